@@ -1,0 +1,1 @@
+"""The file-change service of one user."""

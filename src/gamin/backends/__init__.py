@@ -1,0 +1,1 @@
+"""Ways of noticing changes, behind one interface (`base`)."""

@@ -1,0 +1,43 @@
+"""The one interface behind which there are several ways of noticing changes.
+
+A backend knows watched directories as opaque nodes; what they mean is the core's
+affair. It decides nothing: it is told what to watch and says what it saw.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from gamin.events import Change
+
+
+class Watchable(Protocol):
+    """What a backend is given to watch: a directory of the core's tree."""
+
+    wd: int
+    """The backend's own number for the watch, -1 while there is none."""
+
+    def path(self) -> bytes:
+        """Where the core believes the directory to be now, absolute."""
+
+
+class Backend(Protocol):
+    """One file descriptor to wait on, one call to drain it."""
+
+    def fileno(self) -> int: ...
+
+    def drain(self) -> Sequence[Change]:
+        """Everything noticed since the last call, in order. Never blocks."""
+
+    def watch(self, node: Watchable, mask: int) -> None:
+        """Start watching the directory `node`, or change what it is watched for.
+
+        `mask` is a sum of the constants in `gamin.events`. Sets `node.wd`.
+        Raises WatchLimitReached when the facility is full, and OSError if there is
+        no such directory at `node.path()` (symlinks are not followed) or it may not
+        be read.
+        """
+
+    def unwatch(self, node: Watchable) -> None:
+        """Stop. Nothing for `node` comes out of `drain` afterwards."""
+
+    def close(self) -> None: ...

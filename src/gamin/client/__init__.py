@@ -1,0 +1,1 @@
+"""The faces for programs: they start the daemon and move bytes."""

@@ -1,0 +1,1 @@
+"""Other libraries' interfaces, kept so that their users need change nothing."""

@@ -1,0 +1,1 @@
+"""The heart: requests and changes in, effects out. Opens nothing, waits for nothing."""

@@ -1,0 +1,61 @@
+"""The shared words: what a backend sees and what a client is told.
+
+A `Change` is raw: something a backend noticed, in the kernel's order. An `Event` is
+what the public Python face yields. Between the two stands `gamin.core`.
+"""
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+# What a backend can notice. The values are those of <sys/inotify.h> (man 7 inotify);
+# fanotify uses the same numbers (man 7 fanotify), and polling makes them up. They are
+# plain ints and not an IntFlag because they are tested once per change: `int &` takes
+# 0.01 µs, `IntFlag &` 1.3 µs (measured on 3.11).
+MODIFY = 0x0000_0002
+ATTRIB = 0x0000_0004
+CLOSE_WRITE = 0x0000_0008
+MOVED_FROM = 0x0000_0040
+MOVED_TO = 0x0000_0080
+CREATE = 0x0000_0100
+DELETE = 0x0000_0200
+DELETE_SELF = 0x0000_0400
+MOVE_SELF = 0x0000_0800
+UNMOUNT = 0x0000_2000
+OVERFLOW = 0x0000_4000
+IGNORED = 0x0000_8000  # the watch is gone: removed, object deleted or unmounted
+IS_DIR = 0x4000_0000
+
+
+class Change(NamedTuple):
+    """One thing a backend noticed, in the order in which it happened."""
+
+    node: Any
+    """What `Backend.watch` was given; None when `mask` is OVERFLOW."""
+    mask: int
+    cookie: int
+    """Nonzero and equal in both halves of a rename."""
+    name: bytes
+    """The entry of `node`; empty when `node` itself is meant."""
+
+
+class Kind(Enum):
+    """What happened to a path, as clients are told."""
+
+    EXISTS = "exists"
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    MOVED = "moved"
+
+
+class Event(NamedTuple):
+    """One change of one path."""
+
+    kind: Kind
+    path: str
+    """Absolute. Bytes that are not UTF-8 are surrogate escapes (`os.fsencode`)."""
+    dest: str | None = None
+    """Where it is now; set for `Kind.MOVED` only."""
+    is_dir: bool = False
+    recovered: bool = False
+    """Found by comparing with the disk after changes were lost, not by notification."""

@@ -1,0 +1,1 @@
+"""System calls through ctypes: open, add, remove, decode. No decisions."""

@@ -1,0 +1,1 @@
+"""Wire formats as plain objects: bytes in, messages out. Nothing here does I/O."""

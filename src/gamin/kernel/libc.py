@@ -1,0 +1,153 @@
+"""The C library's calls that Python does not offer: -1 becomes OSError here.
+
+Constants, structures that outlive a call, and all meaning are left to the modules
+that use these calls.
+
+One line of Python checks each result. Measured on 3.11, inotify_add_watch on a path of
+three names: 2.0 µs bare, 2.1 with the check in a function around it, 2.3 to 2.5 with
+the search for a NUL as well; ctypes' `errcheck` and a callable `restype` are no
+quicker. Declared argument types are free, and turn a wrong argument into an error
+instead of a crash.
+"""
+
+import ctypes
+import errno
+import os
+from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_uint, c_uint32, c_uint64
+from typing import Any, NoReturn
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def _declared(name: str, *argument_types: Any) -> Any:
+    function = _LIBC[name]
+    function.argtypes = argument_types
+    function.restype = c_int
+    return function
+
+
+def _fail(path: bytes | None = None) -> NoReturn:
+    number = ctypes.get_errno()
+    raise OSError(number, os.strerror(number), path)
+
+
+def _refuse_nul(path: bytes) -> None:
+    """C would stop at the NUL and act on another path than the one asked for."""
+    if b"\0" in path:
+        raise OSError(errno.EINVAL, "embedded null byte", path)
+
+
+# --- inotify ---------------------------------------------------------------------
+
+_inotify_init1 = _declared("inotify_init1", c_int)
+_inotify_add_watch = _declared("inotify_add_watch", c_int, c_char_p, c_uint32)
+_inotify_rm_watch = _declared("inotify_rm_watch", c_int, c_int)
+
+
+def inotify_init1(flags: int) -> int:
+    """A new inotify descriptor. OSError (EMFILE) when the user has too many."""
+    fd: int = _inotify_init1(flags)
+    if fd < 0:
+        _fail()
+    return fd
+
+
+def inotify_add_watch(fd: int, path: bytes, mask: int) -> int:
+    """The watch's number. OSError with errno and filename otherwise."""
+    _refuse_nul(path)
+    wd: int = _inotify_add_watch(fd, path, mask)
+    if wd < 0:
+        _fail(path)
+    return wd
+
+
+def inotify_rm_watch(fd: int, wd: int) -> None:
+    """OSError (EINVAL) when the kernel has dropped the watch already."""
+    if _inotify_rm_watch(fd, wd) < 0:
+        _fail()
+
+
+# --- timerfd ---------------------------------------------------------------------
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("seconds", c_long), ("nanoseconds", c_long))
+
+
+class _Itimerspec(ctypes.Structure):
+    _fields_ = (("interval", _Timespec), ("first", _Timespec))
+
+
+_timerfd_create = _declared("timerfd_create", c_int, c_int)
+_timerfd_settime = _declared(
+    "timerfd_settime", c_int, c_int, POINTER(_Itimerspec), POINTER(_Itimerspec)
+)
+
+
+def timerfd_create(clock: int, flags: int) -> int:
+    fd: int = _timerfd_create(clock, flags)
+    if fd < 0:
+        _fail()
+    return fd
+
+
+def timerfd_settime(fd: int, first_ns: int, interval_ns: int) -> None:
+    """Expire in `first_ns` from now and then every `interval_ns`.
+
+    0 means never for the first expiry, once only for the interval.
+    """
+    when = _Itimerspec(
+        _Timespec(*divmod(interval_ns, 1_000_000_000)),
+        _Timespec(*divmod(first_ns, 1_000_000_000)),
+    )
+    if _timerfd_settime(fd, 0, byref(when), None) < 0:
+        _fail()
+
+
+# --- fanotify --------------------------------------------------------------------
+
+MAX_HANDLE_SIZE = 128  # MAX_HANDLE_SZ of <fcntl.h>
+
+
+class _FileHandle(ctypes.Structure):
+    _fields_ = (
+        ("size", c_uint),
+        ("type", c_int),
+        ("bytes", ctypes.c_ubyte * MAX_HANDLE_SIZE),
+    )
+
+
+_fanotify_init = _declared("fanotify_init", c_uint, c_uint)
+_fanotify_mark = _declared("fanotify_mark", c_int, c_uint, c_uint64, c_int, c_char_p)
+_name_to_handle_at = _declared(
+    "name_to_handle_at", c_int, c_char_p, POINTER(_FileHandle), POINTER(c_int), c_int
+)
+
+
+def fanotify_init(flags: int, event_flags: int) -> int:
+    """A new fanotify group. OSError: EPERM, ENOSYS, EINVAL (flag unknown), EMFILE."""
+    fd: int = _fanotify_init(flags, event_flags)
+    if fd < 0:
+        _fail()
+    return fd
+
+
+def fanotify_mark(fd: int, flags: int, mask: int, directory: int, path: bytes) -> None:
+    """Add, change or remove a mark; `path` is relative to descriptor `directory`."""
+    _refuse_nul(path)
+    if _fanotify_mark(fd, flags, mask, directory, path) < 0:
+        _fail(path)
+
+
+def name_to_handle_at(directory: int, path: bytes, flags: int) -> tuple[int, bytes]:
+    """The handle of a file, as its type and its bytes, equal for equal inodes.
+
+    fanotify names files by such handles. OSError (EOPNOTSUPP) where the file system
+    has none.
+    """
+    _refuse_nul(path)
+    handle = _FileHandle(size=MAX_HANDLE_SIZE)
+    mount = c_int()
+    if _name_to_handle_at(directory, path, byref(handle), byref(mount), flags) < 0:
+        _fail(path)
+    return handle.type, bytes(handle.bytes[: handle.size])

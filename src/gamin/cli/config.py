@@ -1,0 +1,96 @@
+"""`gamin config`: the rules in force, and what they mean for a path.
+
+Asks no server: it reads the same files by the same code as the server does.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+
+from gamin.core.flow_settings import FlowSettings
+from gamin.core.gaminrc import BUILT_IN, FlowRule, Method, Rule
+from gamin.core.policy import Decision, Policy
+from gamin.daemon import configuration
+from gamin.daemon.configuration import Configuration
+from gamin.paths import printable
+
+Answer = tuple[str, Decision]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show the rules in force and what they mean for each PATH."
+    parser.epilog = "Exit status: 0, or 1 if a file has a line that is not followed."
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="need not exist")
+
+
+def run(args: argparse.Namespace) -> int:
+    read = configuration.read()
+    policy = Policy(read.rules, configuration.read_mounts())
+    rules = in_force(read, policy)
+    answers = [_answer(path, policy) for path in args.paths]
+    show = as_json if args.json else as_text
+    for line in show(rules, read, answers):
+        print(line)
+    return 1 if read.mistakes else 0
+
+
+def in_force(read: Configuration, policy: Policy) -> list[Rule]:
+    """Every rule that can have an effect, the built-in ones as well."""
+    written = {r.name: r for r in read.rules if isinstance(r, FlowRule)}
+    built_in = FlowSettings()
+    flow = [
+        written.get(f.name) or FlowRule(f.name, getattr(built_in, f.name), BUILT_IN)
+        for f in fields(FlowSettings)
+    ]
+    return [*policy.in_force(), *flow]
+
+
+def _answer(path: str, policy: Policy) -> Answer:
+    absolute = os.path.abspath(path)
+    real = os.path.realpath(absolute)
+    return absolute, policy.decide(os.fsencode(absolute), os.fsencode(real))
+
+
+def as_text(
+    rules: Sequence[Rule], read: Configuration, answers: Sequence[Answer]
+) -> Iterator[str]:
+    """Rules as a gaminrc could hold them, then mistakes, then a line per path."""
+    width = min(40, max(len(str(rule)) for rule in rules))
+    for rule in rules:
+        yield f"{rule!s:<{width}}  # {rule.origin}"
+    for mistake in read.mistakes:
+        yield f"# not followed: {mistake}"
+    for path, decision in answers:
+        yield "\t".join((printable(path), _method(decision), decision.why))
+
+
+def _method(decision: Decision) -> str:
+    match decision:
+        case Decision(interval=seconds, also_kernel=True):
+            return f"kernel, and poll every {seconds:g} s"
+        case Decision(method=Method.POLL, interval=seconds):
+            return f"poll every {seconds:g} s"
+        case _:
+            return decision.method.value
+
+
+def as_json(
+    rules: Sequence[Rule], read: Configuration, answers: Sequence[Answer]
+) -> Iterator[str]:
+    for rule in rules:
+        yield json.dumps({"rule": str(rule), "origin": str(rule.origin)})
+    for mistake in read.mistakes:
+        yield json.dumps({"mistake": mistake.what, "origin": str(mistake.origin)})
+    for path, decision in answers:
+        yield json.dumps(
+            {
+                "path": path,
+                "method": decision.method.value,
+                "interval": decision.interval,
+                "also_kernel": decision.also_kernel,
+                "why": decision.why,
+            }
+        )

@@ -1,0 +1,182 @@
+"""Noticing by looking: for what the kernel does not tell about, and what is too busy.
+
+What a look finds is left to `snapshot`, which paths are polled to the core.
+
+Watches with the same interval are looked at together, in a *round*, when the clock
+passes a multiple of the interval: so all of them cost one wake-up, and a round of five
+seconds falls together with one of each second. Nothing is armed while nothing is
+watched.
+"""
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gamin.backends.base import Watchable
+from gamin.backends.snapshot import Snapshot
+from gamin.events import IGNORED, Change
+from gamin.kernel.timerfd import Timer
+
+DEFAULT_INTERVAL = 1.0  # seconds, as in the original
+SHORTEST_INTERVAL = 0.01  # seconds; a configuration may say 0
+SLICE = 0.005  # seconds of looking before others get their turn; one directory is whole
+BUSY_SHARE = 0.1  # at most this part of the time is spent looking
+
+
+class Pollable(Watchable, Protocol):
+    """What polling is given. The kernel may watch the same directory: `wd` is its."""
+
+    wd_poll: int
+    """This backend's number for the watch, -1 while there is none."""
+
+
+@dataclass(slots=True, eq=False)
+class _Watch:
+    node: Pollable
+    mask: int
+    interval: float
+    snapshot: Snapshot
+
+
+@dataclass(slots=True, eq=False)
+class _Round:
+    due: float
+    watches: dict[int, _Watch] = field(default_factory=dict)
+
+
+class PollingBackend:
+    """A timer to wait on; `drain` looks at what is due.
+
+    `clock` says what is due and must run like `time.monotonic`.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._timer = Timer()
+        self._numbers = itertools.count(1)
+        self._watches: dict[int, _Watch] = {}  # by `wd_poll`
+        self._rounds: dict[float, _Round] = {}  # by interval
+        self._waiting: deque[_Watch] = deque()  # due, and not looked at yet
+        self._is_whole_wanted = False
+        self._spent = 0.0  # on what was due together with those waiting
+        self._not_before = 0.0
+        self._unreliable: set[int] = set()
+
+    def fileno(self) -> int:
+        return self._timer.fileno()
+
+    def watch(
+        self, node: Pollable, mask: int, interval: float = DEFAULT_INTERVAL
+    ) -> None:
+        """As `Backend.watch`, but sets `wd_poll`; looks every `interval` seconds.
+
+        Content that changed is MODIFY and CLOSE_WRITE in one change. Without these and
+        ATTRIB in `mask` only names are looked at, which is much cheaper. A rename is a
+        deletion and a creation. When the directory has gone or is another one, the
+        change is IGNORED and it is no longer watched.
+        """
+        path = node.path()
+        known = self._watches.get(node.wd_poll)
+        if known is not None and known.snapshot.is_of(path):
+            snapshot = known.snapshot
+            snapshot.want(path, mask)
+        else:
+            snapshot = Snapshot(path, mask, self._clock(), self._unreliable)
+        self.unwatch(node)
+        self._add(_Watch(node, mask, max(interval, SHORTEST_INTERVAL), snapshot))
+
+    def unwatch(self, node: Pollable) -> None:
+        """As `Backend.unwatch`; nothing if it is not watched."""
+        watch = self._watches.pop(node.wd_poll, None)
+        if watch is None:
+            return
+        mates = self._rounds[watch.interval].watches
+        del mates[node.wd_poll]
+        node.wd_poll = -1
+        if not mates:
+            del self._rounds[watch.interval]
+            self._arm()
+
+    def refresh(self, node: Pollable, name: bytes) -> None:
+        """Take entry `name` for known as it is: the kernel has told of it already."""
+        watch = self._watches.get(node.wd_poll)
+        if watch is not None:
+            watch.snapshot.refresh(node.path(), name)
+
+    def scan_now(self) -> None:
+        """Make the next `drain` look at everything; the descriptor is readable."""
+        self._is_whole_wanted = True
+        self._timer.arm(0)
+
+    def drain(self) -> Sequence[Change]:
+        """Look at what is due, and at most for a SLICE; the rest waits for the next."""
+        is_awake = self._timer.read() > 0
+        started = self._clock()
+        self._start_rounds(started)
+        if not self._waiting:
+            if is_awake:
+                self._arm()
+            return []
+        changes: list[Change] = []
+        while self._waiting:
+            changes += self._look(self._waiting.popleft())
+            now = self._clock()
+            if now - started > SLICE and not self._is_whole_wanted:
+                break
+        self._is_whole_wanted = False
+        self._spent += now - started
+        if not self._waiting:
+            self._not_before = now + self._spent * (1 / BUSY_SHARE - 1)
+            self._spent = 0.0
+        self._arm()
+        return changes
+
+    def close(self) -> None:
+        self._timer.close()
+
+    def _add(self, watch: _Watch) -> None:
+        number = watch.node.wd_poll = next(self._numbers)
+        self._watches[number] = watch
+        interval = watch.interval
+        if interval in self._rounds:
+            self._rounds[interval].watches[number] = watch
+        else:
+            due = _next_multiple(interval, self._clock())
+            self._rounds[interval] = _Round(due, {number: watch})
+            self._arm()
+
+    def _start_rounds(self, now: float) -> None:
+        if self._is_whole_wanted:
+            self._waiting = deque(self._watches.values())
+        elif not self._waiting and now >= self._not_before:
+            for interval, round_ in self._rounds.items():
+                if round_.due <= now:
+                    round_.due = _next_multiple(interval, now)
+                    self._waiting.extend(round_.watches.values())
+
+    def _look(self, watch: _Watch) -> list[Change]:
+        node = watch.node
+        if self._watches.get(node.wd_poll) is not watch:
+            return []  # unwatched while it waited
+        found = watch.snapshot.look(node.path(), watch.mask, self._clock())
+        if found is None:
+            self.unwatch(node)
+            return [Change(node, IGNORED, 0, b"")]
+        return [Change(node, mask, 0, name) for mask, name in found]
+
+    def _arm(self) -> None:
+        """Wake for the next round, at once for the rest of this one, or never."""
+        if self._waiting or self._is_whole_wanted:
+            self._timer.arm(0)
+        elif self._rounds:
+            due = min(round_.due for round_ in self._rounds.values())
+            self._timer.arm(max(due, self._not_before) - self._clock())
+        else:
+            self._timer.disarm()
+
+
+def _next_multiple(interval: float, now: float) -> float:
+    return (now // interval + 1) * interval

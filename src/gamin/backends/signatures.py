@@ -1,0 +1,122 @@
+"""What is compared of a directory's entries: reading it, and telling two apart.
+
+When to read, and what was known before, is left to `snapshot`.
+
+A signature is the raw status of `kernel.statx`, or only its beginning where nothing but
+names matters. It is taken apart only when it differs from the one before.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from stat import S_IFDIR, S_ISDIR
+
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IS_DIR,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+)
+from gamin.kernel import statx
+
+# A poller sees that a file was written, not whether the writer has finished.
+CONTENT = MODIFY | CLOSE_WRITE
+
+_UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
+
+
+def read_kinds(path: bytes) -> dict[bytes, bytes]:
+    """The entries of a directory without a status for each; raises OSError.
+
+    Of the mode it has only whether the entry is a directory.
+    """
+    with os.scandir(path) as entries:
+        return {
+            entry.name: statx.kind(
+                S_IFDIR if entry.is_dir(follow_symlinks=False) else 0, entry.inode()
+            )
+            for entry in entries
+        }
+
+
+def read_details(
+    path: bytes, names: Iterable[bytes], known: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """Those of `names` that exist; one that may not be looked at stays as `known`.
+
+    Raises OSError if the directory itself cannot be opened.
+    """
+    # Closed after each look: an open directory would keep its user from unmounting.
+    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        found, refused = statx.read(directory, names)
+    finally:
+        os.close(directory)
+    for name in refused:
+        found[name] = known.get(name, _UNKNOWN)
+    return found
+
+
+def read_one(path: bytes, name: bytes, is_detailed: bool) -> bytes | None:
+    """The present signature of one entry of directory `path`; None if there is none.
+
+    Raises OSError as `read_details`.
+    """
+    found = read_details(path, [name], {}).get(name)
+    if found is None or is_detailed:
+        return found
+    _, inode, _ = statx.identity(found)
+    return statx.kind(S_IFDIR if S_ISDIR(statx.mode(found)) else 0, inode)
+
+
+def differences(
+    known: Mapping[bytes, bytes], current: Mapping[bytes, bytes], mask: int
+) -> list[tuple[int, bytes]]:
+    """What happened, as mask and name: deletions, then creations, then the rest.
+
+    Only what `mask` asks for. An entry that is another file by now has been deleted
+    and created.
+    """
+    if current is known or current == known:
+        return []
+    deleted, created, changed = [], [], []
+    for name, was in known.items():
+        now = current.get(name)
+        if now is None:
+            deleted.append((DELETE | _directory_bit(was), name))
+        elif now == was or was == _UNKNOWN:
+            continue
+        elif statx.identity(was) != statx.identity(now):
+            deleted.append((DELETE | _directory_bit(was), name))
+            created.append((CREATE | _directory_bit(now), name))
+        elif kind := _change(statx.unpack(was), statx.unpack(now), mask):
+            changed.append((kind | _directory_bit(now), name))
+    for name, now in current.items():
+        if name not in known:
+            created.append((CREATE | _directory_bit(now), name))
+    return [
+        *(deleted if mask & (DELETE | MOVED_FROM) else ()),
+        *(created if mask & (CREATE | MOVED_TO) else ()),
+        *changed,
+    ]
+
+
+def _directory_bit(signature: bytes) -> int:
+    return IS_DIR if S_ISDIR(statx.mode(signature)) else 0
+
+
+def _change(was: statx.Status, now: statx.Status, mask: int) -> int:
+    """The one change to report of an entry, content before rights; 0 for none."""
+    has_new_mode = was.mode != now.mode
+    if S_ISDIR(now.mode):
+        # Its times and size only say that something changed in it.
+        return mask & ATTRIB if has_new_mode else 0
+    is_written = (was.size, was.written) != (now.size, now.written)
+    if is_written and mask & CONTENT:
+        return mask & CONTENT
+    if has_new_mode or (was.changed != now.changed and not is_written):
+        return mask & ATTRIB
+    return 0

@@ -1,0 +1,191 @@
+"""What a directory looked like when it was last looked at, and what differs now.
+
+When to look, and who is told, is left to `polling`; what is compared, to `signatures`.
+
+A look costs one lstat for the directory, and one for each known entry if more than
+names is wanted. The names are read only when the times of the directory have moved, for
+a change of names moves them. Three things limit how far that can be relied on.
+
+*Clocks tick.* File systems stamp in steps: of 4 ms or so in Linux before 6.13 (since
+then, on the usual ones, a stamp that was looked at does not come twice), of a second
+over some networks, of two on FAT. A change within the same step as our look, but after
+it, leaves no new time. So once the times moved, each look reads the names until one did
+so later by more than a step. That is measured by our own clock; a file server's may be
+wrong.
+
+*Some file systems keep no such times*, /proc among them. So every tenth look reads the
+names all the same, and where that finds other names under the same times, the times
+of that device are not believed again.
+
+*Contents have the same limit and no remedy:* a file changed twice within one step,
+before our look and after it, to the same size, looks as we know it. Only reading it
+would tell. The second change is then reported together with the next one.
+"""
+
+import errno
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from stat import S_ISDIR
+
+from gamin.backends.signatures import (
+    CONTENT,
+    differences,
+    read_details,
+    read_kinds,
+    read_one,
+)
+from gamin.events import ATTRIB, IS_DIR
+
+COARSEST_STEP = 2.5  # seconds: FAT's two, and some slack for the look itself
+LOOKS_ON_TRUST = 9
+
+# These say that the directory is not there for us. Others (EIO, ETIMEDOUT, ...) say
+# that today nobody knows, which is no change.
+_GONE = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EACCES,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ESTALE,
+}
+
+
+class Snapshot:
+    """The state of one directory at one path.
+
+    `unreliable` holds the devices whose directory times are not believed; all
+    snapshots share it and add to it.
+    """
+
+    __slots__ = (
+        "_entries",
+        "_is_detailed",
+        "_is_settled",
+        "_looks_on_trust",
+        "_moved",
+        "_status",
+        "_unreliable",
+        "listings",
+    )
+
+    def __init__(
+        self, path: bytes, mask: int, now: float, unreliable: set[int]
+    ) -> None:
+        """Take it, silently. Raises OSError if `path` is no readable directory."""
+        self._status = _directory_status(path)
+        self._moved = now  # when we first saw the present times
+        self._is_settled = False  # a later change of names will move them
+        self._looks_on_trust = 0  # until the names are read all the same
+        self._unreliable = unreliable
+        self._is_detailed = _wants_details(mask)
+        self._entries = _read_all(path, self._is_detailed, {})
+        self.listings = 1
+        """How often the names have been read, to measure the cost."""
+
+    def is_of(self, path: bytes) -> bool:
+        """Whether `path` is still that directory. Raises OSError if it is none."""
+        return _is_same(_directory_status(path), self._status)
+
+    def want(self, path: bytes, mask: int) -> None:
+        """Be ready to look for `mask`; names that came or went since are not lost."""
+        is_detailed = _wants_details(mask)
+        if is_detailed == self._is_detailed:
+            return
+        current = _read_all(path, is_detailed, {})
+        self._entries = {
+            name: current.get(name, was) for name, was in self._entries.items()
+        }
+        self._is_detailed = is_detailed
+        self._is_settled = False
+
+    def refresh(self, path: bytes, name: bytes) -> None:
+        """Take entry `name` for known as it is now."""
+        try:
+            now = read_one(path, name, self._is_detailed)
+        except OSError:
+            return  # the next look will tell
+        if now is None:
+            self._entries.pop(name, None)
+        else:
+            self._entries[name] = now
+
+    def look(
+        self, path: bytes, mask: int, now: float
+    ) -> list[tuple[int, bytes]] | None:
+        """What differs from the last look, as mask and name; None if it is gone.
+
+        An empty name means the directory itself.
+        """
+        try:
+            status = _directory_status(path)
+        except OSError as error:
+            return None if error.errno in _GONE else []
+        if not _is_same(status, self._status):
+            return None
+        before, self._status = self._status, status
+        if _times(before) != _times(status):
+            self._moved, self._is_settled = now, False
+        known, self._entries = self._entries, self._read(path, now)
+        found = differences(known, self._entries, mask)
+        if mask & ATTRIB and _rights(before) != _rights(status):
+            found.append((ATTRIB | IS_DIR, b""))
+        return found
+
+    def _read(self, path: bytes, now: float) -> dict[bytes, bytes]:
+        known = self._entries
+        try:
+            if self._is_settled and self._looks_on_trust:
+                self._looks_on_trust -= 1
+                return read_details(path, known, known) if self._is_detailed else known
+            current = _read_all(path, self._is_detailed, known)
+        except OSError:  # may not be read at present
+            self._is_settled = False
+            return known
+        self.listings += 1
+        if self._is_settled and current.keys() != known.keys():
+            self._doubt(path)
+        self._is_settled = (
+            now - self._moved > COARSEST_STEP
+            and self._status.st_dev not in self._unreliable
+        )
+        self._looks_on_trust = LOOKS_ON_TRUST
+        return current
+
+    def _doubt(self, path: bytes) -> None:
+        """The names changed under the same times, unless the times moved just now."""
+        with suppress(OSError):
+            if _times(_directory_status(path)) == _times(self._status):
+                self._unreliable.add(self._status.st_dev)
+
+
+def _read_all(
+    path: bytes, is_detailed: bool, known: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
+    if is_detailed:
+        return read_details(path, os.listdir(path), known)
+    return read_kinds(path)
+
+
+def _directory_status(path: bytes) -> os.stat_result:
+    status = os.lstat(path)
+    if not S_ISDIR(status.st_mode):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return status
+
+
+def _is_same(a: os.stat_result, b: os.stat_result) -> bool:
+    return a.st_ino == b.st_ino and a.st_dev == b.st_dev
+
+
+def _times(status: os.stat_result) -> tuple[int, int]:
+    return status.st_mtime_ns, status.st_ctime_ns
+
+
+def _rights(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_mode, status.st_uid, status.st_gid
+
+
+def _wants_details(mask: int) -> bool:
+    return bool(mask & (CONTENT | ATTRIB))

@@ -1,0 +1,98 @@
+"""The ways of noticing that keep the backend contract, and how a test sees them."""
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from gamin.backends.polling import PollingBackend
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+)
+
+NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
+DETAILS = MODIFY | CLOSE_WRITE | ATTRIB
+ALL = NAMES | DETAILS
+
+_WORDS = (
+    (CREATE | MOVED_TO, "created"),
+    (DELETE | MOVED_FROM, "deleted"),
+    (MODIFY | CLOSE_WRITE, "written"),
+    (ATTRIB, "attributes"),
+    (IGNORED, "ignored"),
+)
+
+
+class Directory:
+    """A node that is where its test says."""
+
+    def __init__(self, path: os.PathLike[str]) -> None:
+        self.wd = self.wd_poll = -1
+        self.place = os.fsencode(path)
+
+    def path(self) -> bytes:
+        return self.place
+
+    @property
+    def is_watched(self) -> bool:
+        return max(self.wd, self.wd_poll) >= 0
+
+
+class Way(NamedTuple):
+    """One backend under test."""
+
+    name: str
+    open: Callable[[], Any]
+    pairs_renames: bool
+    notice: Callable[[Any], None]
+    """Make all that has happened readable; the kernel has done so by itself."""
+
+    def seen(self, backend: Any) -> Sequence[Change]:
+        """Everything that happened before this call."""
+        self.notice(backend)
+        changes = list(backend.drain())
+        while more := backend.drain():
+            changes += more
+        return changes
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def available() -> Iterator[Way]:
+    yield Way("polling", PollingBackend, False, PollingBackend.scan_now)
+    for name, class_name in (
+        ("inotify", "InotifyBackend"),
+        ("fanotify", "FanotifyBackend"),
+    ):
+        try:
+            module = importlib.import_module(f"gamin.backends.{name}")
+        except ModuleNotFoundError:
+            continue
+        yield Way(name, getattr(module, class_name), True, lambda _: None)
+
+
+def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:
+    """The changes in words, without what only one kind of backend can tell.
+
+    A trailing slash marks a directory; the same thing twice in a row is one.
+    """
+    lines: list[str] = []
+    for change in changes:
+        if node is not None and change.node is not node:
+            continue
+        slash = "/" if change.mask & IS_DIR else ""
+        for bits, word in _WORDS:
+            line = f"{word} {os.fsdecode(change.name)}{slash}".strip()
+            if change.mask & bits and lines[-1:] != [line]:
+                lines.append(line)
+    return lines

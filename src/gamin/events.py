@@ -1,7 +1,8 @@
 """The shared words: what a backend sees and what a client is told.
 
-A `Change` is raw: something a backend noticed, in the kernel's order. An `Event` is
-what the public Python face yields. Between the two stands `gamin.core`.
+A `Change` is raw: something a backend noticed, in the kernel's order. `gamin.core`
+makes a `Row` of it where somebody is to be told; an `Event` is what the public Python
+face yields.
 """
 
 from enum import Enum
@@ -46,6 +47,21 @@ class Kind(Enum):
     CHANGED = "changed"
     DELETED = "deleted"
     MOVED = "moved"
+
+
+class Row(NamedTuple):
+    """One line of what a client is told; its path is absolute and real.
+
+    An empty path speaks of the very path that was asked for.
+    """
+
+    kind: Kind
+    path: bytes
+    is_dir: bool
+    source: bytes | None = None
+    """Where a MOVED one was before."""
+    is_new: bool = False
+    """First seen after the clock the receiver had."""
 
 
 class Event(NamedTuple):

@@ -41,3 +41,22 @@ class Backend(Protocol):
         """Stop. Nothing for `node` comes out of `drain` afterwards."""
 
     def close(self) -> None: ...
+
+
+class KernelBackend(Backend, Protocol):
+    """A backend that the kernel tells, and that can run out of watches."""
+
+    @property
+    def watches(self) -> int:
+        """How many kernel watches are held."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """How many it takes at the most."""
+        ...
+
+    @property
+    def has_noticed(self) -> bool:
+        """Whether `drain` has something that no readable descriptor announces."""
+        ...

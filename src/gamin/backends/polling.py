@@ -134,6 +134,11 @@ class PollingBackend:
         self._arm()
         return changes
 
+    def last_look(self, node: Pollable) -> Sequence[Change]:
+        """What a look at one directory gives now, before polling it ends."""
+        watch = self._watches.get(node.wd_poll)
+        return [] if watch is None else self._look(watch)
+
     def close(self) -> None:
         self._timer.close()
 

@@ -4,6 +4,7 @@ Decides only: the rules come from `core.gaminrc`, the file systems from
 `core.mounts`, and whoever asks does the watching.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -99,6 +100,22 @@ class Policy:
             return Decision(rule.method, interval, mixed, _why(rule, mount))
         why = f"the file system is {printable(mount.type)}"
         return Decision(Method.KERNEL, interval, False, why)
+
+    def mount_points(self) -> frozenset[bytes]:
+        """Where something is mounted."""
+        return frozenset(mount.point for mount in self._mounts)
+
+    def is_uniform_below(self, path: bytes) -> bool:
+        """True if everything below `path` is sure to be decided like `path`."""
+        prefix = path.rstrip(b"/") + b"/"
+        if self._mounts.points_below(path):
+            return False
+        starts = (
+            re.split(rb"[*?]", rule.pattern, maxsplit=1)[0] for rule in self._paths
+        )
+        return not any(
+            start.startswith(prefix) or prefix.startswith(start) for start in starts
+        )
 
     def _set(self, rule: FilesystemRule) -> None:
         """The later replaces the earlier, but keeps its seconds if it names none."""

@@ -1,0 +1,160 @@
+"""Names that come and go: what a backend noticed is applied to the tree, and told.
+
+The kernel's events are taken in their order, but they speak of the past: a directory
+may have been listed after the event was queued. So every step is idempotent: what is
+known already is not told again, what is unknown cannot be deleted, and a directory
+that turns out not to be where it should is looked at anew. In the end the tree equals
+the disk, whatever the interleaving.
+
+What is in an entry is `content`'s affair, renames that can be followed are `renames`'.
+"""
+
+from gamin.core.content import Content
+from gamin.core.effects import Explore
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Audience, Scope
+from gamin.core.tree import FILE, SUBDIR, Node
+from gamin.events import CREATE, IS_DIR, Kind, Row
+
+
+class Changes:
+    def __init__(self, scene: Scene, content: Content) -> None:
+        self._scene = scene
+        self._content = content
+
+    # -- coming
+
+    def arrived(self, node: Node, name: bytes, mask: int) -> None:
+        """A name came into being, or another object came to bear it."""
+        is_dir = mask & IS_DIR != 0
+        self.neighbours(node, name)
+        known = node.names.get(name)
+        if not node.listed:
+            if isinstance(known, Node) and not mask & CREATE:
+                self.vanished(known)
+                del node.names[name]
+            return
+        if known is None:
+            self.appeared(node, name, is_dir)
+        elif (known is not FILE) != is_dir:
+            self.removed(node, name)
+            self.appeared(node, name, is_dir)
+        elif not mask & CREATE:  # renamed over what was there
+            if isinstance(known, Node):
+                self.explore(known)
+            else:
+                self._content.changed(node, name)
+
+    def appeared(self, node: Node, name: bytes, is_dir: bool) -> None:
+        """An entry that was not known is there."""
+        audience = self._scene.audiences.on(node)
+        path = node.slashed() + name
+        enter = is_dir and any(s.enters(path) for s in audience.deep)
+        withheld = self._is_churn(node, name, is_dir, audience)
+        if enter:
+            child = self._scene.tree.make_child(node, name, self._scene.tree.tick)
+            self._scene.tree.add(node, name, child)
+        else:
+            self._scene.tree.add(node, name, SUBDIR if is_dir else FILE)
+        if not withheld:
+            self._scene.reporter.tell(
+                audience, Row(Kind.CREATED, path, is_dir, None, True)
+            )
+        if enter:
+            self.explore(child)
+
+    def explore(self, node: Node) -> None:
+        """Watch (again) and list (again); the listing tells what is different."""
+        self._scene.coverage.refresh(node)
+        self._scene.effects.append(Explore(node, None))
+
+    # -- going
+
+    def left(self, node: Node, name: bytes) -> None:
+        """A name is no more."""
+        self.neighbours(node, name)
+        if name in node.names:
+            self.removed(node, name)
+
+    def removed(self, node: Node, name: bytes) -> None:
+        """A known entry is gone, with all that was below it."""
+        known = node.names[name]
+        if isinstance(known, Node):
+            self.vanished(known)
+        if not node.listed:
+            del node.names[name]
+            return
+        self._scene.holds.release(node, name)
+        audience = self._scene.audiences.on(node)
+        is_dir = known is not FILE
+        withheld = self._is_churn(node, name, is_dir, audience)
+        self._scene.tree.remove(node, name)
+        if not withheld:
+            row = Row(Kind.DELETED, node.slashed() + name, is_dir)
+            self._scene.reporter.tell(audience, row)
+
+    def vanished(self, node: Node) -> None:
+        """A directory is gone or beyond our reach; so is all below it.
+
+        Deepest first. Whoever is told tersely is not told of the entries.
+        """
+        for below in reversed(list(node.subtree())):
+            self.dirty_through(below)
+            if below.listed:
+                audience = self._talkative(self._scene.audiences.on(below))
+                prefix = below.slashed()
+                for name, known in list(below.names.items()):
+                    self._scene.tree.remove(below, name)
+                    row = Row(Kind.DELETED, prefix + name, known is not FILE)
+                    self._scene.reporter.tell(audience, row)
+            below.names = {}
+            below.listed = False
+            self._scene.coverage.abandon(below)
+            if self._scene.flow.busy:
+                self._scene.flow.forget(below)
+            self._scene.tree.bury(below)
+
+    def _talkative(self, audience: Audience) -> Audience:
+        if not any(s.terse for s in audience.subscriptions):
+            return audience
+        told = tuple(s for s in audience.subscriptions if not s.terse)
+        return self._scene.audiences.of(told, audience.deep)
+
+    def dirty_through(self, node: Node) -> None:
+        """All ways that lead through the directory, or end at it, are to be walked."""
+        for subscriptions in (node.hooks or {}).values():
+            for subscription in subscriptions:
+                self._scene.bindings.dirty(subscription)
+        for subscription in node.subscriptions or ():
+            self._scene.bindings.dirty(subscription)
+
+    # -- beside the entry itself
+
+    def neighbours(self, node: Node, name: bytes) -> None:
+        """Who else is concerned when a name comes or goes."""
+        if node.hooks is not None and name in node.hooks:
+            self._scene.bindings.changed_at(node, name)
+        if node.subscriptions is not None:
+            for subscription in node.subscriptions:
+                if subscription.scope is Scope.FILE and subscription.entry is None:
+                    self._content.directory_changed(subscription)
+
+    def _is_churn(
+        self, node: Node, name: bytes, is_dir: bool, audience: Audience
+    ) -> bool:
+        """Whether the coming or going must wait because the directory is busy with
+        short-lived entries. Directories of a tree never wait: what is in them comes
+        after them."""
+        if is_dir and audience.deep:
+            return False
+        if self._scene.flow.busy and node in self._scene.flow.busy:
+            self._content.count_raw(node, b"")
+            return self._scene.flow.withholds(
+                node, self._scene.tree.tick, self._scene.now
+            )
+        touch = (node.touched or {}).get(name)
+        if touch is None or touch[0] <= self._scene.recent:
+            return False
+        if touch[1] <= self._scene.recent and touch[2] <= self._scene.recent:
+            return False
+        return self._scene.flow.withholds(node, self._scene.tree.tick, self._scene.now)

@@ -1,0 +1,114 @@
+"""Changes of what is in an entry: written, truncated, its mode or times set.
+
+Says when they are told: when the writer closes the file, or 20 ms later, and at most
+once a second while the entry is busy.
+"""
+
+from gamin.core.effects import Explore
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import FILE, Node
+from gamin.events import CLOSE_WRITE, MODIFY, Kind, Row
+
+
+class Content:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._reported: set[tuple[Node, bytes]] = set()
+        """Entries told as changed in this batch: once is enough."""
+
+    def begin(self) -> None:
+        """A batch begins."""
+        self._reported.clear()
+
+    def noticed(self, node: Node, name: bytes, mask: int) -> None:
+        """Written, truncated, closed after writing, or its inode was changed."""
+        scene = self._scene
+        touched = node.touched
+        if touched is not None:
+            touch = touched.get(name)
+            if touch is not None and touch[1] == scene.tree.tick:
+                return  # made in this batch, and told as such
+        hooked = node.hooks is not None and name in node.hooks
+        known = node.names.get(name)
+        if not hooked and (known is None or not node.listed):
+            return
+        if isinstance(known, Node) and known in scene.coverage.unreadable:
+            scene.effects.append(Explore(known, None))
+        if scene.flow.busy:
+            self.count_raw(node, name)
+        if mask & CLOSE_WRITE:
+            held = scene.holds.release(node, name)
+            if held or mask & MODIFY:
+                self.changed(node, name)
+        else:
+            if known is not None and node.listed:
+                scene.tree.touch(node, name)
+            scene.holds.hold(node, name, scene.now)
+
+    def changed(self, node: Node, name: bytes) -> None:
+        """An entry is to be told as changed (now, or when flow control lets it)."""
+        scene = self._scene
+        entry = (node, name)
+        if entry in self._reported:
+            return
+        known = node.names.get(name)
+        is_listed = node.listed and known is not None
+        if is_listed:
+            scene.tree.touch(node, name)
+        bound = self._bound_to(node, name)
+        if not is_listed and not bound:
+            return  # it is gone since
+        for subscription in bound:
+            subscription.last_change = scene.tree.tick
+        if scene.flow.withholds(entry, scene.tree.tick, scene.now):
+            return
+        self._reported.add(entry)
+        if is_listed and not self.must_wait(node):
+            row = Row(Kind.CHANGED, node.slashed() + name, known is not FILE)
+            scene.reporter.tell(scene.audiences.on(node), row)
+        for subscription in bound:
+            is_dir = subscription.entry is None
+            scene.reporter.tell(subscription.solo, Row(Kind.CHANGED, b"", is_dir))
+
+    def _bound_to(self, node: Node, name: bytes) -> list[Subscription]:
+        """The file subscriptions whose way ends at the entry, and that found it."""
+        if node.hooks is None:
+            return []
+        hooked: list[Subscription] = node.hooks.get(name, [])
+        return [
+            s
+            for s in hooked
+            if s.scope is Scope.FILE
+            and s.node is not None
+            and s.hops[-1] == (node, name)
+        ]
+
+    def directory_changed(self, subscription: Subscription) -> None:
+        """A file subscription on a directory: its entries changed. Once a batch."""
+        scene = self._scene
+        tick = scene.tree.tick
+        if subscription.last_change == tick or not subscription.hops:
+            return
+        subscription.last_change = tick
+        if not scene.flow.withholds(subscription.hops[-1], tick, scene.now):
+            scene.reporter.tell(subscription.solo, Row(Kind.CHANGED, b"", True))
+
+    def must_wait(self, node: Node) -> bool:
+        """Whether what happened in the directory waits; it is noted if so."""
+        busy = self._scene.flow.busy.get(node)
+        if busy is None:
+            return False
+        busy.dirty = True
+        busy.last = self._scene.now
+        return True
+
+    def count_raw(self, node: Node, name: bytes) -> None:
+        """Count a kernel event of what is busy; too many, and it is polled instead."""
+        scene = self._scene
+        busy = scene.flow.busy
+        if (node, name) in busy:
+            if scene.flow.raw((node, name), 1, scene.now):
+                scene.coverage.poll_content(node)
+        elif node in busy and scene.flow.raw(node, 1, scene.now):
+            scene.coverage.poll_only(node)

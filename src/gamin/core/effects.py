@@ -1,0 +1,92 @@
+"""What the core asks its shell to do. The shell answers through `Monitor`'s methods."""
+
+from enum import Enum
+from typing import NamedTuple
+
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import Node
+from gamin.events import Row
+
+
+class Watch(NamedTuple):
+    """Watch the directory for `node.wanted`, then say what became of it.
+
+    Answer: `Monitor.watched`, or `Monitor.unwatchable` with the error number.
+    """
+
+    node: Node
+
+
+class Explore(NamedTuple):
+    """Watch the directory for `node.wanted`, then list it, in this order.
+
+    Answer: `Monitor.listed`, or `Monitor.unwatchable` with the error number.
+    """
+
+    node: Node
+    for_whom: Subscription | None
+    """The subscription whose readiness waits for it (`crawl` counts these)."""
+    verify: int = 0
+    """Also say which entries have a ctime at or after this many ns of real time."""
+
+
+class Unwatch(NamedTuple):
+    """Stop watching the directory; nothing of it is wanted any more."""
+
+    node: Node
+
+
+class Poll(NamedTuple):
+    """Look at the directory every `interval` seconds as well, or no more if 0.
+
+    What is looked for is `node.wanted`; the kernel's share is `node.watched`.
+    """
+
+    node: Node
+    interval: float
+
+
+class Look(NamedTuple):
+    """What is at `name` in the directory? Answer: `Monitor.looked`."""
+
+    subscription: Subscription
+    node: Node
+    name: bytes
+    verify: int = 0
+    """Also say whether it has a ctime at or after this many ns of real time."""
+
+
+class Tell(NamedTuple):
+    """Tell these subscriptions these rows, in this order."""
+
+    subscriptions: tuple[Subscription, ...]
+    rows: list[Row]
+    recovered: bool
+
+
+class Ready(NamedTuple):
+    """The subscription is really watched; its client can have the first listing."""
+
+    subscription: Subscription
+
+
+class Noted(Enum):
+    """What the server does inside. The numbers are those of the original's debug
+    events (50 + n); the last two are ours."""
+
+    WATCH_BEGUN = 51
+    WATCH_ENDED = 52
+    FLOW_ON = 54
+    FLOW_OFF = 55
+    NO_ROOM = 56
+    OVERFLOW = 57
+
+
+class Note(NamedTuple):
+    """Something for the log, and for who asked to be told of such things."""
+
+    what: Noted
+    node: Node
+
+
+Effect = Watch | Explore | Unwatch | Poll | Look | Tell | Ready | Note

@@ -1,0 +1,256 @@
+"""The heart: requests and changes go in, effects come out.
+
+It says in which order the parts act. It opens nothing, waits for nothing and never
+reads a clock: `now` is seconds of a monotonic clock, passed in.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from gamin.core.binding import Found
+from gamin.core.changes import Changes
+from gamin.core.content import Content
+from gamin.core.effects import Effect, Explore, Watch
+from gamin.core.flow import Resource
+from gamin.core.flow_settings import FlowSettings
+from gamin.core.listings import Listings
+from gamin.core.places import Places
+from gamin.core.policy import Policy
+from gamin.core.recovery import Recovery
+from gamin.core.renames import Renames
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import Node
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    IGNORED,
+    MODIFY,
+    MOVED_TO,
+    OVERFLOW,
+    Change,
+    Row,
+)
+
+_CONTENT = MODIFY | CLOSE_WRITE | ATTRIB
+_ARRIVAL = CREATE | MOVED_TO
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How often a way that no backend covers is walked again."""
+
+
+class Monitor:
+    def __init__(self, policy: Policy, settings: FlowSettings | None = None) -> None:
+        scene = self._scene = Scene(policy, settings or FlowSettings())
+        self._content = Content(scene)
+        self._changes = Changes(scene, self._content)
+        self._renames = Renames(scene, self._content, self._changes)
+        self._listings = Listings(scene, self._content, self._changes)
+        self._places = Places(scene)
+        self.tree = scene.tree
+        self.coverage = scene.coverage
+        self.flow = scene.flow
+        self.recovery = Recovery(scene.tree, scene.bindings, scene.effects)
+        self.subscriptions: set[Subscription] = set()
+        self._look_again: float | None = None
+
+    # -- requests
+
+    def subscribe(self, subscription: Subscription, now: float) -> list[Effect]:
+        """Begin. `Ready` comes when it is really watched."""
+        self.subscriptions.add(subscription)
+        self._stop_at_mounts(subscription)
+        self._scene.bindings.start(subscription)
+        self._places.settle(subscription)
+        return self._finish(now)
+
+    def cancel(self, subscription: Subscription, now: float) -> list[Effect]:
+        """End it; nothing is told of it any more, and what only it needed is let go."""
+        self.subscriptions.discard(subscription)
+        self._scene.bindings.end(subscription)
+        self._scene.coverage.detach(subscription)
+        self._scene.audiences.forget(subscription)
+        return self._finish(now)
+
+    def catch_up(self, subscription: Subscription) -> list[Row]:
+        """Everything from what its client knows to what is; then it is up to date.
+
+        Rows with an empty path speak of the subscription's path itself.
+        """
+        return self._places.catch_up(subscription)
+
+    # -- happenings
+
+    def changed(self, batch: Sequence[Change], now: float) -> list[Effect]:
+        """A backend was drained. The whole batch shares one tick."""
+        self._begin(now)
+        content, changes, renames = self._content, self._changes, self._renames
+        for node, mask, cookie, name in batch:
+            if name:
+                if mask & _CONTENT:
+                    content.noticed(node, name, mask)
+                elif mask & _ARRIVAL:
+                    if cookie:
+                        renames.arrived(node, name, mask, cookie)
+                    else:
+                        changes.arrived(node, name, mask)
+                elif cookie:
+                    renames.left(node, name, cookie)
+                else:
+                    changes.left(node, name)
+            elif mask & OVERFLOW:
+                self.recovery.overflowed(now)
+            elif mask & IGNORED and node.wanted:
+                self.coverage.adrift.setdefault(node, 0)
+        renames.end()
+        if self.coverage.adrift:
+            self.coverage.retry_adrift()
+        return self._finish(now)
+
+    def deadline(self) -> float | None:
+        """When `due` is to be called next; None while nothing is pending."""
+        deadlines = (
+            self._scene.holds.deadline(),
+            self.flow.deadline(),
+            self.recovery.deadline(),
+            self._look_again,
+        )
+        return min((d for d in deadlines if d is not None), default=None)
+
+    def due(self, now: float) -> list[Effect]:
+        """The time of `deadline` has come."""
+        self._begin(now)
+        for node, name in self._scene.holds.expired(now):
+            self._content.changed(node, name)
+        for resource, since in self.flow.due(self.tree.tick, now):
+            self._places.report(resource, since)
+        for resource, is_hot in self.flow.calmed(now):
+            if is_hot:
+                self._cool(resource)
+        self.recovery.due(now)
+        if self._look_again is not None and self._look_again <= now:
+            self._look_again = None
+            for subscription in self._scene.bindings.blocked:
+                self._scene.bindings.dirty(subscription)
+        return self._finish(now)
+
+    def policy_changed(self, policy: Policy, now: float) -> list[Effect]:
+        """Rules or mounts are different: decide anew, and look where mounts were."""
+        self._begin(now)
+        before = self.coverage.policy.mount_points()
+        self.coverage.redecide(policy)
+        for point in before ^ policy.mount_points():
+            self._remounted(point)
+        return self._finish(now)
+
+    # -- answers to effects
+
+    def looked(
+        self,
+        subscription: Subscription,
+        node: Node,
+        name: bytes,
+        found: Found,
+        now: float,
+        is_newer: bool = False,
+    ) -> list[Effect]:
+        """What `Look` found; `is_newer` if it changed since `verify`."""
+        if is_newer:
+            subscription.replaced = True
+        if node.listed and isinstance(found, bool) and name not in node.names:
+            self._changes.appeared(node, name, found)
+        self._scene.bindings.looked(subscription, node, name, found)
+        self._places.settle(subscription)
+        return self._finish(now)
+
+    def listed(
+        self,
+        effect: Explore,
+        directories: Sequence[bytes],
+        others: Sequence[bytes],
+        newer: Iterable[bytes],
+        now: float,
+    ) -> list[Effect]:
+        """What `Explore` found; `newer` are the entries changed since `verify`."""
+        reporter = self._scene.reporter
+        reporter.close()
+        reporter.recovering = effect.verify > 0
+        self._listings.listed(effect, directories, others, newer)
+        reporter.close()
+        reporter.recovering = False
+        self._places.explored(effect.for_whom)
+        return self._finish(now)
+
+    def skipped(self, effect: Explore, now: float) -> list[Effect]:
+        """The directory is not wanted any more; its listing was left out."""
+        self._places.explored(effect.for_whom)
+        return self._finish(now)
+
+    def unwatchable(
+        self, effect: Watch | Explore, number: int, now: float
+    ) -> list[Effect]:
+        """The directory could not be watched or listed, for the reason `number`."""
+        node = effect.node
+        self.coverage.unwatchable(node, number)
+        if node.blind and node.hooks:
+            for subscriptions in node.hooks.values():
+                self._scene.bindings.blocked.update(subscriptions)
+        if isinstance(effect, Explore):
+            self._places.explored(effect.for_whom)
+        return self._finish(now)
+
+    # -- inside
+
+    def _begin(self, now: float) -> None:
+        self._scene.advance(now)
+        self._content.begin()
+
+    def _finish(self, now: float) -> list[Effect]:
+        """Walk what must be walked again, let go of what is not needed, hand over."""
+        scene = self._scene
+        scene.reporter.close()
+        while scene.bindings.is_dirty:
+            for subscription in scene.bindings.take_dirty():
+                scene.bindings.start(subscription)
+                self._places.settle(subscription)
+            scene.reporter.close()
+        scene.coverage.sweep()
+        if not scene.bindings.blocked:
+            self._look_again = None
+        elif self._look_again is None:
+            self._look_again = now + LOOK_AGAIN_SECONDS
+        scene.tree.age_out()
+        effects = scene.effects[:]
+        scene.effects.clear()
+        return effects
+
+    def _cool(self, resource: Resource) -> None:
+        """It was quiet for long: the kernel may tell of it again."""
+        if isinstance(resource, Node):
+            self.coverage.cool(resource, self.coverage.hot, False)
+            return
+        node = resource[0]
+        others = (r for r in self.flow.busy if isinstance(r, tuple) and r[0] is node)
+        if not any(self.flow.busy[r].hot for r in others):
+            self.coverage.cool(node, self.coverage.hot_content, False)
+
+    def _stop_at_mounts(self, subscription: Subscription) -> None:
+        if subscription.scope is Scope.TREE and not subscription.cross_mounts:
+            subscription.stops = self.coverage.policy.mount_points()
+
+    def _remounted(self, point: bytes) -> None:
+        """Something was mounted or unmounted there: the names there are others now."""
+        for subscription in self.subscriptions:
+            self._stop_at_mounts(subscription)
+        node = self.tree.root
+        for name in filter(None, point.split(b"/")):
+            self._scene.bindings.changed_at(node, name)
+            child = node.child(name)
+            if child is None:
+                return
+            node = child
+        for below in node.subtree():
+            below.audience = None
+            self.coverage.check(below)
+            if below.wanted:
+                self._scene.effects.append(Explore(below, None))

@@ -1,0 +1,177 @@
+"""What it means to a client that its path leads somewhere else now, or nowhere.
+
+Also the difference for a client that was not told for a while, and for what was too
+busy to be told at once.
+"""
+
+from collections.abc import Iterable
+
+from gamin.core.difference import entries_since, entry_since, listing, tree_since
+from gamin.core.effects import Ready
+from gamin.core.flow import Resource
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import Node
+from gamin.events import Kind, Row
+
+Place = tuple[Node | None, bytes | None, int]
+
+
+class Places:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def settle(self, subscription: Subscription) -> None:
+        """Its walk may be over: tell what the place it led to means."""
+        if not self._scene.bindings.is_settled(subscription):
+            return
+        if not subscription.ready:
+            if subscription.crawl == 0:
+                self._become_ready(subscription)
+        elif subscription.scope is Scope.FILE:
+            self._settle_file(subscription)
+        elif subscription.place != subscription.announced:
+            self._settle_directory(subscription)
+
+    def explored(self, subscription: Subscription | None) -> None:
+        """One of the directories it waited for is listed, or cannot be."""
+        if subscription is not None and subscription.crawl > 0:
+            subscription.crawl -= 1
+            if subscription.crawl == 0 and not subscription.ready:
+                self.settle(subscription)
+
+    def _become_ready(self, subscription: Subscription) -> None:
+        subscription.ready = True
+        subscription.replaced = False
+        subscription.announced = subscription.place
+        subscription.since = self._scene.tree.tick
+        self._scene.effects.append(Ready(subscription))
+
+    def _settle_directory(self, subscription: Subscription) -> None:
+        tell, solo = self._scene.reporter.tell, subscription.solo
+        if subscription.announced is not None and subscription.announced[0]:
+            tell(solo, Row(Kind.DELETED, b"", True))
+        subscription.announced = subscription.place
+        node = subscription.node
+        if node is None:
+            return
+        tell(solo, Row(Kind.CREATED, b"", True))
+        if node.listed:  # others watch it already: no listing of it is to come
+            for row in self._listing(subscription, node):
+                tell(solo, row._replace(kind=Kind.CREATED))
+
+    def _settle_file(self, subscription: Subscription) -> None:
+        scene = self._scene
+        replaced, subscription.replaced = subscription.replaced, False
+        if subscription.announced == subscription.place:
+            if not replaced or subscription.node is None:
+                return
+        subscription.last_change = scene.tree.tick
+        resource = subscription.hops[-1] if subscription.hops else scene.tree.root
+        if not scene.flow.withholds(resource, scene.tree.tick, scene.now):
+            self._tell_file(subscription, True)
+
+    def _tell_file(self, subscription: Subscription, changed: bool) -> None:
+        before, place = subscription.announced, subscription.place
+        subscription.announced = place
+        if before is not None:
+            for row in _file_difference(before, place, changed):
+                self._scene.reporter.tell(subscription.solo, row)
+
+    def report(self, resource: Resource, since: int) -> None:
+        """Tell what a busy resource did since it was last reported."""
+        scene = self._scene
+        rows: Iterable[Row]
+        if isinstance(resource, Node):
+            node = resource
+            is_tree = bool(scene.audiences.on(node).deep)
+            rows = [r for r in entries_since(node, since) if not (r.is_dir and is_tree)]
+        else:
+            node, name = resource
+            rows = self._entry_rows(node, name, since)
+            for subscription in list((node.hooks or {}).get(name, ())):
+                if subscription.scope is Scope.FILE and subscription.ready:
+                    self._report_file(subscription, resource, since)
+        audience = scene.audiences.on(node)
+        for row in rows:
+            scene.tree.restate(node, row.path.rpartition(b"/")[2], since)
+            scene.reporter.tell(audience, row)
+
+    def _entry_rows(self, node: Node, name: bytes, since: int) -> list[Row]:
+        touch = (node.touched or {}).get(name)
+        if not node.listed or touch is None or touch[0] <= since:
+            return []
+        return list(entry_since(node, name, touch, since, node.slashed()))
+
+    def _report_file(
+        self, subscription: Subscription, resource: Resource, since: int
+    ) -> None:
+        if subscription.hops[-1] == resource:
+            changed = subscription.last_change > since
+            subscription.last_change = self._scene.tree.tick
+            self._tell_file(subscription, changed)
+
+    def catch_up(self, subscription: Subscription) -> list[Row]:
+        """Everything from what its client knows to what is; then it is up to date."""
+        told, place = subscription.told, subscription.place
+        if told is None:
+            rows = self._first(subscription)
+        elif subscription.scope is Scope.FILE:
+            changed = subscription.last_change > subscription.since
+            rows = _file_difference(told, place, changed)
+        elif told != place or subscription.since < self._scene.tree.floor:
+            rows = self._anew(subscription, told)
+        else:
+            rows = self._since(subscription)
+        subscription.told = place
+        subscription.since = self._scene.tree.tick
+        subscription.waiting = False
+        return rows
+
+    def _first(self, subscription: Subscription) -> list[Row]:
+        node = subscription.bound_directory
+        there = subscription.node is not None
+        kind = Kind.EXISTS if there else Kind.DELETED
+        rows = [Row(kind, b"", node is not None)]
+        if node is not None and subscription.scope is not Scope.FILE:
+            rows += self._listing(subscription, node)
+        return rows
+
+    def _anew(self, subscription: Subscription, told: Place) -> list[Row]:
+        """Another directory, or too much was forgotten: all that is, from scratch."""
+        node = subscription.bound_directory
+        rows = []
+        if told[0] is not None:
+            rows.append(Row(Kind.DELETED, b"", True))
+        if node is not None:
+            rows.append(Row(Kind.CREATED, b"", True))
+            rows += (
+                row._replace(kind=Kind.CREATED)
+                for row in self._listing(subscription, node)
+            )
+        return rows
+
+    def _since(self, subscription: Subscription) -> list[Row]:
+        node, since = subscription.bound_directory, subscription.since
+        if node is None:
+            return []
+        if subscription.scope is Scope.DIRECTORY:
+            return list(entries_since(node, since))
+        return list(tree_since(node, since, subscription.enters))
+
+    def _listing(self, subscription: Subscription, node: Node) -> Iterable[Row]:
+        is_tree = subscription.scope is Scope.TREE
+        return listing(node, subscription.enters if is_tree else None)
+
+
+def _file_difference(before: Place, now: Place, changed: bool) -> list[Row]:
+    """What happened to a single path, from where it led before and where it leads."""
+    was, is_ = before[0] is not None, now[0] is not None
+    is_dir = is_ and now[1] is None
+    if was and not is_:
+        return [Row(Kind.DELETED, b"", before[1] is None)]
+    if is_ and not was:
+        return [Row(Kind.CREATED, b"", is_dir)]
+    if is_ and (changed or before != now):
+        return [Row(Kind.CHANGED, b"", is_dir)]
+    return []

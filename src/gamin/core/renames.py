@@ -1,0 +1,179 @@
+"""Renames whose both ends are seen: one row, and a directory moves with all in it.
+
+They come as MOVED_FROM and MOVED_TO with one cookie, both in one batch (the backend
+sees to that; a half without its partner is a plain deletion or arrival). Whoever sees
+only one of the two places is told of a deletion or a creation.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gamin.core.changes import Changes
+from gamin.core.content import Content
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import FILE, SUBDIR, Node
+from gamin.events import IS_DIR, Kind, Row
+
+
+class _Leaving(NamedTuple):
+    """The first half of a rename."""
+
+    node: Node
+    name: bytes
+    known: Node | bool
+    path: bytes
+
+
+class Renames:
+    def __init__(self, scene: Scene, content: Content, changes: Changes) -> None:
+        self._scene = scene
+        self._content = content
+        self._changes = changes
+        self._leaving: dict[int, _Leaving] = {}
+
+    def left(self, node: Node, name: bytes, cookie: int) -> None:
+        """The first half: the name is no more, and comes up elsewhere."""
+        self._changes.neighbours(node, name)
+        known = node.names.get(name)
+        if known is None:
+            return
+        self._scene.holds.release(node, name)
+        path = node.slashed() + name
+        if node.listed:
+            self._scene.tree.remove(node, name)
+        else:
+            del node.names[name]
+        self._leaving[cookie] = _Leaving(node, name, known, path)
+
+    def arrived(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
+        """The second half."""
+        leaving = self._leaving.pop(cookie, None)
+        if leaving is None or not node.listed:
+            self._changes.arrived(node, name, mask)
+            if leaving is not None:
+                self._left_for_good(leaving)
+            return
+        self._changes.neighbours(node, name)
+        known = node.names.get(name)
+        self._renamed(leaving, node, name, known, mask & IS_DIR != 0)
+
+    def end(self) -> None:
+        """The batch is over: what left and arrived nowhere is gone."""
+        for leaving in self._leaving.values():
+            self._left_for_good(leaving)
+        self._leaving.clear()
+
+    def _renamed(
+        self,
+        leaving: _Leaving,
+        node: Node,
+        name: bytes,
+        known: Node | bool | None,
+        is_dir: bool,
+    ) -> None:
+        if isinstance(known, Node):
+            # An empty directory was replaced, or a listing saw this one here before
+            # its event came. Either way what is there now is looked at anew.
+            self._left_for_good(leaving)
+            self._changes.explore(known)
+            return
+        if known is SUBDIR or (known is FILE and is_dir):
+            self._changes.removed(node, name)
+            known = None
+        moved = leaving.known
+        if isinstance(moved, Node):
+            if self._relink(leaving, moved, node, name):
+                return
+            self._left_for_good(leaving)
+            self._changes.appeared(node, name, True)
+            return
+        path = node.slashed() + name
+        if is_dir and any(s.enters(path) for s in self._scene.audiences.on(node).deep):
+            self._left_for_good(leaving)
+            self._changes.appeared(node, name, True)
+            return
+        if known is None:
+            self._scene.tree.add(node, name, moved)
+        else:
+            self._scene.tree.touch(node, name)
+        row = Row(Kind.MOVED, path, is_dir, leaving.path, known is None)
+        self._tell_move(leaving, node, row)
+
+    def _relink(self, leaving: _Leaving, moved: Node, node: Node, name: bytes) -> bool:
+        """Link a directory with all below it to its new place; False if nobody there
+        looks into directories, so that it has left for good."""
+        path = node.slashed() + name
+        deep = self._scene.audiences.on(node).deep
+        if not any(s.enters(path) for s in deep):
+            return False
+        before = self._scene.audiences.on(moved)
+        for below in moved.subtree():
+            self._changes.dirty_through(below)
+        self._scene.tree.relink(moved, node, name)
+        self._scene.tree.add(node, name, moved)
+        for below in moved.subtree():
+            below.audience = None
+            self._scene.coverage.check(below)
+        after = self._scene.audiences.on(moved)
+        row = Row(Kind.MOVED, path, True, leaving.path, True)
+        self._tell_move(leaving, node, row)
+        for subscription in before.deep:
+            if subscription not in after.deep:
+                self._tell_below(subscription, moved, Kind.DELETED, leaving.path)
+        for subscription in after.deep:
+            if subscription not in before.deep:
+                self._tell_below(subscription, moved, Kind.CREATED, path)
+                self._scene.coverage.cover(moved, subscription)
+        for below in moved.subtree():
+            if below.wanted and not below.is_noticed:
+                self._scene.coverage.adrift.setdefault(below, 1)
+        return True
+
+    def _tell_move(self, leaving: _Leaving, node: Node, row: Row) -> None:
+        """MOVED to who sees both places, DELETED or CREATED to who sees one."""
+        source = self._scene.audiences.on(leaving.node) if leaving.node.listed else None
+        target = self._scene.audiences.on(node)
+        if source is target and not self._content.must_wait(node):
+            self._scene.reporter.tell(target, row)
+            return
+        seen = () if source is None else source.subscriptions
+        both = tuple(s for s in seen if s in target.subscriptions)
+        if self._content.must_wait(node) or self._content.must_wait(leaving.node):
+            both = ()
+        gone = Row(Kind.DELETED, leaving.path, row.is_dir)
+        came = row.is_new
+        new = Row(
+            Kind.CREATED if came else Kind.CHANGED, row.path, row.is_dir, None, came
+        )
+        if not self._content.must_wait(leaving.node):
+            self._tell_some([s for s in seen if s not in both], gone)
+        self._tell_some(both, row)
+        if not self._content.must_wait(node):
+            self._tell_some([s for s in target.subscriptions if s not in both], new)
+
+    def _tell_some(self, subscriptions: Sequence[Subscription], row: Row) -> None:
+        if subscriptions:
+            self._scene.reporter.tell(
+                self._scene.audiences.of(tuple(subscriptions), ()), row
+            )
+
+    def _tell_below(
+        self, subscription: Subscription, node: Node, kind: Kind, path: bytes
+    ) -> None:
+        """Tell one subscription of everything below a directory that was renamed out
+        of, or into, what it covers. `path` is how it knows the directory."""
+        skip = len(node.slashed())
+        for below in node.subtree():
+            prefix = path + b"/" + below.slashed()[skip:]
+            for name, known in below.names.items():
+                row = Row(kind, prefix + name, known is not FILE)
+                self._scene.reporter.tell(subscription.solo, row)
+
+    def _left_for_good(self, leaving: _Leaving) -> None:
+        node, _, known, path = leaving
+        if isinstance(known, Node):
+            self._changes.vanished(known)
+        if node.listed and not self._content.must_wait(node):
+            row = Row(Kind.DELETED, path, known is not FILE)
+            self._scene.reporter.tell(self._scene.audiences.on(node), row)

@@ -1,0 +1,34 @@
+"""Gathers what is to be told in one batch, in order, by audience.
+
+Rows for one audience that follow each other share a list, so a storm in one tree makes
+one `Tell` per batch whatever the number of its subscribers.
+"""
+
+from gamin.core.effects import Effect, Tell
+from gamin.core.subscriptions import Audience
+from gamin.events import Row
+
+
+class Reporter:
+    def __init__(self, effects: list[Effect]) -> None:
+        self._effects = effects
+        self._audience: Audience | None = None
+        self._rows: list[Row] = []
+        self.recovering = False
+        """What is told now was found by comparing, not by notification."""
+
+    def tell(self, audience: Audience, row: Row) -> None:
+        if audience is not self._audience:
+            self.close()
+            if not audience.subscriptions:
+                return
+            self._audience = audience
+        self._rows.append(row)
+
+    def close(self) -> None:
+        """End the run of rows; called at the end of a batch too."""
+        if self._rows and self._audience is not None:
+            told = Tell(self._audience.subscriptions, self._rows, self.recovering)
+            self._effects.append(told)
+        self._audience = None
+        self._rows = []

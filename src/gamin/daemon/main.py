@@ -1,0 +1,102 @@
+"""The program `gam_server`: a drop-in for the original server."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from gamin import address
+from gamin.backends.inotify import InotifyBackend
+from gamin.core.policy import Policy
+from gamin.daemon import configuration
+from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
+from gamin.daemon.server import Server
+from gamin.directory import UnsafePlace
+from gamin.errors import GaminError
+
+logger = logging.getLogger("gamin")
+
+USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
+DEEPEST = 20_000
+"""Levels of recursion: a path may have 2,000 names, and each takes a few levels."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve one session of the user who started it. The exit status.
+
+    As in the original any word that is no option is the session, which wins over
+    GAM_CLIENT_ID. 0 also where another server has the session already.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if "--help" in words or "-h" in words:
+        sys.stdout.write(USAGE + "\n")
+        return 0
+    options = {word for word in words if word in ("--notimeout", "--pollonly")}
+    sessions = [word for word in words if word not in options]
+    unknown = [word for word in sessions if word.startswith("--")]
+    if unknown or len(sessions) > 1:
+        sys.stderr.write(f"gam_server: {(unknown or sessions[1:])[0]!r}?\n{USAGE}\n")
+        return 64
+    logging.basicConfig(format="gam_server: %(message)s", level=logging.WARNING)
+    try:
+        where = address.find(
+            os.environ, os.getuid(), session=sessions[0] if sessions else None
+        )
+        listening = acquire(where)
+    except AlreadyRunning as running:
+        logger.info("%s", running)
+        return 0
+    except (GaminError, NameTaken, UnsafePlace) as error:
+        logger.error("%s", error)
+        return 1
+    return serve(listening, options)
+
+
+def serve(listening: Listening, options: set[str]) -> int:
+    sys.setrecursionlimit(DEEPEST)
+    configured = configuration.read()
+    for mistake in configured.mistakes:
+        logger.warning("%s", mistake)
+    is_poll_only = "--pollonly" in options
+    policy = Policy(configured.rules, configuration.read_mounts(), is_poll_only)
+    server = Server(
+        listening,
+        policy,
+        configured.flow,
+        None if is_poll_only else _kernel(),
+        cwd=os.getcwdb(),
+        has_timeout="--notimeout" not in options,
+    )
+    os.chdir("/")  # keeps no file system busy
+    # What is here now stays for good; collecting garbage need not look at it.
+    gc.collect()
+    gc.freeze()
+    asyncio.run(_run(server))
+    return 0
+
+
+def _kernel() -> InotifyBackend | None:
+    try:
+        return InotifyBackend()
+    except OSError as error:
+        logger.warning(
+            "no inotify instance (%s): everything is polled; raise "
+            "fs.inotify.max_user_instances",
+            error.strerror,
+        )
+        return None
+
+
+async def _run(server: Server) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    await server.run(ended)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,153 @@
+"""Accepts clients, says who may stay, and ends when nobody needs it any more."""
+
+import asyncio
+import itertools
+import logging
+import socket
+import time
+
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.core.flow_settings import FlowSettings
+from gamin.core.monitor import Monitor
+from gamin.core.policy import Policy
+from gamin.credentials import PeerRefused, check_peer
+from gamin.daemon.connection import Connection
+from gamin.daemon.listen import Face, Listener, Listening
+from gamin.daemon.service import Service
+from gamin.daemon.v1_face import V1Face
+from gamin.daemon.watcher import Watcher
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 30.0
+"""How long a server without clients stays, as in the original."""
+GREETING_SECONDS = 2.0
+"""How long a client may take to say hello."""
+MOST_UNGREETED = 16
+MOST_CONNECTIONS = 1024
+
+
+class Server:
+    def __init__(
+        self,
+        listening: Listening,
+        policy: Policy,
+        settings: FlowSettings,
+        kernel: KernelBackend | None,
+        *,
+        cwd: bytes,
+        has_timeout: bool = True,
+    ) -> None:
+        self.listening = listening
+        self.kernel = kernel
+        self.polling = PollingBackend()
+        self.monitor = Monitor(policy, settings)
+        self.service = Service(self.monitor, self._greeted, cwd)
+        self.started = time.time()
+        self.connections: dict[Connection, V1Face] = {}
+        self._has_timeout = has_timeout
+        self._numbers = itertools.count(1)
+        self._ungreeted: dict[Connection, asyncio.TimerHandle] = {}
+        self._idle: asyncio.TimerHandle | None = None
+
+    async def run(self, ended: asyncio.Event) -> None:
+        """Serve until `ended` is set, or nobody has been there for a while."""
+        self._loop = asyncio.get_running_loop()
+        self._ended = ended
+        watcher = Watcher(
+            self.monitor, self.kernel, self.polling, self.service, self._loop
+        )
+        self.service.watcher = watcher
+        for listener in self.listening.listeners:
+            self._listen(listener)
+        self._check_idle()
+        try:
+            await ended.wait()
+        finally:
+            for listener in self.listening.listeners:
+                self._loop.remove_reader(listener.socket.fileno())
+            self.listening.close()
+            for connection in list(self.connections):
+                connection.close()
+            watcher.close()
+            if self._idle is not None:
+                self._idle.cancel()
+
+    # -- coming
+
+    def _listen(self, listener: Listener) -> None:
+        self._loop.add_reader(listener.socket.fileno(), self._accept, listener)
+
+    def _accept(self, listener: Listener) -> None:
+        try:
+            sock, _ = listener.socket.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptors left: the caller waits in the queue
+            logger.warning("cannot accept a client: %s", error)
+            return
+        try:
+            peer = check_peer(sock)
+        except (PeerRefused, OSError) as error:
+            logger.warning("client refused: %s", error)
+            sock.close()
+            return
+        full = len(self.connections) >= MOST_CONNECTIONS
+        if full or len(self._ungreeted) >= MOST_UNGREETED:
+            what = "connections" if full else "clients that have not said hello"
+            logger.warning("pid %d refused: too many %s", peer.pid, what)
+            sock.close()
+            return
+        self._welcome(sock, Connection(sock, peer, self._loop, self._lost), listener)
+
+    def _welcome(
+        self, sock: socket.socket, connection: Connection, listener: Listener
+    ) -> None:
+        client = next(self._numbers)
+        assert listener.face is Face.ORIGINAL
+        face = V1Face(client, connection, self.service)
+        self._ungreeted[connection] = self._loop.call_later(
+            GREETING_SECONDS, self._dismiss, connection
+        )
+        self.connections[connection] = face
+        self.service.faces[client] = face
+        self._check_idle()
+        connection.read(True)
+
+    def _greeted(self, connection: Connection) -> None:
+        timer = self._ungreeted.pop(connection, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _dismiss(self, connection: Connection) -> None:
+        logger.warning("pid %d dropped: it did not say hello", connection.peer.pid)
+        connection.close()
+
+    # -- going
+
+    def _lost(self, connection: Connection) -> None:
+        self._greeted(connection)
+        face = self.connections.pop(connection)
+        del self.service.faces[face.client]
+        if not face.is_greeted:
+            self._restore()
+        self.service.flush()
+        self._check_idle()
+
+    def _restore(self) -> None:
+        """A caller left without a word: see whether our sockets can still be found."""
+        lost, new = self.listening.restore()
+        for listener in lost:
+            self._loop.remove_reader(listener.socket.fileno())
+        for listener in new:
+            self._listen(listener)
+
+    def _check_idle(self) -> None:
+        """The end comes a while after the last client has left; no timer before."""
+        if self.connections:
+            if self._idle is not None:
+                self._idle.cancel()
+                self._idle = None
+        elif self._idle is None and self._has_timeout and not self._ended.is_set():
+            self._idle = self._loop.call_later(IDLE_SECONDS, self._ended.set)

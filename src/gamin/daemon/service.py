@@ -1,0 +1,88 @@
+"""The core, its watcher and the clients' faces, connected; no sockets here."""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from gamin.core.effects import Note, Tell
+from gamin.core.monitor import Monitor
+from gamin.core.subscriptions import Subscription
+from gamin.daemon.connection import Connection
+from gamin.daemon.watcher import Watcher
+from gamin.events import Row
+from gamin.paths import printable
+
+logger = logging.getLogger(__name__)
+
+
+class Face(Protocol):
+    """One client, whichever language it speaks."""
+
+    def tell(
+        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
+    ) -> None: ...
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def note(self, effect: Note) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Service:
+    """What the faces share. `start` connects it to a watcher."""
+
+    watcher: Watcher
+
+    def __init__(
+        self, monitor: Monitor, greeted: Callable[[Connection], None], cwd: bytes
+    ) -> None:
+        self.monitor = monitor
+        self.greeted = greeted
+        self.faces: dict[int, Face] = {}
+        self._cwd = cwd
+        self._told: dict[int, None] = {}
+        """Clients that may have something to send at the end of this round."""
+
+    # -- for the faces
+
+    def absolute(self, path: bytes) -> bytes:
+        """A relative path is meant as seen from where the server was started."""
+        return path if path.startswith(b"/") else os.path.join(self._cwd, path)
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Begin; the caller has synchronised, so the tree knows all that was before."""
+        self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
+
+    def cancel(self, subscription: Subscription) -> None:
+        self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
+
+    # -- from the watcher
+
+    def tell(self, effect: Tell) -> None:
+        for subscription in effect.subscriptions:
+            face = self.faces.get(subscription.client)
+            if face is not None:
+                face.tell(subscription, effect.rows, effect.recovered)
+                self._told[subscription.client] = None
+
+    def ready(self, subscription: Subscription) -> None:
+        face = self.faces.get(subscription.client)
+        if face is not None:
+            face.ready(subscription)
+            self._told[subscription.client] = None
+
+    def note(self, effect: Note) -> None:
+        logger.info("%s: %s", effect.what.name, printable(effect.node.path()))
+        for client, face in self.faces.items():
+            face.note(effect)
+            self._told[client] = None
+
+    def flush(self) -> None:
+        told, self._told = self._told, {}
+        for client in told:
+            face = self.faces.get(client)
+            if face is not None:
+                face.flush()

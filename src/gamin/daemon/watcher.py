@@ -1,0 +1,286 @@
+"""Carries the core's effects out: watches, lists, looks, and keeps the one timer.
+
+What is told to whom comes out at the other end as calls of a `Telling`. Decides
+nothing but the order of work: what one client waits for is done before the next slice
+of a large tree, and the kernel's queue is emptied between slices.
+"""
+
+import asyncio
+import errno
+import os
+import stat
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.core.effects import (
+    Effect,
+    Explore,
+    Look,
+    Note,
+    Ready,
+    Tell,
+    Unwatch,
+    Watch,
+)
+from gamin.core.monitor import Monitor
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import Node
+from gamin.errors import WatchLimitReached
+from gamin.events import OVERFLOW, Change
+
+SLICE = 0.02
+"""Seconds of crawling before clients and the kernel's queue get their turn."""
+
+_Work = Watch | Unwatch | Look | Explore
+
+
+class Telling(Protocol):
+    """Who passes on what the core says."""
+
+    def tell(self, effect: Tell) -> None: ...
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def note(self, effect: Note) -> None: ...
+
+    def flush(self) -> None:
+        """A round is over: send."""
+
+
+class Watcher:
+    def __init__(
+        self,
+        monitor: Monitor,
+        kernel: KernelBackend | None,
+        polling: PollingBackend,
+        telling: Telling,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._monitor = monitor
+        self._kernel = kernel
+        self._polling = polling
+        self._telling = telling
+        self._loop = loop
+        self._urgent: deque[_Work] = deque()
+        self._crawl: deque[Explore] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_crawling = False
+        self._noticed: list[Change] = []
+        if kernel is not None:
+            loop.add_reader(kernel.fileno(), self.drain)
+        loop.add_reader(polling.fileno(), self._drain_polling)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for backend in (self._kernel, self._polling):
+            if backend is not None:
+                self._loop.remove_reader(backend.fileno())
+                backend.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether directories are still to be listed."""
+        return bool(self._crawl)
+
+    # -- what comes in
+
+    def drain(self) -> None:
+        """Take what the kernel has noticed, and do all that follows from it."""
+        self.synchronise()
+        self._telling.flush()
+
+    def synchronise(self) -> None:
+        """Take everything that happened up to now; nothing is sent yet.
+
+        The kernel queues an event inside the system call that causes it, so after
+        this the tree knows whatever any process did before.
+        """
+        if self._kernel is None:
+            return
+        started = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        changes = self._kernel.drain()
+        if changes:
+            self.do(self._monitor.changed(changes, time.monotonic()))
+            if not any(change[1] & OVERFLOW for change in changes):
+                self._monitor.recovery.good_ns = started
+            self._pass_to_polling(changes)
+        else:
+            self._monitor.recovery.good_ns = started
+
+    def _pass_to_polling(self, changes: Sequence[Change]) -> None:
+        """What the kernel told of a polled directory is not to be told again."""
+        for node, _, _, name in changes:
+            if node is not None and node.wd_poll >= 0:
+                self._polling.refresh(node, name)
+
+    def _drain_polling(self) -> None:
+        changes = self._polling.drain()
+        if changes:
+            self.do(self._monitor.changed(changes, time.monotonic()))
+            self._telling.flush()
+
+    def _due(self) -> None:
+        self._timer = None
+        self.do(self._monitor.due(time.monotonic()))
+        self._telling.flush()
+
+    def _arm(self) -> None:
+        """Have the loop call when the core wants to be called; else no timer."""
+        deadline = self._monitor.deadline()
+        timer = self._timer
+        if deadline is None:
+            if timer is not None:
+                timer.cancel()
+                self._timer = None
+        elif timer is None or timer.when() > deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._due)
+
+    # -- what goes out
+
+    def do(self, effects: list[Effect]) -> None:
+        """Carry effects out, and what follows from them, save for large crawls."""
+        self._take(effects)
+        urgent = self._urgent
+        while urgent:
+            self._perform(urgent.popleft())
+        if self._noticed:
+            noticed, self._noticed = self._noticed, []
+            self.do(self._monitor.changed(noticed, time.monotonic()))
+        if self._kernel is not None and self._kernel.has_noticed:
+            self.do(self._monitor.changed(self._kernel.drain(), time.monotonic()))
+        if self._crawl and not self._is_crawling:
+            self._is_crawling = True
+            self._loop.call_soon(self._crawl_on)
+        self._arm()
+
+    def _take(self, effects: list[Effect]) -> None:
+        """Tellings go out at once, in their order; work is queued."""
+        for effect in effects:
+            kind = effect.__class__
+            if kind is Tell:
+                self._telling.tell(effect)  # type: ignore[arg-type]
+            elif kind is Explore:
+                if effect.for_whom is None:  # type: ignore[union-attr]
+                    self._urgent.append(effect)  # type: ignore[arg-type]
+                else:
+                    self._crawl.append(effect)  # type: ignore[arg-type]
+            elif isinstance(effect, Ready):
+                self._telling.ready(effect.subscription)
+            elif isinstance(effect, Note):
+                self._telling.note(effect)
+            elif isinstance(effect, Watch | Unwatch | Look):
+                self._urgent.append(effect)
+
+    def _crawl_on(self) -> None:
+        """List for a slice of time; then let clients and the kernel have theirs."""
+        self._is_crawling = False
+        end = time.monotonic() + SLICE
+        crawl = self._crawl
+        while crawl:
+            self._explore(crawl.popleft())
+            while self._urgent:
+                self._perform(self._urgent.popleft())
+            if time.monotonic() > end:
+                break
+        self.drain()
+        self.do([])
+
+    def _perform(self, work: _Work) -> None:
+        if isinstance(work, Explore):
+            self._explore(work)
+        elif isinstance(work, Look):
+            self._look(work)
+        elif isinstance(work, Unwatch):
+            self._unwatch(work.node)
+        elif work.node.wanted:
+            try:
+                self._watch(work.node)
+            except OSError as error:
+                self._failed(work, error.errno or errno.EIO)
+            except WatchLimitReached:
+                self._failed(work, errno.ENOSPC)
+
+    def _failed(self, work: Watch | Explore, number: int) -> None:
+        self._take(self._monitor.unwatchable(work, number, time.monotonic()))
+
+    def _watch(self, node: Node) -> None:
+        """Bring both ways of noticing in line with what the core wants.
+
+        The new way begins before the old one ends, and polling looks once more before
+        it ends, so nothing falls in between.
+        """
+        if node.poll:
+            self._polling.watch(node, node.poll, node.interval)
+        if self._kernel is not None:
+            if node.kernel:
+                self._kernel.watch(node, node.kernel)
+            elif node.wd >= 0:
+                self._kernel.unwatch(node)
+        if not node.poll and node.wd_poll >= 0:
+            self._noticed += self._polling.last_look(node)
+            self._polling.unwatch(node)
+
+    def _unwatch(self, node: Node) -> None:
+        if node.wanted:
+            return  # wanted again since
+        if self._kernel is not None:
+            self._kernel.unwatch(node)
+        self._polling.unwatch(node)
+
+    def _explore(self, work: Explore) -> None:
+        node = work.node
+        now = time.monotonic()
+        if not node.wanted:
+            self._take(self._monitor.skipped(work, now))
+            return
+        directories: list[bytes] = []
+        others: list[bytes] = []
+        newer: list[bytes] = []
+        try:
+            self._watch(node)
+            with os.scandir(node.path()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        directories.append(entry.name)
+                    else:
+                        others.append(entry.name)
+                    if work.verify and _is_newer(entry, work.verify):
+                        newer.append(entry.name)
+        except OSError as error:
+            self._failed(work, error.errno or errno.EIO)
+        except WatchLimitReached:
+            self._failed(Watch(node), errno.ENOSPC)
+            self._urgent.append(work)  # polled from now on
+        else:
+            self._take(self._monitor.listed(work, directories, others, newer, now))
+
+    def _look(self, work: Look) -> None:
+        path = work.node.slashed() + work.name
+        found: bool | bytes | None = None
+        is_newer = False
+        try:
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
+                found = os.readlink(path)
+            else:
+                found = stat.S_ISDIR(status.st_mode)
+                is_newer = work.verify > 0 and status.st_ctime_ns >= work.verify
+        except (OSError, ValueError):
+            found = None
+        now = time.monotonic()
+        subscription, node, name, _ = work
+        self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
+
+
+def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:
+    try:
+        return entry.stat(follow_symlinks=False).st_ctime_ns >= since_ns
+    except OSError:
+        return False

@@ -1,0 +1,68 @@
+"""inotify: the descriptor, and what read() returns, decoded. See man 7 inotify."""
+
+import array
+import fcntl
+import os
+import struct
+import termios
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gamin.kernel import libc
+
+ONLYDIR = 0x0100_0000
+DONT_FOLLOW = 0x0200_0000
+EXCL_UNLINK = 0x0400_0000
+MASK_ADD = 0x2000_0000
+
+HEADER = struct.Struct("iIII")  # watch, mask, cookie, length of the padded name
+BUFFER = 256 * 1024
+"""Bytes per read: some 8,000 events. A quarter of what the default queue can hold."""
+LONGEST_EVENT = HEADER.size + 256  # NAME_MAX and its NUL
+
+
+class RawEvent(NamedTuple):
+    watch: int
+    mask: int
+    cookie: int
+    name: bytes  # empty when the event is about the watched directory itself
+
+
+def decode(buffer: bytes) -> Iterator[RawEvent]:
+    """Split what one read() returned; the kernel never writes half an event."""
+    offset = 0
+    end = len(buffer)
+    unpack = HEADER.unpack_from
+    while offset < end:
+        watch, mask, cookie, size = unpack(buffer, offset)
+        offset += 16
+        name = buffer[offset : offset + size].rstrip(b"\0") if size else b""
+        offset += size
+        yield RawEvent(watch, mask, cookie, name)
+
+
+def open_instance() -> int:
+    """A non-blocking descriptor, closed on exec. OSError EMFILE when the user has
+    `max_user_instances` already."""
+    return libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def read(fd: int) -> bytes:
+    """What is queued, up to BUFFER bytes of it; empty when nothing is."""
+    try:
+        return os.read(fd, BUFFER)
+    except BlockingIOError:
+        return b""
+
+
+def queued(fd: int) -> int:
+    """How many bytes of events are waiting (FIONREAD)."""
+    size = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, size)
+    return size[0]
+
+
+def limit(name: str) -> int:
+    """A limit of /proc/sys/fs/inotify, like max_user_watches."""
+    with open(f"/proc/sys/fs/inotify/{name}", "rb") as file:
+        return int(file.read())

@@ -1,0 +1,44 @@
+"""Rows as the packets of the v1 language. Which rows are told is the core's affair."""
+
+from collections.abc import Iterable
+
+from gamin.events import Kind, Row
+from gamin.protocol.packets import EventCode, encode_event
+
+_CODES = {
+    Kind.EXISTS: int(EventCode.EXISTS),
+    Kind.CREATED: int(EventCode.CREATED),
+    Kind.CHANGED: int(EventCode.CHANGED),
+    Kind.DELETED: int(EventCode.DELETED),
+}
+_DELETED = int(EventCode.DELETED)
+
+
+def encode_rows(sequence: int, path: bytes, rows: Iterable[Row]) -> bytes:
+    """Packets for `rows`, for the request `sequence` of `path` as it was asked for.
+
+    The path itself is named as requested, an entry by its bare name. The language has
+    no word in use for a rename: it is a deletion and a creation, or, where something
+    was replaced, a change.
+    """
+    packets = []
+    for kind, row_path, _, source, is_new in rows:
+        name = row_path[row_path.rfind(b"/") + 1 :] or path
+        if kind is Kind.MOVED:
+            assert source is not None
+            old = source[source.rfind(b"/") + 1 :]
+            packets.append(encode_event(sequence, _DELETED, old))
+            kind = Kind.CREATED if is_new else Kind.CHANGED
+        packets.append(encode_event(sequence, _CODES[kind], name))
+    return b"".join(packets)
+
+
+def encode_first(
+    sequence: int, path: bytes, rows: Iterable[Row], no_exists: bool
+) -> bytes:
+    """The first telling: what exists and that this was all, or only what does not."""
+    if no_exists:
+        rows = [row for row in rows if row.kind is not Kind.EXISTS]
+        return encode_rows(sequence, path, rows)
+    end = encode_event(sequence, int(EventCode.END_EXIST), path)
+    return encode_rows(sequence, path, rows) + end

@@ -147,14 +147,11 @@ class Changes:
         after them."""
         if is_dir and audience.deep:
             return False
-        if self._scene.flow.busy and node in self._scene.flow.busy:
+        scene = self._scene
+        if scene.flow.busy and node in scene.flow.busy:
             self._content.count_raw(node, b"")
-            return self._scene.flow.withholds(
-                node, self._scene.tree.tick, self._scene.now
-            )
-        touch = (node.touched or {}).get(name)
-        if touch is None or touch[0] <= self._scene.recent:
-            return False
-        if touch[1] <= self._scene.recent and touch[2] <= self._scene.recent:
-            return False
-        return self._scene.flow.withholds(node, self._scene.tree.tick, self._scene.now)
+        else:
+            touch = (node.touched or {}).get(name)
+            if touch is None or max(touch[1], touch[2]) <= scene.recent:
+                return False
+        return scene.flow.withholds(node, scene.tree.tick, scene.now)

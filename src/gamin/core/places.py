@@ -63,9 +63,9 @@ class Places:
     def _settle_file(self, subscription: Subscription) -> None:
         scene = self._scene
         replaced, subscription.replaced = subscription.replaced, False
-        if subscription.announced == subscription.place:
-            if not replaced or subscription.node is None:
-                return
+        is_same = subscription.announced == subscription.place
+        if is_same and not (replaced and subscription.node is not None):
+            return
         subscription.last_change = scene.tree.tick
         resource = subscription.hops[-1] if subscription.hops else scene.tree.root
         if not scene.flow.withholds(resource, scene.tree.tick, scene.now):

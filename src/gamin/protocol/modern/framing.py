@@ -1,0 +1,84 @@
+"""JSON lines: bytes to lines, a line to a value, a value to one line.
+
+What the values mean is left to `requests`, `replies` and `client`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from gamin.errors import RemoteProtocolError
+from gamin.protocol.modern.errors import BadRequest
+
+# A request may carry a long list of names; upstream's own tests send more than 2 MB.
+# An answer to "list everything" has no natural bound, and its reader trusts its sender.
+REQUEST_LIMIT = 16 * 1024 * 1024
+REPLY_LIMIT = 1024 * 1024 * 1024
+
+
+class LineReader:
+    """Cuts a stream of bytes into lines, however the bytes arrive."""
+
+    def __init__(self, limit: int = REQUEST_LIMIT) -> None:
+        self._limit = limit
+        # Pieces and not one buffer: searching a growing buffer again for each piece
+        # would cost the square of the line's length.
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes; return the lines they complete, without blank ones.
+
+        Raises RemoteProtocolError for a line over the limit and for BSER.
+        """
+        *complete, rest = data.split(b"\n")
+        lines = []
+        for piece in complete:
+            self._add(piece)
+            line = b"".join(self._pieces)
+            self._pieces.clear()
+            self._size = 0
+            if line.strip():
+                lines.append(line)
+        self._add(rest)
+        return lines
+
+    def _add(self, piece: bytes) -> None:
+        if not self._pieces and piece.startswith(b"\0"):
+            # No JSON begins so, and its sender would wait for ever for an answer.
+            raise RemoteProtocolError("binary (BSER) requests are not supported")
+        self._size += len(piece)
+        if self._size > self._limit:
+            raise RemoteProtocolError(f"a line of more than {self._limit} bytes")
+        if piece:
+            self._pieces.append(piece)
+
+
+def decode(line: bytes) -> Any:
+    """The value of one line. Raises BadRequest if it is not JSON."""
+    try:
+        return json.loads(
+            line.decode("utf-8", "surrogateescape"), parse_constant=_refuse
+        )
+    except ValueError as error:  # includes integers with too many digits
+        raise BadRequest(f"failed to parse JSON: {error}") from None
+    except RecursionError:
+        raise BadRequest("failed to parse JSON: nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def encode(value: object, files: bytes | None = None) -> bytes:
+    """One line of ASCII.
+
+    `files` becomes a member of that name: JSON text made once by `encode_rows` and
+    put into the messages of everybody who asked the same; `value` is then an object.
+    """
+    text = json.dumps(value, separators=(",", ":")).encode("ascii")
+    if files is None:
+        return text + b"\n"
+    assert isinstance(value, Mapping), "only an object has members"
+    separator = b"," if value else b""
+    return b"".join((text[:-1], separator, b'"files":', files, b"}\n"))

@@ -1,0 +1,105 @@
+"""One file as a query sees it.
+
+The daemon makes the rows and looks at the disk; which of their facts a client sees is
+left to `terms` and `fields`.
+"""
+
+import stat
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from gamin.events import Kind
+
+
+class Stat(Protocol):
+    """The part of `os.stat_result` that clients can ask for."""
+
+    @property
+    def st_mode(self) -> int: ...
+    @property
+    def st_ino(self) -> int: ...
+    @property
+    def st_dev(self) -> int: ...
+    @property
+    def st_nlink(self) -> int: ...
+    @property
+    def st_uid(self) -> int: ...
+    @property
+    def st_gid(self) -> int: ...
+    @property
+    def st_size(self) -> int: ...
+    @property
+    def st_atime_ns(self) -> int: ...
+    @property
+    def st_mtime_ns(self) -> int: ...
+    @property
+    def st_ctime_ns(self) -> int: ...
+
+
+class Facts(NamedTuple):
+    """A stat made up."""
+
+    st_mode: int
+    st_ino: int = 0
+    st_dev: int = 0
+    st_nlink: int = 0
+    st_uid: int = 0
+    st_gid: int = 0
+    st_size: int = 0
+    st_atime_ns: int = 0
+    st_mtime_ns: int = 0
+    st_ctime_ns: int = 0
+
+
+# Of what is no longer there: clients want every field of it all the same.
+GONE_DIRECTORY = Facts(stat.S_IFDIR)
+GONE_FILE = Facts(stat.S_IFREG)
+
+
+class Disk(Protocol):
+    """How a row looks at the disk; names are those of the rows. Never raises."""
+
+    def lstat(self, name: bytes) -> Stat | None: ...
+
+    def readlink(self, name: bytes) -> bytes | None: ...
+
+
+class NoDisk:
+    """For rows of which nothing but the name is known."""
+
+    def lstat(self, name: bytes) -> Stat | None:
+        return None
+
+    def readlink(self, name: bytes) -> bytes | None:
+        return None
+
+
+@dataclass(slots=True)
+class FileRow:
+    """A file that a query or a subscription is told about.
+
+    Not frozen although it is made per file: most rows are never looked up on the disk,
+    and those that are must be only once.
+    """
+
+    name: bytes
+    """Relative to the root, or to `relative_root`; empty for that directory itself."""
+    kind: Kind
+    is_dir: bool = False
+    exists: bool = True
+    is_new: bool = False
+    """First seen after the clock the client named."""
+    changed_tick: int = 0
+    born_tick: int = 0
+    source: bytes | None = None
+    """What it was called before, for `Kind.MOVED` only."""
+    disk: Disk = field(default_factory=NoDisk, repr=False, compare=False)
+    _stat: Stat | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def stat(self) -> Stat:
+        """What the disk says, asked at most once; made up if it says nothing."""
+        if self._stat is None:
+            found = self.disk.lstat(self.name) if self.exists else None
+            self._stat = found or (GONE_DIRECTORY if self.is_dir else GONE_FILE)
+        return self._stat

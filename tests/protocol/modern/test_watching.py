@@ -1,0 +1,204 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gamin.errors import RemoteProtocolError
+from gamin.events import Event, Kind
+from gamin.protocol.modern import replies
+from gamin.protocol.modern.clocks import Clock
+from gamin.protocol.modern.commands import read_request
+from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_rows
+from gamin.protocol.modern.framing import encode
+from gamin.protocol.modern.requests import GetVersion, Request, Subscribe
+from gamin.protocol.modern.rows import FileRow
+from gamin.protocol.modern.watching import Refused, Watching, WatchOptions
+from tests.protocol.modern.rows import NOW, row
+
+
+def asked(data: bytes) -> list[Request]:
+    return [read_request(line) for line in data.splitlines()]
+
+
+def subscriptions(data: bytes) -> list[Subscribe]:
+    return [request for request in asked(data) if isinstance(request, Subscribe)]
+
+
+def welcome() -> bytes:
+    return encode(replies.version(GetVersion(), "0.2.0"))
+
+
+def accepted(number: int = 0, tick: int = 1) -> bytes:
+    return encode(replies.subscribe(str(number), NOW.clock(tick)))
+
+
+def told(*rows: FileRow, number: int = 0, tick: int = 2, **facts: Any) -> bytes:
+    message = replies.message(str(number), b"/a", NOW.clock(tick), **facts)
+    return encode(message, files=encode_rows(rows, EVENT_FIELDS, NOW))
+
+
+def started(
+    paths: Sequence[str] = ("/a",), since: str | None = None, *, initial: bool = False
+) -> Watching:
+    watching = Watching(paths, WatchOptions(initial=initial), since)
+    watching.start()
+    watching.received(welcome())
+    return watching
+
+
+def test_a_watch_begins_with_what_it_needs_and_a_subscription_per_path() -> None:
+    watching = Watching(
+        ["/a", "/b\udcff"],
+        WatchOptions(recursive=False, ignore=("*.o",), settle=0.5),
+    )
+    version, *subscribed = asked(watching.start())
+    assert isinstance(version, GetVersion)
+    assert "gamin-moved-from" in version.required
+    assert [s.root for s in subscribed if isinstance(s, Subscribe)] == [
+        b"/a",
+        b"/b\xff",
+    ]
+
+
+def test_options_become_the_query() -> None:
+    options = WatchOptions(recursive=False, ignore=("*.o",), settle=0.5)
+    (subscribed,) = subscriptions(Watching(["/a"], options).start())
+    query = subscribed.query
+    assert subscribed.watch
+    assert query.fields == EVENT_FIELDS
+    assert (query.recursive, query.ignore, query.settle) == (False, ("*.o",), 0.5)
+    assert (query.vcs_ignore, query.initial, query.since) == (True, False, None)
+
+
+def test_a_watch_is_ready_when_every_path_is_watched() -> None:
+    watching = started(["/a", "/b"])
+    watching.received(accepted(0))
+    assert not watching.ready
+    watching.received(accepted(1))
+    assert watching.ready
+
+
+def test_a_message_is_a_batch_of_events_below_the_path_as_it_was_given() -> None:
+    watching = started(["/link/to/a"])
+    data = accepted() + told(row(b"f", kind=Kind.CREATED), row(b"g"))
+    assert watching.received(data) == [
+        [Event(Kind.CREATED, "/link/to/a/f"), Event(Kind.CHANGED, "/link/to/a/g")]
+    ]
+
+
+def test_messages_cut_anywhere_say_the_same() -> None:
+    watching = started()
+    data = accepted() + told(row(b"f")) + told(row(b"g"), tick=3)
+    batches = [
+        batch
+        for start in range(len(data))
+        for batch in watching.received(data[start : start + 1])
+    ]
+    assert [[event.path for event in batch] for batch in batches] == [
+        ["/a/f"],
+        ["/a/g"],
+    ]
+
+
+def test_a_message_without_files_is_no_batch_but_moves_the_clock() -> None:
+    watching = started()
+    assert watching.received(accepted() + told(tick=5)) == []
+    assert watching.clock == str(NOW.clock(5))
+
+
+def test_the_clock_is_known_when_every_path_has_one() -> None:
+    watching = started(["/a", "/b"])
+    watching.received(accepted(0, tick=1))
+    assert watching.clock is None
+    watching.received(accepted(1, tick=2))
+    assert watching.clock == f"{NOW.clock(1)},{NOW.clock(2)}"
+
+
+def test_a_watch_goes_on_from_a_clock() -> None:
+    watching = Watching(["/a", "/b"], WatchOptions(), since="c:1:2:3:4,c:1:2:3:5")
+    sinces = [s.query.since for s in subscriptions(watching.start())]
+    assert sinces == [Clock(1, 2, 3, 4), Clock(1, 2, 3, 5)]
+
+
+def test_changes_since_then_are_told_before_the_clock_moves() -> None:
+    watching = started(since=str(NOW.clock(1)))
+    watching.received(accepted(tick=9))
+    assert watching.clock == str(NOW.clock(1))
+    watching.received(told(row(), tick=9))
+    assert watching.clock == str(NOW.clock(9))
+
+
+def test_a_clock_of_other_paths_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 clocks for 2 paths"):
+        Watching(["/a", "/b"], WatchOptions(), since="c:1:2:3:4")
+
+
+def test_after_a_reconnect_every_path_goes_on_from_where_it_was() -> None:
+    watching = started()
+    watching.received(accepted() + told(row(), tick=7)[:-5])
+    (subscribed,) = subscriptions(watching.start())
+    assert subscribed.query.since == NOW.clock(1)
+    assert not watching.ready
+    assert watching.received(welcome() + accepted(tick=8) + told(row(), tick=8))
+
+
+def test_the_list_that_was_asked_for_is_no_recovery() -> None:
+    watching = started(initial=True)
+    listing = told(row(kind=Kind.EXISTS), fresh=True)
+    ((event,),) = watching.received(accepted() + listing)
+    assert event == Event(Kind.EXISTS, "/a/a.c")
+
+
+def test_the_clock_waits_for_the_list_that_was_asked_for() -> None:
+    watching = started(initial=True)
+    watching.received(accepted())
+    assert watching.clock is None
+    watching.received(told(fresh=True, tick=1))
+    assert watching.clock == str(NOW.clock(1))
+
+
+def test_a_list_that_was_not_asked_for_is_a_recovery() -> None:
+    watching = started(since=str(NOW.clock(1)))
+    listing = told(row(kind=Kind.EXISTS), fresh=True)
+    ((event,),) = watching.received(accepted() + listing)
+    assert event.recovered
+
+
+def test_a_recovery_of_the_server_is_passed_on() -> None:
+    watching = started()
+    ((event,),) = watching.received(accepted() + told(row(), recovered=True))
+    assert event.recovered
+
+
+def test_a_watch_is_over_when_all_its_roots_are_gone() -> None:
+    watching = started(["/a", "/b"])
+    watching.received(encode(replies.canceled("0", b"/a")))
+    assert not watching.over
+    watching.received(encode(replies.canceled("1", b"/b")))
+    assert watching.over
+
+
+def test_a_root_that_is_gone_is_not_asked_for_again() -> None:
+    watching = started(["/a", "/b"])
+    watching.received(encode(replies.canceled("0", b"/a")))
+    assert [s.root for s in subscriptions(watching.start())] == [b"/b"]
+
+
+def test_a_server_that_will_not_says_why() -> None:
+    watching = Watching(["/a"], WatchOptions())
+    watching.start()
+    with pytest.raises(Refused, match="too old"):
+        watching.received(encode(replies.error("too old")))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(told(number=7), id="a subscription that nobody made"),
+        pytest.param(b'{"subscription":"0","files":[]}\n', id="no clock"),
+        pytest.param(b'{"subscription":"0","clock":"c","files":5}\n', id="no rows"),
+    ],
+)
+def test_what_makes_no_sense_ends_the_connection(data: bytes) -> None:
+    with pytest.raises(RemoteProtocolError):
+        started().received(data)

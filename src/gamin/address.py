@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gamin.errors import GaminError
+from gamin.paths import printable
 
 SUN_PATH = 108  # bytes the kernel gives the name of a Unix socket
 # libgamin copies this many bytes of the name and cuts the rest off silently, so
@@ -64,6 +65,11 @@ class Address:
         return self._abstract_text().ljust(SUN_PATH, b"\0")
 
     @property
+    def shown_abstract(self) -> str:
+        """The abstract name as `ss` and /proc/net/unix write it."""
+        return "@" + printable(self._abstract_text()[1:])
+
+    @property
     def directory(self) -> bytes:
         return self.base + b"/fam-" + self.user
 
@@ -88,7 +94,7 @@ class Address:
         return b"modern-" + self.session + b".sock"
 
     def __str__(self) -> str:
-        return f"session {os.fsdecode(self.session)!r} of {os.fsdecode(self.user)}"
+        return f"session {os.fsdecode(self.session)!r} of {printable(self.user)}"
 
     def __post_init__(self) -> None:
         """Refuse a session that has no place in one of the names.

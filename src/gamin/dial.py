@@ -1,13 +1,64 @@
-"""Dialling: a connected Unix socket, without ever waiting for long.
+"""Dialling: a connected Unix socket whose other end is ours, without waiting long.
 
-Whether the one who answers may be believed is the affair of `credentials`.
+Both sides dial: a client to be served, a server to learn whether another one lives.
+What they make of the answer is left to them.
 """
 
 import math
 import socket
 import struct
 
+from gamin.address import Address
+from gamin.credentials import PeerRefused, check_peer
+from gamin.directory import Directory, UnsafePlace
+from gamin.errors import GaminError
+
 _TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
+
+
+class NameTaken(GaminError):
+    """A program that we cannot trust has the abstract name of our session."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(name, holder)
+        self.name = name
+        self.holder = holder
+
+    def __str__(self) -> str:
+        return (
+            f"the abstract name {self.name} is held by {self.holder} "
+            "(end it, or let GAMIN_SOCKET=auto use a directory instead)"
+        )
+
+
+def dial_abstract(address: Address, patience: float) -> socket.socket:
+    """The server at the abstract name. Raises ConnectionRefusedError and NameTaken.
+
+    An abstract name is first come, first served, so a stranger may have it. Who
+    lets us wait cannot be known, which comes to the same.
+    """
+    try:
+        connected = dial(address.abstract, patience)
+    except BlockingIOError as error:
+        raise NameTaken(address.shown_abstract, "a program that is stuck") from error
+    try:
+        check_peer(connected, address.uid)
+    except PeerRefused as refused:
+        connected.close()
+        holder = f"process {refused.peer.pid} of uid {refused.peer.uid}"
+        raise NameTaken(address.shown_abstract, holder) from refused
+    return connected
+
+
+def dial_file(directory: Directory, name: bytes, patience: float) -> socket.socket:
+    """The server at a socket file. Raises what `dial` does, and UnsafePlace."""
+    connected = dial(directory.place(name), patience)
+    try:
+        check_peer(connected, directory.uid)
+    except PeerRefused as refused:
+        connected.close()
+        raise UnsafePlace(directory.path + b"/" + name, str(refused)) from refused
+    return connected
 
 
 def dial(where: bytes, patience: float) -> socket.socket:

@@ -1,0 +1,87 @@
+"""The client's way to its server: a socket whose other end is known to be ours.
+
+What is said afterwards is left to the sessions in `protocol`; starting a server is
+left to `launch`. Everything here blocks; asyncio programs call it in a thread.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+
+from gamin.address import find
+from gamin.client.attempt import Attempt, NoServer, ServerNotStarted
+
+# How long a started server may take to listen. libgamin waits 1.25 s; a busy
+# machine may need that much only to start an interpreter.
+START_PATIENCE = 2.5
+# Nothing tells us when an abstract name gets its listener, so we try again, first
+# at once and then often enough not to be what the user waits for.
+_FIRST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.01
+
+_Reach = Callable[[Attempt], socket.socket | None]
+
+
+def connect_v1(
+    start: bool = True,
+    *,
+    session: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    patience: float = START_PATIENCE,
+) -> socket.socket:
+    """Connect for the original protocol; the hello has been said by both sides.
+
+    Raises BadSetting, NoServer (only without `start`), ServerNotStarted, ServerMute,
+    RemoteProtocolError, and where a stranger has the only place allowed NameTaken or
+    UnsafePlace.
+    """
+    return _connect(Attempt.original, start, session, environ, patience)
+
+
+def connect_modern(
+    start: bool = True,
+    *,
+    session: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    patience: float = START_PATIENCE,
+) -> socket.socket:
+    """Connect for the modern language; raises what `connect_v1` does."""
+    return _connect(Attempt.modern, start, session, environ, patience)
+
+
+def _connect(
+    reach: _Reach,
+    start: bool,
+    session: str | None,
+    environ: Mapping[str, str] | None,
+    patience: float,
+) -> socket.socket:
+    settings = os.environ if environ is None else environ
+    attempt = Attempt(find(settings, os.getuid(), session=session))
+    connected = reach(attempt)
+    if connected is None and not start:
+        raise NoServer(attempt.address)
+    return connected or _start_and_reach(reach, attempt, settings, patience)
+
+
+def _start_and_reach(
+    reach: _Reach, attempt: Attempt, environ: Mapping[str, str], patience: float
+) -> socket.socket:
+    # Imported late: a client seldom has to start a server.
+    from gamin.client.launch import CannotRun, launch, server_command
+
+    command = server_command(environ)
+    try:
+        launch(command, attempt.address.session, environ)
+    except CannotRun as error:
+        raise ServerNotStarted(attempt.address, command, str(error)) from error
+    deadline = time.monotonic() + patience
+    pause = _FIRST_PAUSE
+    while time.monotonic() < deadline:
+        connected = reach(attempt)
+        if connected is not None:
+            return connected
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+    raise ServerNotStarted(attempt.address, command, attempt.explain())

@@ -1,0 +1,59 @@
+"""Starting a server as a process of its own, which outlives the one that asked.
+
+Waiting until it can be reached is left to `connect`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+from gamin.errors import GaminError
+
+# The shell is the first child: it starts the server in the background and ends, so
+# that the server is nobody's child and no program has to wait for it. Forking twice
+# by hand would do the same, but running Python between fork and exec is not safe in
+# a program with threads; subprocess does this part in C.
+_DETACH = ("/bin/sh", "-c", '"$@" &', "sh")
+
+
+class CannotRun(GaminError):
+    """The program that should serve is not one that can be run."""
+
+    def __init__(self, program: str) -> None:
+        super().__init__(program)
+        self.program = program
+
+    def __str__(self) -> str:
+        return f"{self.program!r} is not a program (check GAMIN_DEBUG_SERVER)"
+
+
+def server_command(environ: Mapping[str, str]) -> Sequence[str]:
+    """GAMIN_DEBUG_SERVER, as libgamin has it, or else our own server.
+
+    -P keeps the current directory off the module path: whoever can put a file there
+    could otherwise run it in our name.
+    """
+    chosen = environ.get("GAMIN_DEBUG_SERVER", "")
+    return (chosen,) if chosen else (sys.executable, "-P", "-m", "gamin.daemon.main")
+
+
+def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -> None:
+    """Start `command` for `session` and return at once.
+
+    It gets a session of its own (no terminal, no hang-up), /dev/null as its standard
+    streams and no other descriptor of ours. Raises CannotRun.
+    """
+    program = shutil.which(command[0], path=environ.get("PATH"))
+    if program is None:
+        raise CannotRun(command[0])
+    subprocess.run(
+        [*_DETACH, program, *command[1:]],
+        env={**environ, "GAM_CLIENT_ID": os.fsdecode(session)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        check=False,
+    )

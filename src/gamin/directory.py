@@ -1,0 +1,213 @@
+"""The checked directory: where a socket file may lie without being anyone's trap.
+
+Made or opened once, checked on the descriptor, used relative to it from then on,
+so that nothing can be exchanged between the check and the use. What listens on or
+connects to the sockets inside is left to the two ends.
+"""
+
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+from gamin.errors import GaminError
+from gamin.paths import printable
+
+# The document says 007, which would lock the owner out and let everyone else in;
+# the original implementation makes and wants 0700, and so do we.
+MODE = 0o700
+# Each removal of a wrong object starts the check again. Whoever puts a new one
+# there every time must not keep us at it.
+_TRIES = 5
+_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class UnsafePlace(GaminError):
+    """Something stands where our directory or socket belongs and cannot be removed."""
+
+    def __init__(self, path: bytes, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return (
+            f"cannot use {printable(self.path)}: {self.problem} "
+            "(remove it, or name another place with GAMIN_SOCKET_DIR)"
+        )
+
+
+class Directory:
+    """An open directory that is ours alone. Close it, or use it in a `with`."""
+
+    def __init__(self, path: bytes, uid: int, descriptor: int) -> None:
+        self.path = path
+        self.uid = uid
+        self._descriptor = descriptor
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
+
+    def place(self, name: bytes) -> bytes:
+        """What to bind or connect to for `name` in this very directory.
+
+        There is no bindat(); the descriptor's link in /proc serves as one, and it
+        is short however deep the directory lies (a socket's path ends at 107 bytes).
+        """
+        return b"/proc/self/fd/%d/" % self._descriptor + name
+
+    def status(self, name: bytes) -> os.stat_result | None:
+        try:
+            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+    def remove(self, name: bytes) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=self._descriptor)
+
+    def has_socket(self, name: bytes) -> bool:
+        """True if a socket of ours is there. Anything else under `name` is removed.
+
+        Raises UnsafePlace if that cannot be removed.
+        """
+        status = self.status(name)
+        if status is None:
+            return False
+        problem = _socket_problem(status, self.uid)
+        if problem is None:
+            return True
+        _remove(self.path + b"/" + name, status, problem, self._descriptor)
+        return False
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold off every other server that starts or ends here.
+
+        The lock lies on the directory itself: no lock file to leave behind, the
+        kernel lets go of it when its holder dies, and no other user can take it,
+        since none can open the directory. It is never held for longer than it takes
+        to look at a socket, so waiting for it needs no limit.
+        """
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+
+def make_checked(path: bytes, uid: int) -> Directory:
+    """The server's side: make `path` unless it is there, and check it.
+
+    Wrong objects are removed and made anew. Raises UnsafePlace.
+    """
+    for _ in range(_TRIES):
+        _make(path)
+        directory = open_checked(path, uid)
+        if directory is not None:
+            return directory
+    raise UnsafePlace(path, "it is replaced as often as it is removed")
+
+
+def open_checked(path: bytes, uid: int) -> Directory | None:
+    """The client's side: None where there is no such directory, so no server.
+
+    A wrong object is removed, which leaves none. Raises UnsafePlace.
+    """
+    try:
+        status = os.lstat(path)
+        problem = _directory_problem(status, uid)
+        if problem is None:
+            return _open(path, uid)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnsafePlace(path, f"it cannot be opened: {error.strerror}") from error
+    _remove(path, status, problem)
+    return None
+
+
+def _open(path: bytes, uid: int) -> Directory | None:
+    """Open what looked right, and look again at what was really opened."""
+    descriptor = os.open(path, _FLAGS)
+    directory = Directory(path, uid, descriptor)
+    if _directory_problem(os.fstat(descriptor), uid) is None:
+        return directory
+    directory.close()
+    return None
+
+
+def _make(path: bytes) -> None:
+    # Under a stricter umask the mode would come out wrong. It belongs to the whole
+    # process, but a server is one thread and makes no other files.
+    umask = os.umask(0o777 & ~MODE)
+    try:
+        os.mkdir(path, MODE)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise UnsafePlace(path, f"it cannot be made: {error.strerror}") from error
+    finally:
+        os.umask(umask)
+
+
+def _directory_problem(status: os.stat_result, uid: int) -> str | None:
+    if not stat.S_ISDIR(status.st_mode):
+        return f"it is not a directory but {_kind(status)}"
+    if status.st_uid != uid:
+        return f"it belongs to uid {status.st_uid}, not to {uid}"
+    # The set-group-id bit, inherited from some parents, grants nobody anything.
+    if status.st_mode & 0o777 != MODE:
+        return f"its mode is {status.st_mode & 0o777:04o}, not {MODE:04o}"
+    return None
+
+
+def _socket_problem(status: os.stat_result, uid: int) -> str | None:
+    if not stat.S_ISSOCK(status.st_mode):
+        return f"it is not a socket but {_kind(status)}"
+    if status.st_uid != uid:
+        return f"it belongs to uid {status.st_uid}, not to {uid}"
+    return None
+
+
+def _kind(status: os.stat_result) -> str:
+    return {
+        stat.S_IFDIR: "a directory",
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFREG: "a file",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }.get(stat.S_IFMT(status.st_mode), "a device")
+
+
+def _remove(
+    path: bytes, status: os.stat_result, problem: str, directory: int | None = None
+) -> None:
+    """Remove one object, never what is below it or what it points to."""
+    name = path if directory is None else path.rpartition(b"/")[2]
+    try:
+        if stat.S_ISDIR(status.st_mode):
+            os.rmdir(name, dir_fd=directory)
+        else:
+            os.unlink(name, dir_fd=directory)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        reason = f"{problem}, and removing it failed: {error.strerror}"
+        raise UnsafePlace(path, reason) from error

@@ -35,6 +35,11 @@ def reason_to_skip(scenario: Scenario, way: Way) -> str | None:
     return scenario.reason_to_skip(way.traits)
 
 
+def is_leisurely(scenario: Scenario, way: Way) -> bool:
+    """True if it waits for servers that start, or that look once a second."""
+    return way.leisurely or bool(scenario.gaminrc) or scenario.needs_mounts
+
+
 @pytest.fixture(scope="module")
 def stage() -> Iterator[Stage]:
     stage = Stage()
@@ -50,13 +55,13 @@ def original() -> None:
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Plays]:
-    """The plays that have been begun ahead: the leisurely ones among those selected."""
+    """The leisurely plays among those selected; all of them begin at once."""
     missing = [] if is_installed() else [ORIGINAL]
     with ThreadPoolExecutor(LEISURELY_AT_ONCE) as pool:
         yield {
             (name, way.name): pool.submit(stage.play, SCENARIOS[name], way)
             for name, way in _selected(request)
-            if way.leisurely
+            if is_leisurely(SCENARIOS[name], way)
             and way not in missing
             and not reason_to_skip(SCENARIOS[name], way)
         }
@@ -86,7 +91,7 @@ def test_scenario(
         request.getfixturevalue("original")
     if reason := reason_to_skip(SCENARIOS[name], way):
         pytest.skip(reason)
-    if way.leisurely:
+    if is_leisurely(SCENARIOS[name], way):
         begun[name, way.name].result()
     else:
         stage.play(SCENARIOS[name], way)

@@ -56,7 +56,8 @@ class AnyOrder:
     parts: tuple[Times, ...]
 
     def __str__(self) -> str:
-        return f"in any order: {', '.join(map(str, self.parts))}"
+        shown = ", ".join(map(str, self.parts[:8]))
+        return f"in any order: {shown}{', …' if len(self.parts) > 8 else ''}"
 
 
 @dataclass(frozen=True, slots=True)

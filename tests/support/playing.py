@@ -4,12 +4,14 @@ It knows neither how clients reach a server nor how expectations are written dow
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.support.drivers import Client, Driver
 from tests.support.pattern import Told, matches
 from tests.support.scenario import Command, Comparison, Expectation, Scenario, Skip
+
+LINES_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -125,8 +127,15 @@ class Play:
             if not matches(expected[name].pattern, request.told)
             for line in (
                 f"  {name} should have heard",
-                *(f"    {term}" for term in expected[name].pattern or ("nothing",)),
+                *_shown(expected[name].pattern),
                 "  but heard",
-                *(f"    {event}" for event in request.told or ("nothing",)),
+                *_shown(request.told),
             )
         ]
+
+
+def _shown(things: Sequence[object]) -> list[str]:
+    lines = [f"    {thing}" for thing in things[:LINES_SHOWN]] or ["    nothing"]
+    if len(things) > LINES_SHOWN:
+        lines.append(f"    … and {len(things) - LINES_SHOWN} more")
+    return lines

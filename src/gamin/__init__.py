@@ -1,1 +1,3 @@
 """The file-change service of one user."""
+
+__version__ = "0.2.0"

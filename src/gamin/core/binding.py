@@ -177,8 +177,9 @@ class Bindings:
             self.blocked.add(subscription)
         else:
             self.blocked.discard(subscription)
-        if subscription.scope is not Scope.FILE and entry is not None:
-            node = entry = None  # a file where a directory is wanted: not there
+        only_directory = subscription.terse and subscription.scope is not Scope.FILE
+        if only_directory and entry is not None:
+            node = entry = None  # a file in its place: not there
         born = node.born if node is not None and entry is None else 0
         if (node, entry, born) == subscription.place and subscription.resolved:
             return

@@ -72,15 +72,14 @@ class Content:
             scene.reporter.tell(subscription.solo, Row(Kind.CHANGED, b"", is_dir))
 
     def _bound_to(self, node: Node, name: bytes) -> list[Subscription]:
-        """The file subscriptions whose way ends at the entry, and that found it."""
+        """The subscriptions of a single path whose way ends here, and found it."""
         if node.hooks is None:
             return []
         hooked: list[Subscription] = node.hooks.get(name, [])
         return [
             s
             for s in hooked
-            if s.scope is Scope.FILE
-            and s.node is not None
+            if (s.entry is not None or (s.scope is Scope.FILE and s.node is not None))
             and s.hops[-1] == (node, name)
         ]
 

@@ -15,6 +15,7 @@ from gamin.core.flow_settings import FlowSettings
 from gamin.core.listings import Listings
 from gamin.core.places import Places
 from gamin.core.policy import Policy
+from gamin.core.pruning import Pruning
 from gamin.core.recovery import Recovery
 from gamin.core.renames import Renames
 from gamin.core.scene import Scene
@@ -47,6 +48,7 @@ class Monitor:
         self._renames = Renames(scene, self._content, self._changes)
         self._listings = Listings(scene, self._content, self._changes)
         self._places = Places(scene)
+        self._pruning = Pruning(scene)
         self.tree = scene.tree
         self.coverage = scene.coverage
         self.flow = scene.flow
@@ -78,6 +80,17 @@ class Monitor:
         Rows with an empty path speak of the subscription's path itself.
         """
         return self._places.catch_up(subscription)
+
+    def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
+        """What happened after `tick`; None if too much was forgotten to say."""
+        if tick < self.tree.floor:
+            return None
+        return self._places.rows_since(subscription, tick)
+
+    def listing(self, subscription: Subscription) -> Iterable[Row]:
+        """Everything there is below its path, as EXISTS rows; lazily."""
+        node = subscription.bound_directory
+        return () if node is None else self._places.listing(subscription, node)
 
     # -- happenings
 
@@ -142,6 +155,27 @@ class Monitor:
         for point in before ^ policy.mount_points():
             self._remounted(point)
         return self._finish(now)
+
+    def rules_changed(
+        self,
+        subscription: Subscription,
+        directory: bytes,
+        name: bytes,
+        text: bytes | None,
+        now: float,
+    ) -> list[Effect]:
+        """An ignore file of a tree has another text now, or None: it is gone.
+
+        What is ignored from now on is told as deleted and not watched any more, what
+        is not any more is told as created.
+        """
+        self._begin(now)
+        self._pruning.rules_changed(subscription, directory, name, text)
+        return self._finish(now)
+
+    def covering(self, node: Node) -> Sequence[Subscription]:
+        """The trees that the directory belongs to."""
+        return self._scene.audiences.on(node).deep
 
     # -- answers to effects
 

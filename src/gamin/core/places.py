@@ -30,7 +30,7 @@ class Places:
                 self._become_ready(subscription)
         elif subscription.scope is Scope.FILE:
             self._settle_file(subscription)
-        elif subscription.place != subscription.announced:
+        else:
             self._settle_directory(subscription)
 
     def explored(self, subscription: Subscription | None) -> None:
@@ -49,15 +49,21 @@ class Places:
 
     def _settle_directory(self, subscription: Subscription) -> None:
         tell, solo = self._scene.reporter.tell, subscription.solo
-        if subscription.announced is not None and subscription.announced[0]:
-            tell(solo, Row(Kind.DELETED, b"", True))
-        subscription.announced = subscription.place
-        node = subscription.node
-        if node is None:
+        replaced, subscription.replaced = subscription.replaced, False
+        before, now = subscription.announced, subscription.place
+        if before == now:
+            if replaced and now[1] is not None:
+                tell(solo, Row(Kind.CHANGED, b"", False))
             return
-        tell(solo, Row(Kind.CREATED, b"", True))
-        if node.listed:  # others watch it already: no listing of it is to come
-            for row in self._listing(subscription, node):
+        if before is not None and before[0] is not None:
+            tell(solo, Row(Kind.DELETED, b"", before[1] is None))
+        subscription.announced = now
+        if now[0] is None:
+            return
+        node = subscription.bound_directory
+        tell(solo, Row(Kind.CREATED, b"", node is not None))
+        if node is not None and node.listed:  # by others: no listing of it is to come
+            for row in self.listing(subscription, node):
                 tell(solo, row._replace(kind=Kind.CREATED))
 
     def _settle_file(self, subscription: Subscription) -> None:
@@ -122,7 +128,7 @@ class Places:
         elif told != place or subscription.since < self._scene.tree.floor:
             rows = self._anew(subscription, told)
         else:
-            rows = self._since(subscription)
+            rows = self.rows_since(subscription, subscription.since)
         subscription.told = place
         subscription.since = self._scene.tree.tick
         subscription.waiting = False
@@ -134,7 +140,7 @@ class Places:
         kind = Kind.EXISTS if there else Kind.DELETED
         rows = [Row(kind, b"", node is not None)]
         if node is not None and subscription.scope is not Scope.FILE:
-            rows += self._listing(subscription, node)
+            rows += self.listing(subscription, node)
         return rows
 
     def _anew(self, subscription: Subscription, told: Place) -> list[Row]:
@@ -147,19 +153,22 @@ class Places:
             rows.append(Row(Kind.CREATED, b"", True))
             rows += (
                 row._replace(kind=Kind.CREATED)
-                for row in self._listing(subscription, node)
+                for row in self.listing(subscription, node)
             )
         return rows
 
-    def _since(self, subscription: Subscription) -> list[Row]:
-        node, since = subscription.bound_directory, subscription.since
+    def rows_since(self, subscription: Subscription, since: int) -> list[Row]:
+        """What happened after the tick `since`, as long as it led where it does now."""
+        node = subscription.bound_directory
         if node is None:
-            return []
+            changed = subscription.node is not None and subscription.last_change > since
+            return [Row(Kind.CHANGED, b"", False)] if changed else []
         if subscription.scope is Scope.DIRECTORY:
             return list(entries_since(node, since))
         return list(tree_since(node, since, subscription.enters))
 
-    def _listing(self, subscription: Subscription, node: Node) -> Iterable[Row]:
+    def listing(self, subscription: Subscription, node: Node) -> Iterable[Row]:
+        """Everything it covers, as EXISTS rows."""
         is_tree = subscription.scope is Scope.TREE
         return listing(node, subscription.enters if is_tree else None)
 

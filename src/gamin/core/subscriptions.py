@@ -81,8 +81,8 @@ class Subscription:
         """The absolute path to follow, where the client's own is relative."""
         self.scope = scope
         self.terse = terse
-        """A directory that went away says it all; its entries are not told one by
-        one (version 1 of the protocol)."""
+        """As version 1 of the protocol wants it: a directory that went away says it
+        all, its entries are not told one by one; and a file is no directory."""
         self.ignore = ignore
         self.cross_mounts = cross_mounts
         self.stops: frozenset[bytes] = frozenset()

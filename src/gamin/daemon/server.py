@@ -3,20 +3,28 @@
 import asyncio
 import itertools
 import logging
+import os
 import socket
 import time
 
+from gamin import __version__
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
+from gamin.core import report
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.monitor import Monitor
 from gamin.core.policy import Policy
 from gamin.credentials import PeerRefused, check_peer
+from gamin.daemon.commands import Commands
 from gamin.daemon.connection import Connection
 from gamin.daemon.listen import Face, Listener, Listening
+from gamin.daemon.modern_face import ModernFace
+from gamin.daemon.processes import program_of
+from gamin.daemon.roots import Roots
 from gamin.daemon.service import Service
 from gamin.daemon.v1_face import V1Face
 from gamin.daemon.watcher import Watcher
+from gamin.kernel import inotify
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +53,11 @@ class Server:
         self.monitor = Monitor(policy, settings)
         self.service = Service(self.monitor, self._greeted, cwd)
         self.started = time.time()
-        self.connections: dict[Connection, V1Face] = {}
+        self.roots = Roots(self.service, int(self.started))
+        self.commands = Commands(self.roots, self)
+        self.service.faces[self.roots.client] = self.roots
+        self.service.readers.append(self.roots)
+        self.connections: dict[Connection, V1Face | ModernFace] = {}
         self._has_timeout = has_timeout
         self._numbers = itertools.count(1)
         self._ungreeted: dict[Connection, asyncio.TimerHandle] = {}
@@ -105,11 +117,14 @@ class Server:
         self, sock: socket.socket, connection: Connection, listener: Listener
     ) -> None:
         client = next(self._numbers)
-        assert listener.face is Face.ORIGINAL
-        face = V1Face(client, connection, self.service)
-        self._ungreeted[connection] = self._loop.call_later(
-            GREETING_SECONDS, self._dismiss, connection
-        )
+        face: V1Face | ModernFace
+        if listener.face is Face.MODERN:
+            face = ModernFace(client, connection, self.service, self.commands)
+        else:
+            face = V1Face(client, connection, self.service)
+            self._ungreeted[connection] = self._loop.call_later(
+                GREETING_SECONDS, self._dismiss, connection
+            )
         self.connections[connection] = face
         self.service.faces[client] = face
         self._check_idle()
@@ -151,3 +166,58 @@ class Server:
                 self._idle = None
         elif self._idle is None and self._has_timeout and not self._ended.is_set():
             self._idle = self._loop.call_later(IDLE_SECONDS, self._ended.set)
+
+    # -- asked by the commands
+
+    @property
+    def modern_path(self) -> bytes:
+        listeners = self.listening.of(Face.MODERN)
+        file = listeners[0].file if listeners else None
+        return b"" if file is None else file.path
+
+    @property
+    def watcher_name(self) -> str:
+        return "polling" if self.kernel is None else "inotify"
+
+    def stop(self) -> None:
+        """End when the answer to who asked for it is sent."""
+        self._loop.call_soon(self._ended.set)
+
+    def status(self) -> dict[str, object]:
+        kernel = self.kernel
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime": round(time.time() - self.started, 3),
+            "session": os.fsdecode(self.listening.address.session),
+            "addresses": [each.where for each in self.listening.listeners],
+            "clock": self.monitor.tree.tick,
+            "clients": [
+                {
+                    "pid": connection.peer.pid,
+                    "program": program_of(connection.peer.pid),
+                    "language": face.language,
+                    "subscriptions": face.subscription_count,
+                    "backlog": face.backlog,
+                }
+                for connection, face in self.connections.items()
+            ],
+            "roots": len(self.roots.all),
+            "watches": report.watches(self.monitor),
+            "limits": {
+                "max_user_watches": inotify.limit("max_user_watches"),
+                "used_by_us": 0 if kernel is None else kernel.watches,
+                "most_used_by_us": 0 if kernel is None else kernel.limit,
+                "max_user_instances": inotify.limit("max_user_instances"),
+            },
+            "recoveries": report.recoveries(self.monitor),
+        }
+
+    def dump(self) -> str:
+        clients = [
+            f"{face.client}: pid {connection.peer.pid} "
+            f"{program_of(connection.peer.pid)}, {face.language}, "
+            f"{face.subscription_count} subscriptions, backlog {face.backlog}"
+            for connection, face in self.connections.items()
+        ]
+        return report.dump(self.monitor, clients)

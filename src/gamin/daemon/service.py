@@ -9,6 +9,7 @@ from typing import Protocol
 from gamin.core.effects import Note, Tell
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
+from gamin.core.tree import Node
 from gamin.daemon.connection import Connection
 from gamin.daemon.watcher import Watcher
 from gamin.events import Row
@@ -31,6 +32,11 @@ class Face(Protocol):
     def flush(self) -> None: ...
 
 
+class Reader(Protocol):
+    def listing(self, node: Node, names: list[bytes]) -> None:
+        """A directory with these entries (not its subdirectories) is taken in next."""
+
+
 class Service:
     """What the faces share. `start` connects it to a watcher."""
 
@@ -42,6 +48,8 @@ class Service:
         self.monitor = monitor
         self.greeted = greeted
         self.faces: dict[int, Face] = {}
+        self.readers: list[Reader] = []
+        """Who reads files in directories before they are taken in."""
         self._cwd = cwd
         self._told: dict[int, None] = {}
         """Clients that may have something to send at the end of this round."""
@@ -59,7 +67,22 @@ class Service:
     def cancel(self, subscription: Subscription) -> None:
         self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
 
+    def rules_changed(
+        self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None
+    ) -> None:
+        """An ignore file of a tree says something else now."""
+        now = time.monotonic()
+        self.watcher.do(self.monitor.rules_changed(keeper, directory, name, text, now))
+
+    def will_flush(self, client: int) -> None:
+        """The client has something to send at the end of this round."""
+        self._told[client] = None
+
     # -- from the watcher
+
+    def listing(self, node: Node, names: list[bytes]) -> None:
+        for face in self.readers:
+            face.listing(node, names)
 
     def tell(self, effect: Tell) -> None:
         for subscription in effect.subscriptions:
@@ -81,8 +104,10 @@ class Service:
             self._told[client] = None
 
     def flush(self) -> None:
-        told, self._told = self._told, {}
-        for client in told:
-            face = self.faces.get(client)
-            if face is not None:
-                face.flush()
+        """A round is over: everyone who was told something sends it."""
+        while self._told:
+            told, self._told = self._told, {}
+            for client in told:
+                face = self.faces.get(client)
+                if face is not None:
+                    face.flush()

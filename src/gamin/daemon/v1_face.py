@@ -29,6 +29,8 @@ MOST_UNREAD = 1 << 20
 
 
 class V1Face:
+    language = "v1"
+
     def __init__(self, client: int, connection: Connection, service: Service) -> None:
         self.client = client
         self._connection = connection
@@ -45,6 +47,10 @@ class V1Face:
     @property
     def name(self) -> str:
         return f"client {self.client} (pid {self._connection.peer.pid})"
+
+    @property
+    def subscription_count(self) -> int:
+        return self._count
 
     @property
     def subscriptions(self) -> list[Subscription]:

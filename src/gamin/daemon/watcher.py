@@ -47,6 +47,9 @@ class Telling(Protocol):
 
     def note(self, effect: Note) -> None: ...
 
+    def listing(self, node: Node, names: list[bytes]) -> None:
+        """A directory is to be taken in, with these entries that are no directories."""
+
     def flush(self) -> None:
         """A round is over: send."""
 
@@ -259,6 +262,7 @@ class Watcher:
             self._failed(Watch(node), errno.ENOSPC)
             self._urgent.append(work)  # polled from now on
         else:
+            self._telling.listing(node, others)
             self._take(self._monitor.listed(work, directories, others, newer, now))
 
     def _look(self, work: Look) -> None:

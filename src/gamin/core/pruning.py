@@ -1,0 +1,70 @@
+"""Ignore rules that change while a tree is watched, in both directions.
+
+What the rules ignore from now on is told as deleted, and is not watched any more; what
+they do not ignore any more is watched, and told as created. So a client's picture is
+always that of the tree without what is ignored.
+"""
+
+from gamin.core.difference import listing
+from gamin.core.ignore import IgnoreRules
+from gamin.core.scene import Scene
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import SUBDIR, Node
+from gamin.events import Kind, Row
+
+
+class Pruning:
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def rules_changed(
+        self,
+        subscription: Subscription,
+        directory: bytes,
+        name: bytes,
+        text: bytes | None,
+    ) -> None:
+        rules, node = subscription.ignore, subscription.bound_directory
+        if not isinstance(rules, IgnoreRules) or node is None:
+            return
+        for part in filter(None, directory.split(b"/")):
+            child = node.child(part)
+            if child is None:
+                return
+            node = child
+        before = self._seen(subscription, node)
+        if not rules.load(directory, name, text):
+            return
+        for below in node.subtree():
+            below.audience = None
+            self._scene.coverage.check(below)
+        after = self._seen(subscription, node)
+        tell, solo = self._scene.reporter.tell, subscription.solo
+        for path in reversed([path for path in before if path not in after]):
+            tell(solo, Row(Kind.DELETED, path, before[path]))
+        for path, is_dir in after.items():
+            if path not in before:
+                tell(solo, Row(Kind.CREATED, path, is_dir, None, True))
+        self._enter(subscription, node)
+
+    def _seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
+        """Everything below that the subscription is told of, parents first."""
+        return {
+            row.path: row.is_dir
+            for row in listing(node, subscription.enters)
+            if subscription.admits(row.path, row.is_dir)
+        }
+
+    def _enter(self, subscription: Subscription, node: Node) -> None:
+        """Watch and list the directories that are not ignored any more; their listing
+        tells what is in them."""
+        coverage = self._scene.coverage
+        for below in list(node.subtree()):
+            if not below.listed or below.audience is None:
+                self._scene.audiences.on(below)
+            if subscription not in below.audience.deep:
+                continue
+            prefix = below.slashed()
+            for name, known in list(below.names.items()):
+                if known is SUBDIR and subscription.enters(prefix + name):
+                    coverage.cover(coverage.step_into(below, name), subscription)

@@ -1,0 +1,59 @@
+"""Reads the ignore files of a tree, and reads them again when they change.
+
+What is in them is `core.ignore`'s affair.
+"""
+
+import os
+
+from gamin.core.ignore import EXCLUDE_FILE, MAX_TEXT, RULE_FILES, IgnoreRules
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import Node
+from gamin.paths import relative
+
+
+class InsideVcs:
+    """What Watchman leaves out by itself: whatever is deeper than the entries of a
+    version control system's own directory."""
+
+    is_empty = False
+    _names = frozenset((b".git", b".hg", b".svn", b".jj"))
+
+    def ignored(self, path: bytes, is_dir: bool) -> bool:
+        return not self._names.isdisjoint(path.split(b"/")[:-2])
+
+
+def read_rules(path: bytes) -> bytes | None:
+    """The text of an ignore file; None if there is none that git would read.
+
+    git does not follow a symlink there either, which could lead out of the tree.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        with open(os.open(path, flags), "rb") as file:
+            return file.read(MAX_TEXT + 1)
+    except OSError:
+        return None
+
+
+def load_listed(keeper: Subscription, node: Node, names: list[bytes]) -> None:
+    """A directory of the tree was listed: know its rules before its subdirectories."""
+    rules, root = keeper.ignore, keeper.bound_directory
+    if not isinstance(rules, IgnoreRules) or root is None:
+        return
+    path = node.path()
+    directory = relative(path, root.path())
+    if not directory:
+        text = read_rules(node.slashed() + EXCLUDE_FILE)
+        rules.load(b"", EXCLUDE_FILE, text)
+    for name in RULE_FILES:
+        if name in names:
+            rules.load(directory, name, read_rules(node.slashed() + name))
+
+
+def rule_file(keeper: Subscription, path: bytes) -> tuple[bytes, bytes] | None:
+    """The directory (relative to the root) and the name, if `path` is a rule file."""
+    root = keeper.bound_directory
+    directory, _, name = path.rpartition(b"/")
+    if name not in RULE_FILES or root is None:
+        return None
+    return relative(directory or b"/", root.path()), name

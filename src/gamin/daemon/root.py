@@ -1,0 +1,236 @@
+"""A root of the modern face: one tree that is kept watched, and who is told of it.
+
+The core sees one subscription, the *keeper*, however many clients there are; so a
+client more costs no watch, and what is told is encoded once for all who asked the
+same. The keeper outlives the clients for a while, so that one that comes back with its
+clock gets the difference.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gamin.core.monitor import Monitor
+from gamin.core.subscriptions import Subscription
+from gamin.daemon.answers import Answer, admitted
+from gamin.events import Kind, Row
+from gamin.protocol.modern import replies
+from gamin.protocol.modern.clocks import ClockSpec, Timeline
+from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_events, encode_rows
+from gamin.protocol.modern.framing import encode
+from gamin.protocol.modern.query import Query
+
+WATCHMAN_SETTLE = 0.02
+"""Seconds of silence before Watchman tells its subscribers."""
+LONGEST_SETTLE = 50
+"""How many times its span a settling may be put off by new changes."""
+
+
+class Speaker(Protocol):
+    """The connection of a client, as far as a view needs it."""
+
+    @property
+    def is_clogged(self) -> bool: ...
+
+    def say(self, data: bytes) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class View:
+    """One subscription of one client."""
+
+    speaker: Speaker
+    name: str
+    query: Query
+    tick: int
+    """Told up to here."""
+    number: int
+    """The root's number at that time."""
+    is_behind: bool = False
+
+
+class Group:
+    """The views of one root that asked the same."""
+
+    def __init__(self, root: "Root", query: Query) -> None:
+        self.root = root
+        self.query = query
+        self.views: list[View] = []
+        self.answer = Answer(root.keeper, query)
+        self.is_plain = (
+            query.fields == EVENT_FIELDS
+            and query.expression is None
+            and query.selection is None
+            and not query.relative_root
+        )
+        settle = query.settle
+        self.settle = WATCHMAN_SETTLE if settle is None else settle
+        self.timer: asyncio.TimerHandle | None = None
+        self.latest = 0.0
+        """When the settling ends at the latest."""
+
+    def encoded(self, rows: Iterable[Row]) -> bytes:
+        """The rows as the JSON array of `files`."""
+        if self.is_plain:
+            node = self.root.keeper.bound_directory
+            return encode_events(rows, 0 if node is None else len(node.slashed()))
+        now = self.root.timeline
+        return encode_rows(self.answer.rows(rows, now), self.query.fields, now)
+
+
+class Root:
+    def __init__(
+        self,
+        keeper: Subscription,
+        number: int,
+        monitor: Monitor,
+        server: tuple[int, int],
+    ) -> None:
+        """`server` is when this one started (in seconds) and its pid."""
+        self.keeper = keeper
+        self.number = number
+        """Part of its clocks; another one when another directory takes the path."""
+        self.is_ready = False
+        self._rows: list[Row] = []
+        self._is_recovered = False
+        self.groups: dict[Query, Group] = {}
+        self.waiting: list[Callable[[], None]] = []
+        """What to do when it is ready."""
+        self.reaper: asyncio.TimerHandle | None = None
+        self.is_kept = False
+        """A client asked for it to be watched for good (`watch`)."""
+        self._monitor = monitor
+        self._server = server
+
+    @property
+    def path(self) -> bytes:
+        return self.keeper.path
+
+    @property
+    def views(self) -> list[View]:
+        return [view for group in self.groups.values() for view in group.views]
+
+    @property
+    def timeline(self) -> Timeline:
+        start, pid = self._server
+        tree = self._monitor.tree
+        return Timeline(start, pid, self.number, tree.tick, tree.floor)
+
+    # -- what is told
+
+    def tell(self, rows: Iterable[Row], recovered: bool) -> None:
+        """Note what is to be told at the end of this round."""
+        if recovered is not self._is_recovered:
+            self.flush()
+            self._is_recovered = recovered
+        self._rows += admitted(self.keeper, rows)
+
+    def flush(self) -> None:
+        """The round is over: tell it, each group in its own way."""
+        if not self._rows:
+            return
+        rows, self._rows = self._rows, []
+        for group in self.groups.values():
+            if group.settle > 0:
+                self._settle(group)
+            else:
+                self._tell_group(group, rows, self._is_recovered)
+
+    def _tell_group(self, group: Group, rows: list[Row], recovered: bool) -> None:
+        files: bytes | None = None
+        for view in group.views:
+            if view.speaker.is_clogged:
+                view.is_behind = True
+            if view.is_behind:
+                continue
+            if files is None:
+                files = group.encoded(rows)
+                if files == b"[]":
+                    break
+            self._say(view, files, recovered=recovered)
+
+    def _say(
+        self, view: View, files: bytes, *, fresh: bool = False, recovered: bool = False
+    ) -> None:
+        now = self.timeline
+        since = None if fresh else now.clock(view.tick)
+        message = replies.message(
+            view.name,
+            self.path,
+            now.clock(now.latest),
+            since=since,
+            fresh=fresh,
+            recovered=recovered,
+        )
+        view.speaker.say(encode(message, files))
+        view.tick, view.number = now.latest, self.number
+
+    def _settle(self, group: Group) -> None:
+        """Tell when it was quiet for the group's span, or at the latest after some."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if group.timer is None:
+            group.latest = now + group.settle * LONGEST_SETTLE
+        else:
+            group.timer.cancel()
+        when = min(now + group.settle, group.latest)
+        group.timer = loop.call_at(when, self._settled, group)
+
+    def _settled(self, group: Group) -> None:
+        group.timer = None
+        for view in group.views:
+            self.catch_up(view)
+
+    # -- what was not told
+
+    def catch_up(self, view: View) -> None:
+        """Tell a view the difference from its clock to now, if its client reads."""
+        if view.speaker.is_clogged:
+            view.is_behind = True
+            return
+        view.is_behind = False
+        group = self.groups[view.query]
+        rows = self.since(view.tick) if view.number == self.number else None
+        if rows is None:
+            self.tell_all(view)
+            return
+        files = group.encoded(rows)
+        if files == b"[]":
+            view.tick = self.timeline.latest
+        else:
+            self._say(view, files)
+
+    def tell_all(self, view: View) -> None:
+        """Everything there is: the client is to forget what it knew."""
+        group = self.groups[view.query]
+        empty = view.query.empty_on_fresh_instance
+        self._say(view, b"[]" if empty else group.encoded(self.listing()), fresh=True)
+
+    def since(self, tick: int) -> list[Row] | None:
+        rows = self._monitor.rows_since(self.keeper, tick)
+        return None if rows is None else list(admitted(self.keeper, rows))
+
+    def listing(self) -> Iterable[Row]:
+        if self.keeper.entry is not None:
+            return [Row(Kind.EXISTS, b"", False)]
+        return admitted(self.keeper, self._monitor.listing(self.keeper))
+
+    def resume(self, spec: ClockSpec | None) -> int | None:
+        return None if spec is None else self.timeline.resume(spec)
+
+    # -- views
+
+    def add(self, view: View) -> None:
+        group = self.groups.get(view.query)
+        if group is None:
+            group = self.groups[view.query] = Group(self, view.query)
+        group.views.append(view)
+
+    def remove(self, view: View) -> None:
+        group = self.groups[view.query]
+        group.views.remove(view)
+        if not group.views:
+            if group.timer is not None:
+                group.timer.cancel()
+            del self.groups[view.query]

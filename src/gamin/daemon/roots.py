@@ -1,0 +1,188 @@
+"""All roots of the modern face: found, made, kept for a while, let go."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gamin.core.effects import Note
+from gamin.core.ignore import RULE_FILES, IgnoreRules
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import Node
+from gamin.daemon.ignore_files import InsideVcs, load_listed, read_rules, rule_file
+from gamin.daemon.root import Root, View
+from gamin.daemon.service import Service
+from gamin.events import Kind, Row
+from gamin.protocol.modern.query import Query
+
+KEPT_SECONDS = 60.0
+"""How long a tree stays watched after its last client, for one that comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootKey:
+    """Clients with equal keys share one tree."""
+
+    path: bytes
+    recursive: bool = True
+    ignore: tuple[str, ...] = ()
+    vcs_ignore: bool = False
+    cross_mounts: bool = False
+    is_watchman: bool = False
+
+    @classmethod
+    def of(cls, path: bytes, query: Query) -> "RootKey":
+        return cls(
+            path, query.recursive, query.ignore, query.vcs_ignore, query.cross_mounts
+        )
+
+
+class Roots:
+    """The face of the core's keepers: passes on what is told of each root."""
+
+    client = 0
+
+    def __init__(self, service: Service, start: int) -> None:
+        self._service = service
+        self._server = (start, os.getpid())
+        self._by_key: dict[RootKey, Root] = {}
+        self._by_keeper: dict[Subscription, Root] = {}
+        self._numbers = itertools.count(1)
+        self._told: dict[Root, None] = {}
+
+    @property
+    def all(self) -> list[Root]:
+        return list(self._by_key.values())
+
+    def watched(self) -> list[bytes]:
+        """The paths that clients asked to be watched for good, in Watchman's way."""
+        return [key.path for key, root in self._by_key.items() if root.is_kept]
+
+    def find(self, path: bytes) -> Root | None:
+        root = self._by_key.get(RootKey(path, is_watchman=True))
+        return root if root is not None and root.is_kept else None
+
+    def open(self, key: RootKey) -> Root:
+        """The root, made if there is none; its `waiting` is called when it is ready."""
+        root = self._by_key.get(key)
+        if root is None:
+            keeper = self._keeper(key)
+            number = next(self._numbers)
+            root = Root(keeper, number, self._service.monitor, self._server)
+            self._by_key[key] = root
+            self._by_keeper[keeper] = root
+            self._service.subscribe(keeper)
+        if root.reaper is not None:
+            root.reaper.cancel()
+            root.reaper = None
+        return root
+
+    def _keeper(self, key: RootKey) -> Subscription:
+        ignore: IgnoreRules | InsideVcs | None = None
+        if key.is_watchman:
+            ignore = InsideVcs()
+        elif key.ignore or key.vcs_ignore:
+            globs = [os.fsencode(glob) for glob in key.ignore]
+            ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
+        scope = Scope.TREE if key.recursive else Scope.DIRECTORY
+        return Subscription(
+            self.client,
+            0,
+            key.path,
+            scope,
+            ignore=ignore,
+            cross_mounts=key.cross_mounts,
+        )
+
+    def when_ready(self, root: Root, then: Callable[[], None]) -> None:
+        if root.is_ready:
+            then()
+        else:
+            root.waiting.append(then)
+
+    def close(self, root: Root) -> None:
+        """Nothing of it is watched for this root's sake any more."""
+        key = next(key for key, each in self._by_key.items() if each is root)
+        del self._by_key[key]
+        del self._by_keeper[root.keeper]
+        if root.reaper is not None:
+            root.reaper.cancel()
+        for view in root.views:
+            root.remove(view)
+        self._service.cancel(root.keeper)
+
+    def drop_view(self, root: Root, view: View) -> None:
+        """A view ends; without any the root is kept for a while only."""
+        if view in root.views:
+            root.remove(view)
+        self.release(root)
+
+    def release(self, root: Root) -> None:
+        """Let the root go in a while, unless somebody needs it again."""
+        if root.groups or root.is_kept or root.reaper is not None:
+            return
+        if root.keeper in self._by_keeper:
+            loop = asyncio.get_running_loop()
+            root.reaper = loop.call_later(KEPT_SECONDS, self._reap, root)
+
+    def _reap(self, root: Root) -> None:
+        root.reaper = None
+        if not root.groups and not root.is_kept:
+            self.close(root)
+
+    # -- from the core
+
+    def tell(
+        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
+    ) -> None:
+        root = self._by_keeper.get(subscription)
+        if root is None:
+            return
+        rows = list(rows)
+        if any(not row.path and row.kind is Kind.CREATED for row in rows):
+            root.flush()
+            root.number = next(self._numbers)
+        root.tell(rows, recovered)
+        self._told[root] = None
+        if isinstance(subscription.ignore, IgnoreRules):
+            self._reread(subscription, rows)
+
+    def _reread(self, keeper: Subscription, rows: list[Row]) -> None:
+        """An ignore file of the tree changed: what is pruned changes with it."""
+        for row in rows:
+            for path in (row.path, row.source):
+                found = rule_file(keeper, path) if path else None
+                if found is not None and path is not None:
+                    text = read_rules(path)
+                    self._service.rules_changed(keeper, *found, text)
+
+    def ready(self, subscription: Subscription) -> None:
+        root = self._by_keeper.get(subscription)
+        if root is None:
+            return
+        subscription.waiting = False
+        subscription.told = subscription.announced
+        root.is_ready = True
+        waiting, root.waiting = root.waiting, []
+        for then in waiting:
+            then()
+
+    def note(self, effect: Note) -> None:
+        """Roots have nobody to tell of such things."""
+
+    def flush(self) -> None:
+        """The round is over: what was told becomes messages of the clients."""
+        told, self._told = self._told, {}
+        for root in told:
+            root.flush()
+
+    def listing(self, node: Node, names: list[bytes]) -> None:
+        """A directory is about to be taken in: read the rules in it first."""
+        if node.parent is not None and not any(n in names for n in RULE_FILES):
+            starts = node.subscriptions or ()
+            keepers = [s for s in starts if s in self._by_keeper]
+        else:
+            keepers = list(self._service.monitor.covering(node))
+        for keeper in keepers:
+            load_listed(keeper, node, names)

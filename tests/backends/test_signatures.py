@@ -73,13 +73,11 @@ def entry(
             [ATTRIB | IS_DIR],
             id="chmod of a subdirectory",
         ),
-        pytest.param(entry(), entry(inode=8), [DELETE, CREATE], id="replaced"),
+        pytest.param(entry(), entry(inode=8), [MOVED_TO], id="replaced"),
         pytest.param(
-            entry(), entry(born=2), [DELETE, CREATE], id="replaced with the same inode"
+            entry(), entry(born=2), [MOVED_TO], id="replaced with the same inode"
         ),
-        pytest.param(
-            entry(), entry(LINK), [DELETE, CREATE], id="a link instead of a file"
-        ),
+        pytest.param(entry(), entry(LINK), [MOVED_TO], id="a link instead of a file"),
         pytest.param(
             entry(DIRECTORY),
             entry(FILE),
@@ -120,8 +118,7 @@ def test_deletions_come_first_and_modifications_last() -> None:
     current = {b"n": entry(inode=9), b"a": entry(size=2), b"c": entry(inode=8)}
     assert differences(known, current, ALL) == [
         (DELETE, b"b"),
-        (DELETE, b"c"),
-        (CREATE, b"c"),
+        (MOVED_TO, b"c"),
         (CREATE, b"n"),
         (CONTENT, b"a"),
     ]

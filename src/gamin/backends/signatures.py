@@ -77,8 +77,8 @@ def differences(
 ) -> list[tuple[int, bytes]]:
     """What happened, as mask and name: deletions, then creations, then the rest.
 
-    Only what `mask` asks for. An entry that is another file by now has been deleted
-    and created.
+    Only what `mask` asks for. An entry that is another file by now was replaced, as by
+    a rename over it; one that is of another kind was deleted and created.
     """
     if current is known or current == known:
         return []
@@ -90,6 +90,9 @@ def differences(
         elif now == was or was == _UNKNOWN:
             continue
         elif statx.identity(was) != statx.identity(now):
+            if _directory_bit(was) == _directory_bit(now):
+                created.append((MOVED_TO | _directory_bit(now), name))
+                continue
             deleted.append((DELETE | _directory_bit(was), name))
             created.append((CREATE | _directory_bit(now), name))
         elif kind := _change(statx.unpack(was), statx.unpack(now), mask):

@@ -31,8 +31,7 @@ class Changes:
         known = node.names.get(name)
         if not node.listed:
             if isinstance(known, Node) and not mask & CREATE:
-                self.vanished(known)
-                del node.names[name]
+                self.replaced(known)
             return
         if known is None:
             self.appeared(node, name, is_dir)
@@ -41,27 +40,33 @@ class Changes:
             self.appeared(node, name, is_dir)
         elif not mask & CREATE:  # renamed over what was there
             if isinstance(known, Node):
-                self.explore(known)
+                self.replaced(known)
             else:
                 self._content.changed(node, name)
 
     def appeared(self, node: Node, name: bytes, is_dir: bool) -> None:
-        """An entry that was not known is there."""
+        """An entry is there that nobody was told of."""
         audience = self._scene.audiences.on(node)
         path = node.slashed() + name
         enter = is_dir and any(s.enters(path) for s in audience.deep)
-        withheld = self._is_churn(node, name, is_dir, audience)
-        if enter:
+        child = node.child(name)  # where somebody's way leads through it already
+        if enter and child is None:
             child = self._scene.tree.make_child(node, name, self._scene.tree.tick)
-            self._scene.tree.add(node, name, child)
-        else:
-            self._scene.tree.add(node, name, SUBDIR if is_dir else FILE)
-        if not withheld:
-            self._scene.reporter.tell(
-                audience, Row(Kind.CREATED, path, is_dir, None, True)
-            )
-        if enter:
+        self._scene.tree.add(node, name, child or (SUBDIR if is_dir else FILE))
+        if not self._withholds(node, is_dir, audience, False):
+            row = Row(Kind.CREATED, path, is_dir, None, True)
+            self._scene.reporter.tell(audience, row)
+        if enter and child is not None:
             self.explore(child)
+
+    def replaced(self, node: Node) -> None:
+        """Another directory may be where this one was: look at it and all below."""
+        for below in node.subtree():
+            for subscriptions in (below.hooks or {}).values():
+                for subscription in subscriptions:
+                    self._scene.bindings.distrust(subscription, 1)
+            if below.wanted:
+                self._scene.effects.append(Explore(below, None))
 
     def explore(self, node: Node) -> None:
         """Watch (again) and list (again); the listing tells what is different."""
@@ -87,9 +92,9 @@ class Changes:
         self._scene.holds.release(node, name)
         audience = self._scene.audiences.on(node)
         is_dir = known is not FILE
-        withheld = self._is_churn(node, name, is_dir, audience)
+        is_turn = self._is_turn(node, name, is_dir, audience)
         self._scene.tree.remove(node, name)
-        if not withheld:
+        if not self._withholds(node, is_dir, audience, is_turn):
             row = Row(Kind.DELETED, node.slashed() + name, is_dir)
             self._scene.reporter.tell(audience, row)
 
@@ -139,19 +144,34 @@ class Changes:
                 if subscription.scope is Scope.FILE and subscription.entry is None:
                     self._content.directory_changed(subscription)
 
-    def _is_churn(
+    def _is_turn(
         self, node: Node, name: bytes, is_dir: bool, audience: Audience
     ) -> bool:
-        """Whether the coming or going must wait because the directory is busy with
-        short-lived entries. Directories of a tree never wait: what is in them comes
-        after them."""
+        """Whether a young entry goes right after another (or it) came: short-lived
+        files come and go by turns, a tree is extracted first and deleted later.
+
+        Directories of a tree do not count: what is in them must come after them.
+        """
+        if (is_dir and audience.deep) or not node.touched:
+            return False
+        touch = node.touched.get(name)
+        if touch is None or touch[1] <= self._scene.recent:
+            return False
+        return next(reversed(node.touched)) in node.names
+
+    def _withholds(
+        self, node: Node, is_dir: bool, audience: Audience, is_turn: bool
+    ) -> bool:
+        """Whether a coming or going is told later, together with others."""
+        scene = self._scene
         if is_dir and audience.deep:
             return False
-        scene = self._scene
-        if scene.flow.busy and node in scene.flow.busy:
+        was_busy = bool(scene.flow.busy) and node in scene.flow.busy
+        if not is_turn and not was_busy:
+            return False
+        withheld = scene.flow.withholds(node, scene.tree.tick, scene.now)
+        if was_busy:
             self._content.count_raw(node, b"")
-        else:
-            touch = (node.touched or {}).get(name)
-            if touch is None or max(touch[1], touch[2]) <= scene.recent:
-                return False
-        return scene.flow.withholds(node, scene.tree.tick, scene.now)
+        elif node in scene.flow.busy:
+            scene.tree.tick += 1  # what is withheld from now on is told as after this
+        return withheld

@@ -8,7 +8,7 @@ from gamin.core.effects import Explore
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
-from gamin.events import CLOSE_WRITE, MODIFY, Kind, Row
+from gamin.events import CLOSE_WRITE, IS_DIR, MODIFY, Kind, Row
 
 
 class Content:
@@ -33,8 +33,8 @@ class Content:
         known = node.names.get(name)
         if not hooked and (known is None or not node.listed):
             return
-        if isinstance(known, Node) and known in scene.coverage.unreadable:
-            scene.effects.append(Explore(known, None))
+        if mask & IS_DIR:
+            self._may_be_passable(node, name, known)
         if scene.flow.busy:
             self.count_raw(node, name)
         if mask & CLOSE_WRITE:
@@ -45,6 +45,17 @@ class Content:
             if known is not None and node.listed:
                 scene.tree.touch(node, name)
             scene.holds.hold(node, name, scene.now)
+
+    def _may_be_passable(
+        self, node: Node, name: bytes, known: Node | bool | None
+    ) -> None:
+        """The rights of a directory changed: what could not be seen perhaps can be."""
+        scene = self._scene
+        if isinstance(known, Node) and known in scene.coverage.unreadable:
+            scene.effects.append(Explore(known, None))
+        for subscription in (node.hooks or {}).get(name, ()):
+            if subscription.hops[-1] != (node, name):
+                scene.bindings.dirty(subscription)
 
     def changed(self, node: Node, name: bytes) -> None:
         """An entry is to be told as changed (now, or when flow control lets it)."""

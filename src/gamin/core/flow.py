@@ -6,8 +6,9 @@ second, it is busy; quiet for more than five seconds, it is not any more. While 
 busy, reports are withheld, and once a second whoever asks gets what is due: the
 difference since the last report, so nothing is lost and nothing is said twice.
 
-A directory is not busy for having many entries made (an archive is extracted, a
-branch checked out): only *churn* counts, an entry that goes as quickly as it came.
+A directory is not busy for having many entries made or deleted (an archive is
+extracted, a branch checked out): only *churn* counts, entries that come and go by
+turns.
 
 A busy resource that also produces more than some 200 raw events a second is *hot*: it
 costs the kernel and us too much even unreported, and is polled instead.
@@ -20,7 +21,10 @@ from gamin.core.flow_settings import FlowSettings
 from gamin.core.tree import Node
 
 Entry = tuple[Node, bytes]
-Resource = Entry | Node
+Existence = tuple[Node, bytes, None]
+"""Whether there is such an entry, for those who asked for that path alone: told apart
+from its content, so that a deletion is told at once although the file is busy."""
+Resource = Entry | Existence | Node
 
 
 @dataclass(slots=True)
@@ -70,9 +74,9 @@ class FlowControl:
         return False
 
     def _limit(self, resource: Resource) -> int:
-        if isinstance(resource, Node):
-            return self.settings.churn_per_second
-        return self.settings.reports_per_second
+        if isinstance(resource, tuple) and len(resource) == 2:
+            return self.settings.reports_per_second
+        return self.settings.churn_per_second
 
     def raw(self, resource: Resource, count: int, now: float) -> bool:
         """Count raw events of a busy resource. True when it becomes hot just now."""

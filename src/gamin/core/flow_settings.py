@@ -16,10 +16,10 @@ class FlowSettings:
     """So many reports about one path within a second make it busy: gamin 0.1.10
     switches to polling at the fourth."""
     churn_per_second: int = 6
-    """So many entries of a directory going as quickly as they came, or coming back,
-    within a second make the directory busy. Chosen by us so that an editor's way of
-    saving (a test file, a backup, a swap file: three of these) passes twice a second
-    at once, and 35 creations and removals a second give at most 13 events."""
+    """So often within a second a young entry of a directory goes right after one came,
+    and the directory is busy. Chosen by us so that an editor's way of saving (a test
+    file, a backup, a swap file: three of these) passes twice a second at once, and 35
+    creations and removals a second give at most 13 events."""
     calm_seconds: float = 5.0
     """Quiet for longer than this ends it: gamin 0.1.10 waits for more than five quiet
     looks, one a second."""

@@ -5,7 +5,7 @@ missed. Directories that a tree reaches are explored in turn, each watched first
 listed then.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gamin.core.changes import Changes
 from gamin.core.content import Content
@@ -35,39 +35,48 @@ class Listings:
         audience = scene.audiences.on(node)
         if not node.wanted or not audience.subscriptions:
             return
+        present = {**dict.fromkeys(directories, True), **dict.fromkeys(others, False)}
+        self._remove_others(node, present)
+        is_first = not node.listed
         if node.listed or any(s.ready for s in audience.subscriptions):
-            self._compare(node, directories, others, newer)
+            self._compare(node, present, newer)
         else:
-            names = node.names
-            names.update(dict.fromkeys(others, FILE))
-            for name in directories:
-                names.setdefault(name, SUBDIR)
+            for name, is_dir in present.items():
+                node.names.setdefault(name, SUBDIR if is_dir else FILE)
             node.listed = True
+        if is_first:
+            self._cover_listed(node)
         if audience.deep:
             self._descend(node, directories, subscription, verify)
 
+    def _remove_others(self, node: Node, present: Mapping[bytes, bool]) -> None:
+        """Let go of what is not there any more, or something of another kind now."""
+        names = node.names
+        for name in [n for n, k in names.items() if present.get(n) != (k is not FILE)]:
+            self._changes.removed(node, name)
+
     def _compare(
-        self,
-        node: Node,
-        directories: Sequence[bytes],
-        others: Sequence[bytes],
-        newer: Iterable[bytes],
+        self, node: Node, present: Mapping[bytes, bool], newer: Iterable[bytes]
     ) -> None:
-        changes, names = self._changes, node.names
-        present = {*directories, *others}
-        for name in [name for name in names if name not in present]:
-            changes.removed(node, name)
+        # Of a directory that was not listed only those subdirectories are known that
+        # somebody's way leads through; nobody was told of them.
+        told = set(node.names) if node.listed else set()
         node.listed = True
-        for found, is_dir in ((directories, True), (others, False)):
-            for name in found:
-                known = names.get(name)
-                if known is not None and (known is not FILE) != is_dir:
-                    changes.removed(node, name)
-                    known = None
-                if known is None:
-                    changes.appeared(node, name, is_dir)
+        for name, is_dir in present.items():
+            if name not in told:
+                self._changes.appeared(node, name, is_dir)
         for name in newer:
             self._content.changed(node, name)
+
+    def _cover_listed(self, node: Node) -> None:
+        """Subdirectories that were listed before it belong to its trees as well, and
+        perhaps nobody went further down from there."""
+        scene = self._scene
+        deep = scene.audiences.on(node).deep
+        for child in [child for child in node.children() if child.listed]:
+            for subscription in deep:
+                if subscription.enters(child.path()):
+                    scene.coverage.cover(child, subscription)
 
     def _descend(
         self,

@@ -60,6 +60,7 @@ class Monitor:
 
     def subscribe(self, subscription: Subscription, now: float) -> list[Effect]:
         """Begin. `Ready` comes when it is really watched."""
+        self._scene.advance(now)
         self.subscriptions.add(subscription)
         self._stop_at_mounts(subscription)
         self._scene.bindings.start(subscription)
@@ -189,6 +190,7 @@ class Monitor:
         is_newer: bool = False,
     ) -> list[Effect]:
         """What `Look` found; `is_newer` if it changed since `verify`."""
+        self._scene.advance(now)
         if is_newer:
             subscription.replaced = True
         if node.listed and isinstance(found, bool) and name not in node.names:
@@ -206,6 +208,7 @@ class Monitor:
         now: float,
     ) -> list[Effect]:
         """What `Explore` found; `newer` are the entries changed since `verify`."""
+        self._scene.advance(now)
         reporter = self._scene.reporter
         reporter.close()
         reporter.recovering = effect.verify > 0
@@ -217,6 +220,7 @@ class Monitor:
 
     def skipped(self, effect: Explore, now: float) -> list[Effect]:
         """The directory is not wanted any more; its listing was left out."""
+        self._scene.advance(now)
         self._places.explored(effect.for_whom)
         return self._finish(now)
 
@@ -224,6 +228,7 @@ class Monitor:
         self, effect: Watch | Explore, number: int, now: float
     ) -> list[Effect]:
         """The directory could not be watched or listed, for the reason `number`."""
+        self._scene.advance(now)
         node = effect.node
         self.coverage.unwatchable(node, number)
         if node.blind and node.hooks:
@@ -286,5 +291,4 @@ class Monitor:
         for below in node.subtree():
             below.audience = None
             self.coverage.check(below)
-            if below.wanted:
-                self._scene.effects.append(Explore(below, None))
+        self._changes.replaced(node)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from gamin.core.difference import entries_since, entry_since, listing, tree_since
 from gamin.core.effects import Ready
-from gamin.core.flow import Resource
+from gamin.core.flow import Entry, Resource
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node
@@ -73,7 +73,11 @@ class Places:
         if is_same and not (replaced and subscription.node is not None):
             return
         subscription.last_change = scene.tree.tick
-        resource = subscription.hops[-1] if subscription.hops else scene.tree.root
+        resource: Resource = scene.tree.root
+        if subscription.hops:
+            resource = subscription.hops[-1]
+            if _exists(subscription.announced) is not _exists(subscription.place):
+                resource = (*resource, None)
         if not scene.flow.withholds(resource, scene.tree.tick, scene.now):
             self._tell_file(subscription, True)
 
@@ -93,11 +97,11 @@ class Places:
             is_tree = bool(scene.audiences.on(node).deep)
             rows = [r for r in entries_since(node, since) if not (r.is_dir and is_tree)]
         else:
-            node, name = resource
-            rows = self._entry_rows(node, name, since)
+            node, name = resource[:2]
+            rows = self._entry_rows(node, name, since) if len(resource) == 2 else []
             for subscription in list((node.hooks or {}).get(name, ())):
                 if subscription.scope is Scope.FILE and subscription.ready:
-                    self._report_file(subscription, resource, since)
+                    self._report_file(subscription, (node, name), since)
         audience = scene.audiences.on(node)
         for row in rows:
             scene.tree.restate(node, row.path.rpartition(b"/")[2], since)
@@ -110,9 +114,9 @@ class Places:
         return list(entry_since(node, name, touch, since, node.slashed()))
 
     def _report_file(
-        self, subscription: Subscription, resource: Resource, since: int
+        self, subscription: Subscription, entry: Entry, since: int
     ) -> None:
-        if subscription.hops[-1] == resource:
+        if subscription.hops[-1] == entry:
             changed = subscription.last_change > since
             subscription.last_change = self._scene.tree.tick
             self._tell_file(subscription, changed)
@@ -171,6 +175,10 @@ class Places:
         """Everything it covers, as EXISTS rows."""
         is_tree = subscription.scope is Scope.TREE
         return listing(node, subscription.enters if is_tree else None)
+
+
+def _exists(place: Place | None) -> bool:
+    return place is not None and place[0] is not None
 
 
 def _file_difference(before: Place, now: Place, changed: bool) -> list[Row]:

@@ -48,7 +48,7 @@ def dump(monitor: Monitor, clients: Iterable[str]) -> str:
     lines += [f"  {_described(monitor, node)}" for node in _watched(monitor)]
     lines += ["", "busy:"]
     for resource, busy in monitor.flow.busy.items():
-        node, name = resource if isinstance(resource, tuple) else (resource, b"")
+        node, name = resource[:2] if isinstance(resource, tuple) else (resource, b"")
         hot = " polled" if busy.hot else ""
         lines.append(f"  {printable(node.slashed() + name)}{hot}")
     return "\n".join(lines) + "\n"

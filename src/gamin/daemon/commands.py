@@ -210,6 +210,7 @@ class Commands:
         clock = now.clock(now.latest)
         client.reply(replies.subscribe(request.name, clock, warning))
         if tick is not None:
+            view.wants_picture = query.names and query.initial
             root.catch_up(view)
         elif query.since is not None or query.initial:
             root.tell_all(view)

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from gamin import address
 from gamin.backends.inotify import InotifyBackend
-from gamin.core.policy import Policy
-from gamin.daemon import configuration
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
 from gamin.daemon.server import Server
 from gamin.directory import UnsafePlace
@@ -57,18 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(listening: Listening, options: set[str]) -> int:
     sys.setrecursionlimit(DEEPEST)
-    configured = configuration.read()
-    for mistake in configured.mistakes:
-        logger.warning("%s", mistake)
     is_poll_only = "--pollonly" in options
-    policy = Policy(configured.rules, configuration.read_mounts(), is_poll_only)
     server = Server(
         listening,
-        policy,
-        configured.flow,
         None if is_poll_only else _kernel(),
         cwd=os.getcwdb(),
         has_timeout="--notimeout" not in options,
+        is_poll_only=is_poll_only,
     )
     os.chdir("/")  # keeps no file system busy
     # What is here now stays for good; collecting garbage need not look at it.

@@ -7,6 +7,7 @@ clock gets the difference.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,10 +15,16 @@ from typing import Protocol
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.daemon.answers import Answer, admitted
+from gamin.daemon.folders import folders
 from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
-from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_events, encode_rows
+from gamin.protocol.modern.encoder import (
+    EVENT_FIELDS,
+    encode_events,
+    encode_names,
+    encode_rows,
+)
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.query import Query
 
@@ -48,6 +55,8 @@ class View:
     number: int
     """The root's number at that time."""
     is_behind: bool = False
+    wants_picture: bool = False
+    """The names are still to follow what happened since the client's clock."""
 
 
 class Group:
@@ -151,7 +160,13 @@ class Root:
             self._say(view, files, recovered=recovered)
 
     def _say(
-        self, view: View, files: bytes, *, fresh: bool = False, recovered: bool = False
+        self,
+        view: View,
+        files: bytes,
+        *,
+        fresh: bool = False,
+        recovered: bool = False,
+        names: bytes | None = None,
     ) -> None:
         now = self.timeline
         since = None if fresh else now.clock(view.tick)
@@ -162,8 +177,11 @@ class Root:
             since=since,
             fresh=fresh,
             recovered=recovered,
+            told_ns=self._told_ns() if view.query.names else None,
         )
-        view.speaker.say(encode(message, files))
+        if names is not None and self.keeper.entry is not None:
+            message["is_file"] = True
+        view.speaker.say(encode(message, files, names))
         view.tick, view.number = now.latest, self.number
 
     def _settle(self, group: Group) -> None:
@@ -200,10 +218,17 @@ class Root:
             view.tick = self.timeline.latest
         else:
             self._say(view, files)
+        if view.wants_picture:
+            view.wants_picture = False
+            self._say(view, b"[]", names=self._names())
 
     def tell_all(self, view: View) -> None:
         """Everything there is: the client is to forget what it knew."""
         group = self.groups[view.query]
+        if view.query.names:
+            view.wants_picture = False
+            self._say(view, b"[]", fresh=True, names=self._names())
+            return
         empty = view.query.empty_on_fresh_instance
         self._say(view, b"[]" if empty else group.encoded(self.listing()), fresh=True)
 
@@ -215,6 +240,20 @@ class Root:
         if self.keeper.entry is not None:
             return [Row(Kind.EXISTS, b"", False)]
         return admitted(self.keeper, self._monitor.listing(self.keeper))
+
+    def _names(self) -> bytes:
+        """Everything there is, as the JSON of `names`."""
+        return b"null" if self.keeper.node is None else encode_names(folders(self.keeper))
+
+    def _told_ns(self) -> int | None:
+        """The real time up to which nothing is missing; None while that is not known.
+
+        Polling alone never knows; what it has not seen is younger than its interval.
+        """
+        recovery = self._monitor.recovery
+        if recovery.deadline() is not None:
+            return None
+        return recovery.good_ns or time.time_ns()
 
     def resume(self, spec: ClockSpec | None) -> int | None:
         return None if spec is None else self.timeline.resume(spec)

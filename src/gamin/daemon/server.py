@@ -11,10 +11,9 @@ from gamin import __version__
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
 from gamin.core import report
-from gamin.core.flow_settings import FlowSettings
 from gamin.core.monitor import Monitor
-from gamin.core.policy import Policy
 from gamin.credentials import PeerRefused, check_peer
+from gamin.daemon import configuration
 from gamin.daemon.commands import Commands
 from gamin.daemon.connection import Connection
 from gamin.daemon.listen import Face, Listener, Listening
@@ -22,6 +21,7 @@ from gamin.daemon.modern_face import ModernFace
 from gamin.daemon.processes import program_of
 from gamin.daemon.roots import Roots
 from gamin.daemon.service import Service
+from gamin.daemon.settings import Settings, make_policy
 from gamin.daemon.v1_face import V1Face
 from gamin.daemon.watcher import Watcher
 from gamin.kernel import inotify
@@ -40,23 +40,26 @@ class Server:
     def __init__(
         self,
         listening: Listening,
-        policy: Policy,
-        settings: FlowSettings,
         kernel: KernelBackend | None,
         *,
         cwd: bytes,
         has_timeout: bool = True,
+        is_poll_only: bool = False,
     ) -> None:
+        configured = configuration.read()
+        policy = make_policy(configured, configuration.read_mounts(), is_poll_only)
         self.listening = listening
         self.kernel = kernel
         self.polling = PollingBackend()
-        self.monitor = Monitor(policy, settings)
+        self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, self._greeted, cwd)
         self.started = time.time()
         self.roots = Roots(self.service, int(self.started))
         self.commands = Commands(self.roots, self)
         self.service.faces[self.roots.client] = self.roots
         self.service.readers.append(self.roots)
+        self.settings = Settings(self.service, is_poll_only=is_poll_only)
+        self.service.faces[self.settings.client] = self.settings
         self.connections: dict[Connection, V1Face | ModernFace] = {}
         self._has_timeout = has_timeout
         self._numbers = itertools.count(1)
@@ -71,6 +74,7 @@ class Server:
             self.monitor, self.kernel, self.polling, self.service, self._loop
         )
         self.service.watcher = watcher
+        self.settings.start(self._loop)
         for listener in self.listening.listeners:
             self._listen(listener)
         self._check_idle()
@@ -82,6 +86,7 @@ class Server:
             self.listening.close()
             for connection in list(self.connections):
                 connection.close()
+            self.settings.stop(self._loop)
             watcher.close()
             if self._idle is not None:
                 self._idle.cancel()

@@ -152,14 +152,15 @@ class V1Face:
     def flush(self) -> None:
         """Send what there is to be told, unless the client does not read."""
         connection = self._connection
+        if not connection.is_clogged:
+            # Whatever was told until now is on its way, even if some of it must wait.
+            self._outbox.synced = self._service.monitor.tree.tick
         while not connection.is_clogged and (data := self._outbox.take()):
             connection.send(data)
         if connection.is_clogged:
             self._outbox.is_clogged = True
             if self._outbox.said > MOST_UNREAD:
                 connection.read(False)
-        else:
-            self._outbox.synced = self._service.monitor.tree.tick
 
     def _encode(
         self, subscription: Subscription, rows: Iterable[Row], first: bool

@@ -1,0 +1,174 @@
+"""The directories that one fanotify group has marked, by the kernel's name for them.
+
+Reading the group and what its events mean is left to `fanotify`.
+
+A mark belongs to an inode, so one mark can serve several nodes: one directory reached
+by two paths (a bind mount). It can also be that the node that has it already is not
+where it is believed to be, because its rename is still in the queue; so its path is
+asked again whenever a second node comes.
+
+Unlike an inotify watch, a mark can be removed only by naming its directory. One that
+left for a place we do not know keeps its mark until it is deleted; its events are
+dropped, and should it come back, its mark is used again.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gamin.backends.base import Watchable
+from gamin.errors import WatchLimitReached
+from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
+from gamin.kernel import fanotify
+
+LEFT_TO_OTHERS = 10
+"""Percent of the user's marks that are never taken."""
+
+FIRST_NUMBER = 1 << 31
+"""Numbers of inotify watches are below."""
+
+_OPEN = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOT_THERE = {errno.EOPNOTSUPP, errno.ENODEV, errno.EXDEV}
+"""How file systems say that they have no handles, or no number of their own."""
+
+
+class Mark:
+    """One marked directory."""
+
+    __slots__ = ("identity", "mask", "number", "owners")
+
+    def __init__(self, identity: bytes, number: int) -> None:
+        self.identity = identity
+        self.number = number
+        self.mask = 0  # what its owners want, as the kernel was told
+        self.owners: tuple[Watchable, ...] = ()
+
+
+class Marks:
+    def __init__(self, group: int) -> None:
+        self._group = group
+        self._by_identity: dict[bytes, Mark] = {}
+        self._by_number: dict[int, Mark] = {}
+        self._next = FIRST_NUMBER
+        most = fanotify.limit("max_user_marks")
+        self.limit = most - most * LEFT_TO_OTHERS // 100
+        self.get = self._by_identity.get  # called once for each event
+
+    def __len__(self) -> int:
+        return len(self._by_identity)
+
+    def __iter__(self) -> Iterator[Mark]:
+        return iter(self._by_identity.values())
+
+    def clear(self) -> None:
+        self._by_identity.clear()
+        self._by_number.clear()
+
+    # -- nodes come and go
+
+    def add(self, node: Watchable, mask: int) -> list[Change]:
+        """What `Backend.watch` promises. Returns an IGNORED for each other node that
+        turned out not to be where it was believed to be."""
+        path = node.path()
+        if node.wd < 0 and len(self) >= self.limit:
+            raise WatchLimitReached(path, self.limit)
+        try:
+            with opened(path) as directory:
+                return self._add(node, fanotify_mask(mask), directory)
+        except OSError as error:
+            self.remove(node)
+            if error.errno == errno.ENOSPC:
+                raise WatchLimitReached(path, len(self)) from None
+            if error.errno in _NOT_THERE:
+                raise WatchLimitReached(path, 0) from None
+            raise
+
+    def _add(self, node: Watchable, mask: int, directory: int) -> list[Change]:
+        identity = fanotify.identity(directory)
+        mark = self.get(identity)
+        lost: list[Watchable] = []
+        if mark is not None:
+            lost = [n for n in mark.owners if n is not node and not is_at(n, identity)]
+            if set(mark.owners) - {node, *lost}:
+                mask |= mark.mask
+        fanotify.mark(self._group, directory, mask)
+        if mark is None:
+            mark = self._new(identity)
+        elif mark.mask & ~mask:
+            fanotify.unmark(self._group, directory, mark.mask & ~mask)
+        mark.mask = mask
+        if node.wd != mark.number:
+            self.remove(node)
+            node.wd = mark.number
+            mark.owners += (node,)
+        return [self.lose(mark, other) for other in lost]
+
+    def _new(self, identity: bytes) -> Mark:
+        mark = Mark(identity, self._next)
+        self._next += 1
+        self._by_identity[identity] = self._by_number[mark.number] = mark
+        return mark
+
+    def remove(self, node: Watchable) -> None:
+        mark = self._by_number.get(node.wd)
+        node.wd = -1
+        if mark is None:
+            return
+        self._disown(mark, node)
+        if mark.owners:
+            return
+        self._forget(mark)
+        with contextlib.suppress(OSError), opened(node.path()) as directory:
+            if fanotify.identity(directory) == mark.identity:
+                fanotify.unmark(self._group, directory, mark.mask)
+
+    def lose(self, mark: Mark, node: Watchable) -> Change:
+        """A node is not where it was believed to be: leave it unwatched. The change
+        tells the core to look for it."""
+        node.wd = -1
+        self._disown(mark, node)
+        return Change(node, IGNORED, 0, b"")
+
+    def ended(self, mark: Mark) -> list[Change]:
+        """The kernel dropped the mark: the directory is gone."""
+        self._forget(mark)
+        return [self.lose(mark, node) for node in mark.owners]
+
+    def _disown(self, mark: Mark, node: Watchable) -> None:
+        mark.owners = tuple(other for other in mark.owners if other is not node)
+
+    def _forget(self, mark: Mark) -> None:
+        del self._by_identity[mark.identity]
+        del self._by_number[mark.number]
+
+
+@contextmanager
+def opened(path: bytes) -> Iterator[int]:
+    """A descriptor for the directory `path`, which holds on to it but reads nothing."""
+    directory = os.open(path, _OPEN)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
+
+
+def is_at(node: Watchable, identity: bytes) -> bool:
+    """Whether the path of `node` leads to that very directory."""
+    return identity_at(node.path()) == identity
+
+
+def identity_at(path: bytes) -> bytes | None:
+    try:
+        with opened(path) as directory:
+            return fanotify.identity(directory)
+    except OSError:
+        return None
+
+
+def fanotify_mask(mask: int) -> int:
+    """What to ask the kernel for. Of a rename it tells both halves or none."""
+    if mask & (MOVED_FROM | MOVED_TO):
+        mask = mask & ~(MOVED_FROM | MOVED_TO) | fanotify.RENAME
+    return mask | fanotify.ALWAYS

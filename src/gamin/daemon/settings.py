@@ -1,0 +1,99 @@
+"""Follows the configuration: three files and the mounts, read again on a change.
+
+The files are watched like anybody's: with subscriptions to the core.
+"""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterable
+
+from gamin.core.effects import Note
+from gamin.core.mounts import Mounts
+from gamin.core.policy import Policy
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.daemon import configuration
+from gamin.daemon.service import Service
+from gamin.events import Row
+
+logger = logging.getLogger(__name__)
+
+
+class Settings:
+    """A face of the core, although no client is behind it."""
+
+    client = -1
+
+    def __init__(self, service: Service, *, is_poll_only: bool) -> None:
+        self._service = service
+        self._is_poll_only = is_poll_only
+        self._configuration = configuration.read()
+        self._mounts = configuration.read_mounts()
+        self._watcher: configuration.MountWatcher | None = None
+        self._is_changed = False
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to follow; the service has its watcher by now."""
+        home = configuration.home_directory()
+        for number, file in enumerate(configuration.files(home)):
+            path = os.fsencode(file)
+            self._service.subscribe(
+                Subscription(self.client, number, path, Scope.FILE, terse=True)
+            )
+        try:
+            self._watcher = configuration.MountWatcher()
+        except OSError as error:
+            logger.warning("mounts are not followed: %s", error)
+            return
+        loop.add_reader(self._watcher.fileno(), self._remounted)
+        self._remounted()
+
+    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._watcher is not None:
+            loop.remove_reader(self._watcher.fileno())
+            self._watcher.close()
+
+    def _remounted(self) -> None:
+        assert self._watcher is not None
+        mounts = self._watcher.read()
+        if set(mounts) != set(self._mounts):
+            self._mounts = mounts
+            self._apply()
+
+    def _apply(self) -> None:
+        policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
+        service = self._service
+        service.monitor.flow.settings = self._configuration.flow
+        service.watcher.do(service.monitor.policy_changed(policy, time.monotonic()))
+        service.flush()
+
+    # -- from the core
+
+    def tell(
+        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
+    ) -> None:
+        self._is_changed = True
+
+    def ready(self, subscription: Subscription) -> None:
+        subscription.waiting = False
+        subscription.told = subscription.announced
+
+    def note(self, effect: Note) -> None:
+        """Nothing to do for those who only read files."""
+
+    def flush(self) -> None:
+        """The round is over: read again what was told to be different."""
+        if self._is_changed:
+            self._is_changed = False
+            self._configuration = configuration.read()
+            for mistake in self._configuration.mistakes:
+                logger.warning("%s", mistake)
+            logger.info("configuration read again")
+            self._apply()
+
+
+def make_policy(
+    configured: configuration.Configuration, mounts: Mounts, is_poll_only: bool
+) -> Policy:
+    return Policy(configured.rules, mounts, is_poll_only)

@@ -59,6 +59,7 @@ class InotifyBackend:
     def __init__(self) -> None:
         """OSError (EMFILE) when the user may have no more instances."""
         self._fd = inotify.open_instance()
+        self._reader = inotify.Reader(self._fd)
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         most = inotify.limit("max_user_watches")
@@ -175,7 +176,7 @@ class InotifyBackend:
         `halves` are first halves of renames without their second: cookie, and where
         in `changes`.
         """
-        buffer = inotify.read(self._fd)
+        buffer = self._reader.read()
         offset, end = 0, len(buffer)
         unpack = inotify.HEADER.unpack_from
         owners = self._owners

@@ -1,0 +1,204 @@
+"""fanotify behind the `Backend` interface: one group, one mark per directory.
+
+Which node a mark belongs to is left to `marks`; what the events leave open, to
+`doubts` and `subdirectories`. It needs Linux 5.17, and no rights beyond reading the
+directories.
+
+A rename comes as one event that names both places, as far as they are marked, so its
+halves need no waiting for each other. In return the kernel joins events, so a change
+here may stand for many, and what is in doubt after a drain is looked up in the next
+one: call `drain` again while `has_noticed`.
+"""
+
+import errno
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+
+from gamin.backends.base import Watchable
+from gamin.backends.doubts import Doubts, There
+from gamin.backends.marks import Mark, Marks, fanotify_mask
+from gamin.backends.subdirectories import Subdirectories
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    DELETE_SELF,
+    IS_DIR,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+    OVERFLOW,
+    Change,
+)
+from gamin.kernel import fanotify
+from gamin.kernel.fanotify import RawEvent
+
+MOST_CHANGES = 100_000
+"""A drain ends here at the latest, so that clients get their turn in a flood."""
+
+FIRST_COOKIE = 1 << 32
+"""Those of inotify are below."""
+
+_CONTENT = MODIFY | CLOSE_WRITE
+_NAMES = CREATE | DELETE
+
+
+class FanotifyBackend:
+    def __init__(self) -> None:
+        """OSError when the kernel is too old, or the user may have no more groups."""
+        self._fd = fanotify.open_group()
+        try:
+            _refuse_old_kernels(self._fd)
+            self._marks = Marks(self._fd)
+        except OSError:
+            os.close(self._fd)
+            raise
+        self._doubts = Doubts()
+        self._subdirectories = Subdirectories()
+        self._cookie = FIRST_COOKIE
+        self._noticed: list[Change] = []
+        """What was found out while watching, for the next drain."""
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def close(self) -> None:
+        os.close(self._fd)
+        self._marks.clear()
+
+    @property
+    def watches(self) -> int:
+        """How many kernel marks are held."""
+        return len(self._marks)
+
+    @property
+    def limit(self) -> int:
+        """How many are taken at the most; the rest of the user's are for others."""
+        return self._marks.limit
+
+    # -- what is watched
+
+    def watch(self, node: Watchable, mask: int) -> None:
+        """Also WatchLimitReached, with a limit of 0, where the file system cannot."""
+        self._noticed += self._marks.add(node, mask)
+
+    def unwatch(self, node: Watchable) -> None:
+        self._marks.remove(node)
+
+    # -- what happened
+
+    @property
+    def has_noticed(self) -> bool:
+        """Whether `drain` has something that no readable descriptor announces."""
+        return bool(self._noticed or self._doubts or self._subdirectories)
+
+    def drain(self) -> Sequence[Change]:
+        """Where something is in doubt from the last time, that only; so doubts come to
+        an end however quickly new ones arise."""
+        changes, self._noticed = self._noticed, []
+        if not self.has_noticed:
+            self._read_all(changes)
+            if changes:  # to be applied before anything is settled
+                return changes
+        changes += self._doubts.settle(self._marks)
+        changes += self._subdirectories.settle(self._marks)
+        return changes
+
+    def _read_all(self, changes: list[Change]) -> None:
+        ended: dict[Mark, None] = {}
+        while self._read(changes, ended) and len(changes) < MOST_CHANGES:
+            pass
+        # Joined with what happened to it earlier, its end may have been told early.
+        for mark in ended:
+            changes += self._marks.ended(mark)
+
+    def _read(self, changes: list[Change], ended: dict[Mark, None]) -> bool:
+        """Append what one read gives; True if that cannot have been all."""
+        buffer = fanotify.read(self._fd)
+        find = self._marks.get
+        for event in fanotify.decode(buffer):
+            mask, directory, name, _, _ = event
+            if mask & fanotify.RENAME:
+                self._renamed(event, changes)
+            elif mask & OVERFLOW:
+                changes.append(Change(None, OVERFLOW, 0, b""))
+            elif name != fanotify.SELF:
+                mark = find(directory)
+                if mark is not None:
+                    self._happened(mark, mask, name, changes)
+            elif mask & DELETE_SELF:
+                mark = find(directory)
+                if mark is not None:
+                    ended[mark] = None
+            else:
+                self._attributes_changed(directory, changes)
+        if len(buffer) > fanotify.BUFFER - fanotify.LONGEST_EVENT:
+            return True
+        self._doubts.queue_was_empty()
+        return False
+
+    def _happened(
+        self, mark: Mark, mask: int, name: bytes, changes: list[Change]
+    ) -> None:
+        """Something other than a rename happened to an entry."""
+        steps = _steps(mask)
+        for node in mark.owners:
+            for step in steps:
+                changes.append(Change(node, step, 0, name))
+        names = mask & _NAMES
+        if names:
+            there = There.NOTHING if names & DELETE else _bearer(mask)
+            self._doubts.say(mark.identity, name, there, names == _NAMES)
+
+    def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
+        """Both halves where both are watched; otherwise a deletion or an arrival."""
+        is_dir = event.mask & IS_DIR
+        source = self._marks.get(event.directory)
+        target = self._marks.get(event.new_directory)
+        leaving = () if source is None else source.owners
+        arriving = () if target is None else target.owners
+        # A directory with two paths has two nodes: as many pairs as there are.
+        for one, other in zip(leaving, arriving, strict=False):
+            self._cookie += 1
+            cookie = self._cookie
+            changes.append(Change(one, MOVED_FROM | is_dir, cookie, event.name))
+            changes.append(Change(other, MOVED_TO | is_dir, cookie, event.new_name))
+        for node in leaving[len(arriving) :]:
+            changes.append(Change(node, DELETE | is_dir, 0, event.name))
+        for node in arriving[len(leaving) :]:
+            changes.append(Change(node, MOVED_TO | is_dir, 0, event.new_name))
+        if source is not None:
+            self._doubts.say(source.identity, event.name, There.NOTHING, False)
+        if target is not None:
+            there = _bearer(event.mask)
+            self._doubts.say(target.identity, event.new_name, there, False)
+
+    def _attributes_changed(self, directory: bytes, changes: list[Change]) -> None:
+        mark = self._marks.get(directory)
+        if mark is not None and mark.mask & ATTRIB:
+            changes += [Change(n, ATTRIB | IS_DIR, 0, b"") for n in mark.owners]
+        self._subdirectories.attributes_changed(directory)
+
+
+@cache  # there are a few dozen
+def _steps(mask: int) -> tuple[int, ...]:
+    """One happening each, in the order in which they can have happened at the latest:
+    whoever is told of a deletion before a creation takes what is gone for being there.
+    """
+    is_dir = mask & IS_DIR
+    steps = (mask & CREATE, mask & ATTRIB, mask & _CONTENT, mask & DELETE)
+    return tuple(step | is_dir for step in steps if step)
+
+
+def _bearer(mask: int) -> There:
+    return There.DIRECTORY if mask & IS_DIR else There.FILE
+
+
+def _refuse_old_kernels(group: int) -> None:
+    """OSError (EINVAL) before Linux 5.17. What else is wrong with the root directory
+    says nothing about others."""
+    with suppress(OSError):
+        fanotify.unmark(group, os.open("/", os.O_PATH), 0)

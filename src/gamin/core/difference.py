@@ -63,8 +63,9 @@ def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     for name, (last, _, died, first, is_dir) in (node.touched or {}).items():
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
-    for name, known in node.names.items():
-        yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
+    if node.listed:
+        for name, known in node.names.items():
+            yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
 
 
 def tree_since(
@@ -123,6 +124,8 @@ def listing(node: Node, enters: Enters | None = None) -> Iterator[Row]:
     stack = [node]
     while stack:
         node = stack.pop()
+        if not node.listed:
+            continue
         prefix = node.slashed()
         for name, known in node.names.items():
             path = prefix + name

@@ -9,10 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gamin.core.changes import Changes
 from gamin.core.content import Content
+from gamin.core.difference import listing
 from gamin.core.effects import Explore
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import FILE, SUBDIR, Node
+from gamin.events import Kind
 
 
 class Listings:
@@ -37,15 +39,17 @@ class Listings:
             return
         present = {**dict.fromkeys(directories, True), **dict.fromkeys(others, False)}
         self._remove_others(node, present)
-        is_first = not node.listed
+        passed = [] if node.listed else list(node.children())
+        for child in passed:
+            for below in child.subtree():
+                below.audience = None
         if node.listed or any(s.ready for s in audience.subscriptions):
             self._compare(node, present, newer)
         else:
             for name, is_dir in present.items():
                 node.names.setdefault(name, SUBDIR if is_dir else FILE)
             node.listed = True
-        if is_first:
-            self._cover_listed(node)
+        self._include(node, passed)
         if audience.deep:
             self._descend(node, directories, subscription, verify)
 
@@ -68,15 +72,18 @@ class Listings:
         for name in newer:
             self._content.changed(node, name)
 
-    def _cover_listed(self, node: Node) -> None:
-        """Subdirectories that were listed before it belong to its trees as well, and
-        perhaps nobody went further down from there."""
+    def _include(self, node: Node, children: Iterable[Node]) -> None:
+        """Subdirectories that were listed earlier, for others, belong to the trees of
+        this directory from now on."""
         scene = self._scene
         deep = scene.audiences.on(node).deep
-        for child in [child for child in node.children() if child.listed]:
-            for subscription in deep:
-                if subscription.enters(child.path()):
-                    scene.coverage.cover(child, subscription)
+        for child in children:
+            for subscription in [s for s in deep if s.enters(child.path())]:
+                if subscription.ready:
+                    for row in listing(child, subscription.enters):
+                        created = row._replace(kind=Kind.CREATED)
+                        scene.reporter.tell(subscription.solo, created)
+                scene.coverage.cover(child, subscription)
 
     def _descend(
         self,

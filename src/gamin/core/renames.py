@@ -164,7 +164,7 @@ class Renames:
         """Tell one subscription of everything below a directory that was renamed out
         of, or into, what it covers. `path` is how it knows the directory."""
         skip = len(node.slashed())
-        for below in node.subtree():
+        for below in node.listed_subtree():
             prefix = path + b"/" + below.slashed()[skip:]
             for name, known in below.names.items():
                 row = Row(kind, prefix + name, known is not FILE)

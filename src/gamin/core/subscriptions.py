@@ -205,7 +205,10 @@ class Audiences:
     def _compute(self, node: Node) -> Audience:
         own = [s for s in node.subscriptions or () if s.entry is None]
         deep = [s for s in own if s.scope is Scope.TREE]
-        if node.parent is not None and (above := node.parent.audience.deep):
+        # A tree reaches as far as directories are listed: whoever was not told of a
+        # directory is not told of what is in it.
+        parent = node.parent
+        if parent is not None and parent.listed and (above := parent.audience.deep):
             path = node.path()
             deep += [s for s in above if s.enters(path)]
         told = [s for s in own if s.scope is Scope.DIRECTORY]

@@ -147,6 +147,15 @@ class Node:
             yield node
             stack.extend(node.children())
 
+    def listed_subtree(self) -> Iterator["Node"]:
+        """As `subtree`, but only as far down as directories are listed."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            if node.listed:
+                yield node
+                stack.extend(node.children())
+
 
 class Tree:
     """All nodes, and the tick. Changes of names go through here, so ticks hold."""
@@ -234,6 +243,8 @@ class Tree:
         if ghost is not None:
             ghost.born = born
             ghost.parent = node
+            ghost.prefix = ghost.audience = ghost.decision = None
+            ghost.uniform = False
             return ghost
         return Node(node, name, born)
 

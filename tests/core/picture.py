@@ -1,0 +1,88 @@
+"""What a client believes to be there, from the rows it was told; and what is there.
+
+A picture is strict: it refuses to hear that something came which it knows, or that
+something went or changed which it does not know.
+"""
+
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.events import Kind, Row
+from gamin.paths import is_within, join
+from tests.core.disk import READ, Disk
+
+Entries = dict[bytes, bool]
+"""Paths, and whether each is a directory; the empty one is what was asked for."""
+
+
+class Contradiction(AssertionError):
+    """A row that does not fit what was told before."""
+
+
+class Picture:
+    def __init__(self) -> None:
+        self.entries: Entries = {}
+
+    def apply(self, row: Row, *, is_belated: bool = False) -> None:
+        """`is_belated`: it is part of a difference, where something may be said to be
+        gone that the client did not know: there is no memory of every life of a name.
+        """
+        kind, path, is_dir, source, _ = row
+        entries = self.entries
+        match kind:
+            case Kind.MOVED:
+                assert source is not None
+                self._move(source, path, row)
+            case Kind.EXISTS | Kind.CREATED:
+                self._expect(path not in entries, row)
+                entries[path] = is_dir
+            case Kind.CHANGED:
+                self._expect(path in entries, row)
+                entries[path] = is_dir
+            case Kind.DELETED if path:
+                self._expect(is_belated or entries.get(path) is is_dir, row)
+                entries.pop(path, None)
+            case Kind.DELETED:
+                entries.clear()
+
+    def _move(self, source: bytes, path: bytes, row: Row) -> None:
+        self._expect(source in self.entries, row)
+        self._expect((path not in self.entries) is row.is_new, row)
+        moved = {
+            path + old[len(source) :]: is_dir
+            for old, is_dir in self.entries.items()
+            if is_within(old, source)
+        }
+        for old in [old for old in self.entries if is_within(old, source)]:
+            del self.entries[old]
+        self.entries.update(moved)
+
+    def _expect(self, is_right: bool, row: Row) -> None:
+        if not is_right:
+            raise Contradiction(f"{row} after {self.entries}")
+
+
+def truth(disk: Disk, subscription: Subscription) -> Entries:
+    """What the client of `subscription` should believe by now."""
+    real = disk.real(subscription.path)
+    if real is None:
+        return {}
+    is_dir = disk.inode(real).is_dir
+    match subscription.scope:
+        case Scope.FILE:
+            return {b"": is_dir}
+        case _ if not is_dir:
+            return {} if subscription.terse else {b"": False}
+        case Scope.DIRECTORY:
+            there = {join(real, n): i.is_dir for n, i in disk.listing(real).items()}
+        case Scope.TREE:
+            there = dict(_reached(disk, subscription, real))
+    return {b"": True, **there}
+
+
+def _reached(disk: Disk, subscription: Subscription, path: bytes) -> Entries:
+    there = {}
+    for name, inode in disk.listing(path).items():
+        below = join(path, name)
+        there[below] = inode.is_dir
+        if inode.is_dir and inode.mode & READ and subscription.enters(below):
+            there.update(_reached(disk, subscription, below))
+    return there

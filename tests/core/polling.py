@@ -1,0 +1,144 @@
+"""Polling for the disk in memory: looks when it is told to, never by itself.
+
+When a look is due is the shell's affair, as in the daemon it is the timer's.
+"""
+
+from typing import NamedTuple, Protocol
+
+from gamin.backends.base import Watchable
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MODIFY,
+    Change,
+)
+from tests.core.disk import Disk, Inode
+
+CONTENT = MODIFY | CLOSE_WRITE
+
+
+class Pollable(Watchable, Protocol):
+    wd_poll: int
+
+
+class _Seen(NamedTuple):
+    number: int
+    kind: int
+    mode: int
+    written: int
+    version: int
+
+
+class _Watch(NamedTuple):
+    node: Pollable
+    mask: int
+    interval: float
+    directory: Inode
+    entries: dict[bytes, _Seen]
+
+
+class PollingInMemory:
+    def __init__(self, disk: Disk) -> None:
+        self._disk = disk
+        self._watches: dict[int, _Watch] = {}
+        self._last = 0
+
+    @property
+    def watches(self) -> int:
+        return len(self._watches)
+
+    @property
+    def intervals(self) -> list[float]:
+        return [watch.interval for watch in self._watches.values()]
+
+    def watch(self, node: Pollable, mask: int, interval: float) -> None:
+        path = node.path()
+        directory = self._disk.directory(path)
+        known = self._watches.get(node.wd_poll)
+        if known is not None and known.directory is directory:
+            entries = known.entries
+        else:
+            entries = self._entries(path)
+        self.unwatch(node)
+        self._last += 1
+        node.wd_poll = self._last
+        self._watches[self._last] = _Watch(node, mask, interval, directory, entries)
+
+    def unwatch(self, node: Pollable) -> None:
+        self._watches.pop(node.wd_poll, None)
+        node.wd_poll = -1
+
+    def refresh(self, node: Pollable, name: bytes) -> None:
+        """Take an entry for known as it is: the kernel has told of it already."""
+        watch = self._watches[node.wd_poll]
+        try:
+            now = self._entries(node.path()).get(name)
+        except OSError:
+            return
+        if now is None:
+            watch.entries.pop(name, None)
+        else:
+            watch.entries[name] = now
+
+    def look_all(self, now: float) -> list[Change]:
+        """Look at everything whose interval is over at `now`."""
+        due = [w for w in self._watches.values() if now % w.interval < 1e-6]
+        return [change for watch in due for change in self.last_look(watch.node)]
+
+    def last_look(self, node: Pollable) -> list[Change]:
+        watch = self._watches.get(node.wd_poll)
+        if watch is None:
+            return []
+        try:
+            directory = self._disk.directory(node.path())
+        except OSError:
+            directory = None
+        if directory is not watch.directory:
+            self.unwatch(node)
+            return [Change(node, IGNORED, 0, b"")]
+        before = dict(watch.entries)
+        watch.entries.clear()
+        watch.entries.update(self._entries(node.path()))
+        found = _differences(before, watch.entries, watch.mask)
+        return [Change(node, mask, 0, name) for mask, name in found]
+
+    def _entries(self, path: bytes) -> dict[bytes, _Seen]:
+        return {
+            name: _Seen(i.number, _kind(i), i.mode, i.written, i.version)
+            for name, i in self._disk.listing(path).items()
+        }
+
+
+def _kind(inode: Inode) -> int:
+    return IS_DIR if inode.is_dir else 0
+
+
+def _differences(
+    before: dict[bytes, _Seen], after: dict[bytes, _Seen], mask: int
+) -> list[tuple[int, bytes]]:
+    common = before.keys() & after.keys()
+    other = {name for name in common if before[name].number != after[name].number}
+    gone = [name for name in before if name not in after or name in other]
+    come = [name for name in after if name not in before or name in other]
+    return [
+        *((DELETE | before[name].kind, name) for name in gone),
+        *((CREATE | after[name].kind, name) for name in come),
+        *(
+            (change | after[name].kind, name)
+            for name in before
+            if name in common - other
+            and (change := _change(before[name], after[name], mask))
+        ),
+    ]
+
+
+def _change(before: _Seen, after: _Seen, mask: int) -> int:
+    if after.kind:
+        return mask & ATTRIB if before.mode != after.mode else 0
+    if before.written != after.written and mask & CONTENT:
+        return mask & CONTENT
+    return mask & ATTRIB if before.version != after.version else 0

@@ -1,0 +1,283 @@
+"""Carries the core's effects out on a disk in memory, with a clock that tests move.
+
+The same work in the same order as the daemon's watcher and its faces, without loop,
+sockets or waiting. `meanwhile` is called before every system call: what other programs
+do just then is for tests to say.
+"""
+
+import errno
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from gamin.core.effects import (
+    Effect,
+    Explore,
+    Look,
+    Note,
+    Poll,
+    Ready,
+    Tell,
+    Unwatch,
+    Watch,
+)
+from gamin.core.flow_settings import FlowSettings
+from gamin.core.gaminrc import FilesystemRule, PathRule
+from gamin.core.monitor import Monitor
+from gamin.core.mounts import Mount, Mounts
+from gamin.core.policy import Policy
+from gamin.core.subscriptions import Subscription
+from gamin.core.tree import Node
+from gamin.errors import WatchLimitReached
+from gamin.events import OVERFLOW, Change
+from tests.core.clients import Client, V1Client, View
+from tests.core.disk import Disk
+from tests.core.kernel import KernelInMemory
+from tests.core.polling import PollingInMemory
+
+START = 1000.5
+MOST_ROUNDS = 10_000
+"""A shell that has not come to rest after so many is going round in circles."""
+
+_Work = Watch | Unwatch | Look | Explore
+
+
+def _nothing() -> None:
+    """Nobody does anything meanwhile."""
+
+
+class Shell:
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        settings: FlowSettings | None = None,
+        *,
+        has_kernel: bool = True,
+    ) -> None:
+        self.now = START
+        self.disk = Disk(self.real_time)
+        self.kernel = KernelInMemory(self.disk)
+        self.polling = PollingInMemory(self.disk)
+        self.monitor = Monitor(policy or plain_policy(), settings)
+        self.clients: list[Client] = []
+        self.notes: list[Note] = []
+        self.calls = 0
+        """System calls made so far."""
+        self.meanwhile: Callable[[], None] = _nothing
+        self._has_kernel = has_kernel
+        self._urgent: deque[_Work] = deque()
+        self._crawl: deque[Explore] = deque()
+        self._noticed: list[Change] = []
+
+    def real_time(self) -> int:
+        return int(self.now * 1e9)
+
+    def v1(self) -> V1Client:
+        client = V1Client(self, len(self.clients))
+        self.clients.append(client)
+        return client
+
+    def view(self) -> View:
+        view = View(self, len(self.clients))
+        self.clients.append(view)
+        return view
+
+    # -- what happens
+
+    def end(self, subscription: Subscription) -> None:
+        self.do(self.monitor.cancel(subscription, self.now))
+        self.turn()
+
+    def begin(self, subscription: Subscription) -> None:
+        self.synchronise()
+        self.do(self.monitor.subscribe(subscription, self.now))
+        self.turn()
+
+    def turn(self) -> None:
+        """Do everything there is to do now."""
+        for _ in range(MOST_ROUNDS):
+            self.drain()
+            if self._crawl:
+                self._explore(self._crawl.popleft())
+                self._work()
+            elif not (self.kernel.inotify.queue or self.kernel.has_noticed):
+                return
+        raise AssertionError("the shell does not come to rest")
+
+    def drain(self) -> None:
+        """Take what the kernel has noticed, do what follows from it, and send."""
+        self.synchronise()
+        self.do([])
+        self.flush()
+
+    def synchronise(self) -> None:
+        started = self.real_time()
+        changes = self.kernel.drain()
+        if changes:
+            self.do(self.monitor.changed(changes, self.now))
+        if not any(change.mask & OVERFLOW for change in changes):
+            self.monitor.recovery.good_ns = started
+        for node, _, _, name in changes:
+            if node is not None and node.wd_poll >= 0:
+                self.polling.refresh(node, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, with all that is due meanwhile."""
+        end = self.now + seconds
+        self.turn()
+        while (due := self._next_due()) <= end:
+            self.now = max(self.now, due)
+            deadline = self.monitor.deadline()
+            if deadline is not None and deadline <= self.now:
+                self.do(self.monitor.due(self.now))
+            if self.now == due and self.now % 1 == 0:
+                changes = self.polling.look_all(self.now)
+                self.do(self.monitor.changed(changes, self.now))
+            self.turn()
+        self.now = end
+
+    def settle(self) -> None:
+        """Let time pass until nothing is pending any more."""
+        for _ in range(MOST_ROUNDS):
+            self.turn()
+            deadline = self.monitor.deadline()
+            if deadline is None:
+                return
+            self.sleep(max(0.0, deadline - self.now))
+        raise AssertionError("something is always pending")
+
+    def change_policy(self, policy: Policy) -> None:
+        self.synchronise()
+        self.do(self.monitor.policy_changed(policy, self.now))
+        self.turn()
+
+    def flush(self) -> None:
+        for client in self.clients:
+            client.flush()
+
+    def _next_due(self) -> float:
+        deadline = self.monitor.deadline()
+        dues = [] if deadline is None else [deadline]
+        if self.polling.watches:
+            dues.append(self.now // 1 + 1)
+        return min(dues, default=float("inf"))
+
+    # -- effects
+
+    def do(self, effects: list[Effect]) -> None:
+        """Carry effects out, and what follows from them, save for crawls."""
+        self._take(effects)
+        self._work()
+        if self._noticed:
+            noticed, self._noticed = self._noticed, []
+            self.do(self.monitor.changed(noticed, self.now))
+        if self.kernel.has_noticed:
+            self.do(self.monitor.changed(self.kernel.drain(), self.now))
+
+    def _work(self) -> None:
+        while self._urgent:
+            self._perform(self._urgent.popleft())
+
+    def _take(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Tell(subscriptions, rows):
+                    for subscription in subscriptions:
+                        self.clients[subscription.client].tell(subscription, rows)
+                case Ready(subscription):
+                    self.clients[subscription.client].ready(subscription)
+                case Note():
+                    self.notes.append(effect)
+                case Explore(_, for_whom) if for_whom is not None:
+                    self._crawl.append(effect)
+                case Watch() | Unwatch() | Look() | Explore():
+                    self._urgent.append(effect)
+                case Poll():
+                    raise AssertionError("nobody carries this out")
+
+    def _perform(self, work: _Work) -> None:
+        match work:
+            case Explore():
+                self._explore(work)
+            case Look():
+                self._look(work)
+            case Unwatch(node):
+                self._unwatch(node)
+            case Watch(node) if node.wanted:
+                try:
+                    self._watch(node)
+                except OSError as error:
+                    self._failed(work, error.errno or errno.EIO)
+                except WatchLimitReached:
+                    self._failed(work, errno.ENOSPC)
+
+    def _failed(self, work: Watch | Explore, number: int) -> None:
+        self._take(self.monitor.unwatchable(work, number, self.now))
+
+    def _watch(self, node: Node) -> None:
+        self._call()
+        if node.poll:
+            self.polling.watch(node, node.poll, node.interval)
+        if node.kernel and self._has_kernel:
+            self.kernel.watch(node, node.kernel)
+        elif node.wd >= 0:
+            self.kernel.unwatch(node)
+        if not node.poll and node.wd_poll >= 0:
+            self._noticed += self.polling.last_look(node)
+            self.polling.unwatch(node)
+
+    def _unwatch(self, node: Node) -> None:
+        if not node.wanted:
+            self.kernel.unwatch(node)
+            self.polling.unwatch(node)
+
+    def _explore(self, work: Explore) -> None:
+        node = work.node
+        if not node.wanted:
+            self._take(self.monitor.skipped(work, self.now))
+            return
+        try:
+            self._watch(node)
+            self._call()
+            entries = self.disk.listing(node.path())
+        except OSError as error:
+            self._failed(work, error.errno or errno.EIO)
+            return
+        except WatchLimitReached:
+            self._failed(Watch(node), errno.ENOSPC)
+            self._urgent.append(work)
+            return
+        directories = [name for name, inode in entries.items() if inode.is_dir]
+        others = [name for name, inode in entries.items() if not inode.is_dir]
+        newer = [
+            name
+            for name, inode in entries.items()
+            if work.verify and inode.ctime >= work.verify
+        ]
+        self._take(self.monitor.listed(work, directories, others, newer, self.now))
+
+    def _look(self, work: Look) -> None:
+        self._call()
+        found: bool | bytes | None = None
+        is_newer = False
+        try:
+            inode = self.disk.inode(work.node.slashed() + work.name)
+        except OSError:
+            pass
+        else:
+            found = inode.is_dir if inode.target is None else inode.target
+            is_newer = not inode.target and 0 < work.verify <= inode.ctime
+        subscription, node, name, _ = work
+        self._take(
+            self.monitor.looked(subscription, node, name, found, self.now, is_newer)
+        )
+
+    def _call(self) -> None:
+        self.calls += 1
+        self.meanwhile()
+
+
+def plain_policy(
+    *rules: PathRule | FilesystemRule, mounts: Iterable[bytes] = ()
+) -> Policy:
+    points = [Mount(b"/", "ext4"), *(Mount(point, "ext4") for point in mounts)]
+    return Policy(rules, Mounts(points))

@@ -1,0 +1,251 @@
+"""Whatever programs do, whatever is lost, in any order: pictures equal the disk.
+
+Every example is a list of steps on a disk in memory: what programs do, when the server
+gets its turn, what happens in the middle of that, what the kernel loses, who does not
+read. At the end there is a moment of rest, and every client must believe what is there.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import FILE, Node
+from tests.core.clients import Client, V1Client
+from tests.core.picture import Picture, truth
+from tests.core.shell import Shell
+
+MOST_STEPS = 40
+CLIENTS = 4
+
+
+class Act(NamedTuple):
+    """Something a program does to the disk; what is impossible does not happen."""
+
+    verb: str
+    path: bytes
+    other: bytes = b""
+
+    def on(self, shell: Shell) -> None:
+        disk = shell.disk
+        with suppress(OSError):
+            match self.verb:
+                case "rename":
+                    disk.rename(self.path, self.other)
+                case "symlink":
+                    disk.symlink(self.other, self.path)
+                case "link":
+                    disk.link(self.other, self.path)
+                case verb:
+                    getattr(disk, verb)(self.path)
+
+
+class Sneak(NamedTuple):
+    """Something a program does just before the server's `calls`-th next call."""
+
+    calls: int
+    act: Act
+
+
+class Wait(NamedTuple):
+    seconds: float
+
+
+class Turn(NamedTuple):
+    """The server takes what the kernel has noticed, and does all that follows."""
+
+
+class Choke(NamedTuple):
+    """The kernel's queue is full: what happens until it is read is lost."""
+
+
+class Read(NamedTuple):
+    """A client stops to read, or begins again."""
+
+    client: int
+    wanted: bool
+
+
+class Ask(NamedTuple):
+    """Of a view, the first subscription only counts; whole trees only it can have."""
+
+    client: int
+    path: bytes
+    scope: Scope
+
+
+class Cancel(NamedTuple):
+    client: int
+    which: int
+
+
+Step = Act | Sneak | Wait | Turn | Choke | Read | Ask | Cancel
+
+NAMES = st.sampled_from([b"a", b"b", b"c"])
+ROOTS = st.sampled_from([b"/w", b"/w", b"/o"])
+PATHS = st.builds(
+    lambda root, names: b"/".join([root, *names]),
+    ROOTS,
+    st.lists(NAMES, min_size=0, max_size=3),
+)
+TARGETS = PATHS | st.sampled_from([b"a", b"../b", b"b/c", b".."])
+ACTS = st.one_of(
+    st.builds(
+        Act,
+        st.sampled_from(
+            [
+                *("mkdir", "makedirs", "touch", "write", "unlink", "rmdir", "rmtree"),
+                *("utime", "modify", "close"),
+            ]
+        ),
+        PATHS,
+    ),
+    st.builds(Act, st.just("rename"), PATHS, PATHS),
+    st.builds(Act, st.sampled_from(["symlink", "link"]), PATHS, TARGETS),
+)
+NUMBERS = st.integers(0, CLIENTS - 1)
+ASKS = st.builds(Ask, NUMBERS, PATHS, st.sampled_from(Scope))
+STEPS = st.one_of(
+    ACTS,
+    ACTS,
+    ACTS,
+    st.builds(Sneak, st.integers(1, 6), ACTS),
+    st.builds(Wait, st.sampled_from([0.01, 0.3, 1.0, 7.0])),
+    st.just(Turn()),
+    st.just(Choke()),
+    st.builds(Read, NUMBERS, st.booleans()),
+    ASKS,
+    st.builds(Cancel, NUMBERS, st.integers(0, 3)),
+)
+
+
+class Performance:
+    def __init__(self) -> None:
+        self.shell = Shell()
+        self.clients: list[Client] = [
+            self.shell.v1(),
+            self.shell.v1(),
+            self.shell.view(),
+            self.shell.view(),
+        ]
+        self._sneaks: list[tuple[int, Act]] = []
+        self.shell.meanwhile = self._meanwhile
+
+    def _meanwhile(self) -> None:
+        now = [act for call, act in self._sneaks if call <= self.shell.calls]
+        self._sneaks = [s for s in self._sneaks if s[0] > self.shell.calls]
+        for act in now:
+            act.on(self.shell)
+
+    def do(self, step: Step) -> None:
+        shell = self.shell
+        match step:
+            case Act():
+                step.on(shell)
+            case Sneak(calls, act):
+                self._sneaks.append((shell.calls + calls, act))
+            case Wait(seconds):
+                shell.sleep(seconds)
+            case Turn():
+                shell.turn()
+            case Choke():
+                shell.kernel.inotify.choke()
+            case Read(client, True):
+                self.clients[client].read()
+            case Read(client, False):
+                self.clients[client].reads = False
+            case Ask(number, path, scope):
+                self._ask(self.clients[number], path, scope)
+            case Cancel(number, which):
+                asked = self.clients[number].subscriptions
+                if which < len(asked):
+                    self.clients[number].cancel(asked[which])
+
+    def _ask(self, client: Client, path: bytes, scope: Scope) -> None:
+        is_v1 = isinstance(client, V1Client)
+        if is_v1 or not client.subscriptions:
+            other = Scope.TREE if is_v1 else Scope.FILE
+            client.subscribe(path, Scope.DIRECTORY if scope is other else scope)
+
+    def rest(self) -> None:
+        """Everybody is done and reads."""
+        for _, act in self._sneaks:
+            act.on(self.shell)
+        self._sneaks.clear()
+        self.shell.settle()
+        for client in self.clients:
+            client.read()
+        self.shell.settle()
+
+    def subscriptions(self) -> Iterator[tuple[Client, Subscription]]:
+        for client in self.clients:
+            for subscription in client.subscriptions:
+                yield client, subscription
+
+
+def picture_of(client: Client, subscription: Subscription) -> Picture:
+    picture = Picture()
+    for index, (told, row) in enumerate(client.told):
+        if told is subscription:
+            picture.apply(row, is_belated=index in client.belated)
+    return picture
+
+
+def check_pictures(performance: Performance) -> None:
+    for client, subscription in performance.subscriptions():
+        believed = picture_of(client, subscription).entries
+        assert believed == truth(performance.shell.disk, subscription), subscription
+        assert client.firsts.count(subscription) == 1
+
+
+def check_tree(performance: Performance) -> None:
+    """What is believed is so, and what is wanted is watched, each by one watch."""
+    shell = performance.shell
+    nodes = list(shell.monitor.tree.root.subtree())
+    for node in nodes:
+        if node.wanted and not node.blind:
+            assert node.is_noticed, node
+        if node.listed:
+            there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
+            assert {n: k is not FILE for n, k in node.names.items()} == there
+    watched = {node.wd for node in nodes if node.wd >= 0}
+    assert shell.kernel.watches == len(watched)
+
+
+def check_accounts(performance: Performance) -> None:
+    """When the last request is cancelled, nothing is left."""
+    shell = performance.shell
+    for client, subscription in list(performance.subscriptions()):
+        client.cancel(subscription)
+    assert list(shell.monitor.tree.root.subtree()) == [shell.monitor.tree.root]
+    assert isinstance(shell.monitor.tree.root, Node)
+    assert shell.kernel.watches == shell.polling.watches == 0
+    shell.settle()
+
+
+def perform(steps: Iterable[Step]) -> None:
+    """AssertionError where not everything is right in the end."""
+    performance = Performance()
+    for root in (b"/w", b"/o"):
+        performance.shell.disk.mkdir(root)
+    for step in steps:
+        performance.do(step)
+    performance.rest()
+    check_pictures(performance)
+    check_tree(performance)
+    check_accounts(performance)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    before=st.lists(ACTS, max_size=10),
+    asks=st.lists(ASKS, min_size=1, max_size=3),
+    steps=st.lists(STEPS, max_size=MOST_STEPS),
+)
+def test_at_rest_every_picture_equals_the_disk(
+    before: list[Act], asks: list[Ask], steps: list[Step]
+) -> None:
+    perform([*before, *asks, *steps])

@@ -243,7 +243,9 @@ class Root:
 
     def _names(self) -> bytes:
         """Everything there is, as the JSON of `names`."""
-        return b"null" if self.keeper.node is None else encode_names(folders(self.keeper))
+        return (
+            b"null" if self.keeper.node is None else encode_names(folders(self.keeper))
+        )
 
     def _told_ns(self) -> int | None:
         """The real time up to which nothing is missing; None while that is not known.

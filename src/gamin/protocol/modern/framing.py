@@ -70,15 +70,19 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def encode(value: object, files: bytes | None = None) -> bytes:
+def encode(
+    value: object, files: bytes | None = None, names: bytes | None = None
+) -> bytes:
     """One line of ASCII.
 
-    `files` becomes a member of that name: JSON text made once by `encode_rows` and
+    `files` and `names` become members so named: JSON text made once by `encoder` and
     put into the messages of everybody who asked the same; `value` is then an object.
     """
     text = json.dumps(value, separators=(",", ":")).encode("ascii")
     if files is None:
         return text + b"\n"
     assert isinstance(value, Mapping), "only an object has members"
-    separator = b"," if value else b""
-    return b"".join((text[:-1], separator, b'"files":', files, b"}\n"))
+    pieces = [text[:-1], b"," if value else b"", b'"files":', files]
+    if names is not None:
+        pieces += [b',"names":', names]
+    return b"".join((*pieces, b"}\n"))

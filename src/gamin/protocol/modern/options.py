@@ -61,6 +61,7 @@ OPTIONS: dict[str, _Option] = {
             "recursive",
             "cross_mounts",
             "initial",
+            "names",
         )
     },
     "sync_timeout": _milliseconds("sync_timeout"),

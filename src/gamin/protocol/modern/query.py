@@ -49,6 +49,11 @@ class Query:
 
     Without `since` only: a clock that is stale is always answered with the list.
     """
+    names: bool = False
+    """Ours: where a list is due, the names in each directory instead of its rows.
+
+    With `since` and `initial` they follow what happened since then.
+    """
 
     @property
     def wants_moves(self) -> bool:

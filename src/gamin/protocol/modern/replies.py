@@ -113,10 +113,13 @@ def message(
     since: Clock | None = None,
     fresh: bool = False,
     recovered: bool = False,
+    told_ns: int | None = None,
 ) -> Reply:
     """One message of a subscription; its `files` are put in by `encode`.
 
     `since` is the clock of the one before, None for the first and for a fresh one.
+    `told_ns` is the real time up to which everything is told, save what is held back
+    for a moment because it goes on.
     """
     reply = _unasked(name, root)
     reply |= {"clock": str(now), "is_fresh_instance": fresh}
@@ -124,6 +127,8 @@ def message(
         reply["since"] = str(since)
     if recovered:
         reply["recovered"] = True
+    if told_ns is not None:
+        reply["told_ns"] = told_ns
     return reply
 
 

@@ -1,9 +1,9 @@
-"""Rows of a message as the events that `gamin.watch()` yields.
+"""Rows and names of a message as the events that `gamin.watch()` yields.
 
 Which message belongs to which path is left to `watching`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from gamin.errors import RemoteProtocolError
@@ -35,3 +35,14 @@ def events(
     except (KeyError, TypeError):
         raise RemoteProtocolError("a row without the fields of an event") from None
     return found
+
+
+def named(
+    kind: Kind, entries: Iterable[tuple[str, bool]], root: str, *, recovered: bool
+) -> list[Event]:
+    """An event of that kind per name, which comes with whether it is a directory."""
+    prefix = root.rstrip("/") + "/"
+    return [
+        Event(kind, prefix + name if name else root, None, is_dir, recovered)
+        for name, is_dir in entries
+    ]

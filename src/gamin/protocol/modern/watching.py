@@ -1,26 +1,37 @@
 """What `watch()` and `awatch()` know: paths, their subscriptions, how far each is.
 
-Moving bytes, connecting and waiting are left to the faces in `gamin.client`.
+Moving bytes, connecting, waiting and looking at the disk are left to the faces in
+`gamin.client`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gamin.errors import GaminError, RemoteProtocolError
-from gamin.events import Event
+from gamin.events import Event, Kind
 from gamin.protocol.modern.client import ClientSession, Message, Reply
 from gamin.protocol.modern.encoder import EVENT_FIELDS
-from gamin.protocol.modern.row_events import events
+from gamin.protocol.modern.picture import Picture, difference
+from gamin.protocol.modern.row_events import events, named
 
 REQUIRED = (
     "cmd-subscribe",
     "gamin-any-path",
+    "gamin-ignore",
+    "gamin-initial",
     "gamin-kind",
     "gamin-moved-from",
+    "gamin-names",
     "gamin-settle-0",
     "gamin-surrogate-escapes",
 )
+
+# How much older than the last message a change may be that was not told: a resource
+# that goes on changing is told once per second, and polled ones are looked at as often.
+HELD_NS = 2_000_000_000
+# Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100).
+COARSE_NS = 10_000_000
 
 
 class Refused(GaminError):
@@ -31,17 +42,62 @@ class Refused(GaminError):
 class WatchOptions:
     recursive: bool = True
     ignore: tuple[str, ...] = ()
-    vcs_ignore: bool = True
+    vcs_ignore: bool = False
     cross_mounts: bool = False
     initial: bool = False
     settle: float = 0.0
     """Seconds of silence to wait for before telling."""
 
 
+class Batch(NamedTuple):
+    """What is to be yielded at once."""
+
+    events: list[Event]
+    clock: str | None
+    """What to give as `since` to go on after it."""
+
+
+class Examine(NamedTuple):
+    """A batch that is not complete before somebody looked at files."""
+
+    files: list[str]
+    """Which of these have a ctime of `since_ns` or later?"""
+    since_ns: int
+    events: list[Event]
+    clock: str | None
+
+    def batch(self, newer: Iterable[str]) -> Batch:
+        """Complete, as there are these among the files; may be empty."""
+        changed = [Event(Kind.CHANGED, path, recovered=True) for path in newer]
+        return Batch(self.events + changed, self.clock)
+
+
+@dataclass(slots=True)
+class _Path:
+    """One path that is watched, and what we know of it."""
+
+    text: str
+    clock: str | None
+    picture: Picture | None = None
+    pictured_ns: int = 0
+    """Real time at which the picture was taken."""
+    told_ns: int = 0
+    """Real time up to which the server told all but what it held back."""
+    is_answered: bool = False
+    is_over: bool = False
+
+    @property
+    def since_ns(self) -> int:
+        """No change that was told or is in the picture has to be younger."""
+        return max(self.told_ns - HELD_NS, self.pictured_ns - COARSE_NS)
+
+
 class Watching:
     """The subscriptions of one `watch()`; outlives connections.
 
-    After a reconnect send `start()` again: each path goes on from its clock.
+    After a reconnect send `start()` again: each path goes on from its clock. A server
+    that cannot go on from there sends all the names there are, and what is told then
+    is how they differ from those that were known.
     """
 
     def __init__(
@@ -57,65 +113,55 @@ class Watching:
         clocks = since.split(",") if since else [None] * len(paths)
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
-        self._paths = tuple(paths)
+        self._paths = [_Path(*pair) for pair in zip(paths, clocks, strict=True)]
         self._options = options
-        self._clocks: list[str | None] = list(clocks)
-        self._numbers = {str(number): number for number in range(len(paths))}
-        self._unready = set(self._numbers.values())
-        self._standing = set(self._numbers.values())
-        self._unlisted: set[int] = set()  # still wait for their first list of files
         self._session = ClientSession()
 
     @property
     def ready(self) -> bool:
         """Whether every path is really watched."""
-        return not self._unready
+        return all(
+            path.is_over or (path.is_answered and path.picture is not None)
+            for path in self._paths
+        )
 
     @property
     def over(self) -> bool:
         """Whether the server will never tell anything again."""
-        return not self._standing
+        return all(path.is_over for path in self._paths)
 
     @property
     def clock(self) -> str | None:
         """What to give as `since` to go on from here; None while not yet known."""
-        known = [clock for clock in self._clocks if clock is not None]
-        return ",".join(known) if len(known) == len(self._clocks) else None
+        known = [path.clock for path in self._paths if path.clock is not None]
+        return ",".join(known) if len(known) == len(self._paths) else None
 
     def start(self) -> bytes:
         """What to send first on a connection."""
         self._session = ClientSession()
-        self._unready = set(self._standing)
-        self._unlisted = {
-            number
-            for number in self._standing
-            if self._options.initial and self._clocks[number] is None
-        }
         wishes = {"required": list(REQUIRED)}
         requests = [self._session.request("version", wishes)]
-        for number in sorted(self._standing):
-            query = self._query(self._clocks[number])
-            requests.append(
-                self._session.request(
-                    "subscribe", self._paths[number], str(number), query
-                )
-            )
+        for number, path in enumerate(self._paths):
+            path.is_answered = False
+            if not path.is_over:
+                request = ("subscribe", path.text, str(number), self._query(path))
+                requests.append(self._session.request(*request))
         return b"".join(requests)
 
-    def received(self, data: bytes) -> list[list[Event]]:
-        """The batches of events that these bytes complete; none is empty.
+    def received(self, data: bytes) -> list[Batch | Examine]:
+        """What these bytes complete; no batch is empty.
 
         Raises Refused if the server will not watch, and RemoteProtocolError.
         """
-        batches = []
+        batches: list[Batch | Examine] = []
         for item in self._session.received(data):
             if isinstance(item, Reply):
                 self._replied(item)
-            elif batch := self._told(item):
+            elif (batch := self._told(item)) is not None:
                 batches.append(batch)
         return batches
 
-    def _query(self, since: str | None) -> dict[str, Any]:
+    def _query(self, path: _Path) -> dict[str, Any]:
         options = self._options
         query = {
             "watch": True,
@@ -124,47 +170,79 @@ class Watching:
             "ignore": list(options.ignore),
             "vcs_ignore": options.vcs_ignore,
             "cross_mounts": options.cross_mounts,
-            "initial": options.initial,
+            "names": True,
+            # Without a picture there would be no telling what was lost.
+            "initial": path.picture is None,
             "settle": options.settle,
             "defer_vcs": False,
         }
-        return query if since is None else {**query, "since": since}
+        return query if path.clock is None else {**query, "since": path.clock}
 
     def _replied(self, reply: Reply) -> None:
         if reply.error is not None:
             raise Refused(reply.error)
-        if reply.request[0] != "subscribe":
-            return
-        number = self._number(reply.request[2])
-        self._unready.discard(number)
-        # With a list or with `since` there may be more to tell before that clock.
-        if self._clocks[number] is None and number not in self._unlisted:
-            self._clocks[number] = _clock(reply.value)
+        if reply.request[0] == "subscribe":
+            self._path(reply.request[2]).is_answered = True
 
-    def _told(self, message: Message) -> list[Event]:
-        number = self._number(message.subscription)
+    def _told(self, message: Message) -> Batch | Examine | None:
+        path = self._path(message.subscription)
         value = message.value
         if value.get("canceled"):
-            self._standing.discard(number)
-            return []
-        # A whole list that we did not wait for stands for changes that were lost.
-        lost = bool(value.get("is_fresh_instance")) and number not in self._unlisted
-        self._unlisted.discard(number)
-        self._clocks[number] = _clock(value)
-        return events(
-            value.get("files", ()),
-            self._paths[number],
-            recovered=lost or bool(value.get("recovered")),
-        )
+            path.is_over = True
+            return None
+        clock = value.get("clock")
+        if not isinstance(clock, str):
+            raise RemoteProtocolError("no clock where one belongs")
+        if "names" in value:
+            return self._pictured(path, value, clock)
+        rows = value.get("files", ())
+        found = events(rows, path.text, recovered=bool(value.get("recovered")))
+        if path.picture is not None:
+            path.picture.told(rows)
+        path.clock, path.told_ns = clock, _told_ns(value, path.told_ns)
+        return Batch(found, self.clock) if found else None
 
-    def _number(self, name: object) -> int:
-        if name not in self._numbers:
-            raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
-        return self._numbers[str(name)]
+    def _pictured(
+        self, path: _Path, value: dict[str, Any], clock: str
+    ) -> Batch | Examine | None:
+        """The server sent all names: to begin with, or because it lost track."""
+        before, now = path.picture, Picture.read(value)
+        since, since_ns = path.clock, path.since_ns
+        path.picture, path.clock = now, clock
+        path.pictured_ns = path.told_ns = _told_ns(value, path.told_ns)
+        if not value.get("is_fresh_instance"):
+            return None
+        if before is not None:
+            return self._recovered(path.text, before, now, since_ns)
+        if since is None and not self._options.initial:
+            return None
+        # A listing though a clock was given stands for changes that are lost.
+        found = named(Kind.EXISTS, _listed(now), path.text, recovered=since is not None)
+        return Batch(found, self.clock) if found else None
+
+    def _recovered(
+        self, text: str, before: Picture, now: Picture, since_ns: int
+    ) -> Batch | Examine | None:
+        differs = difference(before, now)
+        found = named(Kind.DELETED, differs.deleted, text, recovered=True)
+        found += named(Kind.CREATED, differs.created, text, recovered=True)
+        if differs.kept:
+            prefix = text.rstrip("/") + "/"
+            files = [prefix + name if name else text for name in differs.kept]
+            return Examine(files, since_ns, found, self.clock)
+        return Batch(found, self.clock) if found else None
+
+    def _path(self, name: object) -> _Path:
+        if isinstance(name, str) and name.isdecimal() and int(name) < len(self._paths):
+            return self._paths[int(name)]
+        raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
 
 
-def _clock(value: dict[str, Any]) -> str:
-    clock = value.get("clock")
-    if not isinstance(clock, str):
-        raise RemoteProtocolError("no clock where one belongs")
-    return clock
+def _listed(picture: Picture) -> Collection[tuple[str, bool]]:
+    """A directory itself is not one of the things that are in it."""
+    return [entry for entry in picture.everything() if entry != ("", True)]
+
+
+def _told_ns(value: dict[str, Any], before: int) -> int:
+    told_ns = value.get("told_ns")
+    return told_ns if isinstance(told_ns, int) else before

@@ -1,0 +1,183 @@
+"""What a client believes is below one path, and how another belief differs from it.
+
+Kept so that a server that begins anew, and knows nothing of before, can still be
+understood as a difference. What changed inside files is left to who can look.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gamin.errors import RemoteProtocolError
+
+Names = str | set[str] | None
+"""The entries of a directory: joined by "/", as the server said it, until one of them
+comes or goes. A tree of 200,000 files would be 30 MB of names one by one, and most
+directories never change. None where nothing inside is told."""
+
+
+class Picture:
+    """Names relative to the path that is watched; empty for that path itself."""
+
+    def __init__(
+        self, folders: Mapping[str, Names] | None = None, *, is_file: bool = False
+    ) -> None:
+        """`folders` has the names in each directory, the path itself being "".
+
+        Without any, and not being a file, the path is missing.
+        """
+        self._folders: dict[str, Names] = dict(folders or {})
+        self._is_file = is_file
+
+    @classmethod
+    def read(cls, message: Mapping[str, Any]) -> "Picture":
+        """From the `names` of a message. Raises RemoteProtocolError."""
+        folders = message["names"]
+        if folders is None:
+            return cls()
+        if not isinstance(folders, dict) or not all(
+            names is None or isinstance(names, str) for names in folders.values()
+        ):
+            raise RemoteProtocolError("names that are none")
+        return cls(folders, is_file=bool(message.get("is_file")))
+
+    @property
+    def is_missing(self) -> bool:
+        return not self._is_file and not self._folders
+
+    def is_folder(self, name: str) -> bool:
+        return name in self._folders
+
+    def names(self, folder: str) -> Iterable[str]:
+        """The entries of a directory, without what is above them."""
+        names = self._folders.get(folder)
+        if not names:
+            return ()
+        return names.split("/") if isinstance(names, str) else names
+
+    def below(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Everything in it, with whether it is a directory; parents first."""
+        stack = [folder]
+        while stack:
+            folder = stack.pop()
+            prefix = folder + "/" if folder else ""
+            for name in self.names(folder):
+                path = prefix + name
+                is_dir = path in self._folders
+                if is_dir:
+                    stack.append(path)
+                yield path, is_dir
+
+    def everything(self) -> Iterator[tuple[str, bool]]:
+        """The path itself, if it is there, and all that is below."""
+        if not self.is_missing:
+            yield "", not self._is_file
+        yield from self.below("")
+
+    # -- as told
+
+    def told(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take in the rows of a message, which have the fields of an event."""
+        for row in rows:
+            if row["kind"] == "changed":
+                continue
+            name, source = row["name"], row["moved_from"]
+            if row["kind"] == "deleted":
+                self._remove(name)
+            elif source is not None:
+                self._move(source, name, row["is_dir"])
+            else:
+                self._add(name, row["is_dir"])
+
+    def _add(self, name: str, is_dir: bool) -> None:
+        if name:
+            self._opened(name.rpartition("/")[0]).add(name.rpartition("/")[2])
+        else:
+            self._is_file = not is_dir
+        if is_dir:
+            self._folders.setdefault(name)
+
+    def _remove(self, name: str) -> None:
+        if name:
+            self._opened(name.rpartition("/")[0]).discard(name.rpartition("/")[2])
+        else:
+            self._is_file = False
+        for path in self._subtree(name):
+            del self._folders[path]
+
+    def _move(self, source: str, name: str, is_dir: bool) -> None:
+        self._remove(name)
+        moved = {path: self._folders[path] for path in self._subtree(source)}
+        self._remove(source)
+        self._add(name, is_dir)
+        for path, names in moved.items():
+            self._folders[name + path[len(source) :]] = names
+
+    def _opened(self, folder: str) -> set[str]:
+        names = self._folders.get(folder)
+        if not isinstance(names, set):
+            names = self._folders[folder] = set(names.split("/") if names else ())
+        return names
+
+    def _subtree(self, folder: str) -> list[str]:
+        """The directory, if it is one, and those below."""
+        if folder not in self._folders:
+            return []
+        return [folder, *(path for path, is_dir in self.below(folder) if is_dir)]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """From one picture to another; each name with whether it is a directory."""
+
+    deleted: list[tuple[str, bool]] = field(default_factory=list)
+    """Children before their parents."""
+    created: list[tuple[str, bool]] = field(default_factory=list)
+    """Parents before their children."""
+    kept: list[str] = field(default_factory=list)
+    """Files that are in both; what is in them may be different."""
+
+
+def difference(before: Picture, now: Picture) -> Difference:
+    found = Difference()
+    folders = _compared("", before, now, found)
+    while folders:
+        folder = folders.pop()
+        prefix = folder + "/" if folder else ""
+        left, right = set(before.names(folder)), now.names(folder)
+        for name in right:
+            if name in left:
+                left.discard(name)
+                folders += _compared(prefix + name, before, now, found)
+            else:
+                _all(now, prefix + name, found.created)
+        for name in left:
+            _all(before, prefix + name, found.deleted)
+    found.deleted.reverse()
+    return found
+
+
+def _compared(name: str, before: Picture, now: Picture, found: Difference) -> list[str]:
+    """One that is in both; itself, if it is a directory to descend into."""
+    was_folder, is_folder = before.is_folder(name), now.is_folder(name)
+    if was_folder and is_folder:
+        return [name]
+    # Only the path itself can be missing and be compared all the same.
+    was_there = name != "" or not before.is_missing
+    is_there = name != "" or not now.is_missing
+    if was_there and is_there and was_folder == is_folder:
+        found.kept.append(name)
+        return []
+    if was_there:
+        _all(before, name, found.deleted)
+    if is_there:
+        _all(now, name, found.created)
+    return []
+
+
+def _all(picture: Picture, name: str, to: list[tuple[str, bool]]) -> None:
+    """The name and, for a directory, all that is below."""
+    is_dir = picture.is_folder(name)
+    to.append((name, is_dir))
+    if is_dir:
+        to += picture.below(name)

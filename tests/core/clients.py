@@ -160,6 +160,8 @@ class View(Client):
                 self._catch_up(subscription)
 
     def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        if subscription not in self.firsts:
+            return  # nobody was told anything yet
         rows = list(rows)
         if any(not row.path and row.kind is not Kind.CHANGED for row in rows):
             self.flush()

@@ -21,6 +21,7 @@ from gamin.events import (
     MOVED_FROM,
     MOVED_TO,
 )
+from gamin.paths import is_within
 
 NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO | ATTRIB
 """For a directory that is only passed through. ATTRIB because an entry may become
@@ -67,10 +68,10 @@ class Coverage:
         return child
 
     def _born(self, node: Node, name: bytes) -> int:
+        if not node.listed:
+            return self._tree.tick  # whatever is known of the name is from the past
         touch = (node.touched or {}).get(name)
-        if touch is not None:
-            return touch[1]
-        return 0 if node.listed else self._tree.tick
+        return 0 if touch is None else touch[1]
 
     def check(self, node: Node) -> None:
         """Look at the end of this operation whether the node is still needed."""
@@ -107,8 +108,17 @@ class Coverage:
         elif subscription.scope is Scope.FILE:
             self.refresh(node)
         else:
+            self.stop_at_mounts(subscription)
             self._invalidate(node, subscription.scope)
             self.cover(node, subscription)
+
+    def stop_at_mounts(self, subscription: Subscription) -> None:
+        """A tree does not enter other file systems unless asked to."""
+        node = subscription.bound_directory
+        if node is None or subscription.cross_mounts:
+            return
+        below = (p for p in self.policy.mount_points() if is_within(p, node.path()))
+        subscription.stops = frozenset(below) - {node.path()}
 
     def detach(self, subscription: Subscription) -> None:
         node = subscription.node
@@ -215,6 +225,12 @@ class Coverage:
             nodes.discard(node)
         self.adrift.pop(node, None)
         node.blind = False
+
+    def is_plain(self, node: Node) -> bool:
+        """Whether nothing but its decision says how it is noticed."""
+        return not (
+            node in self.no_room or node in self.hot or node in self.hot_content
+        )
 
     def enlist(self, node: Node) -> None:
         """`refresh` for a directory that a tree is known to reach: the quick way."""

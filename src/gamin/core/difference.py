@@ -14,10 +14,6 @@ Enters = Callable[[bytes], bool]
 """Whether a subdirectory (absolute path) belongs to the scope asked about."""
 
 
-ALL_NEW = -1
-"""A tick before every birth: whatever is there is new."""
-
-
 def everywhere(_path: bytes) -> bool:
     return True
 
@@ -30,8 +26,11 @@ def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterat
     """
     prefix = node.slashed() if prefix is None else prefix
     if node.born > since:
-        yield from _as_new(node, since, prefix)
-        return
+        return _as_new(node, since, prefix)
+    return _touched_since(node, since, prefix)
+
+
+def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     recent: list[tuple[bytes, Touch]] = []
     for item in reversed((node.touched or {}).items()):
         if item[1][0] <= since:
@@ -76,47 +75,54 @@ def tree_since(
     Descends only where something changed.
     """
     prefix = node.slashed() if prefix is None else prefix
-    for ghost in list((node.ghosts or {}).values()):
-        if ghost.latest > since and enters(prefix + ghost.name):
-            yield from _vanished(
-                ghost, since, prefix + ghost.name + b"/", set(), {node}
-            )
-    for tick, gone in node.left or ():
-        if tick > since:
-            yield from _vanished(gone, since, prefix, set(node.names), {node})
-    yield from entries_since(node, since, prefix)
-    for child in list(node.children()):
-        if (child.latest > since or child.born > since or node.born > since) and enters(
-            prefix + child.name
-        ):
-            inherited = since if node.born <= since else ALL_NEW
-            yield from tree_since(child, inherited, enters, prefix + child.name + b"/")
+    stack = [(node, prefix, False)]  # a loop and not recursion: trees may be deep
+    while stack:
+        node, prefix, is_new = stack.pop()
+        is_new = is_new or node.born > since
+        yield from _vanished_below(node, since, enters, prefix)
+        entries = _as_new if is_new else _touched_since
+        yield from entries(node, since, prefix)
+        for child in list(node.children()):
+            if is_new or child.latest > since or child.born > since:
+                path = prefix + child.name
+                if enters(path):
+                    stack.append((child, path + b"/", is_new))
 
 
-def _vanished(
-    node: Node, since: int, prefix: bytes, present: set[bytes], seen: set[Node]
+def _vanished_below(
+    node: Node, since: int, enters: Enters, prefix: bytes
 ) -> Iterator[Row]:
-    """Everything that was below `prefix`, where `node` once was and is no more.
-
-    `present` are names that something else has there now. `seen` ends the round of a
-    directory that was renamed away and back.
-    """
-    if node in seen:
-        return
-    seen.add(node)
-    for below in (*(node.ghosts or {}).values(), *node.children()):
-        if below.name not in present:
-            deeper = prefix + below.name + b"/"
-            yield from _vanished(below, since, deeper, set(), seen)
+    for ghost in (node.ghosts or {}).values():
+        path = prefix + ghost.name
+        if ghost.latest > since and enters(path):
+            yield from _vanished(ghost, since, path + b"/", {node})
     for tick, gone in node.left or ():
         if tick > since:
-            yield from _vanished(gone, since, prefix, present, seen)
-    for name, known in node.names.items():
-        if name not in present:
-            yield Row(Kind.DELETED, prefix + name, known is not FILE)
-    for name, (_, _, died, first, is_dir) in (node.touched or {}).items():
-        if name not in node.names and name not in present and died > since >= first:
-            yield Row(Kind.DELETED, prefix + name, is_dir)
+            yield from _vanished(gone, since, prefix, {node})
+
+
+def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterator[Row]:
+    """Everything that was below `prefix`, where `node` once was and is no more;
+    children before parents. What is there now by the same name is told after this.
+
+    `seen` ends the round of a directory that was renamed away and back.
+    """
+    rows: list[Row] = []
+    stack = [(node, prefix)]
+    while stack:
+        node, prefix = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for name, (_, _, died, first, is_dir) in (node.touched or {}).items():
+            if name not in node.names and died > since >= first:
+                rows.append(Row(Kind.DELETED, prefix + name, is_dir))
+        for name, known in node.names.items():
+            rows.append(Row(Kind.DELETED, prefix + name, known is not FILE))
+        stack += [(gone, prefix) for tick, gone in node.left or () if tick > since]
+        for below in (*(node.ghosts or {}).values(), *node.children()):
+            stack.append((below, prefix + below.name + b"/"))
+    return reversed(rows)
 
 
 def listing(node: Node, enters: Enters | None = None) -> Iterator[Row]:

@@ -12,7 +12,7 @@ from gamin.core.content import Content
 from gamin.core.difference import listing
 from gamin.core.effects import Explore
 from gamin.core.scene import Scene
-from gamin.core.subscriptions import Subscription
+from gamin.core.subscriptions import Audience, Subscription
 from gamin.core.tree import FILE, SUBDIR, Node
 from gamin.events import Kind
 
@@ -37,6 +37,10 @@ class Listings:
         audience = scene.audiences.on(node)
         if not node.wanted or not audience.subscriptions:
             return
+        is_quiet = not verify and not any(s.ready for s in audience.subscriptions)
+        if is_quiet and not node.names and not node.listed:
+            self._take_in(effect, audience, directories, others)
+            return
         present = {**dict.fromkeys(directories, True), **dict.fromkeys(others, False)}
         self._remove_others(node, present)
         passed = [] if node.listed else list(node.children())
@@ -52,6 +56,52 @@ class Listings:
         self._include(node, passed)
         if audience.deep:
             self._descend(node, directories, subscription, verify)
+
+    def _take_in(
+        self,
+        effect: Explore,
+        audience: Audience,
+        directories: Sequence[bytes],
+        others: Sequence[bytes],
+    ) -> None:
+        """The first listing, of which nobody is told: what a set-up consists of.
+
+        Flat on purpose, since it is done for each of 20,000 directories while a client
+        waits. A child shares all that was decided for its parent where nothing can
+        make a difference between them.
+        """
+        node, subscription, _ = effect
+        scene = self._scene
+        node.listed = True
+        names = node.names
+        names.update(dict.fromkeys(others, FILE))
+        if not audience.deep:
+            names.update(dict.fromkeys(directories, SUBDIR))
+            return
+        is_alike = (
+            node.uniform
+            and node.subscriptions is None
+            and node.ghosts is None
+            and scene.coverage.is_plain(node)
+            and all(s.is_unfiltered for s in audience.deep)
+        )
+        if not is_alike:
+            names.update(dict.fromkeys(directories, SUBDIR))
+            self._descend(node, directories, subscription, 0)
+            return
+        explore = scene.effects.append
+        for name in directories:
+            child = names[name] = Node(node, name)
+            child.audience = audience
+            child.decision = node.decision
+            child.uniform = True
+            child.wanted = node.wanted
+            child.kernel = node.kernel
+            child.poll = node.poll
+            child.interval = node.interval
+            explore(Explore(child, subscription))
+        if subscription is not None:
+            subscription.crawl += len(directories)
 
     def _remove_others(self, node: Node, present: Mapping[bytes, bool]) -> None:
         """Let go of what is not there any more, or something of another kind now."""

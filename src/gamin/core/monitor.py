@@ -62,7 +62,6 @@ class Monitor:
         """Begin. `Ready` comes when it is really watched."""
         self._scene.advance(now)
         self.subscriptions.add(subscription)
-        self._stop_at_mounts(subscription)
         self._scene.bindings.start(subscription)
         self._places.settle(subscription)
         return self._finish(now)
@@ -273,14 +272,11 @@ class Monitor:
         if not any(self.flow.busy[r].hot for r in others):
             self.coverage.cool(node, self.coverage.hot_content, False)
 
-    def _stop_at_mounts(self, subscription: Subscription) -> None:
-        if subscription.scope is Scope.TREE and not subscription.cross_mounts:
-            subscription.stops = self.coverage.policy.mount_points()
-
     def _remounted(self, point: bytes) -> None:
         """Something was mounted or unmounted there: the names there are others now."""
         for subscription in self.subscriptions:
-            self._stop_at_mounts(subscription)
+            if subscription.scope is Scope.TREE:
+                self.coverage.stop_at_mounts(subscription)
         node = self.tree.root
         for name in filter(None, point.split(b"/")):
             self._scene.bindings.changed_at(node, name)

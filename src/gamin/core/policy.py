@@ -107,15 +107,19 @@ class Policy:
 
     def is_uniform_below(self, path: bytes) -> bool:
         """True if everything below `path` is sure to be decided like `path`."""
-        prefix = path.rstrip(b"/") + b"/"
         if self._mounts.points_below(path):
             return False
-        starts = (
-            re.split(rb"[*?]", rule.pattern, maxsplit=1)[0] for rule in self._paths
-        )
-        return not any(
-            start.startswith(prefix) or prefix.startswith(start) for start in starts
-        )
+        prefix = path.rstrip(b"/") + b"/"
+        for rule in self._paths:
+            start, *wild = re.split(rb"[*?]", rule.pattern, maxsplit=1)
+            if wild == [b""] and rule.pattern.endswith(b"*"):
+                if prefix.startswith(start):
+                    return matches(rule.pattern, path)  # as is everything below
+            elif wild and prefix.startswith(start):
+                return False
+            if start.startswith(prefix):
+                return False
+        return True
 
     def _set(self, rule: FilesystemRule) -> None:
         """The later replaces the earlier, but keeps its seconds if it names none."""

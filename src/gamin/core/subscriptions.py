@@ -132,6 +132,11 @@ class Subscription:
         """The directory whose entries it is about, if there is one."""
         return self.node if self.entry is None else None
 
+    @property
+    def is_unfiltered(self) -> bool:
+        """Whether everything below it belongs to it."""
+        return not self.stops and (self.ignore is None or self.ignore.is_empty)
+
     def enters(self, path: bytes) -> bool:
         """Whether the subdirectory `path` of its tree belongs to it."""
         if path in self.stops:

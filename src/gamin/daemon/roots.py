@@ -50,6 +50,8 @@ class Roots:
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self._told: dict[Root, None] = {}
+        self._has_rules = False
+        """Some root wants the ignore files of its directories to be read."""
 
     @property
     def all(self) -> list[Root]:
@@ -85,6 +87,7 @@ class Roots:
         elif key.ignore or key.vcs_ignore:
             globs = [os.fsencode(glob) for glob in key.ignore]
             ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
+            self._has_rules |= key.vcs_ignore
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
         return Subscription(
             self.client,
@@ -179,6 +182,8 @@ class Roots:
 
     def listing(self, node: Node, names: list[bytes]) -> None:
         """A directory is about to be taken in: read the rules in it first."""
+        if not self._has_rules:
+            return
         if node.parent is not None and not any(n in names for n in RULE_FILES):
             starts = node.subscriptions or ()
             keepers = [s for s in starts if s in self._by_keeper]

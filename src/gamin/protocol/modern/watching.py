@@ -61,7 +61,7 @@ class Examine(NamedTuple):
     """A batch that is not complete before somebody looked at files."""
 
     files: list[str]
-    """Which of these have a ctime of `since_ns` or later?"""
+    """Which of these have a ctime after `since_ns`?"""
     since_ns: int
     events: list[Event]
     clock: str | None

@@ -169,13 +169,13 @@ class Coverage:
 
     def refresh(self, node: Node) -> None:
         """Bring the masks in line with who needs the node."""
+        if node.listed and not self._audiences.on(node).subscriptions:
+            self.unlist(node)
         wanted = self._need(node)
         if wanted == node.wanted:
             return
         if wanted and node.decision is None:
             self._decide(node)
-        if node.listed and not self._audiences.on(node).subscriptions:
-            self.unlist(node)
         node.wanted = wanted
         self.share_out(node)
         self._effects.append(Watch(node) if wanted else Unwatch(node))

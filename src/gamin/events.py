@@ -26,6 +26,21 @@ OVERFLOW = 0x0000_4000
 IGNORED = 0x0000_8000  # the watch is gone: removed, object deleted or unmounted
 IS_DIR = 0x4000_0000
 
+BIT_NAMES = {
+    MODIFY: "MODIFY",
+    ATTRIB: "ATTRIB",
+    CLOSE_WRITE: "CLOSE_WRITE",
+    MOVED_FROM: "MOVED_FROM",
+    MOVED_TO: "MOVED_TO",
+    CREATE: "CREATE",
+    DELETE: "DELETE",
+    UNMOUNT: "UNMOUNT",
+    OVERFLOW: "OVERFLOW",
+    IGNORED: "IGNORED",
+    IS_DIR: "IS_DIR",
+}
+"""For people: debug lines."""
+
 
 class Change(NamedTuple):
     """One thing a backend noticed, in the order in which it happened."""

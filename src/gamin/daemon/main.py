@@ -12,6 +12,7 @@ from gamin import address
 from gamin.backends.inotify import InotifyBackend
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
 from gamin.daemon.server import Server
+from gamin.debugging import DebugLog, EscapingFormatter, is_wanted
 from gamin.directory import UnsafePlace
 from gamin.errors import GaminError
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown or len(sessions) > 1:
         sys.stderr.write(f"gam_server: {(unknown or sessions[1:])[0]!r}?\n{USAGE}\n")
         return 64
-    logging.basicConfig(format="gam_server: %(message)s", level=logging.WARNING)
+    _log_to_stderr()
     try:
         where = address.find(
             os.environ, os.getuid(), session=sessions[0] if sessions else None
@@ -51,6 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logger.error("%s", error)
         return 1
     return serve(listening, options)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(EscapingFormatter("gam_server: %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
 
 
 def serve(listening: Listening, options: set[str]) -> int:
@@ -70,6 +78,8 @@ def serve(listening: Listening, options: set[str]) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)
+    # Who started us may have blocked signals for itself.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     asyncio.run(_run(server))
     return 0
 
@@ -91,7 +101,19 @@ async def _run(server: Server) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    await server.run(ended)
+    debug = DebugLog(logger, server.dump)
+    loop.add_signal_handler(signal.SIGUSR2, _toggle, debug)
+    try:
+        await server.run(ended)
+    finally:
+        debug.stop()
+
+
+def _toggle(debug: DebugLog) -> None:
+    try:
+        debug.toggle()
+    except OSError as error:
+        logger.warning("no debug file: %s", error)
 
 
 if __name__ == "__main__":

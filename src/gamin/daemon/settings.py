@@ -33,8 +33,14 @@ class Settings:
         self._watcher: configuration.MountWatcher | None = None
         self._is_changed = False
 
+    def _say_mistakes(self) -> None:
+        """Say what in the files is not followed."""
+        for mistake in self._configuration.mistakes:
+            logger.warning("%s", mistake)
+
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to follow; the service has its watcher by now."""
+        self._say_mistakes()
         home = configuration.home_directory()
         for number, file in enumerate(configuration.files(home)):
             path = os.fsencode(file)
@@ -87,8 +93,7 @@ class Settings:
         if self._is_changed:
             self._is_changed = False
             self._configuration = configuration.read()
-            for mistake in self._configuration.mistakes:
-                logger.warning("%s", mistake)
+            self._say_mistakes()
             logger.info("configuration read again")
             self._apply()
 

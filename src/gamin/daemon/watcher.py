@@ -7,6 +7,7 @@ of a large tree, and the kernel's queue is emptied between slices.
 
 import asyncio
 import errno
+import logging
 import os
 import stat
 import time
@@ -30,7 +31,10 @@ from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
-from gamin.events import OVERFLOW, Change
+from gamin.events import BIT_NAMES, OVERFLOW, Change
+from gamin.paths import printable
+
+logger = logging.getLogger(__name__)
 
 SLICE = 0.02
 """Seconds of crawling before clients and the kernel's queue get their turn."""
@@ -108,6 +112,8 @@ class Watcher:
         started = time.clock_gettime_ns(time.CLOCK_REALTIME)
         changes = self._kernel.drain()
         if changes:
+            if logger.isEnabledFor(logging.DEBUG):
+                _log(changes)
             self.do(self._monitor.changed(changes, time.monotonic()))
             if not any(change[1] & OVERFLOW for change in changes):
                 self._monitor.recovery.good_ns = started
@@ -281,6 +287,14 @@ class Watcher:
         now = time.monotonic()
         subscription, node, name, _ = work
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
+
+
+def _log(changes: Sequence[Change]) -> None:
+    """What the kernel told, one line each, with the bits by name."""
+    for node, mask, cookie, name in changes:
+        path = b"" if node is None else node.slashed() + name
+        bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
+        logger.debug("%s %s cookie=%d", bits, printable(path), cookie)
 
 
 def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.daemon.debugging import (
+from gamin.debugging import (
     DebugLog,
     EscapingFormatter,
     is_wanted,
@@ -15,7 +15,7 @@ from gamin.daemon.debugging import (
 
 @pytest.fixture
 def logger() -> logging.Logger:
-    logger = logging.getLogger("tests.daemon.debugging")
+    logger = logging.getLogger("tests.debugging")
     logger.setLevel(logging.WARNING)
     logger.propagate = False
     return logger
@@ -57,7 +57,7 @@ def test_the_file_begins_with_the_dump_and_holds_what_was_said_while_on(
     lines = Path(path).read_text().splitlines()
     assert lines[:2] == ["clients: 2", r"name: \x1b[2J"]
     assert len(lines) == 3
-    assert lines[2].endswith("DEBUG tests.daemon.debugging: within")
+    assert lines[2].endswith("DEBUG tests.debugging: within")
 
 
 def test_switching_off_gives_the_logger_its_level_back(

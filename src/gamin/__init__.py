@@ -117,13 +117,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = import_module(f"{__name__}.{_HOMES.get(name, 'compat.original')}")
-    value: object = getattr(home, name)
-    globals()[name] = value  # found at once from now on
-    return value
+if not TYPE_CHECKING:  # to whom any name at all would be one of ours
+
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = import_module(f"{__name__}.{_HOMES.get(name, 'compat.original')}")
+        value: object = getattr(home, name)
+        globals()[name] = value  # found at once from now on
+        return value
 
 
 def __dir__() -> list[str]:

@@ -42,6 +42,8 @@ class Speaker(Protocol):
 
     def say(self, data: bytes) -> None: ...
 
+    def flush(self) -> None: ...
+
 
 @dataclass(slots=True, eq=False)
 class View:
@@ -197,8 +199,12 @@ class Root:
 
     def _settled(self, group: Group) -> None:
         group.timer = None
-        for view in group.views:
+        for view in list(group.views):
             self.catch_up(view)
+        # A timer is no round, at the end of which all is sent. Whom this shows to be
+        # gone takes its views along.
+        for view in list(group.views):
+            view.speaker.flush()
 
     # -- what was not told
 

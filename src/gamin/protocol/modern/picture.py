@@ -148,7 +148,11 @@ def difference(before: Picture, now: Picture) -> Difference:
         for name in right:
             if name in left:
                 left.discard(name)
-                folders += _compared(prefix + name, before, now, found)
+                path = prefix + name
+                if before.is_folder(path) or now.is_folder(path):
+                    folders += _compared(path, before, now, found)
+                else:
+                    found.kept.append(path)
             else:
                 _all(now, prefix + name, found.created)
         for name in left:

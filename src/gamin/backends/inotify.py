@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from gamin.backends.base import Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import (
+    CLOSE_WRITE,
     CREATE,
     DELETE,
     IGNORED,
@@ -182,6 +183,7 @@ class InotifyBackend:
         owners = self._owners
         append = changes.append
         new = tuple.__new__
+        created: tuple[int, bytes] | None = None
         while offset < end:
             wd, mask, cookie, size = unpack(buffer, offset)
             offset += 16
@@ -190,6 +192,10 @@ class InotifyBackend:
                 offset += size
             else:
                 name = b""
+            if mask == CREATE:
+                created = (wd, name)
+            elif mask == CLOSE_WRITE and created == (wd, name):
+                continue  # made and closed without a write in between: says nothing
             owner = owners.get(wd)
             if cookie:
                 if mask & MOVED_FROM:

@@ -13,27 +13,28 @@ class Holds:
     """Entries that changed and are not reported yet, earliest deadline first."""
 
     def __init__(self) -> None:
-        self._deadlines: dict[tuple[Node, bytes], float] = {}
+        self.held: dict[tuple[Node, bytes], float] = {}
+        """With the deadline of each."""
 
     def hold(self, node: Node, name: bytes, now: float) -> None:
         """Start holding; one that is held already keeps its deadline."""
-        self._deadlines.setdefault((node, name), now + HOLD_SECONDS)
+        self.held.setdefault((node, name), now + HOLD_SECONDS)
 
     def release(self, node: Node, name: bytes) -> bool:
         """Stop holding. True if it was held, so that there is something to report."""
-        return self._deadlines.pop((node, name), None) is not None
+        return self.held.pop((node, name), None) is not None
 
     def expired(self, now: float) -> list[tuple[Node, bytes]]:
         """Stop holding those whose time is over, and return them in order."""
         over = []
-        for entry, deadline in self._deadlines.items():
+        for entry, deadline in self.held.items():
             if deadline > now:
                 break  # all have the same span, so the order is that of deadlines
             over.append(entry)
         for entry in over:
-            del self._deadlines[entry]
+            del self.held[entry]
         return over
 
     def deadline(self) -> float | None:
         """When to ask `expired` next; None while nothing is held."""
-        return next(iter(self._deadlines.values()), None)
+        return next(iter(self.held.values()), None)

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from typing import TYPE_CHECKING
 
 from gamin import __version__
 from gamin.backends.base import KernelBackend
@@ -14,17 +15,18 @@ from gamin.core import report
 from gamin.core.monitor import Monitor
 from gamin.credentials import PeerRefused, check_peer
 from gamin.daemon import configuration
-from gamin.daemon.commands import Commands
 from gamin.daemon.connection import Connection
 from gamin.daemon.listen import Face, Listener, Listening
-from gamin.daemon.modern_face import ModernFace
 from gamin.daemon.processes import program_of
-from gamin.daemon.roots import Roots
 from gamin.daemon.service import Service
 from gamin.daemon.settings import Settings, make_policy
 from gamin.daemon.v1_face import V1Face
 from gamin.daemon.watcher import Watcher
 from gamin.kernel import inotify
+
+if TYPE_CHECKING:
+    from gamin.daemon.modern import Modern
+    from gamin.daemon.modern_face import ModernFace
 
 logger = logging.getLogger(__name__)
 
@@ -54,10 +56,7 @@ class Server:
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, self._greeted, cwd)
         self.started = time.time()
-        self.roots = Roots(self.service, int(self.started))
-        self.commands = Commands(self.roots, self)
-        self.service.faces[self.roots.client] = self.roots
-        self.service.readers.append(self.roots)
+        self._modern: Modern | None = None
         self.settings = Settings(self.service, is_poll_only=is_poll_only)
         self.service.faces[self.settings.client] = self.settings
         self.connections: dict[Connection, V1Face | ModernFace] = {}
@@ -124,7 +123,7 @@ class Server:
         client = next(self._numbers)
         face: V1Face | ModernFace
         if listener.face is Face.MODERN:
-            face = ModernFace(client, connection, self.service, self.commands)
+            face = self._modern_side().face(client, connection)
         else:
             face = V1Face(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
@@ -134,6 +133,13 @@ class Server:
         self.service.faces[client] = face
         self._check_idle()
         connection.read(True)
+
+    def _modern_side(self) -> "Modern":
+        if self._modern is None:
+            from gamin.daemon.modern import Modern
+
+            self._modern = Modern(self.service, self, int(self.started))
+        return self._modern
 
     def _greeted(self, connection: Connection) -> None:
         timer = self._ungreeted.pop(connection, None)
@@ -207,7 +213,7 @@ class Server:
                 }
                 for connection, face in self.connections.items()
             ],
-            "roots": len(self.roots.all),
+            "roots": 0 if self._modern is None else len(self._modern.roots.all),
             "watches": report.watches(self.monitor),
             "limits": {
                 "max_user_watches": inotify.limit("max_user_watches"),

@@ -3,6 +3,7 @@
 When a look is due is the shell's affair, as in the daemon it is the timer's.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from gamin.backends.base import Watchable
@@ -84,6 +85,14 @@ class PollingInMemory:
         else:
             watch.entries[name] = now
 
+    def learn(self, node: Pollable, found: Mapping[bytes, Inode]) -> list[Change]:
+        """These were found there just now: those that the last look did not see have
+        come since, and if they are not there at the next one they have gone."""
+        known = self._watches[node.wd_poll].entries
+        new = {name: inode for name, inode in found.items() if name not in known}
+        known.update({name: _seen(inode) for name, inode in new.items()})
+        return [Change(node, CREATE | _kind(i), 0, name) for name, i in new.items()]
+
     def look_all(self, now: float) -> list[Change]:
         """Look at everything whose interval is over at `now`."""
         due = [w for w in self._watches.values() if now % w.interval < 1e-6]
@@ -107,10 +116,11 @@ class PollingInMemory:
         return [Change(node, mask, 0, name) for mask, name in found]
 
     def _entries(self, path: bytes) -> dict[bytes, _Seen]:
-        return {
-            name: _Seen(i.number, _kind(i), i.mode, i.written, i.version)
-            for name, i in self._disk.listing(path).items()
-        }
+        return {name: _seen(inode) for name, inode in self._disk.listing(path).items()}
+
+
+def _seen(inode: Inode) -> _Seen:
+    return _Seen(inode.number, _kind(inode), inode.mode, inode.written, inode.version)
 
 
 def _kind(inode: Inode) -> int:

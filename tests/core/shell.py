@@ -129,8 +129,7 @@ class Shell:
             deadline = self.monitor.deadline()
             if deadline is not None and deadline <= self.now:
                 self.do(self.monitor.due(self.now))
-            if self.now == due and self.now % 1 == 0:
-                changes = self.polling.look_all(self.now)
+            if self.now % 1 == 0 and (changes := self.polling.look_all(self.now)):
                 self.do(self.monitor.changed(changes, self.now))
             self.turn()
         self.now = end
@@ -253,6 +252,8 @@ class Shell:
             for name, inode in entries.items()
             if work.verify and inode.ctime >= work.verify
         ]
+        if node.wd_poll >= 0:
+            self._noticed += self.polling.learn(node, entries)
         self._take(self.monitor.listed(work, directories, others, newer, self.now))
 
     def _look(self, work: Look) -> None:
@@ -266,6 +267,8 @@ class Shell:
         else:
             found = inode.is_dir if inode.target is None else inode.target
             is_newer = not inode.target and 0 < work.verify <= inode.ctime
+            if work.node.wd_poll >= 0:
+                self._noticed += self.polling.learn(work.node, {work.name: inode})
         subscription, node, name, _ = work
         self._take(
             self.monitor.looked(subscription, node, name, found, self.now, is_newer)

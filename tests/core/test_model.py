@@ -123,8 +123,8 @@ STEPS = st.one_of(
 
 
 class Performance:
-    def __init__(self) -> None:
-        self.shell = Shell()
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
         self.clients: list[Client] = [
             self.shell.v1(),
             self.shell.v1(),
@@ -176,6 +176,7 @@ class Performance:
             act.on(self.shell)
         self._sneaks.clear()
         self.shell.settle()
+        self.shell.sleep(2)  # for what is polled
         for client in self.clients:
             client.read()
         self.shell.settle()
@@ -226,9 +227,9 @@ def check_accounts(performance: Performance) -> None:
     shell.settle()
 
 
-def perform(steps: Iterable[Step]) -> None:
+def perform(steps: Iterable[Step], shell: Shell) -> None:
     """AssertionError where not everything is right in the end."""
-    performance = Performance()
+    performance = Performance(shell)
     for root in (b"/w", b"/o"):
         performance.shell.disk.mkdir(root)
     for step in steps:
@@ -248,4 +249,4 @@ def perform(steps: Iterable[Step]) -> None:
 def test_at_rest_every_picture_equals_the_disk(
     before: list[Act], asks: list[Ask], steps: list[Step]
 ) -> None:
-    perform([*before, *asks, *steps])
+    perform([*before, *asks, *steps], Shell())

@@ -83,6 +83,15 @@ class Changes:
         if known is None:
             self.appeared(node, name, is_dir)
 
+    def seen(self, node: Node, name: bytes, is_dir: bool) -> None:
+        """An entry was looked at, perhaps before its event comes."""
+        known = node.names.get(name)
+        if known is not None and (known is not FILE) != is_dir:
+            self.removed(node, name)
+            known = None
+        if known is None:
+            self.appeared(node, name, is_dir)
+
     def replaced(self, node: Node) -> None:
         """Another directory may be where this one was: look at it and all below."""
         for below in node.subtree():

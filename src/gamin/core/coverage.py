@@ -263,6 +263,12 @@ class Coverage:
         else:
             self.adrift[node] = self.adrift.get(node, 0) + 1
 
+    def is_missed(self, node: Node) -> bool:
+        """It is not where it was believed to be, and no event of a parent that is
+        only polled is sure to come and tell."""
+        parent = node.parent
+        return self.adrift.get(node) == 1 and parent is not None and not parent.kernel
+
     def retry_adrift(self) -> None:
         """Look again for directories that were not where they were believed to be.
 

@@ -192,8 +192,8 @@ class Monitor:
         self._scene.advance(now)
         if is_newer:
             subscription.replaced = True
-        if node.listed and isinstance(found, bool) and name not in node.names:
-            self._changes.appeared(node, name, found)
+        if node.listed and found is not None:
+            self._changes.seen(node, name, found is True)
         self._scene.bindings.looked(subscription, node, name, found)
         self._places.settle(subscription)
         return self._finish(now)
@@ -230,6 +230,8 @@ class Monitor:
         self._scene.advance(now)
         node = effect.node
         self.coverage.unwatchable(node, number)
+        if self.coverage.is_missed(node):
+            self._look_for(node)
         if node.blind and node.hooks:
             for subscriptions in node.hooks.values():
                 self._scene.bindings.blocked.update(subscriptions)
@@ -238,6 +240,14 @@ class Monitor:
         return self._finish(now)
 
     # -- inside
+
+    def _look_for(self, node: Node) -> None:
+        """See what is in its place now."""
+        parent = node.parent
+        if parent is not None and parent.listed:
+            self._scene.effects.append(Explore(parent, None))
+        elif parent is not None:
+            self._scene.bindings.changed_at(parent, node.name)
 
     def _begin(self, now: float) -> None:
         self._scene.advance(now)

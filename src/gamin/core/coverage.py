@@ -102,6 +102,8 @@ class Coverage:
         if node.subscriptions is None:
             node.subscriptions = []
         node.subscriptions.append(subscription)
+        if subscription.entry is None:
+            subscription.prefix = node.slashed()
         if subscription.entry is not None:
             node.files += 1
             self.refresh(node)
@@ -217,6 +219,7 @@ class Coverage:
         """Forget the names nobody needs; child nodes stay."""
         node.names = {child.name: child for child in node.children()}
         node.listed = False
+        node.untold = None
         node.touched = None
         node.ghosts = None
 

@@ -7,7 +7,6 @@ from enum import Enum
 from typing import Protocol
 
 from gamin.core.tree import Node
-from gamin.paths import relative
 
 
 class Scope(Enum):
@@ -48,6 +47,7 @@ class Subscription:
         "node",
         "number",
         "path",
+        "prefix",
         "ready",
         "replaced",
         "resolved",
@@ -94,6 +94,8 @@ class Subscription:
         self.node: Node | None = None
         self.entry: bytes | None = None
         """The name in `node`, when what is there is not a directory."""
+        self.prefix = b""
+        """The path of the directory it leads to, or led to last, with a slash."""
         self.incarnation = 0
         """`node.born` when it was bound: the same path, another directory."""
         self.blocked = False
@@ -142,16 +144,16 @@ class Subscription:
         if path in self.stops:
             return False
         ignore = self.ignore
-        if ignore is None or ignore.is_empty or self.node is None:
+        if ignore is None or ignore.is_empty:
             return True
-        return not ignore.ignored(relative(path, self.node.path()), True)
+        return not ignore.ignored(path[len(self.prefix) :], True)
 
     def admits(self, path: bytes, is_dir: bool) -> bool:
         """Whether an entry of a directory of its scope is told."""
         ignore = self.ignore
-        if ignore is None or ignore.is_empty or self.node is None:
+        if ignore is None or ignore.is_empty:
             return True
-        return not ignore.ignored(relative(path, self.node.path()), is_dir)
+        return not ignore.ignored(path[len(self.prefix) :], is_dir)
 
 
 class Audience:

@@ -121,8 +121,7 @@ class Answer:
         return answer
 
     def _as_file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
-        node = self._keeper.bound_directory
-        prefix = b"" if node is None else node.slashed()
+        prefix = self._keeper.prefix
         inner = self._query.relative_root
         if inner:
             prefix += inner + b"/"

@@ -29,14 +29,15 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
         if not node.listed:  # nobody may, or it is being done: its rows will follow
             yield relative(prefix[:-1], top), None
             continue
+        told = node.told()
         names = [
             name
-            for name, known in node.names.items()
+            for name, known in told.items()
             if sees_all or keeper.admits(prefix + name, known is not FILE)
         ]
         yield relative(prefix[:-1], top), names
         for name in names:
-            known = node.names[name]
+            known = told[name]
             if known is FILE:
                 continue
             path = prefix + name

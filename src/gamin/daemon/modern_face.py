@@ -107,7 +107,7 @@ class ModernFace:
     # -- what is said
 
     def reply(self, reply: replies.Reply, files: bytes | None = None) -> None:
-        self.say(encode(reply, files))
+        self.say(encode(reply) if files is None else encode(reply, files=files))
 
     def say(self, data: bytes) -> None:
         """Sent at the end of the round. What is told to views is not said while the

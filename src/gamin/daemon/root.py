@@ -19,6 +19,7 @@ from gamin.daemon.folders import folders
 from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
+from gamin.protocol.modern.compact import encode_compact
 from gamin.protocol.modern.encoder import (
     EVENT_FIELDS,
     encode_events,
@@ -75,6 +76,9 @@ class Group:
             and query.selection is None
             and not query.relative_root
         )
+        self.member, self.empty = "files", b"[]"
+        if self.is_plain and query.names:
+            self.member, self.empty = "rows", b'""'
         settle = query.settle
         self.settle = WATCHMAN_SETTLE if settle is None else settle
         self.timer: asyncio.TimerHandle | None = None
@@ -82,10 +86,11 @@ class Group:
         """When the settling ends at the latest."""
 
     def encoded(self, rows: Iterable[Row]) -> bytes:
-        """The rows as the JSON array of `files`."""
+        """The rows as the JSON of `member`; equal to `empty` if that is none."""
         if self.is_plain:
-            node = self.root.keeper.bound_directory
-            return encode_events(rows, 0 if node is None else len(node.slashed()))
+            skip = len(self.root.keeper.prefix)
+            encode_all = encode_compact if self.member == "rows" else encode_events
+            return encode_all(rows, skip)
         now = self.root.timeline
         return encode_rows(self.answer.rows(rows, now), self.query.fields, now)
 
@@ -135,7 +140,10 @@ class Root:
         if recovered is not self._is_recovered:
             self.flush()
             self._is_recovered = recovered
-        self._rows += admitted(self.keeper, rows)
+        keeper = self.keeper
+        if keeper.ignore is not None and not keeper.ignore.is_empty:
+            rows = admitted(keeper, rows)
+        self._rows += rows
 
     def flush(self) -> None:
         """The round is over: tell it, each group in its own way."""
@@ -157,14 +165,14 @@ class Root:
                 continue
             if files is None:
                 files = group.encoded(rows)
-                if files == b"[]":
+                if files == group.empty:
                     break
             self._say(view, files, recovered=recovered)
 
     def _say(
         self,
         view: View,
-        files: bytes,
+        told: bytes,
         *,
         fresh: bool = False,
         recovered: bool = False,
@@ -183,7 +191,10 @@ class Root:
         )
         if names is not None and self.keeper.entry is not None:
             message["is_file"] = True
-        view.speaker.say(encode(message, files, names))
+        parts = {self.groups[view.query].member: told}
+        if names is not None:
+            parts["names"] = names
+        view.speaker.say(encode(message, **parts))
         view.tick, view.number = now.latest, self.number
 
     def _settle(self, group: Group) -> None:
@@ -220,23 +231,24 @@ class Root:
             self.tell_all(view)
             return
         files = group.encoded(rows)
-        if files == b"[]":
+        if files == group.empty:
             view.tick = self.timeline.latest
         else:
             self._say(view, files)
         if view.wants_picture:
             view.wants_picture = False
-            self._say(view, b"[]", names=self._names())
+            self._say(view, group.empty, names=self._names())
 
     def tell_all(self, view: View) -> None:
         """Everything there is: the client is to forget what it knew."""
         group = self.groups[view.query]
         if view.query.names:
             view.wants_picture = False
-            self._say(view, b"[]", fresh=True, names=self._names())
+            self._say(view, group.empty, fresh=True, names=self._names())
             return
-        empty = view.query.empty_on_fresh_instance
-        self._say(view, b"[]" if empty else group.encoded(self.listing()), fresh=True)
+        is_empty = view.query.empty_on_fresh_instance
+        told = group.empty if is_empty else group.encoded(self.listing())
+        self._say(view, told, fresh=True)
 
     def since(self, tick: int) -> list[Row] | None:
         rows = self._monitor.rows_since(self.keeper, tick)

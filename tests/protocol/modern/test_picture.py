@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamin.errors import RemoteProtocolError
+from gamin.events import Kind
+from gamin.protocol.modern.compact import Told
 from gamin.protocol.modern.picture import Difference, Picture, difference
 
 # Every path of a small world, parents first.
@@ -17,8 +19,8 @@ World = dict[str, bool]
 """Path to whether it is a directory: what a picture has to know, written plainly."""
 
 
-def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -> Any:
-    return {"name": name, "kind": kind, "is_dir": is_dir, "moved_from": source}
+def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -> Told:
+    return Kind(kind), name, is_dir, source
 
 
 def known(picture: Picture) -> World:

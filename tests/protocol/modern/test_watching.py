@@ -4,11 +4,12 @@ from typing import Any
 import pytest
 
 from gamin.errors import RemoteProtocolError
-from gamin.events import Event, Kind
+from gamin.events import Event, Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import Clock
 from gamin.protocol.modern.commands import read_request
-from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_names, encode_rows
+from gamin.protocol.modern.compact import encode_compact
+from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_names
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.requests import GetVersion, Request, Subscribe
 from gamin.protocol.modern.rows import FileRow
@@ -44,7 +45,8 @@ def accepted(number: int = 0, tick: int = 1) -> bytes:
 
 def told(*rows: FileRow, number: int = 0, tick: int = 2, **facts: Any) -> bytes:
     message = replies.message(str(number), b"/a", NOW.clock(tick), **facts)
-    return encode(message, files=encode_rows(rows, EVENT_FIELDS, NOW))
+    compact = [Row(r.kind, r.name, r.is_dir, r.source) for r in rows]
+    return encode(message, rows=encode_compact(compact, 0))
 
 
 def listed(
@@ -52,7 +54,7 @@ def listed(
 ) -> bytes:
     """The names in each directory, where the root is one."""
     message = replies.message(str(number), b"/a", NOW.clock(tick), fresh=fresh, **facts)
-    return encode(message, files=b"[]", names=encode_names(folders))
+    return encode(message, rows=b'""', names=encode_names(folders))
 
 
 EMPTY: Folder = (b"", [])
@@ -219,7 +221,7 @@ def test_the_list_that_was_asked_for_is_no_recovery() -> None:
 def test_a_file_is_its_own_list() -> None:
     watching = started(initial=True)
     message = replies.message("0", b"/a", NOW.clock(1), fresh=True)
-    data = encode({**message, "is_file": True}, files=b"[]", names=b"{}")
+    data = encode({**message, "is_file": True}, rows=b'""', names=b"{}")
     assert events(watching, accepted() + data) == [[Event(Kind.EXISTS, "/a")]]
 
 
@@ -317,8 +319,9 @@ def test_a_server_that_will_not_says_why() -> None:
     "data",
     [
         pytest.param(told(number=7), id="a subscription that nobody made"),
-        pytest.param(b'{"subscription":"0","files":[]}\n', id="no clock"),
-        pytest.param(b'{"subscription":"0","clock":"c","files":5}\n', id="no rows"),
+        pytest.param(b'{"subscription":"0","rows":""}\n', id="no clock"),
+        pytest.param(b'{"subscription":"0","clock":"c","rows":5}\n', id="no rows"),
+        pytest.param(b'{"subscription":"0","clock":"c","rows":"x"}\n', id="a bad row"),
         pytest.param(b'{"subscription":"0","clock":"c","names":5}\n', id="no names"),
         pytest.param(
             b'{"subscription":"0","clock":"c","names":{"":5}}\n', id="a name like 5"

@@ -70,19 +70,17 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-def encode(
-    value: object, files: bytes | None = None, names: bytes | None = None
-) -> bytes:
+def encode(value: object, **parts: bytes) -> bytes:
     """One line of ASCII.
 
-    `files` and `names` become members so named: JSON text made once by `encoder` and
+    `parts` become members so named: JSON text made once (by `encoder` or `compact`) and
     put into the messages of everybody who asked the same; `value` is then an object.
     """
     text = json.dumps(value, separators=(",", ":")).encode("ascii")
-    if files is None:
+    if not parts:
         return text + b"\n"
     assert isinstance(value, Mapping), "only an object has members"
-    pieces = [text[:-1], b"," if value else b"", b'"files":', files]
-    if names is not None:
-        pieces += [b',"names":', names]
-    return b"".join((*pieces, b"}\n"))
+    members = b",".join(
+        b'"%s":%s' % (name.encode(), part) for name, part in parts.items()
+    )
+    return text[:-1] + (b"," if value else b"") + members + b"}\n"

@@ -9,6 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gamin.errors import RemoteProtocolError
+from gamin.events import Kind
+from gamin.protocol.modern.compact import Told
+
+# Looked up once: a member of an enum costs 0.1 µs each time on 3.11.
+_CHANGED = Kind.CHANGED
+_DELETED = Kind.DELETED
 
 Names = str | set[str] | None
 """The entries of a directory: joined by "/", as the server said it, until one of them
@@ -76,22 +82,22 @@ class Picture:
 
     # -- as told
 
-    def told(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take in the rows of a message, which have the fields of an event."""
-        for row in rows:
-            if row["kind"] == "changed":
+    def told(self, rows: Iterable[Told]) -> None:
+        """Take in the rows of a message."""
+        for kind, name, is_dir, source in rows:
+            if kind is _CHANGED:
                 continue
-            name, source = row["name"], row["moved_from"]
-            if row["kind"] == "deleted":
+            if kind is _DELETED:
                 self._remove(name)
             elif source is not None:
-                self._move(source, name, row["is_dir"])
+                self._move(source, name, is_dir)
             else:
-                self._add(name, row["is_dir"])
+                self._add(name, is_dir)
 
     def _add(self, name: str, is_dir: bool) -> None:
         if name:
-            self._opened(name.rpartition("/")[0]).add(name.rpartition("/")[2])
+            folder, _, entry = name.rpartition("/")
+            self._opened(folder).add(entry)
         else:
             self._is_file = not is_dir
         if is_dir:
@@ -99,9 +105,12 @@ class Picture:
 
     def _remove(self, name: str) -> None:
         if name:
-            self._opened(name.rpartition("/")[0]).discard(name.rpartition("/")[2])
+            folder, _, entry = name.rpartition("/")
+            self._opened(folder).discard(entry)
         else:
             self._is_file = False
+        if name not in self._folders:
+            return
         for path in self._subtree(name):
             del self._folders[path]
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.modern.client import ClientSession, Message, Reply
+from gamin.protocol.modern.compact import Told, decode_compact
 from gamin.protocol.modern.encoder import EVENT_FIELDS
 from gamin.protocol.modern.picture import Picture, difference
 from gamin.protocol.modern.row_events import events, named
@@ -195,7 +196,7 @@ class Watching:
             raise RemoteProtocolError("no clock where one belongs")
         if "names" in value:
             return self._pictured(path, value, clock)
-        rows = value.get("files", ())
+        rows = _rows(value)
         found = events(rows, path.text, recovered=bool(value.get("recovered")))
         if path.picture is not None:
             path.picture.told(rows)
@@ -236,6 +237,13 @@ class Watching:
         if isinstance(name, str) and name.isdecimal() and int(name) < len(self._paths):
             return self._paths[int(name)]
         raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
+
+
+def _rows(value: dict[str, Any]) -> list[Told]:
+    text = value.get("rows", "")
+    if not isinstance(text, str):
+        raise RemoteProtocolError("rows that are no text")
+    return list(decode_compact(text))
 
 
 def _listed(picture: Picture) -> Collection[tuple[str, bool]]:

@@ -57,8 +57,9 @@ class Changes:
         audience = scene.audiences.on(node)
         path = node.slashed() + name
         child = self._entered(node, name, path, audience) if is_dir else None
+        waits = bool(scene.flow.busy) and self._withholds(node, name, is_dir)
         scene.tree.add(node, name, child or (SUBDIR if is_dir else FILE))
-        if not (scene.flow.busy and self._withholds(node, is_dir, audience, False)):
+        if not waits:
             row = _new(Row, (_CREATED, path, is_dir, None, True))
             scene.reporter.tell(audience, row)
         if child is not None and any(s.enters(path) for s in audience.deep):
@@ -73,15 +74,6 @@ class Changes:
         if child is None and any(s.enters(path) for s in audience.deep):
             child = self._scene.tree.make_child(node, name, self._scene.tree.tick)
         return child
-
-    def seen(self, node: Node, name: bytes, is_dir: bool) -> None:
-        """An entry was looked at, perhaps before its event comes."""
-        known = node.names.get(name)
-        if known is not None and (known is not FILE) != is_dir:
-            self.removed(node, name)
-            known = None
-        if known is None:
-            self.appeared(node, name, is_dir)
 
     def seen(self, node: Node, name: bytes, is_dir: bool) -> None:
         """An entry was looked at, perhaps before its event comes."""
@@ -129,10 +121,11 @@ class Changes:
         audience = scene.audiences.on(node)
         is_dir = known is not FILE
         is_turn = self._is_turn(node, name, is_dir, audience)
+        waits = bool(scene.flow.busy) and self._withholds(node, name, is_dir, dies=True)
         scene.tree.remove(node, name)
-        if not (is_turn or scene.flow.busy) or not self._withholds(
-            node, is_dir, audience, is_turn
-        ):
+        if is_turn and not waits:
+            scene.flow.withholds(node, scene.tree.tick, scene.now)
+        if not waits:
             row = _new(Row, (_DELETED, node.slashed() + name, is_dir, None, False))
             scene.reporter.tell(audience, row)
 
@@ -146,11 +139,14 @@ class Changes:
             if below.listed:
                 audience = self._talkative(self._scene.audiences.on(below))
                 prefix = below.slashed()
-                for name, known in list(below.names.items()):
+                told = list(below.told().items())
+                for name in list(below.names):
                     self._scene.tree.remove(below, name)
+                for name, known in told:
                     row = Row(Kind.DELETED, prefix + name, known is not FILE)
                     self._scene.reporter.tell(audience, row)
             below.names = {}
+            below.untold = None
             below.listed = False
             self._scene.coverage.abandon(below)
             if self._scene.flow.busy:
@@ -198,18 +194,11 @@ class Changes:
         return next(reversed(node.touched)) in node.names
 
     def _withholds(
-        self, node: Node, is_dir: bool, audience: Audience, is_turn: bool
+        self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
     ) -> bool:
         """Whether a coming or going is told later, together with others."""
         scene = self._scene
-        if is_dir and audience.deep:
-            return False
-        was_busy = bool(scene.flow.busy) and node in scene.flow.busy
-        if not is_turn and not was_busy:
-            return False
-        withheld = scene.flow.withholds(node, scene.tree.tick, scene.now)
-        if was_busy:
+        waits = scene.withheld.holds_back(node, name, is_dir, scene.now, dies=dies)
+        if waits:
             self._content.count_raw(node, b"")
-        elif node in scene.flow.busy:
-            scene.tree.tick += 1  # what is withheld from now on is told as after this
-        return withheld
+        return waits

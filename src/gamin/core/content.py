@@ -75,12 +75,13 @@ class Content:
         if scene.flow.withholds(entry, scene.tree.tick, scene.now):
             return
         self._reported.add(entry)
-        if is_listed and not self.must_wait(node):
-            row = Row(Kind.CHANGED, node.slashed() + name, known is not FILE)
+        is_dir = known is not FILE
+        if is_listed and not scene.withheld.holds_back(node, name, is_dir, scene.now):
+            row = Row(Kind.CHANGED, node.slashed() + name, is_dir)
             scene.reporter.tell(scene.audiences.on(node), row)
         for subscription in bound:
-            is_dir = subscription.entry is None
-            scene.reporter.tell(subscription.solo, Row(Kind.CHANGED, b"", is_dir))
+            row = Row(Kind.CHANGED, b"", subscription.entry is None)
+            scene.reporter.tell(subscription.solo, row)
 
     def _bound_to(self, node: Node, name: bytes) -> list[Subscription]:
         """The subscriptions of a single path whose way ends here, and found it."""
@@ -104,21 +105,12 @@ class Content:
         if not scene.flow.withholds(subscription.hops[-1], tick, scene.now):
             scene.reporter.tell(subscription.solo, Row(Kind.CHANGED, b"", True))
 
-    def must_wait(self, node: Node) -> bool:
-        """Whether what happened in the directory waits; it is noted if so."""
-        busy = self._scene.flow.busy.get(node)
-        if busy is None:
-            return False
-        busy.dirty = True
-        busy.last = self._scene.now
-        return True
-
     def count_raw(self, node: Node, name: bytes) -> None:
         """Count a kernel event of what is busy; too many, and it is polled instead."""
         scene = self._scene
         busy = scene.flow.busy
         if (node, name) in busy:
-            if scene.flow.raw((node, name), 1, scene.now):
+            if scene.flow.raw((node, name), scene.now):
                 scene.coverage.poll_content(node)
-        elif node in busy and scene.flow.raw(node, 1, scene.now):
+        elif node in busy and scene.flow.raw(node, scene.now):
             scene.coverage.poll_only(node)

@@ -36,7 +36,10 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         if item[1][0] <= since:
             break
         recent.append(item)
+    untold = node.untold or ()
     for name, touch in reversed(recent):
+        if name in untold:
+            continue  # a report of it is to come
         yield from entry_since(node, name, touch, since, prefix)
 
 
@@ -63,7 +66,7 @@ def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
-        for name, known in node.names.items():
+        for name, known in node.told().items():
             yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
 
 
@@ -133,7 +136,7 @@ def listing(node: Node, enters: Enters | None = None) -> Iterator[Row]:
         if not node.listed:
             continue
         prefix = node.slashed()
-        for name, known in node.names.items():
+        for name, known in node.told().items():
             path = prefix + name
             yield Row(Kind.EXISTS, path, known is not FILE, None, True)
             if enters is not None and isinstance(known, Node) and enters(path):

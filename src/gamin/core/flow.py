@@ -1,21 +1,25 @@
 """Flow control: what changes too often is reported at most once a second.
 
-Decides only. A *resource* is an entry (node, name) or a directory (a node: the coming
-and going of its entries). The original's numbers hold: reported four times within one
-second, it is busy; quiet for more than five seconds, it is not any more. While it is
-busy, reports are withheld, and once a second whoever asks gets what is due: the
-difference since the last report, so nothing is lost and nothing is said twice.
+Decides only; what is withheld meanwhile, and told in the end, is `withheld`'s affair.
+
+A *resource* is an entry (node, name) or a directory (a node: the coming and going of
+its entries). The original's numbers hold: reported four times within one second, it is
+busy; quiet for more than five seconds, it is not any more. While it is busy, reports
+are withheld, and once a second whoever asks gets what is due: the difference since the
+last report, so nothing is lost and nothing is said twice.
 
 A directory is not busy for having many entries made or deleted (an archive is
 extracted, a branch checked out): only *churn* counts, entries that come and go by
 turns.
 
 A busy resource that also produces more than some 200 raw events a second is *hot*: it
-costs the kernel and us too much even unreported, and is polled instead.
+costs the kernel and us too much even unreported, and is polled instead. Polling has the
+pace of reports already, so what a look finds is not withheld for a second more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.tree import Node
@@ -26,6 +30,13 @@ Existence = tuple[Node, bytes, None]
 from its content, so that a deletion is told at once although the file is busy."""
 Resource = Entry | Existence | Node
 
+STEPS = 10
+"""Into so many steps the interval between reports is divided: all that is busy is
+reported with at most so many wake-ups in an interval, however much it is."""
+MOST_COUNTED = 100_000
+"""Resources whose reports are counted within a second; beyond it counting begins anew,
+since a flood of so many different paths is not what this is for."""
+
 
 @dataclass(slots=True)
 class _Busy:
@@ -35,6 +46,8 @@ class _Busy:
     """The tick up to which its changes were reported."""
     due: float
     """When it may be reported again."""
+    told: float
+    """When it was last reported."""
     last: float
     """When it last changed."""
     dirty: bool = False
@@ -42,6 +55,16 @@ class _Busy:
     second: int = 0
     raw: int = 0
     hot: bool = False
+
+
+class Due(NamedTuple):
+    """What is to be done when a deadline has come."""
+
+    reports: list[tuple[Resource, int]]
+    """Changed resources whose time has come, with the tick last reported."""
+    calmed: list[tuple[Resource, bool]]
+    """Resources that were quiet long enough, and whether each was hot; they are
+    forgotten."""
 
 
 class FlowControl:
@@ -52,16 +75,17 @@ class FlowControl:
         self._second = 0
         self._reports: dict[Resource, int] = {}
         self.busy: dict[Resource, _Busy] = {}
+        self._owned: dict[Node, dict[Resource, None]] = {}
+        """What is busy, by its directory."""
+        self._soonest: float | None = None
 
     def withholds(self, resource: Resource, tick: int, now: float) -> bool:
         """Whether a change of the resource must wait; it is counted either way."""
-        busy = self.busy.get(resource)
-        if busy is not None:
-            busy.dirty = True
-            busy.last = now
+        if resource in self.busy:
+            self.note(resource, now)
             return True
         second = int(now)
-        if second != self._second:
+        if second != self._second or len(self._reports) > MOST_COUNTED:
             self._second = second
             self._reports.clear()
         count = self._reports.get(resource, 0) + 1
@@ -69,8 +93,7 @@ class FlowControl:
             self._reports[resource] = count
             return False
         self._reports.pop(resource, None)
-        due = now + self.settings.report_interval
-        self.busy[resource] = _Busy(since=tick, due=due, last=now, second=second)
+        self._begin(resource, tick, now)
         return False
 
     def _limit(self, resource: Resource) -> int:
@@ -78,14 +101,39 @@ class FlowControl:
             return self.settings.reports_per_second
         return self.settings.churn_per_second
 
-    def raw(self, resource: Resource, count: int, now: float) -> bool:
-        """Count raw events of a busy resource. True when it becomes hot just now."""
+    def _begin(self, resource: Resource, tick: int, now: float) -> None:
+        interval = self.settings.report_interval
+        step = interval / STEPS
+        due = max((now + interval) // step * step, now)
+        self.busy[resource] = _Busy(tick, due, now, now, second=int(now))
+        self._owned.setdefault(_owner(resource), {})[resource] = None
+        self._wake(due)
+
+    def _wake(self, due: float) -> None:
+        if self._soonest is None or due < self._soonest:
+            self._soonest = due
+
+    def note(self, resource: Resource, now: float) -> None:
+        """A busy resource changed, and is to be reported."""
+        busy = self.busy[resource]
+        busy.dirty = True
+        busy.last = now
+        if busy.hot:
+            # Half the interval: the first look may follow the last report closely,
+            # and a timer is never quite regular.
+            soon = max(now, busy.told + self.settings.report_interval / 2)
+            if soon < busy.due:
+                busy.due = soon
+                self._wake(soon)
+
+    def raw(self, resource: Resource, now: float) -> bool:
+        """Count a raw event of a busy resource. True when it becomes hot just now."""
         busy = self.busy[resource]
         busy.last = now
         second = int(now)
         if busy.second != second:
             busy.second, busy.raw = second, 0
-        busy.raw += count
+        busy.raw += 1
         if busy.hot or busy.raw <= self.settings.raw_events_per_second:
             return False
         busy.hot = True
@@ -93,33 +141,51 @@ class FlowControl:
 
     def deadline(self) -> float | None:
         """When to ask `due` next; None while nothing is busy."""
-        return min((busy.due for busy in self.busy.values()), default=None)
+        return self._soonest
 
-    def due(self, tick: int, now: float) -> Iterator[tuple[Resource, int]]:
-        """Changed resources whose time has come, with the tick last reported."""
-        for resource, busy in list(self.busy.items()):
-            if busy.due > now:
-                continue
-            busy.due = now + self.settings.report_interval
-            if busy.dirty:
-                busy.dirty = False
-                since, busy.since = busy.since, tick
-                yield resource, since
-
-    def calmed(self, now: float) -> Iterator[tuple[Resource, bool]]:
-        """Resources that were quiet long enough, and whether each was hot.
-
-        They are forgotten here. One that is dirty stays until it was reported.
-        """
+    def due(self, tick: int, now: float) -> Due:
+        """What has come due. What is dirty is not calm before it was reported."""
+        answer = Due([], [])
+        if self._soonest is None or self._soonest > now:
+            return answer
+        interval = self.settings.report_interval
         quiet = now - self.settings.calm_seconds
+        self._soonest = None
         for resource, busy in list(self.busy.items()):
-            if busy.last < quiet and not busy.dirty:
-                del self.busy[resource]
-                yield resource, busy.hot
+            if busy.due <= now:
+                if busy.dirty:
+                    busy.dirty = False
+                    answer.reports.append((resource, busy.since))
+                    busy.since, busy.told = tick, now
+                elif busy.last < quiet:
+                    answer.calmed.append((resource, busy.hot))
+                    self._end(resource)
+                    continue
+                busy.due += interval
+                if busy.due <= now + interval / 2:
+                    busy.due = now + interval
+            self._wake(busy.due)
+        return answer
+
+    def of(self, node: Node) -> Collection[Resource]:
+        """What is busy of a directory: itself, and entries of it."""
+        return self._owned.get(node, ())
 
     def forget(self, node: Node) -> None:
         """The directory is gone, with all that was busy in it."""
-        for resource in list(self.busy):
-            owner = resource if isinstance(resource, Node) else resource[0]
-            if owner is node:
-                del self.busy[resource]
+        for resource in list(self.of(node)):
+            self._end(resource)
+
+    def _end(self, resource: Resource) -> None:
+        del self.busy[resource]
+        owner = _owner(resource)
+        owned = self._owned[owner]
+        del owned[resource]
+        if not owned:
+            del self._owned[owner]
+        if not self.busy:
+            self._soonest = None
+
+
+def _owner(resource: Resource) -> Node:
+    return resource if isinstance(resource, Node) else resource[0]

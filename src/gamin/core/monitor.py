@@ -61,6 +61,7 @@ class Monitor:
     def subscribe(self, subscription: Subscription, now: float) -> list[Effect]:
         """Begin. `Ready` comes when it is really watched."""
         self._scene.advance(now)
+        self._scene.withheld.tell_everything()
         self.subscriptions.add(subscription)
         self._scene.bindings.start(subscription)
         self._places.settle(subscription)
@@ -80,6 +81,12 @@ class Monitor:
         Rows with an empty path speak of the subscription's path itself.
         """
         return self._places.catch_up(subscription)
+
+    def tell_withheld(self, now: float) -> list[Effect]:
+        """Somebody asks what there is: what was before is not told after that."""
+        self._begin(now)
+        self._scene.withheld.tell_everything()
+        return self._finish(now)
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much was forgotten to say."""
@@ -135,9 +142,10 @@ class Monitor:
         self._begin(now)
         for node, name in self._scene.holds.expired(now):
             self._content.changed(node, name)
-        for resource, since in self.flow.due(self.tree.tick, now):
+        reports, calmed = self.flow.due(self.tree.tick, now)
+        for resource, since in reports:
             self._places.report(resource, since)
-        for resource, is_hot in self.flow.calmed(now):
+        for resource, is_hot in calmed:
             if is_hot:
                 self._cool(resource)
         self.recovery.due(now)
@@ -278,7 +286,7 @@ class Monitor:
             self.coverage.cool(resource, self.coverage.hot, False)
             return
         node = resource[0]
-        others = (r for r in self.flow.busy if isinstance(r, tuple) and r[0] is node)
+        others = (r for r in self.flow.of(node) if isinstance(r, tuple))
         if not any(self.flow.busy[r].hot for r in others):
             self.coverage.cool(node, self.coverage.hot_content, False)
 

@@ -6,7 +6,7 @@ busy to be told at once.
 
 from collections.abc import Iterable
 
-from gamin.core.difference import entries_since, entry_since, listing, tree_since
+from gamin.core.difference import entries_since, listing, tree_since
 from gamin.core.effects import Ready
 from gamin.core.flow import Entry, Resource
 from gamin.core.scene import Scene
@@ -90,28 +90,16 @@ class Places:
 
     def report(self, resource: Resource, since: int) -> None:
         """Tell what a busy resource did since it was last reported."""
-        scene = self._scene
-        rows: Iterable[Row]
+        withheld = self._scene.withheld
         if isinstance(resource, Node):
-            node = resource
-            is_tree = bool(scene.audiences.on(node).deep)
-            rows = [r for r in entries_since(node, since) if not (r.is_dir and is_tree)]
-        else:
-            node, name = resource[:2]
-            rows = self._entry_rows(node, name, since) if len(resource) == 2 else []
-            for subscription in list((node.hooks or {}).get(name, ())):
-                if subscription.scope is Scope.FILE and subscription.ready:
-                    self._report_file(subscription, (node, name), since)
-        audience = scene.audiences.on(node)
-        for row in rows:
-            scene.tree.restate(node, row.path.rpartition(b"/")[2], since)
-            scene.reporter.tell(audience, row)
-
-    def _entry_rows(self, node: Node, name: bytes, since: int) -> list[Row]:
-        touch = (node.touched or {}).get(name)
-        if not node.listed or touch is None or touch[0] <= since:
-            return []
-        return list(entry_since(node, name, touch, since, node.slashed()))
+            withheld.tell(resource)
+            return
+        node, name = resource[:2]
+        if len(resource) == 2:
+            withheld.tell_content(node, name, since)
+        for subscription in list((node.hooks or {}).get(name, ())):
+            if subscription.scope is Scope.FILE and subscription.ready:
+                self._report_file(subscription, (node, name), since)
 
     def _report_file(
         self, subscription: Subscription, entry: Entry, since: int
@@ -133,7 +121,7 @@ class Places:
             rows = self._anew(subscription, told)
         else:
             rows = self.rows_since(subscription, subscription.since)
-        subscription.told = place
+        subscription.told = subscription.announced = place
         subscription.since = self._scene.tree.tick
         subscription.waiting = False
         return rows

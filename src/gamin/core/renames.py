@@ -23,6 +23,8 @@ class _Leaving(NamedTuple):
     name: bytes
     known: Node | bool
     path: bytes
+    waits: bool
+    """That it is gone is told later, because the directory is busy."""
 
 
 class Renames:
@@ -40,11 +42,21 @@ class Renames:
             return
         self._scene.holds.release(node, name)
         path = node.slashed() + name
+        waits = False
         if node.listed:
+            waits = self._waits(node, name, known is not FILE, dies=True)
             self._scene.tree.remove(node, name)
         else:
             del node.names[name]
-        self._leaving[cookie] = _Leaving(node, name, known, path)
+        self._leaving[cookie] = _Leaving(node, name, known, path, waits)
+
+    def _waits(
+        self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
+    ) -> bool:
+        scene = self._scene
+        return bool(scene.flow.busy) and scene.withheld.holds_back(
+            node, name, is_dir, scene.now, dies=dies
+        )
 
     def arrived(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half."""
@@ -93,12 +105,13 @@ class Renames:
             self._left_for_good(leaving)
             self._changes.appeared(node, name, True)
             return
+        waits = self._waits(node, name, is_dir)
         if known is None:
             self._scene.tree.add(node, name, moved)
         else:
             self._scene.tree.touch(node, name)
         row = Row(Kind.MOVED, path, is_dir, leaving.path, known is None)
-        self._tell_move(leaving, node, row)
+        self._tell_move(leaving, node, row, waits)
 
     def _relink(self, leaving: _Leaving, moved: Node, node: Node, name: bytes) -> bool:
         """Link a directory with all below it to its new place; False if nobody there
@@ -108,7 +121,9 @@ class Renames:
         if not any(s.enters(path) for s in deep):
             return False
         before = self._scene.audiences.on(moved)
+        waits = self._waits(node, name, True)
         for below in moved.subtree():
+            self._scene.withheld.tell(below)
             self._changes.dirty_through(below)
         self._scene.tree.relink(moved, node, name)
         self._scene.tree.add(node, name, moved)
@@ -117,7 +132,7 @@ class Renames:
             self._scene.coverage.check(below)
         after = self._scene.audiences.on(moved)
         row = Row(Kind.MOVED, path, True, leaving.path, True)
-        self._tell_move(leaving, node, row)
+        self._tell_move(leaving, node, row, waits)
         for subscription in before.deep:
             if subscription not in after.deep:
                 self._tell_below(subscription, moved, Kind.DELETED, leaving.path)
@@ -130,26 +145,26 @@ class Renames:
                 self._scene.coverage.adrift.setdefault(below, 1)
         return True
 
-    def _tell_move(self, leaving: _Leaving, node: Node, row: Row) -> None:
+    def _tell_move(self, leaving: _Leaving, node: Node, row: Row, waits: bool) -> None:
         """MOVED to who sees both places, DELETED or CREATED to who sees one."""
         source = self._scene.audiences.on(leaving.node) if leaving.node.listed else None
         target = self._scene.audiences.on(node)
-        if source is target and not self._content.must_wait(node):
+        if source is target and not waits and not leaving.waits:
             self._scene.reporter.tell(target, row)
             return
         seen = () if source is None else source.subscriptions
         both = tuple(s for s in seen if s in target.subscriptions)
-        if self._content.must_wait(node) or self._content.must_wait(leaving.node):
+        if waits or leaving.waits:
             both = ()
         gone = Row(Kind.DELETED, leaving.path, row.is_dir)
         came = row.is_new
         new = Row(
             Kind.CREATED if came else Kind.CHANGED, row.path, row.is_dir, None, came
         )
-        if not self._content.must_wait(leaving.node):
+        if not leaving.waits:
             self._tell_some([s for s in seen if s not in both], gone)
         self._tell_some(both, row)
-        if not self._content.must_wait(node):
+        if not waits:
             self._tell_some([s for s in target.subscriptions if s not in both], new)
 
     def _tell_some(self, subscriptions: Sequence[Subscription], row: Row) -> None:
@@ -171,9 +186,9 @@ class Renames:
                 self._scene.reporter.tell(subscription.solo, row)
 
     def _left_for_good(self, leaving: _Leaving) -> None:
-        node, _, known, path = leaving
+        node, _, known, path, waits = leaving
         if isinstance(known, Node):
             self._changes.vanished(known)
-        if node.listed and not self._content.must_wait(node):
+        if node.listed and not waits:
             row = Row(Kind.DELETED, path, known is not FILE)
             self._scene.reporter.tell(self._scene.audiences.on(node), row)

@@ -16,6 +16,7 @@ from gamin.core.policy import Policy
 from gamin.core.reporter import Reporter
 from gamin.core.subscriptions import Audiences
 from gamin.core.tree import Tree
+from gamin.core.withheld import Withheld
 
 RECENT_SECONDS = 2
 """What happened at most so many seconds ago is recent."""
@@ -30,6 +31,7 @@ class Scene:
         self.bindings = Bindings(self.tree, self.coverage, self.effects)
         self.reporter = Reporter(self.effects)
         self.flow = FlowControl(settings)
+        self.withheld = Withheld(self.tree, self.audiences, self.flow, self.reporter)
         self.holds = Holds()
         self.now = 0.0
         """Seconds of a monotonic clock, at the last happening."""

@@ -15,8 +15,8 @@ below it, in one step; the place it left remembers it in `left`, because for a c
 from before the rename everything below is gone from there.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 FILE = False
 """In `Node.names`: an entry that is not a directory."""
@@ -27,6 +27,17 @@ Touch = tuple[int, int, int, int, bool]
 """What happened to a name, as ticks: last touch, birth of its last life, last death,
 birth of its first life; 0 means before the start for a birth, never for a death. The
 last item says whether it is, or was, a directory."""
+
+
+class Untold(NamedTuple):
+    """What is believed of a name by those who are not told of it for the moment."""
+
+    was: bool | None
+    """Whether it is a directory; None: there is no such entry."""
+    has_died: bool
+    """It went away since then, so what bears the name now is another."""
+    since: int
+    """All that happened to it after this tick is untold."""
 
 
 TOUCH_LIMIT = 200_000
@@ -57,6 +68,7 @@ class Node:
         "subscriptions",
         "touched",
         "uniform",
+        "untold",
         "wanted",
         "wd",
         "wd_poll",
@@ -75,6 +87,8 @@ class Node:
         self.latest = 0
         self.ghosts: dict[bytes, Node] | None = None
         self.left: list[tuple[int, Node]] | None = None
+        self.untold: dict[bytes, Untold] | None = None
+        """Entries whose coming or going is withheld (`core.withheld`)."""
         self.prefix: bytes | None = None
 
         # Who cares (kept by `binding` and `coverage`).
@@ -131,6 +145,16 @@ class Node:
     def is_noticed(self) -> bool:
         """Some backend watches it now."""
         return self.wd >= 0 or self.wd_poll >= 0
+
+    def told(self) -> "Mapping[bytes, Node | bool]":
+        """The entries as clients know them: `names`, but for what is withheld."""
+        if not self.untold:
+            return self.names
+        told = {n: known for n, known in self.names.items() if n not in self.untold}
+        for name, untold in self.untold.items():
+            if untold.was is not None:
+                told[name] = self.child(name) or untold.was
+        return told
 
     def child(self, name: bytes) -> "Node | None":
         known = self.names.get(name)

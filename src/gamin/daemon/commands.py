@@ -155,6 +155,7 @@ class Commands:
                 client.reply(replies.unsubscribe(name, deleted=found is not None))
 
     def _query(self, root: Root, query: Query, is_find: bool, client: Client) -> None:
+        self.roots.tell_withheld()
         root.flush()
         now = root.timeline
         clock = now.clock(now.latest)
@@ -194,6 +195,7 @@ class Commands:
         self._when_ready(root, client, lambda: self._subscribed(root, request, client))
 
     def _subscribed(self, root: Root, request: ask.Subscribe, client: Client) -> None:
+        self.roots.tell_withheld()
         root.flush()
         now = root.timeline
         key = (request.root, request.name)

@@ -104,6 +104,10 @@ class Roots:
         else:
             root.waiting.append(then)
 
+    def tell_withheld(self) -> None:
+        """What there is is going to be asked: tell what was held back until now."""
+        self._service.tell_withheld()
+
     def close(self, root: Root) -> None:
         """Nothing of it is watched for this root's sake any more."""
         key = next(key for key, each in self._by_key.items() if each is root)

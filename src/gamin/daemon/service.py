@@ -67,6 +67,11 @@ class Service:
     def cancel(self, subscription: Subscription) -> None:
         self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
 
+    def tell_withheld(self) -> None:
+        """Tell everyone now of what is too busy to be told at once."""
+        if self.monitor.flow.busy:
+            self.watcher.do(self.monitor.tell_withheld(time.monotonic()))
+
     def rules_changed(
         self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None
     ) -> None:

@@ -1,0 +1,105 @@
+"""What clients are not told yet because a directory or a file is too busy.
+
+When it is told is said by `flow`.
+
+Of each name in a busy directory that came or went since the last report, the directory
+remembers what its clients believe of it (`Node.untold`). So the report is exactly the
+difference between that and what is: a file that came and went meanwhile is not spoken
+of, and takes no memory either. Whoever gets a listing or a difference meanwhile
+gets what the others believe (`Node.told`), so one report is right for all.
+"""
+
+from gamin.core.flow import FlowControl
+from gamin.core.reporter import Reporter
+from gamin.core.subscriptions import Audiences
+from gamin.core.tree import FILE, Node, Tree, Untold
+from gamin.events import Kind, Row
+
+
+class Withheld:
+    def __init__(
+        self, tree: Tree, audiences: Audiences, flow: FlowControl, reporter: Reporter
+    ) -> None:
+        self._tree = tree
+        self._audiences = audiences
+        self._flow = flow
+        self._reporter = reporter
+
+    def holds_back(
+        self, node: Node, name: bytes, is_dir: bool, now: float, *, dies: bool = False
+    ) -> bool:
+        """Whether what happens to an entry now is told later; it is noted if so.
+
+        To be asked before the tree is changed. A directory of a tree does not wait,
+        for what is in it must come after it; what its name meant before is told first.
+        """
+        if node not in self._flow.busy:
+            return False
+        if is_dir and self._audiences.on(node).deep:
+            self._tell_entry(node, name)
+            return False
+        self._flow.note(node, now)
+        self._note(node, name, dies)
+        return True
+
+    def _note(self, node: Node, name: bytes, dies: bool) -> None:
+        untold = node.untold
+        if untold is None:
+            untold = node.untold = {}
+        before = untold.get(name)
+        if before is None:
+            known = node.names.get(name)
+            was = None if known is None else known is not FILE
+            untold[name] = Untold(was, dies, self._tree.tick - 1)
+        elif dies and before.was is None:
+            del untold[name]
+        elif dies:
+            untold[name] = before._replace(has_died=True)
+
+    def tell(self, node: Node) -> None:
+        """Tell all that was withheld of a directory's names."""
+        untold, node.untold = node.untold, None
+        for name, before in (untold or {}).items():
+            self._tell_difference(node, name, before)
+
+    def tell_everything(self) -> None:
+        """The same for every directory: somebody is about to look at the tree."""
+        for resource in self._flow.busy:
+            if isinstance(resource, Node):
+                self.tell(resource)
+
+    def tell_content(self, node: Node, name: bytes, since: int) -> None:
+        """Tell of a busy entry that it was changed after the tick `since`.
+
+        Nothing if its creation is told later than that, or still withheld.
+        """
+        touch = (node.touched or {}).get(name)
+        known = node.names.get(name)
+        if not node.listed or known is None or touch is None:
+            return
+        last, born, *_ = touch
+        if last <= max(since, born) or name in (node.untold or ()):
+            return
+        self._tree.touch(node, name)
+        row = Row(Kind.CHANGED, node.slashed() + name, known is not FILE)
+        self._reporter.tell(self._audiences.on(node), row)
+
+    def _tell_entry(self, node: Node, name: bytes) -> None:
+        before = node.untold.pop(name, None) if node.untold else None
+        if before is not None:
+            self._tell_difference(node, name, before)
+
+    def _tell_difference(self, node: Node, name: bytes, before: Untold) -> None:
+        known = node.names.get(name)
+        is_dir = known is not FILE
+        path = node.slashed() + name
+        audience = self._audiences.on(node)
+        was, has_died, since = before
+        self._tree.restate(node, name, since)
+        if known is not None and was is is_dir and not has_died:
+            self._reporter.tell(audience, Row(Kind.CHANGED, path, is_dir))
+            return
+        if was is not None:
+            self._reporter.tell(audience, Row(Kind.DELETED, path, was))
+        if known is not None:
+            self._reporter.tell(audience, Row(Kind.CREATED, path, is_dir, None, True))

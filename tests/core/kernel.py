@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 from gamin.backends.base import Watchable
 from gamin.errors import WatchLimitReached
-from gamin.events import DELETE, IGNORED, IS_DIR, MOVED_FROM, OVERFLOW, Change
+from gamin.events import (
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MOVED_FROM,
+    OVERFLOW,
+    Change,
+)
 from tests.core.disk import Disk, Inode
 
 QUEUE_SIZE = 16_384  # fs.inotify.max_queued_events
@@ -149,7 +158,12 @@ class KernelInMemory:
     def drain(self) -> Sequence[Change]:
         changes, self._noticed = self._noticed, []
         halves: dict[int, int] = {}
+        created: tuple[int, bytes] | None = None
         for watch, mask, cookie, name in self.inotify.read():
+            if mask == CREATE:
+                created = (watch, name)
+            elif mask == CLOSE_WRITE and created == (watch, name):
+                continue
             owners = self._owners.get(watch, ())
             if mask & MOVED_FROM and owners:
                 halves[cookie] = len(changes)

@@ -1,0 +1,1 @@
+"""The benchmark: watchers under load, each beside a raw C inotify reader."""

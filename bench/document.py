@@ -1,0 +1,60 @@
+"""The text of docs/benchmarks.md, made of what one or more runs kept.
+
+Tables come from `bench.results`; nothing is measured here.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench.peers.all import PEERS
+from bench.results import Row, table
+from bench.work.all import WORKS
+from bench.work.size import Size
+
+Kept = dict[str, Any]  # what one run wrote as JSON
+
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `python -m bench --write`; change `bench/`, not this page. Every figure is
+the median of the repetitions. The figure in brackets is the ratio to a raw C inotify
+reader at the same work in the same repetition (the median of these ratios): compare
+ratios between machines, not seconds. `-` stands where there is nothing to measure.
+"""
+
+
+def document(runs: list[Kept]) -> str:
+    return "\n".join(_lines(runs)) + "\n"
+
+
+def _lines(runs: list[Kept]) -> Iterator[str]:
+    yield INTRODUCTION
+    for run in runs:
+        yield from _circumstances(run)
+    yield ""
+    yield from _peers(runs)
+    for run in runs:
+        rows = [Row(**row) for row in run["rows"]]
+        size = Size(**run["size"])
+        for name, work in WORKS.items():
+            own = [row for row in rows if row.work == name]
+            if own:
+                yield from ["", f"## {work.title}", "", work.about(size), ""]
+                yield from table(work.columns, own)
+
+
+def _circumstances(run: Kept) -> Iterator[str]:
+    repeats = max((row["repeat"] for row in run["rows"]), default=0) + 1
+    yield f"- {run['date']}: `{run['command']}`, {repeats} repetitions"
+    yield f"  - {run['machine']}; {run['system']}; Python {run['python']}"
+    yield f"  - files in {run['place']}; inotify queue of {run['queue']} events"
+
+
+def _peers(runs: list[Kept]) -> Iterator[str]:
+    yield "| watcher | what it is | version |"
+    yield "| --- | --- | --- |"
+    used = {row["peer"] for run in runs for row in run["rows"]}
+    for name, peer in PEERS.items():
+        if name in used:
+            versions = {run["versions"].get(name, "") for run in runs} - {""}
+            yield f"| {name} | {peer.about} | {', '.join(sorted(versions))} |"

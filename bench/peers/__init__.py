@@ -1,0 +1,1 @@
+"""The watchers compared: one adapter each, and the small clients some need."""

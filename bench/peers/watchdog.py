@@ -1,0 +1,18 @@
+"""watchdog, a Python package."""
+
+from importlib.metadata import version
+
+from bench.peers.base import Interpreted
+
+
+class Watchdog(Interpreted):
+    name = "watchdog"
+    about = "`watchdog.observers.Observer`, one handler"
+    package = "watchdog"
+    client = "watchdog_client"
+
+    def version(self) -> str:
+        return f"watchdog {version('watchdog')}"
+
+    def noticed(self, errors: bytes) -> bool:
+        return b"overflow" in errors  # it logs; the handler is not told

@@ -1,0 +1,1 @@
+"""What the watchers are put through: one file per work."""

@@ -1,0 +1,28 @@
+"""The works by name, in the order of the tables."""
+
+from bench.work.archive import ARCHIVE
+from bench.work.base import Work
+from bench.work.clients import CLIENTS
+from bench.work.hammer import HAMMER
+from bench.work.idle import IDLE
+from bench.work.latency import DEEP, QUIET
+from bench.work.reconnect import RECONNECT
+from bench.work.setup import SETUP
+from bench.work.startup import STARTUP
+from bench.work.storm import STORM
+
+WORKS: dict[str, Work] = {
+    work.name: work
+    for work in (
+        QUIET,
+        DEEP,
+        STORM,
+        ARCHIVE,
+        SETUP,
+        CLIENTS,
+        IDLE,
+        HAMMER,
+        STARTUP,
+        RECONNECT,
+    )
+}

@@ -1,0 +1,31 @@
+"""How much of everything: as published, and small to see that it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    pings: int = 300
+    ping_seconds: int = 30  # slow peers get fewer pings
+    tree: int = 2_000  # directories
+    storm: tuple[int, int, int] = (100, 10, 100)  # directories, rounds, files in each
+    archive: tuple[int, int] = (2_000, 20_000)  # directories, files
+    large: tuple[int, int] = (20_000, 200_000)
+    clients: int = 20
+    idle_seconds: int = 10
+    appends: tuple[int, int] = (20_000, 10)  # a second, seconds
+    starts: int = 5
+
+
+QUICK = Size(
+    pings=30,
+    ping_seconds=5,
+    tree=200,
+    storm=(20, 4, 50),
+    archive=(100, 1_000),
+    large=(500, 5_000),
+    clients=3,
+    idle_seconds=2,
+    appends=(20_000, 2),
+    starts=2,
+)

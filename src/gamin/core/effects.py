@@ -62,6 +62,9 @@ class Tell(NamedTuple):
     subscriptions: tuple[Subscription, ...]
     rows: list[Row]
     recovered: bool
+    """Found by comparing with the disk after something was lost."""
+    is_exempt: bool = False
+    """Ignore rules do not apply: it speaks of what they began or ceased to ignore."""
 
 
 class Ready(NamedTuple):

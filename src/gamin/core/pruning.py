@@ -39,12 +39,16 @@ class Pruning:
             below.audience = None
             self._scene.coverage.check(below)
         after = self._seen(subscription, node)
-        tell, solo = self._scene.reporter.tell, subscription.solo
+        reporter, solo = self._scene.reporter, subscription.solo
+        reporter.close()
+        reporter.is_exempt = True
         for path in reversed([path for path in before if path not in after]):
-            tell(solo, Row(Kind.DELETED, path, before[path]))
+            reporter.tell(solo, Row(Kind.DELETED, path, before[path]))
         for path, is_dir in after.items():
             if path not in before:
-                tell(solo, Row(Kind.CREATED, path, is_dir, None, True))
+                reporter.tell(solo, Row(Kind.CREATED, path, is_dir, None, True))
+        reporter.close()
+        reporter.is_exempt = False
         self._enter(subscription, node)
 
     def _seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:

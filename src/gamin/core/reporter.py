@@ -16,6 +16,8 @@ class Reporter:
         self._rows: list[Row] = []
         self.recovering = False
         """What is told now was found by comparing, not by notification."""
+        self.is_exempt = False
+        """What is told now is not to be filtered by ignore rules any more."""
 
     def tell(self, audience: Audience, row: Row) -> None:
         if audience is not self._audience:
@@ -28,7 +30,8 @@ class Reporter:
     def close(self) -> None:
         """End the run of rows; called at the end of a batch too."""
         if self._rows and self._audience is not None:
-            told = Tell(self._audience.subscriptions, self._rows, self.recovering)
+            subscriptions = self._audience.subscriptions
+            told = Tell(subscriptions, self._rows, self.recovering, self.is_exempt)
             self._effects.append(told)
         self._audience = None
         self._rows = []

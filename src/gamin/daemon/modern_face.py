@@ -6,16 +6,14 @@ holds back those behind it on this connection, and nobody else.
 
 import logging
 from collections import deque
-from collections.abc import Iterable
 
-from gamin.core.effects import Note
+from gamin.core.effects import Note, Tell
 from gamin.core.subscriptions import Subscription
 from gamin.daemon.commands import Commands
 from gamin.daemon.connection import Connection
 from gamin.daemon.root import Root, View
 from gamin.daemon.service import Service
 from gamin.errors import RemoteProtocolError
-from gamin.events import Row
 from gamin.paths import printable
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.commands import read_request
@@ -125,9 +123,7 @@ class ModernFace:
 
     # -- from the core: everything it tells goes to the roots
 
-    def tell(
-        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
-    ) -> None: ...
+    def tell(self, subscription: Subscription, told: Tell) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 

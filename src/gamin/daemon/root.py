@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from gamin.core.effects import Tell
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.daemon.answers import Answer, admitted
@@ -135,15 +136,16 @@ class Root:
 
     # -- what is told
 
-    def tell(self, rows: Iterable[Row], recovered: bool) -> None:
+    def tell(self, told: Tell) -> None:
         """Note what is to be told at the end of this round."""
-        if recovered is not self._is_recovered:
+        if told.recovered is not self._is_recovered:
             self.flush()
-            self._is_recovered = recovered
-        keeper = self.keeper
-        if keeper.ignore is not None and not keeper.ignore.is_empty:
-            rows = admitted(keeper, rows)
-        self._rows += rows
+            self._is_recovered = told.recovered
+        keeper, rows = self.keeper, told.rows
+        if keeper.ignore is None or keeper.ignore.is_empty or told.is_exempt:
+            self._rows += rows
+        else:
+            self._rows += admitted(keeper, rows)
 
     def flush(self) -> None:
         """The round is over: tell it, each group in its own way."""

@@ -3,10 +3,10 @@
 import asyncio
 import itertools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from gamin.core.effects import Note
+from gamin.core.effects import Note, Tell
 from gamin.core.ignore import RULE_FILES, IgnoreRules
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node
@@ -140,17 +140,15 @@ class Roots:
 
     # -- from the core
 
-    def tell(
-        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
-    ) -> None:
+    def tell(self, subscription: Subscription, told: Tell) -> None:
         root = self._by_keeper.get(subscription)
         if root is None:
             return
-        rows = list(rows)
-        if any(not row.path and row.kind is Kind.CREATED for row in rows):
+        rows = told.rows
+        if not rows[0].path and any(row.kind is Kind.CREATED for row in rows):
             root.flush()
-            root.number = next(self._numbers)
-        root.tell(rows, recovered)
+            root.number = next(self._numbers)  # another directory, other clocks
+        root.tell(told)
         self._told[root] = None
         if isinstance(subscription.ignore, IgnoreRules):
             self._reread(subscription, rows)

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 from gamin.core.effects import Note, Tell
@@ -12,7 +12,6 @@ from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.daemon.connection import Connection
 from gamin.daemon.watcher import Watcher
-from gamin.events import Row
 from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
@@ -21,9 +20,7 @@ logger = logging.getLogger(__name__)
 class Face(Protocol):
     """One client, whichever language it speaks."""
 
-    def tell(
-        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
-    ) -> None: ...
+    def tell(self, subscription: Subscription, told: Tell) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
@@ -93,7 +90,7 @@ class Service:
         for subscription in effect.subscriptions:
             face = self.faces.get(subscription.client)
             if face is not None:
-                face.tell(subscription, effect.rows, effect.recovered)
+                face.tell(subscription, effect)
                 self._told[subscription.client] = None
 
     def ready(self, subscription: Subscription) -> None:

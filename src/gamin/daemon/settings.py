@@ -7,15 +7,13 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable
 
-from gamin.core.effects import Note
+from gamin.core.effects import Note, Tell
 from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon import configuration
 from gamin.daemon.service import Service
-from gamin.events import Row
 
 logger = logging.getLogger(__name__)
 
@@ -76,9 +74,7 @@ class Settings:
 
     # -- from the core
 
-    def tell(
-        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
-    ) -> None:
+    def tell(self, subscription: Subscription, told: Tell) -> None:
         self._is_changed = True
 
     def ready(self, subscription: Subscription) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from gamin.core.effects import Note
+from gamin.core.effects import Note, Tell
 from gamin.core.outbox import Outbox
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon.connection import Connection
@@ -134,10 +134,8 @@ class V1Face:
 
     # -- from the core
 
-    def tell(
-        self, subscription: Subscription, rows: Iterable[Row], recovered: bool
-    ) -> None:
-        self._outbox.tell(subscription, rows)
+    def tell(self, subscription: Subscription, told: Tell) -> None:
+        self._outbox.tell(subscription, told.rows)
 
     def ready(self, subscription: Subscription) -> None:
         self._outbox.ready(subscription)

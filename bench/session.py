@@ -77,8 +77,15 @@ class Watcher:
     def errors(self) -> bytes:
         return self._errors.read_bytes()
 
+    def check_alive(self) -> None:
+        """Raises GaveUp, with its last words, if it has ended by itself."""
+        if self.process.poll() is not None:
+            said = self.errors().decode(errors="replace").strip().splitlines()
+            raise GaveUp(f"ended: {said[-1] if said else 'silently'}")
+
     def finish(self) -> list[Report]:
         """End it in its own way; return everything it told. Raises GaveUp."""
+        self.check_alive()
         self.peer.end(self.process)
         try:
             self.process.wait(30)
@@ -133,9 +140,7 @@ class Session:
     def _wait_ready(self, watcher: Watcher) -> None:
         deadline = watcher.started + READY_SECONDS
         while watcher.peer.announces and not watcher.is_ready():
-            if watcher.process.poll() is not None:
-                said = watcher.errors().decode(errors="replace").strip()
-                raise GaveUp(f"ended: {said.splitlines()[-1] if said else 'silently'}")
+            watcher.check_alive()
             if time.monotonic() > deadline:
                 raise GaveUp(f"not ready after {READY_SECONDS:.0f} s")
             time.sleep(max(0.0005, (time.monotonic() - watcher.started) / 50))

@@ -46,6 +46,7 @@ def _pinged(
             text=True,
             check=True,
         )
+        watcher.check_alive()
     answers = done.stdout.split()
     delays = [int(answer) / 1e9 for answer in answers if answer != "lost"]
     if len(delays) < 2:

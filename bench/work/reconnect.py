@@ -39,8 +39,7 @@ def reconnect(peer: Peer, place: Place) -> dict[str, Value]:
             (root / f"old-{number}").unlink()
         made = 0
         while len(watcher.output()) == told:
-            if watcher.process.poll() is not None:
-                raise GaveUp("the client ended with the server")
+            watcher.check_alive()
             if time.monotonic() > killed + WAIT_SECONDS:
                 raise GaveUp(f"told of nothing for {WAIT_SECONDS:.0f} s")
             (root / f"new-{made}").touch()

@@ -150,7 +150,8 @@ class Bindings:
         subscription.hops.append((node, name))
         if node.hooks is None:
             node.hooks = {}
-        node.hooks.setdefault(name, []).append(subscription)
+        hooked = node.hooks.setdefault(name, {})
+        hooked[subscription] = hooked.get(subscription, 0) + 1
         self._coverage.refresh(node)
         if node.blind:
             subscription.blocked = True
@@ -161,8 +162,11 @@ class Bindings:
         for node, name in hops:
             if node.hooks is None or name not in node.hooks:
                 continue
-            node.hooks[name].remove(subscription)
-            if not node.hooks[name]:
+            hooked = node.hooks[name]
+            hooked[subscription] -= 1
+            if not hooked[subscription]:
+                del hooked[subscription]
+            if not hooked:
                 del node.hooks[name]
                 node.hooks = node.hooks or None
             self._coverage.check(node)

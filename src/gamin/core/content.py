@@ -4,11 +4,14 @@ Says when they are told: when the writer closes the file, or 20 ms later, and at
 once a second while the entry is busy.
 """
 
+from collections.abc import Iterable
+
 from gamin.core.effects import Explore
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.events import CLOSE_WRITE, IS_DIR, MODIFY, Kind, Row
+from gamin.paths import is_within
 
 
 class Content:
@@ -51,8 +54,11 @@ class Content:
     ) -> None:
         """The rights of a directory changed: what could not be seen perhaps can be."""
         scene = self._scene
-        if isinstance(known, Node) and known in scene.coverage.unreadable:
-            scene.effects.append(Explore(known, None))
+        if isinstance(known, Node):
+            here = known.path()
+            for unreadable in scene.coverage.unreadable:
+                if is_within(unreadable.path(), here):
+                    scene.effects.append(Explore(unreadable, None))
         for subscription in (node.hooks or {}).get(name, ()):
             if subscription.hops[-1] != (node, name):
                 scene.bindings.dirty(subscription)
@@ -87,7 +93,7 @@ class Content:
         """The subscriptions of a single path whose way ends here, and found it."""
         if node.hooks is None:
             return []
-        hooked: list[Subscription] = node.hooks.get(name, [])
+        hooked: Iterable[Subscription] = node.hooks.get(name, ())
         return [
             s
             for s in hooked

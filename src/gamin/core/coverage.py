@@ -100,8 +100,8 @@ class Coverage:
         if node is None:
             return
         if node.subscriptions is None:
-            node.subscriptions = []
-        node.subscriptions.append(subscription)
+            node.subscriptions = {}
+        node.subscriptions[subscription] = None
         if subscription.entry is None:
             subscription.prefix = node.slashed()
         if subscription.entry is not None:
@@ -128,7 +128,7 @@ class Coverage:
             return
         subscription.node = None
         if node.subscriptions is not None and subscription in node.subscriptions:
-            node.subscriptions.remove(subscription)
+            del node.subscriptions[subscription]
             node.subscriptions = node.subscriptions or None
         if subscription.entry is not None:
             node.files -= 1
@@ -171,7 +171,7 @@ class Coverage:
 
     def refresh(self, node: Node) -> None:
         """Bring the masks in line with who needs the node."""
-        if node.listed and not self._audiences.on(node).subscriptions:
+        if node.listed and not self._audiences.has_any(node):
             self.unlist(node)
         wanted = self._need(node)
         if wanted == node.wanted:
@@ -202,7 +202,7 @@ class Coverage:
         node.interval = decision.interval if decision.method is Method.POLL else 1.0
 
     def _need(self, node: Node) -> int:
-        if node.files or self._audiences.on(node).subscriptions:
+        if node.files or self._audiences.has_any(node):
             return FULL
         return NAMES if node.hooks or node.subscriptions else 0
 

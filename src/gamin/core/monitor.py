@@ -72,7 +72,6 @@ class Monitor:
         self.subscriptions.discard(subscription)
         self._scene.bindings.end(subscription)
         self._scene.coverage.detach(subscription)
-        self._scene.audiences.forget(subscription)
         return self._finish(now)
 
     def catch_up(self, subscription: Subscription) -> list[Row]:

@@ -5,6 +5,7 @@ Knows nothing of how a path is found on the disk (`binding`) or noticed (`covera
 
 from enum import Enum
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 from gamin.core.tree import Node
 
@@ -159,7 +160,7 @@ class Subscription:
 class Audience:
     """The subscriptions told of one directory's entries; shared by equal ones."""
 
-    __slots__ = ("deep", "subscriptions")
+    __slots__ = ("__weakref__", "deep", "subscriptions")
 
     def __init__(
         self,
@@ -172,12 +173,16 @@ class Audience:
 
 
 class Audiences:
-    """Makes each audience once, so that equality is identity."""
+    """Makes each audience once, so that equality is identity.
+
+    It keeps none alive: of the thousands that a directory has while it gets thousands
+    of subscriptions, each as long as its number, only the last is of use.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[
+        self._known: WeakValueDictionary[
             tuple[tuple[Subscription, ...], tuple[Subscription, ...]], Audience
-        ] = {}
+        ] = WeakValueDictionary()
         self.nobody = self.of((), ())
 
     def of(
@@ -189,12 +194,15 @@ class Audiences:
             audience = self._known[key] = Audience(subscriptions, deep)
         return audience
 
-    def forget(self, subscription: Subscription) -> None:
-        self._known = {
-            key: audience
-            for key, audience in self._known.items()
-            if subscription not in audience.subscriptions
-        }
+    def has_any(self, node: Node) -> bool:
+        """Whether anybody is told of the entries of `node`, without computing who."""
+        audience: Audience | None = node.audience
+        if audience is None:
+            for subscription in node.subscriptions or ():
+                if subscription.entry is None and subscription.scope is not Scope.FILE:
+                    return True
+            audience = self.on(node)
+        return bool(audience.subscriptions)
 
     def on(self, node: Node) -> Audience:
         """Who is told of the entries of `node`; computed once and kept there."""

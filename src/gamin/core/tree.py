@@ -92,9 +92,10 @@ class Node:
         self.prefix: bytes | None = None
 
         # Who cares (kept by `binding` and `coverage`).
-        self.hooks: dict[bytes, list[Any]] | None = None
-        """Subscriptions whose way passes through an entry, or waits for it."""
-        self.subscriptions: list[Any] | None = None
+        self.hooks: dict[bytes, dict[Any, int]] | None = None
+        """Subscriptions whose way passes through an entry, or waits for it, and how
+        often it does."""
+        self.subscriptions: dict[Any, None] | None = None
         """Subscriptions bound to this directory itself."""
         self.files = 0
         """How many subscriptions are bound to entries of it."""

@@ -24,6 +24,8 @@ class Withheld:
         self._audiences = audiences
         self._flow = flow
         self._reporter = reporter
+        self._nodes: dict[Node, None] = {}
+        """Those that may have something untold."""
 
     def holds_back(
         self, node: Node, name: bytes, is_dir: bool, now: float, *, dies: bool = False
@@ -46,6 +48,7 @@ class Withheld:
         untold = node.untold
         if untold is None:
             untold = node.untold = {}
+            self._nodes[node] = None
         before = untold.get(name)
         if before is None:
             known = node.names.get(name)
@@ -58,15 +61,15 @@ class Withheld:
 
     def tell(self, node: Node) -> None:
         """Tell all that was withheld of a directory's names."""
+        self._nodes.pop(node, None)
         untold, node.untold = node.untold, None
         for name, before in (untold or {}).items():
             self._tell_difference(node, name, before)
 
     def tell_everything(self) -> None:
         """The same for every directory: somebody is about to look at the tree."""
-        for resource in self._flow.busy:
-            if isinstance(resource, Node):
-                self.tell(resource)
+        for node in list(self._nodes):
+            self.tell(node)
 
     def tell_content(self, node: Node, name: bytes, since: int) -> None:
         """Tell of a busy entry that it was changed after the tick `since`.

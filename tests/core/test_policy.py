@@ -170,3 +170,18 @@ def test_the_rules_in_force_are_in_the_order_they_are_asked() -> None:
     ]
     nfs = [r for r in rules if isinstance(r, FilesystemRule) and r.type == "nfs"]
     assert [str(rule) for rule in nfs] == ["fsset nfs poll 5"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "told"),
+    [
+        pytest.param("devtmpfs", True, id="devices are files like any"),
+        pytest.param("proc", False, id="made up when looked at"),
+        pytest.param("nfs", False, id="others change it"),
+    ],
+)
+def test_what_the_kernel_tells_of_names_is_up_to_the_file_system(
+    type_: str, told: bool
+) -> None:
+    policy = Policy((), Mounts([Mount(b"/dev", type_)]))
+    assert policy.kernel_tells_names(b"/dev") is told

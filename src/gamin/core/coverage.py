@@ -194,6 +194,8 @@ class Coverage:
             kernel = node.wanted
         if decision.method is Method.POLL:
             poll = node.wanted
+            if poll == NAMES and self.policy.kernel_tells_names(node.path()):
+                kernel, poll = poll, 0
         if node in self.no_room or node in self.hot:
             kernel, poll = 0, node.wanted
         elif node in self.hot_content:

@@ -30,6 +30,12 @@ BUILT_IN_PATHS = (
 )
 
 
+MADE_UP_TYPES = frozenset(
+    ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "configfs")
+)
+"""What the kernel makes up when somebody looks, so nothing is reported."""
+
+
 def _remote_seconds(type_: str) -> float:
     """The original's numbers for novfs and nfs; other networks are like nfs."""
     if type_ == "novfs":
@@ -100,6 +106,15 @@ class Policy:
             return Decision(rule.method, interval, mixed, _why(rule, mount))
         why = f"the file system is {printable(mount.type)}"
         return Decision(Method.KERNEL, interval, False, why)
+
+    def kernel_tells_names(self, path: bytes) -> bool:
+        """Whether the kernel tells of the entries of a directory that come and go,
+        whatever a rule says of what is in them. Asked for directories that are only
+        passed through: nobody shall be woken every second for /dev because of a file
+        in /dev/shm."""
+        mount = self._mounts.of(path)
+        mute = mount.type in MADE_UP_TYPES or self._mounts.is_remote(mount)
+        return not (mute or self._poll_only)
 
     def mount_points(self) -> frozenset[bytes]:
         """Where something is mounted."""

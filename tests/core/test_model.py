@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
+from gamin.paths import join
 from tests.core.clients import Client, V1Client
+from tests.core.disk import READ
 from tests.core.picture import Picture, truth
 from tests.core.shell import Shell
 
@@ -39,6 +41,9 @@ class Act(NamedTuple):
                     disk.symlink(self.other, self.path)
                 case "link":
                     disk.link(self.other, self.path)
+                case "lock" | "unlock" as verb:
+                    disk.directory(self.path)
+                    disk.chmod(self.path, 0o755 if verb == "unlock" else 0o000)
                 case verb:
                     getattr(disk, verb)(self.path)
 
@@ -98,7 +103,7 @@ ACTS = st.one_of(
         st.sampled_from(
             [
                 *("mkdir", "makedirs", "touch", "write", "unlink", "rmdir", "rmtree"),
-                *("utime", "modify", "close"),
+                *("utime", "modify", "close", "lock", "unlock"),
             ]
         ),
         PATHS,
@@ -175,11 +180,21 @@ class Performance:
         for _, act in self._sneaks:
             act.on(self.shell)
         self._sneaks.clear()
+        self.unlock(b"/")
         self.shell.settle()
         self.shell.sleep(2)  # for what is polled
         for client in self.clients:
             client.read()
         self.shell.settle()
+
+    def unlock(self, path: bytes) -> None:
+        """What is known of a directory that may not be read is not fixed."""
+        disk = self.shell.disk
+        if not disk.inode(path).mode & READ:
+            disk.chmod(path, 0o755)
+        for name, inode in disk.listing(path).items():
+            if inode.is_dir:
+                self.unlock(join(path, name))
 
     def subscriptions(self) -> Iterator[tuple[Client, Subscription]]:
         for client in self.clients:

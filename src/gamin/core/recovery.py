@@ -65,9 +65,9 @@ class Recovery:
         self.rescans += 1
         self._effects.append(Note(Noted.OVERFLOW, self._tree.root))
         for node in self._tree.root.subtree():
-            if not node.kernel:
+            if not node.kernel and not node.blind:
                 continue
-            if node.listed:
+            if node.listed or node.blind:
                 self._effects.append(Explore(node, None, self._since_ns))
             else:
                 self._effects.append(Watch(node))

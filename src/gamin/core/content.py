@@ -64,6 +64,13 @@ class Content:
             if subscription.hops[-1] != (node, name):
                 scene.bindings.dirty(subscription)
 
+    def rights_changed(self, node: Node) -> None:
+        """Of a watched directory; its parent may be polled and see that too late."""
+        for subscriptions in (node.hooks or {}).values():
+            for subscription in subscriptions:
+                if subscription.node is None:
+                    self._scene.bindings.dirty(subscription)
+
     def changed(self, node: Node, name: bytes) -> None:
         """An entry is to be told as changed (now, or when flow control lets it)."""
         scene = self._scene

@@ -121,6 +121,8 @@ class Monitor:
                 self.recovery.overflowed(now)
             elif mask & IGNORED and node.wanted:
                 self.coverage.adrift.setdefault(node, 0)
+            elif mask & ATTRIB:
+                content.rights_changed(node)
         renames.end()
         if self.coverage.adrift:
             self.coverage.retry_adrift()

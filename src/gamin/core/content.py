@@ -12,7 +12,6 @@ from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.events import CLOSE_WRITE, IS_DIR, MODIFY, Kind, Row
 from gamin.paths import is_within
-from gamin.paths import is_within
 
 
 class Content:

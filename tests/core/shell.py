@@ -280,7 +280,9 @@ class Shell:
 
 
 def plain_policy(
-    *rules: PathRule | FilesystemRule, mounts: Iterable[bytes] = ()
+    *rules: PathRule | FilesystemRule,
+    mounts: Iterable[bytes] = (),
+    poll_only: bool = False,
 ) -> Policy:
     points = [Mount(b"/", "ext4"), *(Mount(point, "ext4") for point in mounts)]
-    return Policy(rules, Mounts(points))
+    return Policy(rules, Mounts(points), poll_only)

@@ -52,6 +52,9 @@ class Coverage:
         """Not where they were believed to be, and how often that was found; to be
         tried again after a batch."""
         self.unreadable: set[Node] = set()
+        self.unreported: set[Node] = set()
+        """Those of them whose parent is only polled: a right that was missing for less
+        than a second has left no trace there."""
         self.hot: set[Node] = set()
         """Polled only, because of the coming and going in them."""
         self.hot_content: set[Node] = set()
@@ -226,8 +229,11 @@ class Coverage:
         node.ghosts = None
 
     def _lost_interest(self, node: Node) -> None:
-        for nodes in (self.no_room, self.unreadable, self.hot, self.hot_content):
-            nodes.discard(node)
+        self.no_room.discard(node)
+        self.unreadable.discard(node)
+        self.unreported.discard(node)
+        self.hot.discard(node)
+        self.hot_content.discard(node)
         self.adrift.pop(node, None)
         node.blind = False
 
@@ -251,6 +257,7 @@ class Coverage:
         """It was where it should be, and could be listed."""
         self.adrift.pop(node, None)
         self.unreadable.discard(node)
+        self.unreported.discard(node)
         node.blind = False
 
     def unwatchable(self, node: Node, number: int) -> None:
@@ -265,6 +272,8 @@ class Coverage:
         elif number in _NOT_ALLOWED:
             self.unreadable.add(node)
             node.blind = True
+            if node.parent is not None and not node.parent.kernel:
+                self.unreported.add(node)
         else:
             self.adrift[node] = self.adrift.get(node, 0) + 1
 

@@ -154,6 +154,8 @@ class Monitor:
             self._look_again = None
             for subscription in self._scene.bindings.blocked:
                 self._scene.bindings.dirty(subscription)
+            for node in self.coverage.unreported:
+                self._scene.effects.append(Explore(node, None))
         return self._finish(now)
 
     def policy_changed(self, policy: Policy, now: float) -> list[Effect]:
@@ -272,7 +274,7 @@ class Monitor:
                 self._places.settle(subscription)
             scene.reporter.close()
         scene.coverage.sweep()
-        if not scene.bindings.blocked:
+        if not (scene.bindings.blocked or scene.coverage.unreported):
             self._look_again = None
         elif self._look_again is None:
             self._look_again = now + LOOK_AGAIN_SECONDS

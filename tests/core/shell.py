@@ -219,6 +219,7 @@ class Shell:
         if node.kernel and self._has_kernel:
             self.kernel.watch(node, node.kernel)
         elif node.wd >= 0:
+            self._noticed += self.kernel.drain()
             self.kernel.unwatch(node)
         if not node.poll and node.wd_poll >= 0:
             self._noticed += self.polling.last_look(node)

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 from gamin import address
 from gamin.backends.inotify import InotifyBackend
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
-from gamin.daemon.server import Server
+from gamin.daemon.remarks import Remarks
+from gamin.daemon.server import MOST_CONNECTIONS, Server
 from gamin.debugging import DebugLog, EscapingFormatter, is_wanted
 from gamin.directory import UnsafePlace
 from gamin.errors import GaminError
@@ -21,6 +23,9 @@ logger = logging.getLogger("gamin")
 USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
 DEEPEST = 20_000
 """Levels of recursion: a path may have 2,000 names, and each takes a few levels."""
+
+OWN_DESCRIPTORS = 64
+"""Sockets that listen, the backends, files that are read: with room to spare."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,14 +60,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
+    handler = Remarks()
     handler.setFormatter(EscapingFormatter("gam_server: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
 
 
+def _allow_all_connections() -> None:
+    """A session's usual limit of open files, 1,024, is a few too low for as many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(MOST_CONNECTIONS + OWN_DESCRIPTORS, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(listening: Listening, options: set[str]) -> int:
     sys.setrecursionlimit(DEEPEST)
+    _allow_all_connections()
     is_poll_only = "--pollonly" in options
     server = Server(
         listening,

@@ -36,6 +36,9 @@ GREETING_SECONDS = 2.0
 """How long a client may take to say hello."""
 MOST_UNGREETED = 16
 MOST_CONNECTIONS = 1024
+PAUSE_SECONDS = 0.5
+"""How long callers wait when there is no descriptor for them. The socket stays readable
+meanwhile, so without a pause we would turn in circles."""
 
 
 class Server:
@@ -47,6 +50,7 @@ class Server:
         cwd: bytes,
         has_timeout: bool = True,
         is_poll_only: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         configured = configuration.read()
         policy = make_policy(configured, configuration.read_mounts(), is_poll_only)
@@ -61,6 +65,7 @@ class Server:
         self.service.faces[self.settings.client] = self.settings
         self.connections: dict[Connection, V1Face | ModernFace] = {}
         self._has_timeout = has_timeout
+        self._idle_seconds = idle_seconds
         self._numbers = itertools.count(1)
         self._ungreeted: dict[Connection, asyncio.TimerHandle] = {}
         self._idle: asyncio.TimerHandle | None = None
@@ -85,6 +90,7 @@ class Server:
             self.listening.close()
             for connection in list(self.connections):
                 connection.close()
+            self.service.end()
             self.settings.stop(self._loop)
             watcher.close()
             if self._idle is not None:
@@ -95,13 +101,19 @@ class Server:
     def _listen(self, listener: Listener) -> None:
         self._loop.add_reader(listener.socket.fileno(), self._accept, listener)
 
+    def _listen_again(self, listener: Listener) -> None:
+        if listener in self.listening.listeners:
+            self._listen(listener)
+
     def _accept(self, listener: Listener) -> None:
         try:
             sock, _ = listener.socket.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        except OSError as error:  # no descriptors left: the caller waits in the queue
-            logger.warning("cannot accept a client: %s", error)
+        except OSError as error:  # no descriptors left: callers wait in the queue
+            logger.warning("cannot accept a client: %s", error.strerror)
+            self._loop.remove_reader(listener.socket.fileno())
+            self._loop.call_later(PAUSE_SECONDS, self._listen_again, listener)
             return
         try:
             peer = check_peer(sock)
@@ -176,7 +188,7 @@ class Server:
                 self._idle.cancel()
                 self._idle = None
         elif self._idle is None and self._has_timeout and not self._ended.is_set():
-            self._idle = self._loop.call_later(IDLE_SECONDS, self._ended.set)
+            self._idle = self._loop.call_later(self._idle_seconds, self._ended.set)
 
     # -- asked by the commands
 

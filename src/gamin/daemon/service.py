@@ -1,9 +1,11 @@
 """The core, its watcher and the clients' faces, connected; no sockets here."""
 
+import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from gamin.core.effects import Note, Tell
@@ -15,6 +17,9 @@ from gamin.daemon.watcher import Watcher
 from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
+
+SLICE = 0.02
+"""Seconds of letting go of what a client left before others get their turn."""
 
 
 class Face(Protocol):
@@ -48,6 +53,7 @@ class Service:
         self.readers: list[Reader] = []
         """Who reads files in directories before they are taken in."""
         self._cwd = cwd
+        self._left: deque[Subscription] = deque()
         self._told: dict[int, None] = {}
         """Clients that may have something to send at the end of this round."""
 
@@ -63,6 +69,27 @@ class Service:
 
     def cancel(self, subscription: Subscription) -> None:
         self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
+
+    def leave(self, subscriptions: Iterable[Subscription]) -> None:
+        """Cancel what a client that has gone left behind; as many as 65,535, so the
+        others get their turn in between."""
+        is_begun = bool(self._left)
+        self._left.extend(subscriptions)
+        if not is_begun:
+            self._let_go()
+
+    def end(self) -> None:
+        """The server ends: nobody needs the rest to be let go."""
+        self._left.clear()
+
+    def _let_go(self) -> None:
+        end = time.monotonic() + SLICE
+        while self._left:
+            self.cancel(self._left.popleft())
+            if time.monotonic() > end:
+                asyncio.get_running_loop().call_soon(self._let_go)
+                break
+        self.flush()
 
     def tell_withheld(self) -> None:
         """Tell everyone now of what is too busy to be told at once."""

@@ -86,8 +86,7 @@ class V1Face:
         self.flush()
 
     def lost(self) -> None:
-        for subscription in self.subscriptions:
-            self._service.cancel(subscription)
+        self._service.leave(self.subscriptions)
         self._standing.clear()
         self._no_exists.clear()
 
@@ -142,7 +141,7 @@ class V1Face:
 
     def note(self, effect: Note) -> None:
         """Tell a client that asked for it of what the server does inside."""
-        if self._debug is not None:
+        if self._debug is not None and not self._outbox.is_clogged:
             code = effect.what.value
             path = effect.node.path()
             self._outbox.say(encode_event(self._debug, code, path))

@@ -67,6 +67,43 @@ def test_the_timer_wakes_for_a_change(tmp_path: Path) -> None:
     backend.close()
 
 
+def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    os.mknod(tmp_path / "old")
+    backend.watch(node, ALL)
+    os.mknod(tmp_path / "new")
+    found = {b"old": False, b"new": False}
+    assert story(backend.learn(node, found)) == ["created new"]
+    assert not backend.learn(node, found)
+    clock.now += 1
+    assert not backend.drain()
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, mask)
+    assert story(backend.learn(node, {b"box": True})) == ["created box/"]
+    clock.now += 1
+    assert story(backend.drain()) == ["deleted box"]
+
+
+def test_what_is_written_after_it_was_learned_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL)
+    os.mknod(tmp_path / "new")
+    backend.learn(node, {b"new": False})
+    (tmp_path / "new").write_text("text")
+    clock.now += 1
+    assert story(backend.drain()) == ["written new"]
+
+
 def test_it_looks_only_when_it_is_time(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:

@@ -11,13 +11,13 @@ watched.
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from gamin.backends.base import Watchable
 from gamin.backends.snapshot import Snapshot
-from gamin.events import IGNORED, Change
+from gamin.events import CREATE, IGNORED, IS_DIR, Change
 from gamin.kernel.timerfd import Timer
 
 DEFAULT_INTERVAL = 1.0  # seconds, as in the original
@@ -105,6 +105,20 @@ class PollingBackend:
         watch = self._watches.get(node.wd_poll)
         if watch is not None:
             watch.snapshot.refresh(node.path(), name)
+
+    def learn(self, node: Pollable, found: Mapping[bytes, bool]) -> Sequence[Change]:
+        """Entries (and whether they are directories) were found there just now.
+
+        Those that the last look did not see have come since: they are the answer, and
+        if they are not there at the next look they have gone.
+        """
+        watch = self._watches.get(node.wd_poll)
+        if watch is None:
+            return []
+        return [
+            Change(node, CREATE | (IS_DIR if found[name] else 0), 0, name)
+            for name in watch.snapshot.learn(node.path(), found)
+        ]
 
     def scan_now(self) -> None:
         """Make the next `drain` look at everything; the descriptor is readable."""

@@ -25,7 +25,7 @@ from gamin.kernel import statx
 # A poller sees that a file was written, not whether the writer has finished.
 CONTENT = MODIFY | CLOSE_WRITE
 
-_UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
+UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
 
 
 def read_kinds(path: bytes) -> dict[bytes, bytes]:
@@ -56,7 +56,7 @@ def read_details(
     finally:
         os.close(directory)
     for name in refused:
-        found[name] = known.get(name, _UNKNOWN)
+        found[name] = known.get(name, UNKNOWN)
     return found
 
 
@@ -87,7 +87,7 @@ def differences(
         now = current.get(name)
         if now is None:
             deleted.append((DELETE | _directory_bit(was), name))
-        elif now == was or was == _UNKNOWN:
+        elif now == was or was == UNKNOWN:
             continue
         elif statx.identity(was) != statx.identity(now):
             if _directory_bit(was) == _directory_bit(now):

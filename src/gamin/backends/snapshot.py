@@ -24,12 +24,13 @@ would tell. The second change is then reported together with the next one.
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from stat import S_ISDIR
 
 from gamin.backends.signatures import (
     CONTENT,
+    UNKNOWN,
     differences,
     read_details,
     read_kinds,
@@ -110,6 +111,18 @@ class Snapshot:
             self._entries.pop(name, None)
         else:
             self._entries[name] = now
+
+    def learn(self, path: bytes, names: Iterable[bytes]) -> list[bytes]:
+        """Take for known what was just found there; return what was not known.
+
+        What is gone again by now is known nevertheless: the next look tells of that.
+        """
+        new = [name for name in names if name not in self._entries]
+        for name in new:
+            self._entries[name] = UNKNOWN
+            self.refresh(path, name)
+            self._entries.setdefault(name, UNKNOWN)
+        return new
 
     def look(
         self, path: bytes, mask: int, now: float

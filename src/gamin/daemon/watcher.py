@@ -246,8 +246,8 @@ class Watcher:
     def _watch(self, node: Node) -> None:
         """Bring both ways of noticing in line with what the core wants.
 
-        The new way begins before the old one ends, and polling looks once more before
-        it ends, so nothing falls in between.
+        The new way begins before the old one ends, and the old one is asked once more
+        before it ends, so nothing falls in between.
         """
         if node.poll:
             self._polling.watch(node, node.poll, node.interval)
@@ -255,6 +255,7 @@ class Watcher:
             if node.kernel:
                 self._kernel.watch(node, node.kernel)
             elif node.wd >= 0:
+                self._noticed += self._kernel.drain()
                 self._kernel.unwatch(node)
         if not node.poll and node.wd_poll >= 0:
             self._noticed += self._polling.last_look(node)
@@ -292,6 +293,9 @@ class Watcher:
             self._failed(Watch(node), errno.ENOSPC)
             self._urgent.append(work)  # polled from now on
         else:
+            if node.wd_poll >= 0:
+                found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
+                self._noticed += self._polling.learn(node, found)
             self._telling.listing(node, others)
             self._take(self._monitor.listed(work, directories, others, newer, now))
 
@@ -310,6 +314,8 @@ class Watcher:
             found = None
         now = time.monotonic()
         subscription, node, name, _ = work
+        if found is not None and node.wd_poll >= 0:
+            self._noticed += self._polling.learn(node, {name: found is True})
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
 
 

@@ -4,10 +4,7 @@ What only one of them can do has its own file; do not add it here.
 """
 
 import os
-import shlex
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends.narrow import run_narrowed
 from tests.backends.ways import ALL, NAMES, Directory, Way, available, story
 
 NOBODY = 65534
@@ -343,28 +341,21 @@ import sys
 from gamin.errors import WatchLimitReached
 from tests.backends.ways import ALL, Directory, available
 
-backend = next(way for way in available() if way.name == sys.argv[1]).open()
-backend.watch(Directory("/"), ALL)
+way = next(way for way in available() if way.name == sys.argv[1])
+backend = way.open()
+for quota, place in zip(way.quotas, ("/", "/etc")):
+    backend.watch(Directory(place), ALL)
 node = Directory("/usr")
 try:
     backend.watch(node, ALL)
 except WatchLimitReached as error:
-    print(error.path, node.is_watched)
+    print(error.path, error.limit, node.is_watched)
 backend.close()
 """
 
 
 def test_the_facility_is_full(way: Way) -> None:
-    # A user namespace has limits of its own, so nobody else's are touched.
-    narrow = "echo 1 > /proc/sys/user/max_inotify_watches && exec "
-    command = shlex.join([sys.executable, "-c", FULL, way.name])
-    answer = subprocess.run(
-        ["unshare", "--user", "--map-root-user", "sh", "-c", narrow + command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        check=False,
-    )
-    if way.name != "inotify" or answer.returncode:
-        pytest.skip("no limit that could be lowered")
-    assert answer.stdout == "b'/usr' False\n"
+    if not way.quotas:
+        pytest.skip("nothing limits it")
+    answer = run_narrowed(dict.fromkeys(way.quotas, 1), FULL, way.name)
+    assert answer == f"b'/usr' {len(way.quotas)} False\n"

@@ -1,10 +1,13 @@
 """The ways of noticing that keep the backend contract, and how a test sees them."""
 
-import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from gamin.backends.base import KernelBackend
+from gamin.backends.choice import Wish, open_kernel
+from gamin.backends.fanotify import FanotifyBackend
+from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
 from gamin.events import (
     ATTRIB,
@@ -22,6 +25,9 @@ from gamin.events import (
 NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 DETAILS = MODIFY | CLOSE_WRITE | ATTRIB
 ALL = NAMES | DETAILS
+
+INOTIFY_QUOTA = "max_inotify_watches"
+FANOTIFY_QUOTA = "max_fanotify_marks"
 
 _WORDS = (
     (CREATE | MOVED_TO, "created"),
@@ -55,12 +61,14 @@ class Way(NamedTuple):
     pairs_renames: bool
     notice: Callable[[Any], None]
     """Make all that has happened readable; the kernel has done so by itself."""
+    quotas: tuple[str, ...] = ()
+    """The files of /proc/sys/user that limit it."""
 
     def seen(self, backend: Any) -> Sequence[Change]:
         """Everything that happened before this call."""
         self.notice(backend)
         changes = list(backend.drain())
-        while more := backend.drain():
+        while (more := backend.drain()) or getattr(backend, "has_noticed", False):
             changes += more
         return changes
 
@@ -69,16 +77,23 @@ class Way(NamedTuple):
 
 
 def available() -> Iterator[Way]:
+    """Those that the kernel grants; polling needs nobody's leave."""
     yield Way("polling", PollingBackend, False, PollingBackend.scan_now)
-    for name, class_name in (
-        ("inotify", "InotifyBackend"),
-        ("fanotify", "FanotifyBackend"),
+    for name, opens, quotas in (
+        ("inotify", InotifyBackend, (INOTIFY_QUOTA,)),
+        ("fanotify", FanotifyBackend, (FANOTIFY_QUOTA,)),
+        ("both", open_kernel, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
+        ("both, fanotify first", fanotify_first, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
     ):
         try:
-            module = importlib.import_module(f"gamin.backends.{name}")
-        except ModuleNotFoundError:
+            opens().close()
+        except OSError:
             continue
-        yield Way(name, getattr(module, class_name), True, lambda _: None)
+        yield Way(name, opens, True, lambda _: None, quotas)
+
+
+def fanotify_first() -> KernelBackend:
+    return open_kernel(Wish.FANOTIFY)
 
 
 def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:

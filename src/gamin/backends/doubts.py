@@ -16,15 +16,18 @@ contradicts what was said. Events still in the queue may then tell the same agai
 which does no harm: the core does nothing about what it knows.
 
 Where renames of directories are in doubt, a known directory may be elsewhere than
-said, under names that are all there. So what is found is also asked who it is.
+said, under a name that is there as said. So of what is found it is also asked whether
+it is the one that is believed to be there; if it is another one, the name is told as
+gone and come anew, which makes the core look at all that is below.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from stat import S_ISDIR
 
-from gamin.backends.marks import Mark, Marks, identity_at, is_at, opened
+from gamin.backends.base import Watchable
+from gamin.backends.marks import Mark, Marks, identity_at, opened
 from gamin.events import CREATE, DELETE, IS_DIR, Change
 from gamin.kernel import fanotify
 from gamin.paths import join
@@ -45,29 +48,51 @@ _Entry = tuple[bytes, bytes]
 
 
 class Doubts:
-    def __init__(self) -> None:
+    def __init__(self, queue: int) -> None:
+        """`queue` is how many events the kernel's queue can hold."""
         self._said: dict[_Entry, There] = {}
-        self._open: dict[bytes, dict[bytes, None]] = {}
+        self._earlier: dict[_Entry, There] = {}
+        self._most = 2 * queue  # an event says something of two names at the most
+        self._open: dict[bytes, dict[bytes, There]] = {}
+        """What was said last of what is in doubt, by directory and name."""
         self._is_over = False
         """Nothing that is still to come can have been joined with what was said."""
+        self._later: dict[bytes, dict[bytes, There]] = {}
+        """Doubts about directories that were not where they were believed to be: their
+        rename is still in the queue."""
+        self._postponed: set[bytes] = set()
+        """Directories whose doubts had to wait once."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def say(self, directory: bytes, name: bytes, there: There, is_mixed: bool) -> None:
-        """An event says that; `is_mixed` if it says the opposite as well."""
+    def say(
+        self, directory: bytes, name: bytes, there: There, *, is_mixed: bool
+    ) -> bool:
+        """An event says that; `is_mixed` if it says the opposite as well. Returns
+        whether the name is in doubt."""
         entry = directory, name
-        if is_mixed or entry in self._said:
-            self._open.setdefault(directory, {})[name] = None
-        self._said[entry] = there
+        said = self._said
+        is_in_doubt = is_mixed or entry in said or entry in self._earlier
+        if is_in_doubt:
+            self._open.setdefault(directory, {})[name] = there
+        said[entry] = there
+        if len(said) > self._most:
+            # What is older than a whole queue was read before any of this happened.
+            self._earlier, self._said = said, {}
+        return is_in_doubt
 
     def queue_was_empty(self) -> None:
         self._is_over = True
+        for directory, names in self._later.items():
+            self._open[directory] = names | self._open.get(directory, {})
+        self._later.clear()
         if not self._open:
             self._end()
 
     def _end(self) -> None:
         self._said.clear()
+        self._earlier.clear()
         self._is_over = False
 
     def settle(self, marks: Marks) -> list[Change]:
@@ -78,31 +103,45 @@ class Doubts:
             mark = marks.get(identity)
             if mark is not None:
                 self._settle(marks, mark, names, changes)
+        self._postponed = set(self._later)
         if self._is_over:
             self._end()
         return changes
 
     def _settle(
-        self, marks: Marks, mark: Mark, names: Iterable[bytes], changes: list[Change]
+        self,
+        marks: Marks,
+        mark: Mark,
+        names: dict[bytes, There],
+        changes: list[Change],
     ) -> None:
-        found: dict[bytes, There] = {}
+        directory = mark.identity
         for node in mark.owners:
             path = node.path()
-            here = _look(path, mark.identity, names)
-            if here is None:
-                changes.append(marks.lose(mark, node))
+            found = _look(path, directory, names)
+            if found is None:
+                if directory in self._postponed:
+                    changes.append(marks.lose(mark, node))
+                else:
+                    self._later[directory] = names
                 continue
-            found = here
             for name, there in found.items():
-                said = self._said[mark.identity, name]
-                if said is not there and said is not There.NOTHING:
-                    changes.append(Change(node, DELETE | _BITS[said], 0, name))
-                if said is not there and there is not There.NOTHING:
-                    changes.append(Change(node, CREATE | _BITS[there], 0, name))
-                if there is There.DIRECTORY:
-                    changes += _strangers(marks, join(path, name))
-        for name, there in found.items():
-            self._said[mark.identity, name] = there
+                self._said[directory, name] = there
+                is_known = names[name] is there and (
+                    there is not There.DIRECTORY
+                    or not _is_stranger(marks, join(path, name))
+                )
+                if not is_known:
+                    changes += _corrections(node, name, names[name], there)
+
+
+def _corrections(
+    node: Watchable, name: bytes, said: There, there: There
+) -> Iterator[Change]:
+    if said is not There.NOTHING:
+        yield Change(node, DELETE | _BITS[said], 0, name)
+    if there is not There.NOTHING:
+        yield Change(node, CREATE | _BITS[there], 0, name)
 
 
 def _look(
@@ -126,15 +165,8 @@ def _there(directory: int, name: bytes) -> There:
     return There.DIRECTORY if S_ISDIR(mode) else There.FILE
 
 
-def _strangers(marks: Marks, path: bytes) -> list[Change]:
-    """Leave those unwatched who have the directory at `path`, but are believed to be
-    elsewhere where it is not."""
+def _is_stranger(marks: Marks, path: bytes) -> bool:
+    """Whether the directory at `path` is watched, but believed to be elsewhere."""
     identity = identity_at(path)
     mark = None if identity is None else marks.get(identity)
-    if mark is None:
-        return []
-    return [
-        marks.lose(mark, node)
-        for node in mark.owners
-        if node.path() != path and not is_at(node, mark.identity)
-    ]
+    return mark is not None and all(node.path() != path for node in mark.owners)

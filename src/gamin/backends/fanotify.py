@@ -13,7 +13,6 @@ one: call `drain` again while `has_noticed`.
 import errno
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 
 from gamin.backends.base import Watchable
@@ -35,6 +34,7 @@ from gamin.events import (
 )
 from gamin.kernel import fanotify
 from gamin.kernel.fanotify import RawEvent
+from gamin.kernel.inotify import BUFFER, Reader
 
 MOST_CHANGES = 100_000
 """A drain ends here at the latest, so that clients get their turn in a flood."""
@@ -42,6 +42,7 @@ MOST_CHANGES = 100_000
 FIRST_COOKIE = 1 << 32
 """Those of inotify are below."""
 
+_new = tuple.__new__  # a third of the time of calling the class
 _CONTENT = MODIFY | CLOSE_WRITE
 _NAMES = CREATE | DELETE
 
@@ -53,10 +54,11 @@ class FanotifyBackend:
         try:
             _refuse_old_kernels(self._fd)
             self._marks = Marks(self._fd)
+            self._doubts = Doubts(fanotify.limit("max_queued_events"))
         except OSError:
             os.close(self._fd)
             raise
-        self._doubts = Doubts()
+        self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
         self._cookie = FIRST_COOKIE
         self._noticed: list[Change] = []
@@ -117,7 +119,7 @@ class FanotifyBackend:
 
     def _read(self, changes: list[Change], ended: dict[Mark, None]) -> bool:
         """Append what one read gives; True if that cannot have been all."""
-        buffer = fanotify.read(self._fd)
+        buffer = self._reader.read()
         find = self._marks.get
         for event in fanotify.decode(buffer):
             mask, directory, name, _, _ = event
@@ -135,7 +137,7 @@ class FanotifyBackend:
                     ended[mark] = None
             else:
                 self._attributes_changed(directory, changes)
-        if len(buffer) > fanotify.BUFFER - fanotify.LONGEST_EVENT:
+        if len(buffer) > BUFFER - fanotify.LONGEST_EVENT:
             return True
         self._doubts.queue_was_empty()
         return False
@@ -146,12 +148,11 @@ class FanotifyBackend:
         """Something other than a rename happened to an entry."""
         steps = _steps(mask)
         for node in mark.owners:
-            for step in steps:
-                changes.append(Change(node, step, 0, name))
+            changes += [_new(Change, (node, step, 0, name)) for step in steps]
         names = mask & _NAMES
         if names:
             there = There.NOTHING if names & DELETE else _bearer(mask)
-            self._doubts.say(mark.identity, name, there, names == _NAMES)
+            self._doubts.say(mark.identity, name, there, is_mixed=names == _NAMES)
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
         """Both halves where both are watched; otherwise a deletion or an arrival."""
@@ -160,21 +161,36 @@ class FanotifyBackend:
         target = self._marks.get(event.new_directory)
         leaving = () if source is None else source.owners
         arriving = () if target is None else target.owners
-        # A directory with two paths has two nodes: as many pairs as there are.
-        for one, other in zip(leaving, arriving, strict=False):
-            self._cookie += 1
-            cookie = self._cookie
-            changes.append(Change(one, MOVED_FROM | is_dir, cookie, event.name))
-            changes.append(Change(other, MOVED_TO | is_dir, cookie, event.new_name))
-        for node in leaving[len(arriving) :]:
-            changes.append(Change(node, DELETE | is_dir, 0, event.name))
-        for node in arriving[len(leaving) :]:
-            changes.append(Change(node, MOVED_TO | is_dir, 0, event.new_name))
+        is_in_doubt = self._say_renamed(event, source, target)
+        # A directory is moved, with all that is known of it, on certain news only: in
+        # another order than the true one, it might seem to move into itself.
+        if not (is_dir and is_in_doubt):
+            # A directory with two paths has two nodes: as many pairs as there are.
+            for one, other in zip(leaving, arriving, strict=False):
+                self._cookie += 1
+                halves = (
+                    (one, MOVED_FROM | is_dir, self._cookie, event.name),
+                    (other, MOVED_TO | is_dir, self._cookie, event.new_name),
+                )
+                changes += [_new(Change, half) for half in halves]
+            leaving, arriving = leaving[len(arriving) :], arriving[len(leaving) :]
+        changes += [Change(n, DELETE | is_dir, 0, event.name) for n in leaving]
+        changes += [Change(n, MOVED_TO | is_dir, 0, event.new_name) for n in arriving]
+
+    def _say_renamed(
+        self, event: RawEvent, source: Mark | None, target: Mark | None
+    ) -> bool:
+        """Returns whether one of the names is in doubt."""
+        is_left = is_taken = False
         if source is not None:
-            self._doubts.say(source.identity, event.name, There.NOTHING, False)
+            is_left = self._doubts.say(
+                source.identity, event.name, There.NOTHING, is_mixed=False
+            )
         if target is not None:
-            there = _bearer(event.mask)
-            self._doubts.say(target.identity, event.new_name, there, False)
+            is_taken = self._doubts.say(
+                target.identity, event.new_name, _bearer(event.mask), is_mixed=False
+            )
+        return is_left or is_taken
 
     def _attributes_changed(self, directory: bytes, changes: list[Change]) -> None:
         mark = self._marks.get(directory)
@@ -189,7 +205,10 @@ def _steps(mask: int) -> tuple[int, ...]:
     whoever is told of a deletion before a creation takes what is gone for being there.
     """
     is_dir = mask & IS_DIR
-    steps = (mask & CREATE, mask & ATTRIB, mask & _CONTENT, mask & DELETE)
+    content = mask & _CONTENT
+    if content == CLOSE_WRITE and mask & CREATE:
+        content = 0  # made and closed without a write in between: says nothing
+    steps = (mask & CREATE, mask & ATTRIB, content, mask & DELETE)
     return tuple(step | is_dir for step in steps if step)
 
 
@@ -198,7 +217,10 @@ def _bearer(mask: int) -> There:
 
 
 def _refuse_old_kernels(group: int) -> None:
-    """OSError (EINVAL) before Linux 5.17. What else is wrong with the root directory
-    says nothing about others."""
-    with suppress(OSError):
-        fanotify.unmark(group, os.open("/", os.O_PATH), 0)
+    """Before Linux 5.17: OSError (EINVAL). Later ones get as far as to miss the
+    descriptor."""
+    try:
+        fanotify.mark(group, -1, fanotify_mask(MOVED_TO))
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise

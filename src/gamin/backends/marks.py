@@ -83,6 +83,7 @@ class Marks:
                 raise WatchLimitReached(path, len(self)) from None
             if error.errno in _NOT_THERE:
                 raise WatchLimitReached(path, 0) from None
+            error.filename = path
             raise
 
     def _add(self, node: Watchable, mask: int, directory: int) -> list[Change]:
@@ -129,11 +130,12 @@ class Marks:
         tells the core to look for it."""
         node.wd = -1
         self._disown(mark, node)
+        if not mark.owners:
+            self._forget(mark)
         return Change(node, IGNORED, 0, b"")
 
     def ended(self, mark: Mark) -> list[Change]:
         """The kernel dropped the mark: the directory is gone."""
-        self._forget(mark)
         return [self.lose(mark, node) for node in mark.owners]
 
     def _disown(self, mark: Mark, node: Watchable) -> None:

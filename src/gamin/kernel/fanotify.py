@@ -38,7 +38,7 @@ _HANDLE_FID = 0x200  # AT_HANDLE_FID, Linux 6.5: enough that the handle identifi
 
 VERSION = 3
 METADATA = struct.Struct("=IBxHQii")  # size, version, own size, mask, fd, pid
-RECORD_HEADER = struct.Struct("=BxH")  # kind, size
+RECORD_HEADER = 4  # bytes of kind and size, before the identity
 RECORD = struct.Struct("=BxHQIi")  # kind, size, file system, handle: bytes and type
 _IDENTITY = struct.Struct("=QIi")
 
@@ -52,8 +52,6 @@ _FIRST = (FILE, ENTRY, DIRECTORY, OLD_ENTRY)
 SELF = b"."
 """The name in events that are about the directory of the identity itself."""
 
-BUFFER = 256 * 1024
-"""Bytes per read: some 4,500 events."""
 LONGEST_EVENT = METADATA.size + 2 * (RECORD.size + libc.MAX_HANDLE_SIZE + 256)
 
 # os.statvfs tells the file system's number in full only there.
@@ -73,48 +71,40 @@ class RawEvent(NamedTuple):
 def decode(buffer: bytes) -> Iterator[RawEvent]:
     """Split what one read() returned.
 
-    Raises ValueError for what this kernel interface does not write.
+    Raises ValueError for what the kernel does not write to such a group. One long
+    function: it is the greater part of what an event costs, and each call would add a
+    tenth.
     """
-    offset = 0
-    end = len(buffer)
-    unpack = METADATA.unpack_from
-    while offset < end:
-        if end - offset < METADATA.size:
-            raise ValueError(f"{end - offset} bytes instead of an event")
-        size, version, own_size, mask, _, _ = unpack(buffer, offset)
-        if version != VERSION or not METADATA.size <= own_size <= size <= end - offset:
-            raise ValueError(f"event of {size} bytes, version {version}")
-        yield _event(buffer, mask, offset + own_size, offset + size)
-        offset += size
-
-
-def _event(buffer: bytes, mask: int, offset: int, end: int) -> RawEvent:
-    """The event whose records lie from `offset` to `end`."""
-    directory = name = new_directory = new_name = b""
-    while offset < end:
-        if end - offset < RECORD_HEADER.size:
-            raise ValueError(f"{end - offset} bytes instead of a record")
-        kind, size = RECORD_HEADER.unpack_from(buffer, offset)
-        if not RECORD_HEADER.size <= size <= end - offset:
-            raise ValueError(f"record of {size} bytes in {end - offset}")
-        if kind in _FIRST:
-            directory, name = _entry(buffer, offset, size)
-        elif kind == NEW_ENTRY:
-            new_directory, new_name = _entry(buffer, offset, size)
-        offset += size
-    return RawEvent(mask, directory, name, new_directory, new_name)
-
-
-def _entry(buffer: bytes, offset: int, size: int) -> tuple[bytes, bytes]:
-    """Identity and name in the record at `offset`."""
-    if size < RECORD.size:
-        raise ValueError(f"record of {size} bytes")
-    _, _, _, handle_size, _ = RECORD.unpack_from(buffer, offset)
-    after = RECORD.size + handle_size
-    if after > size:
-        raise ValueError(f"handle of {handle_size} bytes in a record of {size}")
-    identity = buffer[offset + RECORD_HEADER.size : offset + after]
-    return identity, buffer[offset + after : offset + size].rstrip(b"\0")
+    offset, end = 0, len(buffer)
+    unpack, unpack_record = METADATA.unpack_from, RECORD.unpack_from
+    new = tuple.__new__
+    try:
+        while offset < end:
+            size, version, own_size, mask, _, _ = unpack(buffer, offset)
+            after = offset + size
+            if version != VERSION or not METADATA.size <= own_size <= size:
+                raise ValueError(f"event of {size} bytes, version {version}")
+            directory = name = new_directory = new_name = b""
+            offset += own_size
+            while offset < after:
+                kind, length, _, handle, _ = unpack_record(buffer, offset)
+                names = offset + RECORD.size + handle
+                identity = buffer[offset + RECORD_HEADER : names]
+                offset += length
+                if not names <= offset <= after <= end:
+                    raise ValueError(f"record of {length} bytes, handle of {handle}")
+                if kind == NEW_ENTRY:
+                    new_directory, new_name = (
+                        identity,
+                        buffer[names:offset].rstrip(b"\0"),
+                    )
+                elif kind in _FIRST:
+                    directory, name = identity, buffer[names:offset].rstrip(b"\0")
+                else:
+                    raise ValueError(f"record of kind {kind}")
+            yield new(RawEvent, (mask, directory, name, new_directory, new_name))
+    except struct.error as error:
+        raise ValueError(f"the end in the middle of an event: {error}") from None
 
 
 def identity(directory: int) -> bytes:
@@ -166,14 +156,6 @@ def unmark(group: int, directory: int, mask: int) -> None:
     OSError (ENOENT) when there is no mark.
     """
     libc.fanotify_mark(group, _REMOVE | _ONLYDIR, mask, directory, SELF)
-
-
-def read(group: int) -> bytes:
-    """What is queued, up to BUFFER bytes of it; empty when nothing is."""
-    try:
-        return os.read(group, BUFFER)
-    except BlockingIOError:
-        return b""
 
 
 def limit(name: str) -> int:

@@ -1,0 +1,135 @@
+"""Whatever happens in a tree, and whenever it is looked at: in the end the core, told
+by the backend, believes what is on the disk.
+
+The same process does everything here, and reads seldom, which is what fanotify joins
+events by; so orders of happenings that it does not tell occur all the time.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.backends.following import following, on_disk
+from tests.backends.ways import Way, available
+
+KERNELS = [way for way in available() if way.quotas]
+
+# Few, so that the same ones come and go often.
+PLACES = ("a", "b", "c", "a/a", "a/b", "b/a", "a/a/a")
+PATHS = st.sampled_from(PLACES)
+STEPS = st.one_of(
+    st.tuples(st.just("touch"), PATHS),
+    st.tuples(st.just("mkdir"), PATHS),
+    st.tuples(st.just("remove"), PATHS),
+    st.tuples(st.just("rename"), PATHS, PATHS),
+    st.tuples(st.just("swap"), PATHS, PATHS),
+    st.tuples(st.just("away"), PATHS),
+    st.tuples(st.just("back"), PATHS),
+    st.tuples(st.just("look")),
+)
+
+
+def perform(step: tuple[str, ...], root: Path, outside: Path) -> None:
+    """Do one thing, if it can be done."""
+    places = [root / path for path in step[1:]]
+    try:
+        match step[0]:
+            case "touch":
+                places[0].touch()
+            case "mkdir":
+                places[0].mkdir()
+            case "remove" if places[0].is_dir():
+                shutil.rmtree(places[0])
+            case "remove":
+                places[0].unlink()
+            case "rename":
+                places[0].rename(places[1])
+            case "swap":
+                places[0].rename(root / "t")
+                places[1].rename(places[0])
+                (root / "t").rename(places[1])
+            case "away":
+                places[0].rename(outside / "x")
+            case "back":
+                (outside / "x").rename(places[0])
+    except OSError:
+        return
+
+
+@pytest.mark.parametrize("way", KERNELS, ids=repr)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(STEPS, max_size=40))
+def test_what_is_believed_is_what_is_there(
+    way: Way, steps: list[tuple[str, ...]]
+) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        root, outside = Path(place, "root"), Path(place, "outside")
+        root.mkdir()
+        outside.mkdir()
+        with following(way.open(), root) as follower:
+            for step in steps:
+                if step == ("look",):
+                    follower.catch_up()
+                else:
+                    perform(step, root, outside)
+            follower.catch_up()
+            assert follower.believed() == on_disk(root)
+            # What is believed goes on being right: all is watched where it is.
+            for above, _, _ in os.walk(root):
+                os.mknod(os.path.join(above, "last"))
+            follower.catch_up()
+            assert follower.believed() == on_disk(root)
+
+
+@pytest.mark.parametrize("way", KERNELS, ids=repr)
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_directories_change_places_again_and_again(
+    way: Way, times: int, tmp_path: Path
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "sub").mkdir(parents=True)
+        (tmp_path / name / "sub" / f"of {name}").touch()
+    with following(way.open(), tmp_path) as follower:
+        for _ in range(times):
+            perform(("swap", "a", "b"), tmp_path, tmp_path)
+        follower.catch_up()
+        assert follower.believed() == on_disk(tmp_path)
+        (tmp_path / "a" / "sub" / "new").touch()
+        follower.catch_up()
+        assert follower.believed() == on_disk(tmp_path)
+
+
+BUSY = """
+import random, sys
+from pathlib import Path
+from tests.backends.test_following import PLACES, perform
+
+chance = random.Random(int(sys.argv[1]))
+verbs = {"touch": 1, "mkdir": 1, "remove": 1, "rename": 2, "swap": 2}
+for _ in range(2000):
+    verb = chance.choice(list(verbs))
+    step = (verb, *chance.choices(PLACES, k=verbs[verb]))
+    perform(step, Path(sys.argv[2]), Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("way", KERNELS, ids=repr)
+@pytest.mark.parametrize("seed", range(2))
+def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
+    with following(way.open(), tmp_path) as follower:
+        busy = subprocess.Popen(
+            [sys.executable, "-c", BUSY, str(seed), tmp_path],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        while busy.poll() is None:
+            follower.catch_up()
+        assert busy.returncode == 0
+        follower.catch_up()
+        assert follower.believed() == on_disk(tmp_path)

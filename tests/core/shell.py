@@ -210,7 +210,10 @@ class Shell:
                     self._failed(work, errno.ENOSPC)
 
     def _failed(self, work: Watch | Explore, number: int) -> None:
+        """What is to be done instead comes before what relies on it being watched."""
+        waiting = len(self._urgent)
         self._take(self.monitor.unwatchable(work, number, self.now))
+        self._urgent.rotate(len(self._urgent) - waiting)
 
     def _watch(self, node: Node) -> None:
         self._call()

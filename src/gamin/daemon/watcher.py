@@ -241,7 +241,10 @@ class Watcher:
                 self._failed(work, errno.ENOSPC)
 
     def _failed(self, work: Watch | Explore, number: int) -> None:
+        """What is to be done instead comes before what relies on it being watched."""
+        waiting = len(self._urgent)
         self._take(self._monitor.unwatchable(work, number, time.monotonic()))
+        self._urgent.rotate(len(self._urgent) - waiting)
 
     def _watch(self, node: Node) -> None:
         """Bring both ways of noticing in line with what the core wants.

@@ -105,6 +105,7 @@ class Content:
             s
             for s in hooked
             if (s.entry is not None or (s.scope is Scope.FILE and s.node is not None))
+            and s.is_announced
             and s.hops[-1] == (node, name)
         ]
 
@@ -113,6 +114,8 @@ class Content:
         scene = self._scene
         tick = scene.tree.tick
         if subscription.last_change == tick or not subscription.hops:
+            return
+        if not subscription.is_announced:
             return
         subscription.last_change = tick
         if not scene.flow.withholds(subscription.hops[-1], tick, scene.now):

@@ -131,6 +131,11 @@ class Subscription:
         return self.node, self.entry, self.incarnation
 
     @property
+    def is_announced(self) -> bool:
+        """Its client was told that there is something, or is told that next."""
+        return self.announced is not None and self.announced[0] is not None
+
+    @property
     def bound_directory(self) -> Node | None:
         """The directory whose entries it is about, if there is one."""
         return self.node if self.entry is None else None

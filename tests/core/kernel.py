@@ -107,9 +107,10 @@ class Inotify:
 class KernelInMemory:
     """The backend's part."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, room: int = 65_536) -> None:
+        """`room`: how many watches there are at the most."""
         self.inotify = Inotify(disk)
-        self.limit = QUEUE_SIZE
+        self.limit = room
         self._owners: dict[int, list[Watchable]] = {}
         self._masks: dict[int, int] = {}
         self._noticed: list[Change] = []

@@ -34,6 +34,7 @@ from tests.core.disk import Disk
 from tests.core.kernel import KernelInMemory
 from tests.core.polling import PollingInMemory
 
+ROOM = 65_536
 START = 1000.5
 MOST_ROUNDS = 10_000
 """A shell that has not come to rest after so many is going round in circles."""
@@ -52,10 +53,12 @@ class Shell:
         settings: FlowSettings | None = None,
         *,
         has_kernel: bool = True,
+        room: int = ROOM,
     ) -> None:
+        """`room`: how many directories the kernel watches at the most."""
         self.now = START
         self.disk = Disk(self.real_time)
-        self.kernel = KernelInMemory(self.disk)
+        self.kernel = KernelInMemory(self.disk, room)
         self.polling = PollingInMemory(self.disk)
         self.monitor = Monitor(policy or plain_policy(), settings)
         self.clients: list[Client] = []

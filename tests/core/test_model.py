@@ -5,20 +5,22 @@ gets its turn, what happens in the middle of that, what the kernel loses, who do
 read. At the end there is a moment of rest, and every client must believe what is there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gamin.core.gaminrc import Method, PathRule
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.paths import join
 from tests.core.clients import Client, V1Client
 from tests.core.disk import READ
 from tests.core.picture import Picture, truth
-from tests.core.shell import Shell
+from tests.core.shell import Shell, plain_policy
 
 MOST_STEPS = 40
 CLIENTS = 4
@@ -127,6 +129,18 @@ STEPS = st.one_of(
 )
 
 
+class Without:
+    """Rules of a tree that leave out whatever has one name."""
+
+    is_empty = False
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+
+    def ignored(self, path: bytes, is_dir: bool) -> bool:
+        return self._name in path.split(b"/")
+
+
 class Performance:
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
@@ -136,6 +150,7 @@ class Performance:
             self.shell.view(),
             self.shell.view(),
         ]
+        self._ignores = {self.clients[-1]: Without(b"c")}
         self._sneaks: list[tuple[int, Act]] = []
         self.shell.meanwhile = self._meanwhile
 
@@ -173,7 +188,8 @@ class Performance:
         is_v1 = isinstance(client, V1Client)
         if is_v1 or not client.subscriptions:
             other = Scope.TREE if is_v1 else Scope.FILE
-            client.subscribe(path, Scope.DIRECTORY if scope is other else scope)
+            scope = Scope.DIRECTORY if scope is other else scope
+            client.subscribe(path, scope, ignore=self._ignores.get(client))
 
     def rest(self) -> None:
         """Everybody is done and reads."""
@@ -255,13 +271,24 @@ def perform(steps: Iterable[Step], shell: Shell) -> None:
     check_accounts(performance)
 
 
-@settings(max_examples=200, deadline=None)
+SHELLS: dict[str, Callable[[], Shell]] = {
+    "all is told by the kernel": Shell,
+    "the kernel has room for 4 directories": lambda: Shell(room=4),
+    "one place is polled": lambda: Shell(
+        plain_policy(PathRule(b"/w*", Method.POLL)),
+    ),
+    "all is polled": lambda: Shell(plain_policy(poll_only=True), has_kernel=False),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@settings(max_examples=100, deadline=None)
 @given(
     before=st.lists(ACTS, max_size=10),
     asks=st.lists(ASKS, min_size=1, max_size=3),
     steps=st.lists(STEPS, max_size=MOST_STEPS),
 )
 def test_at_rest_every_picture_equals_the_disk(
-    before: list[Act], asks: list[Ask], steps: list[Step]
+    shell: str, before: list[Act], asks: list[Ask], steps: list[Step]
 ) -> None:
-    perform([*before, *asks, *steps], Shell())
+    perform([*before, *asks, *steps], SHELLS[shell]())

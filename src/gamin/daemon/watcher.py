@@ -39,7 +39,8 @@ logger = logging.getLogger(__name__)
 SLICE = 0.02
 """Seconds of crawling before clients and the kernel's queue get their turn."""
 
-PAUSES = ((400, 0.01), (64, 0.005))
+FLOOD, PAUSE = 64, 0.005
+TORRENT, LONG_PAUSE = 400, 0.01
 """So many changes in one drain, and the next one is so many seconds later. inotify's
 queue holds 16,384 events by default, and a process makes some 100 in a millisecond."""
 
@@ -77,7 +78,7 @@ class Watcher:
         self._telling = telling
         self._loop = loop
         self._urgent: deque[_Work] = deque()
-        self._crawl: deque[Explore] = deque()
+        self._crawl: deque[_Work] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._is_crawling = False
         self._is_paused = False
@@ -93,6 +94,7 @@ class Watcher:
             if backend is not None:
                 self._loop.remove_reader(backend.fileno())
                 backend.close()
+        self._kernel = None  # a drain may still be due
 
     @property
     def is_busy(self) -> bool:
@@ -110,17 +112,20 @@ class Watcher:
         """
         count = self.synchronise()
         self._telling.flush()
-        pause = next((p for many, p in PAUSES if count >= many), 0.0)
-        if self._kernel is None or bool(pause) is self._is_paused:
-            if pause:
-                self._loop.call_later(pause, self.drain)
+        if count >= FLOOD or self._is_paused:
+            self._pace(count)
+
+    def _pace(self, count: int) -> None:
+        """Have the next drain a little later in a flood, and when it is over again as
+        soon as there is something."""
+        if self._kernel is None:
             return
-        self._is_paused = bool(pause)
-        if pause:
+        if count >= FLOOD:
             self._loop.remove_reader(self._kernel.fileno())
-            self._loop.call_later(pause, self.drain)
+            self._loop.call_later(PAUSE if count < TORRENT else LONG_PAUSE, self.drain)
         else:
             self._loop.add_reader(self._kernel.fileno(), self.drain)
+        self._is_paused = count >= FLOOD
 
     def synchronise(self) -> int:
         """Take everything that happened up to now; nothing is sent yet. How many
@@ -195,14 +200,11 @@ class Watcher:
     def _take(self, effects: list[Effect]) -> None:
         """Tellings go out at once, in their order; work is queued."""
         for effect in effects:
-            kind = effect.__class__
-            if kind is Tell:
-                self._telling.tell(effect)  # type: ignore[arg-type]
-            elif kind is Explore:
-                if effect.for_whom is None:  # type: ignore[union-attr]
-                    self._urgent.append(effect)  # type: ignore[arg-type]
-                else:
-                    self._crawl.append(effect)  # type: ignore[arg-type]
+            if isinstance(effect, Explore):
+                queue = self._urgent if effect.for_whom is None else self._crawl
+                queue.append(effect)
+            elif isinstance(effect, Tell):
+                self._telling.tell(effect)
             elif isinstance(effect, Ready):
                 self._telling.ready(effect.subscription)
             elif isinstance(effect, Note):
@@ -216,7 +218,7 @@ class Watcher:
         end = time.monotonic() + SLICE
         crawl = self._crawl
         while crawl:
-            self._explore(crawl.popleft())
+            self._perform(crawl.popleft())
             while self._urgent:
                 self._perform(self._urgent.popleft())
             if time.monotonic() > end:

@@ -3,10 +3,10 @@
 from bench.work.archive import ARCHIVE
 from bench.work.base import Work
 from bench.work.clients import CLIENTS
-from bench.work.hammer import HAMMER
 from bench.work.idle import IDLE
 from bench.work.latency import DEEP, QUIET
 from bench.work.reconnect import RECONNECT
+from bench.work.restless import CHURN, HAMMER
 from bench.work.setup import SETUP
 from bench.work.startup import STARTUP
 from bench.work.storm import STORM
@@ -22,6 +22,7 @@ WORKS: dict[str, Work] = {
         CLIENTS,
         IDLE,
         HAMMER,
+        CHURN,
         STARTUP,
         RECONNECT,
     )

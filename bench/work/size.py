@@ -14,6 +14,7 @@ class Size:
     clients: int = 20
     idle_seconds: int = 10
     appends: tuple[int, int] = (20_000, 10)  # a second, seconds
+    churn: tuple[int, int] = (2_000, 10)  # as above
     starts: int = 5
 
 
@@ -27,5 +28,6 @@ QUICK = Size(
     clients=3,
     idle_seconds=2,
     appends=(20_000, 2),
+    churn=(2_000, 2),
     starts=2,
 )

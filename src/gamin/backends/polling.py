@@ -1,6 +1,7 @@
 """Noticing by looking: for what the kernel does not tell about, and what is too busy.
 
-What a look finds is left to `snapshot`, which paths are polled to the core.
+What a look finds is left to `snapshot` and `chosen`, which paths are polled to the
+core.
 
 Watches with the same interval are looked at together, in a *round*, when the clock
 passes a multiple of the interval: so all of them cost one wake-up, and a round of five
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from gamin.backends.base import Watchable
+from gamin.backends.chosen import Chosen, Names
 from gamin.backends.snapshot import Snapshot
 from gamin.events import CREATE, IGNORED, IS_DIR, Change
 from gamin.kernel.timerfd import Timer
@@ -38,7 +40,7 @@ class _Watch:
     node: Pollable
     mask: int
     interval: float
-    snapshot: Snapshot
+    snapshot: Snapshot | Chosen
 
 
 @dataclass(slots=True, eq=False)
@@ -64,12 +66,18 @@ class PollingBackend:
         self._spent = 0.0  # on what was due together with those waiting
         self._not_before = 0.0
         self._unreliable: set[int] = set()
+        self._noticed: list[Change] = []
+        """What was found out while watching, for the next drain."""
 
     def fileno(self) -> int:
         return self._timer.fileno()
 
     def watch(
-        self, node: Pollable, mask: int, interval: float = DEFAULT_INTERVAL
+        self,
+        node: Pollable,
+        mask: int,
+        interval: float = DEFAULT_INTERVAL,
+        names: Names | None = None,
     ) -> None:
         """As `Backend.watch`, but sets `wd_poll`; looks every `interval` seconds.
 
@@ -77,16 +85,40 @@ class PollingBackend:
         ATTRIB in `mask` only names are looked at, which is much cheaper. A rename is a
         deletion and a creation. When the directory has gone or is another one, the
         change is IGNORED and it is no longer watched.
+
+        With `names` only these entries are looked at, and `begin` is to be called when
+        another is to be.
         """
         path = node.path()
-        known = self._watches.get(node.wd_poll)
-        if known is not None and known.snapshot.is_of(path):
-            snapshot = known.snapshot
-            snapshot.want(path, mask)
-        else:
-            snapshot = Snapshot(path, mask, self._clock(), self._unreliable)
+        snapshot = self._snapshot(node, path, mask, names)
         self.unwatch(node)
         self._add(_Watch(node, mask, max(interval, SHORTEST_INTERVAL), snapshot))
+
+    def _snapshot(
+        self, node: Pollable, path: bytes, mask: int, names: Names | None
+    ) -> Snapshot | Chosen:
+        """The one that is there if it will do; else a new one, taken before the last
+        look of the old one, so that nothing falls in between."""
+        known = self._watches.get(node.wd_poll)
+        if known is not None and not known.snapshot.is_of(path):
+            known = None
+        if known is not None and isinstance(known.snapshot, Chosen) is bool(names):
+            known.snapshot.want(path, mask)
+            return known.snapshot
+        snapshot: Snapshot | Chosen
+        if names is None:
+            snapshot = Snapshot(path, mask, self._clock(), self._unreliable)
+        else:
+            snapshot = Chosen(path, names)
+        if known is not None:
+            self._noticed += self._look(known)
+        return snapshot
+
+    def begin(self, node: Pollable, name: bytes) -> None:
+        """Entry `name` matters from now on, to those who care for a few only."""
+        watch = self._watches.get(node.wd_poll)
+        if watch is not None and isinstance(watch.snapshot, Chosen):
+            watch.snapshot.begin(node.path(), name)
 
     def unwatch(self, node: Pollable) -> None:
         """As `Backend.unwatch`; nothing if it is not watched."""
@@ -130,11 +162,11 @@ class PollingBackend:
         is_awake = self._timer.read() > 0
         started = self._clock()
         self._start_rounds(started)
+        changes, self._noticed = self._noticed, []
         if not self._waiting:
             if is_awake:
                 self._arm()
-            return []
-        changes: list[Change] = []
+            return changes
         while self._waiting:
             changes += self._look(self._waiting.popleft())
             now = self._clock()
@@ -188,7 +220,7 @@ class PollingBackend:
 
     def _arm(self) -> None:
         """Wake for the next round, at once for the rest of this one, or never."""
-        if self._waiting or self._is_whole_wanted:
+        if self._waiting or self._noticed or self._is_whole_wanted:
             self._timer.arm(0)
         elif self._rounds:
             due = min(round_.due for round_ in self._rounds.values())

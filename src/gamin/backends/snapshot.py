@@ -43,7 +43,7 @@ LOOKS_ON_TRUST = 9
 
 # These say that the directory is not there for us. Others (EIO, ETIMEDOUT, ...) say
 # that today nobody knows, which is no change.
-_GONE = {
+GONE = {
     errno.ENOENT,
     errno.ENOTDIR,
     errno.EACCES,
@@ -75,7 +75,7 @@ class Snapshot:
         self, path: bytes, mask: int, now: float, unreliable: set[int]
     ) -> None:
         """Take it, silently. Raises OSError if `path` is no readable directory."""
-        self._status = _directory_status(path)
+        self._status = directory_status(path)
         self._moved = now  # when we first saw the present times
         self._is_settled = False  # a later change of names will move them
         self._looks_on_trust = 0  # until the names are read all the same
@@ -87,7 +87,7 @@ class Snapshot:
 
     def is_of(self, path: bytes) -> bool:
         """Whether `path` is still that directory. Raises OSError if it is none."""
-        return _is_same(_directory_status(path), self._status)
+        return is_same(directory_status(path), self._status)
 
     def want(self, path: bytes, mask: int) -> None:
         """Be ready to look for `mask`; names that came or went since are not lost."""
@@ -132,10 +132,10 @@ class Snapshot:
         An empty name means the directory itself.
         """
         try:
-            status = _directory_status(path)
+            status = directory_status(path)
         except OSError as error:
-            return None if error.errno in _GONE else []
-        if not _is_same(status, self._status):
+            return None if error.errno in GONE else []
+        if not is_same(status, self._status):
             return None
         before, self._status = self._status, status
         if _times(before) != _times(status):
@@ -169,7 +169,7 @@ class Snapshot:
     def _doubt(self, path: bytes) -> None:
         """The names changed under the same times, unless the times moved just now."""
         with suppress(OSError):
-            if _times(_directory_status(path)) == _times(self._status):
+            if _times(directory_status(path)) == _times(self._status):
                 self._unreliable.add(self._status.st_dev)
 
 
@@ -181,14 +181,14 @@ def _read_all(
     return read_kinds(path)
 
 
-def _directory_status(path: bytes) -> os.stat_result:
+def directory_status(path: bytes) -> os.stat_result:
     status = os.lstat(path)
     if not S_ISDIR(status.st_mode):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
     return status
 
 
-def _is_same(a: os.stat_result, b: os.stat_result) -> bool:
+def is_same(a: os.stat_result, b: os.stat_result) -> bool:
     return a.st_ino == b.st_ino and a.st_dev == b.st_dev
 
 

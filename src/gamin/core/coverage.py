@@ -176,8 +176,11 @@ class Coverage:
         """Bring the masks in line with who needs the node."""
         if node.listed and not self._audiences.has_any(node):
             self.unlist(node)
+        was_narrow, node.narrow = node.narrow, self._is_narrow(node)
         wanted = self._need(node)
         if wanted == node.wanted:
+            if node.poll and node.narrow and not was_narrow:
+                self._effects.append(Watch(node))
             return
         if wanted and node.decision is None:
             self._decide(node)
@@ -205,6 +208,11 @@ class Coverage:
             kernel, poll = kernel & ~HEAVY, poll | node.wanted & HEAVY
         node.kernel, node.poll = kernel, poll
         node.interval = decision.interval if decision.method is Method.POLL else 1.0
+
+    def _is_narrow(self, node: Node) -> bool:
+        """Whether all that are bound here are bound to entries."""
+        bound = node.subscriptions or ()
+        return node.files == len(bound) and not self._audiences.has_any(node)
 
     def _need(self, node: Node) -> int:
         if node.files or self._audiences.has_any(node):

@@ -15,7 +15,7 @@ below it, in one step; the place it left remembers it in `left`, because for a c
 from before the rename everything below is gone from there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 FILE = False
@@ -62,6 +62,7 @@ class Node:
         "listed",
         "name",
         "names",
+        "narrow",
         "parent",
         "poll",
         "prefix",
@@ -112,6 +113,8 @@ class Node:
         """The kernel's share of `wanted`."""
         self.poll = 0
         """Polling's share of `wanted`."""
+        self.narrow = False
+        """Nobody cares for entries without a hook."""
         self.interval = 0.0
         """Seconds between two looks, where it is polled."""
         self.blind = False
@@ -156,6 +159,10 @@ class Node:
             if untold.was is not None:
                 told[name] = self.child(name) or untold.was
         return told
+
+    def hooked(self) -> "Collection[bytes]":
+        """The entries that matter where `narrow` is true."""
+        return self.hooks.keys() if self.hooks else ()
 
     def child(self, name: bytes) -> "Node | None":
         known = self.names.get(name)

@@ -255,7 +255,8 @@ class Watcher:
         before it ends, so nothing falls in between.
         """
         if node.poll:
-            self._polling.watch(node, node.poll, node.interval)
+            names = node.hooked if node.narrow else None
+            self._polling.watch(node, node.poll, node.interval, names)
         if self._kernel is not None:
             if node.kernel:
                 self._kernel.watch(node, node.kernel)
@@ -308,6 +309,8 @@ class Watcher:
         path = work.node.slashed() + work.name
         found: bool | bytes | None = None
         is_newer = False
+        if work.node.wd_poll >= 0:
+            self._polling.begin(work.node, work.name)
         try:
             status = os.lstat(path)
             if stat.S_ISLNK(status.st_mode):

@@ -120,7 +120,8 @@ class Listings:
             if name not in told:
                 self._changes.appeared(node, name, is_dir)
         for name in newer:
-            self._content.changed(node, name)
+            if name in told:  # what came has just been told, as such
+                self._content.changed(node, name)
 
     def _include(self, node: Node, children: Iterable[Node]) -> None:
         """Subdirectories that were listed earlier, for others, belong to the trees of

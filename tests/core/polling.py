@@ -17,7 +17,7 @@ from gamin.events import (
     MODIFY,
     Change,
 )
-from tests.core.disk import Disk, Inode
+from tests.core.disk import READ, Disk, Inode
 
 CONTENT = MODIFY | CLOSE_WRITE
 
@@ -102,18 +102,23 @@ class PollingInMemory:
         watch = self._watches.get(node.wd_poll)
         if watch is None:
             return []
-        try:
-            directory = self._disk.directory(node.path())
-        except OSError:
-            directory = None
-        if directory is not watch.directory:
+        path = node.path()
+        if not self._is_there(path, watch.directory):
             self.unwatch(node)
             return [Change(node, IGNORED, 0, b"")]
+        if not watch.directory.mode & READ:
+            return []
         before = dict(watch.entries)
         watch.entries.clear()
-        watch.entries.update(self._entries(node.path()))
+        watch.entries.update(self._entries(path))
         found = _differences(before, watch.entries, watch.mask)
         return [Change(node, mask, 0, name) for mask, name in found]
+
+    def _is_there(self, path: bytes, directory: Inode) -> bool:
+        try:
+            return self._disk.inode(path) is directory
+        except OSError:
+            return False
 
     def _entries(self, path: bytes) -> dict[bytes, _Seen]:
         return {name: _seen(inode) for name, inode in self._disk.listing(path).items()}

@@ -28,7 +28,7 @@ from gamin.core.policy import Policy
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
-from gamin.events import OVERFLOW, Change
+from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change
 from tests.core.clients import Client, V1Client, View
 from tests.core.disk import Disk
 from tests.core.kernel import KernelInMemory
@@ -223,13 +223,22 @@ class Shell:
         if node.poll:
             self.polling.watch(node, node.poll, node.interval)
         if node.kernel and self._has_kernel:
+            before = node.wd
             self.kernel.watch(node, node.kernel)
+            if before not in (-1, node.wd):
+                self._replaced(node)
         elif node.wd >= 0:
             self._noticed += self.kernel.drain()
             self.kernel.unwatch(node)
         if not node.poll and node.wd_poll >= 0:
             self._noticed += self.polling.last_look(node)
             self.polling.unwatch(node)
+
+    def _replaced(self, node: Node) -> None:
+        """Another directory is there than the one that was watched."""
+        if node.parent is not None:
+            mask = MOVED_TO | IS_DIR
+            self._noticed.append(Change(node.parent, mask, 0, node.name))
 
     def _unwatch(self, node: Node) -> None:
         if not node.wanted:

@@ -10,10 +10,14 @@ the new place. Only real directories have nodes, so two ways to one directory sh
 What the change of a binding means to a client is `monitor`'s affair.
 """
 
+from collections.abc import Iterable
+
 from gamin.core.coverage import Coverage
-from gamin.core.effects import Effect, Look
+from gamin.core.effects import Effect, Look, Watch
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node, Tree
+
+_NEVER = 1 << 63  # nanoseconds of real time, in the year 2262
 
 MAX_LINKS = 40  # as the kernel's MAXSYMLINKS (man 7 path_resolution)
 
@@ -69,6 +73,21 @@ class Bindings:
         """
         self._dirty[subscription] = None
         self._distrusted[subscription] = verify
+
+    def look_again(self, subscriptions: Iterable[Subscription]) -> None:
+        """Walk the ways again that lead through what may not be read.
+
+        What is behind it is perhaps another directory by now, so it is watched anew.
+        """
+        for subscription in subscriptions:
+            self.distrust(subscription, _NEVER)
+            is_behind = False
+            for node, _ in subscription.hops:
+                if is_behind:
+                    self._effects.append(Watch(node))
+                is_behind = is_behind or node.blind
+            if is_behind and subscription.bound_directory is not None:
+                self._effects.append(Watch(subscription.bound_directory))
 
     @property
     def is_dirty(self) -> bool:

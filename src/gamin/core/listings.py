@@ -33,6 +33,9 @@ class Listings:
         """Take a listing in. It is told unless nobody was told anything before."""
         node, subscription, verify = effect
         scene = self._scene
+        if node.blind:
+            for subscriptions in (node.hooks or {}).values():
+                scene.bindings.look_again(subscriptions)
         scene.coverage.found(node)
         audience = scene.audiences.on(node)
         if not node.wanted or not audience.subscriptions:

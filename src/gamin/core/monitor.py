@@ -152,8 +152,7 @@ class Monitor:
         self.recovery.due(now)
         if self._look_again is not None and self._look_again <= now:
             self._look_again = None
-            for subscription in self._scene.bindings.blocked:
-                self._scene.bindings.dirty(subscription)
+            self._scene.bindings.look_again(self._scene.bindings.blocked)
             for node in self.coverage.unreported:
                 self._scene.effects.append(Explore(node, None))
         return self._finish(now)

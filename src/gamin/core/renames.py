@@ -125,6 +125,8 @@ class Renames:
         for below in moved.subtree():
             self._scene.withheld.tell(below)
             self._changes.dirty_through(below)
+            for subscription in list(below.subscriptions or ()):
+                self._scene.coverage.detach(subscription)
         self._scene.tree.relink(moved, node, name)
         self._scene.tree.add(node, name, moved)
         for below in moved.subtree():

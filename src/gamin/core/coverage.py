@@ -53,8 +53,8 @@ class Coverage:
         tried again after a batch."""
         self.unreadable: set[Node] = set()
         self.unreported: set[Node] = set()
-        """Those of them whose parent is only polled: a right that was missing for less
-        than a second has left no trace there."""
+        """Those of them whose parent is only polled, where a right that was missing for
+        less than a second has left no trace, or may not be read itself."""
         self.hot: set[Node] = set()
         """Polled only, because of the coming and going in them."""
         self.hot_content: set[Node] = set()
@@ -280,7 +280,8 @@ class Coverage:
         elif number in _NOT_ALLOWED:
             self.unreadable.add(node)
             node.blind = True
-            if node.parent is not None and not node.parent.kernel:
+            parent = node.parent
+            if parent is not None and (parent.blind or not parent.kernel):
                 self.unreported.add(node)
         else:
             self.adrift[node] = self.adrift.get(node, 0) + 1
@@ -289,7 +290,9 @@ class Coverage:
         """It is not where it was believed to be, and no event of a parent that is
         only polled is sure to come and tell."""
         parent = node.parent
-        return self.adrift.get(node) == 1 and parent is not None and not parent.kernel
+        if parent is None or self.adrift.get(node) != 1:
+            return False
+        return parent.blind or not parent.kernel
 
     def retry_adrift(self) -> None:
         """Look again for directories that were not where they were believed to be.

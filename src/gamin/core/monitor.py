@@ -121,6 +121,7 @@ class Monitor:
                 self.recovery.overflowed(now)
             elif mask & IGNORED and node.wanted:
                 self.coverage.adrift.setdefault(node, 0)
+                changes.dirty_through(node)
             elif mask & ATTRIB:
                 content.rights_changed(node)
         renames.end()

@@ -154,7 +154,7 @@ class Listings:
         for name in directories:
             child = node.names.get(name)
             if isinstance(child, Node):
-                if child.wanted and child.listed:
+                if child.wanted and child.listed and child.is_noticed:
                     continue
             else:
                 path = prefix + name

@@ -29,12 +29,16 @@ directory."""
 class _Walk:
     """One walk along a subscription's path, waiting for the answer to a `Look`."""
 
-    __slots__ = ("at", "links", "rest")
+    __slots__ = ("at", "links", "old", "rest")
 
-    def __init__(self, root: Node, path: bytes) -> None:
+    def __init__(
+        self, root: Node, path: bytes, old: list[tuple[Node, bytes]]
+    ) -> None:
         self.at = root
         self.rest = _names(path)
         self.links = 0
+        self.old = old
+        """The hops of earlier walks, which are let go of when this one is over."""
 
 
 def _names(path: bytes) -> list[bytes]:
@@ -99,12 +103,11 @@ class Bindings:
 
     def start(self, subscription: Subscription) -> None:
         """Walk the path from the start. `is_settled` says when the walk is over."""
-        old = subscription.hops
-        subscription.hops = []
+        old = self._given_up(subscription)
         subscription.blocked = False
-        self._walks[subscription] = _Walk(self._tree.root, subscription.way)
+        walk = _Walk(self._tree.root, subscription.way, old)
+        self._walks[subscription] = walk
         self._go_on(subscription)
-        self._release(subscription, old)
 
     def looked(
         self, subscription: Subscription, node: Node, name: bytes, found: Found
@@ -140,12 +143,16 @@ class Bindings:
 
     def end(self, subscription: Subscription) -> None:
         """The subscription is cancelled: take its hooks away."""
-        self._walks.pop(subscription, None)
         self._dirty.pop(subscription, None)
         self._distrusted.pop(subscription, None)
         self.blocked.discard(subscription)
+        self._release(subscription, self._given_up(subscription))
+
+    def _given_up(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
+        """All its hops, also those of a walk that is not over; it has none then."""
+        walk = self._walks.pop(subscription, None)
         old, subscription.hops = subscription.hops, []
-        self._release(subscription, old)
+        return old if walk is None else old + walk.old
 
     def _go_on(self, subscription: Subscription) -> None:
         walk = self._walks[subscription]
@@ -194,7 +201,7 @@ class Bindings:
         self, subscription: Subscription, node: Node | None, entry: bytes | None
     ) -> None:
         """The walk is over; the old binding is replaced by the new one."""
-        del self._walks[subscription]
+        self._release(subscription, self._walks.pop(subscription).old)
         self._distrusted.pop(subscription, None)
         if subscription.blocked:
             self.blocked.add(subscription)

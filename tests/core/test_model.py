@@ -18,10 +18,11 @@ from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.paths import join
 from tests.core.clients import Client, V1Client
-from tests.core.disk import READ
+from tests.core.disk import READ, SEARCH
 from tests.core.picture import Picture, truth
 from tests.core.shell import Shell, plain_policy
 
+MODES = {"lock": 0o000, "dim": SEARCH, "unlock": READ | SEARCH}
 MOST_STEPS = 40
 CLIENTS = 4
 
@@ -43,9 +44,9 @@ class Act(NamedTuple):
                     disk.symlink(self.other, self.path)
                 case "link":
                     disk.link(self.other, self.path)
-                case "lock" | "unlock" as verb:
+                case "lock" | "dim" | "unlock" as verb:
                     disk.directory(self.path)
-                    disk.chmod(self.path, 0o755 if verb == "unlock" else 0o000)
+                    disk.chmod(self.path, MODES[verb])
                 case verb:
                     getattr(disk, verb)(self.path)
 
@@ -105,7 +106,7 @@ ACTS = st.one_of(
         st.sampled_from(
             [
                 *("mkdir", "makedirs", "touch", "write", "unlink", "rmdir", "rmtree"),
-                *("utime", "modify", "close", "lock", "unlock"),
+                *("utime", "modify", "close", "lock", "dim", "unlock"),
             ]
         ),
         PATHS,
@@ -206,8 +207,8 @@ class Performance:
     def unlock(self, path: bytes) -> None:
         """What is known of a directory that may not be read is not fixed."""
         disk = self.shell.disk
-        if not disk.inode(path).mode & READ:
-            disk.chmod(path, 0o755)
+        if disk.inode(path).mode & (READ | SEARCH) != READ | SEARCH:
+            disk.chmod(path, MODES["unlock"])
         for name, inode in disk.listing(path).items():
             if inode.is_dir:
                 self.unlock(join(path, name))

@@ -31,9 +31,7 @@ class _Walk:
 
     __slots__ = ("at", "links", "old", "rest")
 
-    def __init__(
-        self, root: Node, path: bytes, old: list[tuple[Node, bytes]]
-    ) -> None:
+    def __init__(self, root: Node, path: bytes, old: list[tuple[Node, bytes]]) -> None:
         self.at = root
         self.rest = _names(path)
         self.links = 0
@@ -77,6 +75,12 @@ class Bindings:
         """
         self._dirty[subscription] = None
         self._distrusted[subscription] = verify
+
+    def block(self, subscriptions: Iterable[Subscription]) -> None:
+        """Their ways lead through a directory that nothing can watch."""
+        for subscription in subscriptions:
+            subscription.blocked = True
+            self.blocked.add(subscription)
 
     def look_again(self, subscriptions: Iterable[Subscription]) -> None:
         """Walk the ways again that lead through what may not be read.

@@ -245,7 +245,7 @@ class Monitor:
             self._look_for(node)
         if node.blind and node.hooks:
             for subscriptions in node.hooks.values():
-                self._scene.bindings.blocked.update(subscriptions)
+                self._scene.bindings.block(subscriptions)
         if isinstance(effect, Explore):
             self._places.explored(effect.for_whom)
         return self._finish(now)

@@ -31,7 +31,7 @@ from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
-from gamin.events import BIT_NAMES, OVERFLOW, Change
+from gamin.events import BIT_NAMES, IS_DIR, MOVED_TO, OVERFLOW, Change
 from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
@@ -259,13 +259,22 @@ class Watcher:
             self._polling.watch(node, node.poll, node.interval, names)
         if self._kernel is not None:
             if node.kernel:
+                before = node.wd
                 self._kernel.watch(node, node.kernel)
+                if before not in (-1, node.wd):
+                    self._replaced(node)
             elif node.wd >= 0:
                 self._noticed += self._kernel.drain()
                 self._kernel.unwatch(node)
         if not node.poll and node.wd_poll >= 0:
             self._noticed += self._polling.last_look(node)
             self._polling.unwatch(node)
+
+    def _replaced(self, node: Node) -> None:
+        """Another directory is there than the one that was watched."""
+        if node.parent is not None:
+            mask = MOVED_TO | IS_DIR
+            self._noticed.append(Change(node.parent, mask, 0, node.name))
 
     def _unwatch(self, node: Node) -> None:
         if node.wanted:

@@ -3,7 +3,7 @@
 When a look is due is the shell's affair, as in the daemon it is the timer's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple, Protocol
 
 from gamin.backends.base import Watchable
@@ -15,6 +15,8 @@ from gamin.events import (
     IGNORED,
     IS_DIR,
     MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
     Change,
 )
 from tests.core.disk import READ, Disk, Inode
@@ -34,12 +36,22 @@ class _Seen(NamedTuple):
     version: int
 
 
+Names = Callable[[], Collection[bytes]]
+
+
 class _Watch(NamedTuple):
     node: Pollable
     mask: int
     interval: float
     directory: Inode
+    names: Names | None
+    """Gives the entries that matter; None: all."""
+    matter: set[bytes]
+    """Those that did at the last look."""
     entries: dict[bytes, _Seen]
+
+    def looks_at(self, name: bytes) -> bool:
+        return self.names is None or name in self.matter
 
 
 class PollingInMemory:
@@ -56,28 +68,54 @@ class PollingInMemory:
     def intervals(self) -> list[float]:
         return [watch.interval for watch in self._watches.values()]
 
-    def watch(self, node: Pollable, mask: int, interval: float) -> None:
+    def watch(
+        self, node: Pollable, mask: int, interval: float, names: Names | None
+    ) -> list[Change]:
+        """Answers what the way it was polled before has missed so far."""
         path = node.path()
         directory = self._disk.directory(path)
         known = self._watches.get(node.wd_poll)
+        missed: list[Change] = []
+        entries, matter = self._entries(path), set(names() if names else ())
         if known is not None and known.directory is directory:
-            entries = known.entries
-        else:
-            entries = self._entries(path)
+            if (known.names is None) is (names is None):
+                entries, matter = known.entries, known.matter
+            else:
+                missed = self.last_look(node)
         self.unwatch(node)
         self._last += 1
         node.wd_poll = self._last
-        self._watches[self._last] = _Watch(node, mask, interval, directory, entries)
+        self._watches[self._last] = _Watch(
+            node, mask, interval, directory, names, matter, entries
+        )
+        return missed
+
+    def begin(self, node: Pollable, name: bytes) -> None:
+        """The entry matters from now on."""
+        watch = self._watches.get(node.wd_poll)
+        if watch is not None and not watch.looks_at(name):
+            watch.matter.add(name)
+            self._refresh(watch, name)
 
     def unwatch(self, node: Pollable) -> None:
         self._watches.pop(node.wd_poll, None)
         node.wd_poll = -1
 
-    def refresh(self, node: Pollable, name: bytes) -> None:
-        """Take an entry for known as it is: the kernel has told of it already."""
+    def told(self, node: Pollable, mask: int, name: bytes) -> None:
+        """The kernel has told this of an entry; the next look goes on from there."""
         watch = self._watches[node.wd_poll]
+        if not watch.looks_at(name):
+            return
+        if not mask & (DELETE | MOVED_FROM):
+            self._refresh(watch, name)
+        else:
+            watch.entries.pop(name, None)
+        if mask & (CREATE | MOVED_TO):
+            watch.entries.setdefault(name, _Seen(0, mask & IS_DIR, 0, 0, 0))
+
+    def _refresh(self, watch: _Watch, name: bytes) -> None:
         try:
-            now = self._entries(node.path()).get(name)
+            now = self._entries(watch.node.path()).get(name)
         except OSError:
             return
         if now is None:
@@ -88,8 +126,9 @@ class PollingInMemory:
     def learn(self, node: Pollable, found: Mapping[bytes, Inode]) -> list[Change]:
         """These were found there just now: those that the last look did not see have
         come since, and if they are not there at the next one they have gone."""
-        known = self._watches[node.wd_poll].entries
-        new = {name: inode for name, inode in found.items() if name not in known}
+        watch = self._watches[node.wd_poll]
+        known = watch.entries
+        new = {n: i for n, i in found.items() if watch.looks_at(n) and n not in known}
         known.update({name: _seen(inode) for name, inode in new.items()})
         return [Change(node, CREATE | _kind(i), 0, name) for name, i in new.items()]
 
@@ -108,10 +147,20 @@ class PollingInMemory:
             return [Change(node, IGNORED, 0, b"")]
         if not watch.directory.mode & READ:
             return []
-        before = dict(watch.entries)
+        before, now = dict(watch.entries), self._entries(path)
+        if watch.names is not None:
+            before = {n: s for n, s in before.items() if n in watch.matter}
+            new = set(watch.names())
+            seen = {n: s for n, s in now.items() if n in watch.matter & new}
+            before = {n: s for n, s in before.items() if n in new}
+            now = {n: s for n, s in now.items() if n in new}
+            watch.matter.clear()
+            watch.matter.update(new)
+        else:
+            seen = now
         watch.entries.clear()
-        watch.entries.update(self._entries(path))
-        found = _differences(before, watch.entries, watch.mask)
+        watch.entries.update(now)
+        found = _differences(before, seen, watch.mask)
         return [Change(node, mask, 0, name) for mask, name in found]
 
     def _is_there(self, path: bytes, directory: Inode) -> bool:

@@ -9,6 +9,7 @@ import errno
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
     Effect,
     Explore,
@@ -116,12 +117,17 @@ class Shell:
         started = self.real_time()
         changes = self.kernel.drain()
         if changes:
+            self._pass_to_polling(changes)
             self.do(self.monitor.changed(changes, self.now))
         if not any(change.mask & OVERFLOW for change in changes):
             self.monitor.recovery.good_ns = started
-        for node, _, _, name in changes:
-            if node is not None and node.wd_poll >= 0:
-                self.polling.refresh(node, name)
+
+    def _pass_to_polling(self, changes: Iterable[Change]) -> None:
+        for node, mask, _, name in changes:
+            if not name or node is None or node.wd_poll < 0:
+                continue
+            if not mask & HEAVY or mask & node.kernel:
+                self.polling.told(node, mask, name)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, with all that is due meanwhile."""
@@ -169,15 +175,18 @@ class Shell:
         """Carry effects out, and what follows from them, save for crawls."""
         self._take(effects)
         self._work()
-        if self._noticed:
-            noticed, self._noticed = self._noticed, []
-            self.do(self.monitor.changed(noticed, self.now))
         if self.kernel.has_noticed:
-            self.do(self.monitor.changed(self.kernel.drain(), self.now))
+            changes = self.kernel.drain()
+            self._pass_to_polling(changes)
+            self.do(self.monitor.changed(changes, self.now))
 
     def _work(self) -> None:
-        while self._urgent:
-            self._perform(self._urgent.popleft())
+        while self._noticed or self._urgent:
+            if self._noticed:
+                noticed, self._noticed = self._noticed, []
+                self._take(self.monitor.changed(noticed, self.now))
+            else:
+                self._perform(self._urgent.popleft())
 
     def _take(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -221,14 +230,17 @@ class Shell:
     def _watch(self, node: Node) -> None:
         self._call()
         if node.poll:
-            self.polling.watch(node, node.poll, node.interval)
+            names = node.hooked if node.narrow else None
+            self._noticed += self.polling.watch(node, node.poll, node.interval, names)
         if node.kernel and self._has_kernel:
             before = node.wd
             self.kernel.watch(node, node.kernel)
             if before not in (-1, node.wd):
                 self._replaced(node)
         elif node.wd >= 0:
-            self._noticed += self.kernel.drain()
+            changes = self.kernel.drain()
+            self._pass_to_polling(changes)
+            self._noticed += changes
             self.kernel.unwatch(node)
         if not node.poll and node.wd_poll >= 0:
             self._noticed += self.polling.last_look(node)
@@ -273,6 +285,7 @@ class Shell:
         self._take(self.monitor.listed(work, directories, others, newer, self.now))
 
     def _look(self, work: Look) -> None:
+        self.polling.begin(work.node, work.name)
         self._call()
         found: bool | bytes | None = None
         is_newer = False

@@ -32,7 +32,8 @@ class Renames:
         self._scene = scene
         self._content = content
         self._changes = changes
-        self._leaving: dict[int, _Leaving] = {}
+        self._leaving: dict[int, list[_Leaving]] = {}
+        """By cookie; several where one directory is shown at several places."""
 
     def left(self, node: Node, name: bytes, cookie: int) -> None:
         """The first half: the name is no more, and comes up elsewhere."""
@@ -48,7 +49,8 @@ class Renames:
             self._scene.tree.remove(node, name)
         else:
             del node.names[name]
-        self._leaving[cookie] = _Leaving(node, name, known, path, waits)
+        leaving = _Leaving(node, name, known, path, waits)
+        self._leaving.setdefault(cookie, []).append(leaving)
 
     def _waits(
         self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
@@ -60,7 +62,7 @@ class Renames:
 
     def arrived(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half."""
-        leaving = self._leaving.pop(cookie, None)
+        leaving = self._partner(cookie, node)
         if leaving is None or not node.listed:
             self._changes.arrived(node, name, mask)
             if leaving is not None:
@@ -70,10 +72,21 @@ class Renames:
         known = node.names.get(name)
         self._renamed(leaving, node, name, known, mask & IS_DIR != 0)
 
+    def _partner(self, cookie: int, node: Node) -> _Leaving | None:
+        """The first half that belongs to a second one in `node`."""
+        several = self._leaving.get(cookie)
+        if not several:
+            return None
+        same = (leaving for leaving in several if leaving.node is node)
+        leaving = next(same, several[0])
+        several.remove(leaving)
+        return leaving
+
     def end(self) -> None:
         """The batch is over: what left and arrived nowhere is gone."""
-        for leaving in self._leaving.values():
-            self._left_for_good(leaving)
+        for several in self._leaving.values():
+            for leaving in several:
+                self._left_for_good(leaving)
         self._leaving.clear()
 
     def _renamed(

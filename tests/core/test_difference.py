@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from gamin.core.difference import entries_since, everywhere, listing, tree_since
 from gamin.core.subscriptions import Scope
-from gamin.core.tree import FILE, SUBDIR, Node, Tree
-from gamin.events import Kind
+from gamin.core.tree import FILE, SUBDIR, Node, Tree, Untold
+from gamin.events import Kind, Row
 from tests.core.picture import Picture, truth
 from tests.core.shell import Shell
 from tests.core.test_model import Act
@@ -194,3 +194,20 @@ def test_trees_of_2000_levels_are_no_problem() -> None:
     tree.remove(tree.root, b"d")
     tree.bury(top)
     assert len(list(tree_since(tree.root, 4))) == 2000
+
+
+def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
+    tree = Tree()
+    tree.root.listed = True
+    before = tree.tick
+    tree.tick += 1
+    tree.add(tree.root, b"a", FILE)
+    assert tree.root.touched is not None
+    known = Untold(False, True, tree.tick, tree.root.touched[b"a"])
+    tree.tick += 1
+    tree.root.untold = {b"a": known}
+    tree.remove(tree.root, b"a")
+    assert list(entries_since(tree.root, before)) == [
+        Row(Kind.CREATED, b"/a", False, None, True)
+    ]
+    assert list(entries_since(tree.root, before + 1)) == []

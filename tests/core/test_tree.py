@@ -124,9 +124,9 @@ def test_clients_know_the_names_but_for_what_is_withheld() -> None:
     for name in (b"old", b"new"):
         tree.add(tree.root, name, FILE)
     tree.root.untold = {
-        b"new": Untold(None, False, 0),
-        b"gone": Untold(False, True, 0),
-        b"sub": Untold(True, True, 0),
+        b"new": Untold(None, False, 0, None),
+        b"gone": Untold(False, True, 0, None),
+        b"sub": Untold(True, True, 0, None),
     }
     assert tree.root.told() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
 

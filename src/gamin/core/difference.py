@@ -36,28 +36,34 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         if item[1][0] <= since:
             break
         recent.append(item)
-    untold = node.untold or ()
+    untold = node.untold or {}
     for name, touch in reversed(recent):
-        if name in untold:
-            continue  # a report of it is to come
-        yield from entry_since(node, name, touch, since, prefix)
+        path = prefix + name
+        if name in untold:  # a report of it is to come, to those who know this much
+            before = untold[name]
+            if before.touch is not None and before.touch[0] > since:
+                yield from _entry_since(before.was, before.touch, since, path)
+            continue
+        known = node.names.get(name)
+        is_dir = None if known is None else known is not FILE
+        yield from _entry_since(is_dir, touch, since, path)
 
 
-def entry_since(
-    node: Node, name: bytes, touch: Touch, since: int, prefix: bytes
+def _entry_since(
+    there: bool | None, touch: Touch, since: int, path: bytes
 ) -> Iterator[Row]:
-    """Rows for one entry that was touched after `since`."""
-    _, born, died, first, is_dir = touch
-    known = node.names.get(name)
-    if known is None:
+    """Rows for one entry that was touched after `since`; `there` says whether it is a
+    directory, or None that it is gone."""
+    _, born, died, first, was_dir = touch
+    if there is None:
         if first <= since:
-            yield Row(Kind.DELETED, prefix + name, is_dir)
+            yield Row(Kind.DELETED, path, was_dir)
     elif born <= since:
-        yield Row(Kind.CHANGED, prefix + name, known is not FILE)
+        yield Row(Kind.CHANGED, path, there)
     else:
         if died > since and first <= since:
-            yield Row(Kind.DELETED, prefix + name, is_dir)
-        yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
+            yield Row(Kind.DELETED, path, was_dir)
+        yield Row(Kind.CREATED, path, there, None, True)
 
 
 def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:

@@ -38,6 +38,8 @@ class Untold(NamedTuple):
     """It went away since then, so what bears the name now is another."""
     since: int
     """All that happened to it after this tick is untold."""
+    touch: Touch | None
+    """What had happened to it until then."""
 
 
 TOUCH_LIMIT = 200_000

@@ -53,7 +53,8 @@ class Withheld:
         if before is None:
             known = node.names.get(name)
             was = None if known is None else known is not FILE
-            untold[name] = Untold(was, dies, self._tree.tick - 1)
+            touch = (node.touched or {}).get(name)
+            untold[name] = Untold(was, dies, self._tree.tick - 1, touch)
         elif dies and before.was is None:
             del untold[name]
         elif dies:
@@ -97,7 +98,7 @@ class Withheld:
         is_dir = known is not FILE
         path = node.slashed() + name
         audience = self._audiences.on(node)
-        was, has_died, since = before
+        was, has_died, since, _ = before
         self._tree.restate(node, name, since)
         if known is not None and was is is_dir and not has_died:
             self._reporter.tell(audience, Row(Kind.CHANGED, path, is_dir))

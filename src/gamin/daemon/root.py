@@ -8,7 +8,7 @@ clock gets the difference.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -86,10 +86,15 @@ class Group:
         self.latest = 0.0
         """When the settling ends at the latest."""
 
+    def forget_timer(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
     def encoded(self, rows: Iterable[Row]) -> bytes:
         """The rows as the JSON of `member`; equal to `empty` if that is none."""
         if self.is_plain:
-            skip = len(self.root.keeper.prefix)
+            skip = len(self.root.prefix)
             encode_all = encode_compact if self.member == "rows" else encode_events
             return encode_all(rows, skip)
         now = self.root.timeline
@@ -100,14 +105,19 @@ class Root:
     def __init__(
         self,
         keeper: Subscription,
-        number: int,
+        numbers: Iterator[int],
         monitor: Monitor,
         server: tuple[int, int],
     ) -> None:
         """`server` is when this one started (in seconds) and its pid."""
         self.keeper = keeper
-        self.number = number
-        """Part of its clocks; another one when another directory takes the path."""
+        self._numbers = numbers
+        self.number = next(numbers)
+        """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
+        self.prefix = b""
+        """The directory whose rows are told, with a slash at the end. The keeper's may
+        be another one already while there are still rows to tell."""
+        self._place = keeper.announced
         self.is_ready = False
         self._rows: list[Row] = []
         self._is_recovered = False
@@ -141,19 +151,59 @@ class Root:
         if told.recovered is not self._is_recovered:
             self.flush()
             self._is_recovered = told.recovered
-        keeper, rows = self.keeper, told.rows
-        if keeper.ignore is None or keeper.ignore.is_empty or told.is_exempt:
+        keeper = self.keeper
+        node = keeper.bound_directory
+        is_there = node is not None and node.slashed() == self.prefix
+        if is_there and keeper.announced == self._place:
+            self._note(told.rows, told.is_exempt)
+        else:
+            self._relocated(told.rows, told.is_exempt)
+
+    def _note(self, rows: list[Row], is_exempt: bool) -> None:
+        keeper = self.keeper
+        if keeper.ignore is None or keeper.ignore.is_empty or is_exempt:
             self._rows += rows
         else:
             self._rows += admitted(keeper, rows)
+
+    def begin(self) -> None:
+        """The keeper is ready: what is told from now on is of where it leads."""
+        self.is_ready = True
+        self._place, self.prefix = self.keeper.announced, self.keeper.prefix
+
+    def _relocated(self, rows: Iterable[Row], is_exempt: bool) -> None:
+        """Note rows when the path may lead elsewhere now.
+
+        What happened before it did is told first. What happened in a directory after
+        that was moved away from its path is nobody's affair.
+        """
+        kept: list[Row] = []
+        for row in rows:
+            path, source = row.path, row.source or row.path
+            if not path and row.kind is not Kind.CHANGED:
+                self._note(kept, is_exempt)
+                self.flush()
+                kept = []
+                self.number = next(self._numbers)
+                self._place, self.prefix = self.keeper.announced, self.keeper.prefix
+            if not path or (
+                path.startswith(self.prefix) and source.startswith(self.prefix)
+            ):
+                kept.append(row)
+        self._note(kept, is_exempt)
 
     def flush(self) -> None:
         """The round is over: tell it, each group in its own way."""
         if not self._rows:
             return
         rows, self._rows = self._rows, []
+        is_replaced = not rows[0].path and rows[0].kind is not Kind.CHANGED
         for group in self.groups.values():
-            if group.settle > 0:
+            if is_replaced and group.is_plain:
+                # Whatever was to be settled is no more.
+                group.forget_timer()
+                self._tell_group(group, rows, self._is_recovered)
+            elif group.settle > 0:
                 self._settle(group)
             else:
                 self._tell_group(group, rows, self._is_recovered)
@@ -292,6 +342,5 @@ class Root:
         group = self.groups[view.query]
         group.views.remove(view)
         if not group.views:
-            if group.timer is not None:
-                group.timer.cancel()
+            group.forget_timer()
             del self.groups[view.query]

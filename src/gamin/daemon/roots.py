@@ -13,7 +13,7 @@ from gamin.core.tree import Node
 from gamin.daemon.ignore_files import InsideVcs, load_listed, read_rules, rule_file
 from gamin.daemon.root import Root, View
 from gamin.daemon.service import Service
-from gamin.events import Kind, Row
+from gamin.events import Row
 from gamin.protocol.modern.query import Query
 
 KEPT_SECONDS = 60.0
@@ -70,8 +70,8 @@ class Roots:
         root = self._by_key.get(key)
         if root is None:
             keeper = self._keeper(key)
-            number = next(self._numbers)
-            root = Root(keeper, number, self._service.monitor, self._server)
+            monitor = self._service.monitor
+            root = Root(keeper, self._numbers, monitor, self._server)
             self._by_key[key] = root
             self._by_keeper[keeper] = root
             self._service.subscribe(keeper)
@@ -144,14 +144,10 @@ class Roots:
         root = self._by_keeper.get(subscription)
         if root is None:
             return
-        rows = told.rows
-        if not rows[0].path and any(row.kind is Kind.CREATED for row in rows):
-            root.flush()
-            root.number = next(self._numbers)  # another directory, other clocks
         root.tell(told)
         self._told[root] = None
         if isinstance(subscription.ignore, IgnoreRules):
-            self._reread(subscription, rows)
+            self._reread(subscription, told.rows)
 
     def _reread(self, keeper: Subscription, rows: list[Row]) -> None:
         """An ignore file of the tree changed: what is pruned changes with it."""
@@ -168,7 +164,7 @@ class Roots:
             return
         subscription.waiting = False
         subscription.told = subscription.announced
-        root.is_ready = True
+        root.begin()
         waiting, root.waiting = root.waiting, []
         for then in waiting:
             then()

@@ -217,8 +217,10 @@ class Watching:
             return self._recovered(path.text, before, now, since_ns)
         if since is None and not self._options.initial:
             return None
-        # A listing though a clock was given stands for changes that are lost.
-        found = named(Kind.EXISTS, _listed(now), path.text, recovered=since is not None)
+        if since is None:
+            found = named(Kind.EXISTS, _listed(now), path.text, recovered=False)
+        else:
+            found = _instead(now, path.text)
         return Batch(found, self.clock) if found else None
 
     def _recovered(
@@ -249,6 +251,19 @@ def _rows(value: dict[str, Any]) -> list[Told]:
 def _listed(picture: Picture) -> Collection[tuple[str, bool]]:
     """A directory itself is not one of the things that are in it."""
     return [entry for entry in picture.everything() if entry != ("", True)]
+
+
+def _instead(picture: Picture, text: str) -> list[Event]:
+    """What stands for changes that nobody can say: all there is.
+
+    Nothing would say nothing, so of an empty directory, and of a path that is not
+    there, itself is told.
+    """
+    found = named(Kind.EXISTS, _listed(picture), text, recovered=True)
+    if not found:
+        kind = Kind.DELETED if picture.is_missing else Kind.EXISTS
+        found = [Event(kind, text, None, not picture.is_missing, recovered=True)]
+    return found
 
 
 def _told_ns(value: dict[str, Any], before: int) -> int:

@@ -123,11 +123,12 @@ for _ in range(2000):
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @pytest.mark.parametrize("seed", range(2))
 def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
-    with following(way.open(), tmp_path) as follower:
-        busy = subprocess.Popen(
-            [sys.executable, "-c", BUSY, str(seed), tmp_path],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        )
+    command = [sys.executable, "-c", BUSY, str(seed), tmp_path]
+    path = os.pathsep.join(filter(None, sys.path))
+    with (
+        following(way.open(), tmp_path) as follower,
+        subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as busy,
+    ):
         while busy.poll() is None:
             follower.catch_up()
         assert busy.returncode == 0

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.marks import Marks, identity_at
 from gamin.backends.subdirectories import Subdirectories
 from gamin.events import ATTRIB, IS_DIR, Change
 from gamin.kernel import fanotify
-from tests.backends.ways import ALL, NAMES, Directory
+from tests.backends.ways import ALL, NAMES, Directory, story
 
 
 @pytest.fixture
@@ -37,11 +38,9 @@ def subdirectories() -> Subdirectories:
 
 
 def told(subdirectories: Subdirectories, marks: Marks, path: Path) -> list[Change]:
-    subdirectories.attributes_changed(identity_at(bytes(path)) or b"")
-    assert subdirectories
-    changes = subdirectories.settle(marks)
-    assert not subdirectories
-    return changes
+    subdirectories.applied()
+    identity = identity_at(bytes(path)) or b""
+    return subdirectories.attributes_changed(marks, identity)
 
 
 @pytest.mark.parametrize("is_watched", [True, False])
@@ -83,3 +82,29 @@ def test_what_is_nowhere_is_not_told(
 ) -> None:
     (tmp_path / "sub" / "deep").mkdir()
     assert told(subdirectories, marks, tmp_path / "sub" / "deep") == []
+    assert subdirectories
+    assert subdirectories.settle(marks) == []
+    assert not subdirectories
+
+
+def test_what_moved_is_told_when_that_is_known(
+    subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
+) -> None:
+    moved = Directory(tmp_path / "sub")
+    marks.add(moved, ALL)
+    (tmp_path / "sub").rename(tmp_path / "other")
+    assert told(subdirectories, marks, tmp_path / "other") == []
+    moved.place = bytes(tmp_path / "other")
+    assert subdirectories
+    assert subdirectories.settle(marks) == [Change(node, ATTRIB | IS_DIR, 0, b"other")]
+
+
+def test_changes_keep_their_order(marks: Marks, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "file").touch()
+    backend = FanotifyBackend()
+    backend.watch(Directory(tmp_path), ALL)
+    (tmp_path / "sub").chmod(0o711)
+    (tmp_path / "file").chmod(0o600)
+    assert story(backend.drain()) == ["attributes sub/", "attributes file"]
+    backend.close()

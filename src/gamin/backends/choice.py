@@ -4,8 +4,10 @@ How each of them works is left to `inotify` and `fanotify`; polling, for what ne
 takes, to the core's policy.
 
 Both have a quota for each user. So with both, twice as much is watched before anything
-is polled. inotify comes first: its events are cheaper to set up and to read (see
-bench/backend_cost.py), and it knows more file systems.
+is polled. inotify comes first: a directory is watched in a quarter of the time and a
+fifth of the memory, and most happenings are read in less than half the time. Only where
+the same happens again and again is fanotify quicker, because the kernel joins it
+(measured on 6.18 by bench/backend_cost.py).
 """
 
 import select

@@ -35,6 +35,7 @@ from gamin.events import (
 from gamin.kernel import fanotify
 from gamin.kernel.fanotify import RawEvent
 from gamin.kernel.inotify import BUFFER, Reader
+from gamin.paths import join
 
 MOST_CHANGES = 100_000
 """A drain ends here at the latest, so that clients get their turn in a flood."""
@@ -101,6 +102,7 @@ class FanotifyBackend:
         """Where something is in doubt from the last time, that only; so doubts come to
         an end however quickly new ones arise."""
         changes, self._noticed = self._noticed, []
+        self._subdirectories.applied()
         if not self.has_noticed:
             self._read_all(changes)
             if changes:  # to be applied before anything is settled
@@ -146,13 +148,18 @@ class FanotifyBackend:
         self, mark: Mark, mask: int, name: bytes, changes: list[Change]
     ) -> None:
         """Something other than a rename happened to an entry."""
-        steps = _steps(mask)
+        names = mask & _NAMES
+        is_mixed = names == _NAMES
+        if is_mixed:
+            is_there = os.path.lexists(join(mark.owners[0].path(), name))
+            steps = _steps_if_mixed(mask, is_there)
+        else:
+            steps = _steps(mask)
         for node in mark.owners:
             changes += [_new(Change, (node, step, 0, name)) for step in steps]
-        names = mask & _NAMES
         if names:
-            there = There.NOTHING if names & DELETE else _bearer(mask)
-            self._doubts.say(mark.identity, name, there, is_mixed=names == _NAMES)
+            there = There.NOTHING if steps[-1] & DELETE else _bearer(mask)
+            self._doubts.say(mark.identity, name, there, is_mixed=is_mixed)
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
         """Both halves where both are watched; otherwise a deletion or an arrival."""
@@ -196,20 +203,28 @@ class FanotifyBackend:
         mark = self._marks.get(directory)
         if mark is not None and mark.mask & ATTRIB:
             changes += [Change(n, ATTRIB | IS_DIR, 0, b"") for n in mark.owners]
-        self._subdirectories.attributes_changed(directory)
+        changes += self._subdirectories.attributes_changed(self._marks, directory)
 
 
 @cache  # there are a few dozen
 def _steps(mask: int) -> tuple[int, ...]:
-    """One happening each, in the order in which they can have happened at the latest:
-    whoever is told of a deletion before a creation takes what is gone for being there.
-    """
+    """One happening each, in the order in which they make sense."""
     is_dir = mask & IS_DIR
     content = mask & _CONTENT
     if content == CLOSE_WRITE and mask & CREATE:
         content = 0  # made and closed without a write in between: says nothing
     steps = (mask & CREATE, mask & ATTRIB, content, mask & DELETE)
     return tuple(step | is_dir for step in steps if step)
+
+
+@cache
+def _steps_if_mixed(mask: int, is_there: bool) -> tuple[int, ...]:
+    """Made and removed, or removed and made again: a guess by what is there now, which
+    is right unless the directory is elsewhere."""
+    is_dir = mask & IS_DIR
+    if is_there:
+        return DELETE | is_dir, *_steps(mask & ~DELETE)
+    return CREATE | is_dir, DELETE | is_dir
 
 
 def _bearer(mask: int) -> There:

@@ -123,7 +123,7 @@ for _ in range(2000):
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @pytest.mark.parametrize("seed", range(2))
 def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", BUSY, str(seed), tmp_path]
+    command = [sys.executable, "-c", BUSY, str(seed), str(tmp_path)]
     path = os.pathsep.join(filter(None, sys.path))
     with (
         following(way.open(), tmp_path) as follower,

@@ -4,6 +4,7 @@ import pytest
 
 from gamin.core.holds import HOLD_SECONDS
 from gamin.core.subscriptions import Scope
+from gamin.events import Kind
 from tests.core.clients import V1Client
 from tests.core.shell import Shell
 from tests.core.words import said
@@ -127,6 +128,19 @@ def test_a_busy_file_is_told_once_a_second_and_in_the_end(shell: Shell) -> None:
     shell.sleep(CALM)
     shell.disk.write(b"/d/f")
     assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_a_busy_file_that_was_asked_for_as_a_tree_is_told_in_the_end(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d/f", Scope.TREE)
+    for _ in range(10):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    view.rows()
+    shell.sleep(1.1)
+    assert [row.kind for row in view.rows()] == [Kind.CHANGED]
 
 
 def test_a_busy_file_does_not_hold_back_its_neighbours(shell: Shell) -> None:

@@ -167,14 +167,6 @@ def test_half_a_rename_that_comes_alone_is_a_deletion(shell: Shell) -> None:
     assert heard(shell, client) == ["deleted /in/f", "created /in/g"]
 
 
-def test_what_was_written_just_before_is_moved_all_the_same(shell: Shell) -> None:
-    client = tree(shell, b"/in")
-    shell.disk.modify(b"/in/f")
-    shell.disk.rename(b"/in/f", b"/in/g")
-    shell.settle()
-    assert heard(shell, client) == ["moved /in/f /in/g"]
-
-
 def test_a_directory_shown_at_two_places_is_renamed_in_at_both(shell: Shell) -> None:
     shell.disk.mkdir(b"/view")
     shell.disk.bind(b"/in", b"/view")
@@ -182,3 +174,29 @@ def test_a_directory_shown_at_two_places_is_renamed_in_at_both(shell: Shell) -> 
     shell.disk.rename(b"/in/f", b"/in/g")
     assert heard(shell, one) == ["moved /in/f /in/g"]
     assert heard(shell, two) == ["moved /view/f /view/g"]
+
+
+def test_what_was_written_just_before_is_told_by_the_new_name(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.modify(b"/in/f")
+    shell.turn()
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.close(b"/in/g")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]
+    shell.disk.chmod(b"/in/a", 0o700)
+    shell.turn()
+    shell.disk.rename(b"/in/a", b"/in/z")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
+
+
+def test_a_busy_file_owes_its_last_change_by_its_new_name(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    for _ in range(10):
+        shell.disk.write(b"/in/f")
+        shell.turn()
+    client.rows()
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]

@@ -126,6 +126,11 @@ class FlowControl:
                 busy.due = soon
                 self._wake(soon)
 
+    def owes(self, resource: Resource) -> bool:
+        """Whether a change of it is still to be reported."""
+        busy = self.busy.get(resource)
+        return busy is not None and busy.dirty
+
     def raw(self, resource: Resource, now: float) -> bool:
         """Count a raw event of a busy resource. True when it becomes hot just now."""
         busy = self.busy[resource]

@@ -98,7 +98,8 @@ class Places:
         if len(resource) == 2:
             withheld.tell_content(node, name, since)
         for subscription in list((node.hooks or {}).get(name, ())):
-            if subscription.scope is Scope.FILE and subscription.ready:
+            is_file = subscription.scope is Scope.FILE or subscription.entry is not None
+            if is_file and subscription.ready:
                 self._report_file(subscription, (node, name), since)
 
     def _report_file(

@@ -25,6 +25,8 @@ class _Leaving(NamedTuple):
     path: bytes
     waits: bool
     """That it is gone is told later, because the directory is busy."""
+    has_changed: bool
+    """What is in it was changed, and nobody was told of that yet."""
 
 
 class Renames:
@@ -41,7 +43,8 @@ class Renames:
         known = node.names.get(name)
         if known is None:
             return
-        self._scene.holds.release(node, name)
+        is_held = self._scene.holds.release(node, name)
+        has_changed = is_held or self._scene.flow.owes((node, name))
         path = node.slashed() + name
         waits = False
         if node.listed:
@@ -49,7 +52,7 @@ class Renames:
             self._scene.tree.remove(node, name)
         else:
             del node.names[name]
-        leaving = _Leaving(node, name, known, path, waits)
+        leaving = _Leaving(node, name, known, path, waits, has_changed)
         self._leaving.setdefault(cookie, []).append(leaving)
 
     def _waits(
@@ -97,6 +100,9 @@ class Renames:
         known: Node | bool | None,
         is_dir: bool,
     ) -> None:
+        if isinstance(leaving.known, Node) and leaving.known.holds(node):
+            self._astray(leaving)
+            return
         if isinstance(known, Node):
             # An empty directory was replaced, or a listing saw this one here before
             # its event came. Either way what is there now is looked at anew.
@@ -109,6 +115,7 @@ class Renames:
         moved = leaving.known
         if isinstance(moved, Node):
             if self._relink(leaving, moved, node, name):
+                self._hold_on(leaving, node, name)
                 return
             self._left_for_good(leaving)
             self._changes.appeared(node, name, True)
@@ -125,6 +132,22 @@ class Renames:
             self._scene.tree.touch(node, name)
         row = Row(Kind.MOVED, path, is_dir, leaving.path, known is None)
         self._tell_move(leaving, node, row, waits)
+        self._hold_on(leaving, node, name)
+
+    def _hold_on(self, leaving: _Leaving, node: Node, name: bytes) -> None:
+        """What was to be told of the content is told by the new name."""
+        if leaving.has_changed:
+            self._scene.holds.hold(node, name, self._scene.now)
+
+    def _astray(self, leaving: _Leaving) -> None:
+        """It seems to have gone into itself: its watch was made anew, from a later state
+        of the disk than the one its event is of, so it is not where it was believed to
+        be. What is where is looked at again, in all that may be concerned."""
+        trees = self._scene.audiences.on(leaving.node).deep
+        self._left_for_good(leaving)
+        for subscription in trees:
+            if subscription.bound_directory is not None:
+                self._changes.replaced(subscription.bound_directory)
 
     def _relink(self, leaving: _Leaving, moved: Node, node: Node, name: bytes) -> bool:
         """Link a directory with all below it to its new place; False if nobody there
@@ -201,7 +224,7 @@ class Renames:
                 self._scene.reporter.tell(subscription.solo, row)
 
     def _left_for_good(self, leaving: _Leaving) -> None:
-        node, _, known, path, waits = leaving
+        node, _, known, path, waits, _ = leaving
         if isinstance(known, Node):
             self._changes.vanished(known)
         if node.listed and not waits:

@@ -52,7 +52,13 @@ class Changes:
                 self._content.changed(node, name)
 
     def appeared(self, node: Node, name: bytes, is_dir: bool) -> None:
-        """An entry is there that nobody was told of."""
+        """An entry is there that nobody was told of; a directory is looked into."""
+        child = self.came(node, name, is_dir)
+        if child is not None:
+            self.explore(child)
+
+    def came(self, node: Node, name: bytes, is_dir: bool) -> Node | None:
+        """The same, but the answer is a directory for the caller to look into."""
         scene = self._scene
         audience = scene.audiences.on(node)
         path = node.slashed() + name
@@ -63,7 +69,8 @@ class Changes:
             row = _new(Row, (_CREATED, path, is_dir, None, True))
             scene.reporter.tell(audience, row)
         if child is not None and any(s.enters(path) for s in audience.deep):
-            self.explore(child)
+            return child
+        return None
 
     def _entered(
         self, node: Node, name: bytes, path: bytes, audience: Audience

@@ -121,7 +121,7 @@ class Listings:
         node.listed = True
         for name, is_dir in present.items():
             if name not in told:
-                self._changes.appeared(node, name, is_dir)
+                self._changes.came(node, name, is_dir)
         for name in newer:
             if name in told:  # what came has just been told, as such
                 self._content.changed(node, name)

@@ -206,7 +206,8 @@ class Monitor:
         if node.listed and found is not None:
             self._changes.seen(node, name, found is True)
         self._scene.bindings.looked(subscription, node, name, found)
-        self._places.settle(subscription)
+        if subscription in self.subscriptions:
+            self._places.settle(subscription)
         return self._finish(now)
 
     def listed(
@@ -225,13 +226,13 @@ class Monitor:
         self._listings.listed(effect, directories, others, newer)
         reporter.close()
         reporter.recovering = False
-        self._places.explored(effect.for_whom)
+        self._explored(effect)
         return self._finish(now)
 
     def skipped(self, effect: Explore, now: float) -> list[Effect]:
         """The directory is not wanted any more; its listing was left out."""
         self._scene.advance(now)
-        self._places.explored(effect.for_whom)
+        self._explored(effect)
         return self._finish(now)
 
     def unwatchable(
@@ -247,10 +248,15 @@ class Monitor:
             for subscriptions in node.hooks.values():
                 self._scene.bindings.block(subscriptions)
         if isinstance(effect, Explore):
-            self._places.explored(effect.for_whom)
+            self._explored(effect)
         return self._finish(now)
 
     # -- inside
+
+    def _explored(self, effect: Explore) -> None:
+        subscription = effect.for_whom
+        if subscription is not None and subscription in self.subscriptions:
+            self._places.explored(subscription)
 
     def _look_for(self, node: Node) -> None:
         """See what is in its place now."""

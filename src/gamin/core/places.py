@@ -33,9 +33,9 @@ class Places:
         else:
             self._settle_directory(subscription)
 
-    def explored(self, subscription: Subscription | None) -> None:
+    def explored(self, subscription: Subscription) -> None:
         """One of the directories it waited for is listed, or cannot be."""
-        if subscription is not None and subscription.crawl > 0:
+        if subscription.crawl > 0:
             subscription.crawl -= 1
             if subscription.crawl == 0 and not subscription.ready:
                 self.settle(subscription)

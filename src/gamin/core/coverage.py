@@ -273,9 +273,10 @@ class Coverage:
         if not node.wanted:
             return
         if number in _NO_ROOM and node not in self.no_room:
+            if not self.no_room:  # one line says it for all that follow
+                self._effects.append(Note(Noted.NO_ROOM, node))
             self.no_room.add(node)
             self.share_out(node)
-            self._effects.append(Note(Noted.NO_ROOM, node))
             self._effects.append(Watch(node))
         elif number in _NOT_ALLOWED:
             self.unreadable.add(node)
@@ -329,12 +330,14 @@ class Coverage:
     def poll_only(self, node: Node) -> None:
         self.cool(node, self.hot, True)
 
-    def room_again(self, count: int) -> None:
-        """The kernel may have room for `count` more: try with some of those polled."""
-        for node in list(self.no_room)[:count]:
+    def room_again(self, count: int) -> list[Node]:
+        """The kernel may have room for `count` more: try with these of those polled."""
+        tried = list(self.no_room)[:count]
+        for node in tried:
             self.no_room.discard(node)
             self.share_out(node)
             self._effects.append(Watch(node))
+        return tried
 
     def redecide(self, policy: Policy) -> None:
         """The rules or the mounts changed: decide anew for every directory."""

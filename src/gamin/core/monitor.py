@@ -18,6 +18,7 @@ from gamin.core.policy import Policy
 from gamin.core.pruning import Pruning
 from gamin.core.recovery import Recovery
 from gamin.core.renames import Renames
+from gamin.core.room import Room
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node
@@ -53,6 +54,7 @@ class Monitor:
         self.coverage = scene.coverage
         self.flow = scene.flow
         self.recovery = Recovery(scene.tree, scene.bindings, scene.effects)
+        self._room = Room(scene.coverage)
         self.subscriptions: set[Subscription] = set()
         self._look_again: float | None = None
 
@@ -135,6 +137,7 @@ class Monitor:
             self._scene.holds.deadline(),
             self.flow.deadline(),
             self.recovery.deadline(),
+            self._room.deadline(),
             self._look_again,
         )
         return min((d for d in deadlines if d is not None), default=None)
@@ -151,6 +154,7 @@ class Monitor:
             if is_hot:
                 self._cool(resource)
         self.recovery.due(now)
+        self._room.due(now)
         if self._look_again is not None and self._look_again <= now:
             self._look_again = None
             self._scene.bindings.look_again(self._scene.bindings.blocked)
@@ -284,6 +288,7 @@ class Monitor:
             self._look_again = None
         elif self._look_again is None:
             self._look_again = now + LOOK_AGAIN_SECONDS
+        self._room.check(now)
         scene.tree.age_out()
         effects = scene.effects[:]
         scene.effects.clear()

@@ -140,9 +140,9 @@ class Renames:
             self._scene.holds.hold(node, name, self._scene.now)
 
     def _astray(self, leaving: _Leaving) -> None:
-        """It seems to have gone into itself: its watch was made anew, from a later state
-        of the disk than the one its event is of, so it is not where it was believed to
-        be. What is where is looked at again, in all that may be concerned."""
+        """It seems to have gone into itself: its watch was made anew, from a later
+        state of the disk than the one its event is of, so it is not where it was
+        believed to be. What is where is looked at again, in all that is concerned."""
         trees = self._scene.audiences.on(leaving.node).deep
         self._left_for_good(leaving)
         for subscription in trees:

@@ -170,6 +170,13 @@ class Node:
         known = self.names.get(name)
         return known if isinstance(known, Node) else None
 
+    def holds(self, node: "Node") -> bool:
+        """Whether `node` is this directory or below it."""
+        above: Node | None = node
+        while above is not None and above is not self:
+            above = above.parent
+        return above is self
+
     def children(self) -> Iterator["Node"]:
         return (known for known in self.names.values() if isinstance(known, Node))
 

@@ -1,0 +1,40 @@
+"""When to try again for what the kernel had no watch for.
+
+Other programs give watches back without telling us. So while directories are polled for
+want of room, one is tried every ten seconds; while that goes well, twice as many.
+"""
+
+from gamin.core.coverage import Coverage
+from gamin.core.tree import Node
+
+RETRY_SECONDS = 10.0
+MOST = 1024
+"""Directories tried at once: some milliseconds of work."""
+
+
+class Room:
+    def __init__(self, coverage: Coverage) -> None:
+        self._coverage = coverage
+        self._due: float | None = None
+        self._tried: list[Node] = []
+        self._count = 1
+
+    def deadline(self) -> float | None:
+        """When to call `due`; None while everything has room."""
+        return self._due
+
+    def check(self, now: float) -> None:
+        """Something may have run out of room, or nothing wants any more."""
+        if not self._coverage.no_room:
+            self._due, self._tried, self._count = None, [], 1
+        elif self._due is None:
+            self._due = now + RETRY_SECONDS
+
+    def due(self, now: float) -> None:
+        if self._due is None or self._due > now:
+            return
+        self._due = None
+        no_room = self._coverage.no_room
+        went_well = self._tried and not any(node in no_room for node in self._tried)
+        self._count = min(2 * self._count, MOST) if went_well else 1
+        self._tried = self._coverage.room_again(self._count)

@@ -1,0 +1,51 @@
+"""A rename whose event is older than what the tree believes."""
+
+import pytest
+
+from gamin.core.effects import Explore
+from gamin.core.monitor import Monitor
+from gamin.core.mounts import Mounts
+from gamin.core.policy import Policy
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.tree import Node
+from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Change
+
+
+@pytest.fixture
+def tree() -> tuple[Monitor, Node, Node]:
+    """A watched tree /t with a/b in it; the monitor, and the nodes of /t and of a."""
+    monitor = Monitor(Policy((), Mounts()))
+    top = monitor.coverage.step_into(monitor.tree.root, b"t")
+    top.wd = 1
+    watch = Subscription(1, 1, b"/t", Scope.TREE)
+    first = monitor.subscribe(watch, 0.0)
+    for effect in first:
+        if isinstance(effect, Explore):
+            monitor.listed(effect, [b"a"], [], [], 0.0)
+    a = top.child(b"a")
+    assert a is not None
+    a.listed = True
+    return monitor, top, a
+
+
+def test_a_directory_that_seems_to_have_gone_into_itself_is_looked_for(
+    tree: tuple[Monitor, Node, Node],
+) -> None:
+    monitor, top, a = tree
+    monitor.changed([Change(a, CREATE | IS_DIR, 0, b"b")], 1.0)
+    b = a.child(b"b")
+    assert b is not None
+    b.listed = True
+
+    effects = monitor.changed(
+        [
+            Change(top, MOVED_FROM | IS_DIR, 7, b"a"),
+            Change(b, MOVED_TO | IS_DIR, 7, b"c"),
+        ],
+        2.0,
+    )
+
+    assert top.child(b"a") is None
+    assert {node.path() for node in monitor.tree.root.subtree()} == {b"/", b"/t"}
+    explored = [effect.node for effect in effects if isinstance(effect, Explore)]
+    assert explored == [top]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gamin.backends.polling import BUSY_SHARE, SLICE, PollingBackend
-from gamin.events import CLOSE_WRITE, IGNORED, MODIFY, Change
+from gamin.events import CLOSE_WRITE, CREATE, DELETE, IGNORED, MODIFY, Change
 from tests.backends.ways import ALL, NAMES, Directory, story
 
 DEADLINE_MS = 10_000
@@ -235,11 +235,25 @@ def test_what_the_kernel_told_is_not_told_again(
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     os.mknod(tmp_path / "told")
-    backend.refresh(node, b"told")
+    backend.told(node, CREATE, b"told")
     backend.scan_now()
     assert not backend.drain()
     backend.unwatch(node)
-    backend.refresh(node, b"told")
+    backend.told(node, CREATE, b"told")
+
+
+def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    """Whatever has become of it since: the kernel may have been silent from then on."""
+    node = Directory(tmp_path)
+    (tmp_path / "again").touch()
+    backend.watch(node, ALL)
+    backend.told(node, CREATE, b"short")
+    backend.told(node, DELETE, b"again")
+    backend.scan_now()
+    told = [(change.mask, change.name) for change in backend.drain()]
+    assert told == [(DELETE, b"short"), (CREATE, b"again")]
 
 
 def test_a_long_round_leaves_time_for_others(

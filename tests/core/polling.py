@@ -90,6 +90,10 @@ class PollingInMemory:
         )
         return missed
 
+    def mask(self, node: Pollable) -> int:
+        watch = self._watches.get(node.wd_poll)
+        return 0 if watch is None else watch.mask
+
     def begin(self, node: Pollable, name: bytes) -> None:
         """The entry matters from now on."""
         watch = self._watches.get(node.wd_poll)

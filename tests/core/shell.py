@@ -8,6 +8,7 @@ do just then is for tests to say.
 import errno
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
@@ -29,13 +30,26 @@ from gamin.core.policy import Policy
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
-from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change
+from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change, Row
 from tests.core.clients import Client, V1Client, View
 from tests.core.disk import Disk
 from tests.core.kernel import KernelInMemory
 from tests.core.polling import PollingInMemory
 
 ROOM = 65_536
+
+
+class Listener(Protocol):
+    """A client, as far as the core speaks to it."""
+
+    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None: ...
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def flush(self) -> None:
+        """A round is over."""
+
+
 START = 1000.5
 MOST_ROUNDS = 10_000
 """A shell that has not come to rest after so many is going round in circles."""
@@ -63,6 +77,8 @@ class Shell:
         self.polling = PollingInMemory(self.disk)
         self.monitor = Monitor(policy or plain_policy(), settings)
         self.clients: list[Client] = []
+        self.listeners: list[Listener] = []
+        """Whoever is told, by number; `clients` are among them."""
         self.notes: list[Note] = []
         self.calls = 0
         """System calls made so far."""
@@ -76,13 +92,15 @@ class Shell:
         return int(self.now * 1e9)
 
     def v1(self) -> V1Client:
-        client = V1Client(self, len(self.clients))
+        client = V1Client(self, len(self.listeners))
         self.clients.append(client)
+        self.listeners.append(client)
         return client
 
     def view(self) -> View:
-        view = View(self, len(self.clients))
+        view = View(self, len(self.listeners))
         self.clients.append(view)
+        self.listeners.append(view)
         return view
 
     # -- what happens
@@ -159,8 +177,8 @@ class Shell:
         self.turn()
 
     def flush(self) -> None:
-        for client in self.clients:
-            client.flush()
+        for listener in self.listeners:
+            listener.flush()
 
     def _next_due(self) -> float:
         deadline = self.monitor.deadline()
@@ -193,9 +211,9 @@ class Shell:
             match effect:
                 case Tell(subscriptions, rows):
                     for subscription in subscriptions:
-                        self.clients[subscription.client].tell(subscription, rows)
+                        self.listeners[subscription.client].tell(subscription, rows)
                 case Ready(subscription):
-                    self.clients[subscription.client].ready(subscription)
+                    self.listeners[subscription.client].ready(subscription)
                 case Note():
                     self.notes.append(effect)
                 case Explore(_, for_whom) if for_whom is not None:
@@ -229,9 +247,9 @@ class Shell:
 
     def _watch(self, node: Node) -> None:
         self._call()
+        polled = self.polling.mask(node)
         if node.poll:
-            names = node.hooked if node.narrow else None
-            self._noticed += self.polling.watch(node, node.poll, node.interval, names)
+            self._poll(node, polled | node.poll)
         if node.kernel and self._has_kernel:
             before = node.wd
             self.kernel.watch(node, node.kernel)
@@ -242,9 +260,16 @@ class Shell:
             self._pass_to_polling(changes)
             self._noticed += changes
             self.kernel.unwatch(node)
-        if not node.poll and node.wd_poll >= 0:
+        if polled & ~node.poll:
             self._noticed += self.polling.last_look(node)
-            self.polling.unwatch(node)
+            if node.poll:
+                self._poll(node, node.poll)
+            else:
+                self.polling.unwatch(node)
+
+    def _poll(self, node: Node, mask: int) -> None:
+        names = node.hooked if node.narrow else None
+        self._noticed += self.polling.watch(node, mask, node.interval, names)
 
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""

@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.subscriptions import Scope
 from tests.core.shell import Shell
-from tests.core.test_model import NUMBERS, Act, Ask, Read, Step, Turn, Wait, perform
+from tests.core.test_model import (
+    NUMBERS,
+    Act,
+    Ask,
+    Read,
+    Sneak,
+    Step,
+    Turn,
+    Wait,
+    perform,
+)
 
 IMPATIENT = FlowSettings(
     reports_per_second=1, churn_per_second=1, raw_events_per_second=3
@@ -30,6 +40,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.one_of(
     ACTS.map(lambda act: [act, Turn()]),
     ACTS.map(lambda act: [act, Turn()]),
     PATHS.map(lambda path: [Act("touch", path), Turn(), Act("unlink", path), Turn()]),
+    st.builds(Sneak, st.integers(1, 6), ACTS).map(lambda sneak: [sneak]),
     WAITS.map(lambda wait: [wait]),
     st.builds(Read, NUMBERS, st.booleans()).map(lambda read: [read]),
     ASKS.map(lambda ask: [ask]),

@@ -44,6 +44,10 @@ class Chosen:
         if name in self._known:
             self._learn(path, name)
 
+    def forget(self, name: bytes) -> None:
+        """Take it for known that there is no entry `name`."""
+        self._entries.pop(name, None)
+
     def learn(self, path: bytes, names: Iterable[bytes]) -> list[bytes]:
         """Take for known what was just found there; return what was not known.
 

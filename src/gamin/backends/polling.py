@@ -19,13 +19,23 @@ from typing import Protocol
 from gamin.backends.base import Watchable
 from gamin.backends.chosen import Chosen, Names
 from gamin.backends.snapshot import Snapshot
-from gamin.events import CREATE, IGNORED, IS_DIR, Change
+from gamin.events import (
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+)
 from gamin.kernel.timerfd import Timer
 
 DEFAULT_INTERVAL = 1.0  # seconds, as in the original
 SHORTEST_INTERVAL = 0.01  # seconds; a configuration may say 0
 SLICE = 0.005  # seconds of looking before others get their turn; one directory is whole
 BUSY_SHARE = 0.1  # at most this part of the time is spent looking
+
+_NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 
 
 class Pollable(Watchable, Protocol):
@@ -132,11 +142,27 @@ class PollingBackend:
             del self._rounds[watch.interval]
             self._arm()
 
-    def refresh(self, node: Pollable, name: bytes) -> None:
-        """Take entry `name` for known as it is: the kernel has told of it already."""
+    def mask(self, node: Pollable) -> int:
+        """What the directory is polled for; 0 if it is not."""
         watch = self._watches.get(node.wd_poll)
-        if watch is not None:
+        return 0 if watch is None else watch.mask
+
+    def told(self, node: Pollable, mask: int, name: bytes) -> None:
+        """The kernel has told this of an entry, so it is not to be told again; the next
+        look goes on from there.
+
+        From the state it left the entry in, not from the present one: the kernel may
+        have been asked to be silent since.
+        """
+        watch = self._watches.get(node.wd_poll)
+        if watch is None:
+            return
+        if not mask & _NAMES:
             watch.snapshot.refresh(node.path(), name)
+            return
+        watch.snapshot.forget(name)
+        if mask & (CREATE | MOVED_TO):
+            watch.snapshot.learn(node.path(), [name])
 
     def learn(self, node: Pollable, found: Mapping[bytes, bool]) -> Sequence[Change]:
         """Entries (and whether they are directories) were found there just now.

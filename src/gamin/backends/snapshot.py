@@ -112,6 +112,11 @@ class Snapshot:
         else:
             self._entries[name] = now
 
+    def forget(self, name: bytes) -> None:
+        """Take it for known that there is no entry `name`."""
+        self._entries.pop(name, None)
+        self._is_settled = False
+
     def learn(self, path: bytes, names: Iterable[bytes]) -> list[bytes]:
         """Take for known what was just found there; return what was not known.
 
@@ -122,6 +127,8 @@ class Snapshot:
             self._entries[name] = UNKNOWN
             self.refresh(path, name)
             self._entries.setdefault(name, UNKNOWN)
+        if new:
+            self._is_settled = False
         return new
 
     def look(

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
+from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
     Effect,
     Explore,
@@ -30,6 +31,7 @@ from gamin.core.effects import (
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
+from gamin.debugging import PREFIX
 from gamin.errors import WatchLimitReached
 from gamin.events import BIT_NAMES, IS_DIR, MOVED_TO, OVERFLOW, Change
 from gamin.paths import printable
@@ -43,6 +45,8 @@ FLOOD, PAUSE = 64, 0.005
 TORRENT, LONG_PAUSE = 400, 0.01
 """So many changes in one drain, and the next one is so many seconds later. inotify's
 queue holds 16,384 events by default, and a process makes some 100 in a millisecond."""
+
+_OWN = os.fsencode(PREFIX)
 
 _Work = Watch | Unwatch | Look | Explore
 
@@ -141,19 +145,25 @@ class Watcher:
         if changes:
             if logger.isEnabledFor(logging.DEBUG):
                 _log(changes)
+            self._pass_to_polling(changes)
             self.do(self._monitor.changed(changes, time.monotonic()))
             if not any(change[1] & OVERFLOW for change in changes):
                 self._monitor.recovery.good_ns = started
-            self._pass_to_polling(changes)
         else:
             self._monitor.recovery.good_ns = started
         return len(changes)
 
     def _pass_to_polling(self, changes: Sequence[Change]) -> None:
-        """What the kernel told of a polled directory is not to be told again."""
-        for node, _, _, name in changes:
-            if node is not None and node.wd_poll >= 0:
-                self._polling.refresh(node, name)
+        """What the kernel told of a polled directory is not to be told again.
+
+        Before anything follows from it: then the kernel may be silent already. What
+        it does not tell of any more, an entry's content, is left to polling.
+        """
+        for node, mask, _, name in changes:
+            if not name or node is None or node.wd_poll < 0:
+                continue
+            if not mask & HEAVY or mask & node.kernel:
+                self._polling.told(node, mask, name)
 
     def _drain_polling(self) -> None:
         changes = self._polling.drain()
@@ -184,18 +194,25 @@ class Watcher:
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out, and what follows from them, save for large crawls."""
         self._take(effects)
-        urgent = self._urgent
-        while urgent:
-            self._perform(urgent.popleft())
-        if self._noticed:
-            noticed, self._noticed = self._noticed, []
-            self.do(self._monitor.changed(noticed, time.monotonic()))
+        self._work()
         if self._kernel is not None and self._kernel.has_noticed:
-            self.do(self._monitor.changed(self._kernel.drain(), time.monotonic()))
+            changes = self._kernel.drain()
+            self._pass_to_polling(changes)
+            self.do(self._monitor.changed(changes, time.monotonic()))
         if self._crawl and not self._is_crawling:
             self._is_crawling = True
             self._loop.call_soon(self._crawl_on)
         self._arm()
+
+    def _work(self) -> None:
+        """Do what is urgent. What was noticed on the way comes first: it is older than
+        what the next piece of work finds."""
+        while self._noticed or self._urgent:
+            if self._noticed:
+                noticed, self._noticed = self._noticed, []
+                self._take(self._monitor.changed(noticed, time.monotonic()))
+            else:
+                self._perform(self._urgent.popleft())
 
     def _take(self, effects: list[Effect]) -> None:
         """Tellings go out at once, in their order; work is queued."""
@@ -219,8 +236,7 @@ class Watcher:
         crawl = self._crawl
         while crawl:
             self._perform(crawl.popleft())
-            while self._urgent:
-                self._perform(self._urgent.popleft())
+            self._work()
             if time.monotonic() > end:
                 break
         self.synchronise()
@@ -252,11 +268,12 @@ class Watcher:
         """Bring both ways of noticing in line with what the core wants.
 
         The new way begins before the old one ends, and the old one is asked once more
-        before it ends, so nothing falls in between.
+        before it ends, so nothing falls in between. That holds for each part of what
+        is wanted: names may go back to the kernel while content is still polled.
         """
+        polled = self._polling.mask(node)
         if node.poll:
-            names = node.hooked if node.narrow else None
-            self._polling.watch(node, node.poll, node.interval, names)
+            self._poll(node, polled | node.poll)
         if self._kernel is not None:
             if node.kernel:
                 before = node.wd
@@ -264,11 +281,20 @@ class Watcher:
                 if before not in (-1, node.wd):
                     self._replaced(node)
             elif node.wd >= 0:
-                self._noticed += self._kernel.drain()
+                changes = self._kernel.drain()
+                self._pass_to_polling(changes)
+                self._noticed += changes
                 self._kernel.unwatch(node)
-        if not node.poll and node.wd_poll >= 0:
+        if polled & ~node.poll:
             self._noticed += self._polling.last_look(node)
-            self._polling.unwatch(node)
+            if node.poll:
+                self._poll(node, node.poll)
+            else:
+                self._polling.unwatch(node)
+
+    def _poll(self, node: Node, mask: int) -> None:
+        names = node.hooked if node.narrow else None
+        self._polling.watch(node, mask, node.interval, names)
 
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
@@ -337,8 +363,13 @@ class Watcher:
 
 
 def _log(changes: Sequence[Change]) -> None:
-    """What the kernel told, one line each, with the bits by name."""
+    """What the kernel told, one line each, with the bits by name.
+
+    But not of what is written here: telling of that would never end.
+    """
     for node, mask, cookie, name in changes:
+        if name.startswith(_OWN):
+            continue
         path = b"" if node is None else node.slashed() + name
         bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
         logger.debug("%s %s cookie=%d", bits, printable(path), cookie)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_memory import play_in_memory
 from tests.support.original import is_installed, require_original
 from tests.support.scenario import Comparison, Scenario, Skip
 from tests.support.scenario_file import parse
@@ -95,6 +96,13 @@ def test_scenario(
         begun[name, way.name].result()
     else:
         stage.play(SCENARIOS[name], way)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario_with_the_core_alone(name: str) -> None:
+    if reason := SCENARIOS[name].reason_to_skip(frozenset()):
+        pytest.skip(reason)
+    play_in_memory(SCENARIOS[name])
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

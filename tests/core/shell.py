@@ -83,7 +83,7 @@ class Shell:
         self.calls = 0
         """System calls made so far."""
         self.meanwhile: Callable[[], None] = _nothing
-        self._has_kernel = has_kernel
+        self.has_kernel = has_kernel
         self._urgent: deque[_Work] = deque()
         self._crawl: deque[Explore] = deque()
         self._noticed: list[Change] = []
@@ -250,7 +250,7 @@ class Shell:
         polled = self.polling.mask(node)
         if node.poll:
             self._poll(node, polled | node.poll)
-        if node.kernel and self._has_kernel:
+        if node.kernel and self.has_kernel:
             before = node.wd
             self.kernel.watch(node, node.kernel)
             if before not in (-1, node.wd):

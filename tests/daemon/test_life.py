@@ -17,8 +17,16 @@ from gamin.address import find
 from gamin.client.connect import connect_v1
 from gamin.daemon.listen import acquire
 from gamin.daemon.server import Server
-from tests.daemon.real import PROGRAM, daemon, is_hung_up, nothing_comes, works
+from tests.daemon.real import (
+    PROGRAM,
+    daemon,
+    is_hung_up,
+    nothing_comes,
+    watched,
+    works,
+)
 from tests.support.processes import NOBODY, beside, require_root
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"])
@@ -152,3 +160,21 @@ def test_a_server_with_a_large_load_ends_at_once(session: str, tmp_path: Path) -
             client.watch_directory(place)
         served.process.terminate()
         assert served.process.wait(10) == 0
+
+
+def test_debugging_does_not_tell_of_its_own_telling(
+    session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    monkeypatch.setenv("TMPDIR", str(box))
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        served.process.send_signal(signal.SIGUSR2)
+        assert works(served, box / "other")
+        [file] = eventually(lambda: list(box.glob("gamin_debug_*")))
+        eventually(lambda: b"other" in file.read_bytes())
+        while nothing_comes(client, 0.5) is False:
+            client.next_event(0)
+        text = file.read_text()
+        assert text.count("\n") < 200, text[-2000:]

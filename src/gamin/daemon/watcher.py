@@ -367,12 +367,20 @@ def _log(changes: Sequence[Change]) -> None:
 
     But not of what is written here: telling of that would never end.
     """
+    stderr = _path_of_stderr()
     for node, mask, cookie, name in changes:
-        if name.startswith(_OWN):
-            continue
         path = b"" if node is None else node.slashed() + name
+        if name.startswith(_OWN) or (name and path == stderr):
+            continue
         bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
         logger.debug("%s %s cookie=%d", bits, printable(path), cookie)
+
+
+def _path_of_stderr() -> bytes:
+    try:
+        return os.readlink(b"/proc/self/fd/2")
+    except OSError:
+        return b""
 
 
 def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:

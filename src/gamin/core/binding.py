@@ -57,12 +57,16 @@ class Bindings:
         self.blocked: set[Subscription] = set()
         """Those whose way no kernel watch covers: to be walked again every second."""
 
-    def changed_at(self, node: Node, name: bytes) -> None:
-        """The entry came, went or may now be passable; its hooks are to be walked."""
+    def changed_at(self, node: Node, name: bytes, *, is_creation: bool = False) -> None:
+        """The entry came, went or may now be passable; its hooks are to be walked.
+
+        A plain creation replaces nothing: one whose entry is known was looked at, and
+        told, before its event came.
+        """
         if node.hooks is not None:
             for subscription in node.hooks.get(name, ()):
                 self._dirty[subscription] = None
-                if subscription.hops[-1] == (node, name):
+                if subscription.hops[-1] == (node, name) and not is_creation:
                     subscription.replaced = True
 
     def dirty(self, subscription: Subscription) -> None:

@@ -34,7 +34,7 @@ class Changes:
         """A name came into being, or another object came to bear it."""
         is_dir = mask & IS_DIR != 0
         if node.hooks is not None or node.subscriptions is not None:
-            self.neighbours(node, name)
+            self.neighbours(node, name, is_creation=mask & CREATE != 0)
         known = node.names.get(name)
         if not node.listed:
             if isinstance(known, Node) and not mask & CREATE:
@@ -176,10 +176,10 @@ class Changes:
 
     # -- beside the entry itself
 
-    def neighbours(self, node: Node, name: bytes) -> None:
+    def neighbours(self, node: Node, name: bytes, *, is_creation: bool = False) -> None:
         """Who else is concerned when a name comes or goes."""
         if node.hooks is not None and name in node.hooks:
-            self._scene.bindings.changed_at(node, name)
+            self._scene.bindings.changed_at(node, name, is_creation=is_creation)
         if node.subscriptions is not None:
             for subscription in node.subscriptions:
                 if subscription.scope is Scope.FILE and subscription.entry is None:

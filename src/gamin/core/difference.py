@@ -91,11 +91,14 @@ def tree_since(
         yield from _vanished_below(node, since, enters, prefix)
         entries = _as_new if is_new else _touched_since
         yield from entries(node, since, prefix)
+        touched = node.touched or {}
         for child in list(node.children()):
-            if is_new or child.latest > since or child.born > since:
+            touch = touched.get(child.name)
+            came = is_new or (touch is not None and touch[1] > since)
+            if came or child.latest > since or child.born > since:
                 path = prefix + child.name
                 if enters(path):
-                    stack.append((child, path + b"/", is_new))
+                    stack.append((child, path + b"/", came))
 
 
 def _vanished_below(

@@ -83,7 +83,7 @@ def test_a_clock_of_any_moment_gives_the_difference_of_a_whole_tree(
 
 def story(shell: Shell, act: Act, *more: Act) -> list[str]:
     """What a clock of before these acts gives of /w afterwards."""
-    tree = shell.clients[0].subscriptions[0]
+    tree = shell.clients[-1].subscriptions[0]
     tick = shell.monitor.tree.tick
     for each in (act, *more):
         each.on(shell)
@@ -211,3 +211,16 @@ def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
         Row(Kind.CREATED, b"/a", False, None, True)
     ]
     assert list(entries_since(tree.root, before + 1)) == []
+
+
+def test_what_others_knew_for_long_is_new_where_it_comes_into_a_tree() -> None:
+    shell = Shell()
+    shell.disk.makedirs(b"/w/c")
+    shell.disk.touch(b"/w/c/f")
+    shell.v1().subscribe(b"/w/c", Scope.DIRECTORY)
+    shell.disk.chmod(b"/w", 0o000)
+    shell.view().subscribe(b"/w", Scope.TREE)
+    assert story(shell, Act("unlock", b"/w")) == [
+        "created /w/c/",
+        "created /w/c/f",
+    ]

@@ -48,7 +48,7 @@ class Act(NamedTuple):
                     disk.link(self.other, self.path)
                 case "lock" | "dim" | "unlock" as verb:
                     # A right that was missing between two looks leaves no trace.
-                    if shell.has_kernel and disk.directory(self.path):
+                    if shell.has_kernel and disk.inode(self.path).is_dir:
                         disk.chmod(self.path, MODES[verb])
                 case verb:
                     getattr(disk, verb)(self.path)

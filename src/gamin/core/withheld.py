@@ -54,6 +54,8 @@ class Withheld:
             known = node.names.get(name)
             was = None if known is None else known is not FILE
             touch = (node.touched or {}).get(name)
+            if touch is not None and touch[0] == self._tree.tick:
+                self._tree.tick += 1  # what was told just now is from before
             untold[name] = Untold(was, dies, self._tree.tick - 1, touch)
         elif dies and before.was is None:
             del untold[name]

@@ -1,0 +1,175 @@
+"""Clients that follow a tree in threads of their own, each in its own way.
+
+What they should believe at rest is said by `soak`.
+"""
+
+import os
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import gamin
+from gamin.client.blocking import Client
+from gamin.errors import GaminError
+from gamin.protocol.packets import EventCode
+from tests.support.beliefs import Belief, differences, there
+
+PATIENCE = 0.05
+"""Seconds between two looks at what the follower is to do."""
+
+
+class Follower(threading.Thread):
+    """Takes in what it is told; it can be made to stop reading for a while."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        super().__init__(name=name, daemon=True)
+        self.root = root
+        self.reads = threading.Event()
+        self.reads.set()
+        self.resume = threading.Event()
+        """Set to make it leave and come back, where that means something to it."""
+        self.ready = threading.Event()
+        self.ended = threading.Event()
+        self.lock = threading.Lock()
+        self.error: BaseException | None = None
+        self.events = 0
+
+    def run(self) -> None:
+        try:
+            self.follow()
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def follow(self) -> None:
+        raise NotImplementedError
+
+    def wrong(self) -> list[str]:
+        """What it believes wrongly now."""
+        raise NotImplementedError
+
+    @property
+    def contradictions(self) -> list[str]:
+        """What it was told that did not fit what it believed."""
+        return []
+
+    def summary(self) -> str:
+        return f"{self.events} events"
+
+    def end(self) -> None:
+        self.ended.set()
+        self.reads.set()
+        self.join()
+
+
+class WatchFollower(Follower):
+    """`gamin.watch` on a tree; `resume` makes it leave and go on from its clock."""
+
+    def __init__(self, name: str, root: Path, **options: Any) -> None:
+        super().__init__(name, root)
+        self.belief = Belief(root)
+        self.resumed = 0
+        self.listings = 0
+        """How often it was told a fresh listing instead of a difference."""
+        self.recovered = 0
+        self.told: deque[gamin.Event] = deque(maxlen=20_000)
+        self._options = options
+
+    def follow(self) -> None:
+        clock: str | None = None
+        while not self.ended.is_set():
+            self.resume.clear()
+            with gamin.watch(
+                self.root,
+                initial=clock is None,
+                since=clock,
+                timeout=PATIENCE,
+                **self._options,
+            ) as watch:
+                self._iterate(watch)
+                clock = watch.clock
+
+    def _iterate(self, watch: gamin.Watch) -> None:
+        while not (self.ended.is_set() or self.resume.is_set()):
+            self.reads.wait()
+            try:
+                batch = next(watch)
+            except gamin.TimedOut:
+                self.ready.set()
+                continue
+            except GaminError as error:
+                if isinstance(error, gamin.Refused):
+                    raise
+                continue  # no server for a moment
+            with self.lock:
+                self.events += len(batch)
+                self.recovered += any(event.recovered for event in batch)
+                self.listings += any(e.kind is gamin.Kind.EXISTS for e in batch)
+                self.belief.take(batch)
+                self.told += batch
+        self.resumed += self.resume.is_set()
+
+    def wrong(self) -> list[str]:
+        with self.lock:
+            return differences(self.belief.top, there(self.root))
+
+    @property
+    def contradictions(self) -> list[str]:
+        return self.belief.contradictions
+
+    def summary(self) -> str:
+        return (
+            f"{self.events} events, came back {self.resumed} times, "
+            f"{self.recovered} recoveries, {self.listings} listings, "
+            f"{self.belief.repeated} repeated deletions"
+        )
+
+
+class V1Follower(Follower):
+    """One connection of the original language, with some directories."""
+
+    def __init__(self, name: str, folders: list[Path]) -> None:
+        super().__init__(name, folders[0])
+        self._folders = folders
+        self._names: dict[int, set[str]] = {}
+        self._paths: dict[int, Path] = {}
+
+    def follow(self) -> None:
+        with Client() as client:
+            for folder in self._folders:
+                number = client.watch_directory(folder)
+                self._names[number] = set()
+                self._paths[number] = folder
+            self.ready.set()
+            while not self.ended.is_set():
+                self.reads.wait()
+                try:
+                    event = client.next_event(PATIENCE)
+                except GaminError:
+                    continue
+                if event is not None:
+                    self._told(event.number, event.code, event.path)
+
+    def _told(self, number: int, code: int, path: bytes) -> None:
+        name = os.fsdecode(path)
+        with self.lock:
+            self.events += 1
+            names = self._names[number]
+            match code:
+                case EventCode.DELETED if name.startswith("/"):
+                    names.clear()
+                case EventCode.DELETED:
+                    names.discard(name)
+                case EventCode.EXISTS | EventCode.CREATED if not name.startswith("/"):
+                    names.add(name)
+
+    def wrong(self) -> list[str]:
+        with self.lock:
+            found = []
+            for number, folder in self._paths.items():
+                names = self._names[number]
+                disk = set(os.listdir(folder)) if folder.is_dir() else set()
+                found += [f"{folder}/{name}: not known" for name in disk - names]
+                found += [f"{folder}/{name}: not there" for name in names - disk]
+            return found

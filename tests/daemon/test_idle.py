@@ -4,8 +4,8 @@ from pathlib import Path
 
 from tests.daemon.real import daemon, nothing_comes, watched
 
-WINDOW = 2.0
-TRIES = 10
+WINDOW = 1.0
+TRIES = 30
 
 
 def test_nothing_wakes_it_while_nothing_happens(session: str, tmp_path: Path) -> None:

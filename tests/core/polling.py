@@ -90,6 +90,11 @@ class PollingInMemory:
         )
         return missed
 
+    def is_known(self, node: Pollable) -> bool:
+        """Whether the directory at its path is the one that is polled already."""
+        watch = self._watches.get(node.wd_poll)
+        return watch is not None and self._is_there(node.path(), watch.directory)
+
     def mask(self, node: Pollable) -> int:
         watch = self._watches.get(node.wd_poll)
         return 0 if watch is None else watch.mask

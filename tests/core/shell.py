@@ -271,6 +271,16 @@ class Shell:
         names = node.hooked if node.narrow else None
         self._noticed += self.polling.watch(node, mask, node.interval, names)
 
+    def _watch_another(self, node: Node) -> bool:
+        """`_watch`, and whether there is another directory now than was listed."""
+        if node.listed and not node.kernel:
+            is_known = self.polling.is_known(node)
+            self._watch(node)
+            return not is_known
+        before = node.wd
+        self._watch(node)
+        return before not in (-1, node.wd)
+
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
         if node.parent is not None:
@@ -288,7 +298,7 @@ class Shell:
             self._take(self.monitor.skipped(work, self.now))
             return
         try:
-            self._watch(node)
+            since = 1 if self._watch_another(node) else work.verify
             self._call()
             entries = self.disk.listing(node.path())
         except OSError as error:
@@ -301,9 +311,7 @@ class Shell:
         directories = [name for name, inode in entries.items() if inode.is_dir]
         others = [name for name, inode in entries.items() if not inode.is_dir]
         newer = [
-            name
-            for name, inode in entries.items()
-            if work.verify and inode.ctime >= work.verify
+            name for name, inode in entries.items() if since and inode.ctime >= since
         ]
         if node.wd_poll >= 0:
             self._noticed += self.polling.learn(node, entries)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from gamin.core.gaminrc import Method, PathRule
 from gamin.core.subscriptions import Scope
 from tests.core.clients import V1Client, View
-from tests.core.shell import Shell
+from tests.core.shell import Shell, plain_policy
 from tests.core.words import said
 
 
@@ -186,3 +187,25 @@ def test_what_a_look_shows_before_its_event_comes_is_told_once(
     shell.settle()
     assert heard(shell, tree) == ["created /d/new/", "created /d/new/box/"]
     assert said(other.rows())[-1] in ("exists it/", "created it/")
+
+
+@pytest.mark.parametrize("rule", [b"/d", b"/d*"])
+def test_what_is_in_another_directory_is_other_whatever_its_names(
+    rule: bytes,
+) -> None:
+    """Seen by a look at the parent, which knows of no renames."""
+    shell = Shell(plain_policy(PathRule(rule, Method.POLL)))
+    for place in (b"/d/sub", b"/other"):
+        shell.disk.makedirs(place + b"/deep")
+        shell.disk.touch(place + b"/f")
+        shell.disk.touch(place + b"/deep/f")
+    tree = shell.view()
+    tree.subscribe(b"/d", Scope.TREE)
+    shell.sleep(2)
+    tree.rows()
+    shell.disk.rename(b"/d/sub", b"/away")
+    shell.disk.rename(b"/other", b"/d/sub")
+    shell.sleep(2)
+    told = set(heard(shell, tree))
+    for file in ("/d/sub/f", "/d/sub/deep/f"):
+        assert told & {f"created {file}", f"changed {file}"}

@@ -13,6 +13,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -141,6 +142,13 @@ class PollingBackend:
         if not mates:
             del self._rounds[watch.interval]
             self._arm()
+
+    def is_known(self, node: Pollable) -> bool:
+        """Whether the directory at its path is the one that is polled already."""
+        watch = self._watches.get(node.wd_poll)
+        with suppress(OSError):
+            return watch is not None and watch.snapshot.is_of(node.path())
+        return False
 
     def mask(self, node: Pollable) -> int:
         """What the directory is polled for; 0 if it is not."""

@@ -296,6 +296,16 @@ class Watcher:
         names = node.hooked if node.narrow else None
         self._polling.watch(node, mask, node.interval, names)
 
+    def _watch_another(self, node: Node) -> bool:
+        """`_watch`, and whether there is another directory now than was listed."""
+        if node.listed and not node.kernel:
+            is_known = self._polling.is_known(node)
+            self._watch(node)
+            return not is_known
+        before = node.wd
+        self._watch(node)
+        return before not in (-1, node.wd)
+
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
         if node.parent is not None:
@@ -319,14 +329,15 @@ class Watcher:
         others: list[bytes] = []
         newer: list[bytes] = []
         try:
-            self._watch(node)
+            # All that is in another directory is new, whatever names it has.
+            since = 1 if self._watch_another(node) else work.verify
             with os.scandir(node.path()) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         directories.append(entry.name)
                     else:
                         others.append(entry.name)
-                    if work.verify and _is_newer(entry, work.verify):
+                    if since and _is_newer(entry, since):
                         newer.append(entry.name)
         except OSError as error:
             self._failed(work, error.errno or errno.EIO)

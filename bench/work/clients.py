@@ -7,7 +7,7 @@ from bench.session import session
 from bench.work.base import Place, Work, outcome, paths, recursive_only
 from bench.work.size import Size
 
-FILES = (100, 1, 20)  # as a storm: directories, rounds, files in each
+FILES = (100, 1, 100)  # as a storm: directories, rounds, files in each
 
 COLUMNS = (
     Column("watches", "watches", Unit.COUNT, ratio=True),

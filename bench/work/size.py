@@ -12,7 +12,7 @@ class Size:
     archive: tuple[int, int] = (2_000, 20_000)  # directories, files
     large: tuple[int, int] = (20_000, 200_000)
     clients: int = 20
-    idle_seconds: int = 10
+    idle_seconds: int = 30
     appends: tuple[int, int] = (20_000, 10)  # a second, seconds
     churn: tuple[int, int] = (2_000, 10)  # as above
     starts: int = 5

@@ -3,8 +3,8 @@
 Shows what is believed to be there; nothing is ever told to anyone.
 """
 
-import asyncio
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node
+from gamin.daemon.loop import Loop
 from gamin.daemon.watcher import Watcher
 
 MOST_ROUNDS = 1000
@@ -44,15 +45,13 @@ class _Nobody:
 
 
 class Follower:
-    def __init__(
-        self, kernel: KernelBackend, root: Path, loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, kernel: KernelBackend, root: Path, loop: Loop) -> None:
         self._loop = loop
         self._monitor = Monitor(Policy((), Mounts()), NEVER_BUSY)
         polling = PollingBackend()
         self._watcher = Watcher(self._monitor, kernel, polling, _Nobody(), loop)
         self._subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
-        self._watcher.do(self._monitor.subscribe(self._subscription, loop.time()))
+        self._watcher.do(self._monitor.subscribe(self._subscription, time.monotonic()))
         self.catch_up()
 
     def close(self) -> None:
@@ -64,7 +63,7 @@ class Follower:
             self._watcher.drain()
             if not self._watcher.is_busy:
                 return
-            self._loop.run_until_complete(asyncio.sleep(0))
+            self._loop.turn(0)
         raise AssertionError("the watcher does not come to rest")
 
     def believed(self) -> set[tuple[bytes, bool]]:
@@ -75,7 +74,7 @@ class Follower:
 
 @contextmanager
 def following(kernel: KernelBackend, root: Path) -> Iterator[Follower]:
-    loop = asyncio.new_event_loop()
+    loop = Loop()
     follower = Follower(kernel, root, loop)
     try:
         yield follower

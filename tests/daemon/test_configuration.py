@@ -1,4 +1,3 @@
-import asyncio
 import os
 import select
 import shutil
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gamin.core.flow_settings import FlowSettings
+from gamin.core.mounts import Mounts
 from gamin.daemon.configuration import (
     MAX_SIZE,
     MountWatcher,
@@ -16,6 +16,7 @@ from gamin.daemon.configuration import (
     read,
     read_mounts,
 )
+from gamin.daemon.loop import Loop
 
 
 @pytest.fixture
@@ -119,24 +120,23 @@ def test_a_quiet_watcher_is_not_readable() -> None:
         watcher.close()
 
 
-async def _new_mounts(directory: str) -> None:
-    """Mount and unmount under asyncio's eyes; write what is told each time."""
+def _new_mounts(directory: str) -> None:
+    """Mount and unmount under the loop's eyes; write what is told each time."""
     watcher = MountWatcher()
-    told = asyncio.Event()
-    asyncio.get_running_loop().add_reader(watcher.fileno(), told.set)
+    loop = Loop()
+    told: list[Mounts] = []
+    loop.add_reader(watcher.fileno(), lambda: told.append(watcher.read()))
     place = os.fsencode(directory)
     watcher.read()
     for command in (
         ["mount", "-t", "tmpfs", "none", directory],
         ["umount", directory],
     ):
-        told.clear()
-        changing = await asyncio.create_subprocess_exec(*command)
-        assert await changing.wait() == 0
-        await asyncio.wait_for(told.wait(), 10)
-        mounts = watcher.read()
-        sys.stdout.write(f"{mounts.of(place).point == place}\n")
+        subprocess.run(command, check=True)
+        loop.turn(10)
+        sys.stdout.write(f"{told.pop().of(place).point == place}\n")
     watcher.close()
+    loop.close()
 
 
 def can_mount_in_private() -> bool:
@@ -152,8 +152,8 @@ def test_a_mount_and_an_unmount_wake_the_loop(tmp_path: Path) -> None:
     if not can_mount_in_private():
         pytest.skip("only root may make a mount namespace")
     program = (
-        "import asyncio, sys; from tests.daemon.test_configuration import _new_mounts;"
-        "asyncio.run(_new_mounts(sys.argv[1]))"
+        "import sys; from tests.daemon.test_configuration import _new_mounts;"
+        "_new_mounts(sys.argv[1])"
     )
     inside = ["unshare", "--mount", sys.executable, "-c", program, str(tmp_path)]
     root = Path(__file__).parents[2]

@@ -1,6 +1,5 @@
 """How a server begins and ends: what it has of its own then, and who may call it."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import pytest
 from gamin.address import find
 from gamin.client.connect import connect_v1
 from gamin.daemon.listen import acquire
+from gamin.daemon.loop import Loop
 from gamin.daemon.server import Server
 from tests.daemon.real import (
     PROGRAM,
@@ -121,18 +121,17 @@ def lonely(
 ) -> Iterator[threading.Thread]:
     """A server in a thread that ends when it was alone for so long."""
     address = find({"GAMIN_SOCKET_DIR": str(folder)}, os.getuid(), session=session)
-    server = Server(acquire(address), None, cwd=b"/", idle_seconds=idle_seconds)
-
-    async def run() -> None:
-        await server.run(asyncio.Event())
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),))
+    loop = Loop()
+    listening = acquire(address)
+    server = Server(listening, loop, None, cwd=b"/", idle_seconds=idle_seconds)
+    thread = threading.Thread(target=server.run)
     thread.start()
     try:
         yield thread
     finally:
         thread.join(10)
         assert not thread.is_alive()
+        loop.close()
 
 
 def test_it_ends_when_nobody_has_been_there_for_a_while(

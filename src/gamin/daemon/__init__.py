@@ -1,1 +1,1 @@
-"""The asyncio shell: sockets, signals, life cycle; carries the core's effects out."""
+"""The shell: sockets, signals, life cycle; carries the core's effects out."""

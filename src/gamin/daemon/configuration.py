@@ -103,7 +103,7 @@ class MountWatcher:
     """A descriptor that becomes readable when something is mounted or unmounted.
 
     The kernel announces that on mountinfo as POLLPRI and POLLERR (proc_pid_mounts(5)),
-    which asyncio's `add_reader` does not wait for; an epoll around the file is
+    which the loop's `add_reader` does not wait for; an epoll around the file is
     readable whenever the file has such news. The news is gone once any poll has seen
     it, even an inner one whose answer reaches nobody. So call `read` once after
     the descriptor has been added to the loop, and then each time it is readable:

@@ -3,13 +3,13 @@
 What the bytes mean is left to the face that owns the connection.
 """
 
-import asyncio
 import logging
 import socket
 from collections.abc import Callable
 from typing import Protocol
 
 from gamin.credentials import Peer
+from gamin.daemon.loop import Loop
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Connection:
         self,
         sock: socket.socket,
         peer: Peer,
-        loop: asyncio.AbstractEventLoop,
+        loop: Loop,
         on_lost: Callable[["Connection"], None],
     ) -> None:
         self.peer = peer

@@ -1,6 +1,5 @@
 """The program `gam_server`: a drop-in for the original server."""
 
-import asyncio
 import gc
 import logging
 import os
@@ -8,10 +7,12 @@ import resource
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from gamin import address
 from gamin.backends.inotify import InotifyBackend
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
+from gamin.daemon.loop import Loop
 from gamin.daemon.remarks import Remarks
 from gamin.daemon.server import MOST_CONNECTIONS, Server
 from gamin.debugging import DebugLog, EscapingFormatter, is_wanted
@@ -78,8 +79,10 @@ def serve(listening: Listening, options: set[str]) -> int:
     sys.setrecursionlimit(DEEPEST)
     _allow_all_connections()
     is_poll_only = "--pollonly" in options
+    loop = Loop()
     server = Server(
         listening,
+        loop,
         None if is_poll_only else _kernel(),
         cwd=os.getcwdb(),
         has_timeout="--notimeout" not in options,
@@ -94,7 +97,7 @@ def serve(listening: Listening, options: set[str]) -> int:
     gc.set_threshold(200_000, 50, 1_000)
     # Who started us may have blocked signals for itself.
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    asyncio.run(_run(server))
+    _run(server, loop)
     return 0
 
 
@@ -110,17 +113,16 @@ def _kernel() -> InotifyBackend | None:
         return None
 
 
-async def _run(server: Server) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
+def _run(server: Server, loop: Loop) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        loop.add_signal_handler(number, ended.set)
+        loop.add_signal_handler(number, loop.end)
     debug = DebugLog(logger, server.dump)
-    loop.add_signal_handler(signal.SIGUSR2, _toggle, debug)
+    loop.add_signal_handler(signal.SIGUSR2, partial(_toggle, debug))
     try:
-        await server.run(ended)
+        server.run()
     finally:
         debug.stop()
+        loop.close()
 
 
 def _toggle(debug: DebugLog) -> None:

@@ -6,10 +6,10 @@ same. The keeper outlives the clients for a while, so that one that comes back w
 clock gets the difference.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from gamin.core.effects import Tell
@@ -17,6 +17,7 @@ from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.daemon.answers import Answer, admitted
 from gamin.daemon.folders import folders
+from gamin.daemon.loop import Loop, Timer
 from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
@@ -82,7 +83,7 @@ class Group:
             self.member, self.empty = "rows", b'""'
         settle = query.settle
         self.settle = WATCHMAN_SETTLE if settle is None else settle
-        self.timer: asyncio.TimerHandle | None = None
+        self.timer: Timer | None = None
         self.latest = 0.0
         """When the settling ends at the latest."""
 
@@ -107,6 +108,7 @@ class Root:
         keeper: Subscription,
         numbers: Iterator[int],
         monitor: Monitor,
+        loop: Loop,
         server: tuple[int, int],
     ) -> None:
         """`server` is when this one started (in seconds) and its pid."""
@@ -124,10 +126,11 @@ class Root:
         self.groups: dict[Query, Group] = {}
         self.waiting: list[Callable[[], None]] = []
         """What to do when it is ready."""
-        self.reaper: asyncio.TimerHandle | None = None
+        self.reaper: Timer | None = None
         self.is_kept = False
         """A client asked for it to be watched for good (`watch`)."""
         self._monitor = monitor
+        self._loop = loop
         self._server = server
 
     @property
@@ -251,14 +254,13 @@ class Root:
 
     def _settle(self, group: Group) -> None:
         """Tell when it was quiet for the group's span, or at the latest after some."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = time.monotonic()
         if group.timer is None:
             group.latest = now + group.settle * LONGEST_SETTLE
         else:
             group.timer.cancel()
         when = min(now + group.settle, group.latest)
-        group.timer = loop.call_at(when, self._settled, group)
+        group.timer = self._loop.call_at(when, partial(self._settled, group))
 
     def _settled(self, group: Group) -> None:
         group.timer = None

@@ -1,10 +1,10 @@
 """All roots of the modern face: found, made, kept for a while, let go."""
 
-import asyncio
 import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from gamin.core.effects import Note, Tell
 from gamin.core.ignore import RULE_FILES, IgnoreRules
@@ -70,8 +70,10 @@ class Roots:
         root = self._by_key.get(key)
         if root is None:
             keeper = self._keeper(key)
-            monitor = self._service.monitor
-            root = Root(keeper, self._numbers, monitor, self._server)
+            service = self._service
+            root = Root(
+                keeper, self._numbers, service.monitor, service.loop, self._server
+            )
             self._by_key[key] = root
             self._by_keeper[keeper] = root
             self._service.subscribe(keeper)
@@ -130,8 +132,8 @@ class Roots:
         if root.groups or root.is_kept or root.reaper is not None:
             return
         if root.keeper in self._by_keeper:
-            loop = asyncio.get_running_loop()
-            root.reaper = loop.call_later(KEPT_SECONDS, self._reap, root)
+            reap = partial(self._reap, root)
+            root.reaper = self._service.loop.call_later(KEPT_SECONDS, reap)
 
     def _reap(self, root: Root) -> None:
         root.reaper = None

@@ -1,11 +1,11 @@
 """Accepts clients, says who may stay, and ends when nobody needs it any more."""
 
-import asyncio
 import itertools
 import logging
 import os
 import socket
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gamin import __version__
@@ -17,6 +17,7 @@ from gamin.credentials import PeerRefused, check_peer
 from gamin.daemon import configuration
 from gamin.daemon.connection import Connection
 from gamin.daemon.listen import Face, Listener, Listening
+from gamin.daemon.loop import Loop, Timer
 from gamin.daemon.processes import program_of
 from gamin.daemon.service import Service
 from gamin.daemon.settings import Settings, make_policy
@@ -45,6 +46,7 @@ class Server:
     def __init__(
         self,
         listening: Listening,
+        loop: Loop,
         kernel: KernelBackend | None,
         *,
         cwd: bytes,
@@ -55,10 +57,11 @@ class Server:
         configured = configuration.read()
         policy = make_policy(configured, configuration.read_mounts(), is_poll_only)
         self.listening = listening
+        self._loop = loop
         self.kernel = kernel
         self.polling = PollingBackend()
         self.monitor = Monitor(policy, configured.flow)
-        self.service = Service(self.monitor, self._greeted, cwd)
+        self.service = Service(self.monitor, loop, self._greeted, cwd)
         self.started = time.time()
         self._modern: Modern | None = None
         self.settings = Settings(self.service, is_poll_only=is_poll_only)
@@ -67,13 +70,11 @@ class Server:
         self._has_timeout = has_timeout
         self._idle_seconds = idle_seconds
         self._numbers = itertools.count(1)
-        self._ungreeted: dict[Connection, asyncio.TimerHandle] = {}
-        self._idle: asyncio.TimerHandle | None = None
+        self._ungreeted: dict[Connection, Timer] = {}
+        self._idle: Timer | None = None
 
-    async def run(self, ended: asyncio.Event) -> None:
-        """Serve until `ended` is set, or nobody has been there for a while."""
-        self._loop = asyncio.get_running_loop()
-        self._ended = ended
+    def run(self) -> None:
+        """Serve until the loop is ended, or nobody has been there for a while."""
         watcher = Watcher(
             self.monitor, self.kernel, self.polling, self.service, self._loop
         )
@@ -83,7 +84,7 @@ class Server:
             self._listen(listener)
         self._check_idle()
         try:
-            await ended.wait()
+            self._loop.run()
         finally:
             for listener in self.listening.listeners:
                 self._loop.remove_reader(listener.socket.fileno())
@@ -99,7 +100,7 @@ class Server:
     # -- coming
 
     def _listen(self, listener: Listener) -> None:
-        self._loop.add_reader(listener.socket.fileno(), self._accept, listener)
+        self._loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
 
     def _listen_again(self, listener: Listener) -> None:
         if listener in self.listening.listeners:
@@ -113,7 +114,8 @@ class Server:
         except OSError as error:  # no descriptors left: callers wait in the queue
             logger.warning("cannot accept a client: %s", error.strerror)
             self._loop.remove_reader(listener.socket.fileno())
-            self._loop.call_later(PAUSE_SECONDS, self._listen_again, listener)
+            again = partial(self._listen_again, listener)
+            self._loop.call_later(PAUSE_SECONDS, again)
             return
         try:
             peer = check_peer(sock)
@@ -139,7 +141,7 @@ class Server:
         else:
             face = V1Face(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
-                GREETING_SECONDS, self._dismiss, connection
+                GREETING_SECONDS, partial(self._dismiss, connection)
             )
         self.connections[connection] = face
         self.service.faces[client] = face
@@ -187,8 +189,8 @@ class Server:
             if self._idle is not None:
                 self._idle.cancel()
                 self._idle = None
-        elif self._idle is None and self._has_timeout and not self._ended.is_set():
-            self._idle = self._loop.call_later(self._idle_seconds, self._ended.set)
+        elif self._idle is None and self._has_timeout:
+            self._idle = self._loop.call_later(self._idle_seconds, self._loop.end)
 
     # -- asked by the commands
 
@@ -204,7 +206,7 @@ class Server:
 
     def stop(self) -> None:
         """End when the answer to who asked for it is sent."""
-        self._loop.call_soon(self._ended.set)
+        self._loop.end()
 
     def status(self) -> dict[str, object]:
         kernel = self.kernel

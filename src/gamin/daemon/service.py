@@ -1,6 +1,5 @@
 """The core, its watcher and the clients' faces, connected; no sockets here."""
 
-import asyncio
 import logging
 import os
 import time
@@ -13,6 +12,7 @@ from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.daemon.connection import Connection
+from gamin.daemon.loop import Loop
 from gamin.daemon.watcher import Watcher
 from gamin.paths import printable
 
@@ -45,9 +45,14 @@ class Service:
     watcher: Watcher
 
     def __init__(
-        self, monitor: Monitor, greeted: Callable[[Connection], None], cwd: bytes
+        self,
+        monitor: Monitor,
+        loop: Loop,
+        greeted: Callable[[Connection], None],
+        cwd: bytes,
     ) -> None:
         self.monitor = monitor
+        self.loop = loop
         self.greeted = greeted
         self.faces: dict[int, Face] = {}
         self.readers: list[Reader] = []
@@ -87,7 +92,7 @@ class Service:
         while self._left:
             self.cancel(self._left.popleft())
             if time.monotonic() > end:
-                asyncio.get_running_loop().call_soon(self._let_go)
+                self.loop.call_soon(self._let_go)
                 break
         self.flush()
 

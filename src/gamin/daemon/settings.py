@@ -3,7 +3,6 @@
 The files are watched like anybody's: with subscriptions to the core.
 """
 
-import asyncio
 import logging
 import os
 import time
@@ -13,6 +12,7 @@ from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon import configuration
+from gamin.daemon.loop import Loop
 from gamin.daemon.service import Service
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Settings:
         for mistake in self._configuration.mistakes:
             logger.warning("%s", mistake)
 
-    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+    def start(self, loop: Loop) -> None:
         """Begin to follow; the service has its watcher by now."""
         self._say_mistakes()
         home = configuration.home_directory()
@@ -53,7 +53,7 @@ class Settings:
         loop.add_reader(self._watcher.fileno(), self._remounted)
         self._remounted()
 
-    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
+    def stop(self, loop: Loop) -> None:
         if self._watcher is not None:
             loop.remove_reader(self._watcher.fileno())
             self._watcher.close()

@@ -5,7 +5,6 @@ nothing but the order of work: what one client waits for is done before the next
 of a large tree, and the kernel's queue is emptied between slices.
 """
 
-import asyncio
 import errno
 import logging
 import os
@@ -31,10 +30,10 @@ from gamin.core.effects import (
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
-from gamin.debugging import PREFIX
+from gamin.daemon.change_log import log
+from gamin.daemon.loop import Loop, Timer
 from gamin.errors import WatchLimitReached
-from gamin.events import BIT_NAMES, IS_DIR, MOVED_TO, OVERFLOW, Change
-from gamin.paths import printable
+from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +44,6 @@ FLOOD, PAUSE = 64, 0.005
 TORRENT, LONG_PAUSE = 400, 0.01
 """So many changes in one drain, and the next one is so many seconds later. inotify's
 queue holds 16,384 events by default, and a process makes some 100 in a millisecond."""
-
-_OWN = os.fsencode(PREFIX)
 
 _Work = Watch | Unwatch | Look | Explore
 
@@ -74,7 +71,7 @@ class Watcher:
         kernel: KernelBackend | None,
         polling: PollingBackend,
         telling: Telling,
-        loop: asyncio.AbstractEventLoop,
+        loop: Loop,
     ) -> None:
         self._monitor = monitor
         self._kernel = kernel
@@ -83,7 +80,7 @@ class Watcher:
         self._loop = loop
         self._urgent: deque[_Work] = deque()
         self._crawl: deque[_Work] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._is_crawling = False
         self._is_paused = False
         self._noticed: list[Change] = []
@@ -144,7 +141,7 @@ class Watcher:
         changes = self._kernel.drain()
         if changes:
             if logger.isEnabledFor(logging.DEBUG):
-                _log(changes)
+                log(changes)
             self._pass_to_polling(changes)
             self.do(self._monitor.changed(changes, time.monotonic()))
             if not any(change[1] & OVERFLOW for change in changes):
@@ -371,27 +368,6 @@ class Watcher:
         if found is not None and node.wd_poll >= 0:
             self._noticed += self._polling.learn(node, {name: found is True})
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
-
-
-def _log(changes: Sequence[Change]) -> None:
-    """What the kernel told, one line each, with the bits by name.
-
-    But not of what is written here: telling of that would never end.
-    """
-    stderr = _path_of_stderr()
-    for node, mask, cookie, name in changes:
-        path = b"" if node is None else node.slashed() + name
-        if name.startswith(_OWN) or (name and path == stderr):
-            continue
-        bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
-        logger.debug("%s %s cookie=%d", bits, printable(path), cookie)
-
-
-def _path_of_stderr() -> bytes:
-    try:
-        return os.readlink(b"/proc/self/fd/2")
-    except OSError:
-        return b""
 
 
 def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:

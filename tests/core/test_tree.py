@@ -21,6 +21,17 @@ def test_a_node_knows_its_path() -> None:
     assert Node(a, b"b").slashed() == b"/a/b/"
 
 
+def test_a_directory_is_found_by_its_path() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    b = directory(tree, a, b"b")
+    tree.add(b, b"file", FILE)
+    assert tree.find(b"/") is tree.root
+    assert tree.find(b"/a/b") is b
+    assert tree.find(b"/a/b/file") is None
+    assert tree.find(b"/a/c/d") is None
+
+
 def test_a_path_of_2000_levels_is_no_problem() -> None:
     node = Tree().root
     for _ in range(2000):

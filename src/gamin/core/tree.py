@@ -209,6 +209,13 @@ class Tree:
         self._touches = 0
         self._half = 1
 
+    def find(self, path: bytes) -> Node | None:
+        """The node of a directory by its real path, if there is one."""
+        node: Node | None = self.root
+        for name in filter(None, path.split(b"/")):
+            node = None if node is None else node.child(name)
+        return node
+
     def touch(self, node: Node, name: bytes) -> None:
         """An existing entry changed."""
         touched = node.touched

@@ -4,11 +4,12 @@ What is in them is `core.ignore`'s affair.
 """
 
 import os
+from collections.abc import Collection
 
 from gamin.core.ignore import EXCLUDE_FILE, MAX_TEXT, RULE_FILES, IgnoreRules
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
-from gamin.paths import relative
+from gamin.paths import join, relative
 
 
 class InsideVcs:
@@ -35,16 +36,32 @@ def read_rules(path: bytes) -> bytes | None:
         return None
 
 
-def load_listed(keeper: Subscription, node: Node, names: list[bytes]) -> None:
+def load_listed(keeper: Subscription, node: Node, names: Collection[bytes]) -> None:
     """A directory of the tree was listed: know its rules before its subdirectories."""
     rules, root = keeper.ignore, keeper.bound_directory
-    if not isinstance(rules, IgnoreRules) or root is None:
-        return
-    path = node.path()
-    directory = relative(path, root.path())
+    if isinstance(rules, IgnoreRules) and root is not None:
+        _load(rules, node, relative(node.path(), root.path()), names)
+
+
+def load_known(rules: IgnoreRules, top: Node) -> None:
+    """A tree begins at `top`, where others watch already: what was listed for them is
+    not listed again, so know the rules in it before it is decided what to watch."""
+    found = [(top, b"")]
+    while found:
+        node, directory = found.pop()
+        if node.listed:
+            _load(rules, node, directory, node.names.keys())
+        for child in node.children():
+            path = join(directory, child.name) if directory else child.name
+            if not rules.ignored(path, True):
+                found.append((child, path))
+
+
+def _load(
+    rules: IgnoreRules, node: Node, directory: bytes, names: Collection[bytes]
+) -> None:
     if not directory:
-        text = read_rules(node.slashed() + EXCLUDE_FILE)
-        rules.load(b"", EXCLUDE_FILE, text)
+        rules.load(b"", EXCLUDE_FILE, read_rules(node.slashed() + EXCLUDE_FILE))
     for name in RULE_FILES:
         if name in names:
             rules.load(directory, name, read_rules(node.slashed() + name))

@@ -10,7 +10,13 @@ from gamin.core.effects import Note, Tell
 from gamin.core.ignore import RULE_FILES, IgnoreRules
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import Node
-from gamin.daemon.ignore_files import InsideVcs, load_listed, read_rules, rule_file
+from gamin.daemon.ignore_files import (
+    InsideVcs,
+    load_known,
+    load_listed,
+    read_rules,
+    rule_file,
+)
 from gamin.daemon.root import Root, View
 from gamin.daemon.service import Service
 from gamin.events import Row
@@ -90,6 +96,9 @@ class Roots:
             globs = [os.fsencode(glob) for glob in key.ignore]
             ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
             self._has_rules |= key.vcs_ignore
+            top = self._service.monitor.tree.find(os.path.realpath(key.path))
+            if key.vcs_ignore and top is not None:
+                load_known(ignore, top)
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
         return Subscription(
             self.client,

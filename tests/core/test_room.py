@@ -68,3 +68,15 @@ def test_one_line_says_it_for_all(monitor: Monitor) -> None:
     (node,) = tried(monitor, RETRY_SECONDS)
     effects = monitor.unwatchable(Watch(node), errno.ENOSPC, RETRY_SECONDS)
     assert not any(isinstance(e, Note) and e.what is Noted.NO_ROOM for e in effects)
+
+
+def test_nor_does_a_try_for_the_last_of_them_say_it_again(monitor: Monitor) -> None:
+    second = 0.0
+    while len(monitor.coverage.no_room) > 1:
+        second += RETRY_SECONDS
+        tried(monitor, second)
+    for _ in range(3):
+        second += RETRY_SECONDS
+        (node,) = tried(monitor, second)
+        effects = monitor.unwatchable(Watch(node), errno.ENOSPC, second)
+        assert not any(isinstance(e, Note) for e in effects)

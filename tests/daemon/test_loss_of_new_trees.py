@@ -47,7 +47,7 @@ def test_every_directory_and_file_is_told_once(
     make: Callable[[str], None], tmp_path: Path
 ) -> None:
     told: list[Event] = []
-    with gamin.watch(tmp_path, timeout=SOON) as watch:
+    with gamin.watch(tmp_path, timeout=3 * SOON) as watch:
         with (
             beside(make_trees, make, str(tmp_path / "one")) as one,
             beside(make_trees, make, str(tmp_path / "other")) as other,

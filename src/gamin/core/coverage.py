@@ -48,6 +48,7 @@ class Coverage:
         self.policy = policy
         self.no_room: set[Node] = set()
         """Polled only because the kernel has no more watches for us."""
+        self._tried_again: list[Node] = []
         self.adrift: dict[Node, int] = {}
         """Not where they were believed to be, and how often that was found; to be
         tried again after a batch."""
@@ -273,7 +274,8 @@ class Coverage:
         if not node.wanted:
             return
         if number in _NO_ROOM and node not in self.no_room:
-            if not self.no_room:  # one line says it for all that follow
+            # One line says it for all that follow, and for what is tried again.
+            if not (self.no_room or node in self._tried_again):
                 self._effects.append(Note(Noted.NO_ROOM, node))
             self.no_room.add(node)
             self.share_out(node)
@@ -332,7 +334,7 @@ class Coverage:
 
     def room_again(self, count: int) -> list[Node]:
         """The kernel may have room for `count` more: try with these of those polled."""
-        tried = list(self.no_room)[:count]
+        tried = self._tried_again = list(self.no_room)[:count]
         for node in tried:
             self.no_room.discard(node)
             self.share_out(node)

@@ -1,13 +1,14 @@
 """When to try again for what the kernel had no watch for.
 
 Other programs give watches back without telling us. So while directories are polled for
-want of room, one is tried every ten seconds; while that goes well, twice as many.
+want of room, one is tried every second; while that goes well, twice as many.
 """
 
 from gamin.core.coverage import Coverage
 from gamin.core.tree import Node
 
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 1.0
+"""What is polled is looked at as often, and a try costs no more than a look."""
 MOST = 1024
 """Directories tried at once: some milliseconds of work."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from gamin import address
+from gamin.backends.base import KernelBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
 from gamin.daemon.loop import Loop
@@ -101,16 +102,18 @@ def serve(listening: Listening, options: set[str]) -> int:
     return 0
 
 
-def _kernel() -> InotifyBackend | None:
+def _kernel() -> KernelBackend:
     try:
         return InotifyBackend()
     except OSError as error:
+        from gamin.backends.awaited import AwaitedBackend
+
         logger.warning(
-            "no inotify instance (%s): everything is polled; raise "
+            "no inotify instance (%s): everything is polled until there is one; raise "
             "fs.inotify.max_user_instances",
             error.strerror,
         )
-        return None
+        return AwaitedBackend(InotifyBackend)
 
 
 def _run(server: Server, loop: Loop) -> None:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Note, Noted, Tell
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
@@ -20,6 +20,12 @@ logger = logging.getLogger(__name__)
 
 SLICE = 0.02
 """Seconds of letting go of what a client left before others get their turn."""
+
+
+NO_ROOM = (
+    "the kernel has no watch left for %s: it is polled, and so is whatever else finds "
+    "no room, until there is some (fs.inotify.max_user_watches limits it)"
+)
 
 
 class Face(Protocol):
@@ -132,7 +138,11 @@ class Service:
             self._told[subscription.client] = None
 
     def note(self, effect: Note) -> None:
-        logger.info("%s: %s", effect.what.name, printable(effect.node.path()))
+        path = printable(effect.node.path())
+        if effect.what is Noted.NO_ROOM:
+            logger.warning(NO_ROOM, path)
+        else:
+            logger.info("%s: %s", effect.what.name, path)
         for client, face in self.faces.items():
             face.note(effect)
             self._told[client] = None

@@ -49,3 +49,39 @@ def test_a_directory_that_seems_to_have_gone_into_itself_is_looked_for(
     assert {node.path() for node in monitor.tree.root.subtree()} == {b"/", b"/t"}
     explored = [effect.node for effect in effects if isinstance(effect, Explore)]
     assert explored == [top]
+
+
+def test_a_file_that_left_takes_no_directory_along_that_bears_its_name_now(
+    tree: tuple[Monitor, Node, Node],
+) -> None:
+    """a was a file, went to c, and a directory was made in its place: a look saw that
+    before the events came."""
+    monitor, top, _ = tree
+    events = [
+        Change(top, MOVED_FROM, 7, b"a"),
+        Change(top, MOVED_TO, 7, b"c"),
+        Change(top, CREATE | IS_DIR, 0, b"a"),
+    ]
+
+    effects = monitor.changed(events, 1.0)
+
+    assert top.child(b"c") is None
+    assert b"c" in top.names
+    a = top.child(b"a")
+    assert [e.node for e in effects if isinstance(e, Explore)] == [a]
+
+
+def test_a_file_that_arrives_replaces_a_directory_that_is_believed_to_be_there(
+    tree: tuple[Monitor, Node, Node],
+) -> None:
+    monitor, top, a = tree
+    monitor.changed([Change(a, CREATE, 0, b"file")], 1.0)
+    events = [
+        Change(a, MOVED_FROM, 7, b"file"),
+        Change(top, MOVED_TO, 7, b"a"),
+    ]
+
+    monitor.changed(events, 2.0)
+
+    assert top.child(b"a") is None
+    assert b"a" in top.names

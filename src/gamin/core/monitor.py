@@ -116,7 +116,7 @@ class Monitor:
                     else:
                         changes.arrived(node, name, mask)
                 elif cookie:
-                    renames.left(node, name, cookie)
+                    renames.left(node, name, mask, cookie)
                 else:
                     changes.left(node, name)
             elif mask & OVERFLOW:

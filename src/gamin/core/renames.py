@@ -37,10 +37,15 @@ class Renames:
         self._leaving: dict[int, list[_Leaving]] = {}
         """By cookie; several where one directory is shown at several places."""
 
-    def left(self, node: Node, name: bytes, cookie: int) -> None:
+    def left(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The first half: the name is no more, and comes up elsewhere."""
-        self._changes.neighbours(node, name)
         known = node.names.get(name)
+        if known is not None and (known is not FILE) != bool(mask & IS_DIR):
+            # Known from a later state of the disk than the one the event is of: it is
+            # not this that was renamed.
+            self._changes.left(node, name)
+            return
+        self._changes.neighbours(node, name)
         if known is None:
             return
         is_held = self._scene.holds.release(node, name)
@@ -103,15 +108,15 @@ class Renames:
         if isinstance(leaving.known, Node) and leaving.known.holds(node):
             self._astray(leaving)
             return
+        if known is SUBDIR or (known is not None and (known is not FILE) != is_dir):
+            self._changes.removed(node, name)
+            known = None
         if isinstance(known, Node):
             # An empty directory was replaced, or a listing saw this one here before
             # its event came. Either way what is there now is looked at anew.
             self._left_for_good(leaving)
             self._changes.explore(known)
             return
-        if known is SUBDIR or (known is FILE and is_dir):
-            self._changes.removed(node, name)
-            known = None
         moved = leaving.known
         if isinstance(moved, Node):
             if self._relink(leaving, moved, node, name):

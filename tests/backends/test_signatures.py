@@ -80,6 +80,12 @@ def entry(
         pytest.param(entry(), entry(LINK), [MOVED_TO], id="a link instead of a file"),
         pytest.param(
             entry(DIRECTORY),
+            entry(DIRECTORY, inode=8),
+            [DELETE | IS_DIR, CREATE | IS_DIR],
+            id="another directory",
+        ),
+        pytest.param(
+            entry(DIRECTORY),
             entry(FILE),
             [DELETE | IS_DIR, CREATE],
             id="a file instead of a directory",

@@ -78,7 +78,8 @@ def differences(
     """What happened, as mask and name: deletions, then creations, then the rest.
 
     Only what `mask` asks for. An entry that is another file by now was replaced, as by
-    a rename over it; one that is of another kind was deleted and created.
+    a rename over it. Another directory was created after the one before was deleted,
+    since all that is in it is other than what was; so is what is of another kind.
     """
     if current is known or current == known:
         return []
@@ -90,8 +91,8 @@ def differences(
         elif now == was or was == UNKNOWN:
             continue
         elif statx.identity(was) != statx.identity(now):
-            if _directory_bit(was) == _directory_bit(now):
-                created.append((MOVED_TO | _directory_bit(now), name))
+            if not _directory_bit(was) | _directory_bit(now):
+                created.append((MOVED_TO, name))
                 continue
             deleted.append((DELETE | _directory_bit(was), name))
             created.append((CREATE | _directory_bit(now), name))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gamin.core.holds import HOLD_SECONDS
 from gamin.core.subscriptions import Scope
 from tests.core.clients import Client
 from tests.core.shell import Shell
@@ -200,3 +201,61 @@ def test_a_busy_file_owes_its_last_change_by_its_new_name(shell: Shell) -> None:
     shell.disk.rename(b"/in/f", b"/in/g")
     shell.settle()
     assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]
+
+
+def test_what_is_written_just_after_is_told_as_well(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.write(b"/in/g")
+    assert heard(shell, client) == ["moved /in/f /in/g", "changed /in/g"]
+    shell.disk.rename(b"/in/a", b"/in/z")
+    shell.disk.chmod(b"/in/z", 0o700)
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
+
+
+def test_what_is_written_before_and_after_is_told_both_times(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.touch(b"/in/g")
+    shell.turn()
+    client.rows()
+    shell.disk.write(b"/in/g")
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.write(b"/in/g")
+    assert heard(shell, client) == [
+        "changed /in/g",
+        "moved /in/f /in/g",
+        "changed /in/g",
+    ]
+
+
+def test_a_name_that_is_given_away_and_taken_is_told_as_changed_again(
+    shell: Shell,
+) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.write(b"/in/f")
+    for old, new in ((b"/in/f", b"/in/g"), (b"/in/g", b"/in/f")):
+        shell.disk.rename(old, new)
+    shell.disk.write(b"/in/f")
+    assert heard(shell, client) == [
+        "changed /in/f",
+        "moved /in/f /in/g",
+        "moved /in/g /in/f",
+        "changed /in/f",
+    ]
+
+
+def test_renaming_again_and_again_does_not_put_off_what_was_written(
+    shell: Shell,
+) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.modify(b"/in/f")
+    shell.turn()
+    for old, new in ((b"/in/f", b"/in/g"), (b"/in/g", b"/in/f")):
+        shell.disk.rename(old, new)
+        shell.sleep(HOLD_SECONDS / 2)
+    assert heard(shell, client) == [
+        "moved /in/f /in/g",
+        "changed /in/g",
+        "moved /in/g /in/f",
+    ]

@@ -19,10 +19,13 @@ class Content:
         self._scene = scene
         self._reported: set[tuple[Node, bytes]] = set()
         """Entries told as changed in this batch: once is enough."""
+        self._moved: set[tuple[Node, bytes]] = set()
+        """Entries told as moved there in this batch: that says nothing of content."""
 
     def begin(self) -> None:
         """A batch begins."""
         self._reported.clear()
+        self._moved.clear()
 
     def noticed(self, node: Node, name: bytes, mask: int) -> None:
         """Written, truncated, closed after writing, or its inode was changed."""
@@ -30,7 +33,11 @@ class Content:
         touched = node.touched
         if touched is not None:
             touch = touched.get(name)
-            if touch is not None and touch[1] == scene.tree.tick:
+            if (
+                touch is not None
+                and touch[1] == scene.tree.tick
+                and (node, name) not in self._moved
+            ):
                 return  # made in this batch, and told as such
         hooked = node.hooks is not None and name in node.hooks
         known = node.names.get(name)
@@ -48,6 +55,16 @@ class Content:
             if known is not None and node.listed:
                 scene.tree.touch(node, name)
             scene.holds.hold(node, name, scene.now)
+
+    def moved(self, node: Node, name: bytes, *, has_changed: bool) -> None:
+        """An entry was told as moved there. What was changed before and is not told
+        yet is told by the new name, at once: it may be renamed again and again."""
+        entry = (node, name)
+        self._moved.add(entry)
+        self._reported.discard(entry)
+        if has_changed:
+            self._scene.holds.release(node, name)
+            self.changed(node, name)
 
     def _may_be_passable(
         self, node: Node, name: bytes, known: Node | bool | None

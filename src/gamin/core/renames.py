@@ -120,7 +120,7 @@ class Renames:
         moved = leaving.known
         if isinstance(moved, Node):
             if self._relink(leaving, moved, node, name):
-                self._hold_on(leaving, node, name)
+                self._content.moved(node, name, has_changed=leaving.has_changed)
                 return
             self._left_for_good(leaving)
             self._changes.appeared(node, name, True)
@@ -137,12 +137,7 @@ class Renames:
             self._scene.tree.touch(node, name)
         row = Row(Kind.MOVED, path, is_dir, leaving.path, known is None)
         self._tell_move(leaving, node, row, waits)
-        self._hold_on(leaving, node, name)
-
-    def _hold_on(self, leaving: _Leaving, node: Node, name: bytes) -> None:
-        """What was to be told of the content is told by the new name."""
-        if leaving.has_changed:
-            self._scene.holds.hold(node, name, self._scene.now)
+        self._content.moved(node, name, has_changed=leaving.has_changed)
 
     def _astray(self, leaving: _Leaving) -> None:
         """It seems to have gone into itself: its watch was made anew, from a later

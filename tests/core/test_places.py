@@ -181,3 +181,18 @@ def test_what_happened_since_cannot_be_said_of_a_time_forgotten(shell: Shell) ->
     shell.monitor.tree.floor = shell.monitor.tree.tick
     assert shell.monitor.rows_since(subscription, 1) is None
     assert shell.monitor.rows_since(subscription, shell.monitor.tree.tick) == []
+
+
+def test_who_reads_late_hears_that_the_file_at_its_path_was_changed_unnoticed(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d/f", Scope.TREE)
+    view.reads = False
+    view.rows()
+    shell.sleep(1)
+    shell.kernel.inotify.choke()
+    shell.disk.chmod(b"/d/f", 0o600)
+    shell.turn()
+    view.read()
+    assert said(view.rows()) == ["changed it"]

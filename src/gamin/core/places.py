@@ -53,6 +53,7 @@ class Places:
         before, now = subscription.announced, subscription.place
         if before == now:
             if replaced and now[1] is not None:
+                subscription.last_change = self._scene.tree.tick
                 tell(solo, Row(Kind.CHANGED, b"", False))
             return
         if before is not None and before[0] is not None:

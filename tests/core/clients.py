@@ -10,6 +10,8 @@ from gamin.core.monitor import Monitor
 from gamin.core.outbox import Outbox
 from gamin.core.subscriptions import Ignore, Scope, Subscription
 from gamin.events import Kind, Row
+from tests.core.disk import Disk
+from tests.core.versions import Versions, looked_at
 
 
 class Host(Protocol):
@@ -17,6 +19,9 @@ class Host(Protocol):
 
     @property
     def monitor(self) -> Monitor: ...
+
+    @property
+    def disk(self) -> Disk: ...
 
     def begin(self, subscription: Subscription) -> None: ...
 
@@ -35,6 +40,8 @@ class Client:
         self.subscriptions: list[Subscription] = []
         self.told: list[tuple[Subscription, Row]] = []
         """All rows it was ever sent."""
+        self.found: list[Versions] = []
+        """What it found when it looked, row by row."""
         self.belated: set[int] = set()
         """Which of them, by index, are differences and not news."""
         self.firsts: list[Subscription] = []
@@ -94,6 +101,7 @@ class Client:
             if self.is_belated:
                 self.belated.add(len(self.told))
             self.told.append((subscription, row))
+            self.found.append(looked_at(self.host.disk, subscription, row))
 
 
 class V1Client(Client):

@@ -36,6 +36,8 @@ class Inode:
     """Where a symlink leads."""
     mode: int = 0o755
     links: int = 1
+    has_been_linked: bool = False
+    """It had several names, now or before."""
     version: int = 0
     """Goes up with every change."""
     written: int = 0
@@ -142,6 +144,7 @@ class Disk:
             raise error(errno.EPERM, old)
         self._make(new, inode)
         inode.links += 1
+        inode.has_been_linked = True
         self._changed(inode)
 
     def touch(self, path: bytes) -> None:

@@ -8,6 +8,7 @@ from gamin.core.subscriptions import Scope, Subscription
 from gamin.events import Kind, Row
 from gamin.paths import is_within, join
 from tests.core.disk import READ, Disk
+from tests.core.versions import Versions, version_at
 
 Entries = dict[bytes, bool]
 """Paths, and whether each is a directory; the empty one is what was asked for."""
@@ -20,11 +21,27 @@ class Contradiction(AssertionError):
 class Picture:
     def __init__(self) -> None:
         self.entries: Entries = {}
+        self.versions: Versions = {}
 
-    def apply(self, row: Row, *, is_belated: bool = False) -> None:
-        """`is_belated`: it is part of a difference, where something may be said to be
+    def apply(
+        self, row: Row, found: Versions | None = None, *, is_belated: bool = False
+    ) -> None:
+        """`found` is what was there when the client was told.
+
+        `is_belated`: it is part of a difference, where something may be said to be
         gone that the client did not know: there is no memory of every life of a name.
         """
+        before = dict(self.versions) if row.kind is Kind.MOVED else {}
+        self._apply(row, is_belated)
+        self.versions.update(found or {})
+        for path, version in (found or {}).items():
+            # A move tells of no change, so what is known moves along; but what was
+            # looked at by the old name was perhaps the next one there.
+            known = before.get((row.source or b"") + path[len(row.path) :])
+            if version is not None and known is not None and known[0] == version[0]:
+                self.versions[path] = known
+
+    def _apply(self, row: Row, is_belated: bool) -> None:
         kind, path, is_dir, source, _ = row
         entries = self.entries
         match kind:
@@ -58,6 +75,17 @@ class Picture:
     def _expect(self, is_right: bool, row: Row) -> None:
         if not is_right:
             raise Contradiction(f"{row} after {self.entries}")
+
+
+def outdated(disk: Disk, subscription: Subscription, picture: Picture) -> set[bytes]:
+    """Files that are other than they were when the client was told of them last."""
+    found = set()
+    for path in picture.entries:
+        before = picture.versions.get(path)
+        now = version_at(disk, subscription, path)
+        if before is not None and now is not None and before != now:
+            found.add(path)
+    return found
 
 
 def truth(disk: Disk, subscription: Subscription) -> Entries:

@@ -18,14 +18,15 @@ from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.paths import join
 from tests.core.clients import Client, V1Client
-from tests.core.disk import READ, SEARCH
-from tests.core.picture import Picture, truth
+from tests.core.disk import READ, SEARCH, Disk
+from tests.core.picture import Picture, outdated, truth
 from tests.core.shell import Shell, plain_policy
 
 MODES = {"lock": 0o000, "dim": SEARCH, "unlock": READ | SEARCH}
+EXECUTE = 0o001  # a right that is nobody's concern here
 REST = 40.0
 """Seconds: longer than any pause between two looks after an overflow."""
-MOST_STEPS = 40
+FEWEST_STEPS, MOST_STEPS = 20, 60
 CLIENTS = 4
 
 
@@ -50,6 +51,24 @@ class Act(NamedTuple):
                     # A right that was missing between two looks leaves no trace.
                     if shell.has_kernel and disk.inode(self.path).is_dir:
                         disk.chmod(self.path, MODES[verb])
+                case "chmod":
+                    if not disk.inode(self.path, follow=True).is_dir:
+                        mode = disk.inode(self.path, follow=True).mode
+                        disk.chmod(self.path, mode ^ EXECUTE)
+                case "replace":
+                    disk.write(self.path + b".new")
+                    disk.rename(self.path + b".new", self.path)
+                case "move and write":
+                    disk.rename(self.path, self.other)
+                    disk.write(self.other)
+                case "swap":
+                    disk.rename(self.path, b"/third")
+                    disk.rename(self.other, self.path)
+                    disk.rename(b"/third", self.other)
+                case "recreate":
+                    disk.rename(self.path, self.other)
+                    disk.makedirs(self.path)
+                    disk.touch(join(self.path, b"a"))
                 case verb:
                     getattr(disk, verb)(self.path)
 
@@ -95,13 +114,13 @@ class Cancel(NamedTuple):
 
 Step = Act | Sneak | Wait | Turn | Choke | Read | Ask | Cancel
 
-NAMES = st.sampled_from([b"a", b"b", b"c"])
-ROOTS = st.sampled_from([b"/w", b"/w", b"/o"])
-PATHS = st.builds(
-    lambda root, names: b"/".join([root, *names]),
-    ROOTS,
-    st.lists(NAMES, min_size=0, max_size=3),
+ROOTS = (b"/w", b"/w", b"/o")
+WAYS = (
+    *(b"/a", b"/b", b"/c", b"/a/a", b"/a/b", b"/b/c") * 3,
+    *(b"/a/c", b"/b/a", b"/b/b", b"/c/a", b"/a/a/a", b"/a/a/c", b"/a/b/c", b""),
 )
+"""Few, so that what is done meets something; most of them are made by `furnish`."""
+PATHS = st.sampled_from([root + way for root in ROOTS for way in WAYS])
 TARGETS = PATHS | st.sampled_from([b"a", b"../b", b"b/c", b".."])
 ACTS = st.one_of(
     st.builds(
@@ -109,12 +128,16 @@ ACTS = st.one_of(
         st.sampled_from(
             [
                 *("mkdir", "makedirs", "touch", "write", "unlink", "rmdir", "rmtree"),
-                *("utime", "modify", "close", "lock", "dim", "unlock"),
+                *("utime", "modify", "close", "lock", "dim", "unlock", "chmod"),
+                *("replace", "write", "write"),
             ]
         ),
         PATHS,
     ),
     st.builds(Act, st.just("rename"), PATHS, PATHS),
+    st.builds(
+        Act, st.sampled_from(["swap", "recreate", "move and write"]), PATHS, PATHS
+    ),
     st.builds(Act, st.sampled_from(["symlink", "link"]), PATHS, TARGETS),
 )
 NUMBERS = st.integers(0, CLIENTS - 1)
@@ -224,14 +247,17 @@ def picture_of(client: Client, subscription: Subscription) -> Picture:
     picture = Picture()
     for index, (told, row) in enumerate(client.told):
         if told is subscription:
-            picture.apply(row, is_belated=index in client.belated)
+            found = client.found[index]
+            picture.apply(row, found, is_belated=index in client.belated)
     return picture
 
 
 def check_pictures(performance: Performance) -> None:
     for client, subscription in performance.subscriptions():
-        believed = picture_of(client, subscription).entries
-        assert believed == truth(performance.shell.disk, subscription), subscription
+        disk = performance.shell.disk
+        picture = picture_of(client, subscription)
+        assert picture.entries == truth(disk, subscription), subscription
+        assert not outdated(disk, subscription, picture), subscription
         assert client.firsts.count(subscription) == 1
 
 
@@ -260,11 +286,19 @@ def check_accounts(performance: Performance) -> None:
     shell.settle()
 
 
+def furnish(disk: Disk, root: bytes) -> None:
+    """Something to act on, so that most of what is done is possible."""
+    for folder in (b"/a/a", b"/b"):
+        disk.makedirs(root + folder)
+    for file in (b"/c", b"/a/b", b"/a/a/c", b"/b/c"):
+        disk.touch(root + file)
+
+
 def perform(steps: Iterable[Step], shell: Shell) -> None:
     """AssertionError where not everything is right in the end."""
     performance = Performance(shell)
     for root in (b"/w", b"/o"):
-        performance.shell.disk.mkdir(root)
+        furnish(shell.disk, root)
     for step in steps:
         performance.do(step)
     performance.rest()
@@ -288,7 +322,7 @@ SHELLS: dict[str, Callable[[], Shell]] = {
 @given(
     before=st.lists(ACTS, max_size=10),
     asks=st.lists(ASKS, min_size=1, max_size=3),
-    steps=st.lists(STEPS, max_size=MOST_STEPS),
+    steps=st.lists(STEPS, min_size=FEWEST_STEPS, max_size=MOST_STEPS),
 )
 def test_at_rest_every_picture_equals_the_disk(
     shell: str, before: list[Act], asks: list[Ask], steps: list[Step]

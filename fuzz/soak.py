@@ -30,14 +30,17 @@ import gamin
 from fuzz.follower import Follower, V1Follower, WatchFollower
 from gamin.cli.ask import dial
 from gamin.client.connect import connect_modern
+from gamin.core.recovery import LONGEST_PAUSE
 from tests.support.beliefs import Belief, differences, there
 from tests.support.limits import queue_limit
 from tests.support.watches import kill_server, serving, signal_server
 
 WRITERS = 2
-QUIET = 20.0
-"""Seconds after which every client must have been told everything."""
+QUIET = LONGEST_PAUSE + 15.0
+"""Seconds after which every client must have been told everything: a second look after
+an overflow may be put off for so long."""
 PACE = 0.02
+MOST_SHOWN = 40
 LONGEST_STOP = 2.0
 NO_FLOW = """\
 flow reports_per_second 1000000
@@ -165,7 +168,7 @@ class Soak:
         self._note_recoveries()
         with queue_limit(self._options.overflow):
             kill_server()
-            connect_modern().close()
+            start_server()
         self._overflows = self._rescans = 0
 
     def _check(self) -> None:
@@ -213,6 +216,14 @@ class Soak:
         self._overflows, self._rescans = overflows, rescans
 
 
+def start_server() -> None:
+    """Return when it has answered: only then has it surely opened its inotify, whose
+    queue is as long as was allowed just then."""
+    connect_modern().close()
+    with dial() as line:
+        line.ask("version")
+
+
 def _program(path: Path, log: Path) -> Path:
     """The server as one executable file, which says what it has to say to `log`."""
     command = f"exec '{sys.executable}' -P -m gamin.daemon.main 2>>'{log}'"
@@ -232,9 +243,9 @@ def main() -> int:
                 (Path(place) / ".gaminrc").write_text(NO_FLOW)
                 environment.setenv("HOME", place)
             with queue_limit(options.overflow):
-                connect_modern().close()
+                start_server()
             soak.run()
-    for line in summary(soak, options.seed):
+    for line in summary(soak, options):
         sys.stdout.write(line + "\n")
     return 1 if soak.report.wrong else 0
 
@@ -252,9 +263,9 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def summary(soak: Soak, seed: int) -> Iterator[str]:
+def summary(soak: Soak, options: argparse.Namespace) -> Iterator[str]:
     report = soak.report
-    yield f"seed {seed}: {report.operations} operations"
+    yield f"seed {options.seed}: {report.operations} operations"
     for what, count in report.rounds.items():
         yield f"  {count} rounds where {what.value}"
     yield f"  {report.overflows} overflows, {report.rescans} rescans"
@@ -262,7 +273,21 @@ def summary(soak: Soak, seed: int) -> Iterator[str]:
     for follower in soak.followers:
         yield f"  {follower.name}: {follower.summary()}"
     yield f"  {len(report.wrong)} wrong"
-    yield from (f"    {each}" for each in report.wrong[:40])
+    yield from (f"    {each}" for each in report.wrong[:MOST_SHOWN])
+    if report.wrong:
+        yield f"  to repeat: {_command(options)}"
+
+
+def _command(options: argparse.Namespace) -> str:
+    """As it was given, but with its seed. What happens when is not decided by that."""
+    words = ["python -m fuzz.soak"]
+    for name, value in vars(options).items():
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            words.append(f"{option} {value}")
+    return " ".join(words)
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ class Soak:
         report = self.report
         report.operations += count * len(writers)
         report.rounds[disturbance] = report.rounds.get(disturbance, 0) + 1
-        self._check()
+        self._check(disturbance)
         self._note_recoveries()
 
     @contextmanager
@@ -171,11 +171,13 @@ class Soak:
             start_server()
         self._overflows = self._rescans = 0
 
-    def _check(self) -> None:
+    def _check(self, disturbance: Disturbance) -> None:
         began = time.monotonic()
         while wrong := self._wrong():
             if time.monotonic() - began > QUIET:
-                self.report.wrong = wrong + self._server_is_wrong() + self._mistakes()
+                where = f"after a round where {disturbance.value}:"
+                self.report.wrong = [where, *wrong, *self._server_is_wrong()]
+                self.report.wrong += self._mistakes()
                 return
             time.sleep(PACE)
         self.report.longest = max(self.report.longest, time.monotonic() - began)

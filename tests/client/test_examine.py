@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.examine import answered, changed_since
+from gamin.client.examine import answered, changed_since, newer
 from gamin.protocol.v1_client import Event, Examine
+from tests.support.watches import aged
 
 
 @pytest.fixture
@@ -62,3 +63,57 @@ def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> N
         last,
     ]
     assert list(answered(told)) == [first, second, last]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Directories with the same names in them, and `other` beside it is one more."""
+    for folder in ("other", "watched/a", "watched/b"):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        for file in ("f", "deep/f"):
+            (tmp_path / folder / file).touch()
+    return tmp_path / "watched"
+
+
+@pytest.fixture
+def since_ns(tree: Path) -> int:
+    """A moment after all of that, and before what happens next."""
+    last = tree / "b/deep/f"
+    aged(last)
+    return ctime(last)
+
+
+def found(tree: Path, since_ns: int) -> set[str]:
+    """Which of the files are newer than the last one made to begin with."""
+    folders = [tree, *(tree / n for n in ("a", "b", "a/deep", "b/deep"))]
+    files = [tree / n for n in ("a/f", "a/deep/f", "b/f", "b/deep/f")]
+    told = newer(map(str, files), map(str, folders), since_ns)
+    return {str(Path(file).relative_to(tree)) for file in told}
+
+
+def test_all_is_other_in_a_directory_that_came_to_its_place(
+    tree: Path, since_ns: int
+) -> None:
+    assert found(tree, since_ns) == set()
+    (tree / "a").rename(tree.parent / "away")
+    (tree.parent / "other").rename(tree / "a")
+    assert found(tree, since_ns) == {"a/f", "a/deep/f"}
+
+
+def test_a_new_entry_does_not_make_its_neighbours_other(
+    tree: Path, since_ns: int
+) -> None:
+    (tree / "new").touch()
+    assert found(tree, since_ns) == set()
+
+
+def test_nor_does_one_in_a_subdirectory(tree: Path, since_ns: int) -> None:
+    (tree / "a/deep/new").touch()
+    assert found(tree, since_ns) == set()
+
+
+def test_what_was_written_is_found_beside_what_was_not(
+    tree: Path, since_ns: int
+) -> None:
+    (tree / "b/deep/f").write_text("text")
+    assert found(tree, since_ns) == {"b/deep/f"}

@@ -75,6 +75,28 @@ def test_a_server_is_killed_and_the_path_itself_is_another(tmp_path: Path) -> No
         )
 
 
+@pytest.mark.parametrize(
+    "place", [pytest.param("watched", id="the path itself"), "watched/folder"]
+)
+def test_a_server_is_killed_and_a_directory_is_another_with_the_same_names(
+    tmp_path: Path, place: str
+) -> None:
+    """The other one is as old as the one before, and so is all in it."""
+    for folder in (tmp_path / "watched", tmp_path / "other"):
+        (folder / "folder/deep").mkdir(parents=True)
+        for name in ("folder/file", "folder/deep/file"):
+            (folder / name).touch()
+    files = [tmp_path / "watched/folder" / name for name in ("file", "deep/file")]
+    aged(*files, tmp_path / "other/folder/deep/file")
+    with gamin.watch(tmp_path / "watched", timeout=SOON) as watch:
+        kill_server()
+        (tmp_path / place).rename(tmp_path / "away")
+        (tmp_path / place.replace("watched", "other")).rename(tmp_path / place)
+        difference = next(watch)
+        assert set(difference) == {changed(file, recovered=True) for file in files}
+        assert len(difference) == 2
+
+
 def test_what_a_watch_was_told_is_no_news_to_it_later(tmp_path: Path) -> None:
     """The picture follows the events: only then a later difference is right."""
     old, deep = tmp_path / "old", tmp_path / "new/deep"

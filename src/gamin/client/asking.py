@@ -61,9 +61,6 @@ def absolute(path: AnyPath) -> str:
 def completed(batch: Examine) -> Batch:
     """The batch, with the files that changed; looks at each of them."""
     # Imported late: it comes with the other language, and servers seldom die.
-    from gamin.client.examine import changed_since
+    from gamin.client.examine import newer
 
-    since_ns = batch.since_ns
-    return batch.batch(
-        [file for file in batch.files if changed_since(os.fsencode(file), since_ns)]
-    )
+    return batch.batch(newer(batch.files, batch.folders, batch.since_ns))

@@ -1,6 +1,12 @@
 """Answers what a session asks about the disk: did this change since?
 
 When it is asked, and what is told then, is decided by the session.
+
+Everything sets the ctime of what it happens to (content, mode, renaming), and no
+program can set it back. But what is in a directory is not touched when the directory
+is renamed: so where another one may have come to a place, all in it counts as changed.
+A rename sets the ctimes of the directory and of those it leaves and comes to. So does
+a new entry in both, so that more may be told than is so, but never less.
 """
 
 import os
@@ -21,12 +27,38 @@ def answered(told: Iterable[Event | Examine]) -> Iterator[Event]:
                     yield event
 
 
-def changed_since(path: bytes, since_ns: int) -> bool:
-    """True if the object, or what a symbolic link leads to, is newer by its ctime.
+def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[str]:
+    """Those of the files that may be other than they were.
 
-    By the ctime, because everything sets it (content, mode, renaming) and no program
-    can set it back.
+    `folders` are the directories they are in, parents before their children; that the
+    first one is the same as before is known.
     """
+    may_be_other: dict[str, bool] = {}
+    has_changed: dict[str, bool] = {}
+    for folder in folders:
+        above = folder.rpartition("/")[0] or "/"
+        has_changed[folder] = _ctime(folder) > since_ns
+        may_be_other[folder] = may_be_other.get(above, False) or (
+            has_changed[folder] and has_changed.get(above, False)
+        )
+    return [
+        file
+        for file in files
+        if may_be_other.get(file.rpartition("/")[0] or "/")
+        or changed_since(os.fsencode(file), since_ns)
+    ]
+
+
+def _ctime(path: str) -> int:
+    """0 where there is nothing."""
+    try:
+        return os.lstat(path).st_ctime_ns
+    except OSError:
+        return 0
+
+
+def changed_since(path: bytes, since_ns: int) -> bool:
+    """True if the object, or what a symbolic link leads to, is newer by its ctime."""
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode) and status.st_ctime_ns <= since_ns:

@@ -78,9 +78,10 @@ class Watch:
     """Iterate to get batches: lists of events, never empty, in their order.
 
     A server that dies is replaced, and what happened meanwhile is told as one batch,
-    marked `recovered`; contents that changed within two seconds before its death may
-    be told twice. An error of `connect_modern`, raised then, leaves the watch intact:
-    the next call tries again. So does TimedOut.
+    marked `recovered`. Contents that changed within two seconds before its death may
+    be told twice, and those of a directory that may be another one are all told. An
+    error of `connect_modern`, raised then, leaves the watch intact: the next call
+    tries again. So does TimedOut.
 
     Close it, or use it in a `with`. One thread may iterate and any other close.
     """

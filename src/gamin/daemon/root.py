@@ -6,6 +6,7 @@ same. The keeper outlives the clients for a while, so that one that comes back w
 clock gets the difference.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -235,6 +236,7 @@ class Root:
     ) -> None:
         now = self.timeline
         since = None if fresh else now.clock(view.tick)
+        is_elsewhere = names is not None or view.number != self.number
         message = replies.message(
             view.name,
             self.path,
@@ -243,6 +245,7 @@ class Root:
             fresh=fresh,
             recovered=recovered,
             told_ns=self._told_ns() if view.query.names else None,
+            inode=self._inode() if view.query.names and is_elsewhere else None,
         )
         if names is not None and self.keeper.entry is not None:
             message["is_file"] = True
@@ -328,6 +331,14 @@ class Root:
         if recovery.deadline() is not None:
             return None
         return recovery.good_ns or time.time_ns()
+
+    def _inode(self) -> tuple[int, int] | None:
+        """Which object the path leads to; None for none."""
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     def resume(self, spec: ClockSpec | None) -> int | None:
         return None if spec is None else self.timeline.resume(spec)

@@ -257,9 +257,31 @@ def test_files_in_both_lists_are_examined() -> None:
     (examine,) = watching.received(listed((b"", [b"f", b"g"]), tick=2))
     assert isinstance(examine, Examine)
     assert examine.files == ["/a/f", "/a/g"]
+    assert examine.folders == ["/a"]
     assert examine.batch(["/a/g"]) == Batch(
         [Event(Kind.CHANGED, "/a/g", recovered=True)], str(NOW.clock(2))
     )
+
+
+def test_what_is_in_both_lists_is_other_if_the_path_leads_elsewhere() -> None:
+    watching = ready((b"", [b"d", b"f"]), (b"d", [b"g"]), inode=(1, 5))
+    same = listed((b"", [b"d", b"f"]), (b"d", [b"g"]), inode=(1, 5))
+    (examine,) = watching.received(same)
+    assert isinstance(examine, Examine)
+    assert examine.folders == ["/a", "/a/d"]
+    other = listed((b"", [b"d", b"f"]), (b"d", [b"g"]), inode=(1, 6))
+    ((*changed,),) = events(watching, other)
+    assert sorted(event.path for event in changed) == ["/a/d/g", "/a/f"]
+    assert {event.kind for event in changed} == {Kind.CHANGED}
+
+
+def test_that_the_path_led_elsewhere_is_no_news_if_it_was_told() -> None:
+    watching = ready((b"", [b"f"]), inode=(1, 5))
+    gone, come = row(b"", kind=Kind.DELETED), row(b"", kind=Kind.CREATED, is_dir=True)
+    file = row(b"f", kind=Kind.CREATED)
+    watching.received(told(gone) + told(come, file, inode=(1, 6)))
+    (examine,) = watching.received(listed((b"", [b"f"]), inode=(1, 6)))
+    assert isinstance(examine, Examine)
 
 
 @pytest.mark.parametrize(

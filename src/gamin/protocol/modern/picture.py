@@ -145,6 +145,8 @@ class Difference:
     """Parents before their children."""
     kept: list[str] = field(default_factory=list)
     """Files that are in both; what is in them may be different."""
+    folders: list[str] = field(default_factory=list)
+    """Directories that are in both, parents before their children."""
 
 
 def difference(before: Picture, now: Picture) -> Difference:
@@ -152,6 +154,7 @@ def difference(before: Picture, now: Picture) -> Difference:
     folders = _compared("", before, now, found)
     while folders:
         folder = folders.pop()
+        found.folders.append(folder)
         prefix = folder + "/" if folder else ""
         left, right = set(before.names(folder)), now.names(folder)
         for name in right:

@@ -59,18 +59,22 @@ class Batch(NamedTuple):
 
 
 class Examine(NamedTuple):
-    """A batch that is not complete before somebody looked at files."""
+    """A batch that is not complete before somebody looked at the disk.
+
+    Which of the files have a ctime after `since_ns`, or are in a directory that came
+    to its place after that? All that is in it may be other than it was, however old.
+    """
 
     files: list[str]
-    """Which of these have a ctime after `since_ns`?"""
+    folders: list[str]
+    """The directories they are in and those above, parents before their children."""
     since_ns: int
     events: list[Event]
     clock: str | None
 
     def batch(self, newer: Iterable[str]) -> Batch:
         """Complete, as there are these among the files; may be empty."""
-        changed = [Event(Kind.CHANGED, path, recovered=True) for path in newer]
-        return Batch(self.events + changed, self.clock)
+        return Batch(self.events + _changed(newer), self.clock)
 
 
 @dataclass(slots=True)
@@ -84,6 +88,8 @@ class _Path:
     """Real time at which the picture was taken."""
     told_ns: int = 0
     """Real time up to which the server told all but what it held back."""
+    inode: object = None
+    """What the server said of which object the path leads to."""
     is_answered: bool = False
     is_over: bool = False
 
@@ -194,8 +200,9 @@ class Watching:
         clock = value.get("clock")
         if not isinstance(clock, str):
             raise RemoteProtocolError("no clock where one belongs")
+        inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
-            return self._pictured(path, value, clock)
+            return self._pictured(path, value, clock, is_other=inode != path.inode)
         rows = _rows(value)
         found = events(rows, path.text, recovered=bool(value.get("recovered")))
         if path.picture is not None:
@@ -204,9 +211,12 @@ class Watching:
         return Batch(found, self.clock) if found else None
 
     def _pictured(
-        self, path: _Path, value: dict[str, Any], clock: str
+        self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
     ) -> Batch | Examine | None:
-        """The server sent all names: to begin with, or because it lost track."""
+        """The server sent all names: to begin with, or because it lost track.
+
+        `is_other`: the path leads to another object than before.
+        """
         before, now = path.picture, Picture.read(value)
         since, since_ns = path.clock, path.since_ns
         path.picture, path.clock = now, clock
@@ -214,7 +224,7 @@ class Watching:
         if not value.get("is_fresh_instance"):
             return None
         if before is not None:
-            return self._recovered(path.text, before, now, since_ns)
+            return self._recovered(path.text, before, now, since_ns, is_other=is_other)
         if since is None and not self._options.initial:
             return None
         if since is None:
@@ -224,21 +234,30 @@ class Watching:
         return Batch(found, self.clock) if found else None
 
     def _recovered(
-        self, text: str, before: Picture, now: Picture, since_ns: int
+        self, text: str, before: Picture, now: Picture, since_ns: int, *, is_other: bool
     ) -> Batch | Examine | None:
         differs = difference(before, now)
         found = named(Kind.DELETED, differs.deleted, text, recovered=True)
         found += named(Kind.CREATED, differs.created, text, recovered=True)
-        if differs.kept:
-            prefix = text.rstrip("/") + "/"
-            files = [prefix + name if name else text for name in differs.kept]
-            return Examine(files, since_ns, found, self.clock)
+        prefix = text.rstrip("/") + "/"
+        files, folders = (
+            [prefix + name if name else text for name in names]
+            for names in (differs.kept, differs.folders)
+        )
+        if is_other:
+            found += _changed(files)
+        elif files:
+            return Examine(files, folders, since_ns, found, self.clock)
         return Batch(found, self.clock) if found else None
 
     def _path(self, name: object) -> _Path:
         if isinstance(name, str) and name.isdecimal() and int(name) < len(self._paths):
             return self._paths[int(name)]
         raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
+
+
+def _changed(files: Iterable[str]) -> list[Event]:
+    return [Event(Kind.CHANGED, path, recovered=True) for path in files]
 
 
 def _rows(value: dict[str, Any]) -> list[Told]:

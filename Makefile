@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DIR ?= .
+# Tests mostly wait for servers: more at a time than there are cores.
+WORKERS ?= 4
+# Or every server that a test starts compiles itself anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: watch test lint format bench clean
 
@@ -11,7 +15,7 @@ watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
 
 test: $(VENV)/dev lint
-	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

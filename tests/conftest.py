@@ -1,11 +1,65 @@
-"""What many tests start from."""
+"""What many tests start from, and what lets several processes share the work.
 
+How many there are is said by the Makefile.
+"""
+
+import os
+import tempfile
 import uuid
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+MEMORY = "/dev/shm"
+ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
+
+# How long an example takes says something of the machine, and nothing of the code.
+settings.register_profile(
+    "shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shared machine")
 
 
 @pytest.fixture
 def session() -> str:
     """A session that no other server on this machine has."""
     return f"test-{uuid.uuid4()}"
+
+
+def pytest_configure() -> None:
+    """Files of tests are in memory where that can be: a file made on a disk that others
+    keep busy takes a hundred times as long. TMPDIR decides otherwise."""
+    if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
+        os.environ["TMPDIR"] = MEMORY  # for processes that tests start, too
+        tempfile.tempdir = None  # to be found anew
+
+
+def _is_good_for_files(place: str) -> bool:
+    """Whether there is room, and whether programs run from there."""
+    try:
+        found = os.statvfs(place)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize >= ENOUGH and not found.f_flag & os.ST_NOEXEC
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Any:
+    """A report crosses to the process that prints it, and only as UTF-8; a name of a
+    file in it may be any bytes."""
+    return _sendable((yield))
+
+
+def _sendable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="backslashreplace").decode()
+        case dict():
+            return {key: _sendable(each) for key, each in value.items()}
+        case list():
+            return [_sendable(each) for each in value]
+        case tuple():
+            return tuple(_sendable(each) for each in value)
+        case _:
+            return value

@@ -77,6 +77,7 @@ def _selected(request: pytest.FixtureRequest) -> Iterator[tuple[str, Way]]:
             yield name, way
 
 
+@pytest.mark.xdist_group("scenarios")  # together, or each worker would begin all
 @pytest.mark.parametrize(
     ("name", "way"),
     [

@@ -6,23 +6,22 @@ events by; so orders of happenings that it does not tell occur all the time.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.backends import happenings
 from tests.backends.following import following, on_disk
+from tests.backends.happenings import PLACES, perform
 from tests.backends.ways import Way, available
 
 KERNELS = [way for way in available() if way.quotas]
 
-# Few, so that the same ones come and go often.
-PLACES = ("a", "b", "c", "a/a", "a/b", "b/a", "a/a/a")
 PATHS = st.sampled_from(PLACES)
 STEPS = st.one_of(
     st.tuples(st.just("touch"), PATHS),
@@ -36,35 +35,8 @@ STEPS = st.one_of(
 )
 
 
-def perform(step: tuple[str, ...], root: Path, outside: Path) -> None:
-    """Do one thing, if it can be done."""
-    places = [root / path for path in step[1:]]
-    try:
-        match step[0]:
-            case "touch":
-                places[0].touch()
-            case "mkdir":
-                places[0].mkdir()
-            case "remove" if places[0].is_dir():
-                shutil.rmtree(places[0])
-            case "remove":
-                places[0].unlink()
-            case "rename":
-                places[0].rename(places[1])
-            case "swap":
-                places[0].rename(root / "t")
-                places[1].rename(places[0])
-                (root / "t").rename(places[1])
-            case "away":
-                places[0].rename(outside / "x")
-            case "back":
-                (outside / "x").rename(places[0])
-    except OSError:
-        return
-
-
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120)
 @given(steps=st.lists(STEPS, max_size=40))
 def test_what_is_believed_is_what_is_there(
     way: Way, steps: list[tuple[str, ...]]
@@ -106,28 +78,13 @@ def test_directories_change_places_again_and_again(
         assert follower.believed() == on_disk(tmp_path)
 
 
-BUSY = """
-import random, sys
-from pathlib import Path
-from tests.backends.test_following import PLACES, perform
-
-chance = random.Random(int(sys.argv[1]))
-verbs = {"touch": 1, "mkdir": 1, "remove": 1, "rename": 2, "swap": 2}
-for _ in range(2000):
-    verb = chance.choice(list(verbs))
-    step = (verb, *chance.choices(PLACES, k=verbs[verb]))
-    perform(step, Path(sys.argv[2]), Path(sys.argv[2]))
-"""
-
-
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @pytest.mark.parametrize("seed", range(2))
 def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", BUSY, str(seed), str(tmp_path)]
-    path = os.pathsep.join(filter(None, sys.path))
+    command = [sys.executable, happenings.__file__, str(seed), str(tmp_path)]
     with (
         following(way.open(), tmp_path) as follower,
-        subprocess.Popen(command, env={**os.environ, "PYTHONPATH": path}) as busy,
+        subprocess.Popen(command) as busy,
     ):
         while busy.poll() is None:
             follower.catch_up()

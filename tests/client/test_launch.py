@@ -53,6 +53,9 @@ def test_it_inherits_no_descriptor(tmp_path: Path) -> None:
     os.set_inheritable(writing, True)
     try:
         with launched(tmp_path) as (pid, _):
+            # Until then it is a shell, which has its script open.
+            name = Path(f"/proc/{pid}/comm")
+            eventually(lambda: name.read_text() == "sleep\n", what="the program")
             folder = Path(f"/proc/{pid}/fd")
             open_there = {each.name: os.readlink(each) for each in folder.iterdir()}
     finally:

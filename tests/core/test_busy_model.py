@@ -47,7 +47,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     asks=st.lists(ASKS, min_size=1, max_size=3),
     steps=st.lists(STEPS, max_size=40),

@@ -59,7 +59,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(rounds=st.lists(st.lists(ACTS, max_size=3), max_size=10))
 def test_a_clock_of_any_moment_gives_the_difference_of_a_whole_tree(
     rounds: list[list[Act]],

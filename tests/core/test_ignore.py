@@ -318,7 +318,7 @@ def rule_files() -> st.SearchStrategy[Texts]:
     return st.dictionaries(places, text, min_size=1, max_size=5)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts=rule_files())
 def test_git_agrees_about_anything(texts: Texts, git: Git) -> None:
     assert ignored_by_us(texts, git.paths) == git.ignored(texts)

@@ -318,7 +318,7 @@ SHELLS: dict[str, Callable[[], Shell]] = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     before=st.lists(ACTS, max_size=10),
     asks=st.lists(ASKS, min_size=1, max_size=3),

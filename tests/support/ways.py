@@ -21,6 +21,8 @@ from tests.support.playing import Play
 from tests.support.scenario import Scenario
 from tests.support.servers import OUR_SERVER, Server, running_server
 
+PLACE = "/tmp"  # as people use it; the original does not ask the kernel below /dev
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -46,11 +48,11 @@ def _libgamin(server: Server) -> Libgamin:
     return Libgamin(server.session, server.program)
 
 
-DAEMON = Way("daemon", (str(OUR_SERVER),), _ours)
-LIBGAMIN = Way("libgamin", (str(OUR_SERVER),), _libgamin)
+DAEMON = Way("daemon", (str(OUR_SERVER), "--notimeout"), _ours)
+LIBGAMIN = Way("libgamin", (str(OUR_SERVER), "--notimeout"), _libgamin)
 POLLING = Way(
     "polling",
-    (str(OUR_SERVER), "--pollonly"),
+    (str(OUR_SERVER), "--notimeout", "--pollonly"),
     _ours,
     frozenset({"polling"}),
     rounds=2,
@@ -58,7 +60,7 @@ POLLING = Way(
 )
 ORIGINAL = Way(
     "original",
-    (str(SERVER),),
+    (str(SERVER), "--notimeout"),
     _ours,
     frozenset({"original"}),
     # It looks for what it cannot watch every 4 s and sends what it found 1.1 s later.
@@ -100,7 +102,7 @@ class Stage:
         """Raises AssertionError where the events are not those that are expected."""
         # Not the directory of the test runner: with a server that shows up late, its
         # name would be among the events of the next test.
-        root = tempfile.mkdtemp(prefix="scenario-")
+        root = tempfile.mkdtemp(prefix="scenario-", dir=PLACE)
         with ExitStack() as end:
             end.callback(shutil.rmtree, root)
             Path(root, ".gaminrc").write_text("\n".join([*scenario.gaminrc, ""]))

@@ -91,8 +91,9 @@ def test_what_was_found_and_not_known_is_new_once(
     chosen: Chosen, tmp_path: Path
 ) -> None:
     (tmp_path / "missing").touch()
-    assert chosen.learn(bytes(tmp_path), [b"missing", b"mine"]) == [b"missing"]
-    assert chosen.learn(bytes(tmp_path), [b"missing"]) == []
+    found = {b"missing": False, b"mine": False}
+    assert chosen.learn(bytes(tmp_path), found) == [b"missing"]
+    assert chosen.learn(bytes(tmp_path), found) == []
     (tmp_path / "missing").unlink()
     assert masks(looked(chosen, tmp_path), b"missing") == DELETE
 

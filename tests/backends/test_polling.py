@@ -89,7 +89,7 @@ def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
     backend.watch(node, mask)
     assert story(backend.learn(node, {b"box": True})) == ["created box/"]
     clock.now += 1
-    assert story(backend.drain()) == ["deleted box"]
+    assert story(backend.drain()) == ["deleted box/"]
 
 
 def test_what_is_written_after_it_was_learned_is_told(
@@ -102,6 +102,44 @@ def test_what_is_written_after_it_was_learned_is_told(
     (tmp_path / "new").write_text("text")
     clock.now += 1
     assert story(backend.drain()) == ["written new"]
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_was_found_to_be_gone_and_comes_back_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    """Though no look of the backend sees a difference."""
+    node = Directory(tmp_path)
+    for name in ("file", "other"):
+        os.mknod(tmp_path / name)
+    backend.watch(node, mask)
+    assert story(backend.learn(node, {b"file": None})) == ["deleted file"]
+    assert story(backend.learn(node, {}, is_all=True)) == ["deleted other"]
+    clock.now += 1
+    assert sorted(story(backend.drain())) == ["created file", "created other"]
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    node = Directory(tmp_path)
+    (tmp_path / "box").mkdir()
+    backend.watch(node, mask)
+    found = {b"box": False}
+    assert story(backend.learn(node, found)) == ["deleted box/", "created box"]
+    assert not backend.learn(node, found)
+    clock.now += 1
+    assert story(backend.drain()) == ["deleted box", "created box/"]
+
+
+def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    os.mknod(tmp_path / "file")
+    backend.watch(node, ALL & ~NAMES)
+    assert not backend.learn(node, {b"file": None})
 
 
 def test_it_looks_only_when_it_is_time(

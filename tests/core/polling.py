@@ -132,14 +132,36 @@ class PollingInMemory:
         else:
             watch.entries[name] = now
 
-    def learn(self, node: Pollable, found: Mapping[bytes, Inode]) -> list[Change]:
-        """These were found there just now: those that the last look did not see have
-        come since, and if they are not there at the next one they have gone."""
+    def learn(
+        self,
+        node: Pollable,
+        found: Mapping[bytes, Inode | None],
+        *,
+        is_all: bool = False,
+    ) -> list[Change]:
+        """What was found there just now, or None; what the last look saw otherwise has
+        changed since, and the next look goes on from here."""
         watch = self._watches[node.wd_poll]
         known = watch.entries
-        new = {n: i for n, i in found.items() if watch.looks_at(n) and n not in known}
+        if is_all:
+            found = {**dict.fromkeys(known), **found}
+        gone = {
+            name: DELETE | known[name].kind
+            for name, inode in found.items()
+            if name in known and (inode is None or _kind(inode) != known[name].kind)
+        }
+        for name in gone:
+            del known[name]
+        new = {
+            name: inode
+            for name, inode in found.items()
+            if inode is not None and watch.looks_at(name) and name not in known
+        }
         known.update({name: _seen(inode) for name, inode in new.items()})
-        return [Change(node, CREATE | _kind(i), 0, name) for name, i in new.items()]
+        created = [Change(node, CREATE | _kind(i), 0, name) for name, i in new.items()]
+        if not watch.mask & DELETE:
+            return created
+        return [Change(node, mask, 0, name) for name, mask in gone.items()] + created
 
     def look_all(self, now: float) -> list[Change]:
         """Look at everything whose interval is over at `now`."""

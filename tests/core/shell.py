@@ -32,7 +32,7 @@ from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change, Row
 from tests.core.clients import Client, V1Client, View
-from tests.core.disk import Disk
+from tests.core.disk import Disk, Inode
 from tests.core.kernel import KernelInMemory
 from tests.core.polling import PollingInMemory
 
@@ -314,13 +314,14 @@ class Shell:
             name for name, inode in entries.items() if since and inode.ctime >= since
         ]
         if node.wd_poll >= 0:
-            self._noticed += self.polling.learn(node, entries)
+            self._noticed += self.polling.learn(node, entries, is_all=True)
         self._take(self.monitor.listed(work, directories, others, newer, self.now))
 
     def _look(self, work: Look) -> None:
         self.polling.begin(work.node, work.name)
         self._call()
         found: bool | bytes | None = None
+        inode: Inode | None = None
         is_newer = False
         try:
             inode = self.disk.inode(work.node.slashed() + work.name)
@@ -329,9 +330,9 @@ class Shell:
         else:
             found = inode.is_dir if inode.target is None else inode.target
             is_newer = not inode.target and 0 < work.verify <= inode.ctime
-            if work.node.wd_poll >= 0:
-                self._noticed += self.polling.learn(work.node, {work.name: inode})
         subscription, node, name, _ = work
+        if node.wd_poll >= 0:
+            self._noticed += self.polling.learn(node, {name: inode})
         self._take(
             self.monitor.looked(subscription, node, name, found, self.now, is_newer)
         )

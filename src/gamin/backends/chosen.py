@@ -4,9 +4,14 @@ A file that is watched by itself may lie in a directory of 100,000: then only it
 looked at. As `snapshot`, which does this for a whole directory.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from gamin.backends.signatures import UNKNOWN, differences, read_details
+from gamin.backends.signatures import (
+    differences,
+    disproved,
+    found_there,
+    read_details,
+)
 from gamin.backends.snapshot import GONE, directory_status, is_same
 
 Names = Callable[[], Collection[bytes]]
@@ -48,15 +53,29 @@ class Chosen:
         """Take it for known that there is no entry `name`."""
         self._entries.pop(name, None)
 
-    def learn(self, path: bytes, names: Iterable[bytes]) -> list[bytes]:
-        """Take for known what was just found there; return what was not known.
+    @property
+    def names(self) -> Iterable[bytes]:
+        """The entries that the last look saw."""
+        return self._entries.keys()
+
+    def disprove(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
+        """Forget what was just found to be gone, or of another kind; what that was."""
+        wrong = disproved(self._entries, found)
+        for name in wrong:
+            self.forget(name)
+        return wrong
+
+    def learn(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
+        """Take for known what was just found there, be it a directory or not; return
+        what was not known.
 
         What is gone again by now is known nevertheless: the next look tells of that.
         """
-        new = [n for n in names if n in self._known and n not in self._entries]
+        new = [n for n in found if n in self._known and n not in self._entries]
         for name in new:
             self._learn(path, name)
-            self._entries.setdefault(name, UNKNOWN)
+            now = self._entries.get(name)
+            self._entries[name] = found_there(now, found[name])
         return new
 
     def _learn(self, path: bytes, name: bytes) -> None:

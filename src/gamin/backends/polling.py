@@ -170,21 +170,36 @@ class PollingBackend:
             return
         watch.snapshot.forget(name)
         if mask & (CREATE | MOVED_TO):
-            watch.snapshot.learn(node.path(), [name])
+            watch.snapshot.learn(node.path(), {name: mask & IS_DIR != 0})
 
-    def learn(self, node: Pollable, found: Mapping[bytes, bool]) -> Sequence[Change]:
-        """Entries (and whether they are directories) were found there just now.
+    def learn(
+        self,
+        node: Pollable,
+        found: Mapping[bytes, bool | None],
+        *,
+        is_all: bool = False,
+    ) -> Sequence[Change]:
+        """Entries were looked for just now: whether each is a directory, or None where
+        there is none. `is_all`: nothing else is there.
 
-        Those that the last look did not see have come since: they are the answer, and
-        if they are not there at the next look they have gone.
+        What the last look saw otherwise has changed since: that is the answer, and the
+        next look goes on from what was found.
         """
         watch = self._watches.get(node.wd_poll)
         if watch is None:
             return []
-        return [
-            Change(node, CREATE | (IS_DIR if found[name] else 0), 0, name)
-            for name in watch.snapshot.learn(node.path(), found)
+        snapshot = watch.snapshot
+        if is_all:
+            found = {**dict.fromkeys(snapshot.names), **found}
+        gone = snapshot.disprove(found)
+        there = {n: is_dir for n, is_dir in found.items() if is_dir is not None}
+        changes = [
+            Change(node, CREATE | (IS_DIR if there[name] else 0), 0, name)
+            for name in snapshot.learn(node.path(), there)
         ]
+        if not watch.mask & DELETE:
+            return changes  # who tells of names will tell of that
+        return [Change(node, mask, 0, name) for name, mask in gone.items()] + changes
 
     def scan_now(self) -> None:
         """Make the next `drain` look at everything; the descriptor is readable."""

@@ -8,7 +8,7 @@ names matters. It is taken apart only when it differs from the one before.
 
 import os
 from collections.abc import Iterable, Mapping
-from stat import S_IFDIR, S_ISDIR
+from stat import S_IFDIR, S_IFREG, S_ISDIR
 
 from gamin.events import (
     ATTRIB,
@@ -26,6 +26,8 @@ from gamin.kernel import statx
 CONTENT = MODIFY | CLOSE_WRITE
 
 UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
+# It was found there and is not there any more: whatever is there next is another one.
+GONE_AGAIN = {False: statx.kind(S_IFREG, 0), True: statx.kind(S_IFDIR, 0)}
 
 
 def read_kinds(path: bytes) -> dict[bytes, bytes]:
@@ -70,6 +72,31 @@ def read_one(path: bytes, name: bytes, is_detailed: bool) -> bytes | None:
         return found
     _, inode, _ = statx.identity(found)
     return statx.kind(S_IFDIR if S_ISDIR(statx.mode(found)) else 0, inode)
+
+
+def found_there(now: bytes | None, is_dir: bool) -> bytes:
+    """The signature of an entry that was found a moment ago; `now` is the present one,
+    which may be of another entry already."""
+    if now == UNKNOWN or (now is not None and _directory_bit(now) == is_dir * IS_DIR):
+        return now
+    return GONE_AGAIN[is_dir]
+
+
+def disproved(
+    known: Mapping[bytes, bytes], found: Mapping[bytes, bool | None]
+) -> dict[bytes, int]:
+    """The known entries that were found to be of another kind (`found` says whether
+    they are directories) or not there (None); with the mask of their deletion."""
+    wrong = {}
+    for name, is_dir in found.items():
+        was = known.get(name)
+        if was is None:
+            continue
+        if is_dir is None or (
+            was != UNKNOWN and _directory_bit(was) != is_dir * IS_DIR
+        ):
+            wrong[name] = DELETE | _directory_bit(was)
+    return wrong
 
 
 def differences(

@@ -30,8 +30,9 @@ from stat import S_ISDIR
 
 from gamin.backends.signatures import (
     CONTENT,
-    UNKNOWN,
     differences,
+    disproved,
+    found_there,
     read_details,
     read_kinds,
     read_one,
@@ -117,16 +118,29 @@ class Snapshot:
         self._entries.pop(name, None)
         self._is_settled = False
 
-    def learn(self, path: bytes, names: Iterable[bytes]) -> list[bytes]:
-        """Take for known what was just found there; return what was not known.
+    @property
+    def names(self) -> Iterable[bytes]:
+        """The entries that the last look saw."""
+        return self._entries.keys()
+
+    def disprove(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
+        """Forget what was just found to be gone, or of another kind; what that was."""
+        wrong = disproved(self._entries, found)
+        for name in wrong:
+            self.forget(name)
+        return wrong
+
+    def learn(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
+        """Take for known what was just found there, be it a directory or not; return
+        what was not known.
 
         What is gone again by now is known nevertheless: the next look tells of that.
         """
-        new = [name for name in names if name not in self._entries]
+        new = [name for name in found if name not in self._entries]
         for name in new:
-            self._entries[name] = UNKNOWN
             self.refresh(path, name)
-            self._entries.setdefault(name, UNKNOWN)
+            now = self._entries.get(name)
+            self._entries[name] = found_there(now, found[name])
         if new:
             self._is_settled = False
         return new

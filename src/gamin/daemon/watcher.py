@@ -344,13 +344,14 @@ class Watcher:
         else:
             if node.wd_poll >= 0:
                 found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
-                self._noticed += self._polling.learn(node, found)
+                self._noticed += self._polling.learn(node, found, is_all=True)
             self._telling.listing(node, others)
             self._take(self._monitor.listed(work, directories, others, newer, now))
 
     def _look(self, work: Look) -> None:
         path = work.node.slashed() + work.name
         found: bool | bytes | None = None
+        is_known = True
         is_newer = False
         if work.node.wd_poll >= 0:
             self._polling.begin(work.node, work.name)
@@ -361,12 +362,15 @@ class Watcher:
             else:
                 found = stat.S_ISDIR(status.st_mode)
                 is_newer = work.verify > 0 and status.st_ctime_ns >= work.verify
-        except (OSError, ValueError):
-            found = None
+        except OSError as error:
+            is_known = error.errno in (errno.ENOENT, errno.ENOTDIR)
+        except ValueError:
+            is_known = False
         now = time.monotonic()
         subscription, node, name, _ = work
-        if found is not None and node.wd_poll >= 0:
-            self._noticed += self._polling.learn(node, {name: found is True})
+        if is_known and node.wd_poll >= 0:
+            kind = None if found is None else found is True
+            self._noticed += self._polling.learn(node, {name: kind})
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
 
 

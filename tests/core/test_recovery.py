@@ -1,5 +1,6 @@
 """After an overflow: everything is looked at, and not too often."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,8 @@ from gamin.core.effects import Effect, Explore, Look, Noted, Tell, Watch
 from gamin.core.recovery import FIRST_PAUSE, FORGET_AFTER, LONGEST_PAUSE, MARGIN_NS
 from gamin.core.subscriptions import Scope
 from tests.core.clients import Client
+from tests.core.disk import Inode
+from tests.core.kernel import QUEUE_SIZE
 from tests.core.shell import Shell
 from tests.core.words import said
 
@@ -173,3 +176,32 @@ def test_after_a_quiet_minute_the_first_pause_is_short_again(
     assert recovery.rescans == rescans + 1
     recovery.overflowed(shell.now)
     assert recovery.deadline() == shell.now + FIRST_PAUSE
+
+
+def test_a_directory_that_ended_unnoticed_is_another_with_the_same_names(
+    shell: Shell, tree: Client
+) -> None:
+    """There was room in the queue again when its watch ended, right after the event of
+    its deletion was lost."""
+    shell.disk.mkdir(b"/other")
+    shell.disk.touch(b"/other/f")
+    shell.disk.touch(b"/d/sub/f")
+    shell.disk.rmdir(b"/d/sub/deep")
+    shell.sleep(1)
+    heard(shell, tree)
+    lose(shell)
+    shell.disk.dropped = with_room(shell, shell.disk.dropped)
+    shell.disk.rmtree(b"/d/sub")
+    lose(shell)
+    shell.disk.rename(b"/other", b"/d/sub")
+    assert heard(shell, tree) == ["changed /d/sub/", "changed /d/sub/f"]
+
+
+def with_room(
+    shell: Shell, dropped: Callable[[Inode, int], None]
+) -> Callable[[Inode, int], None]:
+    def call(inode: Inode, mask: int) -> None:
+        shell.kernel.inotify.room = QUEUE_SIZE
+        dropped(inode, mask)
+
+    return call

@@ -294,14 +294,15 @@ class Watcher:
         self._polling.watch(node, mask, node.interval, names)
 
     def _watch_another(self, node: Node) -> bool:
-        """`_watch`, and whether there is another directory now than was listed."""
-        if node.listed and not node.kernel:
+        """`_watch`, and whether there is another directory now than was listed, or
+        nobody noticed of late which one was there."""
+        if node.listed and node.wd < 0:
             is_known = self._polling.is_known(node)
             self._watch(node)
             return not is_known
         before = node.wd
         self._watch(node)
-        return before not in (-1, node.wd)
+        return node.kernel != 0 and before not in (-1, node.wd)
 
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""

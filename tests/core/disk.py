@@ -38,6 +38,8 @@ class Inode:
     links: int = 1
     has_been_linked: bool = False
     """It had several names, now or before."""
+    has_been_secret: bool = False
+    """It is a directory that could not be read, now or before."""
     version: int = 0
     """Goes up with every change."""
     written: int = 0
@@ -182,7 +184,9 @@ class Disk:
         self.notice(trail[-1][1], CLOSE_WRITE, 0, name)
 
     def chmod(self, path: bytes, mode: int) -> None:
-        self.inode(path, follow=True).mode = mode
+        inode = self.inode(path, follow=True)
+        inode.mode = mode
+        inode.has_been_secret |= not mode & READ
         self.utime(path)
 
     def utime(self, path: bytes) -> None:

@@ -5,22 +5,24 @@ So a change shows that nobody was told of. Which rows tell what is said by `pict
 
 from gamin.core.subscriptions import Subscription
 from gamin.events import Kind, Row
-from gamin.paths import join
-from tests.core.disk import Disk, Inode
+from gamin.paths import join, parent
+from tests.core.disk import Disk
 
 Version = tuple[int, int, int] | None
-"""Which file it is, how often it was written, its mode; None where nothing can be said:
-it is not there, no file, or has had several names, and changes are told under one."""
+"""Which file it is, how often it was written, its mode; None where nothing can be said.
+
+It is not there, or no file; it has had several names, and changes are told under one;
+or its directory could not be read, and so not be watched, only looked into."""
 Versions = dict[bytes, Version]
 
 
 def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
     """Of what a row speaks; the empty path is the subscription's own."""
+    real = path or disk.real(subscription.path)
     try:
-        inode = disk.inode(path or subscription.path, follow=not path)
+        return None if real is None else _version(disk, real)
     except OSError:
         return None
-    return _version(inode)
 
 
 def looked_at(disk: Disk, subscription: Subscription, row: Row) -> Versions:
@@ -40,13 +42,16 @@ def _below(disk: Disk, path: bytes) -> Versions:
         return {}
     for name, inode in entries.items():
         below = join(path, name)
-        found[below] = _version(inode)
+        found[below] = _version(disk, below)
         if inode.is_dir:
             found |= _below(disk, below)
     return found
 
 
-def _version(inode: Inode) -> Version:
+def _version(disk: Disk, path: bytes) -> Version:
+    inode = disk.inode(path)
+    if disk.inode(parent(path)).has_been_secret:
+        return None
     if inode.is_dir or inode.target is not None or inode.has_been_linked:
         return None
     return inode.number, inode.written, inode.mode

@@ -63,6 +63,8 @@ class Kind(Enum):
     DELETED = "deleted"
     MOVED = "moved"
 
+    __hash__ = object.__hash__  # each is the only one of its kind; Enum's is slow
+
 
 class Row(NamedTuple):
     """One line of what a client is told; its path is absolute and real.

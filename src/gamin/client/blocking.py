@@ -20,7 +20,10 @@ from gamin.errors import GaminError, InvalidPath, RemoteProtocolError
 from gamin.protocol.packets import MAX_PATH
 from gamin.protocol.v1_client import ClientSession, Event
 
-CHUNK = 64 * 1024
+CHUNK = 4096
+"""Bytes to ask for while little happens: more would be made room for, each time."""
+MUCH = 64 * 1024
+"""And when that was not all."""
 HOPELESS = 5  # connections in a row that ended before one good word
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -56,6 +59,7 @@ class Client:
         self._events: deque[Event] = deque()
         self._outgoing = bytearray()
         self._no_exists = False
+        self._chunk = CHUNK
         self._broken = 0  # connections since the last good word
         self._closed = False
         # The descriptor given to event loops. It stays the same, and stays registered
@@ -97,7 +101,8 @@ class Client:
         """True if `next_event` has one to return. Does not wait for events."""
         if not self._events:
             self._receive()
-            self._flush()
+            if self._outgoing:
+                self._flush()
         return bool(self._events)
 
     def next_event(self, timeout: float | None = None) -> Event | None:
@@ -186,11 +191,12 @@ class Client:
     def _receive(self) -> None:
         """Take in what has come, without waiting; reconnect if the server is gone."""
         try:
-            data = self._connected().recv(CHUNK)
+            data = self._connected().recv(self._chunk)
         except BlockingIOError:
             return
         except ConnectionError:
             data = b""
+        self._chunk = CHUNK if len(data) < CHUNK else MUCH
         try:
             told = self._session.received(data, time.time_ns())
         except RemoteProtocolError:

@@ -19,12 +19,10 @@ from gamin.protocol.v1_client import Event, Examine
 def answered(told: Iterable[Event | Examine]) -> Iterator[Event]:
     """The events, with every question replaced by its event or by nothing."""
     for one in told:
-        match one:
-            case Event():
-                yield one
-            case Examine(path, since_ns, event):
-                if changed_since(path, since_ns):
-                    yield event
+        if isinstance(one, Event):
+            yield one
+        elif changed_since(one.path, one.since_ns):
+            yield one.event
 
 
 def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[str]:

@@ -10,7 +10,10 @@ from contextlib import suppress
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.modern.watching import Batch, Examine, Refused, Watching
 
-CHUNK = 256 * 1024
+CHUNK = 4096
+"""Bytes to ask for while little happens: more would be made room for, each time."""
+MUCH = 256 * 1024
+"""And when that was not all."""
 HOPELESS = 5
 """Connections in a row that ended before they were of use."""
 
@@ -26,6 +29,7 @@ class Link:
         self._yielded = watching.clock
         self._outgoing = bytearray()
         self._broken = 0
+        self._chunk = CHUNK
 
     @property
     def clock(self) -> str | None:
@@ -61,7 +65,7 @@ class Link:
         assert self.socket is not None, "only a connection can be used"
         try:
             # Both in any case: a server that waits until we read does not read either.
-            has_sent = self._send(self.socket)
+            has_sent = bool(self._outgoing) and self._send(self.socket)
             has_received = self._receive(self.socket)
         except (OSError, RemoteProtocolError):
             self._lost()
@@ -72,8 +76,6 @@ class Link:
         return has_sent or has_received
 
     def _send(self, connected: socket.socket) -> bool:
-        if not self._outgoing:
-            return False
         with suppress(BlockingIOError):
             del self._outgoing[: connected.send(self._outgoing)]
             return True
@@ -81,13 +83,14 @@ class Link:
 
     def _receive(self, connected: socket.socket) -> bool:
         try:
-            data = connected.recv(CHUNK)
+            data = connected.recv(self._chunk)
         except BlockingIOError:
             return False
+        self._chunk = CHUNK if len(data) < CHUNK else MUCH
         if not data:
             raise ConnectionResetError
         self.told += self.watching.received(data)
-        if self.watching.ready:
+        if self._broken and self.watching.ready:
             self._broken = 0
         return True
 

@@ -102,6 +102,9 @@ class Watch:
         self._closing = threading.Lock()  # taken once and for all by who closes
         self._busy = threading.Lock()  # held by who iterates
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._waiting = select.poll()
+        self._waiting.register(self._wake, select.POLLIN)
+        self._waits_for: tuple[int, int] | None = None  # the socket, registered too
         try:
             while not (self._is_stopped() or watching.ready):
                 self._turn(None)
@@ -189,24 +192,33 @@ class Watch:
         return self._closed
 
     def _turn(self, deadline: float | None) -> None:
-        """Take in what came, or wait a while for it."""
-        if self._link.socket is None:
-            self._link.connected(self._connect())
-        if not self._link.turn():
-            self._wait(deadline)
+        """Wait a while, and take in what came."""
+        connected = self._link.socket
+        if connected is None:
+            connected = self._connect()
+            self._link.connected(connected)
+        if self._wait(connected, deadline):
+            self._link.turn()
 
-    def _wait(self, deadline: float | None) -> None:
-        """Return when something came, or it is time to look."""
-        link, patience = self._link, None if self._stop_event is None else PACE
+    def _wait(self, connected: socket, deadline: float | None) -> bool:
+        """Whether there is something to read or to send, or it is time to look."""
+        patience = None if self._stop_event is None else PACE
         if deadline is not None:
             left = max(0.0, deadline - time.monotonic())
             patience = left if patience is None else min(left, patience)
-        waiting = select.poll()
-        waiting.register(self._wake, select.POLLIN)
-        if link.socket is not None:
-            sending = select.POLLOUT if link.wants_to_send else 0
-            waiting.register(link.socket, select.POLLIN | sending)
-        waiting.poll(None if patience is None else patience * 1000)
+        sending = select.POLLOUT if self._link.wants_to_send else 0
+        wanted = (connected.fileno(), select.POLLIN | sending)
+        if wanted != self._waits_for:
+            self._wait_for(wanted)
+        milliseconds = None if patience is None else patience * 1000
+        return bool(self._waiting.poll(milliseconds))
+
+    def _wait_for(self, wanted: tuple[int, int]) -> None:
+        """Wait for this socket, and for these events, from now on."""
+        if self._waits_for is not None and self._waits_for[0] != wanted[0]:
+            self._waiting.unregister(self._waits_for[0])
+        self._waiting.register(*wanted)
+        self._waits_for = wanted
 
     def _release(self) -> None:
         """Let go of what is open, unless who iterates is about to do it."""

@@ -52,7 +52,7 @@ class Bindings:
         self._effects = effects
         self._coverage = coverage
         self._walks: dict[Subscription, _Walk] = {}
-        self._dirty: dict[Subscription, None] = {}
+        self.dirty_ones: dict[Subscription, None] = {}
         self._distrusted: dict[Subscription, int] = {}
         self.blocked: set[Subscription] = set()
         """Those whose way no kernel watch covers: to be walked again every second."""
@@ -65,19 +65,19 @@ class Bindings:
         """
         if node.hooks is not None:
             for subscription in node.hooks.get(name, ()):
-                self._dirty[subscription] = None
+                self.dirty_ones[subscription] = None
                 if subscription.hops[-1] == (node, name) and not is_creation:
                     subscription.replaced = True
 
     def dirty(self, subscription: Subscription) -> None:
-        self._dirty[subscription] = None
+        self.dirty_ones[subscription] = None
 
     def distrust(self, subscription: Subscription, verify: int) -> None:
         """Events were lost: its next walk believes nothing that is not looked at.
 
         What it is bound to counts as replaced if its ctime is `verify` (ns) or later.
         """
-        self._dirty[subscription] = None
+        self.dirty_ones[subscription] = None
         self._distrusted[subscription] = verify
 
     def block(self, subscriptions: Iterable[Subscription]) -> None:
@@ -101,12 +101,8 @@ class Bindings:
             if is_behind and subscription.bound_directory is not None:
                 self._effects.append(Watch(subscription.bound_directory))
 
-    @property
-    def is_dirty(self) -> bool:
-        return bool(self._dirty)
-
     def take_dirty(self) -> list[Subscription]:
-        dirty, self._dirty = list(self._dirty), {}
+        dirty, self.dirty_ones = list(self.dirty_ones), {}
         return dirty
 
     def start(self, subscription: Subscription) -> None:
@@ -151,7 +147,7 @@ class Bindings:
 
     def end(self, subscription: Subscription) -> None:
         """The subscription is cancelled: take its hooks away."""
-        self._dirty.pop(subscription, None)
+        self.dirty_ones.pop(subscription, None)
         self._distrusted.pop(subscription, None)
         self.blocked.discard(subscription)
         self._release(subscription, self._given_up(subscription))

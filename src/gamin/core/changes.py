@@ -20,6 +20,7 @@ from gamin.events import CREATE, IS_DIR, Kind, Row
 # keyword handling of a NamedTuple's constructor.
 _CREATED = Kind.CREATED
 _DELETED = Kind.DELETED
+_FILE = Scope.FILE
 _new = tuple.__new__
 
 
@@ -60,8 +61,8 @@ class Changes:
     def came(self, node: Node, name: bytes, is_dir: bool) -> Node | None:
         """The same, but the answer is a directory for the caller to look into."""
         scene = self._scene
-        audience = scene.audiences.on(node)
-        path = node.slashed() + name
+        audience = node.audience or scene.audiences.on(node)
+        path = (node.prefix or node.slashed()) + name
         child = self._entered(node, name, path, audience) if is_dir else None
         waits = bool(scene.flow.busy) and self._withholds(node, name, is_dir)
         scene.tree.add(node, name, child or (SUBDIR if is_dir else FILE))
@@ -182,7 +183,7 @@ class Changes:
             self._scene.bindings.changed_at(node, name, is_creation=is_creation)
         if node.subscriptions is not None:
             for subscription in node.subscriptions:
-                if subscription.scope is Scope.FILE and subscription.entry is None:
+                if subscription.scope is _FILE and subscription.entry is None:
                     self._content.directory_changed(subscription)
 
     def _is_turn(

@@ -44,7 +44,7 @@ class Coverage:
         self._tree = tree
         self._audiences = audiences
         self._effects = effects
-        self._suspects: dict[Node, None] = {}
+        self.suspects: dict[Node, None] = {}
         self.policy = policy
         self.no_room: set[Node] = set()
         """Polled only because the kernel has no more watches for us."""
@@ -79,12 +79,12 @@ class Coverage:
 
     def check(self, node: Node) -> None:
         """Look at the end of this operation whether the node is still needed."""
-        self._suspects[node] = None
+        self.suspects[node] = None
 
     def sweep(self) -> None:
         """Let go of what nobody needs any more, upwards."""
-        while self._suspects:
-            node = self._suspects.popitem()[0]
+        while self.suspects:
+            node = self.suspects.popitem()[0]
             if node.parent is not None and node.parent.child(node.name) is not node:
                 continue  # buried already
             self.refresh(node)
@@ -95,7 +95,7 @@ class Coverage:
                 parent.names[node.name] = SUBDIR
             else:
                 del parent.names[node.name]
-            self._suspects[parent] = None
+            self.suspects[parent] = None
 
     # -- who is bound where
 
@@ -140,7 +140,7 @@ class Coverage:
         else:
             self._invalidate(node, subscription.scope)
             if subscription.scope is Scope.TREE:
-                self._suspects.update(dict.fromkeys(node.subtree()))
+                self.suspects.update(dict.fromkeys(node.subtree()))
             self.check(node)
 
     def _invalidate(self, node: Node, scope: Scope) -> None:

@@ -104,8 +104,9 @@ class Monitor:
 
     def changed(self, batch: Sequence[Change], now: float) -> list[Effect]:
         """A backend was drained. The whole batch shares one tick."""
-        self._begin(now)
+        self._scene.advance(now)
         content, changes, renames = self._content, self._changes, self._renames
+        content.begin()
         for node, mask, cookie, name in batch:
             if name:
                 if mask & _CONTENT:
@@ -126,7 +127,8 @@ class Monitor:
                 changes.dirty_through(node)
             elif mask & ATTRIB:
                 content.rights_changed(node)
-        renames.end()
+        if renames.leaving:
+            renames.end()
         if self.coverage.adrift:
             self.coverage.retry_adrift()
         return self._finish(now)
@@ -278,12 +280,13 @@ class Monitor:
         """Walk what must be walked again, let go of what is not needed, hand over."""
         scene = self._scene
         scene.reporter.close()
-        while scene.bindings.is_dirty:
+        while scene.bindings.dirty_ones:
             for subscription in scene.bindings.take_dirty():
                 scene.bindings.start(subscription)
                 self._places.settle(subscription)
             scene.reporter.close()
-        scene.coverage.sweep()
+        if scene.coverage.suspects:
+            scene.coverage.sweep()
         if not (scene.bindings.blocked or scene.coverage.unreported):
             self._look_again = None
         elif self._look_again is None:

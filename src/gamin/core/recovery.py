@@ -31,7 +31,8 @@ class Recovery:
         self._effects = effects
         self._pause = FIRST_PAUSE
         self._last = float("-inf")
-        self._due: float | None = None
+        self.due_at: float | None = None
+        """When to look everywhere, since something is known to be lost."""
         self._since_ns = 0
         self.good_ns = 0
         """Real time (ns) of the last drain that is known to have lost nothing."""
@@ -41,7 +42,7 @@ class Recovery:
     def overflowed(self, now: float) -> None:
         """The queue lost something. Looks everywhere, now or after a pause."""
         self.overflows += 1
-        if self._due is not None:
+        if self.due_at is not None:
             return
         self._since_ns = max(1, self.good_ns - MARGIN_NS)
         if now - self._last > FORGET_AFTER:
@@ -49,19 +50,19 @@ class Recovery:
         if now - self._last >= self._pause:
             self._rescan(now)
         else:
-            self._due = self._last + self._pause
+            self.due_at = self._last + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
     def deadline(self) -> float | None:
-        return self._due
+        return self.due_at
 
     def due(self, now: float) -> None:
-        if self._due is not None and self._due <= now:
+        if self.due_at is not None and self.due_at <= now:
             self._rescan(now)
 
     def _rescan(self, now: float) -> None:
         self._last = now
-        self._due = None
+        self.due_at = None
         self.rescans += 1
         self._effects.append(Note(Noted.OVERFLOW, self._tree.root))
         for node in self._tree.root.subtree():

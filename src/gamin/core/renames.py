@@ -34,7 +34,7 @@ class Renames:
         self._scene = scene
         self._content = content
         self._changes = changes
-        self._leaving: dict[int, list[_Leaving]] = {}
+        self.leaving: dict[int, list[_Leaving]] = {}
         """By cookie; several where one directory is shown at several places."""
 
     def left(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
@@ -58,7 +58,7 @@ class Renames:
         else:
             del node.names[name]
         leaving = _Leaving(node, name, known, path, waits, has_changed)
-        self._leaving.setdefault(cookie, []).append(leaving)
+        self.leaving.setdefault(cookie, []).append(leaving)
 
     def _waits(
         self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
@@ -82,7 +82,7 @@ class Renames:
 
     def _partner(self, cookie: int, node: Node) -> _Leaving | None:
         """The first half that belongs to a second one in `node`."""
-        several = self._leaving.get(cookie)
+        several = self.leaving.get(cookie)
         if not several:
             return None
         same = (leaving for leaving in several if leaving.node is node)
@@ -92,10 +92,10 @@ class Renames:
 
     def end(self) -> None:
         """The batch is over: what left and arrived nowhere is gone."""
-        for several in self._leaving.values():
+        for several in self.leaving.values():
             for leaving in several:
                 self._left_for_good(leaving)
-        self._leaving.clear()
+        self.leaving.clear()
 
     def _renamed(
         self,

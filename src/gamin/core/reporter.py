@@ -8,6 +8,9 @@ from gamin.core.effects import Effect, Tell
 from gamin.core.subscriptions import Audience
 from gamin.events import Row
 
+# A NamedTuple's constructor takes three times as long.
+_new = tuple.__new__
+
 
 class Reporter:
     def __init__(self, effects: list[Effect]) -> None:
@@ -21,7 +24,8 @@ class Reporter:
 
     def tell(self, audience: Audience, row: Row) -> None:
         if audience is not self._audience:
-            self.close()
+            if self._rows:
+                self.close()
             if not audience.subscriptions:
                 return
             self._audience = audience
@@ -31,7 +35,7 @@ class Reporter:
         """End the run of rows; called at the end of a batch too."""
         if self._rows and self._audience is not None:
             subscriptions = self._audience.subscriptions
-            told = Tell(subscriptions, self._rows, self.recovering, self.is_exempt)
-            self._effects.append(told)
+            told = (subscriptions, self._rows, self.recovering, self.is_exempt)
+            self._effects.append(_new(Tell, told))
         self._audience = None
         self._rows = []

@@ -42,15 +42,12 @@ class Connection:
         self._loop = loop
         self._on_lost = on_lost
         self._rest = b""
+        self.is_clogged = False
+        """The peer has not taken what was sent last."""
         self._is_open = True
         self._is_reading = False
         self.speaker: Speaker | None = None
         sock.setblocking(False)
-
-    @property
-    def is_clogged(self) -> bool:
-        """The peer has not taken what was sent last."""
-        return bool(self._rest)
 
     @property
     def is_open(self) -> bool:
@@ -84,6 +81,7 @@ class Connection:
             return
         if sent < len(data):
             self._rest = data[sent:]
+            self.is_clogged = True
             self._loop.add_writer(self._socket.fileno(), self._writable)
 
     def close(self) -> None:
@@ -120,6 +118,7 @@ class Connection:
             return
         self._rest = rest[sent:]
         if not self._rest:
+            self.is_clogged = False
             self._loop.remove_writer(self._socket.fileno())
             if self.speaker is not None:
                 self.speaker.writable()

@@ -25,6 +25,8 @@ _IN = ~select.EPOLLOUT
 """Anything else is found out by reading: an end, an error."""
 _OUT = ~select.EPOLLIN
 
+_BUG = "a bug; what went wrong was left undone"
+
 
 class Timer:
     """A call that is due at a time."""
@@ -75,10 +77,13 @@ class Loop:
         """Wait, at most `longest` seconds, and call all that is ready."""
         for fd, mask in self._epoll.poll(self._patience(longest), MOST_AT_ONCE):
             # Each is looked up late: those before it may have taken it away.
-            if mask & _IN and (call := self._readers.get(fd)) is not None:
-                self._guarded(call)
-            if mask & _OUT and (call := self._writers.get(fd)) is not None:
-                self._guarded(call)
+            try:
+                if mask & _IN and (call := self._readers.get(fd)) is not None:
+                    call()
+                if mask & _OUT and (call := self._writers.get(fd)) is not None:
+                    call()
+            except Exception:
+                logger.exception(_BUG)
         if self._times:
             now = time.monotonic()
             while self._times and self._times[0][0] <= now:
@@ -107,7 +112,7 @@ class Loop:
         try:
             call()
         except Exception:
-            logger.exception("a bug; what went wrong was left undone")
+            logger.exception(_BUG)
 
     # -- descriptors
 

@@ -9,8 +9,9 @@ clock gets the difference.
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from json.encoder import encode_basestring_ascii
 from typing import Protocol
 
 from gamin.core.effects import Tell
@@ -22,7 +23,7 @@ from gamin.daemon.loop import Loop, Timer
 from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
-from gamin.protocol.modern.compact import encode_compact
+from gamin.protocol.modern.compact import encode_compact, encode_message
 from gamin.protocol.modern.encoder import (
     EVENT_FIELDS,
     encode_events,
@@ -63,6 +64,10 @@ class View:
     is_behind: bool = False
     wants_picture: bool = False
     """The names are still to follow what happened since the client's clock."""
+    quoted_name: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.quoted_name = encode_basestring_ascii(self.name).encode()
 
 
 class Group:
@@ -79,8 +84,9 @@ class Group:
             and query.selection is None
             and not query.relative_root
         )
+        self.is_compact = self.is_plain and query.names
         self.member, self.empty = "files", b"[]"
-        if self.is_plain and query.names:
+        if self.is_compact:
             self.member, self.empty = "rows", b'""'
         settle = query.settle
         self.settle = WATCHMAN_SETTLE if settle is None else settle
@@ -97,7 +103,7 @@ class Group:
         """The rows as the JSON of `member`; equal to `empty` if that is none."""
         if self.is_plain:
             skip = len(self.root.prefix)
-            encode_all = encode_compact if self.member == "rows" else encode_events
+            encode_all = encode_compact if self.is_compact else encode_events
             return encode_all(rows, skip)
         now = self.root.timeline
         return encode_rows(self.answer.rows(rows, now), self.query.fields, now)
@@ -157,7 +163,7 @@ class Root:
             self._is_recovered = told.recovered
         keeper = self.keeper
         node = keeper.bound_directory
-        is_there = node is not None and node.slashed() == self.prefix
+        is_there = node is not None and (node.prefix or node.slashed()) == self.prefix
         if is_there and keeper.announced == self._place:
             self._note(told.rows, told.is_exempt)
         else:
@@ -213,17 +219,31 @@ class Root:
                 self._tell_group(group, rows, self._is_recovered)
 
     def _tell_group(self, group: Group, rows: list[Row], recovered: bool) -> None:
-        files: bytes | None = None
+        told: bytes | None = None
         for view in group.views:
             if view.speaker.is_clogged:
                 view.is_behind = True
             if view.is_behind:
                 continue
-            if files is None:
-                files = group.encoded(rows)
-                if files == group.empty:
+            if told is None:
+                if group.is_compact:
+                    told = encode_compact(rows, len(self.prefix))
+                else:
+                    told = group.encoded(rows)
+                if told == group.empty:
                     break
-            self._say(view, files, recovered=recovered)
+            if group.is_compact and view.number == self.number:
+                self._say_rows(view, told, recovered)
+            else:
+                self._say(view, told, recovered=recovered)
+
+    def _say_rows(self, view: View, rows: bytes, recovered: bool) -> None:
+        """As `_say`, for a client of ours that knows where the path leads."""
+        tick = self._monitor.tree.tick
+        now = (*self._server, self.number, tick)
+        name, told_ns = view.quoted_name, self._told_ns()
+        view.speaker.say(encode_message(name, now, told_ns, rows, recovered=recovered))
+        view.tick, view.number = tick, self.number
 
     def _say(
         self,
@@ -328,7 +348,7 @@ class Root:
         Polling alone never knows; what it has not seen is younger than its interval.
         """
         recovery = self._monitor.recovery
-        if recovery.deadline() is not None:
+        if recovery.due_at is not None:
             return None
         return recovery.good_ns or time.time_ns()
 

@@ -33,7 +33,7 @@ from gamin.core.tree import Node
 from gamin.daemon.change_log import log
 from gamin.daemon.loop import Loop, Timer
 from gamin.errors import WatchLimitReached
-from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change
+from gamin.events import IS_DIR, MOVED_TO, Change
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +83,8 @@ class Watcher:
         self._timer: Timer | None = None
         self._is_crawling = False
         self._is_paused = False
+        self._polls = False
+        """Something was polled since the start."""
         self._noticed: list[Change] = []
         if kernel is not None:
             loop.add_reader(kernel.fileno(), self.drain)
@@ -111,8 +113,9 @@ class Watcher:
         fewer and larger batches do the same work: what a batch costs by itself is ten
         times what an event costs. The pause is far shorter than what fills the queue.
         """
-        count = self.synchronise()
-        self._telling.flush()
+        count = self._catch_up()
+        self._telling.flush()  # before all that can be done while the client wakes up
+        self._plan()
         if count >= FLOOD or self._is_paused:
             self._pace(count)
 
@@ -135,19 +138,26 @@ class Watcher:
         The kernel queues an event inside the system call that causes it, so after
         this the tree knows whatever any process did before.
         """
+        count = self._catch_up()
+        self._plan()
+        return count
+
+    def _catch_up(self) -> int:
         if self._kernel is None:
             return 0
-        started = time.clock_gettime_ns(time.CLOCK_REALTIME)
+        started = time.time_ns()
+        recovery = self._monitor.recovery
         changes = self._kernel.drain()
         if changes:
             if logger.isEnabledFor(logging.DEBUG):
                 log(changes)
-            self._pass_to_polling(changes)
-            self.do(self._monitor.changed(changes, time.monotonic()))
-            if not any(change[1] & OVERFLOW for change in changes):
-                self._monitor.recovery.good_ns = started
-        else:
-            self._monitor.recovery.good_ns = started
+            if self._polls:
+                self._pass_to_polling(changes)
+            overflows = recovery.overflows
+            self._carry_out(self._monitor.changed(changes, time.monotonic()))
+            if recovery.overflows != overflows:
+                return len(changes)
+        recovery.good_ns = started
         return len(changes)
 
     def _pass_to_polling(self, changes: Sequence[Change]) -> None:
@@ -190,12 +200,20 @@ class Watcher:
 
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out, and what follows from them, save for large crawls."""
+        self._carry_out(effects)
+        self._plan()
+
+    def _carry_out(self, effects: list[Effect]) -> None:
         self._take(effects)
-        self._work()
+        if self._noticed or self._urgent:
+            self._work()
         if self._kernel is not None and self._kernel.has_noticed:
             changes = self._kernel.drain()
             self._pass_to_polling(changes)
-            self.do(self._monitor.changed(changes, time.monotonic()))
+            self._carry_out(self._monitor.changed(changes, time.monotonic()))
+
+    def _plan(self) -> None:
+        """See to it that what is left for later is done then."""
         if self._crawl and not self._is_crawling:
             self._is_crawling = True
             self._loop.call_soon(self._crawl_on)
@@ -214,11 +232,11 @@ class Watcher:
     def _take(self, effects: list[Effect]) -> None:
         """Tellings go out at once, in their order; work is queued."""
         for effect in effects:
-            if isinstance(effect, Explore):
+            if isinstance(effect, Tell):
+                self._telling.tell(effect)
+            elif isinstance(effect, Explore):
                 queue = self._urgent if effect.for_whom is None else self._crawl
                 queue.append(effect)
-            elif isinstance(effect, Tell):
-                self._telling.tell(effect)
             elif isinstance(effect, Ready):
                 self._telling.ready(effect.subscription)
             elif isinstance(effect, Note):
@@ -290,6 +308,7 @@ class Watcher:
                 self._polling.unwatch(node)
 
     def _poll(self, node: Node, mask: int) -> None:
+        self._polls = True
         names = node.hooked if node.narrow else None
         self._polling.watch(node, mask, node.interval, names)
 

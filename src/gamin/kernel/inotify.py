@@ -2,6 +2,7 @@
 
 import array
 import fcntl
+import io
 import os
 import struct
 import termios
@@ -55,17 +56,14 @@ class Reader:
     """
 
     def __init__(self, fd: int) -> None:
-        self._fd = fd
+        self._file = io.FileIO(fd, closefd=False)
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
 
     def read(self) -> bytes:
         """What is queued, up to BUFFER bytes of it; empty when nothing is."""
-        try:
-            size = os.readv(self._fd, (self._buffer,))
-        except BlockingIOError:
-            return b""
-        return bytes(self._view[:size])
+        size = self._file.readinto(self._buffer)
+        return bytes(self._view[:size]) if size else b""
 
 
 def queued(fd: int) -> int:

@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from gamin.events import Kind, Row
 from gamin.protocol.packets import EventCode, encode_event
 
+# By name of the kind, because kinds themselves hash slowly, and looked up once: on 3.11
+# a member of an enum costs 0.1 µs each time.
 _CODES = {
-    Kind.EXISTS: int(EventCode.EXISTS),
-    Kind.CREATED: int(EventCode.CREATED),
-    Kind.CHANGED: int(EventCode.CHANGED),
-    Kind.DELETED: int(EventCode.DELETED),
+    "EXISTS": int(EventCode.EXISTS),
+    "CREATED": int(EventCode.CREATED),
+    "CHANGED": int(EventCode.CHANGED),
+    "DELETED": int(EventCode.DELETED),
 }
+_CREATED, _CHANGED, _MOVED = Kind.CREATED, Kind.CHANGED, Kind.MOVED
 _DELETED = int(EventCode.DELETED)
 
 
@@ -24,12 +27,12 @@ def encode_rows(sequence: int, path: bytes, rows: Iterable[Row]) -> bytes:
     packets = []
     for kind, row_path, _, source, is_new in rows:
         name = row_path[row_path.rfind(b"/") + 1 :] or path
-        if kind is Kind.MOVED:
+        if kind is _MOVED:
             assert source is not None
             old = source[source.rfind(b"/") + 1 :]
             packets.append(encode_event(sequence, _DELETED, old))
-            kind = Kind.CREATED if is_new else Kind.CHANGED
-        packets.append(encode_event(sequence, _CODES[kind], name))
+            kind = _CREATED if is_new else _CHANGED
+        packets.append(encode_event(sequence, _CODES[kind._name_], name))
     return b"".join(packets)
 
 

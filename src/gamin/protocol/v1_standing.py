@@ -16,6 +16,9 @@ from gamin.protocol.v1_picture import Picture
 # last event may therefore not have been told.
 LATE_NS = 2_000_000_000
 
+# Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
+_EXISTS, _END_EXIST = int(EventCode.EXISTS), int(EventCode.END_EXIST)
+
 
 class Event(NamedTuple):
     """What a client is told: `code` is an `EventCode`, or another server's invention.
@@ -83,9 +86,9 @@ class Standing:
             return self._compare(self._again, code, path, now_ns)
         self._heard_ns = now_ns
         self._known.note(code, self._entry(path))
-        if code == EventCode.END_EXIST:
+        if code == _END_EXIST:
             self._listed = True
-        if self._no_exists and code in (EventCode.EXISTS, EventCode.END_EXIST):
+        if self._no_exists and code in (_EXISTS, _END_EXIST):
             return []
         return [Event(self._number, code, path)]
 

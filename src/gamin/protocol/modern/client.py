@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any, NamedTuple
 
 from gamin.errors import RemoteProtocolError
+from gamin.protocol.modern.compact import CompactMessage, decode_message
 from gamin.protocol.modern.errors import BadRequest
 from gamin.protocol.modern.framing import REPLY_LIMIT, LineReader, decode, encode
 
@@ -31,7 +32,7 @@ class Message(NamedTuple):
     value: dict[str, Any]
 
 
-Received = Reply | Message
+Received = Reply | Message | CompactMessage
 
 
 class ClientSession:
@@ -48,9 +49,14 @@ class ClientSession:
 
     def received(self, data: bytes) -> list[Received]:
         """Raises RemoteProtocolError if the other side does not speak this language."""
+        if not self._reader.size and (compact := decode_message(data)) is not None:
+            return [compact]  # as nearly always while little happens
         return [self._sorted(line) for line in self._reader.feed(data)]
 
     def _sorted(self, line: bytes) -> Received:
+        compact = decode_message(line)
+        if compact is not None:
+            return compact
         try:
             value = decode(line)
         except BadRequest as error:

@@ -1,14 +1,21 @@
-"""Rows of events as one text: what our own clients are told, at a tenth of the cost.
+"""What our own clients are told: rows as one text, in messages with nothing to spare.
 
 A row is a letter, which says the kind and by its case whether it is a directory, and
 the path relative to the root. Rows are separated by "//", which no relative path holds.
 A rename is two rows: where it was, and where it is. Made and read for each of 100,000s
 of changes: an object with four members per row takes 0.4 µs to write and 1.7 to read,
 this 0.25 and 0.5 (measured on 3.11).
+
+A message is written and read by one pattern. Where little happens each change is a
+message, told and read by processes that just woke up: what counts then is how much code
+is touched, and the way through `replies` and `json` took 110 µs more (measured). It is
+JSON nevertheless, and whoever does not find the pattern in it reads it as such.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
+from typing import NamedTuple
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
@@ -25,6 +32,26 @@ _FROM_MARK = (_FROM.encode(), _FROM.upper().encode())
 _MEANINGS = {x: (Kind[name], False) for name, x in _LETTERS.items()} | {
     x.upper(): (Kind[name], True) for name, x in _LETTERS.items()
 }
+
+_MOVED = Kind.MOVED
+
+# ASCII that needs no escape, as nearly all names are; others are left to JSON.
+_PLAIN = rb"[ !#-\[\]-\x7f]*"
+_MESSAGE = re.compile(
+    rb'\{"subscription":"(%b)","clock":"(c:[0-9:]+)",'
+    rb'"told_ns":(?:null|([0-9]{1,19})),"rows":"(%b)"(,"recovered":true)?\}\n?'
+    % (_PLAIN, _PLAIN)
+)
+
+
+class CompactMessage(NamedTuple):
+    """What a subscription of ours was told."""
+
+    subscription: str
+    clock: str
+    told_ns: int | None
+    rows: list[Told]
+    recovered: bool
 
 
 def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
@@ -47,9 +74,55 @@ def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
     return encode_basestring_ascii(text.decode("utf-8", "surrogateescape")).encode()
 
 
-def decode_compact(text: str) -> Iterator[Told]:
+def encode_message(
+    name: bytes,
+    now: tuple[int, int, int, int],
+    told_ns: int | None,
+    rows: bytes,
+    *,
+    recovered: bool,
+) -> bytes:
+    """One message of the subscription `name` (quoted already), as a line.
+
+    `now` has the parts of a clock.
+
+    Its members mean what they mean in `replies.message`; what goes without saying is
+    left out.
+    """
+    return (
+        b'{"subscription":%b,"clock":"c:%d:%d:%d:%d","told_ns":%b,"rows":%b%b}\n'
+    ) % (
+        name,
+        *now,
+        b"null" if told_ns is None else b"%d" % told_ns,
+        rows,
+        b',"recovered":true' if recovered else b"",
+    )
+
+
+def decode_message(line: bytes) -> CompactMessage | None:
+    """What `encode_message` made; None if it must be read as JSON, or is not that.
+
+    Raises RemoteProtocolError.
+    """
+    found = _MESSAGE.fullmatch(line)
+    if found is None:
+        return None
+    name, clock, told_ns, rows, recovered = found.groups()
+    told = (
+        name.decode(),
+        clock.decode(),
+        None if told_ns is None else int(told_ns),
+        decode_compact(rows.decode()),
+        recovered is not None,
+    )
+    return tuple.__new__(CompactMessage, told)  # the constructor takes much longer
+
+
+def decode_compact(text: str) -> list[Told]:
     """The rows of a message. Raises RemoteProtocolError."""
     meanings = _MEANINGS
+    found: list[Told] = []
     source: str | None = None
     for row in text.split(_SEPARATOR) if text else ():
         meaning = meanings.get(row[:1])
@@ -59,9 +132,10 @@ def decode_compact(text: str) -> Iterator[Told]:
             source = row[1:]
             continue
         kind, is_dir = meaning
-        if (kind is Kind.MOVED) is (source is None):
+        if (kind is _MOVED) is (source is None):
             raise RemoteProtocolError("half a rename")
-        yield kind, row[1:], is_dir, source
+        found.append((kind, row[1:], is_dir, source))
         source = None
     if source is not None:
         raise RemoteProtocolError("half a rename")
+    return found

@@ -24,7 +24,8 @@ class LineReader:
         # Pieces and not one buffer: searching a growing buffer again for each piece
         # would cost the square of the line's length.
         self._pieces: list[bytes] = []
-        self._size = 0
+        self.size = 0
+        """Bytes of the line that is not complete yet."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take bytes; return the lines they complete, without blank ones.
@@ -37,7 +38,7 @@ class LineReader:
             self._add(piece)
             line = b"".join(self._pieces)
             self._pieces.clear()
-            self._size = 0
+            self.size = 0
             if line.strip():
                 lines.append(line)
         self._add(rest)
@@ -47,8 +48,8 @@ class LineReader:
         if not self._pieces and piece.startswith(b"\0"):
             # No JSON begins so, and its sender would wait for ever for an answer.
             raise RemoteProtocolError("binary (BSER) requests are not supported")
-        self._size += len(piece)
-        if self._size > self._limit:
+        self.size += len(piece)
+        if self.size > self._limit:
             raise RemoteProtocolError(f"a line of more than {self._limit} bytes")
         if piece:
             self._pieces.append(piece)
@@ -57,9 +58,7 @@ class LineReader:
 def decode(line: bytes) -> Any:
     """The value of one line. Raises BadRequest if it is not JSON."""
     try:
-        return json.loads(
-            line.decode("utf-8", "surrogateescape"), parse_constant=_refuse
-        )
+        return _DECODER.decode(line.decode("utf-8", "surrogateescape"))
     except ValueError as error:  # includes integers with too many digits
         raise BadRequest(f"failed to parse JSON: {error}") from None
     except RecursionError:
@@ -68,6 +67,10 @@ def decode(line: bytes) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+"""Kept: `json.loads` makes one for each line that is not read in the usual way."""
 
 
 def encode(value: object, **parts: bytes) -> bytes:

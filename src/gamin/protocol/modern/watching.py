@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.modern.client import ClientSession, Message, Reply
-from gamin.protocol.modern.compact import Told, decode_compact
+from gamin.protocol.modern.compact import CompactMessage, Told, decode_compact
 from gamin.protocol.modern.encoder import EVENT_FIELDS
 from gamin.protocol.modern.picture import Picture, difference
 from gamin.protocol.modern.row_events import events, named
@@ -121,6 +121,7 @@ class Watching:
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
         self._paths = [_Path(*pair) for pair in zip(paths, clocks, strict=True)]
+        self._by_name = {str(number): path for number, path in enumerate(self._paths)}
         self._options = options
         self._session = ClientSession()
 
@@ -140,6 +141,8 @@ class Watching:
     @property
     def clock(self) -> str | None:
         """What to give as `since` to go on from here; None while not yet known."""
+        if len(self._paths) == 1:
+            return self._paths[0].clock
         known = [path.clock for path in self._paths if path.clock is not None]
         return ",".join(known) if len(known) == len(self._paths) else None
 
@@ -148,10 +151,10 @@ class Watching:
         self._session = ClientSession()
         wishes = {"required": list(REQUIRED)}
         requests = [self._session.request("version", wishes)]
-        for number, path in enumerate(self._paths):
+        for name, path in self._by_name.items():
             path.is_answered = False
             if not path.is_over:
-                request = ("subscribe", path.text, str(number), self._query(path))
+                request = ("subscribe", path.text, name, self._query(path))
                 requests.append(self._session.request(*request))
         return b"".join(requests)
 
@@ -162,9 +165,14 @@ class Watching:
         """
         batches: list[Batch | Examine] = []
         for item in self._session.received(data):
-            if isinstance(item, Reply):
+            if isinstance(item, CompactMessage):
+                batch: Batch | Examine | None = self._told(item)
+            elif isinstance(item, Reply):
                 self._replied(item)
-            elif (batch := self._told(item)) is not None:
+                batch = None
+            else:
+                batch = self._said(item)
+            if batch is not None:
                 batches.append(batch)
         return batches
 
@@ -191,7 +199,18 @@ class Watching:
         if reply.request[0] == "subscribe":
             self._path(reply.request[2]).is_answered = True
 
-    def _told(self, message: Message) -> Batch | Examine | None:
+    def _told(self, message: CompactMessage) -> Batch | None:
+        name, clock, told_ns, rows, recovered = message
+        path = self._by_name.get(name) or self._path(name)
+        found = events(rows, path.text, recovered=recovered)
+        if path.picture is not None:
+            path.picture.told(rows)
+        path.clock = clock
+        if told_ns is not None:
+            path.told_ns = told_ns
+        return Batch(found, self.clock) if found else None
+
+    def _said(self, message: Message) -> Batch | Examine | None:
         path = self._path(message.subscription)
         value = message.value
         if value.get("canceled"):
@@ -203,12 +222,9 @@ class Watching:
         inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
             return self._pictured(path, value, clock, is_other=inode != path.inode)
-        rows = _rows(value)
-        found = events(rows, path.text, recovered=bool(value.get("recovered")))
-        if path.picture is not None:
-            path.picture.told(rows)
-        path.clock, path.told_ns = clock, _told_ns(value, path.told_ns)
-        return Batch(found, self.clock) if found else None
+        told_ns, recovered = _told_ns(value, path.told_ns), bool(value.get("recovered"))
+        name, rows = message.subscription, _rows(value)
+        return self._told(CompactMessage(name, clock, told_ns, rows, recovered))
 
     def _pictured(
         self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
@@ -251,9 +267,10 @@ class Watching:
         return Batch(found, self.clock) if found else None
 
     def _path(self, name: object) -> _Path:
-        if isinstance(name, str) and name.isdecimal() and int(name) < len(self._paths):
-            return self._paths[int(name)]
-        raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
+        path = self._by_name.get(name) if isinstance(name, str) else None
+        if path is None:
+            raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
+        return path
 
 
 def _changed(files: Iterable[str]) -> list[Event]:
@@ -264,7 +281,7 @@ def _rows(value: dict[str, Any]) -> list[Told]:
     text = value.get("rows", "")
     if not isinstance(text, str):
         raise RemoteProtocolError("rows that are no text")
-    return list(decode_compact(text))
+    return decode_compact(text)
 
 
 def _listed(picture: Picture) -> Collection[tuple[str, bool]]:

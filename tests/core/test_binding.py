@@ -6,7 +6,7 @@ from gamin.core.binding import MAX_LINKS
 from gamin.core.monitor import LOOK_AGAIN_SECONDS
 from gamin.core.subscriptions import Scope
 from tests.core.clients import V1Client
-from tests.core.shell import Shell
+from tests.core.shell import Shell, plain_policy
 from tests.core.words import said
 
 
@@ -191,3 +191,24 @@ def test_a_cancelled_request_leaves_nothing_behind(shell: Shell) -> None:
     assert list(shell.monitor.tree.root.subtree()) == [shell.monitor.tree.root]
     shell.disk.makedirs(b"/a/b/c")
     assert heard(shell, client) == ["deleted it"]
+
+
+@pytest.mark.parametrize("is_listed", [False, True])
+@pytest.mark.parametrize("is_polled", [False, True])
+def test_a_file_of_the_same_name_in_another_directory_is_another_one(
+    is_polled: bool, is_listed: bool
+) -> None:
+    """Its directory came back to the same place before anybody looked again."""
+    shell = Shell(plain_policy(poll_only=is_polled), has_kernel=not is_polled)
+    for folder in (b"/d", b"/other"):
+        shell.disk.mkdir(folder)
+        shell.disk.touch(folder + b"/f")
+    client = watching(shell, b"/d/f", Scope.FILE)
+    if is_listed:
+        shell.view().subscribe(b"/d", Scope.DIRECTORY)
+    shell.sleep(2)
+    client.rows()
+    shell.disk.rename(b"/d", b"/away")
+    shell.disk.rename(b"/other", b"/d")
+    shell.sleep(2)
+    assert said(client.rows()) == ["changed it"]

@@ -214,7 +214,7 @@ class Bindings:
         only_directory = subscription.terse and subscription.scope is not Scope.FILE
         if only_directory and entry is not None:
             node = entry = None  # a file in its place: not there
-        born = node.born if node is not None and entry is None else 0
+        born = node.born if node is not None else 0
         if (node, entry, born) == subscription.place and subscription.resolved:
             return
         self._coverage.detach(subscription)

@@ -98,7 +98,8 @@ class Subscription:
         self.prefix = b""
         """The path of the directory it leads to, or led to last, with a slash."""
         self.incarnation = 0
-        """`node.born` when it was bound: the same path, another directory."""
+        """`node.born` when it was bound: another one is another directory, or a file in
+        another directory."""
         self.blocked = False
         """The way leads through a directory that no kernel watch covers."""
         self.resolved = False

@@ -112,8 +112,8 @@ class PollingInMemory:
 
     def told(self, node: Pollable, mask: int, name: bytes) -> None:
         """The kernel has told this of an entry; the next look goes on from there."""
-        watch = self._watches[node.wd_poll]
-        if not watch.looks_at(name):
+        watch = self._watches.get(node.wd_poll)
+        if watch is None or not watch.looks_at(name):
             return
         if not mask & (DELETE | MOVED_FROM):
             self._refresh(watch, name)

@@ -277,6 +277,8 @@ class Shell:
         if node.listed and node.wd < 0:
             is_known = self.polling.is_known(node)
             self._watch(node)
+            if not is_known:
+                self._replaced(node)
             return not is_known
         before = node.wd
         self._watch(node)
@@ -285,6 +287,7 @@ class Shell:
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
         if node.parent is not None:
+            self.polling.told(node.parent, 0, node.name)  # it need not be told again
             mask = MOVED_TO | IS_DIR
             self._noticed.append(Change(node.parent, mask, 0, node.name))
 

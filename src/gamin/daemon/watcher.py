@@ -318,6 +318,8 @@ class Watcher:
         if node.listed and node.wd < 0:
             is_known = self._polling.is_known(node)
             self._watch(node)
+            if not is_known:
+                self._replaced(node)
             return not is_known
         before = node.wd
         self._watch(node)
@@ -326,6 +328,7 @@ class Watcher:
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
         if node.parent is not None:
+            self._polling.told(node.parent, 0, node.name)  # it need not be told again
             mask = MOVED_TO | IS_DIR
             self._noticed.append(Change(node.parent, mask, 0, node.name))
 

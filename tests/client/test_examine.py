@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.examine import answered, changed_since, newer
+from gamin.client.examine import answered, changed_since, leads_elsewhere, newer
 from gamin.protocol.v1_client import Event, Examine
 from tests.support.watches import aged
 
@@ -67,8 +67,8 @@ def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> N
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Directories with the same names in them, and `other` beside it is one more."""
-    for folder in ("other", "watched/a", "watched/b"):
+    """Directories with the same names in them, and one more outside."""
+    for folder in ("outside/other", "watched/a", "watched/b"):
         (tmp_path / folder / "deep").mkdir(parents=True)
         for file in ("f", "deep/f"):
             (tmp_path / folder / file).touch()
@@ -95,9 +95,35 @@ def test_all_is_other_in_a_directory_that_came_to_its_place(
     tree: Path, since_ns: int
 ) -> None:
     assert found(tree, since_ns) == set()
-    (tree / "a").rename(tree.parent / "away")
-    (tree.parent / "other").rename(tree / "a")
+    (tree / "a").rename(tree.parent / "outside/away")
+    (tree.parent / "outside/other").rename(tree / "a")
     assert found(tree, since_ns) == {"a/f", "a/deep/f"}
+
+
+@pytest.mark.parametrize("kind", ["directory", "link"])
+def test_a_path_may_lead_elsewhere_if_something_came_to_it_or_above(
+    tree: Path, since_ns: int, kind: str
+) -> None:
+    deep, other = os.fsencode(tree / "a/deep"), tree.parent / "outside/other"
+    assert not leads_elsewhere(deep, since_ns)
+    (tree / "a").rename(tree.parent / "outside/away")
+    if kind == "directory":
+        other.rename(tree / "a")
+    else:
+        (tree / "a").symlink_to(other)
+    assert leads_elsewhere(deep, since_ns)
+    assert not leads_elsewhere(os.fsencode(tree / "b"), since_ns)
+
+
+def test_what_was_asked_of_a_path_that_leads_elsewhere_is_answered_with_yes(
+    tree: Path, since_ns: int
+) -> None:
+    told = Event(1, 1, b"f")
+    question = Examine(os.fsencode(tree / "a/f"), since_ns, told)
+    assert list(answered([question])) == []
+    (tree / "a").rename(tree.parent / "outside/away")
+    (tree.parent / "outside/other").rename(tree / "a")
+    assert list(answered([question, question])) == [told, told]
 
 
 def test_a_new_entry_does_not_make_its_neighbours_other(

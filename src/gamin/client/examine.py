@@ -13,16 +13,32 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 
+from gamin.paths import parent
 from gamin.protocol.v1_client import Event, Examine
 
 
 def answered(told: Iterable[Event | Examine]) -> Iterator[Event]:
     """The events, with every question replaced by its event or by nothing."""
+    may_be_other: dict[tuple[bytes, int], bool] = {}
     for one in told:
         if isinstance(one, Event):
             yield one
-        elif changed_since(one.path, one.since_ns):
+            continue
+        way = (parent(one.path), one.since_ns)
+        if way not in may_be_other:
+            may_be_other[way] = leads_elsewhere(*way)
+        if may_be_other[way] or changed_since(one.path, one.since_ns):
             yield one.event
+
+
+def leads_elsewhere(path: bytes, since_ns: int) -> bool:
+    """Whether another directory, or link, may have come to `path` or above it."""
+    while path != b"/":
+        above = parent(path)
+        if _ctime(path) > since_ns and _ctime(above) > since_ns:
+            return True
+        path = above
+    return False
 
 
 def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[str]:
@@ -35,7 +51,7 @@ def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[s
     has_changed: dict[str, bool] = {}
     for folder in folders:
         above = folder.rpartition("/")[0] or "/"
-        has_changed[folder] = _ctime(folder) > since_ns
+        has_changed[folder] = _ctime(os.fsencode(folder)) > since_ns
         may_be_other[folder] = may_be_other.get(above, False) or (
             has_changed[folder] and has_changed.get(above, False)
         )
@@ -47,7 +63,7 @@ def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[s
     ]
 
 
-def _ctime(path: str) -> int:
+def _ctime(path: bytes) -> int:
     """0 where there is nothing."""
     try:
         return os.lstat(path).st_ctime_ns

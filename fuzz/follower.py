@@ -6,14 +6,22 @@ What they should believe at rest is said by `soak`.
 import os
 import threading
 from collections import deque
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gamin
-from gamin.client.blocking import Client
 from gamin.errors import GaminError
 from gamin.protocol.packets import EventCode
-from tests.support.beliefs import Belief, differences, there
+from tests.support.beliefs import (
+    Belief,
+    Folder,
+    Leaf,
+    differences,
+    there,
+    version_of,
+)
 
 PATIENCE = 0.05
 """Seconds between two looks at what the follower is to do."""
@@ -126,20 +134,44 @@ class WatchFollower(Follower):
         )
 
 
+class V1Connection(Protocol):
+    """What a follower needs of a client of the original language."""
+
+    def watch_directory(self, path: bytes) -> int: ...
+
+    def next_event(self, timeout: float) -> "V1Event | None": ...
+
+    def close(self) -> None: ...
+
+
+class V1Event(Protocol):
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def code(self) -> int: ...
+
+    @property
+    def path(self) -> bytes: ...
+
+
 class V1Follower(Follower):
     """One connection of the original language, with some directories."""
 
-    def __init__(self, name: str, folders: list[Path]) -> None:
+    def __init__(
+        self, name: str, folders: list[Path], connect: Callable[[], V1Connection]
+    ) -> None:
         super().__init__(name, folders[0])
+        self._connect = connect
         self._folders = folders
-        self._names: dict[int, set[str]] = {}
+        self._known: dict[int, dict[str, Leaf]] = {}
         self._paths: dict[int, Path] = {}
 
     def follow(self) -> None:
-        with Client() as client:
+        with closing(self._connect()) as client:
             for folder in self._folders:
-                number = client.watch_directory(folder)
-                self._names[number] = set()
+                number = client.watch_directory(os.fsencode(folder))
+                self._known[number] = {}
                 self._paths[number] = folder
             self.ready.set()
             while not self.ended.is_set():
@@ -149,27 +181,33 @@ class V1Follower(Follower):
                 except GaminError:
                     continue
                 if event is not None:
-                    self._told(event.number, event.code, event.path)
+                    self._told(event.number, event.code, os.fsdecode(event.path))
 
-    def _told(self, number: int, code: int, path: bytes) -> None:
-        name = os.fsdecode(path)
+    def _told(self, number: int, code: int, name: str) -> None:
         with self.lock:
             self.events += 1
-            names = self._names[number]
+            known, folder = self._known[number], self._paths[number]
             match code:
-                case EventCode.DELETED if name.startswith("/"):
-                    names.clear()
+                case EventCode.DELETED | EventCode.EXISTS if name.startswith("/"):
+                    # libgamin does not compare: from a new server it takes a listing.
+                    known.clear()
                 case EventCode.DELETED:
-                    names.discard(name)
-                case EventCode.EXISTS | EventCode.CREATED if not name.startswith("/"):
-                    names.add(name)
+                    known.pop(name, None)
+                case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
+                    if not name.startswith("/"):
+                        known[name] = version_of(str(folder / name))
 
     def wrong(self) -> list[str]:
         with self.lock:
-            found = []
-            for number, folder in self._paths.items():
-                names = self._names[number]
-                disk = set(os.listdir(folder)) if folder.is_dir() else set()
-                found += [f"{folder}/{name}: not known" for name in disk - names]
-                found += [f"{folder}/{name}: not there" for name in names - disk]
-            return found
+            return [
+                f"{folder}: {each}"
+                for number, folder in self._paths.items()
+                for each in differences(dict(self._known[number]), _entries(folder))
+            ]
+
+
+def _entries(folder: Path) -> Folder:
+    """Of a directory's entries no more than one that only sees them can know."""
+    if not folder.is_dir():
+        return {}
+    return {name: version_of(str(folder / name)) for name in os.listdir(folder)}

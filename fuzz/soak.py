@@ -11,6 +11,8 @@ What the programs do is said by `scribbler`, what clients believe by `follower`.
 """
 
 import argparse
+import ctypes
+import os
 import random
 import signal
 import subprocess
@@ -29,9 +31,11 @@ import pytest
 import gamin
 from fuzz.follower import Follower, V1Follower, WatchFollower
 from gamin.cli.ask import dial
+from gamin.client.blocking import Client
 from gamin.client.connect import connect_modern
 from gamin.core.recovery import LONGEST_PAUSE
 from tests.support.beliefs import Belief, differences, there
+from tests.support.libgamin import LIBRARIES, Libgamin
 from tests.support.limits import queue_limit
 from tests.support.watches import kill_server, serving, signal_server
 
@@ -89,11 +93,17 @@ class Soak:
             WatchFollower("watch 2", self._root),
             WatchFollower("settling", self._root, settle=0.05),
             WatchFollower("deep", self._root / "a"),
-            V1Follower(
-                "v1",
-                [self._root / name for name in (".", "a", "a/b", "b/c/d", "a/b/c/d")],
-            ),
+            V1Follower("v1", self._folders(), Client),
         ]
+        if has_libgamin():
+            self.followers.append(V1Follower("libgamin", self._folders(), self._fam))
+
+    def _folders(self) -> list[Path]:
+        names = (".", "a", "a/b", "b/c/d", "a/b/c/d")
+        return [self._root / name for name in names]
+
+    def _fam(self) -> Libgamin:
+        return Libgamin(os.environ["GAM_CLIENT_ID"], str(self.server))
 
     def run(self) -> None:
         """Stops at the first thing that is wrong."""
@@ -216,6 +226,15 @@ class Soak:
         self.report.overflows += overflows - self._overflows
         self.report.rescans += rescans - self._rescans
         self._overflows, self._rescans = overflows, rescans
+
+
+def has_libgamin() -> bool:
+    """The library of the original, if it is installed, speaks with our server too."""
+    try:
+        ctypes.CDLL(LIBRARIES[0])
+    except OSError:
+        return False
+    return True
 
 
 def start_server() -> None:

@@ -5,10 +5,11 @@ is, is decided by the environment when a connection is opened.
 """
 
 import ctypes
-import os
 import select
 import time
 from threading import Lock
+
+import pytest
 
 from tests.support.drivers import Heard
 
@@ -51,13 +52,10 @@ class Libgamin:
     ) -> None:
         self._library = ctypes.CDLL(library)
         self._connection = _Connection()
-        with _opening:
-            os.environ["GAM_CLIENT_ID"] = session
-            os.environ["GAMIN_DEBUG_SERVER"] = server
-            try:
-                self._call("FAMOpen")
-            finally:
-                del os.environ["GAM_CLIENT_ID"], os.environ["GAMIN_DEBUG_SERVER"]
+        with _opening, pytest.MonkeyPatch.context() as environment:
+            environment.setenv("GAM_CLIENT_ID", session)
+            environment.setenv("GAMIN_DEBUG_SERVER", server)
+            self._call("FAMOpen")
 
     def _call(self, name: str, *arguments: object) -> int:
         function = getattr(self._library, name)

@@ -8,7 +8,6 @@ of a large tree, and the kernel's queue is emptied between slices.
 import errno
 import logging
 import os
-import stat
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -31,6 +30,7 @@ from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
 from gamin.core.tree import Node
 from gamin.daemon.change_log import log
+from gamin.daemon.looks import glance, is_newer
 from gamin.daemon.loop import Loop, Timer
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, Change
@@ -357,7 +357,7 @@ class Watcher:
                         directories.append(entry.name)
                     else:
                         others.append(entry.name)
-                    if since and _is_newer(entry, since):
+                    if since and is_newer(entry, since):
                         newer.append(entry.name)
         except OSError as error:
             self._failed(work, error.errno or errno.EIO)
@@ -372,33 +372,12 @@ class Watcher:
             self._take(self._monitor.listed(work, directories, others, newer, now))
 
     def _look(self, work: Look) -> None:
-        path = work.node.slashed() + work.name
-        found: bool | bytes | None = None
-        is_known = True
-        is_newer = False
-        if work.node.wd_poll >= 0:
-            self._polling.begin(work.node, work.name)
-        try:
-            status = os.lstat(path)
-            if stat.S_ISLNK(status.st_mode):
-                found = os.readlink(path)
-            else:
-                found = stat.S_ISDIR(status.st_mode)
-                is_newer = work.verify > 0 and status.st_ctime_ns >= work.verify
-        except OSError as error:
-            is_known = error.errno in (errno.ENOENT, errno.ENOTDIR)
-        except ValueError:
-            is_known = False
+        subscription, node, name, verify = work
+        if node.wd_poll >= 0:
+            self._polling.begin(node, name)
+        found, is_newer, is_known = glance(node.slashed() + name, verify)
         now = time.monotonic()
-        subscription, node, name, _ = work
         if is_known and node.wd_poll >= 0:
             kind = None if found is None else found is True
             self._noticed += self._polling.learn(node, {name: kind})
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
-
-
-def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:
-    try:
-        return entry.stat(follow_symlinks=False).st_ctime_ns >= since_ns
-    except OSError:
-        return False

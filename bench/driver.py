@@ -4,6 +4,7 @@ What a work does is in `bench.work`, how a peer is used in `bench.peers`.
 """
 
 import argparse
+import compileall
 import json
 import shutil
 import signal
@@ -25,6 +26,7 @@ from bench.work.all import WORKS
 from bench.work.base import Place, Work
 from bench.work.size import QUICK, Size
 
+SOURCE = Path(__file__).parent.parent / "src"
 RESULTS = Path(__file__).parent / "results"
 DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -90,6 +92,9 @@ def _run(options: argparse.Namespace, command: str) -> Kept:
     kept: Kept = {"command": command, **machine(options.place), "size": asdict(size)}
     kept["versions"] = {p.name: p.version() for p in peers if not p.missing()}
     kept["rows"] = []
+    # As pip does when it installs a package; otherwise, where Python is told to write
+    # no bytecode, every start of ours would compile all of it.
+    compileall.compile_dir(SOURCE, quiet=1)
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
     directory = Path(tempfile.mkdtemp(prefix="gamin-bench-", dir=options.place))

@@ -247,7 +247,7 @@ def start_server() -> None:
 
 def _program(path: Path, log: Path) -> Path:
     """The server as one executable file, which says what it has to say to `log`."""
-    command = f"exec '{sys.executable}' -P -m gamin.daemon.main 2>>'{log}'"
+    command = f"exec '{sys.executable}' -P -m gamin.daemon.start 2>>'{log}'"
     path.write_text(f"#!/bin/sh\n{command}\n")
     path.chmod(0o755)
     return path

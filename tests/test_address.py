@@ -13,7 +13,7 @@ UID_WITHOUT_NAME = 3_999_999
 
 
 def an_address(session: bytes = b"s", user: bytes = b"ann") -> Address:
-    return Address(uid=1000, user=user, session=session)
+    return Address(uid=1000, user=user, session=session).checked()
 
 
 def test_the_abstract_name_fills_the_whole_of_sun_path() -> None:

@@ -8,8 +8,8 @@ import pwd
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gamin.errors import GaminError
 from gamin.paths import printable
@@ -44,8 +44,7 @@ class Transport(Enum):
     DIRECTORY = "directory"
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """Every place where one session of one user may be reached."""
 
     uid: int
@@ -96,8 +95,8 @@ class Address:
     def __str__(self) -> str:
         return f"session {os.fsdecode(self.session)!r} of {printable(self.user)}"
 
-    def __post_init__(self) -> None:
-        """Refuse a session that has no place in one of the names.
+    def checked(self) -> "Address":
+        """Itself. Raises BadSetting if a name has no room for the session.
 
         The original would take "a/b" as an abstract name. A session means the same
         everywhere, and as a file name this one leaves the directory: refused.
@@ -109,6 +108,7 @@ class Address:
             raise self._bad_session("too long for the name of an abstract socket")
         if len(self.modern_file) > LONGEST_FILE:
             raise self._bad_session("too long for the name of a socket file")
+        return self
 
     def _abstract_text(self) -> bytes:
         return b"\0/tmp/fam-" + self.user + b"-" + self.session
@@ -132,7 +132,7 @@ def find(
     base = environ.get("GAMIN_SOCKET_DIR", "")
     if base and not base.startswith("/"):
         raise BadSetting("GAMIN_SOCKET_DIR", base, "must be an absolute path")
-    return Address(
+    address = Address(
         uid=uid,
         user=user_name(uid),
         session=os.fsencode(
@@ -142,6 +142,7 @@ def find(
         base=os.fsencode(base).rstrip(b"/") if base else b"/tmp",
         runtime=None if base else runtime_directory(uid, runtime_root),
     )
+    return address.checked()
 
 
 def user_name(uid: int) -> bytes:

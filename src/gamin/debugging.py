@@ -4,10 +4,8 @@ Who switches (GAM_DEBUG at the start, SIGUSR2 later) and what is worth dumping i
 left to the program, server or client.
 """
 
-import copy
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from typing import TextIO
 
@@ -26,6 +24,9 @@ def open_debug_file(directory: str | None = None) -> tuple[TextIO, str]:
 
     `directory` is by default the one for temporary files. Raises OSError.
     """
+    # Imported late: a server is seldom asked, and its start would take longer.
+    import tempfile
+
     # mkstemp: mode 0600, O_EXCL and O_NOFOLLOW, a name that cannot be foreseen.
     descriptor, path = tempfile.mkstemp(prefix=PREFIX, dir=directory)
     stream = os.fdopen(
@@ -41,7 +42,7 @@ class EscapingFormatter(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        bare = copy.copy(record)
+        bare = logging.makeLogRecord(record.__dict__)
         bare.exc_info = bare.exc_text = bare.stack_info = None
         lines = [printable(super().format(bare))]
         if record.exc_info:

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def squat(address: Address) -> None:
 
 @pytest.mark.parametrize("transport", list(Transport))
 def test_a_server_is_found_and_greeted(transport: Transport, address: Address) -> None:
-    address = replace(address, transport=transport)
+    address = address._replace(transport=transport)
     with served(address):
         connected = Attempt(address).original()
         assert connected is not None
@@ -85,13 +84,13 @@ def test_a_server_is_found_and_greeted(transport: Transport, address: Address) -
 def test_where_there_is_no_server_nothing_is_found(
     transport: Transport, address: Address
 ) -> None:
-    attempt = Attempt(replace(address, transport=transport))
+    attempt = Attempt(address._replace(transport=transport))
     assert attempt.original() is None
     assert attempt.modern() is None
 
 
 def test_a_dead_servers_socket_is_no_server(address: Address) -> None:
-    address = replace(address, transport=Transport.DIRECTORY)
+    address = address._replace(transport=Transport.DIRECTORY)
     listening = acquire(address)
     for listener in listening.listeners:
         listener.socket.close()
@@ -177,7 +176,7 @@ def test_a_stranger_is_an_error_where_only_the_name_is_allowed(
     address: Address,
 ) -> None:
     with pytest.raises(NameTaken, match=f"uid {NOBODY}"):
-        Attempt(replace(address, transport=Transport.ABSTRACT)).original()
+        Attempt(address._replace(transport=Transport.ABSTRACT)).original()
 
 
 @pytest.mark.usefixtures("stranger")
@@ -190,7 +189,7 @@ def test_a_stranger_at_both_places_is_an_error(address: Address) -> None:
 def test_a_server_that_once_went_to_the_directory_is_still_found(
     address: Address,
 ) -> None:
-    with served(replace(address, transport=Transport.DIRECTORY)):
+    with served(address._replace(transport=Transport.DIRECTORY)):
         connected = Attempt(address).original()
         assert connected is not None
         connected.close()
@@ -217,7 +216,7 @@ def test_the_modern_socket_is_looked_for_in_every_directory(
     address: Address, tmp_path: Path
 ) -> None:
     with served(address):
-        connected = Attempt(replace(address, runtime=bytes(tmp_path))).modern()
+        connected = Attempt(address._replace(runtime=bytes(tmp_path))).modern()
         assert connected is not None
         connected.close()
 
@@ -226,7 +225,7 @@ def test_a_squatted_directory_behind_a_sound_one_does_not_matter(
     address: Address, tmp_path: Path
 ) -> None:
     squat(address)
-    address = replace(address, runtime=bytes(tmp_path))
+    address = address._replace(runtime=bytes(tmp_path))
     attempt = Attempt(address)
     with served(address):
         connected = attempt.modern()

@@ -75,7 +75,7 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
 def test_our_own_server_is_not_looked_for_in_the_current_directory() -> None:
     program, *options = server_command({})
     assert program == sys.executable
-    assert options == ["-P", "-m", "gamin.daemon.main"]
+    assert options == ["-P", "-m", "gamin.daemon.start"]
 
 
 def test_the_setting_of_libgamin_chooses_another_server() -> None:

@@ -7,7 +7,6 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier as BarrierType
 from pathlib import Path
@@ -44,7 +43,7 @@ def address(session: str, tmp_path: Path) -> Address:
 
 @pytest.fixture
 def in_directory(address: Address) -> Address:
-    return replace(address, transport=Transport.DIRECTORY)
+    return address._replace(transport=Transport.DIRECTORY)
 
 
 @contextmanager
@@ -121,7 +120,7 @@ def test_where_only_the_directory_is_allowed_no_abstract_name_is_taken(
 
 
 def test_closing_frees_the_name_and_removes_the_files(in_directory: Address) -> None:
-    for address in (in_directory, replace(in_directory, transport=Transport.AUTO)):
+    for address in (in_directory, in_directory._replace(transport=Transport.AUTO)):
         acquire(address).close()
         assert not answers(address.abstract)
         assert list(folder(address).iterdir()) == []
@@ -141,7 +140,7 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
 def test_the_runtime_directory_holds_the_modern_socket(
     address: Address, tmp_path: Path
 ) -> None:
-    with acquired(replace(address, runtime=bytes(tmp_path))):
+    with acquired(address._replace(runtime=bytes(tmp_path))):
         assert answers(tmp_path / "gamin" / os.fsdecode(address.modern_file))
         assert not folder(address).exists()
 
@@ -153,7 +152,7 @@ def test_the_runtime_directory_holds_the_modern_socket(
 def test_the_second_server_leaves_the_first_alone(
     transport: Transport, address: Address
 ) -> None:
-    address = replace(address, transport=transport)
+    address = address._replace(transport=transport)
     with acquired(address) as first:
         files = {path: path.stat().st_ino for path in folder(address).iterdir()}
         with pytest.raises(AlreadyRunning) as told:
@@ -191,7 +190,7 @@ def contend(pipe: Connection, address: Address, together: BarrierType) -> None:
 def test_of_two_servers_started_at_once_exactly_one_wins(
     transport: Transport, address: Address
 ) -> None:
-    address = replace(address, transport=transport)
+    address = address._replace(transport=transport)
     together = Barrier(2, timeout=STUCK_SECONDS)
     with (
         beside(contend, address, together) as one,
@@ -289,7 +288,7 @@ def test_a_name_held_by_another_user_sends_us_to_the_directory(
 def test_a_name_held_by_another_user_is_an_error_where_only_it_is_allowed(
     address: Address,
 ) -> None:
-    only = replace(address, transport=Transport.ABSTRACT)
+    only = address._replace(transport=Transport.ABSTRACT)
     with held_by_a_stranger(address), pytest.raises(NameTaken, match=f"uid {NOBODY}"):
         acquire(only)
 
@@ -308,7 +307,7 @@ def acquire_both_ways(pipe: Connection, address: Address) -> None:
     with acquired(address):
         pipe.send(answers(original_file(address)))
     with pytest.raises(UnsafePlace) as told:
-        acquire(replace(address, user=b"squatted", transport=Transport.DIRECTORY))
+        acquire(address._replace(user=b"squatted", transport=Transport.DIRECTORY))
     pipe.send(str(told.value))
 
 
@@ -352,7 +351,7 @@ def test_a_runtime_directory_that_goes_and_comes_is_followed(
     caplog.set_level(logging.CRITICAL)
     runtime = tmp_path / "runtime"
     runtime.mkdir(mode=0o700)
-    with acquired(replace(address, runtime=bytes(runtime))) as listening:
+    with acquired(address._replace(runtime=bytes(runtime))) as listening:
         shutil.rmtree(runtime)
         listening.restore()
         assert answers(modern_file(address))

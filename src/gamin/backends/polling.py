@@ -14,7 +14,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from gamin.backends.base import Watchable
@@ -46,18 +45,24 @@ class Pollable(Watchable, Protocol):
     """This backend's number for the watch, -1 while there is none."""
 
 
-@dataclass(slots=True, eq=False)
 class _Watch:
-    node: Pollable
-    mask: int
-    interval: float
-    snapshot: Snapshot | Chosen
+    __slots__ = ("interval", "mask", "node", "snapshot")
+
+    def __init__(
+        self, node: Pollable, mask: int, interval: float, snapshot: Snapshot | Chosen
+    ) -> None:
+        self.node = node
+        self.mask = mask
+        self.interval = interval
+        self.snapshot = snapshot
 
 
-@dataclass(slots=True, eq=False)
 class _Round:
-    due: float
-    watches: dict[int, _Watch] = field(default_factory=dict)
+    __slots__ = ("due", "watches")
+
+    def __init__(self, due: float, watches: dict[int, _Watch]) -> None:
+        self.due = due
+        self.watches = watches
 
 
 class PollingBackend:

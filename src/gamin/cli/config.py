@@ -7,7 +7,6 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.gaminrc import BUILT_IN, FlowRule, Method, Rule
@@ -42,8 +41,8 @@ def in_force(read: Configuration, policy: Policy) -> list[Rule]:
     written = {r.name: r for r in read.rules if isinstance(r, FlowRule)}
     built_in = FlowSettings()
     flow = [
-        written.get(f.name) or FlowRule(f.name, getattr(built_in, f.name), BUILT_IN)
-        for f in fields(FlowSettings)
+        written.get(name) or FlowRule(name, value, BUILT_IN)
+        for name, value in built_in._asdict().items()
     ]
     return [*policy.in_force(), *flow]
 

@@ -4,7 +4,6 @@ Waiting until it can be reached is left to `connect`.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -36,7 +35,7 @@ def server_command(environ: Mapping[str, str]) -> Sequence[str]:
     could otherwise run it in our name.
     """
     chosen = environ.get("GAMIN_DEBUG_SERVER", "")
-    return (chosen,) if chosen else (sys.executable, "-P", "-m", "gamin.daemon.main")
+    return (chosen,) if chosen else (sys.executable, "-P", "-m", "gamin.daemon.start")
 
 
 def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -> None:
@@ -45,9 +44,7 @@ def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -
     It gets a session of its own (no terminal, no hang-up), /dev/null as its standard
     streams and no other descriptor of ours. Raises CannotRun.
     """
-    program = shutil.which(command[0], path=environ.get("PATH"))
-    if program is None:
-        raise CannotRun(command[0])
+    program = _found(command[0], environ)
     subprocess.run(
         [*_DETACH, program, *command[1:]],
         env={**environ, "GAM_CLIENT_ID": os.fsdecode(session)},
@@ -57,3 +54,13 @@ def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -
         start_new_session=True,
         check=False,
     )
+
+
+def _found(program: str, environ: Mapping[str, str]) -> str:
+    """Where it is. As shutil.which, which comes with all there is for archives."""
+    places = [""] if "/" in program else os.get_exec_path(environ)
+    for place in places:
+        path = os.path.join(place, program)
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    raise CannotRun(program)

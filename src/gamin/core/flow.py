@@ -18,7 +18,6 @@ pace of reports already, so what a look finds is not withheld for a second more.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gamin.core.flow_settings import FlowSettings
@@ -38,23 +37,25 @@ MOST_COUNTED = 100_000
 since a flood of so many different paths is not what this is for."""
 
 
-@dataclass(slots=True)
 class _Busy:
     """One busy resource."""
 
-    since: int
-    """The tick up to which its changes were reported."""
-    due: float
-    """When it may be reported again."""
-    told: float
-    """When it was last reported."""
-    last: float
-    """When it last changed."""
-    dirty: bool = False
-    """It changed since it was last reported."""
-    second: int = 0
-    raw: int = 0
-    hot: bool = False
+    __slots__ = ("dirty", "due", "hot", "last", "raw", "second", "since", "told")
+
+    def __init__(self, tick: int, due: float, now: float) -> None:
+        self.since = tick
+        """The tick up to which its changes were reported."""
+        self.due = due
+        """When it may be reported again."""
+        self.told = now
+        """When it was last reported."""
+        self.last = now
+        """When it last changed."""
+        self.dirty = False
+        """It changed since it was last reported."""
+        self.second = int(now)
+        self.raw = 0
+        self.hot = False
 
 
 class Due(NamedTuple):
@@ -105,7 +106,7 @@ class FlowControl:
         interval = self.settings.report_interval
         step = interval / STEPS
         due = max((now + interval) // step * step, now)
-        self.busy[resource] = _Busy(tick, due, now, now, second=int(now))
+        self.busy[resource] = _Busy(tick, due, now)
         self._owned.setdefault(_owner(resource), {})[resource] = None
         self._wake(due)
 

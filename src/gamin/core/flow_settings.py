@@ -4,12 +4,10 @@ What is done with them is `core.flow`'s affair; how a file spells them, `gaminrc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FlowSettings:
+class FlowSettings(NamedTuple):
     """When a resource is too busy for the kernel, and when it is welcome back."""
 
     reports_per_second: int = 4
@@ -37,7 +35,7 @@ class FlowSettings:
             name: int(value) if LIMITS[name].whole else value
             for name, value in values.items()
         }
-        return replace(self, **changes)
+        return self._replace(**changes)
 
 
 class Limits(NamedTuple):

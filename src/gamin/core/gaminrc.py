@@ -6,9 +6,9 @@ path is `core.policy`'s.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
+from typing import NamedTuple
 
 from gamin.core.flow_settings import LIMITS
 from gamin.paths import printable
@@ -31,8 +31,7 @@ class Method(Enum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a rule was written, for people."""
 
     file: str
@@ -46,8 +45,7 @@ class Origin:
 BUILT_IN = Origin("built in")
 
 
-@dataclass(frozen=True, slots=True)
-class PathRule:
+class PathRule(NamedTuple):
     """`notify PATTERN` or `poll PATTERN`; the first that matches a path counts."""
 
     pattern: bytes
@@ -59,8 +57,7 @@ class PathRule:
         return f"{command} {printable(self.pattern)}"
 
 
-@dataclass(frozen=True, slots=True)
-class FilesystemRule:
+class FilesystemRule(NamedTuple):
     """`fsset TYPE METHOD [SECONDS]`; the last one for a type counts."""
 
     type: str
@@ -73,8 +70,7 @@ class FilesystemRule:
         return words if self.interval is None else f"{words} {_plain(self.interval)}"
 
 
-@dataclass(frozen=True, slots=True)
-class FlowRule:
+class FlowRule(NamedTuple):
     """`flow NAME VALUE`; the last one for a name counts."""
 
     name: str  # a key of flow_settings.LIMITS, and `value` is within them
@@ -88,8 +84,7 @@ class FlowRule:
 Rule = PathRule | FilesystemRule | FlowRule
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """Something written that is not followed, and why."""
 
     what: str  # printable

@@ -6,8 +6,8 @@ Reading that file and noticing that it changed is `daemon.configuration`'s affai
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from gamin.paths import parent
 
@@ -42,8 +42,7 @@ _LAYER = re.compile(rb"(?:[^\\:]|\\.)+", re.DOTALL)
 _LAYER_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One line of mountinfo; see proc_pid_mountinfo(5)."""
 
     point: bytes

@@ -6,7 +6,7 @@ Decides only: the rules come from `core.gaminrc`, the file systems from
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gamin.core.gaminrc import BUILT_IN, FilesystemRule, Method, PathRule, Rule
 from gamin.core.mounts import NETWORK_TYPES, REMOTE_TYPES, Mount, Mounts
@@ -49,8 +49,7 @@ BUILT_IN_FILESYSTEMS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """How one path is watched."""
 
     method: Method

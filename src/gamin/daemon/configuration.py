@@ -9,7 +9,7 @@ import pwd
 import select
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.gaminrc import FlowRule, Mistake, Origin, Rule, parse
@@ -22,8 +22,7 @@ MAX_SIZE = 1 << 20  # bytes; no file written by hand comes near it
 _MOUNTINFO = "/proc/self/mountinfo"
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the files say, in their order."""
 
     rules: tuple[Rule, ...]

@@ -7,8 +7,8 @@ import errno
 import os
 import socket
 import time
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gamin.address import Address
 from gamin.credentials import peer_of
@@ -45,8 +45,7 @@ class AlreadyRunning(GaminError):
         return f"{self.place} is already served by process {self.pid or 'unknown'}"
 
 
-@dataclass(frozen=True, slots=True)
-class SocketFile:
+class SocketFile(NamedTuple):
     """A socket file that we made."""
 
     directory: Directory
@@ -72,8 +71,7 @@ class SocketFile:
                 self.directory.remove(self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """A listening, non-blocking socket, and what is spoken there."""
 
     face: Face

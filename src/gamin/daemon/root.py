@@ -9,7 +9,6 @@ clock gets the difference.
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from json.encoder import encode_basestring_ascii
 from typing import Protocol
@@ -23,13 +22,8 @@ from gamin.daemon.loop import Loop, Timer
 from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
-from gamin.protocol.modern.compact import encode_compact, encode_message
-from gamin.protocol.modern.encoder import (
-    EVENT_FIELDS,
-    encode_events,
-    encode_names,
-    encode_rows,
-)
+from gamin.protocol.modern.compact import EVENT_FIELDS, encode_compact, encode_message
+from gamin.protocol.modern.encoder import encode_events, encode_names, encode_rows
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.query import Query
 
@@ -50,24 +44,23 @@ class Speaker(Protocol):
     def flush(self) -> None: ...
 
 
-@dataclass(slots=True, eq=False)
 class View:
     """One subscription of one client."""
 
-    speaker: Speaker
-    name: str
-    query: Query
-    tick: int
-    """Told up to here."""
-    number: int
-    """The root's number at that time."""
-    is_behind: bool = False
-    wants_picture: bool = False
-    """The names are still to follow what happened since the client's clock."""
-    quoted_name: bytes = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.quoted_name = encode_basestring_ascii(self.name).encode()
+    def __init__(
+        self, speaker: Speaker, name: str, query: Query, tick: int, number: int
+    ) -> None:
+        self.speaker = speaker
+        self.name = name
+        self.quoted_name = encode_basestring_ascii(name).encode()
+        self.query = query
+        self.tick = tick
+        """Told up to here."""
+        self.number = number
+        """The root's number at that time."""
+        self.is_behind = False
+        self.wants_picture = False
+        """The names are still to follow what happened since the client's clock."""
 
 
 class Group:

@@ -3,8 +3,8 @@
 import itertools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from gamin.core.effects import Note, Tell
 from gamin.core.ignore import RULE_FILES, IgnoreRules
@@ -26,8 +26,7 @@ KEPT_SECONDS = 60.0
 """How long a tree stays watched after its last client, for one that comes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class RootKey:
+class RootKey(NamedTuple):
     """Clients with equal keys share one tree."""
 
     path: bytes

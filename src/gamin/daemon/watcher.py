@@ -83,8 +83,7 @@ class Watcher:
         self._timer: Timer | None = None
         self._is_crawling = False
         self._is_paused = False
-        self._polls = False
-        """Something was polled since the start."""
+        self._polls = False  # whether something was polled since the start
         self._noticed: list[Change] = []
         if kernel is not None:
             loop.add_reader(kernel.fileno(), self.drain)
@@ -213,7 +212,7 @@ class Watcher:
             self._carry_out(self._monitor.changed(changes, time.monotonic()))
 
     def _plan(self) -> None:
-        """See to it that what is left for later is done then."""
+        """See to it that what is left is done later."""
         if self._crawl and not self._is_crawling:
             self._is_crawling = True
             self._loop.call_soon(self._crawl_on)

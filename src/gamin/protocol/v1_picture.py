@@ -5,7 +5,6 @@ wire are left to `v1_standing`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from gamin.protocol.packets import EventCode
@@ -23,14 +22,16 @@ class Step(NamedTuple):
     certain: bool = True  # else only if its ctime says so
 
 
-@dataclass(slots=True)
 class Picture:
     """What events say about a path and, if it is a directory, its entries."""
 
-    present: bool | None = None
-    complete: bool = False  # there is no entry that is not in `names`
-    names: set[bytes] = field(default_factory=set)
-    touched: set[bytes] = field(default_factory=set)  # seen to change just now
+    __slots__ = ("complete", "names", "present", "touched")
+
+    def __init__(self) -> None:
+        self.present: bool | None = None
+        self.complete = False  # there is no entry that is not in `names`
+        self.names: set[bytes] = set()
+        self.touched: set[bytes] = set()  # seen to change just now
 
     def note(self, code: int, entry: bytes) -> None:
         """Learn from one event; `entry` is empty for the path itself."""

@@ -4,7 +4,7 @@ Who the client is was checked before (`gamin.credentials`); which numbers stand,
 which cancels are valid, is known to whoever carries the requests out.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.packets import (
@@ -19,8 +19,7 @@ HELLO = b"\0"
 """What each side writes first; the other checks the writer's uid when it reads it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Monitor:
+class Monitor(NamedTuple):
     """Tell me the state of `path` (unless `no_exists`), then its changes.
 
     The path is as the client wrote it: never empty and without a NUL, but possibly
@@ -33,15 +32,13 @@ class Monitor:
     no_exists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(NamedTuple):
     """Stop `sequence`, the newest if several share it; unknown ones end the client."""
 
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Debug:
+class Debug(NamedTuple):
     """Tell me what the server does inside; it may be ignored."""
 
     sequence: int

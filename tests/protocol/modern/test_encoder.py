@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamin.events import Kind
-from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_names, encode_rows
+from gamin.protocol.modern.compact import EVENT_FIELDS
+from gamin.protocol.modern.encoder import encode_names, encode_rows
 from gamin.protocol.modern.fields import render
 from gamin.protocol.modern.rows import FileRow
 from tests.protocol.modern.rows import FILE, NOW, row

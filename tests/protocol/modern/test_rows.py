@@ -29,9 +29,3 @@ def test_what_is_deleted_is_not_looked_for() -> None:
     seen = row(disk=disk, exists=False, is_dir=True)
     assert stat.S_ISDIR(seen.stat.st_mode)
     assert disk.looks == []
-
-
-def test_rows_are_equal_whatever_was_asked_of_them() -> None:
-    asked, unasked = row(), row()
-    assert asked.stat
-    assert asked == unasked

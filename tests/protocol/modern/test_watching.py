@@ -8,8 +8,8 @@ from gamin.events import Event, Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import Clock
 from gamin.protocol.modern.commands import read_request
-from gamin.protocol.modern.compact import encode_compact
-from gamin.protocol.modern.encoder import EVENT_FIELDS, encode_names
+from gamin.protocol.modern.compact import EVENT_FIELDS, encode_compact
+from gamin.protocol.modern.encoder import encode_names
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.requests import GetVersion, Request, Subscribe
 from gamin.protocol.modern.rows import FileRow

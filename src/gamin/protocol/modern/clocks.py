@@ -5,8 +5,9 @@ means now.
 """
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from gamin.protocol.modern.errors import BadRequest
 
@@ -28,22 +29,19 @@ class Clock(NamedTuple):
         return f"c:{self.start}:{self.pid}:{self.root}:{self.tick}"
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(Struct, frozen=True):
     """A clock that the server keeps under a name and moves with each query."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamp:
+class Timestamp(Struct, frozen=True):
     """Seconds since 1970, for those who have no clock."""
 
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stale:
+class Stale(Struct, frozen=True):
     """A clock in a form that no running server gives out: start afresh."""
 
 

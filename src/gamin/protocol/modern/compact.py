@@ -20,6 +20,9 @@ from typing import NamedTuple
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
 
+EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
+"""What our own clients ask for: all that an event says."""
+
 Told = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
 

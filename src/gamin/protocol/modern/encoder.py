@@ -9,12 +9,10 @@ from json.encoder import encode_basestring_ascii as _quoted
 
 from gamin.events import Kind, Row
 from gamin.protocol.modern.clocks import Timeline
+from gamin.protocol.modern.compact import EVENT_FIELDS
 from gamin.protocol.modern.fields import render
 from gamin.protocol.modern.names import quoted
 from gamin.protocol.modern.rows import FileRow
-
-EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
-"""What our own `watch()` asks for: all that an event says."""
 
 
 def encode_rows(rows: Iterable[FileRow], fields: Sequence[str], now: Timeline) -> bytes:

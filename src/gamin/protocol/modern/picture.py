@@ -5,8 +5,7 @@ understood as a difference. What changed inside files is left to who can look.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
@@ -135,22 +134,21 @@ class Picture:
         return [folder, *(path for path, is_dir in self.below(folder) if is_dir)]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """From one picture to another; each name with whether it is a directory."""
 
-    deleted: list[tuple[str, bool]] = field(default_factory=list)
+    deleted: list[tuple[str, bool]]
     """Children before their parents."""
-    created: list[tuple[str, bool]] = field(default_factory=list)
+    created: list[tuple[str, bool]]
     """Parents before their children."""
-    kept: list[str] = field(default_factory=list)
+    kept: list[str]
     """Files that are in both; what is in them may be different."""
-    folders: list[str] = field(default_factory=list)
+    folders: list[str]
     """Directories that are in both, parents before their children."""
 
 
 def difference(before: Picture, now: Picture) -> Difference:
-    found = Difference()
+    found = Difference([], [], [], [])
     folders = _compared("", before, now, found)
     while folders:
         folder = folders.pop()

@@ -4,8 +4,10 @@ Types of members are checked by `options`. Answering is left to the core.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gamin.protocol.modern.clocks import ClockSpec, parse_clockspec
 from gamin.protocol.modern.errors import BadQuery
@@ -18,8 +20,7 @@ from gamin.protocol.modern.terms import Expression, parse_expression
 SYNC_TIMEOUT = 60_000  # milliseconds, upstream's
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(Struct, frozen=True, kw_only=True):
     """Equal to every query that asks the same; see `standing` for sharing."""
 
     since: ClockSpec | None = None

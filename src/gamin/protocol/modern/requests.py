@@ -3,68 +3,57 @@
 Reading them is left to `commands`, carrying them out to the core and the daemon.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from gamin.protocol.modern.query import Query
 
 
-@dataclass(frozen=True, slots=True)
-class GetVersion:
+class GetVersion(Struct, frozen=True):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     asked: bool = False
     """Whether there was a list at all; only then the answer has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListCapabilities:
+class ListCapabilities(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class GetSockname:
+class GetSockname(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class GetPid:
+class GetPid(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     root: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WatchProject:
+class WatchProject(Struct, frozen=True):
     path: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WatchList:
+class WatchList(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class WatchDel:
+class WatchDel(Struct, frozen=True):
     root: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WatchDelAll:
+class WatchDelAll(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class GetClock:
+class GetClock(Struct, frozen=True):
     root: bytes
     sync_timeout: int | None = None
     """Milliseconds; None does not even synchronise."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunQuery:
+class RunQuery(Struct, frozen=True):
     """`query`, and `since` and `find`, which are older ways to write one."""
 
     root: bytes
@@ -73,8 +62,7 @@ class RunQuery:
     """Then the answer does not say whether it is a fresh instance."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(Struct, frozen=True):
     root: bytes
     name: str
     query: Query
@@ -85,24 +73,20 @@ class Subscribe:
     defer_vcs: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
+class Unsubscribe(Struct, frozen=True):
     root: bytes
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class GaminStatus:
+class GaminStatus(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class GaminDump:
+class GaminDump(Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class GaminStop:
+class GaminStop(Struct, frozen=True):
     pass
 
 

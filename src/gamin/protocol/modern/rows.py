@@ -5,7 +5,6 @@ left to `terms` and `fields`.
 """
 
 import stat
-from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from gamin.events import Kind
@@ -74,27 +73,50 @@ class NoDisk:
         return None
 
 
-@dataclass(slots=True)
 class FileRow:
     """A file that a query or a subscription is told about.
 
-    Not frozen although it is made per file: most rows are never looked up on the disk,
-    and those that are must be only once.
+    Most rows are never looked up on the disk, and those that are only once.
     """
 
-    name: bytes
-    """Relative to the root, or to `relative_root`; empty for that directory itself."""
-    kind: Kind
-    is_dir: bool = False
-    exists: bool = True
-    is_new: bool = False
-    """First seen after the clock the client named."""
-    changed_tick: int = 0
-    born_tick: int = 0
-    source: bytes | None = None
-    """What it was called before, for `Kind.MOVED` only."""
-    disk: Disk = field(default_factory=NoDisk, repr=False, compare=False)
-    _stat: Stat | None = field(default=None, repr=False, compare=False)
+    __slots__ = (
+        "_stat",
+        "born_tick",
+        "changed_tick",
+        "disk",
+        "exists",
+        "is_dir",
+        "is_new",
+        "kind",
+        "name",
+        "source",
+    )
+
+    def __init__(
+        self,
+        name: bytes,
+        kind: Kind,
+        is_dir: bool = False,
+        exists: bool = True,
+        is_new: bool = False,
+        changed_tick: int = 0,
+        born_tick: int = 0,
+        source: bytes | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.name = name
+        """Relative to the root, or to `relative_root`; empty for that directory."""
+        self.kind = kind
+        self.is_dir = is_dir
+        self.exists = exists
+        self.is_new = is_new
+        """First seen after the clock the client named."""
+        self.changed_tick = changed_tick
+        self.born_tick = born_tick
+        self.source = source
+        """What it was called before, for `Kind.MOVED` only."""
+        self.disk = disk or NoDisk()
+        self._stat: Stat | None = None
 
     @property
     def stat(self) -> Stat:

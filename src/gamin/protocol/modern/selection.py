@@ -5,7 +5,8 @@ ask of rows; walking is left to the core.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from gamin.protocol.modern.rows import FileRow
 from gamin.protocol.modern.wildmatch import wildmatch
@@ -13,8 +14,7 @@ from gamin.protocol.modern.wildmatch import wildmatch
 ALL_LEVELS = -1
 
 
-@dataclass(frozen=True, slots=True)
-class PathWish:
+class PathWish(Struct, frozen=True):
     """A file, or what is in a directory: its own entries and `depth` levels more."""
 
     path: bytes
@@ -30,8 +30,7 @@ class PathWish:
         return self.depth < 0 or row.name.count(b"/", len(prefix)) <= self.depth
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """What a query asks for by name; None stands for a generator it does not use."""
 
     suffixes: tuple[bytes, ...] | None = None

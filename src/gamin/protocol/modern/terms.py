@@ -4,7 +4,6 @@ What the single terms ask is left to `name_terms` and `file_terms`.
 """
 
 import json
-from dataclasses import dataclass, field
 
 from gamin.protocol.modern.clocks import Timeline
 from gamin.protocol.modern.errors import BadQuery
@@ -31,12 +30,23 @@ _BARE_COMPLAINTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Expression:
     """Equal to every other expression that was written the same."""
 
-    text: str
-    _term: Term = field(compare=False, repr=False)
+    __slots__ = ("_term", "text")
+
+    def __init__(self, text: str, term: Term) -> None:
+        self.text = text
+        self._term = term
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
 
     def matches(self, row: FileRow, now: Timeline) -> bool:
         return self._term(row, now)

@@ -5,14 +5,17 @@ Moving bytes, connecting, waiting and looking at the disk are left to the faces 
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.modern.client import ClientSession, Message, Reply
-from gamin.protocol.modern.compact import CompactMessage, Told, decode_compact
-from gamin.protocol.modern.encoder import EVENT_FIELDS
+from gamin.protocol.modern.compact import (
+    EVENT_FIELDS,
+    CompactMessage,
+    Told,
+    decode_compact,
+)
 from gamin.protocol.modern.picture import Picture, difference
 from gamin.protocol.modern.row_events import events, named
 
@@ -39,8 +42,7 @@ class Refused(GaminError):
     """The server will not watch; its text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchOptions:
+class WatchOptions(NamedTuple):
     recursive: bool = True
     ignore: tuple[str, ...] = ()
     vcs_ignore: bool = False
@@ -77,21 +79,21 @@ class Examine(NamedTuple):
         return Batch(self.events + _changed(newer), self.clock)
 
 
-@dataclass(slots=True)
 class _Path:
     """One path that is watched, and what we know of it."""
 
-    text: str
-    clock: str | None
-    picture: Picture | None = None
-    pictured_ns: int = 0
-    """Real time at which the picture was taken."""
-    told_ns: int = 0
-    """Real time up to which the server told all but what it held back."""
-    inode: object = None
-    """What the server said of which object the path leads to."""
-    is_answered: bool = False
-    is_over: bool = False
+    def __init__(self, text: str, clock: str | None) -> None:
+        self.text = text
+        self.clock = clock
+        self.picture: Picture | None = None
+        self.pictured_ns = 0
+        """Real time at which the picture was taken."""
+        self.told_ns = 0
+        """Real time up to which the server told all but what it held back."""
+        self.inode: object = None
+        """What the server said of which object the path leads to."""
+        self.is_answered = False
+        self.is_over = False
 
     @property
     def since_ns(self) -> int:

@@ -50,7 +50,7 @@ def test_so_many_reports_within_a_second_are_told_and_no_more(
 def test_the_same_over_two_seconds_are_nothing(flow: FlowControl) -> None:
     for second in range(20):
         assert not any(report(flow, ENTRY, 3, START + second))
-    assert flow.deadline() is None
+    assert flow.soonest is None
 
 
 def test_others_do_not_count(flow: FlowControl) -> None:
@@ -72,7 +72,7 @@ def test_what_is_busy_is_reported_once_a_second() -> None:
 def test_a_report_says_since_when() -> None:
     flow = busy(ENTRY)
     flow.withholds(ENTRY, 7, START + 0.1)
-    due = flow.deadline()
+    due = flow.soonest
     assert due is not None
     assert flow.due(8, due).reports == [(ENTRY, 1)]
     flow.withholds(ENTRY, 9, due)
@@ -93,7 +93,7 @@ def test_it_is_calm_after_more_than_five_quiet_seconds() -> None:
     ((after, was_hot),) = calmed
     assert 5 < after <= 6.1
     assert not was_hot
-    assert flow.deadline() is None
+    assert flow.soonest is None
 
 
 def test_what_is_dirty_is_reported_before_it_is_calm() -> None:
@@ -125,7 +125,7 @@ def test_what_a_look_finds_is_not_withheld_for_a_second_more() -> None:
     flow = busy(ENTRY, hot=True)
     flow.due(2, START + 1)
     flow.withholds(ENTRY, 3, START + 1.9)
-    assert flow.deadline() == pytest.approx(START + 1.9, abs=0.11)
+    assert flow.soonest == pytest.approx(START + 1.9, abs=0.11)
 
 
 def test_much_that_is_busy_is_reported_with_few_wake_ups() -> None:
@@ -133,7 +133,7 @@ def test_much_that_is_busy_is_reported_with_few_wake_ups() -> None:
     for number in range(1000):
         report(flow, (NODE, b"%d" % number), 5, START + number / 1000)
     wakes = reported = 0
-    while (due := flow.deadline()) is not None and due < START + 2:
+    while (due := flow.soonest) is not None and due < START + 2:
         wakes += 1
         reported += len(flow.due(9, due).reports)
     assert reported == 1000
@@ -148,10 +148,10 @@ def test_a_directory_that_is_gone_is_not_busy_with_all_in_it() -> None:
     flow.forget(NODE)
     assert list(flow.busy) == [(other, b"f")]
     flow.forget(other)
-    assert flow.deadline() is None
+    assert flow.soonest is None
 
 
 def test_the_numbers_can_be_set() -> None:
     flow = FlowControl(FlowSettings(reports_per_second=2, report_interval=0.5))
     assert report(flow, ENTRY, 3, START) == [False, False, True]
-    assert flow.deadline() == pytest.approx(START + 0.5, abs=0.05)
+    assert flow.soonest == pytest.approx(START + 0.5, abs=0.05)

@@ -157,10 +157,10 @@ def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> No
         lose(shell)
         shell.disk.touch(b"/d/%d" % number)
         shell.turn()
-    assert shell.monitor.recovery.deadline() is not None
+    assert shell.monitor.recovery.due_at is not None
     shell.settle()
     assert len([line for line in heard(shell, tree) if "created" in line]) == 20
-    assert shell.monitor.recovery.deadline() is None
+    assert shell.monitor.recovery.due_at is None
 
 
 def test_after_a_quiet_minute_the_first_pause_is_short_again(
@@ -175,7 +175,7 @@ def test_after_a_quiet_minute_the_first_pause_is_short_again(
     recovery.overflowed(shell.now)
     assert recovery.rescans == rescans + 1
     recovery.overflowed(shell.now)
-    assert recovery.deadline() == shell.now + FIRST_PAUSE
+    assert recovery.due_at == shell.now + FIRST_PAUSE
 
 
 def test_a_directory_that_ended_unnoticed_is_another_with_the_same_names(

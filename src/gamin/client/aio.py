@@ -185,20 +185,25 @@ class AsyncWatch:
         stopping = None
         self._waiter = waiter = loop.create_future()
         loop.add_reader(connected, self._awake)
-        if self._link.wants_to_send:
+        is_sending = self._link.wants_to_send
+        if is_sending:
             loop.add_writer(connected, self._awake)
         if self._stop_event is not None:
             stopping = asyncio.ensure_future(self._stop_event.wait())
             stopping.add_done_callback(lambda _: self._awake())
-        left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await waiter
+            if deadline is None:
+                await waiter
+            else:
+                left = max(0.0, deadline - time.monotonic())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left):
+                        await waiter
         finally:
             self._waiter = None
             loop.remove_reader(connected)
-            loop.remove_writer(connected)
+            if is_sending:
+                loop.remove_writer(connected)
             if stopping is not None:
                 stopping.cancel()
 

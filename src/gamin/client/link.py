@@ -63,36 +63,32 @@ class Link:
         ServerUnusable when that happens again and again.
         """
         assert self.socket is not None, "only a connection can be used"
+        has_sent = False
         try:
             # Both in any case: a server that waits until we read does not read either.
             has_sent = bool(self._outgoing) and self._send(self.socket)
-            has_received = self._receive(self.socket)
+            data = self.socket.recv(self._chunk)
+            self._chunk = CHUNK if len(data) < CHUNK else MUCH
+            if not data:
+                raise ConnectionResetError
+            self.told += self.watching.received(data)
+            if self._broken and self.watching.ready:
+                self._broken = 0
+        except BlockingIOError:
+            return has_sent
         except (OSError, RemoteProtocolError):
             self._lost()
             return True
         except Refused:
             self.hang_up()
             raise
-        return has_sent or has_received
+        return True
 
     def _send(self, connected: socket.socket) -> bool:
         with suppress(BlockingIOError):
             del self._outgoing[: connected.send(self._outgoing)]
             return True
         return False
-
-    def _receive(self, connected: socket.socket) -> bool:
-        try:
-            data = connected.recv(self._chunk)
-        except BlockingIOError:
-            return False
-        self._chunk = CHUNK if len(data) < CHUNK else MUCH
-        if not data:
-            raise ConnectionResetError
-        self.told += self.watching.received(data)
-        if self._broken and self.watching.ready:
-            self._broken = 0
-        return True
 
     def _lost(self) -> None:
         self.hang_up()

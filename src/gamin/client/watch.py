@@ -170,8 +170,10 @@ class Watch:
         """The next batch; None at the end."""
         timeout, link = self._timeout, self._link
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._is_stopped():
-            if link.told:
+        while not self._closed:
+            if self._stop_event is not None and self._stop_event.is_set():
+                self.close()
+            elif link.told:
                 batch = link.told[0]
                 if isinstance(batch, Examine):
                     batch = completed(batch)

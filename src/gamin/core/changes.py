@@ -42,7 +42,9 @@ class Changes:
                 self.replaced(known)
             return
         if known is None:
-            self.appeared(node, name, is_dir)
+            child = self.came(node, name, is_dir)
+            if child is not None:
+                self.explore(child)
         elif (known is not FILE) != is_dir:
             self.removed(node, name)
             self.appeared(node, name, is_dir)

@@ -78,7 +78,8 @@ class FlowControl:
         self.busy: dict[Resource, _Busy] = {}
         self._owned: dict[Node, dict[Resource, None]] = {}
         """What is busy, by its directory."""
-        self._soonest: float | None = None
+        self.soonest: float | None = None
+        """When to ask `due` next; None while nothing is busy."""
 
     def withholds(self, resource: Resource, tick: int, now: float) -> bool:
         """Whether a change of the resource must wait; it is counted either way."""
@@ -111,8 +112,8 @@ class FlowControl:
         self._wake(due)
 
     def _wake(self, due: float) -> None:
-        if self._soonest is None or due < self._soonest:
-            self._soonest = due
+        if self.soonest is None or due < self.soonest:
+            self.soonest = due
 
     def note(self, resource: Resource, now: float) -> None:
         """A busy resource changed, and is to be reported."""
@@ -145,18 +146,14 @@ class FlowControl:
         busy.hot = True
         return True
 
-    def deadline(self) -> float | None:
-        """When to ask `due` next; None while nothing is busy."""
-        return self._soonest
-
     def due(self, tick: int, now: float) -> Due:
         """What has come due. What is dirty is not calm before it was reported."""
         answer = Due([], [])
-        if self._soonest is None or self._soonest > now:
+        if self.soonest is None or self.soonest > now:
             return answer
         interval = self.settings.report_interval
         quiet = now - self.settings.calm_seconds
-        self._soonest = None
+        self.soonest = None
         for resource, busy in list(self.busy.items()):
             if busy.due <= now:
                 if busy.dirty:
@@ -190,7 +187,7 @@ class FlowControl:
         if not owned:
             del self._owned[owner]
         if not self.busy:
-            self._soonest = None
+            self.soonest = None
 
 
 def _owner(resource: Resource) -> Node:

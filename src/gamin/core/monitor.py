@@ -135,14 +135,12 @@ class Monitor:
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""
-        deadlines = (
-            self._scene.holds.deadline(),
-            self.flow.deadline(),
-            self.recovery.deadline(),
-            self._room.deadline(),
-            self._look_again,
-        )
-        return min((d for d in deadlines if d is not None), default=None)
+        held = self._scene.holds.deadline() if self._scene.holds.held else None
+        soonest = self._look_again
+        for due in (held, self.flow.soonest, self.recovery.due_at, self._room.due_at):
+            if due is not None and (soonest is None or due < soonest):
+                soonest = due
+        return soonest
 
     def due(self, now: float) -> list[Effect]:
         """The time of `deadline` has come."""
@@ -291,7 +289,8 @@ class Monitor:
             self._look_again = None
         elif self._look_again is None:
             self._look_again = now + LOOK_AGAIN_SECONDS
-        self._room.check(now)
+        if self.coverage.no_room or self._room.due_at is not None:
+            self._room.check(now)
         scene.tree.age_out()
         effects = scene.effects[:]
         scene.effects.clear()

@@ -53,9 +53,6 @@ class Recovery:
             self.due_at = self._last + self._pause
             self._pause = min(2 * self._pause, LONGEST_PAUSE)
 
-    def deadline(self) -> float | None:
-        return self.due_at
-
     def due(self, now: float) -> None:
         if self.due_at is not None and self.due_at <= now:
             self._rescan(now)

@@ -16,25 +16,22 @@ MOST = 1024
 class Room:
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
-        self._due: float | None = None
+        self.due_at: float | None = None
+        """When to call `due`; None while everything has room."""
         self._tried: list[Node] = []
         self._count = 1
-
-    def deadline(self) -> float | None:
-        """When to call `due`; None while everything has room."""
-        return self._due
 
     def check(self, now: float) -> None:
         """Something may have run out of room, or nothing wants any more."""
         if not self._coverage.no_room:
-            self._due, self._tried, self._count = None, [], 1
-        elif self._due is None:
-            self._due = now + RETRY_SECONDS
+            self.due_at, self._tried, self._count = None, [], 1
+        elif self.due_at is None:
+            self.due_at = now + RETRY_SECONDS
 
     def due(self, now: float) -> None:
-        if self._due is None or self._due > now:
+        if self.due_at is None or self.due_at > now:
             return
-        self._due = None
+        self.due_at = None
         no_room = self._coverage.no_room
         went_well = self._tried and not any(node in no_room for node in self._tried)
         self._count = min(2 * self._count, MOST) if went_well else 1

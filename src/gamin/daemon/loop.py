@@ -75,7 +75,9 @@ class Loop:
 
     def turn(self, longest: float | None = None) -> None:
         """Wait, at most `longest` seconds, and call all that is ready."""
-        for fd, mask in self._epoll.poll(self._patience(longest), MOST_AT_ONCE):
+        if self._soon or self._times or self._is_ended:
+            longest = self._patience(longest)
+        for fd, mask in self._epoll.poll(longest, MOST_AT_ONCE):
             # Each is looked up late: those before it may have taken it away.
             try:
                 if mask & _IN and (call := self._readers.get(fd)) is not None:
@@ -88,8 +90,9 @@ class Loop:
             now = time.monotonic()
             while self._times and self._times[0][0] <= now:
                 self._guarded(self._timers.pop(self._times.pop(0)).call)
-        for _ in range(len(self._soon)):
-            self._guarded(self._soon.popleft())
+        if self._soon:
+            for _ in range(len(self._soon)):
+                self._guarded(self._soon.popleft())
 
     def close(self) -> None:
         """Give signals their usual meaning again, and forget everything."""
@@ -103,8 +106,6 @@ class Loop:
     def _patience(self, longest: float | None) -> float | None:
         if self._soon or self._is_ended:
             return 0.0
-        if not self._times:
-            return longest
         left = max(0.0, self._times[0][0] - time.monotonic())
         return left if longest is None else min(left, longest)
 

@@ -111,7 +111,7 @@ class ModernFace:
         """Sent at the end of the round. What is told to views is not said while the
         client does not read, so only replies gather here."""
         self._out += data
-        self._service.will_flush(self.client)
+        self._service.told[self.client] = None
 
     def flush(self) -> None:
         if self._out and not self.connection.is_clogged:

@@ -158,7 +158,10 @@ class Root:
         node = keeper.bound_directory
         is_there = node is not None and (node.prefix or node.slashed()) == self.prefix
         if is_there and keeper.announced == self._place:
-            self._note(told.rows, told.is_exempt)
+            if keeper.ignore is None:
+                self._rows += told.rows
+            else:
+                self._note(told.rows, told.is_exempt)
         else:
             self._relocated(told.rows, told.is_exempt)
 

@@ -65,7 +65,7 @@ class Service:
         """Who reads files in directories before they are taken in."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
-        self._told: dict[int, None] = {}
+        self.told: dict[int, None] = {}
         """Clients that may have something to send at the end of this round."""
 
     # -- for the faces
@@ -114,10 +114,6 @@ class Service:
         now = time.monotonic()
         self.watcher.do(self.monitor.rules_changed(keeper, directory, name, text, now))
 
-    def will_flush(self, client: int) -> None:
-        """The client has something to send at the end of this round."""
-        self._told[client] = None
-
     # -- from the watcher
 
     def listing(self, node: Node, names: list[bytes]) -> None:
@@ -129,13 +125,13 @@ class Service:
             face = self.faces.get(subscription.client)
             if face is not None:
                 face.tell(subscription, effect)
-                self._told[subscription.client] = None
+                self.told[subscription.client] = None
 
     def ready(self, subscription: Subscription) -> None:
         face = self.faces.get(subscription.client)
         if face is not None:
             face.ready(subscription)
-            self._told[subscription.client] = None
+            self.told[subscription.client] = None
 
     def note(self, effect: Note) -> None:
         path = printable(effect.node.path())
@@ -145,12 +141,12 @@ class Service:
             logger.info("%s: %s", effect.what.name, path)
         for client, face in self.faces.items():
             face.note(effect)
-            self._told[client] = None
+            self.told[client] = None
 
     def flush(self) -> None:
         """A round is over: everyone who was told something sends it."""
-        while self._told:
-            told, self._told = self._told, {}
+        while self.told:
+            told, self.told = self.told, {}
             for client in told:
                 face = self.faces.get(client)
                 if face is not None:

@@ -35,7 +35,7 @@ from gamin.daemon.loop import Loop, Timer
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, Change
 
-logger = logging.getLogger(__name__)
+_switched = logging.getLogger("gamin")  # by who looks for a fault
 
 SLICE = 0.02
 """Seconds of crawling before clients and the kernel's queue get their turn."""
@@ -148,12 +148,14 @@ class Watcher:
         recovery = self._monitor.recovery
         changes = self._kernel.drain()
         if changes:
-            if logger.isEnabledFor(logging.DEBUG):
+            if _switched.level == logging.DEBUG:
                 log(changes)
             if self._polls:
                 self._pass_to_polling(changes)
             overflows = recovery.overflows
-            self._carry_out(self._monitor.changed(changes, time.monotonic()))
+            self._take(self._monitor.changed(changes, time.monotonic()))
+            if self._noticed or self._urgent or self._kernel.has_noticed:
+                self._work()
             if recovery.overflows != overflows:
                 return len(changes)
         recovery.good_ns = started
@@ -199,17 +201,9 @@ class Watcher:
 
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out, and what follows from them, save for large crawls."""
-        self._carry_out(effects)
-        self._plan()
-
-    def _carry_out(self, effects: list[Effect]) -> None:
         self._take(effects)
-        if self._noticed or self._urgent:
-            self._work()
-        if self._kernel is not None and self._kernel.has_noticed:
-            changes = self._kernel.drain()
-            self._pass_to_polling(changes)
-            self._carry_out(self._monitor.changed(changes, time.monotonic()))
+        self._work()
+        self._plan()
 
     def _plan(self) -> None:
         """See to it that what is left is done later."""
@@ -221,12 +215,18 @@ class Watcher:
     def _work(self) -> None:
         """Do what is urgent. What was noticed on the way comes first: it is older than
         what the next piece of work finds."""
-        while self._noticed or self._urgent:
+        while True:
             if self._noticed:
                 noticed, self._noticed = self._noticed, []
                 self._take(self._monitor.changed(noticed, time.monotonic()))
-            else:
+            elif self._urgent:
                 self._perform(self._urgent.popleft())
+            elif self._kernel is not None and self._kernel.has_noticed:
+                changes = self._kernel.drain()
+                self._pass_to_polling(changes)
+                self._noticed += changes
+            else:
+                return
 
     def _take(self, effects: list[Effect]) -> None:
         """Tellings go out at once, in their order; work is queued."""

@@ -90,8 +90,12 @@ class Picture:
                 self._remove(name)
             elif source is not None:
                 self._move(source, name, is_dir)
-            else:
+            elif is_dir or not name:
                 self._add(name, is_dir)
+            else:  # as `_add` does it, for what is told most
+                folder, _, entry = name.rpartition("/")
+                names = self._folders.get(folder)
+                (names if isinstance(names, set) else self._opened(folder)).add(entry)
 
     def _add(self, name: str, is_dir: bool) -> None:
         if name:

@@ -16,12 +16,12 @@ def events(rows: Iterable[Told], root: str, *, recovered: bool = False) -> list[
     """
     prefix = root.rstrip("/") + "/"
     new = tuple.__new__  # a NamedTuple's constructor takes three times as long
-    return [
-        new(Event, (kind, prefix + name if name else root, None, is_dir, recovered))
-        if source is None
-        else Event(kind, prefix + source, prefix + name, is_dir, recovered)
-        for kind, name, is_dir, source in rows
-    ]
+    found = []
+    for kind, name, is_dir, source in rows:
+        path, dest = (name, None) if source is None else (source, prefix + name)
+        path = prefix + path if path else root
+        found.append(new(Event, (kind, path, dest, is_dir, recovered)))
+    return found
 
 
 def named(

@@ -210,7 +210,10 @@ class Watching:
         path.clock = clock
         if told_ns is not None:
             path.told_ns = told_ns
-        return Batch(found, self.clock) if found else None
+        if not found:
+            return None
+        up_to = clock if len(self._paths) == 1 else self.clock
+        return tuple.__new__(Batch, (found, up_to))
 
     def _said(self, message: Message) -> Batch | Examine | None:
         path = self._path(message.subscription)

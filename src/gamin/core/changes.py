@@ -185,7 +185,7 @@ class Changes:
             self._scene.bindings.changed_at(node, name, is_creation=is_creation)
         if node.subscriptions is not None:
             for subscription in node.subscriptions:
-                if subscription.scope is _FILE and subscription.entry is None:
+                if subscription.scope is _FILE:
                     self._content.directory_changed(subscription)
 
     def _is_turn(

@@ -103,15 +103,17 @@ class Coverage:
         node = subscription.node
         if node is None:
             return
+        if subscription.entry is not None:
+            # Its hook finds it. One directory may have 65,000 such, and whatever
+            # happens in it must not ask each of them.
+            node.files += 1
+            self.refresh(node)
+            return
         if node.subscriptions is None:
             node.subscriptions = {}
         node.subscriptions[subscription] = None
-        if subscription.entry is None:
-            subscription.prefix = node.slashed()
-        if subscription.entry is not None:
-            node.files += 1
-            self.refresh(node)
-        elif subscription.scope is Scope.FILE:
+        subscription.prefix = node.slashed()
+        if subscription.scope is Scope.FILE:
             self.refresh(node)
         else:
             self.stop_at_mounts(subscription)
@@ -142,6 +144,14 @@ class Coverage:
             if subscription.scope is Scope.TREE:
                 self.suspects.update(dict.fromkeys(node.subtree()))
             self.check(node)
+
+    def bound(self, node: Node) -> list[Subscription]:
+        """All that are bound to the directory, or to an entry of it."""
+        found: dict[Subscription, None] = dict(node.subscriptions or {})
+        if node.files:
+            for hooked in (node.hooks or {}).values():
+                found |= {s: None for s in hooked if s.node is node}
+        return list(found)
 
     def _invalidate(self, node: Node, scope: Scope) -> None:
         if scope is Scope.TREE:
@@ -212,8 +222,7 @@ class Coverage:
 
     def _is_narrow(self, node: Node) -> bool:
         """Whether all that are bound here are bound to entries."""
-        bound = node.subscriptions or ()
-        return node.files == len(bound) and not self._audiences.has_any(node)
+        return not node.subscriptions and not self._audiences.has_any(node)
 
     def _need(self, node: Node) -> int:
         if node.files or self._audiences.has_any(node):

@@ -161,7 +161,7 @@ class Renames:
         for below in moved.subtree():
             self._scene.withheld.tell(below)
             self._changes.dirty_through(below)
-            for subscription in list(below.subscriptions or ()):
+            for subscription in self._scene.coverage.bound(below):
                 self._scene.coverage.detach(subscription)
         self._scene.tree.relink(moved, node, name)
         self._scene.tree.add(node, name, moved)

@@ -205,7 +205,7 @@ class Audiences:
         audience: Audience | None = node.audience
         if audience is None:
             for subscription in node.subscriptions or ():
-                if subscription.entry is None and subscription.scope is not Scope.FILE:
+                if subscription.scope is not Scope.FILE:
                     return True
             audience = self.on(node)
         return bool(audience.subscriptions)
@@ -224,7 +224,7 @@ class Audiences:
         return computed
 
     def _compute(self, node: Node) -> Audience:
-        own = [s for s in node.subscriptions or () if s.entry is None]
+        own = node.subscriptions or ()
         deep = [s for s in own if s.scope is Scope.TREE]
         # A tree reaches as far as directories are listed: whoever was not told of a
         # directory is not told of what is in it.

@@ -99,7 +99,7 @@ class Node:
         """Subscriptions whose way passes through an entry, or waits for it, and how
         often it does."""
         self.subscriptions: dict[Any, None] | None = None
-        """Subscriptions bound to this directory itself."""
+        """Subscriptions bound to this directory itself, and not to an entry of it."""
         self.files = 0
         """How many subscriptions are bound to entries of it."""
         self.audience: Any = None

@@ -22,6 +22,7 @@ from tests.support.beliefs import (
     there,
     version_of,
 )
+from tests.support.libgamin import FamError
 
 PATIENCE = 0.05
 """Seconds between two looks at what the follower is to do."""
@@ -30,13 +31,16 @@ PATIENCE = 0.05
 class Follower(threading.Thread):
     """Takes in what it is told; it can be made to stop reading for a while."""
 
+    outlives_servers = True
+    """Without leaving and coming back."""
+
     def __init__(self, name: str, root: Path) -> None:
         super().__init__(name=name, daemon=True)
         self.root = root
         self.reads = threading.Event()
         self.reads.set()
         self.resume = threading.Event()
-        """Set to make it leave and come back, where that means something to it."""
+        """Set to make it leave and come back."""
         self.ready = threading.Event()
         self.ended = threading.Event()
         self.lock = threading.Lock()
@@ -156,40 +160,57 @@ class V1Event(Protocol):
 
 
 class V1Follower(Follower):
-    """One connection of the original language, with some directories."""
+    """One connection of the original language, with some directories; `resume` makes
+    it begin with another one."""
 
     def __init__(
-        self, name: str, folders: list[Path], connect: Callable[[], V1Connection]
+        self,
+        name: str,
+        folders: list[Path],
+        connect: Callable[[], V1Connection],
+        *,
+        outlives_servers: bool = True,
     ) -> None:
         super().__init__(name, folders[0])
         self._connect = connect
         self._folders = folders
+        self.outlives_servers = outlives_servers
         self._known: dict[int, dict[str, Leaf]] = {}
         self._paths: dict[int, Path] = {}
 
     def follow(self) -> None:
-        with closing(self._connect()) as client:
-            for folder in self._folders:
-                number = client.watch_directory(os.fsencode(folder))
-                self._known[number] = {}
-                self._paths[number] = folder
-            self.ready.set()
-            while not self.ended.is_set():
-                self.reads.wait()
-                try:
-                    event = client.next_event(PATIENCE)
-                except GaminError:
-                    continue
-                if event is not None:
-                    self._told(event.number, event.code, os.fsdecode(event.path))
+        while not self.ended.is_set():
+            self.resume.clear()
+            with closing(self._connect()) as client:
+                self._ask(client)
+                self.ready.set()
+                while not (self.ended.is_set() or self.resume.is_set()):
+                    self.reads.wait()
+                    self._hear(client)
+
+    def _ask(self, client: V1Connection) -> None:
+        with self.lock:
+            self._known.clear()
+            self._paths.clear()
+        for folder in self._folders:
+            number = client.watch_directory(os.fsencode(folder))
+            with self.lock:
+                self._known[number], self._paths[number] = {}, folder
+
+    def _hear(self, client: V1Connection) -> None:
+        try:
+            event = client.next_event(PATIENCE)
+        except (GaminError, FamError):
+            return  # no server for a moment
+        if event is not None:
+            self._told(event.number, event.code, os.fsdecode(event.path))
 
     def _told(self, number: int, code: int, name: str) -> None:
         with self.lock:
             self.events += 1
             known, folder = self._known[number], self._paths[number]
             match code:
-                case EventCode.DELETED | EventCode.EXISTS if name.startswith("/"):
-                    # libgamin does not compare: from a new server it takes a listing.
+                case EventCode.DELETED if name.startswith("/"):
                     known.clear()
                 case EventCode.DELETED:
                     known.pop(name, None)

@@ -96,14 +96,19 @@ class Soak:
             V1Follower("v1", self._folders(), Client),
         ]
         if has_libgamin():
-            self.followers.append(V1Follower("libgamin", self._folders(), self._fam))
+            self.followers.append(self._libgamin())
 
     def _folders(self) -> list[Path]:
         names = (".", "a", "a/b", "b/c/d", "a/b/c/d")
         return [self._root / name for name in names]
 
-    def _fam(self) -> Libgamin:
-        return Libgamin(os.environ["GAM_CLIENT_ID"], str(self.server))
+    def _libgamin(self) -> V1Follower:
+        """It does connect again, but what happened meanwhile is lost on it."""
+
+        def connect() -> Libgamin:
+            return Libgamin(os.environ["GAM_CLIENT_ID"], str(self.server))
+
+        return V1Follower("libgamin", self._folders(), connect, outlives_servers=False)
 
     def run(self) -> None:
         """Stops at the first thing that is wrong."""
@@ -179,6 +184,9 @@ class Soak:
         with queue_limit(self._options.overflow):
             kill_server()
             start_server()
+        for follower in self.followers:
+            if not follower.outlives_servers:
+                follower.resume.set()
         self._overflows = self._rescans = 0
 
     def _check(self, disturbance: Disturbance) -> None:

@@ -197,3 +197,14 @@ def test_new_rules_are_followed_at_once() -> None:
     shell.change_policy(plain_policy())
     assert shell.polling.watches == 0
     assert shell.kernel.watches == 3
+
+
+def test_the_longest_interval_is_of_what_is_really_polled() -> None:
+    slow = FilesystemRule("ext4", Method.POLL, 5)
+    shell = Shell(plain_policy(slow, PathRule(b"/k*", Method.KERNEL)))
+    for folder in (b"/k", b"/d"):
+        shell.disk.mkdir(folder)
+    shell.view().subscribe(b"/k", Scope.TREE)
+    before = shell.monitor.longest_delay
+    shell.view().subscribe(b"/d", Scope.TREE)
+    assert (before, shell.monitor.longest_delay) == (1, 6)

@@ -49,6 +49,8 @@ class Coverage:
         self.no_room: set[Node] = set()
         """Polled only because the kernel has no more watches for us."""
         self._tried_again: list[Node] = []
+        self.longest_interval = 0.0
+        """Seconds between two looks, at the most, of all that was ever polled."""
         self.adrift: dict[Node, int] = {}
         """Not where they were believed to be, and how often that was found; to be
         tried again after a batch."""
@@ -219,6 +221,8 @@ class Coverage:
             kernel, poll = kernel & ~HEAVY, poll | node.wanted & HEAVY
         node.kernel, node.poll = kernel, poll
         node.interval = decision.interval if decision.method is Method.POLL else 1.0
+        if poll and node.interval > self.longest_interval:
+            self.longest_interval = node.interval
 
     def _is_narrow(self, node: Node) -> bool:
         """Whether all that are bound here are bound to entries."""

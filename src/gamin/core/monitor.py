@@ -89,6 +89,12 @@ class Monitor:
         self._scene.withheld.tell_everything()
         return self._finish(now)
 
+    @property
+    def longest_delay(self) -> float:
+        """Seconds after which a change is told at the latest, if nothing is lost: it
+        may be noticed by polling, and then be of something that is busy."""
+        return self.coverage.longest_interval + self.flow.settings.report_interval
+
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much was forgotten to say."""
         if tick < self.tree.floor:

@@ -27,6 +27,8 @@ from gamin.protocol.modern.encoder import encode_events, encode_names, encode_ro
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.query import Query
 
+USUAL_DELAY = 2.0
+"""Seconds: `HELD_NS` of the clients."""
 WATCHMAN_SETTLE = 0.02
 """Seconds of silence before Watchman tells its subscribers."""
 LONGEST_SETTLE = 50
@@ -252,7 +254,12 @@ class Root:
     ) -> None:
         now = self.timeline
         since = None if fresh else now.clock(view.tick)
-        is_elsewhere = names is not None or view.number != self.number
+        told_ns, inode = None, None
+        if view.query.names:
+            is_list = names is not None
+            told_ns = self._told_ns(is_list=is_list)
+            if is_list or view.number != self.number:
+                inode = self._inode()
         message = replies.message(
             view.name,
             self.path,
@@ -260,8 +267,8 @@ class Root:
             since=since,
             fresh=fresh,
             recovered=recovered,
-            told_ns=self._told_ns() if view.query.names else None,
-            inode=self._inode() if view.query.names and is_elsewhere else None,
+            told_ns=told_ns,
+            inode=inode,
         )
         if names is not None and self.keeper.entry is not None:
             message["is_file"] = True
@@ -338,15 +345,20 @@ class Root:
             b"null" if self.keeper.node is None else encode_names(folders(self.keeper))
         )
 
-    def _told_ns(self) -> int | None:
+    def _told_ns(self, *, is_list: bool = False) -> int | None:
         """The real time up to which nothing is missing; None while that is not known.
 
-        Polling alone never knows; what it has not seen is younger than its interval.
+        A list of all there is has what is known by now. What is told as it happens may
+        be told late: clients allow for what is usual, and so not for what is slower.
         """
         recovery = self._monitor.recovery
         if recovery.due_at is not None:
             return None
-        return recovery.good_ns or time.time_ns()
+        now_ns = recovery.good_ns or time.time_ns()
+        if is_list:
+            return now_ns
+        more = max(0.0, self._monitor.longest_delay - USUAL_DELAY)
+        return now_ns - int(more * 1e9)
 
     def _inode(self) -> tuple[int, int] | None:
         """Which object the path leads to; None for none."""

@@ -125,6 +125,7 @@ class Root:
         self.is_ready = False
         self._rows: list[Row] = []
         self._is_recovered = False
+        """Some of the rows were found by comparing with the disk."""
         self.groups: dict[Query, Group] = {}
         self.waiting: list[Callable[[], None]] = []
         """What to do when it is ready."""
@@ -153,9 +154,9 @@ class Root:
 
     def tell(self, told: Tell) -> None:
         """Note what is to be told at the end of this round."""
-        if told.recovered is not self._is_recovered:
-            self.flush()
-            self._is_recovered = told.recovered
+        # All of a round is one message: a client that left between two would come back
+        # with a clock that says it has both.
+        self._is_recovered = self._is_recovered or told.recovered
         keeper = self.keeper
         node = keeper.bound_directory
         is_there = node is not None and (node.prefix or node.slashed()) == self.prefix
@@ -202,6 +203,7 @@ class Root:
 
     def flush(self) -> None:
         """The round is over: tell it, each group in its own way."""
+        is_recovered, self._is_recovered = self._is_recovered, False
         if not self._rows:
             return
         rows, self._rows = self._rows, []
@@ -210,11 +212,11 @@ class Root:
             if is_replaced and group.is_plain:
                 # Whatever was to be settled is no more.
                 group.forget_timer()
-                self._tell_group(group, rows, self._is_recovered)
+                self._tell_group(group, rows, is_recovered)
             elif group.settle > 0:
                 self._settle(group)
             else:
-                self._tell_group(group, rows, self._is_recovered)
+                self._tell_group(group, rows, is_recovered)
 
     def _tell_group(self, group: Group, rows: list[Row], recovered: bool) -> None:
         told: bytes | None = None

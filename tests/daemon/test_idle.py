@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.daemon.real import daemon, nothing_comes, watched
+from gamin.protocol.packets import EventCode
+from tests.daemon.real import daemon, nothing_comes, until, watched
 
 WINDOW = 1.0
 TRIES = 15
@@ -23,12 +24,13 @@ def quiet() -> Iterator[Path]:
 def test_nothing_wakes_it_while_nothing_happens(session: str, quiet: Path) -> None:
     """Of several windows one must be without a wake-up: this machine may be shared."""
     with daemon(session, quiet) as served, served.client() as client:
-        for number in range(1000):
-            (quiet / "box" / str(number)).mkdir(parents=True)
-            client.watch_directory(quiet / "box" / str(number))
-        watched(client, quiet / "box")
-        while client.pending():
-            client.next_event(0)
+        places = [quiet / "box" / str(number) for number in range(1000)]
+        for place in places:
+            place.mkdir(parents=True)
+            client.watch_directory(place)
+        client.watch_directory(quiet / "box")
+        places.append(quiet / "box")
+        until(client, *((EventCode.END_EXIST, bytes(place)) for place in places))
         for _ in range(TRIES):
             before, spent = served.wakeups(), served.ticks()
             assert nothing_comes(client, WINDOW)

@@ -9,7 +9,7 @@ WORKERS ?= 4
 # Or every server that a test starts compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format bench clean
+.PHONY: watch test lint format bench growth clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -28,6 +28,9 @@ format: $(VENV)/dev
 
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+growth: $(VENV)/bench
+	$(BIN)/python -m bench.growth --write $(BENCH_ARGS)
 
 clean:
 	rm -rf $(VENV) bench/build

@@ -54,6 +54,15 @@ def memory(pid: int) -> int:
     return 0
 
 
+def kernel_memory() -> int:
+    """Bytes in the kernel's small objects, over the whole machine: what a watch takes
+    is there, and no process is charged for it."""
+    for line in _read("/proc/meminfo").splitlines():
+        if line.startswith(b"Slab:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def watches(pid: int) -> int:
     """Inotify watches held, over all its descriptors."""
     return sum(

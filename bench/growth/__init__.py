@@ -1,0 +1,1 @@
+"""Cost against size: what grows with what is watched, and what must not."""

@@ -1,0 +1,98 @@
+"""Which sizes are measured, and what is shown of them.
+
+How a point is measured is said in `points`, how it is drawn in `plot`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.growth import points
+from bench.growth.points import FILES_EACH, NAMED_TREE, SHARED_TREE, Point
+from bench.results import Column, Unit
+
+ALONE = Column("alone", "a change alone", Unit.SECONDS)
+BURST = Column("burst", "one of a burst", Unit.SECONDS)
+SERVER = Column("server_memory", "memory of the server", Unit.BYTES)
+SETUP = (
+    Column("setup", "watching after", Unit.SECONDS),
+    Column("setup_cpu", "CPU of the server for it", Unit.SECONDS),
+    SERVER,
+)
+TREE = (*SETUP, Column("client_memory", "of the client", Unit.BYTES), ALONE, BURST)
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    title: str
+    about: str
+    of: str
+    """What the size counts."""
+    sizes: tuple[int, ...]
+    columns: tuple[Column, ...]
+    must_be_flat: tuple[Column, ...]
+    """What is not to grow with the size."""
+    measure: Callable[[Path, int], Point]
+
+
+CURVES = {
+    "directories": Curve(
+        "Directories in a tree",
+        f"One `gamin.watch()` of a tree with {FILES_EACH} files for each directory.",
+        "directories",
+        (1_000, 3_000, 10_000, 30_000, 100_000, 300_000),
+        TREE,
+        (ALONE, BURST),
+        points.directories,
+    ),
+    "names": Curve(
+        "Names in a tree",
+        f"The same with {NAMED_TREE:,} directories and more and more files in each.",
+        "files for each directory",
+        (0, 10, 30),
+        TREE,
+        (ALONE, BURST),
+        points.names,
+    ),
+    "clients": Curve(
+        "Clients of a tree",
+        f"All of them watch one tree of {SHARED_TREE[0]:,} directories and "
+        f"{SHARED_TREE[1]:,} files, and are told of every change. What each costs "
+        "beside the first.",
+        "clients",
+        (1, 2, 5, 10, 20, 50, 100, 200),
+        (
+            Column("setup_each", "watching after", Unit.SECONDS),
+            Column("server_memory_each", "memory of the server", Unit.BYTES),
+            ALONE,
+            Column("alone_each", "and for each client", Unit.SECONDS),
+            BURST,
+            Column("burst_each", "and for each client", Unit.SECONDS),
+        ),
+        (
+            Column("alone_each", "a change alone, for each client", Unit.SECONDS),
+            Column("burst_each", "one of a burst, for each client", Unit.SECONDS),
+        ),
+        points.clients,
+    ),
+    "entries": Curve(
+        "Entries of a directory",
+        "One directory asked for by `gamin.client.blocking.Client`; watching is when "
+        "it has read the whole listing.",
+        "entries",
+        (10, 100, 1_000, 10_000, 100_000),
+        (*SETUP, ALONE, BURST),
+        (ALONE, BURST),
+        points.entries,
+    ),
+    "subscriptions": Curve(
+        "Subscriptions of a connection",
+        "Files of one directory, each asked for by itself, over one connection of the "
+        "original language. A file removed or made again is one change.",
+        "subscriptions",
+        (1, 10, 100, 1_000, 10_000, 65_000),
+        (*SETUP, ALONE, BURST),
+        (ALONE, BURST),
+        points.subscriptions,
+    ),
+}

@@ -1,0 +1,93 @@
+"""What one change costs a server: changes are made, and their telling is awaited.
+
+Which changes, and who listens, is left to the curves.
+"""
+
+import os
+from collections.abc import Callable, Sequence
+
+import gamin
+from bench.growth.server import Server
+from gamin.client.blocking import Client
+
+PATIENCE = 60.0  # seconds; only what is broken takes so long
+ROUNDS = 5
+
+Hear = Callable[[set[bytes]], None]
+"""Returns when all who listen have heard of changes of all these names."""
+Change = Callable[[int], bytes]
+"""Makes the change of that number, and says whose name will be told."""
+
+
+def hear_all(watches: Sequence[gamin.Watch]) -> Hear:
+    """By base name. Raises TimedOut of a watch that has a time-out."""
+
+    def hear(names: set[bytes]) -> None:
+        for watch in watches:
+            left = set(names)
+            while left:
+                for event in next(watch):
+                    left.discard(os.path.basename(os.fsencode(event.path)))
+
+    return hear
+
+
+def hear_v1(client: Client) -> Hear:
+    """By base name. Raises TimeoutError."""
+
+    def hear(names: set[bytes]) -> None:
+        left = set(names)
+        while left:
+            event = client.next_event(PATIENCE)
+            if event is None:
+                raise TimeoutError(f"{len(left)} changes were not told")
+            left.discard(os.path.basename(event.path))
+
+    return hear
+
+
+def turns_of(directory: bytes, count: int) -> tuple[Change, Change]:
+    """A file is made for each number, and then taken away again.
+
+    mknod, because nothing but a name comes of it: one event of the kernel.
+    """
+
+    def make(number: int) -> bytes:
+        name = b"change-%d" % (number % count)
+        os.mknod(directory + b"/" + name)
+        return name
+
+    def unmake(number: int) -> bytes:
+        name = b"change-%d" % (number % count)
+        os.unlink(directory + b"/" + name)
+        return name
+
+    return make, unmake
+
+
+def cost_alone(
+    server: Server, hear: Hear, changes: Sequence[Change], count: int
+) -> float:
+    """Seconds of CPU of the server for a change that comes alone, waking it up."""
+    return _cheapest(server, hear, changes, count, at_once=1)
+
+
+def cost_in_a_burst(
+    server: Server, hear: Hear, changes: Sequence[Change], count: int
+) -> float:
+    """The same for one of `count` at full speed."""
+    return _cheapest(server, hear, changes, count, at_once=count)
+
+
+def _cheapest(
+    server: Server, hear: Hear, changes: Sequence[Change], count: int, at_once: int
+) -> float:
+    """Of several rounds the one that was disturbed least: others only add to it."""
+    costs = []
+    for _ in range(ROUNDS):
+        before = server.cpu()
+        for change in changes:
+            for start in range(0, count, at_once):
+                hear({change(number) for number in range(start, start + at_once)})
+        costs.append((server.cpu() - before) / (count * len(changes)))
+    return min(costs)

@@ -1,0 +1,201 @@
+"""The measurements: a function for each thing there may be more of, and a point of its
+curve for each size.
+
+How a change is made and heard is said in `load`; which sizes, and what the columns
+mean, in `curves`. A function is for one process, with a server of its own.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import gamin
+from bench import measure
+from bench.build import generate
+from bench.growth.load import (
+    PATIENCE,
+    Change,
+    cost_alone,
+    cost_in_a_burst,
+    hear_all,
+    hear_v1,
+    turns_of,
+)
+from bench.growth.server import Server, running_server
+from gamin.client.blocking import Client
+from gamin.protocol.packets import EventCode
+
+Point = dict[str, float]
+
+FILES_EACH = 2
+ALONE, BURST = 100, 1_000
+FEW_ALONE, FEW_BURST = 20, 100  # where many are told of each
+SHARED_TREE = (1_000, 10_000)  # directories and files watched by all clients
+NAMED_TREE = 10_000  # directories, with more and more files in each
+
+
+def directories(place: Path, size: int) -> Point:
+    return _tree(place, size, FILES_EACH * size)
+
+
+def names(place: Path, size: int) -> Point:
+    return _tree(place, NAMED_TREE, NAMED_TREE * size)
+
+
+def _tree(place: Path, directories: int, files: int) -> Point:
+    root = _made(place, directories, files)
+    with running_server(place) as server:
+        before = _State.now(server)
+        with gamin.watch(root, timeout=PATIENCE) as watch:
+            grown = _State.now(server) - before
+            make, unmake = turns_of(bytes(root / "changing"), BURST)
+            costs = _costs(server, hear_all([watch]), (make, unmake), ALONE, BURST)
+    return {
+        "setup": grown.clock,
+        "setup_cpu": grown.cpu,
+        "server_memory": grown.server,
+        "client_memory": grown.client,
+        "kernel_memory": grown.kernel,
+    } | costs
+
+
+def clients(place: Path, size: int) -> Point:
+    root = _made(place, *SHARED_TREE)
+    with running_server(place) as server, ExitStack() as stack:
+        watches = [stack.enter_context(gamin.watch(root, timeout=PATIENCE))]
+        before = _State.now(server)
+        for _ in range(1, size):
+            watches.append(stack.enter_context(gamin.watch(root, timeout=PATIENCE)))
+        grown = _State.now(server) - before
+        turns = turns_of(bytes(root / "changing"), FEW_BURST)
+        costs = _costs(server, hear_all(watches), turns, FEW_ALONE, FEW_BURST)
+    each = {"alone_each": costs["alone"] / size, "burst_each": costs["burst"] / size}
+    if size == 1:
+        return costs | each
+    more = size - 1
+    return {
+        "setup_each": grown.clock / more,
+        "server_memory_each": grown.server / more,
+        **costs,
+        **each,
+    }
+
+
+def entries(place: Path, size: int) -> Point:
+    box = place / "box"
+    box.mkdir()
+    for number in range(size):
+        os.mknod(box / f"file-{number:06}")
+    with running_server(place) as server, Client() as client:
+        before = _State.now(server)
+        client.watch_directory(box)
+        _hear_end_of(client, 1)
+        grown = _State.now(server) - before
+        turns = turns_of(bytes(box), BURST)
+        costs = _costs(server, hear_v1(client), turns, ALONE, BURST)
+    return {
+        "setup": grown.clock,
+        "setup_cpu": grown.cpu,
+        "server_memory": grown.server,
+    } | costs
+
+
+def subscriptions(place: Path, size: int) -> Point:
+    files = list(_files(place, size))
+
+    spread = max(1, size // BURST)
+
+    def unmake(number: int) -> bytes:
+        path = files[number * spread % size]
+        os.unlink(path)
+        return os.path.basename(path)
+
+    def make(number: int) -> bytes:
+        path = files[number * spread % size]
+        os.mknod(path)
+        return os.path.basename(path)
+
+    with running_server(place) as server, Client() as client:
+        before = _State.now(server)
+        for path in files:
+            client.watch_file(path)
+        _hear_end_of(client, size)
+        grown = _State.now(server) - before
+        turns, alone, burst = (unmake, make), min(size, ALONE), min(size, BURST)
+        costs = _costs(server, hear_v1(client), turns, alone, burst)
+    return {
+        "setup": grown.clock,
+        "setup_cpu": grown.cpu,
+        "server_memory": grown.server,
+    } | costs
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Totals at one moment; the difference of two is what was used between them."""
+
+    clock: float
+    cpu: float
+    server: int
+    client: int
+    kernel: int
+
+    @classmethod
+    def now(cls, server: Server) -> "_State":
+        return cls(
+            time.perf_counter(),
+            server.cpu(),
+            server.memory(),
+            measure.memory(os.getpid()),
+            measure.kernel_memory(),
+        )
+
+    def __sub__(self, before: "_State") -> "_State":
+        return _State(
+            self.clock - before.clock,
+            self.cpu - before.cpu,
+            self.server - before.server,
+            self.client - before.client,
+            self.kernel - before.kernel,
+        )
+
+
+def _costs(
+    server: Server,
+    hear: Callable[[set[bytes]], None],
+    changes: tuple[Change, ...],
+    alone: int,
+    burst: int,
+) -> Point:
+    return {
+        "alone": cost_alone(server, hear, changes, alone),
+        "burst": cost_in_a_burst(server, hear, changes, burst),
+    }
+
+
+def _made(place: Path, directories: int, files: int) -> Path:
+    root = place / "root"
+    (root / "changing").mkdir(parents=True)
+    generate("tree", root, directories, files)
+    return root
+
+
+def _files(place: Path, count: int) -> Iterator[bytes]:
+    """In one directory, which is where many would cost most."""
+    box = place / "box"
+    box.mkdir()
+    for number in range(count):
+        path = bytes(box / f"file-{number:06}")
+        os.mknod(path)
+        yield path
+
+
+def _hear_end_of(client: Client, listings: int) -> None:
+    while listings:
+        event = client.next_event(PATIENCE)
+        if event is None:
+            raise TimeoutError(f"{listings} listings did not end")
+        listings -= event.code == EventCode.END_EXIST

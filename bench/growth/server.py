@@ -1,0 +1,76 @@
+"""A server of its own to measure, and this process as its clients.
+
+What is asked of it, and how often, is left to the curves.
+"""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import measure
+from gamin.client.connect import connect_modern, connect_v1
+from gamin.errors import GaminError
+
+PROGRAM = Path(sys.executable).with_name("gam_server")
+START_SECONDS = 30.0
+RULES = """\
+notify {top} {top}/*
+flow reports_per_second 1000000
+flow churn_per_second 1000000
+flow raw_events_per_second 1000000
+"""
+"""The usual tmpfs is below /dev, which is polled; and nothing here counts as busy, or
+what is measured would be how little is done then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    pid: int
+
+    def cpu(self) -> float:
+        return measure.cpu(self.pid)
+
+    def memory(self) -> int:
+        return measure.memory(self.pid)
+
+
+@contextmanager
+def running_server(place: Path) -> Iterator[Server]:
+    """A server that every client of this process reaches, until the end of the block.
+
+    Changes the environment for good: a process is for one server.
+    """
+    folder = place / "server"
+    folder.mkdir()
+    top = Path(*place.resolve().parts[:2])
+    (folder / ".gaminrc").write_text(RULES.format(top=top))
+    os.environ |= {
+        "GAM_CLIENT_ID": f"growth-{uuid.uuid4()}",
+        "GAMIN_SOCKET_DIR": str(folder),
+        "HOME": str(folder),
+    }
+    process = subprocess.Popen([PROGRAM, "--notimeout"], stdin=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers()
+        yield Server(process.pid)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_answers() -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connect_v1(start=False).close()
+            return connect_modern(start=False).close()
+        except (GaminError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)

@@ -6,7 +6,7 @@ Watches and what they are told are left to `watches`.
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gamin.cli.ask import dial
@@ -49,8 +49,11 @@ def overflow(folder: Path) -> None:
 
 def instances(pid: int) -> int:
     """How many inotify instances a process has."""
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    return sum(os.readlink(each) == "anon_inode:inotify" for each in descriptors)
+    held = 0
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held += os.readlink(each) == "anon_inode:inotify"
+    return held
 
 
 def resident(pid: int) -> int:

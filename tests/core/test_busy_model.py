@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.subscriptions import Scope
+from tests.core.acts import Act
 from tests.core.shell import Shell
 from tests.core.test_model import (
     NUMBERS,
-    Act,
     Ask,
     Read,
     Sneak,

@@ -7,9 +7,9 @@ from gamin.core.difference import entries_since, everywhere, listing, tree_since
 from gamin.core.subscriptions import Scope
 from gamin.core.tree import FILE, SUBDIR, Node, Tree, Untold
 from gamin.events import Kind, Row
+from tests.core.acts import Act
 from tests.core.picture import Picture, truth
 from tests.core.shell import Shell
-from tests.core.test_model import Act
 from tests.core.words import said
 
 OPERATIONS = st.lists(

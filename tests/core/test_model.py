@@ -6,7 +6,6 @@ read. At the end there is a moment of rest, and every client must believe what i
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 import pytest
@@ -17,60 +16,16 @@ from gamin.core.gaminrc import Method, PathRule
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.core.tree import FILE, Node
 from gamin.paths import join
+from tests.core.acts import Act
 from tests.core.clients import Client, V1Client
 from tests.core.disk import READ, SEARCH, Disk
 from tests.core.picture import Picture, outdated, truth
 from tests.core.shell import Shell, plain_policy
 
-MODES = {"lock": 0o000, "dim": SEARCH, "unlock": READ | SEARCH}
-EXECUTE = 0o001  # a right that is nobody's concern here
 REST = 40.0
 """Seconds: longer than any pause between two looks after an overflow."""
 FEWEST_STEPS, MOST_STEPS = 20, 60
 CLIENTS = 4
-
-
-class Act(NamedTuple):
-    """Something a program does to the disk; what is impossible does not happen."""
-
-    verb: str
-    path: bytes
-    other: bytes = b""
-
-    def on(self, shell: Shell) -> None:
-        disk = shell.disk
-        with suppress(OSError):
-            match self.verb:
-                case "rename":
-                    disk.rename(self.path, self.other)
-                case "symlink":
-                    disk.symlink(self.other, self.path)
-                case "link":
-                    disk.link(self.other, self.path)
-                case "lock" | "dim" | "unlock" as verb:
-                    # A right that was missing between two looks leaves no trace.
-                    if shell.has_kernel and disk.inode(self.path).is_dir:
-                        disk.chmod(self.path, MODES[verb])
-                case "chmod":
-                    if not disk.inode(self.path, follow=True).is_dir:
-                        mode = disk.inode(self.path, follow=True).mode
-                        disk.chmod(self.path, mode ^ EXECUTE)
-                case "replace":
-                    disk.write(self.path + b".new")
-                    disk.rename(self.path + b".new", self.path)
-                case "move and write":
-                    disk.rename(self.path, self.other)
-                    disk.write(self.other)
-                case "swap":
-                    disk.rename(self.path, b"/third")
-                    disk.rename(self.other, self.path)
-                    disk.rename(b"/third", self.other)
-                case "recreate":
-                    disk.rename(self.path, self.other)
-                    disk.makedirs(self.path)
-                    disk.touch(join(self.path, b"a"))
-                case verb:
-                    getattr(disk, verb)(self.path)
 
 
 class Sneak(NamedTuple):
@@ -232,7 +187,7 @@ class Performance:
         """What is known of a directory that may not be read is not fixed."""
         disk = self.shell.disk
         if disk.inode(path).mode & (READ | SEARCH) != READ | SEARCH:
-            disk.chmod(path, MODES["unlock"])
+            disk.chmod(path, READ | SEARCH)
         for name, inode in disk.listing(path).items():
             if inode.is_dir:
                 self.unlock(join(path, name))

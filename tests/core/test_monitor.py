@@ -6,10 +6,10 @@ from gamin.core.effects import Effect, Explore, Look, Ready, Tell, Watch
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.events import CREATE, IGNORED, OVERFLOW, Change
+from tests.core.acts import Act
 from tests.core.clients import Client
 from tests.core.picture import truth
 from tests.core.shell import Shell, plain_policy
-from tests.core.test_model import Act
 from tests.core.words import said
 
 NOW = 10.0

@@ -5,19 +5,18 @@ Shows what is believed to be there; nothing is ever told to anyone.
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Listing, Note, Tell
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from gamin.daemon.loop import Loop
 from gamin.daemon.watcher import Watcher
 
@@ -39,7 +38,7 @@ class _Nobody:
 
     def note(self, effect: Note) -> None: ...
 
-    def listing(self, node: Node, names: list[bytes]) -> None: ...
+    def listed(self, listings: Sequence[Listing]) -> None: ...
 
     def flush(self) -> None: ...
 

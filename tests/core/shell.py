@@ -7,13 +7,14 @@ do just then is for tests to say.
 
 import errno
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
     Effect,
     Explore,
+    Listing,
     Look,
     Note,
     Poll,
@@ -26,9 +27,9 @@ from gamin.core.flow_settings import FlowSettings
 from gamin.core.gaminrc import FilesystemRule, PathRule
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mount, Mounts
+from gamin.core.node import Node
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import Node
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change, Row
 from tests.core.clients import Client, V1Client, View
@@ -37,6 +38,8 @@ from tests.core.kernel import KernelInMemory
 from tests.core.polling import PollingInMemory
 
 ROOM = 65_536
+IN_A_ROW = 4
+"""Directories that are taken in together."""
 
 
 class Listener(Protocol):
@@ -119,8 +122,7 @@ class Shell:
         for _ in range(MOST_ROUNDS):
             self.drain()
             if self._crawl:
-                self._explore(self._crawl.popleft())
-                self._work()
+                self._crawl_on()
             elif not (self.kernel.inotify.queue or self.kernel.has_noticed):
                 return
         raise AssertionError("the shell does not come to rest")
@@ -223,6 +225,29 @@ class Shell:
                 case Poll():
                     raise AssertionError("nobody carries this out")
 
+    def _crawl_on(self) -> None:
+        listings = self._survey() if self.has_kernel else []
+        if listings:
+            self._take(self.monitor.listed(listings, self.now))
+        else:
+            self._explore(self._crawl.popleft())
+        self._work()
+
+    def _survey(self) -> list[Listing]:
+        found: list[Listing] = []
+        crawl = self._crawl
+        try:
+            while crawl and len(found) < IN_A_ROW and crawl[0].is_plain:
+                node = crawl[0].node
+                self._call()
+                self.kernel.watch(node, node.kernel)
+                self._call()
+                directories, others = _sorted(self.disk.listing(node.path()))
+                found.append((crawl.popleft(), directories, others, ()))
+        except (OSError, WatchLimitReached):
+            pass
+        return found
+
     def _perform(self, work: _Work) -> None:
         match work:
             case Explore():
@@ -312,14 +337,13 @@ class Shell:
             self._failed(Watch(node), errno.ENOSPC)
             self._urgent.append(work)
             return
-        directories = [name for name, inode in entries.items() if inode.is_dir]
-        others = [name for name, inode in entries.items() if not inode.is_dir]
         newer = [
             name for name, inode in entries.items() if since and inode.ctime >= since
         ]
         if node.wd_poll >= 0:
             self._noticed += self.polling.learn(node, entries, is_all=True)
-        self._take(self.monitor.listed(work, directories, others, newer, self.now))
+        listing = (work, *_sorted(entries), newer)
+        self._take(self.monitor.listed([listing], self.now))
 
     def _look(self, work: Look) -> None:
         self.polling.begin(work.node, work.name)
@@ -344,6 +368,12 @@ class Shell:
     def _call(self) -> None:
         self.calls += 1
         self.meanwhile()
+
+
+def _sorted(entries: Mapping[bytes, Inode]) -> tuple[list[bytes], list[bytes]]:
+    """The subdirectories, and all others."""
+    directories = [name for name, inode in entries.items() if inode.is_dir]
+    return directories, [name for name in entries if name not in directories]
 
 
 def plain_policy(

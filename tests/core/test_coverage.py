@@ -5,8 +5,8 @@ import pytest
 from gamin.core.coverage import FULL, HEAVY, NAMES
 from gamin.core.effects import Noted
 from gamin.core.gaminrc import FilesystemRule, Method, PathRule
+from gamin.core.node import Node
 from gamin.core.subscriptions import Scope
-from gamin.core.tree import Node
 from tests.core.shell import Shell, plain_policy
 from tests.core.words import said
 

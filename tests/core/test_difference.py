@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamin.core.difference import entries_since, everywhere, listing, tree_since
+from gamin.core.node import FILE, SUBDIR, Node, Untold
 from gamin.core.subscriptions import Scope
-from gamin.core.tree import FILE, SUBDIR, Node, Tree, Untold
+from gamin.core.tree import Tree
 from gamin.events import Kind, Row
 from tests.core.acts import Act
 from tests.core.picture import Picture, truth

@@ -4,7 +4,7 @@ import pytest
 
 from gamin.core.flow import STEPS, FlowControl, Resource
 from gamin.core.flow_settings import FlowSettings
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 NODE = Node(None, b"")
 ENTRY: Resource = (NODE, b"f")

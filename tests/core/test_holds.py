@@ -1,5 +1,5 @@
 from gamin.core.holds import HOLD_SECONDS, Holds
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 NODE = Node(None, b"")
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gamin.core.effects import Explore, Ready
+from gamin.core.node import Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from tests.core.clients import Client
 from tests.core.shell import Shell
 from tests.core.words import said

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamin.core.gaminrc import Method, PathRule
+from gamin.core.node import FILE, Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import FILE, Node
 from gamin.paths import join
 from tests.core.acts import Act
 from tests.core.clients import Client, V1Client

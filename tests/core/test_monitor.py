@@ -38,7 +38,8 @@ def test_a_request_is_a_talk_of_effects_and_answers() -> None:
     assert (type(watch), type(explore)) == (Watch, Explore)
     assert isinstance(explore, Explore)
     assert explore.for_whom is subscription
-    assert monitor.listed(explore, [b"sub"], [b"f"], [], NOW) == [Ready(subscription)]
+    listing = (explore, [b"sub"], [b"f"], ())
+    assert monitor.listed([listing], NOW) == [Ready(subscription)]
     assert said(monitor.catch_up(subscription)) == [
         "exists it/",
         "exists /d/f",
@@ -51,7 +52,7 @@ def test_a_change_becomes_a_telling() -> None:
     subscription = Subscription(1, 1, b"/", Scope.DIRECTORY)
     effects = monitor.subscribe(subscription, NOW)
     explore = next(effect for effect in effects if isinstance(effect, Explore))
-    monitor.listed(explore, [], [], [], NOW)
+    monitor.listed([(explore, (), (), ())], NOW)
     (told,) = monitor.changed([Change(monitor.tree.root, CREATE, 0, b"f")], NOW)
     assert isinstance(told, Tell)
     assert told.subscriptions == (subscription,)

@@ -132,7 +132,8 @@ def test_older_than_the_last_good_drain_is_not_new(shell: Shell, tree: Client) -
 
 def test_rows_are_told_as_recovered(shell: Shell, tree: Client) -> None:
     explore = next(e for e in effects_of(shell) if isinstance(e, Explore))
-    effects = shell.monitor.listed(explore, [b"sub"], [b"f", b"new"], [], shell.now)
+    listing = (explore, [b"sub"], [b"f", b"new"], ())
+    effects = shell.monitor.listed([listing], shell.now)
     told = [effect for effect in effects if isinstance(effect, Tell)]
     assert [(said(t.rows), t.recovered) for t in told] == [(["created /d/new"], True)]
 

@@ -5,9 +5,9 @@ import pytest
 from gamin.core.effects import Explore
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mounts
+from gamin.core.node import Node
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 
 
@@ -21,7 +21,7 @@ def tree() -> tuple[Monitor, Node, Node]:
     first = monitor.subscribe(watch, 0.0)
     for effect in first:
         if isinstance(effect, Explore):
-            monitor.listed(effect, [b"a"], [], [], 0.0)
+            monitor.listed([(effect, [b"a"], (), ())], 0.0)
     a = top.child(b"a")
     assert a is not None
     a.listed = True

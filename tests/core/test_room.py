@@ -7,10 +7,10 @@ import pytest
 from gamin.core.effects import Explore, Note, Noted, Watch
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mounts
+from gamin.core.node import Node
 from gamin.core.policy import Policy
 from gamin.core.room import RETRY_SECONDS
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 
 CROWD = 8
 
@@ -24,7 +24,7 @@ def monitor() -> Monitor:
     names = [b"d%d" % number for number in range(CROWD)]
     effects = monitor.subscribe(Subscription(1, 1, b"/t", Scope.TREE), 0.0)
     explore = next(effect for effect in effects if isinstance(effect, Explore))
-    for effect in monitor.listed(explore, names, [], [], 0.0):
+    for effect in monitor.listed([(explore, names, (), ())], 0.0):
         if isinstance(effect, Explore):
             monitor.unwatchable(Watch(effect.node), errno.ENOSPC, 0.0)
     return monitor

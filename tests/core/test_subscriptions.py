@@ -3,8 +3,9 @@ import weakref
 
 import pytest
 
+from gamin.core.node import Node
 from gamin.core.subscriptions import Audiences, Scope, Subscription
-from gamin.core.tree import Node, Tree
+from gamin.core.tree import Tree
 
 
 class Without:

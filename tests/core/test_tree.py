@@ -1,4 +1,5 @@
-from gamin.core.tree import FILE, SUBDIR, TOUCH_LIMIT, Node, Tree, Untold
+from gamin.core.node import FILE, SUBDIR, Node
+from gamin.core.tree import TOUCH_LIMIT, Tree
 
 
 def tick(tree: Tree) -> int:
@@ -13,14 +14,6 @@ def directory(tree: Tree, parent: Node, name: bytes) -> Node:
     return node
 
 
-def test_a_node_knows_its_path() -> None:
-    root = Tree().root
-    a = Node(root, b"a")
-    assert root.path() == b"/"
-    assert Node(a, b"b").path() == b"/a/b"
-    assert Node(a, b"b").slashed() == b"/a/b/"
-
-
 def test_a_directory_is_found_by_its_path() -> None:
     tree = Tree()
     a = directory(tree, tree.root, b"a")
@@ -30,15 +23,6 @@ def test_a_directory_is_found_by_its_path() -> None:
     assert tree.find(b"/a/b") is b
     assert tree.find(b"/a/b/file") is None
     assert tree.find(b"/a/c/d") is None
-
-
-def test_a_path_of_2000_levels_is_no_problem() -> None:
-    node = Tree().root
-    for _ in range(2000):
-        child = Node(node, b"d")
-        node.names[b"d"] = child
-        node = child
-    assert node.path() == b"/d" * 2000
 
 
 def test_an_entry_that_is_never_touched_costs_no_touch() -> None:
@@ -130,18 +114,6 @@ def test_a_rename_is_one_relink_for_everything_below() -> None:
     assert ((tree.root.ghosts or {})[b"a"].left) == [(now, a)]
 
 
-def test_clients_know_the_names_but_for_what_is_withheld() -> None:
-    tree = Tree()
-    for name in (b"old", b"new"):
-        tree.add(tree.root, name, FILE)
-    tree.root.untold = {
-        b"new": Untold(None, False, 0, None),
-        b"gone": Untold(False, True, 0, None),
-        b"sub": Untold(True, True, 0, None),
-    }
-    assert tree.root.told() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
-
-
 def test_what_was_withheld_counts_from_when_it_is_told() -> None:
     tree = Tree()
     since = tree.tick
@@ -172,13 +144,3 @@ def test_few_tombstones_are_kept() -> None:
     tree.add(tree.root, b"a", FILE)
     tree.age_out()
     assert tree.floor == 0
-
-
-def test_only_listed_directories_are_walked_where_that_is_asked() -> None:
-    tree = Tree()
-    a = directory(tree, tree.root, b"a")
-    b = directory(tree, a, b"b")
-    c = directory(tree, b, b"c")
-    b.listed = False
-    assert list(a.subtree()) == [a, b, c]
-    assert list(a.listed_subtree()) == [a]

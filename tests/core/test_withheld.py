@@ -4,8 +4,8 @@ import pytest
 
 from gamin.core.difference import entries_since
 from gamin.core.flow_settings import FlowSettings
+from gamin.core.node import FILE, Node
 from gamin.core.scene import Scene
-from gamin.core.tree import FILE, Node
 from gamin.events import Kind, Row
 from tests.core.shell import plain_policy
 

@@ -1,6 +1,6 @@
 from gamin.core.ignore import IgnoreRules
+from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import FILE, SUBDIR, Node
 from gamin.daemon.folders import folders
 
 

@@ -1,9 +1,8 @@
 """What is at a path, and whether it is newer than it may be."""
 
-import os
 from pathlib import Path
 
-from gamin.daemon.looks import Glance, glance, is_newer
+from gamin.daemon.looks import Glance, by_kind, glance, newer, scan
 
 
 def test_what_is_there_is_a_directory_or_not_or_a_link(tmp_path: Path) -> None:
@@ -32,13 +31,23 @@ def test_what_is_as_old_as_asked_for_is_newer(tmp_path: Path) -> None:
     ctime = path.stat().st_ctime_ns
     assert glance(bytes(path), ctime).is_newer
     assert not glance(bytes(path), ctime + 1).is_newer
-    (entry,) = os.scandir(bytes(tmp_path))
-    assert is_newer(entry, ctime)
-    assert not is_newer(entry, ctime + 1)
+    entries = scan(bytes(tmp_path))
+    assert newer(entries, ctime) == [b"file"]
+    assert newer(entries, ctime + 1) == []
 
 
 def test_an_entry_that_is_gone_is_not_newer(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    (entry,) = os.scandir(bytes(tmp_path))
+    entries = scan(bytes(tmp_path))
     (tmp_path / "file").unlink()
-    assert not is_newer(entry, 1)
+    assert newer(entries, 1) == []
+
+
+def test_a_link_to_a_directory_is_none(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("sub")
+    directories, others = by_kind(scan(bytes(tmp_path)))
+    assert directories == [b"sub"]
+    assert sorted(others) == [b"file", b"link"]
+    assert by_kind(scan(bytes(tmp_path / "sub"))) == ([], [])

@@ -89,9 +89,11 @@ class InotifyBackend:
 
     def watch(self, node: Watchable, mask: int) -> None:
         path = node.path()
-        if len(self._owners) >= self._limit and node.wd < 0:
-            raise WatchLimitReached(path, self._limit)
-        if node.wd in self._masks:
+        before = node.wd
+        if before < 0:
+            if len(self._owners) >= self._limit:
+                raise WatchLimitReached(path, self._limit)
+        elif before in self._masks:
             mask = self._shared_mask(node, mask)
         try:
             wd = libc.inotify_add_watch(self._fd, path, mask | _FLAGS)
@@ -100,9 +102,10 @@ class InotifyBackend:
             if error.errno == errno.ENOSPC:
                 raise WatchLimitReached(path, len(self._owners)) from None
             raise
-        if wd == node.wd:
+        if wd == before:
             return
-        self.unwatch(node)
+        if before >= 0:
+            self.unwatch(node)
         owner = self._owners.get(wd)
         node.wd = wd
         if owner is None:

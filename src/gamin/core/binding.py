@@ -14,8 +14,9 @@ from collections.abc import Iterable
 
 from gamin.core.coverage import Coverage
 from gamin.core.effects import Effect, Look, Watch
+from gamin.core.node import Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node, Tree
+from gamin.core.tree import Tree
 
 _NEVER = 1 << 63  # nanoseconds of real time, in the year 2262
 

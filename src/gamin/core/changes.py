@@ -11,9 +11,9 @@ What is in an entry is `content`'s affair, renames that can be followed are `ren
 
 from gamin.core.content import Content
 from gamin.core.effects import Explore
+from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Audience, Scope
-from gamin.core.tree import FILE, SUBDIR, Node
 from gamin.events import CREATE, IS_DIR, Kind, Row
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time, and so does the

@@ -7,9 +7,9 @@ once a second while the entry is busy.
 from collections.abc import Iterable
 
 from gamin.core.effects import Explore
+from gamin.core.node import FILE, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import FILE, Node
 from gamin.events import CLOSE_WRITE, IS_DIR, MODIFY, Kind, Row
 from gamin.paths import is_within
 

@@ -9,9 +9,10 @@ import errno
 
 from gamin.core.effects import Effect, Explore, Note, Noted, Unwatch, Watch
 from gamin.core.gaminrc import Method
+from gamin.core.node import SUBDIR, Node
 from gamin.core.policy import Decision, Policy
 from gamin.core.subscriptions import Audiences, Scope, Subscription
-from gamin.core.tree import SUBDIR, Node, Tree
+from gamin.core.tree import Tree
 from gamin.events import (
     ATTRIB,
     CLOSE_WRITE,
@@ -277,10 +278,12 @@ class Coverage:
 
     def found(self, node: Node) -> None:
         """It was where it should be, and could be listed."""
-        self.adrift.pop(node, None)
-        self.unreadable.discard(node)
-        self.unreported.discard(node)
-        node.blind = False
+        if self.adrift:
+            self.adrift.pop(node, None)
+        if node.blind:
+            self.unreadable.discard(node)
+            self.unreported.discard(node)
+            node.blind = False
 
     def unwatchable(self, node: Node, number: int) -> None:
         """The kernel (or the file system) refused; find another way, or wait."""

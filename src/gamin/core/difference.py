@@ -7,7 +7,7 @@ tree; who may see which row is the caller's affair.
 
 from collections.abc import Callable, Iterator
 
-from gamin.core.tree import FILE, Node, Touch
+from gamin.core.node import FILE, Node, Touch
 from gamin.events import Kind, Row
 
 Enters = Callable[[bytes], bool]

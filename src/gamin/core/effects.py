@@ -1,10 +1,11 @@
 """What the core asks its shell to do. The shell answers through `Monitor`'s methods."""
 
+from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from gamin.core.node import Node
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import Node
 from gamin.events import Row
 
 
@@ -28,6 +29,19 @@ class Explore(NamedTuple):
     """The subscription whose readiness waits for it (`crawl` counts these)."""
     verify: int = 0
     """Also say which entries have a ctime at or after this many ns of real time."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the directory is looked at for the first time, and is to be noticed
+        by the kernel alone."""
+        node = self.node
+        is_first = not (node.listed or self.verify) and node.wd < 0
+        return is_first and node.kernel != 0 and not node.poll and node.wd_poll < 0
+
+
+Listing = tuple[Explore, Sequence[bytes], Sequence[bytes], Collection[bytes]]
+"""What answers it: the subdirectories, all other entries, and which of these and those
+changed since `verify`."""
 
 
 class Unwatch(NamedTuple):

@@ -21,7 +21,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from gamin.core.flow_settings import FlowSettings
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 Entry = tuple[Node, bytes]
 Existence = tuple[Node, bytes, None]

@@ -4,7 +4,7 @@ Programs rely on a truncation followed at once by a write being one Changed. Wha
 was created or deleted is not held.
 """
 
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 HOLD_SECONDS = 0.02
 

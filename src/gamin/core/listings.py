@@ -1,37 +1,34 @@
-"""What a listing of a directory says: the first one, and every later one.
+"""What a listing of a directory says that somebody may have been told of before.
 
-A later one is compared with what is believed, so it repairs whatever notification
-missed. Directories that a tree reaches are explored in turn, each watched first and
-listed then.
+It is compared with what is believed, so it repairs whatever notification missed.
+Directories that a tree reaches are explored in turn, each watched first and listed
+then. The first listings of a tree are left to `intake`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from gamin.core.changes import Changes
 from gamin.core.content import Content
 from gamin.core.difference import listing
-from gamin.core.effects import Explore
+from gamin.core.effects import Listing
+from gamin.core.intake import Intake
+from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.scene import Scene
-from gamin.core.subscriptions import Audience, Subscription
-from gamin.core.tree import FILE, SUBDIR, Node
 from gamin.events import Kind
 
 
 class Listings:
-    def __init__(self, scene: Scene, content: Content, changes: Changes) -> None:
+    def __init__(
+        self, scene: Scene, content: Content, changes: Changes, intake: Intake
+    ) -> None:
         self._scene = scene
+        self._intake = intake
         self._content = content
         self._changes = changes
 
-    def listed(
-        self,
-        effect: Explore,
-        directories: Sequence[bytes],
-        others: Sequence[bytes],
-        newer: Iterable[bytes],
-    ) -> None:
+    def listed(self, listing: Listing) -> None:
         """Take a listing in. It is told unless nobody was told anything before."""
-        node, subscription, verify = effect
+        (node, subscription, verify), directories, others, newer = listing
         scene = self._scene
         if node.blind:
             for subscriptions in (node.hooks or {}).values():
@@ -40,10 +37,8 @@ class Listings:
         audience = scene.audiences.on(node)
         if not node.wanted or not audience.subscriptions:
             return
-        is_quiet = not verify and not any(s.ready for s in audience.subscriptions)
-        if is_quiet and not node.names and not node.listed:
-            self._take_in(effect, audience, directories, others)
-            return
+        if node.listed and not (directories or newer) and node.has_just(others):
+            return  # as ever, like most of what is looked at again
         present = {**dict.fromkeys(directories, True), **dict.fromkeys(others, False)}
         self._remove_others(node, present)
         passed = [] if node.listed else list(node.children())
@@ -58,58 +53,14 @@ class Listings:
             node.listed = True
         self._include(node, passed)
         if audience.deep:
-            self._descend(node, directories, subscription, verify)
-
-    def _take_in(
-        self,
-        effect: Explore,
-        audience: Audience,
-        directories: Sequence[bytes],
-        others: Sequence[bytes],
-    ) -> None:
-        """The first listing, of which nobody is told: what a set-up consists of.
-
-        Flat on purpose, since it is done for each of 20,000 directories while a client
-        waits. A child shares all that was decided for its parent where nothing can
-        make a difference between them.
-        """
-        node, subscription, _ = effect
-        scene = self._scene
-        node.listed = True
-        names = node.names
-        names.update(dict.fromkeys(others, FILE))
-        if not audience.deep:
-            names.update(dict.fromkeys(directories, SUBDIR))
-            return
-        is_alike = (
-            node.uniform
-            and node.subscriptions is None
-            and node.ghosts is None
-            and scene.coverage.is_plain(node)
-            and all(s.is_unfiltered for s in audience.deep)
-        )
-        if not is_alike:
-            names.update(dict.fromkeys(directories, SUBDIR))
-            self._descend(node, directories, subscription, 0)
-            return
-        explore = scene.effects.append
-        for name in directories:
-            child = names[name] = Node(node, name)
-            child.audience = audience
-            child.decision = node.decision
-            child.uniform = True
-            child.wanted = node.wanted
-            child.kernel = node.kernel
-            child.poll = node.poll
-            child.interval = node.interval
-            explore(Explore(child, subscription))
-        if subscription is not None:
-            subscription.crawl += len(directories)
+            self._intake.descend(node, directories, subscription, verify)
 
     def _remove_others(self, node: Node, present: Mapping[bytes, bool]) -> None:
         """Let go of what is not there any more, or something of another kind now."""
         names = node.names
-        for name in [n for n, k in names.items() if present.get(n) != (k is not FILE)]:
+        for name in [
+            n for n, k in names.items() if present.get(n) is not (k is not FILE)
+        ]:
             self._changes.removed(node, name)
 
     def _compare(
@@ -138,30 +89,3 @@ class Listings:
                         created = row._replace(kind=Kind.CREATED)
                         scene.reporter.tell(subscription.solo, created)
                 scene.coverage.cover(child, subscription)
-
-    def _descend(
-        self,
-        node: Node,
-        directories: Sequence[bytes],
-        subscription: Subscription | None,
-        verify: int,
-    ) -> None:
-        """Explore the subdirectories that some tree reaches and that are not yet."""
-        scene = self._scene
-        deep = scene.audiences.on(node).deep
-        prefix = node.slashed()
-        explore = scene.effects.append
-        for name in directories:
-            child = node.names.get(name)
-            if isinstance(child, Node):
-                if child.wanted and child.listed and child.is_noticed:
-                    continue
-            else:
-                path = prefix + name
-                if child is None or not any(s.enters(path) for s in deep):
-                    continue
-                child = scene.coverage.step_into(node, name)
-            scene.coverage.enlist(child)
-            if subscription is not None:
-                subscription.crawl += 1
-            explore(Explore(child, subscription, verify))

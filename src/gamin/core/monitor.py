@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 from gamin.core.binding import Found
 from gamin.core.changes import Changes
 from gamin.core.content import Content
-from gamin.core.effects import Effect, Explore, Watch
+from gamin.core.effects import Effect, Explore, Listing, Watch
 from gamin.core.flow import Resource
 from gamin.core.flow_settings import FlowSettings
+from gamin.core.intake import Intake
 from gamin.core.listings import Listings
+from gamin.core.node import Node
 from gamin.core.places import Places
 from gamin.core.policy import Policy
 from gamin.core.pruning import Pruning
@@ -21,7 +23,6 @@ from gamin.core.renames import Renames
 from gamin.core.room import Room
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from gamin.events import (
     ATTRIB,
     CLOSE_WRITE,
@@ -47,7 +48,8 @@ class Monitor:
         self._content = Content(scene)
         self._changes = Changes(scene, self._content)
         self._renames = Renames(scene, self._content, self._changes)
-        self._listings = Listings(scene, self._content, self._changes)
+        self._intake = Intake(scene)
+        self._listings = Listings(scene, self._content, self._changes, self._intake)
         self._places = Places(scene)
         self._pruning = Pruning(scene)
         self.tree = scene.tree
@@ -220,23 +222,14 @@ class Monitor:
             self._places.settle(subscription)
         return self._finish(now)
 
-    def listed(
-        self,
-        effect: Explore,
-        directories: Sequence[bytes],
-        others: Sequence[bytes],
-        newer: Iterable[bytes],
-        now: float,
-    ) -> list[Effect]:
-        """What `Explore` found; `newer` are the entries changed since `verify`."""
+    def listed(self, listings: Sequence[Listing], now: float) -> list[Effect]:
+        """What each `Explore` found, in their order. They share one tick."""
         self._scene.advance(now)
-        reporter = self._scene.reporter
-        reporter.close()
-        reporter.recovering = effect.verify > 0
-        self._listings.listed(effect, directories, others, newer)
-        reporter.close()
-        reporter.recovering = False
-        self._explored(effect)
+        take_in, explored = self._intake.take_in, self._explored
+        for listing in listings:
+            if not take_in(listing):
+                self._compare(listing)
+            explored(listing[0])
         return self._finish(now)
 
     def skipped(self, effect: Explore, now: float) -> list[Effect]:
@@ -262,6 +255,14 @@ class Monitor:
         return self._finish(now)
 
     # -- inside
+
+    def _compare(self, listing: Listing) -> None:
+        reporter = self._scene.reporter
+        reporter.close()
+        reporter.recovering = listing[0].verify > 0
+        self._listings.listed(listing)
+        reporter.close()
+        reporter.recovering = False
 
     def _explored(self, effect: Explore) -> None:
         subscription = effect.for_whom

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from gamin.core.difference import entries_since, listing, tree_since
 from gamin.core.effects import Ready
 from gamin.core.flow import Entry, Resource
+from gamin.core.node import Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from gamin.events import Kind, Row
 
 Place = tuple[Node | None, bytes | None, int]

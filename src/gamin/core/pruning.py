@@ -7,9 +7,9 @@ always that of the tree without what is ignored.
 
 from gamin.core.difference import listing
 from gamin.core.ignore import IgnoreRules
+from gamin.core.node import SUBDIR, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import SUBDIR, Node
 from gamin.events import Kind, Row
 
 

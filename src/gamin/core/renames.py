@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from gamin.core.changes import Changes
 from gamin.core.content import Content
+from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import FILE, SUBDIR, Node
 from gamin.events import IS_DIR, Kind, Row
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from gamin.core.monitor import Monitor
-from gamin.core.tree import Node
+from gamin.core.node import Node
 from gamin.paths import printable
 
 

@@ -5,7 +5,7 @@ want of room, one is tried every second; while that goes well, twice as many.
 """
 
 from gamin.core.coverage import Coverage
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 RETRY_SECONDS = 1.0
 """What is polled is looked at as often, and a try costs no more than a look."""

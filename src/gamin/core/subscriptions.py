@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 from weakref import WeakValueDictionary
 
-from gamin.core.tree import Node
+from gamin.core.node import Node
 
 
 class Scope(Enum):

@@ -10,9 +10,10 @@ gets what the others believe (`Node.told`), so one report is right for all.
 """
 
 from gamin.core.flow import FlowControl
+from gamin.core.node import FILE, Node, Untold
 from gamin.core.reporter import Reporter
 from gamin.core.subscriptions import Audiences
-from gamin.core.tree import FILE, Node, Tree, Untold
+from gamin.core.tree import Tree
 from gamin.events import Kind, Row
 
 

@@ -7,8 +7,8 @@ need a stat ask for it through `RootDisk`, row by row and once each.
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from gamin.core.node import FILE, Node
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import FILE, Node
 from gamin.events import Kind, Row
 from gamin.protocol.modern.clocks import Timeline
 from gamin.protocol.modern.query import Query

@@ -5,8 +5,8 @@ How that is written is left to the encoder.
 
 from collections.abc import Iterator
 
+from gamin.core.node import FILE, Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import FILE, Node
 from gamin.paths import relative
 
 Folder = tuple[bytes, list[bytes] | None]

@@ -7,8 +7,8 @@ import os
 from collections.abc import Collection
 
 from gamin.core.ignore import EXCLUDE_FILE, MAX_TEXT, RULE_FILES, IgnoreRules
+from gamin.core.node import Node
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import Node
 from gamin.paths import join, relative
 
 

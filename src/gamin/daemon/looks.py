@@ -6,6 +6,7 @@ When it is asked, and what follows from it, is left to `watcher`.
 import errno
 import os
 import stat
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -33,8 +34,26 @@ def glance(path: bytes, since_ns: int) -> Glance:
     )
 
 
-def is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:
-    """By its ctime; not if it is gone."""
+def scan(path: bytes) -> list[os.DirEntry[bytes]]:
+    """What is in a directory. OSError where that may not be known."""
+    return list(os.scandir(path))  # closes itself at its end, be that an error
+
+
+def by_kind(entries: Sequence[os.DirEntry[bytes]]) -> tuple[list[bytes], list[bytes]]:
+    """The names of the subdirectories, and of all others."""
+    directories = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
+    if not directories:  # as in most
+        return directories, [e.name for e in entries]
+    names = set(directories)
+    return directories, [e.name for e in entries if e.name not in names]
+
+
+def newer(entries: Sequence[os.DirEntry[bytes]], since_ns: int) -> list[bytes]:
+    """The names of those with a ctime that is not older; not of what is gone."""
+    return [entry.name for entry in entries if _is_newer(entry, since_ns)]
+
+
+def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:
     try:
         return entry.stat(follow_symlinks=False).st_ctime_ns >= since_ns
     except OSError:

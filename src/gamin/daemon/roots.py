@@ -2,14 +2,14 @@
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Listing, Note, Tell
 from gamin.core.ignore import RULE_FILES, IgnoreRules
+from gamin.core.node import Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.core.tree import Node
 from gamin.daemon.ignore_files import (
     InsideVcs,
     load_known,
@@ -188,10 +188,13 @@ class Roots:
         for root in told:
             root.flush()
 
-    def listing(self, node: Node, names: list[bytes]) -> None:
-        """A directory is about to be taken in: read the rules in it first."""
-        if not self._has_rules:
-            return
+    def listed(self, listings: Sequence[Listing]) -> None:
+        """Directories are about to be taken in: read the rules in them first."""
+        if self._has_rules:
+            for (node, _, _), _, others, _ in listings:
+                self._read_rules(node, others)
+
+    def _read_rules(self, node: Node, names: Sequence[bytes]) -> None:
         if node.parent is not None and not any(n in names for n in RULE_FILES):
             starts = node.subscriptions or ()
             keepers = [s for s in starts if s in self._by_keeper]

@@ -4,13 +4,12 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from gamin.core.effects import Note, Noted, Tell
+from gamin.core.effects import Listing, Note, Noted, Tell
 from gamin.core.monitor import Monitor
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import Node
 from gamin.daemon.connection import Connection
 from gamin.daemon.loop import Loop
 from gamin.daemon.watcher import Watcher
@@ -41,8 +40,8 @@ class Face(Protocol):
 
 
 class Reader(Protocol):
-    def listing(self, node: Node, names: list[bytes]) -> None:
-        """A directory with these entries (not its subdirectories) is taken in next."""
+    def listed(self, listings: Sequence[Listing]) -> None:
+        """These directories are taken in next."""
 
 
 class Service:
@@ -116,9 +115,9 @@ class Service:
 
     # -- from the watcher
 
-    def listing(self, node: Node, names: list[bytes]) -> None:
+    def listed(self, listings: Sequence[Listing]) -> None:
         for face in self.readers:
-            face.listing(node, names)
+            face.listed(listings)
 
     def tell(self, effect: Tell) -> None:
         for subscription in effect.subscriptions:

@@ -7,7 +7,6 @@ of a large tree, and the kernel's queue is emptied between slices.
 
 import errno
 import logging
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
     Effect,
     Explore,
+    Listing,
     Look,
     Note,
     Ready,
@@ -27,10 +27,11 @@ from gamin.core.effects import (
     Watch,
 )
 from gamin.core.monitor import Monitor
+from gamin.core.node import Node
 from gamin.core.subscriptions import Subscription
-from gamin.core.tree import Node
 from gamin.daemon.change_log import log
-from gamin.daemon.looks import glance, is_newer
+from gamin.daemon.crawl import survey
+from gamin.daemon.looks import by_kind, glance, newer, scan
 from gamin.daemon.loop import Loop, Timer
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, Change
@@ -57,8 +58,8 @@ class Telling(Protocol):
 
     def note(self, effect: Note) -> None: ...
 
-    def listing(self, node: Node, names: list[bytes]) -> None:
-        """A directory is to be taken in, with these entries that are no directories."""
+    def listed(self, listings: Sequence[Listing]) -> None:
+        """These directories are to be taken in."""
 
     def flush(self) -> None:
         """A round is over: send."""
@@ -79,7 +80,7 @@ class Watcher:
         self._telling = telling
         self._loop = loop
         self._urgent: deque[_Work] = deque()
-        self._crawl: deque[_Work] = deque()
+        self._crawl: deque[Explore] = deque()
         self._timer: Timer | None = None
         self._is_crawling = False
         self._is_paused = False
@@ -248,11 +249,13 @@ class Watcher:
         self._is_crawling = False
         end = time.monotonic() + SLICE
         crawl = self._crawl
-        while crawl:
-            self._perform(crawl.popleft())
+        while crawl and time.monotonic() < end:
+            listings = survey(crawl, self._kernel) if self._kernel is not None else []
+            if listings:
+                self._listed(listings)
+            else:
+                self._perform(crawl.popleft())
             self._work()
-            if time.monotonic() > end:
-                break
         self.synchronise()
         self._telling.flush()
         self.do([])
@@ -344,20 +347,14 @@ class Watcher:
         if not node.wanted:
             self._take(self._monitor.skipped(work, now))
             return
-        directories: list[bytes] = []
-        others: list[bytes] = []
-        newer: list[bytes] = []
+        changed: list[bytes] = []
         try:
             # All that is in another directory is new, whatever names it has.
             since = 1 if self._watch_another(node) else work.verify
-            with os.scandir(node.path()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        directories.append(entry.name)
-                    else:
-                        others.append(entry.name)
-                    if since and is_newer(entry, since):
-                        newer.append(entry.name)
+            entries = scan(node.path())
+            directories, others = by_kind(entries)
+            if since:
+                changed = newer(entries, since)
         except OSError as error:
             self._failed(work, error.errno or errno.EIO)
         except WatchLimitReached:
@@ -367,8 +364,11 @@ class Watcher:
             if node.wd_poll >= 0:
                 found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
                 self._noticed += self._polling.learn(node, found, is_all=True)
-            self._telling.listing(node, others)
-            self._take(self._monitor.listed(work, directories, others, newer, now))
+            self._listed([(work, directories, others, changed)])
+
+    def _listed(self, listings: list[Listing]) -> None:
+        self._telling.listed(listings)
+        self._take(self._monitor.listed(listings, time.monotonic()))
 
     def _look(self, work: Look) -> None:
         subscription, node, name, verify = work

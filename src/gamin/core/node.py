@@ -1,0 +1,217 @@
+"""A directory: what is believed of it, who cares for it, and how it is noticed.
+
+What happens to it, and when, is `tree`'s affair.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+FILE = False
+"""In `Node.names`: an entry that is not a directory."""
+SUBDIR = True
+"""In `Node.names`: a directory that has no node, because nobody looks into it."""
+
+Touch = tuple[int, int, int, int, bool]
+"""What happened to a name, as ticks: last touch, birth of its last life, last death,
+birth of its first life; 0 means before the start for a birth, never for a death. The
+last item says whether it is, or was, a directory."""
+
+
+class Untold(NamedTuple):
+    """What is believed of a name by those who are not told of it for the moment."""
+
+    was: bool | None
+    """Whether it is a directory; None: there is no such entry."""
+    has_died: bool
+    """It went away since then, so what bears the name now is another."""
+    since: int
+    """All that happened to it after this tick is untold."""
+    touch: Touch | None
+    """What had happened to it until then."""
+
+
+Names = dict[bytes, "Node | bool"]
+"""The entries of a directory: a Node, SUBDIR or FILE each."""
+
+
+class Node:
+    """A directory, by its real path (no symlink in it)."""
+
+    __slots__ = (
+        "_names",
+        "audience",
+        "blind",
+        "born",
+        "decision",
+        "files",
+        "ghosts",
+        "hooks",
+        "interval",
+        "kernel",
+        "latest",
+        "left",
+        "listed",
+        "name",
+        "narrow",
+        "packed",
+        "parent",
+        "poll",
+        "prefix",
+        "subscriptions",
+        "touched",
+        "uniform",
+        "untold",
+        "wanted",
+        "wd",
+        "wd_poll",
+    )
+
+    def __init__(self, parent: "Node | None", name: bytes, born: int = 0) -> None:
+        # What is believed of the disk.
+        self.parent = parent
+        self.name = name
+        self.born = born
+        """Tick since which this very directory is at this path (0: always)."""
+        self.packed = b""
+        """The names of its entries, if all are files and nobody asked for one yet:
+        joined by "/", which takes a tenth of the memory and of the time."""
+        self._names: Names | None = None
+        self.listed = False
+        self.touched: dict[bytes, Touch] | None = None
+        self.latest = 0
+        self.ghosts: dict[bytes, Node] | None = None
+        self.left: list[tuple[int, Node]] | None = None
+        self.untold: dict[bytes, Untold] | None = None
+        """Entries whose coming or going is withheld (`core.withheld`)."""
+        self.prefix: bytes | None = None
+
+        # Who cares (kept by `binding` and `coverage`).
+        self.hooks: dict[bytes, dict[Any, int]] | None = None
+        """Subscriptions whose way passes through an entry, or waits for it, and how
+        often it does."""
+        self.subscriptions: dict[Any, None] | None = None
+        """Subscriptions bound to this directory itself, and not to an entry of it."""
+        self.files = 0
+        """How many subscriptions are bound to entries of it."""
+        self.audience: Any = None
+        """Who is told of its entries; None when it must be computed anew."""
+
+        # How it is noticed (decided by `coverage`, carried out by the shell).
+        self.wanted = 0
+        """What is to be noticed (a mask of `gamin.events`); 0: nothing."""
+        self.decision: Any = None
+        self.uniform = False
+        """Everything below shares the decision."""
+        self.kernel = 0
+        """The kernel's share of `wanted`."""
+        self.poll = 0
+        """Polling's share of `wanted`."""
+        self.narrow = False
+        """Nobody cares for entries without a hook."""
+        self.interval = 0.0
+        """Seconds between two looks, where it is polled."""
+        self.blind = False
+        """Neither tells of its entries: nobody may list it."""
+        self.wd = -1
+        """The kernel backend's number of the watch; -1: none."""
+        self.wd_poll = -1
+        """The polling backend's."""
+
+    def __repr__(self) -> str:
+        return f"<Node {self.path()!r} wd={self.wd} names={len(self.names)}>"
+
+    def path(self) -> bytes:
+        """Where it is believed to be, absolute."""
+        if self.prefix is None and self.parent is not None:
+            return self.parent.slashed() + self.name
+        return self.slashed()[:-1] or b"/"
+
+    def slashed(self) -> bytes:
+        """The path with a slash at the end: what an entry's name is appended to."""
+        if self.prefix is not None:
+            return self.prefix
+        unknown = [self]  # a loop and not recursion: trees may be 2,000 deep
+        while (above := unknown[-1].parent) is not None and above.prefix is None:
+            unknown.append(above)
+        prefix = b"/" if above is None else above.prefix or b"/"
+        for node in reversed(unknown):
+            if node.parent is not None:
+                prefix = prefix + node.name + b"/"
+            node.prefix = prefix
+        return prefix
+
+    @property
+    def names(self) -> Names:
+        """Entries: a Node, SUBDIR or FILE. Only Nodes while `listed` is False."""
+        names = self._names
+        if names is None:
+            files = self.packed.split(b"/") if self.packed else ()
+            names = self._names = dict.fromkeys(files, FILE)
+            self.packed = b""
+        return names
+
+    @names.setter
+    def names(self, names: Names) -> None:
+        self._names = names
+        self.packed = b""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether `packed` has all there is."""
+        return self._names is None
+
+    def has_just(self, files: Collection[bytes]) -> bool:
+        """Whether these files, in this order, are known to be all there is."""
+        return self._names is None and self.packed == b"/".join(files)
+
+    @property
+    def is_noticed(self) -> bool:
+        """Some backend watches it now."""
+        return self.wd >= 0 or self.wd_poll >= 0
+
+    def told(self) -> "Mapping[bytes, Node | bool]":
+        """The entries as clients know them: `names`, but for what is withheld."""
+        if not self.untold:
+            return self.names
+        told = {n: known for n, known in self.names.items() if n not in self.untold}
+        for name, untold in self.untold.items():
+            if untold.was is not None:
+                told[name] = self.child(name) or untold.was
+        return told
+
+    def hooked(self) -> "Collection[bytes]":
+        """The entries that matter where `narrow` is true."""
+        return self.hooks.keys() if self.hooks else ()
+
+    def child(self, name: bytes) -> "Node | None":
+        known = self._names.get(name) if self._names is not None else None
+        return known if isinstance(known, Node) else None
+
+    def holds(self, node: "Node") -> bool:
+        """Whether `node` is this directory or below it."""
+        above: Node | None = node
+        while above is not None and above is not self:
+            above = above.parent
+        return above is self
+
+    def children(self) -> Iterator["Node"]:
+        if self._names is None:
+            return iter(())
+        return (known for known in self._names.values() if isinstance(known, Node))
+
+    def subtree(self) -> Iterator["Node"]:
+        """This node and every node below it, parents first."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(node.children())
+
+    def listed_subtree(self) -> Iterator["Node"]:
+        """As `subtree`, but only as far down as directories are listed."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            if node.listed:
+                yield node
+                stack.extend(node.children())

@@ -1,17 +1,13 @@
 """What a root's clients may know of its tree, directory by directory.
 
-How that is written is left to the encoder.
+How that is written is left to `protocol.modern.folders`.
 """
 
 from collections.abc import Iterator
 
 from gamin.core.node import FILE, Node
 from gamin.core.subscriptions import Scope, Subscription
-from gamin.paths import relative
-
-Folder = tuple[bytes, list[bytes] | None]
-"""The path of a directory from the root, and the names in it that are not ignored;
-None where the root does not look inside."""
+from gamin.protocol.modern.folders import Folder
 
 
 def folders(keeper: Subscription) -> Iterator[Folder]:
@@ -22,26 +18,31 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
     top = root.slashed()
     is_tree = keeper.scope is Scope.TREE
     sees_all = keeper.ignore is None or keeper.ignore.is_empty
-    stack = [root]
+    stack = [(root, b"")]
     while stack:
-        node = stack.pop()
-        prefix = node.slashed()
+        node, path = stack.pop()
         if not node.listed:  # nobody may, or it is being done: its rows will follow
-            yield relative(prefix[:-1], top), None
+            yield path, None
             continue
-        told = node.told()
-        names = [
-            name
-            for name, known in told.items()
-            if sees_all or keeper.admits(prefix + name, known is not FILE)
-        ]
-        yield relative(prefix[:-1], top), names
-        for name in names:
-            known = told[name]
+        if sees_all and node.is_packed:
+            yield path, node.packed
+            continue
+        prefix = path + b"/" if path else b""
+        entries = node.told()
+        if not sees_all:
+            entries = {
+                name: known
+                for name, known in entries.items()
+                if keeper.admits(top + prefix + name, known is not FILE)
+            }
+        yield path, b"/".join(entries)
+        if not any(entries.values()):
+            continue  # files only, as in most
+        for name, known in entries.items():
+            below = prefix + name
             if known is FILE:
                 continue
-            path = prefix + name
-            if is_tree and isinstance(known, Node) and keeper.enters(path):
-                stack.append(known)
+            if is_tree and isinstance(known, Node) and keeper.enters(top + below):
+                stack.append((known, below))
             else:
-                yield relative(path, top), None
+                yield below, None

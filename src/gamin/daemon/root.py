@@ -23,7 +23,8 @@ from gamin.events import Kind, Row
 from gamin.protocol.modern import replies
 from gamin.protocol.modern.clocks import ClockSpec, Timeline
 from gamin.protocol.modern.compact import EVENT_FIELDS, encode_compact, encode_message
-from gamin.protocol.modern.encoder import encode_events, encode_names, encode_rows
+from gamin.protocol.modern.encoder import encode_events, encode_rows
+from gamin.protocol.modern.folders import encode_folders
 from gamin.protocol.modern.framing import encode
 from gamin.protocol.modern.query import Query
 
@@ -343,9 +344,9 @@ class Root:
 
     def _names(self) -> bytes:
         """Everything there is, as the JSON of `names`."""
-        return (
-            b"null" if self.keeper.node is None else encode_names(folders(self.keeper))
-        )
+        if self.keeper.node is None:
+            return b"null"
+        return encode_folders(folders(self.keeper))
 
     def _told_ns(self, *, is_list: bool = False) -> int | None:
         """The real time up to which nothing is missing; None while that is not known.

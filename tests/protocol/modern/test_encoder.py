@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from gamin.events import Kind
 from gamin.protocol.modern.compact import EVENT_FIELDS
-from gamin.protocol.modern.encoder import encode_names, encode_rows
+from gamin.protocol.modern.encoder import encode_rows
 from gamin.protocol.modern.fields import render
 from gamin.protocol.modern.rows import FileRow
 from tests.protocol.modern.rows import FILE, NOW, row
@@ -37,12 +37,3 @@ def test_other_fields_are_written_too() -> None:
 def test_no_rows_are_an_empty_array() -> None:
     assert encode_rows([], EVENT_FIELDS, NOW) == b"[]"
     assert encode_rows([], ["name"], NOW) == b"[]"
-
-
-def test_the_names_in_each_directory_are_joined() -> None:
-    folders = [(b"", [b"d", b"\xff", b'"']), (b"d", []), (b"dark", None)]
-    assert json.loads(encode_names(folders)) == {
-        "": 'd/\udcff/"',
-        "d": "",
-        "dark": None,
-    }

@@ -77,18 +77,3 @@ def _move(row: FileRow) -> str:
     tail = _TAILS[row.kind.name][row.is_dir]
     source = "null" if row.source is None else quoted(row.source)
     return f'{{"name":{quoted(row.name)}{tail}{source}}}'
-
-
-def encode_names(folders: Iterable[tuple[bytes, Iterable[bytes] | None]]) -> bytes:
-    """The JSON object that is the `names` of a message.
-
-    Each directory comes with its path from the root and the names in it; they are
-    joined by the one byte that no name has. None where nothing inside is told.
-    """
-    text = ",".join(
-        [
-            f"{quoted(path)}:{'null' if names is None else quoted(b'/'.join(names))}"
-            for path, names in folders
-        ]
-    )
-    return f"{{{text}}}".encode("ascii")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
 from gamin.protocol.modern.compact import Told
+from gamin.protocol.modern.folders import decode_folders
 
 # Looked up once: a member of an enum costs 0.1 µs each time on 3.11.
 _CHANGED = Kind.CHANGED
@@ -37,14 +38,12 @@ class Picture:
     @classmethod
     def read(cls, message: Mapping[str, Any]) -> "Picture":
         """From the `names` of a message. Raises RemoteProtocolError."""
-        folders = message["names"]
-        if folders is None:
+        text = message["names"]
+        if text is None:
             return cls()
-        if not isinstance(folders, dict) or not all(
-            names is None or isinstance(names, str) for names in folders.values()
-        ):
-            raise RemoteProtocolError("names that are none")
-        return cls(folders, is_file=bool(message.get("is_file")))
+        if not isinstance(text, str):
+            raise RemoteProtocolError("names that are no text")
+        return cls(decode_folders(text), is_file=bool(message.get("is_file")))
 
     @property
     def is_missing(self) -> bool:

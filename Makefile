@@ -1,15 +1,18 @@
-# The commands of the README. Everything lives in .venv, made on first use.
+# The commands of the README. Everything lives in .venv, made on first use; what is
+# compiled, in a venv of its own.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .venv-compiled
+SOURCES := pyproject.toml hatch_build.py $(shell find src -name '*.py')
 DIR ?= .
 # Tests mostly wait for servers: more at a time than there are cores.
 WORKERS ?= 4
 # Or every server that a test starts compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format bench growth clean
+.PHONY: watch test lint format bench growth compiled test-compiled clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -32,8 +35,14 @@ bench: $(VENV)/bench
 growth: $(VENV)/bench
 	$(BIN)/python -m bench.growth --write $(BENCH_ARGS)
 
+# The same tests with the hot modules as C extensions.
+compiled: $(COMPILED)/built
+
+test-compiled: $(COMPILED)/built
+	GAMIN_COMPILED=1 $(COMPILED)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
 clean:
-	rm -rf $(VENV) bench/build
+	rm -rf $(VENV) $(COMPILED) bench/build
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -48,4 +57,9 @@ $(VENV)/bench: $(VENV)/dev
 
 $(VENV)/dev: $(VENV)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(COMPILED)/built: $(SOURCES)
+	$(PYTHON) -m venv $(COMPILED)
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check '.[dev]'
 	touch $@

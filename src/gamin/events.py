@@ -6,25 +6,25 @@ face yields.
 """
 
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 # What a backend can notice. The values are those of <sys/inotify.h> (man 7 inotify);
 # fanotify uses the same numbers (man 7 fanotify), and polling makes them up. They are
 # plain ints and not an IntFlag because they are tested once per change: `int &` takes
 # 0.01 µs, `IntFlag &` 1.3 µs (measured on 3.11).
-MODIFY = 0x0000_0002
-ATTRIB = 0x0000_0004
-CLOSE_WRITE = 0x0000_0008
-MOVED_FROM = 0x0000_0040
-MOVED_TO = 0x0000_0080
-CREATE = 0x0000_0100
-DELETE = 0x0000_0200
-DELETE_SELF = 0x0000_0400
-MOVE_SELF = 0x0000_0800
-UNMOUNT = 0x0000_2000
-OVERFLOW = 0x0000_4000
-IGNORED = 0x0000_8000  # the watch is gone: removed, object deleted or unmounted
-IS_DIR = 0x4000_0000
+MODIFY: Final = 0x0000_0002
+ATTRIB: Final = 0x0000_0004
+CLOSE_WRITE: Final = 0x0000_0008
+MOVED_FROM: Final = 0x0000_0040
+MOVED_TO: Final = 0x0000_0080
+CREATE: Final = 0x0000_0100
+DELETE: Final = 0x0000_0200
+DELETE_SELF: Final = 0x0000_0400
+MOVE_SELF: Final = 0x0000_0800
+UNMOUNT: Final = 0x0000_2000
+OVERFLOW: Final = 0x0000_4000
+IGNORED: Final = 0x0000_8000  # the watch is gone: removed, object deleted or unmounted
+IS_DIR: Final = 0x4000_0000
 
 BIT_NAMES = {
     MODIFY: "MODIFY",

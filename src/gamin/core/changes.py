@@ -9,19 +9,22 @@ the disk, whatever the interleaving.
 What is in an entry is `content`'s affair, renames that can be followed are `renames`'.
 """
 
+from typing import Final
+
+from gamin.core.audience import Audience
 from gamin.core.content import Content
 from gamin.core.effects import Explore
 from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.scene import Scene
-from gamin.core.subscriptions import Audience, Scope
+from gamin.core.subscriptions import Scope
 from gamin.events import CREATE, IS_DIR, Kind, Row
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time, and so does the
 # keyword handling of a NamedTuple's constructor.
-_CREATED = Kind.CREATED
-_DELETED = Kind.DELETED
-_FILE = Scope.FILE
-_new = tuple.__new__
+_CREATED: Final = Kind.CREATED
+_DELETED: Final = Kind.DELETED
+_FILE: Final = Scope.FILE
+_new: Final = tuple.__new__
 
 
 class Changes:

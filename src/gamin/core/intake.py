@@ -7,10 +7,11 @@ believed, is left to `listings`.
 
 from collections.abc import Iterable, Sequence
 
+from gamin.core.audience import Audience
 from gamin.core.effects import Explore, Listing
 from gamin.core.node import SUBDIR, Node
 from gamin.core.scene import Scene
-from gamin.core.subscriptions import Audience, Subscription
+from gamin.core.subscriptions import Subscription
 
 
 class Intake:

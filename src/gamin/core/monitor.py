@@ -5,6 +5,7 @@ reads a clock: `now` is seconds of a monotonic clock, passed in.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from gamin.core.binding import Found
 from gamin.core.changes import Changes
@@ -35,8 +36,8 @@ from gamin.events import (
     Row,
 )
 
-_CONTENT = MODIFY | CLOSE_WRITE | ATTRIB
-_ARRIVAL = CREATE | MOVED_TO
+_CONTENT: Final = MODIFY | CLOSE_WRITE | ATTRIB
+_ARRIVAL: Final = CREATE | MOVED_TO
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a way that no backend covers is walked again."""

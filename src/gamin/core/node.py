@@ -4,11 +4,11 @@ What happens to it, and when, is `tree`'s affair.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-FILE = False
+FILE: Final = False
 """In `Node.names`: an entry that is not a directory."""
-SUBDIR = True
+SUBDIR: Final = True
 """In `Node.names`: a directory that has no node, because nobody looks into it."""
 
 Touch = tuple[int, int, int, int, bool]

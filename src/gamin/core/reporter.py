@@ -4,12 +4,14 @@ Rows for one audience that follow each other share a list, so a storm in one tre
 one `Tell` per batch whatever the number of its subscribers.
 """
 
+from typing import Final
+
+from gamin.core.audience import Audience
 from gamin.core.effects import Effect, Tell
-from gamin.core.subscriptions import Audience
 from gamin.events import Row
 
 # A NamedTuple's constructor takes three times as long.
-_new = tuple.__new__
+_new: Final = tuple.__new__
 
 
 class Reporter:

@@ -1,4 +1,4 @@
-"""What a client asked for, and who is told of what: subscriptions and audiences.
+"""What a client asked for, and who is told of what: subscriptions, and their audiences.
 
 Knows nothing of how a path is found on the disk (`binding`) or noticed (`coverage`).
 """
@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from gamin.core.audience import Audience
 from gamin.core.node import Node
 
 
@@ -161,21 +162,6 @@ class Subscription:
         if ignore is None or ignore.is_empty:
             return True
         return not ignore.ignored(path[len(self.prefix) :], is_dir)
-
-
-class Audience:
-    """The subscriptions told of one directory's entries; shared by equal ones."""
-
-    __slots__ = ("__weakref__", "deep", "subscriptions")
-
-    def __init__(
-        self,
-        subscriptions: tuple[Subscription, ...],
-        deep: tuple[Subscription, ...] = (),
-    ) -> None:
-        self.subscriptions = subscriptions
-        self.deep = deep
-        """Those that reach into subdirectories."""
 
 
 class Audiences:

@@ -15,7 +15,7 @@ JSON nevertheless, and whoever does not find the pattern in it reads it as such.
 import re
 from collections.abc import Iterable
 from json.encoder import encode_basestring_ascii
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
@@ -30,8 +30,8 @@ _SEPARATOR = "//"
 _LETTERS = {"EXISTS": "e", "CREATED": "c", "CHANGED": "w", "DELETED": "d", "MOVED": "t"}
 _FROM = "f"
 # By name of the kind, because kinds themselves hash slowly; for a file, a directory.
-_MARKS = {name: (x.encode(), x.upper().encode()) for name, x in _LETTERS.items()}
-_FROM_MARK = (_FROM.encode(), _FROM.upper().encode())
+_MARKS: Final = {name: (x.encode(), x.upper().encode()) for name, x in _LETTERS.items()}
+_FROM_MARK: Final = (_FROM.encode(), _FROM.upper().encode())
 _MEANINGS = {x: (Kind[name], False) for name, x in _LETTERS.items()} | {
     x.upper(): (Kind[name], True) for name, x in _LETTERS.items()
 }

@@ -57,6 +57,9 @@ class Picture:
             case Kind.DELETED if path:
                 self._expect(is_belated or entries.get(path) is is_dir, row)
                 entries.pop(path, None)
+                if is_belated:  # with a directory all below it, told or not
+                    for below in [e for e in entries if is_within(e, path)]:
+                        del entries[below]
             case Kind.DELETED:
                 entries.clear()
 

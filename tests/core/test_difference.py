@@ -225,3 +225,16 @@ def test_what_others_knew_for_long_is_new_where_it_comes_into_a_tree() -> None:
         "created /w/c/",
         "created /w/c/f",
     ]
+
+
+def test_what_came_back_to_its_place_is_gone_and_new() -> None:
+    away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
+    told = story(watched(b"/w/a/b"), away, back)
+    for path in ("/w/a/", "/w/a/b/"):
+        assert told.index(f"deleted {path}") < told.index(f"created {path}")
+
+
+def test_of_a_directory_that_left_all_is_gone_whatever_had_its_place_since() -> None:
+    left, made = Act("rename", b"/w/a", b"/w/z"), Act("makedirs", b"/w/a")
+    told = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
+    assert "deleted /w/a/b/" in told

@@ -109,8 +109,8 @@ def _vanished_below(
         if ghost.latest > since and enters(path):
             yield from _vanished(ghost, since, path + b"/", {node})
     for tick, gone in node.left or ():
-        if tick > since:
-            yield from _vanished(gone, since, prefix, {node})
+        if tick > since:  # it may have been here before itself, and come back
+            yield from _vanished(gone, since, prefix, set())
 
 
 def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterator[Row]:

@@ -120,9 +120,9 @@ class Tree:
         return Node(node, name, born)
 
     def bury(self, node: Node) -> None:
-        """Keep a directory that went away, for the tombstones in it."""
+        """Keep a directory that went away, for what went away in it or left it."""
         parent = node.parent
-        if parent is None or (node.touched is None and not node.ghosts):
+        if parent is None or not (node.touched or node.ghosts or node.left):
             return
         if parent.ghosts is None:
             parent.ghosts = {}

@@ -36,6 +36,7 @@ class WatchLimitReached(GaminError):
 
     def __str__(self) -> str:
         return (
-            f"cannot watch {os.fsdecode(self.path)!r}: all {self.limit} inotify "
-            "watches of this user are taken (raise fs.inotify.max_user_watches)"
+            f"cannot watch {os.fsdecode(self.path)!r}: all {self.limit} kernel watches "
+            "of this user are taken (raise fs.inotify.max_user_watches or "
+            "fs.fanotify.max_user_marks)"
         )

@@ -1,21 +1,24 @@
 """Two facilities as one: who watches what, and what comes out where they meet."""
 
+import errno
 import os
 import select
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from gamin.backends.choice import PairedBackend, Wish, open_kernel
+from gamin.backends.base import FIRST_MARK, KernelBackend, Share
+from gamin.backends.choice import EitherBackend, open_fanotify
 from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
-from gamin.backends.marks import FIRST_NUMBER
-from gamin.events import DELETE, IS_DIR, MOVED_TO, Change
+from gamin.errors import WatchLimitReached
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_TO, Change
 from tests.backends.narrow import run_narrowed
 from tests.backends.ways import (
     ALL,
-    FANOTIFY_QUOTA,
     INOTIFY_QUOTA,
     NAMES,
     Directory,
@@ -23,66 +26,82 @@ from tests.backends.ways import (
 )
 
 
-@pytest.fixture
-def facilities() -> tuple[InotifyBackend, FanotifyBackend]:
+@pytest.fixture(autouse=True)
+def granted() -> None:
     try:
-        fanotify = FanotifyBackend()
+        FanotifyBackend().close()
     except OSError as error:
         pytest.skip(f"the kernel refuses fanotify: {error.strerror}")
-    return InotifyBackend(), fanotify
 
 
 @pytest.fixture
-def pair(facilities: tuple[InotifyBackend, FanotifyBackend]) -> Iterator[PairedBackend]:
-    pair = PairedBackend(*facilities)
+def pair() -> Iterator[EitherBackend]:
+    """With room for one directory in each facility."""
+    pair = EitherBackend(lambda: InotifyBackend(1), lambda: FanotifyBackend(1))
+    pair.open_one()
     yield pair
     pair.close()
 
 
 @pytest.fixture
-def split(
-    pair: PairedBackend,
-    facilities: tuple[InotifyBackend, FanotifyBackend],
-    tmp_path: Path,
-) -> tuple[Directory, Directory]:
+def split(pair: EitherBackend, tmp_path: Path) -> tuple[Directory, Directory]:
     """One directory with inotify, one with fanotify."""
+    nodes = []
     for name in ("by inotify", "by fanotify"):
         (tmp_path / name).mkdir()
-    nodes = Directory(tmp_path / "by inotify"), Directory(tmp_path / "by fanotify")
-    facilities[0].watch(nodes[0], NAMES)
-    facilities[1].watch(nodes[1], NAMES)
-    return nodes
+        nodes.append(Directory(tmp_path / name))
+        pair.watch(nodes[-1], NAMES)
+    return nodes[0], nodes[1]
 
 
-@pytest.mark.parametrize(
-    ("wish", "is_fanotify"),
-    [(Wish.INOTIFY, False), (Wish.AUTO, False), (Wish.FANOTIFY, True)],
-)
-def test_the_first_watch_is_where_it_was_wished(
-    pair: PairedBackend, tmp_path: Path, wish: Wish, is_fanotify: bool
+def test_fanotify_is_not_even_loaded_while_there_is_room() -> None:
+    program = """
+import sys, gamin.daemon.main
+print(*(name for name in sys.modules if name.startswith("gamin.")))
+"""
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "gamin.backends.choice" in loaded
+    assert not {"gamin.backends.fanotify", "gamin.kernel.fanotify"} & set(loaded)
+
+
+def test_inotify_comes_first_and_fanotify_takes_what_does_not_fit(
+    pair: EitherBackend, split: tuple[Directory, Directory]
 ) -> None:
-    kernel = open_kernel(wish)
-    node = Directory(tmp_path)
-    kernel.watch(node, ALL)
-    assert (node.wd >= FIRST_NUMBER) is is_fanotify
-    kernel.close()
+    assert [node.wd >= FIRST_MARK for node in split] == [False, True]
+    assert pair.shares == [Share("inotify", 1, 1), Share("fanotify", 1, 1)]
+
+
+def test_when_both_are_full_nothing_is_taken_until_there_is_room(
+    pair: EitherBackend, split: tuple[Directory, Directory], tmp_path: Path
+) -> None:
+    for node in split:
+        more = Directory(tmp_path)
+        with pytest.raises(WatchLimitReached) as caught:
+            pair.watch(more, NAMES)
+        assert caught.value.limit == 2
+        assert not more.is_watched
+        pair.unwatch(node)
+        pair.watch(more, NAMES)
+        assert more.is_watched
 
 
 def test_a_directory_stays_where_it_is(
-    pair: PairedBackend, split: tuple[Directory, Directory]
+    pair: EitherBackend, split: tuple[Directory, Directory]
 ) -> None:
     numbers = [node.wd for node in split]
     for node in split:
         pair.watch(node, ALL)
     assert [node.wd for node in split] == numbers
-    assert pair.watches == 2
+    assert [share.watches for share in pair.shares] == [1, 1]
     for node in split:
         pair.unwatch(node)
-    assert pair.watches == 0
+    assert [share.watches for share in pair.shares] == [0, 0]
 
 
 def test_one_descriptor_announces_both(
-    pair: PairedBackend, split: tuple[Directory, Directory]
+    pair: EitherBackend, split: tuple[Directory, Directory]
 ) -> None:
     waiting = select.poll()
     waiting.register(pair, select.POLLIN)
@@ -95,7 +114,7 @@ def test_one_descriptor_announces_both(
 
 @pytest.mark.parametrize("is_back", [False, True])
 def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
-    pair: PairedBackend, split: tuple[Directory, Directory], is_back: bool
+    pair: EitherBackend, split: tuple[Directory, Directory], is_back: bool
 ) -> None:
     here, there = reversed(split) if is_back else split
     os.mkdir(os.path.join(here.place, b"sub"))
@@ -108,7 +127,7 @@ def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
 
 
 def test_renames_of_both_at_once_are_not_mixed_up(
-    pair: PairedBackend, split: tuple[Directory, Directory]
+    pair: EitherBackend, split: tuple[Directory, Directory]
 ) -> None:
     for node in split:
         os.mknod(os.path.join(node.place, b"old"))
@@ -121,21 +140,71 @@ def test_renames_of_both_at_once_are_not_mixed_up(
     assert len({change.cookie for change in changes}) == 2
 
 
-def test_the_room_is_that_of_both(
-    pair: PairedBackend, facilities: tuple[InotifyBackend, FanotifyBackend]
-) -> None:
-    assert pair.limit == sum(backend.limit for backend in facilities)
+REFUSED = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+class Opener:
+    """Refuses until it is told that there is one."""
+
+    is_granted = False
+
+    def __init__(self, kind: Callable[[], KernelBackend]) -> None:
+        self._kind = kind
+
+    def __call__(self) -> KernelBackend:
+        if not self.is_granted:
+            raise REFUSED
+        return self._kind()
+
+
+def test_without_an_instance_of_inotify_fanotify_does_it_alone(tmp_path: Path) -> None:
+    pair = EitherBackend(Opener(InotifyBackend), open_fanotify)
+    pair.open_one()
+    node = Directory(tmp_path)
+    pair.watch(node, NAMES)
+    os.mknod(tmp_path / "new")
+    assert list(pair.drain()) == [Change(node, CREATE, 0, b"new")]
+    assert [share.facility for share in pair.shares] == ["fanotify"]
+    pair.close()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_until_there_is_either_nothing_has_room(which: int, tmp_path: Path) -> None:
+    openers = Opener(InotifyBackend), Opener(FanotifyBackend)
+    pair = EitherBackend(*openers)
+    with pytest.raises(OSError, match="open files"):
+        pair.open_one()
+    node = Directory(tmp_path)
+    with pytest.raises(WatchLimitReached):
+        pair.watch(node, NAMES)
+    pair.unwatch(node)
+    assert not node.is_watched
+    assert not pair.shares
+    assert not pair.has_noticed
+    assert not pair.drain()
+
+    openers[which].is_granted = True
+    pair.watch(node, NAMES)
+    os.mknod(tmp_path / "new")
+    waiting = select.poll()
+    waiting.register(pair, select.POLLIN)
+    assert waiting.poll(0)
+    assert list(pair.drain()) == [Change(node, CREATE, 0, b"new")]
+    pair.unwatch(node)
+    assert [share.watches for share in pair.shares] == [0]
+    pair.close()
 
 
 FULL = """
-import os, sys, tempfile
-from gamin.backends.choice import Wish, open_kernel
-from gamin.backends.marks import FIRST_NUMBER
+import os, tempfile
+from gamin.backends.base import FIRST_MARK
+from gamin.backends.choice import EitherBackend
 from tests.backends.ways import ALL, Directory, story
 
 with tempfile.TemporaryDirectory() as place:
     nodes = []
-    backend = open_kernel(Wish(sys.argv[1]))
+    backend = EitherBackend()
+    backend.open_one()
     for name in ("a", "b", "c"):
         os.mkdir(os.path.join(place, name))
         nodes.append(Directory(os.path.join(place, name)))
@@ -144,59 +213,12 @@ with tempfile.TemporaryDirectory() as place:
         os.mknod(os.path.join(node.place, b"new"))
     changes = backend.drain()
     for node in nodes:
-        print(node.wd >= FIRST_NUMBER, *story(changes, node))
+        print(node.wd >= FIRST_MARK, *story(changes, node))
     backend.close()
 """
 
 
-@pytest.mark.parametrize(
-    ("wish", "quota"), [(Wish.AUTO, INOTIFY_QUOTA), (Wish.FANOTIFY, FANOTIFY_QUOTA)]
-)
-def test_when_one_is_full_the_other_takes_over(
-    pair: PairedBackend, wish: Wish, quota: str
-) -> None:
-    answer = run_narrowed({quota: 1}, FULL, wish.value)
-    first, second = (True, False) if wish is Wish.FANOTIFY else (False, True)
-    lines = [f"{used} created new\n" for used in (first, second, second)]
+def test_when_the_quota_of_inotify_is_full_fanotify_takes_over() -> None:
+    answer = run_narrowed({INOTIFY_QUOTA: 1}, FULL)
+    lines = [f"{used} created new\n" for used in (False, True, True)]
     assert answer == "".join(lines)
-
-
-NEITHER = """
-import sys
-from gamin.backends.choice import Wish, open_kernel
-
-for wish in Wish:
-    try:
-        backend = open_kernel(wish)
-    except OSError as error:
-        print(wish.value, "refused")
-    else:
-        print(wish.value, type(backend).__name__)
-        backend.close()
-"""
-
-
-@pytest.mark.parametrize(
-    ("quotas", "answers"),
-    [
-        pytest.param(
-            {"max_fanotify_groups": 0},
-            ["auto InotifyBackend", "inotify InotifyBackend", "fanotify refused"],
-            id="no fanotify",
-        ),
-        pytest.param(
-            {"max_inotify_instances": 0},
-            ["auto FanotifyBackend", "inotify refused", "fanotify FanotifyBackend"],
-            id="no inotify",
-        ),
-        pytest.param(
-            {"max_fanotify_groups": 0, "max_inotify_instances": 0},
-            ["auto refused", "inotify refused", "fanotify refused"],
-            id="neither",
-        ),
-    ],
-)
-def test_what_the_kernel_refuses(
-    pair: PairedBackend, quotas: dict[str, int], answers: list[str]
-) -> None:
-    assert run_narrowed(quotas, NEITHER).splitlines() == answers

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.fanotify import FIRST_COOKIE, FanotifyBackend
+from gamin.backends.base import FIRST_MARK_COOKIE
+from gamin.backends.fanotify import FanotifyBackend
 from gamin.events import (
     CREATE,
     DELETE,
@@ -62,7 +63,7 @@ def test_both_halves_of_a_rename_come_together(
     one, other = backend.drain()
     assert one == Change(watched, MOVED_FROM, one.cookie, b"old")
     assert other == Change(watched, MOVED_TO, one.cookie, b"new")
-    assert one.cookie > FIRST_COOKIE
+    assert one.cookie > FIRST_MARK_COOKIE
 
 
 def test_half_a_rename_is_a_deletion_or_an_arrival(
@@ -201,7 +202,7 @@ def test_its_end_is_the_last_that_is_told_of_a_directory(
     box.rmdir()
     assert story(seen(backend))[-2:] == ["deleted file", "ignored"]
     assert not node.is_watched
-    assert backend.watches == 0
+    assert [share.watches for share in backend.shares] == [0]
 
 
 def test_too_much_at_once_overflows(
@@ -223,10 +224,11 @@ def test_watches_are_counted(backend: FanotifyBackend, tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         nodes.append(Directory(tmp_path / name))
         backend.watch(nodes[-1], ALL)
-    assert backend.watches == 2 < backend.limit
+    [share] = backend.shares
+    assert share.watches == 2 < share.limit
     backend.unwatch(nodes[0])
     backend.unwatch(nodes[0])
-    assert backend.watches == 1
+    assert [share.watches for share in backend.shares] == [1]
 
 
 ORDINARY = """

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.marks import FIRST_NUMBER, Marks, identity_at
+from gamin.backends.base import FIRST_MARK
+from gamin.backends.marks import Marks, identity_at
 from gamin.events import CREATE, IGNORED, MODIFY, MOVED_TO, Change
 from gamin.kernel import fanotify
 from gamin.kernel.inotify import Reader
@@ -38,7 +39,7 @@ def test_a_mark_is_found_by_identity(marks: Marks, tmp_path: Path) -> None:
     mark = marks.get(identity_at(bytes(tmp_path)) or b"")
     assert mark is not None
     assert mark.owners == (node,)
-    assert mark.number == node.wd >= FIRST_NUMBER
+    assert mark.number == node.wd >= FIRST_MARK
     assert list(marks) == [mark]
 
 

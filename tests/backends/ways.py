@@ -4,8 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gamin.backends.base import KernelBackend
-from gamin.backends.choice import Wish, open_kernel
+from gamin.backends.choice import EitherBackend
 from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
@@ -26,6 +25,8 @@ NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 DETAILS = MODIFY | CLOSE_WRITE | ATTRIB
 ALL = NAMES | DETAILS
 
+FEW = 6
+"""Watches: those of the ways to the directories, and some of the directories."""
 INOTIFY_QUOTA = "max_inotify_watches"
 FANOTIFY_QUOTA = "max_fanotify_marks"
 
@@ -82,8 +83,8 @@ def available() -> Iterator[Way]:
     for name, opens, quotas in (
         ("inotify", InotifyBackend, (INOTIFY_QUOTA,)),
         ("fanotify", FanotifyBackend, (FANOTIFY_QUOTA,)),
-        ("both", open_kernel, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
-        ("both, fanotify first", fanotify_first, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
+        ("both", both, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
+        ("in turns", in_turns, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
     ):
         try:
             opens().close()
@@ -92,8 +93,19 @@ def available() -> Iterator[Way]:
         yield Way(name, opens, True, lambda _: None, quotas)
 
 
-def fanotify_first() -> KernelBackend:
-    return open_kernel(Wish.FANOTIFY)
+def both() -> EitherBackend:
+    backend = EitherBackend()
+    backend.open_one()
+    return backend
+
+
+def in_turns() -> EitherBackend:
+    """With inotify for so few that most is left to fanotify, and their parents and
+    subdirectories are now with this, now with that."""
+    backend = EitherBackend(lambda: InotifyBackend(most=FEW))
+    backend.open_one()
+    FanotifyBackend().close()
+    return backend
 
 
 def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:

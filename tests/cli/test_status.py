@@ -43,9 +43,11 @@ def told() -> dict[str, Any]:
         },
         "limits": {
             "max_user_watches": 100,
-            "used_by_us": 10,
-            "most_used_by_us": 90,
             "max_user_instances": 128,
+        },
+        "facilities": {
+            "inotify": {"used_by_us": 10, "most_used_by_us": 90},
+            "\x1b[2J": {"used_by_us": 3, "most_used_by_us": 45},
         },
         "recoveries": {"overflows": 7, "rescans": 8},
     }
@@ -61,8 +63,9 @@ def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
         "clock       12",
         "watches     10 kernel, 2 polled, 1 busy, 4 missing, "
         "5 without room, 6 unreadable",
-        "limits      10 of 90 watches used; "
-        "this user may have 100 watches and 128 instances",
+        "inotify     10 of 90 watches used",
+        r"\x1b[2J     3 of 45 watches used",
+        "limits      this user may have 100 inotify watches and 128 instances",
         "recoveries  7 overflows, 8 rescans",
         "clients     1",
         "       PID  LANGUAGE  SUBSCRIPTIONS  BACKLOG  PROGRAM",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from gamin.backends.base import Watchable
+from gamin.backends.base import Share, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -118,6 +118,10 @@ class KernelInMemory:
     @property
     def watches(self) -> int:
         return self.inotify.watches
+
+    @property
+    def shares(self) -> tuple[Share]:
+        return (Share("memory", self.watches, self.limit),)
 
     @property
     def has_noticed(self) -> bool:

@@ -64,7 +64,7 @@ def test_what_is_not_plain_is_left_alone(
     listed.node.listed = True
     for each in (polled, listed, verified._replace(verify=1)):
         assert survey(deque([each]), kernel) == []
-    assert kernel.watches == 0
+    assert [share.watches for share in kernel.shares] == [0]
 
 
 def test_a_row_ends_before_others_have_waited_long(

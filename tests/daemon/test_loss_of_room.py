@@ -1,6 +1,7 @@
 """The kernel has no more watches for the server, or none at all, for real.
 
-Nothing is lost: what does not fit is polled, and goes back when there is room again.
+Nothing is lost: what inotify has no room for is noticed by fanotify; what does not fit
+there either is polled, and goes back when there is room again.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 import gamin
 from gamin import Watch
+from tests.backends.ways import available
 from tests.daemon.real import Daemon, daemon
 from tests.support.quotas import allow, can_limit, limited
 from tests.support.server_state import status
@@ -21,7 +23,11 @@ pytestmark = pytest.mark.skipif(
     not can_limit(), reason="no user namespaces with quotas of their own"
 )
 
-FOLDERS = 16
+needs_fanotify = pytest.mark.skipif(
+    all(way.name != "fanotify" for way in available()), reason="no fanotify"
+)
+
+FOLDERS = 32
 FEW, ENOUGH = 15, 10_000
 """Watches; some of the few are for the directories above."""
 
@@ -37,11 +43,17 @@ def tree(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(
-    session: str, folder: Path, *, watches: int = ENOUGH, instances: int = 1
+    session: str,
+    folder: Path,
+    *,
+    watches: int = ENOUGH,
+    instances: int = 1,
+    marks: int | None = None,
 ) -> Iterator[Daemon]:
     """A server with such quotas, which the watches of the block use."""
+    prefix = limited(watches, instances, marks)
     with (
-        daemon(session, folder, prefix=limited(watches, instances)) as served,
+        daemon(session, folder, prefix=prefix) as served,
         pytest.MonkeyPatch.context() as environment,
     ):
         for name, value in served.environ.items():
@@ -63,6 +75,22 @@ def change_everywhere(tree: Path, watch: Watch) -> None:
     until(watch, *(deleted(tree / str(n) / "new") for n in range(FOLDERS)))
 
 
+@needs_fanotify
+def test_what_inotify_has_no_room_for_goes_to_fanotify(
+    session: str, tmp_path: Path, tree: Path
+) -> None:
+    with (
+        serving(session, tmp_path / "home", watches=FEW, marks=ENOUGH) as served,
+        gamin.watch(tree, timeout=SOON) as watch,
+    ):
+        told = status()
+        assert told.watches.polled == 0
+        assert told.facilities["inotify"].used_by_us == FEW
+        assert told.facilities["fanotify"].used_by_us == told.watches.kernel - FEW > 0
+        change_everywhere(tree, watch)
+        assert not served.log()
+
+
 def test_what_does_not_fit_is_polled_and_told(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
@@ -71,7 +99,7 @@ def test_what_does_not_fit_is_polled_and_told(
         gamin.watch(tree, timeout=SOON) as watch,
     ):
         held = status().watches
-        assert held.kernel == FEW
+        assert held.kernel == FEW * len(status().facilities)
         assert held.polled == held.no_room > 0
         change_everywhere(tree, watch)
         [line] = served.log()

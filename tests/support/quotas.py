@@ -24,12 +24,16 @@ def can_limit() -> bool:
     return tried.returncode == 0
 
 
-def limited(watches: int, instances: int) -> Sequence[str]:
-    """What to put before a command that may have only so many, of every facility.
+def limited(watches: int, instances: int, marks: int | None = None) -> Sequence[str]:
+    """What to put before a command that may have only so many, of every facility; with
+    `marks` another number of fanotify's.
 
     As root in a namespace, which is nobody in particular outside.
     """
-    script = f'{_written(WATCHES, watches)}{_written(INSTANCES, instances)}exec "$@"'
+    script = _written(WATCHES, watches) + _written(INSTANCES, instances)
+    if marks is not None:
+        script += _written(WATCHES[1:], marks)
+    script += 'exec "$@"'
     return [*_OWN_USERS, "sh", "-e", "-c", script, "sh"]
 
 

@@ -5,9 +5,14 @@ affair. It decides nothing: it is told what to watch and says what it saw.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gamin.events import Change
+
+FIRST_MARK = 1 << 31
+"""Numbers of inotify watches are below, those of fanotify marks begin here."""
+FIRST_MARK_COOKIE = 1 << 32
+"""The same for the cookies of renames."""
 
 
 class Watchable(Protocol):
@@ -43,17 +48,21 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
+class Share(NamedTuple):
+    """What we hold of one facility of the kernel."""
+
+    facility: str
+    watches: int
+    limit: int
+    """How many are taken at the most; the rest of the user's are for others."""
+
+
 class KernelBackend(Backend, Protocol):
     """A backend that the kernel tells, and that can run out of watches."""
 
     @property
-    def watches(self) -> int:
-        """How many kernel watches are held."""
-        ...
-
-    @property
-    def limit(self) -> int:
-        """How many it takes at the most."""
+    def shares(self) -> Sequence[Share]:
+        """What is in use, at least one."""
         ...
 
     @property

@@ -1,4 +1,4 @@
-"""Which kernel facility watches what: inotify, fanotify, or one where the other cannot.
+"""Which kernel facility watches what: inotify, and fanotify where that has no room.
 
 How each of them works is left to `inotify` and `fanotify`; polling, for what neither
 takes, to the core's policy.
@@ -11,63 +11,31 @@ the same happens again and again is fanotify quicker, because the kernel joins i
 """
 
 import select
-from collections.abc import Sequence
-from enum import Enum
+from collections.abc import Callable, Sequence
 
-from gamin.backends.base import KernelBackend, Watchable
-from gamin.backends.fanotify import FanotifyBackend
+from gamin.backends.base import FIRST_MARK, KernelBackend, Share, Watchable
 from gamin.backends.inotify import InotifyBackend
-from gamin.backends.marks import FIRST_NUMBER
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
 
-
-class Wish(Enum):
-    """What the kernel is asked for."""
-
-    AUTO = "auto"
-    INOTIFY = "inotify"
-    FANOTIFY = "fanotify"
+Open = Callable[[], KernelBackend]
+"""Raises OSError where the kernel refuses, be it only for now."""
 
 
-def open_kernel(wish: Wish = Wish.AUTO) -> KernelBackend:
-    """What the kernel grants.
+def open_fanotify() -> KernelBackend:
+    # Imported when it is needed, which is seldom: it is a tenth of what a server loads.
+    from gamin.backends.fanotify import FanotifyBackend
 
-    With AUTO, both facilities or one; OSError (that of inotify) when it grants neither.
-    With INOTIFY, that one alone. With FANOTIFY, that one, and inotify where the file
-    system has no fanotify. OSError when what is named is refused.
-    """
-    match wish:
-        case Wish.INOTIFY:
-            return InotifyBackend()
-        case Wish.FANOTIFY:
-            return _with_inotify(FanotifyBackend())
-        case Wish.AUTO:
-            return _with_fanotify()
+    return FanotifyBackend()
 
 
-def _with_inotify(fanotify: FanotifyBackend) -> KernelBackend:
-    try:
-        inotify = InotifyBackend()
-    except OSError:
-        return fanotify
-    return PairedBackend(inotify, fanotify, is_fanotify_first=True)
+class EitherBackend:
+    """Two facilities as one: each directory is watched by the first one that takes it,
+    and stays there.
 
-
-def _with_fanotify() -> KernelBackend:
-    try:
-        fanotify = FanotifyBackend()
-    except OSError:
-        return InotifyBackend()
-    try:
-        inotify = InotifyBackend()
-    except OSError:
-        return fanotify
-    return PairedBackend(inotify, fanotify)
-
-
-class PairedBackend:
-    """Two facilities as one: each directory is watched by the first one that takes it.
+    Each is opened when it is needed and the kernel grants it. So one that could not be
+    had at first (the user's instances are all taken) is asked for again whenever there
+    is no room without it; as long as there is none, nothing has room.
 
     Of one directory all changes come from the same facility, so in their order. Each
     facility sees to its own renames: of one from a directory of this to one of that,
@@ -75,69 +43,99 @@ class PairedBackend:
     """
 
     def __init__(
-        self,
-        inotify: InotifyBackend,
-        fanotify: FanotifyBackend,
-        *,
-        is_fanotify_first: bool = False,
+        self, inotify: Open = InotifyBackend, fanotify: Open = open_fanotify
     ) -> None:
-        self._inotify = inotify
-        self._fanotify = fanotify
-        self._order: tuple[KernelBackend, KernelBackend] = (
-            (fanotify, inotify) if is_fanotify_first else (inotify, fanotify)
-        )
+        self._opens = (inotify, fanotify)
+        self._opened: list[KernelBackend | None] = [None, None]
+        # The loop waits for one descriptor; those of the facilities come later.
         self._epoll = select.epoll()
-        for backend in self._order:
-            self._epoll.register(backend.fileno(), select.EPOLLIN)
 
     def fileno(self) -> int:
         return self._epoll.fileno()
 
     def close(self) -> None:
         self._epoll.close()
-        for backend in self._order:
+        for backend in self._in_use():
             backend.close()
 
     @property
-    def watches(self) -> int:
-        return self._inotify.watches + self._fanotify.watches
+    def shares(self) -> Sequence[Share]:
+        return [share for backend in self._in_use() for share in backend.shares]
 
-    @property
-    def limit(self) -> int:
-        return self._inotify.limit + self._fanotify.limit
+    def _in_use(self) -> list[KernelBackend]:
+        return [backend for backend in self._opened if backend is not None]
+
+    def open_one(self) -> None:
+        """Have at least one. OSError, that of inotify, when the kernel grants none."""
+        try:
+            self._open(0)
+        except OSError:
+            if self._granted(1) is None:
+                raise
+
+    def _open(self, index: int) -> KernelBackend:
+        backend = self._opens[index]()
+        self._epoll.register(backend.fileno(), select.EPOLLIN)
+        self._opened[index] = backend
+        return backend
+
+    def _granted(self, index: int) -> KernelBackend | None:
+        try:
+            return self._opened[index] or self._open(index)
+        except OSError:
+            return None
 
     # -- what is watched
 
     def watch(self, node: Watchable, mask: int) -> None:
         """WatchLimitReached only when neither has room."""
-        first, second = self._order
-        if node.wd >= 0 and self._holder(node) is second:
-            first, second = second, first
-        try:
-            first.watch(node, mask)
-        except WatchLimitReached as full:
+        tried = self._opened[node.wd >= FIRST_MARK]
+        limit = 0
+        if tried is not None:
             try:
-                second.watch(node, mask)
-            except WatchLimitReached as error:
-                limit = full.limit + error.limit
-                raise WatchLimitReached(error.path, limit) from None
+                tried.watch(node, mask)
+            except WatchLimitReached as full:
+                limit = full.limit
+            else:
+                return
+        self._watch_elsewhere(node, mask, tried, limit)
+
+    def _watch_elsewhere(
+        self, node: Watchable, mask: int, tried: KernelBackend | None, limit: int
+    ) -> None:
+        """With what was not tried: what is open before what is to be opened."""
+        for index in sorted((0, 1), key=lambda index: self._opened[index] is None):
+            backend = self._granted(index)
+            if backend is None or backend is tried:
+                continue
+            try:
+                backend.watch(node, mask)
+            except WatchLimitReached as full:
+                limit += full.limit
+            else:
+                return
+        raise WatchLimitReached(node.path(), limit)
 
     def unwatch(self, node: Watchable) -> None:
-        if node.wd >= 0:
-            self._holder(node).unwatch(node)
-
-    def _holder(self, node: Watchable) -> KernelBackend:
-        return self._fanotify if node.wd >= FIRST_NUMBER else self._inotify
+        holder = self._opened[node.wd >= FIRST_MARK]
+        if node.wd >= 0 and holder is not None:
+            holder.unwatch(node)
 
     # -- what happened
 
     @property
     def has_noticed(self) -> bool:
-        return self._inotify.has_noticed or self._fanotify.has_noticed
+        inotify, fanotify = self._opened
+        if inotify is not None and inotify.has_noticed:
+            return True
+        return fanotify is not None and fanotify.has_noticed
 
     def drain(self) -> Sequence[Change]:
-        if self._fanotify.has_noticed:
+        inotify, fanotify = self._opened
+        if fanotify is None:
+            return () if inotify is None else inotify.drain()
+        if inotify is None or fanotify.has_noticed:
             # It settles what it said before, and that comes to an end; what inotify
             # has is announced again.
-            return self._fanotify.drain()
-        return [*self._inotify.drain(), *self._fanotify.drain()]
+            return fanotify.drain()
+        return [*inotify.drain(), *fanotify.drain()]

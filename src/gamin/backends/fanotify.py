@@ -15,7 +15,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 
-from gamin.backends.base import Watchable
+from gamin.backends.base import FIRST_MARK_COOKIE, Share, Watchable
 from gamin.backends.doubts import Doubts, There
 from gamin.backends.marks import Mark, Marks, fanotify_mask
 from gamin.backends.subdirectories import Subdirectories
@@ -40,28 +40,26 @@ from gamin.paths import join
 MOST_CHANGES = 100_000
 """A drain ends here at the latest, so that clients get their turn in a flood."""
 
-FIRST_COOKIE = 1 << 32
-"""Those of inotify are below."""
-
 _new = tuple.__new__  # a third of the time of calling the class
 _CONTENT = MODIFY | CLOSE_WRITE
 _NAMES = CREATE | DELETE
 
 
 class FanotifyBackend:
-    def __init__(self) -> None:
-        """OSError when the kernel is too old, or the user may have no more groups."""
+    def __init__(self, most: int | None = None) -> None:
+        """Takes `most` marks, or the greater part of what the user may have. OSError
+        when the kernel is too old, or the user may have no more groups."""
         self._fd = fanotify.open_group()
         try:
             _refuse_old_kernels(self._fd)
-            self._marks = Marks(self._fd)
+            self._marks = Marks(self._fd, most)
             self._doubts = Doubts(fanotify.limit("max_queued_events"))
         except OSError:
             os.close(self._fd)
             raise
         self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
-        self._cookie = FIRST_COOKIE
+        self._cookie = FIRST_MARK_COOKIE
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
 
@@ -73,14 +71,8 @@ class FanotifyBackend:
         self._marks.clear()
 
     @property
-    def watches(self) -> int:
-        """How many kernel marks are held."""
-        return len(self._marks)
-
-    @property
-    def limit(self) -> int:
-        """How many are taken at the most; the rest of the user's are for others."""
-        return self._marks.limit
+    def shares(self) -> tuple[Share]:
+        return (Share("fanotify", len(self._marks), self._marks.limit),)
 
     # -- what is watched
 

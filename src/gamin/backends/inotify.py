@@ -26,7 +26,7 @@ import errno
 import os
 from collections.abc import Sequence
 
-from gamin.backends.base import Watchable
+from gamin.backends.base import Share, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -57,14 +57,17 @@ _Owner = Watchable | list[Watchable]
 
 
 class InotifyBackend:
-    def __init__(self) -> None:
-        """OSError (EMFILE) when the user may have no more instances."""
+    def __init__(self, most: int | None = None) -> None:
+        """Takes `most` watches, or the greater part of what the user may have. OSError
+        (EMFILE) when the user may have no more instances."""
         self._fd = inotify.open_instance()
         self._reader = inotify.Reader(self._fd)
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
-        most = inotify.limit("max_user_watches")
-        self._limit = most - most * LEFT_TO_OTHERS // 100
+        if most is None:
+            quota = inotify.limit("max_user_watches")
+            most = quota - quota * LEFT_TO_OTHERS // 100
+        self._limit = most
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
 
@@ -76,14 +79,8 @@ class InotifyBackend:
         self._owners.clear()
 
     @property
-    def watches(self) -> int:
-        """How many kernel watches are held."""
-        return len(self._owners)
-
-    @property
-    def limit(self) -> int:
-        """How many are taken at the most; the rest of the user's are for others."""
-        return self._limit
+    def shares(self) -> tuple[Share]:
+        return (Share("inotify", len(self._owners), self._limit),)
 
     # -- what is watched
 

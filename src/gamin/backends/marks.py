@@ -18,16 +18,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gamin.backends.base import Watchable
+from gamin.backends.base import FIRST_MARK, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
 from gamin.kernel import fanotify
 
 LEFT_TO_OTHERS = 10
 """Percent of the user's marks that are never taken."""
-
-FIRST_NUMBER = 1 << 31
-"""Numbers of inotify watches are below."""
 
 _OPEN = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_THERE = {errno.EOPNOTSUPP, errno.ENODEV, errno.EXDEV}
@@ -47,13 +44,15 @@ class Mark:
 
 
 class Marks:
-    def __init__(self, group: int) -> None:
+    def __init__(self, group: int, most: int | None = None) -> None:
         self._group = group
         self._by_identity: dict[bytes, Mark] = {}
         self._by_number: dict[int, Mark] = {}
-        self._next = FIRST_NUMBER
-        most = fanotify.limit("max_user_marks")
-        self.limit = most - most * LEFT_TO_OTHERS // 100
+        self._next = FIRST_MARK
+        if most is None:
+            quota = fanotify.limit("max_user_marks")
+            most = quota - quota * LEFT_TO_OTHERS // 100
+        self.limit = most
         self.get = self._by_identity.get  # called once for each event
 
     def __len__(self) -> int:

@@ -36,10 +36,15 @@ class Watches(msgspec.Struct, frozen=True):
 
 class Limits(msgspec.Struct, frozen=True):
     max_user_watches: int
+    max_user_instances: int
+
+
+class Facility(msgspec.Struct, frozen=True):
+    """A part of the kernel that has a quota of watches for each user."""
+
     used_by_us: int
     most_used_by_us: int
     """What the server leaves at; the rest is for other programs of the user."""
-    max_user_instances: int
 
 
 class Recoveries(msgspec.Struct, frozen=True):
@@ -57,6 +62,7 @@ class Report(msgspec.Struct, frozen=True):
     clients: list[Client]
     watches: Watches
     limits: Limits
+    facilities: dict[str, Facility]
     recoveries: Recoveries
 
 
@@ -101,9 +107,13 @@ def as_text(report: Report) -> Iterator[str]:
         f"{watches.busy} busy, {watches.missing} missing, "
         f"{watches.no_room} without room, {watches.unreadable} unreadable"
     )
+    for name, held in report.facilities.items():
+        yield (
+            f"{printable(name):<11} {held.used_by_us} of {held.most_used_by_us} "
+            "watches used"
+        )
     yield (
-        f"limits      {limits.used_by_us} of {limits.most_used_by_us} watches used; "
-        f"this user may have {limits.max_user_watches} watches and "
+        f"limits      this user may have {limits.max_user_watches} inotify watches and "
         f"{limits.max_user_instances} instances"
     )
     yield f"recoveries  {lost.overflows} overflows, {lost.rescans} rescans"

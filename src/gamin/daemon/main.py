@@ -11,7 +11,7 @@ from functools import partial
 
 from gamin import address
 from gamin.backends.base import KernelBackend
-from gamin.backends.inotify import InotifyBackend
+from gamin.backends.choice import EitherBackend
 from gamin.daemon.listen import AlreadyRunning, Listening, NameTaken, acquire
 from gamin.daemon.loop import Loop
 from gamin.daemon.remarks import Remarks
@@ -103,17 +103,16 @@ def serve(listening: Listening, options: set[str]) -> int:
 
 
 def _kernel() -> KernelBackend:
+    kernel = EitherBackend()
     try:
-        return InotifyBackend()
+        kernel.open_one()
     except OSError as error:
-        from gamin.backends.awaited import AwaitedBackend
-
         logger.warning(
-            "no inotify instance (%s): everything is polled until there is one; raise "
-            "fs.inotify.max_user_instances",
+            "no inotify instance (%s), and no fanotify group: everything is polled "
+            "until there is one; raise fs.inotify.max_user_instances",
             error.strerror,
         )
-        return AwaitedBackend(InotifyBackend)
+    return kernel
 
 
 def _run(server: Server, loop: Loop) -> None:

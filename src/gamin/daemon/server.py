@@ -231,9 +231,11 @@ class Server:
             "watches": report.watches(self.monitor),
             "limits": {
                 "max_user_watches": inotify.limit("max_user_watches"),
-                "used_by_us": 0 if kernel is None else kernel.watches,
-                "most_used_by_us": 0 if kernel is None else kernel.limit,
                 "max_user_instances": inotify.limit("max_user_instances"),
+            },
+            "facilities": {
+                facility: {"used_by_us": used, "most_used_by_us": most}
+                for facility, used, most in (() if kernel is None else kernel.shares)
             },
             "recoveries": report.recoveries(self.monitor),
         }

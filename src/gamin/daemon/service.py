@@ -23,7 +23,8 @@ SLICE = 0.02
 
 NO_ROOM = (
     "the kernel has no watch left for %s: it is polled, and so is whatever else finds "
-    "no room, until there is some (fs.inotify.max_user_watches limits it)"
+    "no room, until there is some (fs.inotify.max_user_watches and "
+    "fs.fanotify.max_user_marks limit it)"
 )
 
 

@@ -43,36 +43,36 @@ def doubts() -> Doubts:
 
 
 def test_what_is_said_once_is_certain(doubts: Doubts) -> None:
-    assert not doubts.say(b"here", b"a", There.FILE, is_mixed=False)
-    assert not doubts.say(b"here", b"b", There.FILE, is_mixed=False)
-    assert not doubts.say(b"there", b"a", There.NOTHING, is_mixed=False)
+    assert not doubts.say(b"here", b"a", There.FILE, is_doubtful=False)
+    assert not doubts.say(b"here", b"b", There.FILE, is_doubtful=False)
+    assert not doubts.say(b"there", b"a", There.NOTHING, is_doubtful=False)
     assert not doubts
 
 
 def test_what_is_said_twice_is_in_doubt(doubts: Doubts) -> None:
-    doubts.say(b"here", b"a", There.FILE, is_mixed=False)
-    assert doubts.say(b"here", b"a", There.NOTHING, is_mixed=False)
+    doubts.say(b"here", b"a", There.FILE, is_doubtful=False)
+    assert doubts.say(b"here", b"a", There.NOTHING, is_doubtful=False)
     assert doubts
 
 
 def test_what_contradicts_itself_is_in_doubt(doubts: Doubts) -> None:
-    assert doubts.say(b"here", b"a", There.NOTHING, is_mixed=True)
+    assert doubts.say(b"here", b"a", There.NOTHING, is_doubtful=True)
 
 
 def test_an_empty_queue_ends_it(doubts: Doubts) -> None:
-    doubts.say(b"here", b"a", There.FILE, is_mixed=False)
+    doubts.say(b"here", b"a", There.FILE, is_doubtful=False)
     doubts.queue_was_empty()
-    assert not doubts.say(b"here", b"a", There.NOTHING, is_mixed=False)
+    assert not doubts.say(b"here", b"a", There.NOTHING, is_doubtful=False)
 
 
 def test_it_remembers_no_more_than_the_queue_holds_and_no_less(doubts: Doubts) -> None:
-    doubts.say(b"here", b"a", There.FILE, is_mixed=False)
+    doubts.say(b"here", b"a", There.FILE, is_doubtful=False)
     for number in range(2 * QUEUE - 1):
-        doubts.say(b"here", b"%d" % number, There.FILE, is_mixed=False)
-    assert doubts.say(b"here", b"a", There.NOTHING, is_mixed=False)
+        doubts.say(b"here", b"%d" % number, There.FILE, is_doubtful=False)
+    assert doubts.say(b"here", b"a", There.NOTHING, is_doubtful=False)
     for number in range(1000, 1000 + 4 * QUEUE + 2):
-        doubts.say(b"here", b"%d" % number, There.FILE, is_mixed=False)
-    assert not doubts.say(b"here", b"a", There.NOTHING, is_mixed=False)
+        doubts.say(b"here", b"%d" % number, There.FILE, is_doubtful=False)
+    assert not doubts.say(b"here", b"a", There.NOTHING, is_doubtful=False)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_look_corrects_what_was_said(
         (tmp_path / "it").touch()
     elif made is There.DIRECTORY:
         (tmp_path / "it").mkdir()
-    doubts.say(here, b"it", said, is_mixed=True)
+    doubts.say(here, b"it", said, is_doubtful=True)
     wanted = [Change(node, mask, 0, b"it") for mask in corrections]
     assert doubts.settle(marks) == wanted
     assert not doubts
@@ -113,10 +113,10 @@ def test_what_was_found_is_what_is_said_from_then_on(
     doubts: Doubts, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()
-    doubts.say(here, b"it", There.NOTHING, is_mixed=True)
+    doubts.say(here, b"it", There.NOTHING, is_doubtful=True)
     assert doubts.settle(marks)
     (tmp_path / "it").unlink()
-    assert doubts.say(here, b"it", There.NOTHING, is_mixed=False)
+    assert doubts.say(here, b"it", There.NOTHING, is_doubtful=False)
     assert doubts.settle(marks) == []
 
 
@@ -127,13 +127,13 @@ def test_a_known_directory_in_the_place_of_another_comes_anew(
     moved = Directory(tmp_path / "a")
     marks.add(moved, NAMES)
     (tmp_path / "a").rename(tmp_path / "b")
-    doubts.say(here, b"b", There.DIRECTORY, is_mixed=True)
+    doubts.say(here, b"b", There.DIRECTORY, is_doubtful=True)
     assert doubts.settle(marks) == [
         Change(node, DELETE | IS_DIR, 0, b"b"),
         Change(node, CREATE | IS_DIR, 0, b"b"),
     ]
     moved.place = bytes(tmp_path / "b")
-    doubts.say(here, b"b", There.DIRECTORY, is_mixed=True)
+    doubts.say(here, b"b", There.DIRECTORY, is_doubtful=True)
     assert doubts.settle(marks) == []
 
 
@@ -141,6 +141,6 @@ def test_of_a_directory_that_nobody_watches_any_more_nothing_is_told(
     doubts: Doubts, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()
-    doubts.say(here, b"it", There.NOTHING, is_mixed=True)
+    doubts.say(here, b"it", There.NOTHING, is_doubtful=True)
     marks.remove(node)
     assert doubts.settle(marks) == []

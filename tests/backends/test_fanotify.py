@@ -189,6 +189,24 @@ def test_a_directory_that_is_nowhere_is_to_be_looked_for(
     assert not node.is_watched
 
 
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path, is_renamed: bool
+) -> None:
+    os.mknod(tmp_path / "file")
+    if is_renamed:
+        backend.drain()
+        (tmp_path / "file").rename(tmp_path / "other")
+    backend.unwatch(watched)
+    (tmp_path / ("other" if is_renamed else "file")).unlink()  # nobody tells of that
+    backend.watch(watched, ALL)
+    assert story(seen(backend))[-1] == f"deleted {'other' if is_renamed else 'file'}"
+    assert not backend.has_noticed
+    os.mknod(tmp_path / "new")
+    assert story(backend.drain()) == ["created new"]
+    assert not backend.has_noticed
+
+
 def test_its_end_is_the_last_that_is_told_of_a_directory(
     backend: FanotifyBackend, tmp_path: Path
 ) -> None:

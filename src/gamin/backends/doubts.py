@@ -67,13 +67,13 @@ class Doubts:
         return bool(self._open)
 
     def say(
-        self, directory: bytes, name: bytes, there: There, *, is_mixed: bool
+        self, directory: bytes, name: bytes, there: There, *, is_doubtful: bool
     ) -> bool:
-        """An event says that; `is_mixed` if it says the opposite as well. Returns
-        whether the name is in doubt."""
+        """An event says that; `is_doubtful` by itself, as when it says the opposite as
+        well. Returns whether the name is in doubt."""
         entry = directory, name
         said = self._said
-        is_in_doubt = is_mixed or entry in said or entry in self._earlier
+        is_in_doubt = is_doubtful or entry in said or entry in self._earlier
         if is_in_doubt:
             self._open.setdefault(directory, {})[name] = there
         said[entry] = there

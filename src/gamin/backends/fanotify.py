@@ -134,6 +134,7 @@ class FanotifyBackend:
         if len(buffer) > BUFFER - fanotify.LONGEST_EVENT:
             return True
         self._doubts.queue_was_empty()
+        self._marks.queue_was_empty()
         return False
 
     def _happened(
@@ -151,7 +152,7 @@ class FanotifyBackend:
             changes += [_new(Change, (node, step, 0, name)) for step in steps]
         if names:
             there = There.NOTHING if steps[-1] & DELETE else _bearer(mask)
-            self._doubts.say(mark.identity, name, there, is_mixed=is_mixed)
+            self._say(mark, name, there, is_mixed=is_mixed)
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
         """Both halves where both are watched; otherwise a deletion or an arrival."""
@@ -182,14 +183,17 @@ class FanotifyBackend:
         """Returns whether one of the names is in doubt."""
         is_left = is_taken = False
         if source is not None:
-            is_left = self._doubts.say(
-                source.identity, event.name, There.NOTHING, is_mixed=False
-            )
+            is_left = self._say(source, event.name, There.NOTHING)
         if target is not None:
-            is_taken = self._doubts.say(
-                target.identity, event.new_name, _bearer(event.mask), is_mixed=False
-            )
+            is_taken = self._say(target, event.new_name, _bearer(event.mask))
         return is_left or is_taken
+
+    def _say(
+        self, mark: Mark, name: bytes, there: There, *, is_mixed: bool = False
+    ) -> bool:
+        """Returns whether it is in doubt."""
+        is_doubtful = is_mixed or mark.identity in self._marks.again
+        return self._doubts.say(mark.identity, name, there, is_doubtful=is_doubtful)
 
     def _attributes_changed(self, directory: bytes, changes: list[Change]) -> None:
         mark = self._marks.get(directory)

@@ -7,6 +7,9 @@ by two paths (a bind mount). It can also be that the node that has it already is
 where it is believed to be, because its rename is still in the queue; so its path is
 asked again whenever a second node comes.
 
+An event names the directory, not the mark. So when a directory is marked again, what
+the queue holds of it may be from before, and what happened in between is missing.
+
 Unlike an inotify watch, a mark can be removed only by naming its directory. One that
 left for a place we do not know keeps its mark until it is deleted; its events are
 dropped, and should it come back, its mark is used again.
@@ -53,6 +56,10 @@ class Marks:
             quota = fanotify.limit("max_user_marks")
             most = quota - quota * LEFT_TO_OTHERS // 100
         self.limit = most
+        self._dropped: set[bytes] = set()
+        """Those of which events may be in the queue although they are unmarked."""
+        self.again: set[bytes] = set()
+        """Those of them that are marked again: events of before may be the last."""
         self.get = self._by_identity.get  # called once for each event
 
     def __len__(self) -> int:
@@ -64,6 +71,11 @@ class Marks:
     def clear(self) -> None:
         self._by_identity.clear()
         self._by_number.clear()
+
+    def queue_was_empty(self) -> None:
+        """What the queue holds from now on is about the marks of now."""
+        self._dropped.clear()
+        self.again.clear()
 
     # -- nodes come and go
 
@@ -109,6 +121,8 @@ class Marks:
         mark = Mark(identity, self._next)
         self._next += 1
         self._by_identity[identity] = self._by_number[mark.number] = mark
+        if identity in self._dropped:
+            self.again.add(identity)
         return mark
 
     def remove(self, node: Watchable) -> None:
@@ -123,6 +137,7 @@ class Marks:
         with contextlib.suppress(OSError), opened(node.path()) as directory:
             if fanotify.identity(directory) == mark.identity:
                 fanotify.unmark(self._group, directory, mark.mask)
+                self._dropped.add(mark.identity)
 
     def lose(self, mark: Mark, node: Watchable) -> Change:
         """A node is not where it was believed to be: leave it unwatched. The change

@@ -4,11 +4,12 @@ Only those that are plain: looked at for the first time, and noticed by the kern
 alone. All others are left to the watcher, one by one, and so is what goes wrong.
 """
 
+import os
 from collections import deque
 
 from gamin.backends.base import KernelBackend
 from gamin.core.effects import Explore, Listing
-from gamin.daemon.looks import by_kind, scan
+from gamin.daemon.looks import by_kind
 from gamin.errors import WatchLimitReached
 
 MOST = 256
@@ -25,7 +26,7 @@ def survey(crawl: deque[Explore], kernel: KernelBackend) -> list[Listing]:
         while crawl and len(listings) < MOST and crawl[0].is_plain:
             node = crawl[0].node
             kernel.watch(node, node.kernel)
-            directories, others = by_kind(scan(node.path()))
+            directories, others = by_kind(os.scandir(node.path()))
             listings.append((crawl.popleft(), directories, others, ()))
     except (OSError, WatchLimitReached):
         pass  # the watcher tries it again, and says what became of it

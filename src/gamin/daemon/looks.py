@@ -6,7 +6,7 @@ When it is asked, and what follows from it, is left to `watcher`.
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -39,13 +39,16 @@ def scan(path: bytes) -> list[os.DirEntry[bytes]]:
     return list(os.scandir(path))  # closes itself at its end, be that an error
 
 
-def by_kind(entries: Sequence[os.DirEntry[bytes]]) -> tuple[list[bytes], list[bytes]]:
+def by_kind(entries: Iterable[os.DirEntry[bytes]]) -> tuple[list[bytes], list[bytes]]:
     """The names of the subdirectories, and of all others."""
-    directories = [e.name for e in entries if e.is_dir(follow_symlinks=False)]
-    if not directories:  # as in most
-        return directories, [e.name for e in entries]
-    names = set(directories)
-    return directories, [e.name for e in entries if e.name not in names]
+    directories: list[bytes] = []
+    others: list[bytes] = []
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            directories.append(entry.name)
+        else:
+            others.append(entry.name)
+    return directories, others
 
 
 def newer(entries: Sequence[os.DirEntry[bytes]], since_ns: int) -> list[bytes]:

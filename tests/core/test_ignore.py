@@ -147,6 +147,15 @@ def test_a_directory_is_forgotten_with_all_below_and_nothing_beside() -> None:
     assert [rules.ignored(path, is_dir=False) for path in paths] == [0, 0, 1, 1]
 
 
+def test_rules_go_along_with_a_renamed_directory_and_what_is_below() -> None:
+    rules = with_files(
+        {(place, b".gitignore"): b"/x" for place in (b"a", b"a/b", b"ab")}
+    )
+    rules.moved(b"a", b"c/long")
+    paths = [b"c/long/x", b"c/long/b/x", b"c/longb/x", b"c/long/d/x"]
+    assert [rules.ignored(path, is_dir=False) for path in paths] == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize(
     "text",
     [

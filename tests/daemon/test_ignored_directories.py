@@ -67,3 +67,18 @@ def test_who_comes_after_others_that_ignore_nothing_is_told_as_if_alone(
         tracked.touch()
         assert until(other, created(tracked)) == [created(ignored), created(tracked)]
         assert next(watch) == [created(tracked)]
+
+
+def test_the_rules_in_a_renamed_directory_hold_where_it_is_now(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    (before / "deep").mkdir(parents=True)
+    (before / ".gitignore").write_text("*.log\n")
+    with gamin.watch(tmp_path, vcs_ignore=True, timeout=SOON) as watch:
+        before.rename(after)
+        assert next(watch)[0].dest == str(after)
+        (after / "deep/new.log").touch()
+        (after / "deep/new").touch()
+        assert next(watch) == [created(after / "deep/new")]
+        (before / "deep").mkdir(parents=True)  # another one, without rules
+        (before / "deep/new.log").touch()
+        assert until(watch, created(before / "deep/new.log"))

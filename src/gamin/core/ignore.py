@@ -125,6 +125,20 @@ class IgnoreRules:
         self._chains.clear()
         return True
 
+    def moved(self, source: bytes, destination: bytes) -> None:
+        """A directory was renamed, and the rule files in it and below went along.
+
+        What happened before that is still to be told by the rules of the old place, so
+        they stay until something else is listed there.
+        """
+        prefix = source + b"/"
+        for (directory, name), file in list(self._files.items()):
+            if directory == source or directory.startswith(prefix):
+                place = destination + directory[len(source) :]
+                steps = _compile(file.groups, len(place) + 1)
+                self._files[place, name] = RuleFile(file.groups, steps)
+        self._chains.clear()
+
     def forget(self, directory: bytes) -> None:
         """Drop the rule files of a directory that is watched no more, and below it."""
         prefix = directory + b"/" if directory else b""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gamin.core.changes import Changes
 from gamin.core.content import Content
+from gamin.core.ignore import IgnoreRules
 from gamin.core.node import FILE, SUBDIR, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Subscription
@@ -165,6 +166,8 @@ class Renames:
                 self._scene.coverage.detach(subscription)
         self._scene.tree.relink(moved, node, name)
         self._scene.tree.add(node, name, moved)
+        for subscription in before.deep:
+            _take_rules_along(subscription, leaving.path, path)
         for below in moved.subtree():
             below.audience = None
             self._scene.coverage.check(below)
@@ -230,3 +233,12 @@ class Renames:
         if node.listed and not waits:
             row = Row(Kind.DELETED, path, known is not FILE)
             self._scene.reporter.tell(self._scene.audiences.on(node), row)
+
+
+def _take_rules_along(
+    subscription: Subscription, source: bytes, destination: bytes
+) -> None:
+    """The ignore files in a renamed directory hold where it is now."""
+    rules, prefix = subscription.ignore, subscription.prefix
+    if isinstance(rules, IgnoreRules) and destination.startswith(prefix):
+        rules.moved(source[len(prefix) :], destination[len(prefix) :])

@@ -63,8 +63,9 @@ def _load(
     if not directory:
         rules.load(b"", EXCLUDE_FILE, read_rules(node.slashed() + EXCLUDE_FILE))
     for name in RULE_FILES:
-        if name in names:
-            rules.load(directory, name, read_rules(node.slashed() + name))
+        # None, too: another directory may have had rules there before.
+        text = read_rules(node.slashed() + name) if name in names else None
+        rules.load(directory, name, text)
 
 
 def rule_file(keeper: Subscription, path: bytes) -> tuple[bytes, bytes] | None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from gamin.core.effects import Listing, Note, Tell
-from gamin.core.ignore import RULE_FILES, IgnoreRules
+from gamin.core.ignore import IgnoreRules
 from gamin.core.node import Node
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon.ignore_files import (
@@ -195,10 +195,7 @@ class Roots:
                 self._read_rules(node, others)
 
     def _read_rules(self, node: Node, names: Sequence[bytes]) -> None:
-        if node.parent is not None and not any(n in names for n in RULE_FILES):
-            starts = node.subscriptions or ()
-            keepers = [s for s in starts if s in self._by_keeper]
-        else:
-            keepers = list(self._service.monitor.covering(node))
-        for keeper in keepers:
+        starts = [s for s in node.subscriptions or () if s in self._by_keeper]
+        trees = self._service.monitor.covering(node)
+        for keeper in dict.fromkeys((*starts, *trees)):
             load_listed(keeper, node, names)

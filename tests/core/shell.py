@@ -140,7 +140,7 @@ class Shell:
             self._pass_to_polling(changes)
             self.do(self.monitor.changed(changes, self.now))
         if not any(change.mask & OVERFLOW for change in changes):
-            self.monitor.recovery.good_ns = started
+            self.monitor.recovery.complete(started)
 
     def _pass_to_polling(self, changes: Iterable[Change]) -> None:
         for node, mask, _, name in changes:

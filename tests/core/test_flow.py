@@ -116,6 +116,12 @@ def test_200_events_in_each_of_many_seconds_do_not() -> None:
         assert not any(flow.raw(ENTRY, START + second) for _ in range(200))
 
 
+def test_a_directory_is_not_hot_in_its_first_second() -> None:
+    flow = busy(NODE)
+    assert not any(flow.raw(NODE, START + 0.99) for _ in range(1000))
+    assert any(flow.raw(NODE, START + 1) for _ in range(201))
+
+
 def test_what_was_hot_is_calm_later_and_says_so() -> None:
     flow = busy(ENTRY, hot=True)
     assert flow.due(2, START + 7).calmed == [(ENTRY, True)]

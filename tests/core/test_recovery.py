@@ -1,12 +1,16 @@
 """After an overflow: everything is looked at, and not too often."""
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import pytest
 
 from gamin.core.effects import Effect, Explore, Look, Noted, Tell, Watch
-from gamin.core.recovery import FIRST_PAUSE, FORGET_AFTER, LONGEST_PAUSE, MARGIN_NS
+from gamin.core.recovery import (
+    COST_SHARE,
+    LONGEST_PAUSE,
+    MARGIN_NS,
+    SHORTEST_PAUSE,
+)
 from gamin.core.subscriptions import Scope
 from tests.core.clients import Client
 from tests.core.disk import Inode
@@ -138,19 +142,39 @@ def test_rows_are_told_as_recovered(shell: Shell, tree: Client) -> None:
     assert [(said(t.rows), t.recovered) for t in told] == [(["created /d/new"], True)]
 
 
-def test_a_flood_of_overflows_makes_few_rescans(shell: Shell, tree: Client) -> None:
+@pytest.mark.parametrize(
+    ("cost", "pause"),
+    [
+        pytest.param(0.0, SHORTEST_PAUSE, id="a look at next to nothing"),
+        pytest.param(0.5, 0.5 * COST_SHARE, id="a look at much"),
+        pytest.param(60.0, LONGEST_PAUSE, id="a look at more than can be borne"),
+    ],
+)
+def test_looking_takes_but_a_share_of_the_time(
+    shell: Shell, tree: Client, cost: float, pause: float
+) -> None:
     recovery, start = shell.monitor.recovery, shell.now
-    times: list[float] = []
-    while shell.now < start + 120:
+    explore = next(e for e in effects_of(shell) if isinstance(e, Explore))
+    shell.monitor.listed([(explore, [b"sub"], [b"f"], ())], start + cost)
+    recovery.overflowed(start + cost)
+    if start + cost >= start + pause:
+        assert recovery.rescans == 2
+        return
+    assert recovery.due_at == pytest.approx(start + pause)
+    recovery.due(start + pause - 0.001)
+    assert recovery.rescans == 1
+    recovery.due(start + pause)
+    assert recovery.rescans == 2
+
+
+def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> None:
+    recovery, start = shell.monitor.recovery, shell.now
+    while shell.now < start + 3:
         lose(shell)
         shell.disk.write(b"/d/f")
-        before = recovery.rescans
-        shell.sleep(0.25)
-        times += [shell.now - start] * (recovery.rescans - before)
-    pauses = [b - a for a, b in pairwise(times)]
-    assert pauses[0] == pytest.approx(FIRST_PAUSE, abs=0.3)
-    assert max(pauses) == pytest.approx(LONGEST_PAUSE, abs=0.5)
-    assert len(times) <= 10
+        shell.sleep(0.01)
+    assert recovery.overflows > 2 * recovery.rescans
+    assert recovery.rescans <= 3 / SHORTEST_PAUSE + 1
 
 
 def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> None:
@@ -164,19 +188,43 @@ def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> No
     assert shell.monitor.recovery.due_at is None
 
 
-def test_after_a_quiet_minute_the_first_pause_is_short_again(
+def test_what_was_lost_before_a_directory_went_to_polling_is_told(
     shell: Shell, tree: Client
 ) -> None:
-    recovery = shell.monitor.recovery
-    for _ in range(5):
-        recovery.overflowed(shell.now)
-        shell.settle()
-    shell.sleep(FORGET_AFTER + 1)
-    rescans = recovery.rescans
-    recovery.overflowed(shell.now)
-    assert recovery.rescans == rescans + 1
-    recovery.overflowed(shell.now)
-    assert recovery.due_at == shell.now + FIRST_PAUSE
+    """Polling takes for known what it finds when it begins."""
+    lose(shell)
+    shell.disk.unlink(b"/d/f")
+    shell.disk.mkdir(b"/d/new")
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    shell.monitor.coverage.poll_only(node)
+    assert sorted(heard(shell, tree)) == ["created /d/new/", "deleted /d/f"]
+    assert node.kernel == 0
+
+
+def test_so_is_what_was_lost_when_the_next_look_has_to_wait(
+    shell: Shell, tree: Client
+) -> None:
+    effects_of(shell)  # the first look was just now
+    lose(shell)
+    shell.disk.unlink(b"/d/f")
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    shell.monitor.coverage.poll_only(node)
+    assert heard(shell, tree) == []
+    shell.sleep(1)
+    assert heard(shell, tree) == ["deleted /d/f"]
+
+
+def test_who_went_to_polling_while_nothing_was_lost_is_forgotten(
+    shell: Shell, tree: Client
+) -> None:
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    shell.monitor.coverage.poll_only(node)
+    assert node in shell.monitor.coverage.released
+    shell.turn()
+    assert not shell.monitor.coverage.released
 
 
 def test_a_directory_that_ended_unnoticed_is_another_with_the_same_names(

@@ -31,7 +31,7 @@ class Backend(Protocol):
     def fileno(self) -> int: ...
 
     def drain(self) -> Sequence[Change]:
-        """Everything noticed since the last call, in order. Never blocks."""
+        """What was noticed since the last call, in order. Never blocks."""
 
     def watch(self, node: Watchable, mask: int) -> None:
         """Start watching the directory `node`, or change what it is watched for.
@@ -67,5 +67,20 @@ class KernelBackend(Backend, Protocol):
 
     @property
     def has_noticed(self) -> bool:
-        """Whether `drain` has something that no readable descriptor announces."""
+        """Whether it found something out by itself, for the next `drain`."""
+        ...
+
+    def gather(self) -> None:
+        """Make room in the kernel's queue: read ahead what `drain` is to give out."""
+
+    @property
+    def gathered(self) -> int:
+        """How far the kernel's queue was read; `drain` gives out only so much of it at
+        a time, and reads on first. What happened before a call of `drain` was given out
+        once `given` is no less than `gathered` was after that call."""
+        ...
+
+    @property
+    def given(self) -> int:
+        """How much of that was given out, in the same measure."""
         ...

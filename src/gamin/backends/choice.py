@@ -130,6 +130,21 @@ class EitherBackend:
             return True
         return fanotify is not None and fanotify.has_noticed
 
+    def gather(self) -> None:
+        for backend in self._in_use():
+            backend.gather()
+
+    @property
+    def gathered(self) -> int:
+        """Of inotify: fanotify gives out at once what it reads."""
+        inotify = self._opened[0]
+        return 0 if inotify is None else inotify.gathered
+
+    @property
+    def given(self) -> int:
+        inotify = self._opened[0]
+        return 0 if inotify is None else inotify.given
+
     def drain(self) -> Sequence[Change]:
         inotify, fanotify = self._opened
         if fanotify is None:

@@ -87,8 +87,18 @@ class FanotifyBackend:
 
     @property
     def has_noticed(self) -> bool:
-        """Whether `drain` has something that no readable descriptor announces."""
         return bool(self._noticed or self._doubts or self._subdirectories)
+
+    def gather(self) -> None:
+        """Nothing is read ahead, for there is seldom much: a drain gives out all."""
+
+    @property
+    def gathered(self) -> int:
+        return 0
+
+    @property
+    def given(self) -> int:
+        return 0
 
     def drain(self) -> Sequence[Change]:
         """Where something is in doubt from the last time, that only; so doubts come to

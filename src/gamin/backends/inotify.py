@@ -17,8 +17,9 @@ renaming process holds the locks of both directories, but a reader can come in b
 A first half whose second is missing may thus be a rename out of all we watch, or one
 we read too early. Reading an entry of the source directory takes the lock of that
 directory (iterate_dir in fs/readdir.c), so when that returns the rename is over, and
-its second half, if there is one for us, is in the queue. So every batch is decided when
-it leaves here: halves are pairs, or they are plain deletions and arrivals.
+its second half, if there is one for us, is in the queue. Where more was read already,
+it is looked for there first. So every batch is decided when it leaves here: halves are
+pairs, or they are plain deletions and arrivals.
 """
 
 import contextlib
@@ -26,6 +27,7 @@ import errno
 import os
 from collections.abc import Sequence
 
+from gamin.backends.backlog import Backlog
 from gamin.backends.base import Share, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import (
@@ -47,8 +49,9 @@ MOST_ROUNDS = 16
 """How often a drain looks again for second halves, while new first ones come in."""
 
 _FLAGS = inotify.ONLYDIR | inotify.DONT_FOLLOW | inotify.EXCL_UNLINK
-MOST_CHANGES = 100_000
-"""A drain ends here at the latest, so that clients get their turn in a flood."""
+PATIENCE = 512 * 1024
+"""After so many bytes of events, about as many as the queue holds, a second half is not
+waited for any more while there are more events."""
 
 _PROBE = _FLAGS | inotify.MASK_ADD
 _ALL_NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
@@ -61,7 +64,8 @@ class InotifyBackend:
         """Takes `most` watches, or the greater part of what the user may have. OSError
         (EMFILE) when the user may have no more instances."""
         self._fd = inotify.open_instance()
-        self._reader = inotify.Reader(self._fd)
+        self._backlog = Backlog(inotify.Reader(self._fd))
+        self._given = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         if most is None:
@@ -70,6 +74,11 @@ class InotifyBackend:
         self._limit = most
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
+        self._carried: list[Change] = []
+        """The end of what was decoded last, with the first halves that are in it, and
+        where those were in the backlog."""
+        self._halves: dict[int, int] = {}
+        self._since: dict[int, int] = {}
 
     def fileno(self) -> int:
         return self._fd
@@ -159,36 +168,58 @@ class InotifyBackend:
 
     @property
     def has_noticed(self) -> bool:
-        """Whether `drain` has something that no readable descriptor announces."""
         return bool(self._noticed)
 
+    def gather(self) -> None:
+        self._backlog.gather()
+
+    @property
+    def gathered(self) -> int:
+        return self._backlog.gathered
+
+    @property
+    def given(self) -> int:
+        return self._given
+
     def drain(self) -> Sequence[Change]:
-        changes, self._noticed = self._noticed, []
-        halves: dict[int, int] = {}
-        while self._read(changes, halves) and len(changes) < MOST_CHANGES:
+        backlog = self._backlog
+        backlog.gather()
+        changes, halves = self._carried, self._halves
+        self._carried, self._halves = [], {}
+        before = backlog.taken
+        self._decode(backlog.take(), changes, halves)
+        self._given = backlog.taken
+        if not halves:
             pass
-        if halves:
+        elif backlog:
+            self._carry(changes, halves, before)
+        else:
             self._complete(changes, halves)
+            self._given = backlog.taken
+        if self._noticed:
+            changes = [*self._noticed, *changes]
+            self._noticed = []
         return changes
 
-    def _read(self, changes: list[Change], halves: dict[int, int]) -> bool:
-        """Append what one read gives; True if that cannot have been all.
+    def _decode(
+        self, piece: bytes, changes: list[Change], halves: dict[int, int]
+    ) -> None:
+        """Append what a piece of the queue says.
 
         `halves` are first halves of renames without their second: cookie, and where
         in `changes`.
         """
-        buffer = self._reader.read()
-        offset, end = 0, len(buffer)
+        offset, end = 0, len(piece)
         unpack = inotify.HEADER.unpack_from
         owners = self._owners
         append = changes.append
         new = tuple.__new__
         created: tuple[int, bytes] | None = None
         while offset < end:
-            wd, mask, cookie, size = unpack(buffer, offset)
+            wd, mask, cookie, size = unpack(piece, offset)
             offset += 16
             if size:
-                name = buffer[offset : offset + size].rstrip(b"\0")
+                name = piece[offset : offset + size].rstrip(b"\0")
                 offset += size
             else:
                 name = b""
@@ -213,7 +244,6 @@ class InotifyBackend:
                 changes += [new(Change, (node, mask, cookie, name)) for node in owner]
             else:
                 append(new(Change, (owner, mask, cookie, name)))
-        return end > inotify.BUFFER - inotify.LONGEST_EVENT
 
     def _dropped(self, wd: int, owner: _Owner) -> None:
         """The kernel ended the watch: the directory is gone, or was unmounted."""
@@ -222,9 +252,27 @@ class InotifyBackend:
         for node in owner if isinstance(owner, list) else [owner]:
             node.wd = -1
 
+    def _carry(
+        self, changes: list[Change], halves: dict[int, int], position: int
+    ) -> None:
+        """Leave to the next drain what begins with a first half: its second may be in
+        what was gathered. `position` is where the last piece began."""
+        since = {cookie: self._since.get(cookie, position) for cookie in halves}
+        for cookie in [c for c in halves if since[c] < position - PATIENCE]:
+            self._give_up(changes, halves.pop(cookie))
+            del since[cookie]
+        self._since = since
+        if halves:
+            first = min(halves.values())
+            self._carried = changes[first:]
+            self._halves = {cookie: at - first for cookie, at in halves.items()}
+            self._given = min(since.values())
+            del changes[first:]
+
     def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:
         """Find the second halves that were on their way; the rest are deletions."""
         asked: set[int] = set()
+        backlog = self._backlog
         for _ in range(MOST_ROUNDS):
             new = halves.keys() - asked
             if not new:
@@ -233,8 +281,14 @@ class InotifyBackend:
             for node in {changes[halves[cookie]].node for cookie in new}:
                 with contextlib.suppress(OSError), os.scandir(node.path()) as entries:
                     next(entries, None)
-            self._read(changes, halves)
+            backlog.gather()
+            while backlog:
+                self._decode(backlog.take(), changes, halves)
         for index in halves.values():
-            change = changes[index]
-            mask = change.mask & ~MOVED_FROM | DELETE
-            changes[index] = change._replace(mask=mask, cookie=0)
+            self._give_up(changes, index)
+
+    def _give_up(self, changes: list[Change], index: int) -> None:
+        """A first half without a second is a deletion."""
+        change = changes[index]
+        mask = change.mask & ~MOVED_FROM | DELETE
+        changes[index] = change._replace(mask=mask, cookie=0)

@@ -63,6 +63,10 @@ class Coverage:
         """Polled only, because of the coming and going in them."""
         self.hot_content: set[Node] = set()
         """Their entries' content is polled, because one of them is hammered."""
+        self.released: dict[Node, None] = {}
+        """Given from the kernel to polling since its queue was last known to have lost
+        nothing (`recovery` says when that is): polling takes what it finds for known,
+        and so nobody would be told what was lost just before."""
 
     # -- nodes
 
@@ -220,6 +224,8 @@ class Coverage:
             kernel, poll = 0, node.wanted
         elif node in self.hot_content:
             kernel, poll = kernel & ~HEAVY, poll | node.wanted & HEAVY
+        if node.kernel and not kernel:
+            self.released[node] = None
         node.kernel, node.poll = kernel, poll
         node.interval = decision.interval if decision.method is Method.POLL else 1.0
         if poll and node.interval > self.longest_interval:

@@ -12,9 +12,9 @@ A directory is not busy for having many entries made or deleted (an archive is
 extracted, a branch checked out): only *churn* counts, entries that come and go by
 turns.
 
-A busy resource that also produces more than some 200 raw events a second is *hot*: it
-costs the kernel and us too much even unreported, and is polled instead. Polling has the
-pace of reports already, so what a look finds is not withheld for a second more.
+A busy resource that goes on to produce more than some 200 raw events a second is *hot*:
+it costs the kernel and us too much even unreported, and is polled instead. Polling has
+the pace of reports already, so what a look finds is not withheld for a second more.
 """
 
 from collections.abc import Collection
@@ -32,6 +32,9 @@ Resource = Entry | Existence | Node
 STEPS = 10
 """Into so many steps the interval between reports is divided: all that is busy is
 reported with at most so many wake-ups in an interval, however much it is."""
+BURST_SECONDS = 1.0
+"""A directory that became busy is not hot before: many a storm is over by then, and
+polling until it is calm again costs more than taking the rest of it from the kernel."""
 MOST_COUNTED = 100_000
 """Resources whose reports are counted within a second; beyond it counting begins anew,
 since a flood of so many different paths is not what this is for."""
@@ -40,7 +43,17 @@ since a flood of so many different paths is not what this is for."""
 class _Busy:
     """One busy resource."""
 
-    __slots__ = ("dirty", "due", "hot", "last", "raw", "second", "since", "told")
+    __slots__ = (
+        "began",
+        "dirty",
+        "due",
+        "hot",
+        "last",
+        "raw",
+        "second",
+        "since",
+        "told",
+    )
 
     def __init__(self, tick: int, due: float, now: float) -> None:
         self.since = tick
@@ -49,6 +62,8 @@ class _Busy:
         """When it may be reported again."""
         self.told = now
         """When it was last reported."""
+        self.began = now
+        """When it became busy."""
         self.last = now
         """When it last changed."""
         self.dirty = False
@@ -142,6 +157,8 @@ class FlowControl:
             busy.second, busy.raw = second, 0
         busy.raw += 1
         if busy.hot or busy.raw <= self.settings.raw_events_per_second:
+            return False
+        if isinstance(resource, Node) and now < busy.began + BURST_SECONDS:
             return False
         busy.hot = True
         return True

@@ -56,7 +56,9 @@ class Monitor:
         self.tree = scene.tree
         self.coverage = scene.coverage
         self.flow = scene.flow
-        self.recovery = Recovery(scene.tree, scene.bindings, scene.effects)
+        self.recovery = Recovery(
+            scene.tree, scene.coverage, scene.bindings, scene.effects
+        )
         self._room = Room(scene.coverage)
         self.subscriptions: set[Subscription] = set()
         self._look_again: float | None = None
@@ -230,6 +232,8 @@ class Monitor:
         for listing in listings:
             if not take_in(listing):
                 self._compare(listing)
+                if listing[0].verify:
+                    self.recovery.looked(now)
             explored(listing[0])
         return self._finish(now)
 

@@ -7,30 +7,39 @@ same one, and listed; entries whose ctime is not older than the last time the qu
 known to be complete are reported as changed. What the queue still holds is applied as
 ever: it only repeats what the listings show, or follows them.
 
-A flood that overflows the queue again and again must not make us list for ever: the
-next look waits, one second first, then twice as long each time, half a minute at most.
+A flood that overflows the queue again and again must not make us list for ever: after
+a look so much time passes that looking takes a tenth of it at the most.
 """
 
 from gamin.core.binding import Bindings
+from gamin.core.coverage import Coverage
 from gamin.core.effects import Effect, Explore, Note, Noted, Watch
 from gamin.core.tree import Tree
 
-FIRST_PAUSE = 1.0
+SHORTEST_PAUSE = 0.1
 LONGEST_PAUSE = 30.0
-FORGET_AFTER = 60.0
-"""Seconds without an overflow after which the first pause is short again."""
+COST_SHARE = 10
+"""From one look to the next it is so many times as long as the look took."""
 MARGIN_NS = 20_000_000
 """Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100,
 man 2 clock_gettime, CLOCK_REALTIME_COARSE)."""
 
 
 class Recovery:
-    def __init__(self, tree: Tree, bindings: Bindings, effects: list[Effect]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        coverage: Coverage,
+        bindings: Bindings,
+        effects: list[Effect],
+    ) -> None:
         self._tree = tree
+        self._coverage = coverage
         self._bindings = bindings
         self._effects = effects
-        self._pause = FIRST_PAUSE
         self._last = float("-inf")
+        """When everything was last looked at, and how long that took."""
+        self._cost = 0.0
         self.due_at: float | None = None
         """When to look everywhere, since something is known to be lost."""
         self._since_ns = 0
@@ -39,19 +48,28 @@ class Recovery:
         self.overflows = 0
         self.rescans = 0
 
+    def complete(self, at_ns: int) -> None:
+        """Everything that happened before the real time `at_ns` was drained, and
+        nothing of that lost."""
+        self.good_ns = at_ns
+        if self.due_at is None and self._coverage.released:
+            self._coverage.released.clear()
+
     def overflowed(self, now: float) -> None:
         """The queue lost something. Looks everywhere, now or after a pause."""
         self.overflows += 1
         if self.due_at is not None:
             return
         self._since_ns = max(1, self.good_ns - MARGIN_NS)
-        if now - self._last > FORGET_AFTER:
-            self._pause = FIRST_PAUSE
-        if now - self._last >= self._pause:
+        pause = max(SHORTEST_PAUSE, min(COST_SHARE * self._cost, LONGEST_PAUSE))
+        if now - self._last >= pause:
             self._rescan(now)
         else:
-            self.due_at = self._last + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self.due_at = self._last + pause
+
+    def looked(self, now: float) -> None:
+        """One of the directories was looked at."""
+        self._cost = now - self._last
 
     def due(self, now: float) -> None:
         if self.due_at is not None and self.due_at <= now:
@@ -62,8 +80,9 @@ class Recovery:
         self.due_at = None
         self.rescans += 1
         self._effects.append(Note(Noted.OVERFLOW, self._tree.root))
+        released = self._coverage.released
         for node in self._tree.root.subtree():
-            if not node.kernel and not node.blind:
+            if not (node.kernel or node.blind or node in released):
                 continue
             if node.listed or node.blind:
                 self._effects.append(Explore(node, None, self._since_ns))

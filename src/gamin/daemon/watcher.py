@@ -7,6 +7,7 @@ of a large tree, and the kernel's queue is emptied between slices.
 
 import errno
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from gamin.daemon.change_log import log
 from gamin.daemon.crawl import survey
 from gamin.daemon.looks import by_kind, glance, newer, scan
 from gamin.daemon.loop import Loop, Timer
+from gamin.daemon.pace import PIECES, Pace
 from gamin.errors import WatchLimitReached
 from gamin.events import IS_DIR, MOVED_TO, Change
 
@@ -40,11 +42,6 @@ _switched = logging.getLogger("gamin")  # by who looks for a fault
 
 SLICE = 0.02
 """Seconds of crawling before clients and the kernel's queue get their turn."""
-
-FLOOD, PAUSE = 64, 0.005
-TORRENT, LONG_PAUSE = 400, 0.01
-"""So many changes in one drain, and the next one is so many seconds later. inotify's
-queue holds 16,384 events by default, and a process makes some 100 in a millisecond."""
 
 _Work = Watch | Unwatch | Look | Explore
 
@@ -83,21 +80,20 @@ class Watcher:
         self._crawl: deque[Explore] = deque()
         self._timer: Timer | None = None
         self._is_crawling = False
-        self._is_paused = False
         self._polls = False  # whether something was polled since the start
         self._noticed: list[Change] = []
-        if kernel is not None:
-            loop.add_reader(kernel.fileno(), self.drain)
+        self._pace = None if kernel is None else Pace(kernel, loop, self.drain)
         loop.add_reader(polling.fileno(), self._drain_polling)
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        for backend in (self._kernel, self._polling):
-            if backend is not None:
-                self._loop.remove_reader(backend.fileno())
-                backend.close()
-        self._kernel = None  # a drain may still be due
+        if self._kernel is not None and self._pace is not None:
+            self._pace.end()
+            self._kernel.close()
+            self._kernel = self._pace = None  # a drain may still be due
+        self._loop.remove_reader(self._polling.fileno())
+        self._polling.close()
 
     @property
     def is_busy(self) -> bool:
@@ -107,29 +103,12 @@ class Watcher:
     # -- what comes in
 
     def drain(self) -> None:
-        """Take what the kernel has noticed, and do all that follows from it.
-
-        At once when things are quiet. In a flood a little later each time, so that
-        fewer and larger batches do the same work: what a batch costs by itself is ten
-        times what an event costs. The pause is far shorter than what fills the queue.
-        """
-        count = self._catch_up()
+        """Take what the kernel has noticed, and do all that follows from it."""
+        count = self._catch_up(PIECES)
         self._telling.flush()  # before all that can be done while the client wakes up
         self._plan()
-        if count >= FLOOD or self._is_paused:
-            self._pace(count)
-
-    def _pace(self, count: int) -> None:
-        """Have the next drain a little later in a flood, and when it is over again as
-        soon as there is something."""
-        if self._kernel is None:
-            return
-        if count >= FLOOD:
-            self._loop.remove_reader(self._kernel.fileno())
-            self._loop.call_later(PAUSE if count < TORRENT else LONG_PAUSE, self.drain)
-        else:
-            self._loop.add_reader(self._kernel.fileno(), self.drain)
-        self._is_paused = count >= FLOOD
+        if self._pace is not None:
+            self._pace.drained(count)
 
     def synchronise(self) -> int:
         """Take everything that happened up to now; nothing is sent yet. How many
@@ -142,25 +121,36 @@ class Watcher:
         self._plan()
         return count
 
-    def _catch_up(self) -> int:
-        if self._kernel is None:
+    def _catch_up(self, most: int = sys.maxsize) -> int:
+        """Take in what happened before this, but at most so many pieces of it."""
+        kernel = self._kernel
+        if kernel is None:
             return 0
         started = time.time_ns()
         recovery = self._monitor.recovery
-        changes = self._kernel.drain()
-        if changes:
-            if _switched.level == logging.DEBUG:
-                log(changes)
-            if self._polls:
-                self._pass_to_polling(changes)
-            overflows = recovery.overflows
-            self._take(self._monitor.changed(changes, time.monotonic()))
-            if self._noticed or self._urgent or self._kernel.has_noticed:
-                self._work()
-            if recovery.overflows != overflows:
-                return len(changes)
-        recovery.good_ns = started
-        return len(changes)
+        overflows = recovery.overflows
+        goal: int | None = None
+        count = 0
+        while (goal is None or kernel.given < goal) and most > 0:
+            most -= 1
+            changes = kernel.drain()
+            goal = kernel.gathered if goal is None else goal
+            if changes:
+                count += len(changes)
+                self._apply(changes)
+                if self._noticed or self._urgent or kernel.has_noticed:
+                    self._work()
+        if recovery.overflows == overflows and (goal is None or kernel.given >= goal):
+            recovery.complete(started)
+        return count
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        """What the kernel told is taken in; the work that makes is queued."""
+        if _switched.level == logging.DEBUG:
+            log(changes)
+        if self._polls:
+            self._pass_to_polling(changes)
+        self._take(self._monitor.changed(changes, time.monotonic()))
 
     def _pass_to_polling(self, changes: Sequence[Change]) -> None:
         """What the kernel told of a polled directory is not to be told again.
@@ -298,9 +288,7 @@ class Watcher:
                 if before not in (-1, node.wd):
                     self._replaced(node)
             elif node.wd >= 0:
-                changes = self._kernel.drain()
-                self._pass_to_polling(changes)
-                self._noticed += changes
+                self._take_in_all(self._kernel)
                 self._kernel.unwatch(node)
         if polled & ~node.poll:
             self._noticed += self._polling.last_look(node)
@@ -308,6 +296,13 @@ class Watcher:
                 self._poll(node, node.poll)
             else:
                 self._polling.unwatch(node)
+
+    def _take_in_all(self, kernel: KernelBackend) -> None:
+        """What the kernel told so far, before it is not asked any more."""
+        goal: int | None = None
+        while goal is None or kernel.given < goal:
+            self._apply(kernel.drain())
+            goal = kernel.gathered if goal is None else goal
 
     def _poll(self, node: Node, mask: int) -> None:
         self._polls = True
@@ -348,6 +343,8 @@ class Watcher:
             self._take(self._monitor.skipped(work, now))
             return
         changed: list[bytes] = []
+        if work.verify and self._kernel is not None:
+            self._kernel.gather()  # or the queue overflows again meanwhile
         try:
             # All that is in another directory is new, whatever names it has.
             since = 1 if self._watch_another(node) else work.verify

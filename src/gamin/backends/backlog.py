@@ -1,0 +1,53 @@
+"""What was read from the kernel's queue and is not decoded yet.
+
+The queue holds so many events (fs.inotify.max_queued_events, 16,384 by default), and
+what does not fit into it is lost. One program makes 500 in a millisecond; to take one
+in, with all that follows, lasts longer than to make it. So whoever reads only when
+everything before was taken in loses some in any storm of a tenth of a second. Reading
+alone is several times quicker than making them: here it is done ahead, piece by piece.
+"""
+
+from collections import deque
+
+from gamin.kernel.inotify import BUFFER, LONGEST_EVENT, Reader
+
+MOST_AHEAD = 16 * 1024 * 1024
+"""Bytes, 350,000 to 500,000 events. Beyond that the kernel's queue is left to overflow,
+for nothing here may grow without an end."""
+
+
+class Backlog:
+    """Pieces of whole events, in their order, and how far they were taken.
+
+    Positions are counts of bytes since the start.
+    """
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._pieces: deque[bytes] = deque()
+        self.gathered = 0
+        """How much was read."""
+        self.taken = 0
+        """How much of that was taken out again."""
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    def gather(self) -> None:
+        """Read what is queued; once, if that shows that there is no more."""
+        while self.gathered - self.taken < MOST_AHEAD:
+            piece = self._reader.read()
+            if not piece:
+                return
+            self._pieces.append(piece)
+            self.gathered += len(piece)
+            if len(piece) <= BUFFER - LONGEST_EVENT:
+                return
+
+    def take(self) -> bytes:
+        """The next piece; empty if there is none."""
+        if not self._pieces:
+            return b""
+        piece = self._pieces.popleft()
+        self.taken += len(piece)
+        return piece

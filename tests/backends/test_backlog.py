@@ -1,0 +1,85 @@
+"""What is read ahead: all of it, in order, and not without an end."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.backends.backlog import MOST_AHEAD, Backlog
+from gamin.kernel.inotify import BUFFER, LONGEST_EVENT, Reader
+
+
+class Queue(Reader):
+    """A kernel queue with these pieces in it."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.left = list(pieces)
+        self.asked = 0
+
+    def read(self) -> bytes:
+        self.asked += 1
+        return self.left.pop(0) if self.left else b""
+
+
+FULL = bytes(BUFFER)
+
+
+def test_nothing_is_queued() -> None:
+    backlog = Backlog(Queue())
+    backlog.gather()
+    assert not backlog
+    assert backlog.take() == b""
+    assert (backlog.gathered, backlog.taken) == (0, 0)
+
+
+def test_a_piece_that_is_not_full_was_the_last_one() -> None:
+    queue = Queue(b"piece")
+    backlog = Backlog(queue)
+    backlog.gather()
+    assert queue.asked == 1
+    assert backlog.take() == b"piece"
+
+
+def test_after_a_full_piece_there_may_be_more() -> None:
+    nearly_full = bytes(BUFFER - LONGEST_EVENT + 1)
+    backlog = Backlog(Queue(FULL, nearly_full, b"rest"))
+    backlog.gather()
+    assert backlog.gathered == len(FULL) + len(nearly_full) + len(b"rest")
+
+
+def test_there_is_an_end_to_it() -> None:
+    queue = Queue(*[FULL] * 1000)
+    backlog = Backlog(queue)
+    backlog.gather()
+    assert backlog.gathered == MOST_AHEAD
+    backlog.gather()
+    assert backlog.gathered == MOST_AHEAD
+    backlog.take()
+    backlog.gather()
+    assert backlog.gathered == MOST_AHEAD + BUFFER
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(min_size=1, max_size=64), st.just("gather"), st.just("take")
+        ),
+        max_size=40,
+    )
+)
+def test_everything_comes_out_once_and_in_order(steps: list[bytes | str]) -> None:
+    queue = Queue()
+    backlog = Backlog(queue)
+    put = taken = b""
+    for step in steps:
+        if isinstance(step, bytes):
+            queue.left.append(step)
+            put += step
+        elif step == "gather":
+            backlog.gather()
+        else:
+            taken += backlog.take()
+            assert backlog.taken == len(taken)
+    while queue.left or backlog:
+        backlog.gather()
+        taken += backlog.take()
+    assert taken == put
+    assert backlog.gathered == backlog.taken == len(put)

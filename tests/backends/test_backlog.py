@@ -18,6 +18,9 @@ class Queue(Reader):
         self.asked += 1
         return self.left.pop(0) if self.left else b""
 
+    def queued(self) -> int:
+        return sum(map(len, self.left))
+
 
 FULL = bytes(BUFFER)
 
@@ -27,7 +30,7 @@ def test_nothing_is_queued() -> None:
     backlog.gather()
     assert not backlog
     assert backlog.take() == b""
-    assert (backlog.gathered, backlog.taken) == (0, 0)
+    assert (backlog.end, backlog.taken) == (0, 0)
 
 
 def test_a_piece_that_is_not_full_was_the_last_one() -> None:
@@ -42,19 +45,22 @@ def test_after_a_full_piece_there_may_be_more() -> None:
     nearly_full = bytes(BUFFER - LONGEST_EVENT + 1)
     backlog = Backlog(Queue(FULL, nearly_full, b"rest"))
     backlog.gather()
-    assert backlog.gathered == len(FULL) + len(nearly_full) + len(b"rest")
+    assert backlog.end == len(FULL) + len(nearly_full) + len(b"rest")
 
 
-def test_there_is_an_end_to_it() -> None:
+def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
     queue = Queue(*[FULL] * 1000)
     backlog = Backlog(queue)
     backlog.gather()
-    assert backlog.gathered == MOST_AHEAD
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    assert backlog.end == 1000 * BUFFER
     backlog.gather()
-    assert backlog.gathered == MOST_AHEAD
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
     backlog.take()
+    queue.left.append(FULL)
     backlog.gather()
-    assert backlog.gathered == MOST_AHEAD + BUFFER
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    assert backlog.end == 1001 * BUFFER
 
 
 @given(
@@ -82,4 +88,4 @@ def test_everything_comes_out_once_and_in_order(steps: list[bytes | str]) -> Non
         backlog.gather()
         taken += backlog.take()
     assert taken == put
-    assert backlog.gathered == backlog.taken == len(put)
+    assert backlog.end == backlog.taken == len(put)

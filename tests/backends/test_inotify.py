@@ -46,7 +46,7 @@ def names(count: int) -> list[bytes]:
 def drained(backend: InotifyBackend) -> list[Sequence[Change]]:
     """Drains until all that happened before is given out."""
     batches = [backend.drain()]
-    goal = backend.gathered
+    goal = backend.end
     while backend.given < goal:
         batches.append(backend.drain())
     return batches
@@ -68,7 +68,7 @@ def test_a_drain_reads_everything_and_gives_out_a_piece(
         os.mknod(tmp_path / os.fsdecode(name))
     first = backend.drain()
     assert len(first) == PIECE
-    assert backend.gathered == MANY * EVENT
+    assert backend.end == MANY * EVENT
     assert backend.given == PIECE * EVENT
     (tmp_path / "later").touch()
     told = [change.name for batch in (first, *drained(backend)) for change in batch]

@@ -128,7 +128,7 @@ class KernelInMemory:
         return bool(self._noticed)
 
     @property
-    def gathered(self) -> int:
+    def end(self) -> int:
         return 0
 
     @property

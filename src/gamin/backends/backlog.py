@@ -22,27 +22,30 @@ class Backlog:
     Positions are counts of bytes since the start.
     """
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, most: int = MOST_AHEAD) -> None:
         self._reader = reader
+        self._most = most
         self._pieces: deque[bytes] = deque()
-        self.gathered = 0
-        """How much was read."""
+        self._read = 0
+        self.end = 0
+        """Where the kernel's queue ended when it was last asked."""
         self.taken = 0
-        """How much of that was taken out again."""
+        """How far it was taken out again."""
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
 
     def gather(self) -> None:
         """Read what is queued; once, if that shows that there is no more."""
-        while self.gathered - self.taken < MOST_AHEAD:
+        while self._read - self.taken < self._most:
             piece = self._reader.read()
-            if not piece:
-                return
-            self._pieces.append(piece)
-            self.gathered += len(piece)
+            if piece:
+                self._pieces.append(piece)
+                self._read += len(piece)
             if len(piece) <= BUFFER - LONGEST_EVENT:
+                self.end = self._read
                 return
+        self.end = self._read + self._reader.queued()
 
     def take(self) -> bytes:
         """The next piece; empty if there is none."""

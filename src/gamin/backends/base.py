@@ -74,13 +74,15 @@ class KernelBackend(Backend, Protocol):
         """Make room in the kernel's queue: read ahead what `drain` is to give out."""
 
     @property
-    def gathered(self) -> int:
-        """How far the kernel's queue was read; `drain` gives out only so much of it at
-        a time, and reads on first. What happened before a call of `drain` was given out
-        once `given` is no less than `gathered` was after that call."""
+    def end(self) -> int:
+        """Where the kernel's queue ended at the last call of `drain` or `gather`.
+
+        A drain gives out only so much at a time: what happened before it was given out
+        once `given` is no less than `end` was right after it.
+        """
         ...
 
     @property
     def given(self) -> int:
-        """How much of that was given out, in the same measure."""
+        """How far the queue was given out, in the same measure."""
         ...

@@ -135,10 +135,10 @@ class EitherBackend:
             backend.gather()
 
     @property
-    def gathered(self) -> int:
+    def end(self) -> int:
         """Of inotify: fanotify gives out at once what it reads."""
         inotify = self._opened[0]
-        return 0 if inotify is None else inotify.gathered
+        return 0 if inotify is None else inotify.end
 
     @property
     def given(self) -> int:

@@ -93,7 +93,7 @@ class FanotifyBackend:
         """Nothing is read ahead, for there is seldom much: a drain gives out all."""
 
     @property
-    def gathered(self) -> int:
+    def end(self) -> int:
         return 0
 
     @property

@@ -31,7 +31,7 @@ class Pace:
         """So many changes came; see to it that there is a next time."""
         if count < FLOOD and not self._is_waiting:
             return
-        is_behind = self._kernel.given < self._kernel.gathered
+        is_behind = self._kernel.given < self._kernel.end
         if is_behind or count >= FLOOD:
             self._loop.remove_reader(self._kernel.fileno())
             if is_behind:

@@ -134,7 +134,7 @@ class Watcher:
         while (goal is None or kernel.given < goal) and most > 0:
             most -= 1
             changes = kernel.drain()
-            goal = kernel.gathered if goal is None else goal
+            goal = kernel.end if goal is None else goal
             if changes:
                 count += len(changes)
                 self._apply(changes)
@@ -302,7 +302,7 @@ class Watcher:
         goal: int | None = None
         while goal is None or kernel.given < goal:
             self._apply(kernel.drain())
-            goal = kernel.gathered if goal is None else goal
+            goal = kernel.end if goal is None else goal
 
     def _poll(self, node: Node, mask: int) -> None:
         self._polls = True

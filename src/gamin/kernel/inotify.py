@@ -17,6 +17,9 @@ EXCL_UNLINK = 0x0400_0000
 MASK_ADD = 0x2000_0000
 
 HEADER = struct.Struct("iIII")  # watch, mask, cookie, length of the padded name
+RECORDS = {size: struct.Struct(f"iIII{size}s") for size in range(0, 272, 16)}
+"""Header and name, by the length of the padded name: the kernel pads a name and its NUL
+to a multiple of the header's size (round_event_name_len in inotify_user.c)."""
 BUFFER = 64 * 1024
 """Bytes per read: some 1,400 to 2,000 events."""
 LONGEST_EVENT = HEADER.size + 256  # NAME_MAX and its NUL
@@ -64,12 +67,11 @@ class Reader:
         size = self._file.readinto(self._buffer)
         return bytes(self._view[:size]) if size else b""
 
-
-def queued(fd: int) -> int:
-    """How many bytes of events are waiting (FIONREAD)."""
-    size = array.array("i", [0])
-    fcntl.ioctl(fd, termios.FIONREAD, size)
-    return size[0]
+    def queued(self) -> int:
+        """How many bytes of events are waiting (FIONREAD)."""
+        size = array.array("i", [0])
+        fcntl.ioctl(self._file.fileno(), termios.FIONREAD, size)
+        return size[0]
 
 
 def limit(name: str) -> int:

@@ -19,13 +19,13 @@ class Content:
         self._scene = scene
         self._reported: set[tuple[Node, bytes]] = set()
         """Entries told as changed in this batch: once is enough."""
-        self._moved: set[tuple[Node, bytes]] = set()
+        self.renamed: set[tuple[Node, bytes]] = set()
         """Entries told as moved there in this batch: that says nothing of content."""
 
     def begin(self) -> None:
         """A batch begins."""
         self._reported.clear()
-        self._moved.clear()
+        self.renamed.clear()
 
     def noticed(self, node: Node, name: bytes, mask: int) -> None:
         """Written, truncated, closed after writing, or its inode was changed."""
@@ -36,7 +36,7 @@ class Content:
             if (
                 touch is not None
                 and touch[1] == scene.tree.tick
-                and (node, name) not in self._moved
+                and (node, name) not in self.renamed
             ):
                 return  # made in this batch, and told as such
         hooked = node.hooks is not None and name in node.hooks
@@ -60,7 +60,7 @@ class Content:
         """An entry was told as moved there. What was changed before and is not told
         yet is told by the new name, at once: it may be renamed again and again."""
         entry = (node, name)
-        self._moved.add(entry)
+        self.renamed.add(entry)
         self._reported.discard(entry)
         if has_changed:
             self._scene.holds.release(node, name)

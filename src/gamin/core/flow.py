@@ -148,19 +148,32 @@ class FlowControl:
         busy = self.busy.get(resource)
         return busy is not None and busy.dirty
 
-    def raw(self, resource: Resource, now: float) -> bool:
-        """Count a raw event of a busy resource. True when it becomes hot just now."""
+    def raw(self, resource: Resource, now: float, count: int = 1) -> bool:
+        """Count raw events of a busy resource. True when it becomes hot just now."""
         busy = self.busy[resource]
         busy.last = now
         second = int(now)
         if busy.second != second:
             busy.second, busy.raw = second, 0
-        busy.raw += 1
+        busy.raw += count
         if busy.hot or busy.raw <= self.settings.raw_events_per_second:
             return False
         if isinstance(resource, Node) and now < busy.began + BURST_SECONDS:
             return False
         busy.hot = True
+        return True
+
+    def withheld(self, resource: Resource, now: float, count: int) -> bool:
+        """So many changes of a busy resource are told later. True when that makes it
+        hot just now."""
+        self.note(resource, now)
+        if not self.raw(resource, now, count):
+            return False
+        if (
+            count > 1
+            and self.busy[resource].raw > self.settings.raw_events_per_second + 1
+        ):
+            self.note(resource, now)  # for those that came when it was hot already
         return True
 
     def due(self, tick: int, now: float) -> Due:

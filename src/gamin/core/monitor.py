@@ -11,6 +11,7 @@ from gamin.core.binding import Found
 from gamin.core.changes import Changes
 from gamin.core.content import Content
 from gamin.core.effects import Effect, Explore, Listing, Watch
+from gamin.core.files import Files
 from gamin.core.flow import Resource
 from gamin.core.flow_settings import FlowSettings
 from gamin.core.intake import Intake
@@ -48,6 +49,7 @@ class Monitor:
         scene = self._scene = Scene(policy, settings or FlowSettings())
         self._content = Content(scene)
         self._changes = Changes(scene, self._content)
+        self._files = Files(scene, self._content)
         self._renames = Renames(scene, self._content, self._changes)
         self._intake = Intake(scene)
         self._listings = Listings(scene, self._content, self._changes, self._intake)
@@ -116,33 +118,39 @@ class Monitor:
     def changed(self, batch: Sequence[Change], now: float) -> list[Effect]:
         """A backend was drained. The whole batch shares one tick."""
         self._scene.advance(now)
-        content, changes, renames = self._content, self._changes, self._renames
-        content.begin()
-        for node, mask, cookie, name in batch:
-            if name:
-                if mask & _CONTENT:
-                    content.noticed(node, name, mask)
-                elif mask & _ARRIVAL:
-                    if cookie:
-                        renames.arrived(node, name, mask, cookie)
-                    else:
-                        changes.arrived(node, name, mask)
-                elif cookie:
-                    renames.left(node, name, mask, cookie)
-                else:
-                    changes.left(node, name)
-            elif mask & OVERFLOW:
-                self.recovery.overflowed(now)
-            elif mask & IGNORED and node.wanted:
-                self.coverage.adrift.setdefault(node, 0)
-                changes.dirty_through(node)
-            elif mask & ATTRIB:
-                content.rights_changed(node)
-        if renames.leaving:
-            renames.end()
+        self._content.begin()
+        take_in, end = self._files.take_in, len(batch)
+        index = take_in(batch, 0)
+        while index < end:
+            self._happened(batch[index], now)
+            index = take_in(batch, index + 1)
+        if self._renames.leaving:
+            self._renames.end()
         if self.coverage.adrift:
             self.coverage.retry_adrift()
         return self._finish(now)
+
+    def _happened(self, change: Change, now: float) -> None:
+        node, mask, cookie, name = change
+        if name:
+            if mask & _CONTENT:
+                self._content.noticed(node, name, mask)
+            elif mask & _ARRIVAL:
+                if cookie:
+                    self._renames.arrived(node, name, mask, cookie)
+                else:
+                    self._changes.arrived(node, name, mask)
+            elif cookie:
+                self._renames.left(node, name, mask, cookie)
+            else:
+                self._changes.left(node, name)
+        elif mask & OVERFLOW:
+            self.recovery.overflowed(now)
+        elif mask & IGNORED and node.wanted:
+            self.coverage.adrift.setdefault(node, 0)
+            self._changes.dirty_through(node)
+        elif mask & ATTRIB:
+            self._content.rights_changed(node)
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""

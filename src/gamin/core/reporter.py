@@ -33,6 +33,15 @@ class Reporter:
             self._audience = audience
         self._rows.append(row)
 
+    def rows_of(self, audience: Audience) -> list[Row]:
+        """The rows of a run for that audience (of somebody), to append to as long as
+        nobody else tells anything."""
+        if audience is not self._audience:
+            if self._rows:
+                self.close()
+            self._audience = audience
+        return self._rows
+
     def close(self) -> None:
         """End the run of rows; called at the end of a batch too."""
         if self._rows and self._audience is not None:

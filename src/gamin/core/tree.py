@@ -29,7 +29,8 @@ class Tree:
         self.tick = 1
         self.floor = 0
         """Clocks older than this tick cannot be answered: tombstones were dropped."""
-        self._touches = 0
+        self.touches = 0
+        """How many there may be: some are counted that replaced others."""
         self._half = 1
 
     def find(self, path: bytes) -> Node | None:
@@ -46,13 +47,13 @@ class Tree:
             touched = node.touched = {}
         before = touched.pop(name, None)
         if before is None:
-            self._touches += 1
+            self.touches += 1
             is_dir = node.names[name] is not FILE
             touched[name] = (self.tick, 0, 0, 0, is_dir)
         else:
             touched[name] = (self.tick, *before[1:])
         if node.latest < self.tick:
-            self._raise_latest(node)
+            self.raise_latest(node)
 
     def add(self, node: Node, name: bytes, known: Node | bool) -> None:
         """An entry came into being."""
@@ -63,12 +64,12 @@ class Tree:
             touched = node.touched = {}
         before = touched.pop(name, None)
         if before is None:
-            self._touches += 1
+            self.touches += 1
             touched[name] = (tick, tick, 0, tick, known is not FILE)
         else:
             touched[name] = (tick, tick, before[2], before[3], known is not FILE)
         if node.latest < tick:
-            self._raise_latest(node)
+            self.raise_latest(node)
 
     def remove(self, node: Node, name: bytes) -> None:
         """An entry went away; its tombstone stays."""
@@ -79,12 +80,12 @@ class Tree:
             touched = node.touched = {}
         before = touched.pop(name, None)
         if before is None:
-            self._touches += 1
+            self.touches += 1
             touched[name] = (tick, 0, tick, 0, known is not FILE)
         else:
             touched[name] = (tick, before[1], tick, before[3], known is not FILE)
         if node.latest < tick:
-            self._raise_latest(node)
+            self.raise_latest(node)
 
     def restate(self, node: Node, name: bytes, since: int) -> None:
         """What happened to the entry after `since` is told only now.
@@ -99,9 +100,9 @@ class Tree:
         born, died, first = (tick if t > since else t for t in (born, died, first))
         node.touched[name] = (tick, born, died, first, is_dir)
         if node.latest < tick:
-            self._raise_latest(node)
+            self.raise_latest(node)
 
-    def _raise_latest(self, node: Node) -> None:
+    def raise_latest(self, node: Node) -> None:
         tick = self.tick
         above: Node | None = node
         while above is not None and above.latest < tick:
@@ -145,7 +146,7 @@ class Tree:
                 ghost.left = []
             ghost.left.append((self.tick, node))
             ghost.latest = self.tick
-            self._touches += 1
+            self.touches += 1
         if parent.ghosts:
             replaced = parent.ghosts.pop(name, None)
             if replaced is not None:
@@ -153,7 +154,7 @@ class Tree:
         node.parent, node.name, node.born = parent, name, self.tick
         for below in node.subtree():
             below.prefix = None
-        self._raise_latest(node)
+        self.raise_latest(node)
 
     def age_out(self) -> None:
         """Drop old tombstones once there are many; clocks before `floor` are void.
@@ -161,13 +162,13 @@ class Tree:
         Called between batches. The cost is the tree's size once in `TOUCH_LIMIT`
         touches, so it does not grow per change.
         """
-        if self._touches < TOUCH_LIMIT:
-            if self._touches < TOUCH_LIMIT // 2:
+        if self.touches < TOUCH_LIMIT:
+            if self.touches < TOUCH_LIMIT // 2:
                 self._half = self.tick
             return
         self.floor = self._half
         self._half = self.tick
-        self._touches = _forget(self.root, self.floor)
+        self.touches = _forget(self.root, self.floor)
 
 
 def _forget(root: Node, floor: int) -> int:

@@ -42,10 +42,12 @@ class Withheld:
             self._tell_entry(node, name)
             return False
         self._flow.note(node, now)
-        self._note(node, name, dies)
+        self.note(node, name, dies=dies)
         return True
 
-    def _note(self, node: Node, name: bytes, dies: bool) -> None:
+    def note(self, node: Node, name: bytes, *, dies: bool = False) -> None:
+        """Something happens to an entry of a busy directory, and is told later. The
+        tick may be a later one afterwards."""
         untold = node.untold
         if untold is None:
             untold = node.untold = {}

@@ -26,8 +26,11 @@ EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
 Told = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
 
-_SEPARATOR = "//"
+SEPARATOR = "//"
 _LETTERS = {"EXISTS": "e", "CREATED": "c", "CHANGED": "w", "DELETED": "d", "MOVED": "t"}
+FILE_CREATED: Final = _LETTERS["CREATED"]
+FILE_CHANGED: Final = _LETTERS["CHANGED"]
+FILE_DELETED: Final = _LETTERS["DELETED"]
 _FROM = "f"
 # By name of the kind, because kinds themselves hash slowly; for a file, a directory.
 _MARKS: Final = {name: (x.encode(), x.upper().encode()) for name, x in _LETTERS.items()}
@@ -53,7 +56,8 @@ class CompactMessage(NamedTuple):
     subscription: str
     clock: str
     told_ns: int | None
-    rows: list[Told]
+    rows: str
+    """For `decode_compact`, or `heard`."""
     recovered: bool
 
 
@@ -106,7 +110,7 @@ def encode_message(
 def decode_message(line: bytes) -> CompactMessage | None:
     """What `encode_message` made; None if it must be read as JSON, or is not that.
 
-    Raises RemoteProtocolError.
+    The rows in it are not looked at.
     """
     found = _MESSAGE.fullmatch(line)
     if found is None:
@@ -116,10 +120,15 @@ def decode_message(line: bytes) -> CompactMessage | None:
         name.decode(),
         clock.decode(),
         None if told_ns is None else int(told_ns),
-        decode_compact(rows.decode()),
+        rows.decode(),
         recovered is not None,
     )
     return tuple.__new__(CompactMessage, told)  # the constructor takes much longer
+
+
+def is_half(mark: str) -> bool:
+    """Whether a row with this letter is the first of the two of a rename."""
+    return mark.lower() == _FROM
 
 
 def decode_compact(text: str) -> list[Told]:
@@ -127,7 +136,7 @@ def decode_compact(text: str) -> list[Told]:
     meanings = _MEANINGS
     found: list[Told] = []
     source: str | None = None
-    for row in text.split(_SEPARATOR) if text else ():
+    for row in text.split(SEPARATOR) if text else ():
         meaning = meanings.get(row[:1])
         if meaning is None:
             if row[:1].lower() != _FROM or source is not None:

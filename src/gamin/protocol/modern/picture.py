@@ -89,17 +89,13 @@ class Picture:
                 self._remove(name)
             elif source is not None:
                 self._move(source, name, is_dir)
-            elif is_dir or not name:
+            else:
                 self._add(name, is_dir)
-            else:  # as `_add` does it, for what is told most
-                folder, _, entry = name.rpartition("/")
-                names = self._folders.get(folder)
-                (names if isinstance(names, set) else self._opened(folder)).add(entry)
 
     def _add(self, name: str, is_dir: bool) -> None:
         if name:
             folder, _, entry = name.rpartition("/")
-            self._opened(folder).add(entry)
+            self.opened(folder).add(entry)
         else:
             self._is_file = not is_dir
         if is_dir:
@@ -108,7 +104,7 @@ class Picture:
     def _remove(self, name: str) -> None:
         if name:
             folder, _, entry = name.rpartition("/")
-            self._opened(folder).discard(entry)
+            self.opened(folder).discard(entry)
         else:
             self._is_file = False
         if name not in self._folders:
@@ -124,7 +120,9 @@ class Picture:
         for path, names in moved.items():
             self._folders[name + path[len(source) :]] = names
 
-    def _opened(self, folder: str) -> set[str]:
+    def opened(self, folder: str) -> set[str]:
+        """The entries of a directory, for files to be added and taken away; until the
+        next call of `told`."""
         names = self._folders.get(folder)
         if not isinstance(names, set):
             names = self._folders[folder] = set(names.split("/") if names else ())

@@ -10,14 +10,10 @@ from typing import Any, NamedTuple
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.modern.client import ClientSession, Message, Reply
-from gamin.protocol.modern.compact import (
-    EVENT_FIELDS,
-    CompactMessage,
-    Told,
-    decode_compact,
-)
+from gamin.protocol.modern.compact import EVENT_FIELDS, CompactMessage
+from gamin.protocol.modern.heard import heard
 from gamin.protocol.modern.picture import Picture, difference
-from gamin.protocol.modern.row_events import events, named
+from gamin.protocol.modern.row_events import named
 
 REQUIRED = (
     "cmd-subscribe",
@@ -204,9 +200,8 @@ class Watching:
     def _told(self, message: CompactMessage) -> Batch | None:
         name, clock, told_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
-        found = events(rows, path.text, recovered=recovered)
-        if path.picture is not None:
-            path.picture.told(rows)
+        picture = Picture() if path.picture is None else path.picture
+        found = heard(rows, path.text, picture, recovered=recovered)
         path.clock = clock
         if told_ns is not None:
             path.told_ns = told_ns
@@ -282,11 +277,11 @@ def _changed(files: Iterable[str]) -> list[Event]:
     return [Event(Kind.CHANGED, path, recovered=True) for path in files]
 
 
-def _rows(value: dict[str, Any]) -> list[Told]:
+def _rows(value: dict[str, Any]) -> str:
     text = value.get("rows", "")
     if not isinstance(text, str):
         raise RemoteProtocolError("rows that are no text")
-    return decode_compact(text)
+    return text
 
 
 def _listed(picture: Picture) -> Collection[tuple[str, bool]]:

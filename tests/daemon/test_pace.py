@@ -1,0 +1,124 @@
+"""How soon the kernel is drained again, with a clock that is told the time."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from gamin.daemon.loop import Call, Loop
+from gamin.daemon.pace import (
+    CLOSE,
+    FLOOD,
+    LONG_PAUSE,
+    MANY,
+    PAUSE,
+    SHORT_PAUSE,
+    TORRENT,
+    Pace,
+)
+from tests.core.disk import Disk
+from tests.core.kernel import KernelInMemory
+
+AT_ONCE = "as soon as there is something"
+
+
+class Kernel(KernelInMemory):
+    """Always has something to read."""
+
+    def __init__(self) -> None:
+        super().__init__(Disk(lambda: 0))
+        self._readable, self._other = os.pipe()
+        os.write(self._other, b"x")
+        self.behind = 0
+
+    def fileno(self) -> int:
+        return self._readable
+
+    @property
+    def end(self) -> int:
+        return self.behind
+
+    def close(self) -> None:
+        os.close(self._readable)
+        os.close(self._other)
+
+
+class RecordingLoop(Loop):
+    """Says when it will call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.when: object = None
+
+    def add_reader(self, fd: int, call: Call) -> None:
+        super().add_reader(fd, call)
+        self.when = AT_ONCE
+
+    def call_later(self, seconds: float, call: Call) -> None:  # type: ignore[override]
+        self.when = seconds
+
+    def call_soon(self, call: Call) -> None:
+        self.when = 0.0
+
+
+class Drains:
+    """A pace, and what it says after each drain."""
+
+    def __init__(self) -> None:
+        self.kernel = Kernel()
+        self.loop = RecordingLoop()
+        self.now = 0.0
+        self.pace = Pace(self.kernel, self.loop, self.nothing, lambda: self.now)
+
+    def nothing(self) -> None: ...
+
+    def next_after(self, count: int, seconds: float = 1.0) -> object:
+        """When the next drain is, after one that came so long after the last one."""
+        self.now += seconds
+        self.pace.drained(count)
+        return self.loop.when
+
+
+@pytest.fixture
+def drains() -> Iterator[Drains]:
+    drains = Drains()
+    yield drains
+    drains.pace.end()
+    drains.loop.close()
+    drains.kernel.close()
+
+
+def test_what_happens_now_and_then_is_read_at_once(drains: Drains) -> None:
+    for _ in range(100):
+        assert drains.next_after(FLOOD - 1, 2 * CLOSE) == AT_ONCE
+
+
+@pytest.mark.parametrize(
+    ("count", "pause"),
+    [
+        pytest.param(FLOOD, PAUSE, id="a flood"),
+        pytest.param(TORRENT, LONG_PAUSE, id="a torrent"),
+    ],
+)
+def test_much_at_a_time_is_read_later(drains: Drains, count: int, pause: float) -> None:
+    assert drains.next_after(count) == pause
+    assert drains.next_after(count, pause) == pause
+    assert drains.next_after(0, pause) == AT_ONCE
+
+
+def test_there_is_no_pause_while_more_was_read_than_taken_in(drains: Drains) -> None:
+    drains.kernel.behind = 1
+    assert drains.next_after(TORRENT) == 0.0
+    assert drains.next_after(1, 0.0) == 0.0
+    drains.kernel.behind = 0
+    assert drains.next_after(0, 0.0) == AT_ONCE
+
+
+def test_little_again_and_again_is_read_later_until_there_is_nothing(
+    drains: Drains,
+) -> None:
+    told = [drains.next_after(1, CLOSE / 2) for _ in range(MANY + 1)]
+    assert told == [AT_ONCE] * MANY + [SHORT_PAUSE]
+    assert drains.next_after(1, SHORT_PAUSE) == SHORT_PAUSE
+    assert drains.next_after(0, SHORT_PAUSE) == AT_ONCE
+    assert drains.next_after(1, CLOSE / 2) == AT_ONCE

@@ -118,6 +118,8 @@ def _rows(
 
 
 def _row(work: Work, peer: Peer, repeat: int, place: Place) -> Row:
+    if peer.works and work.name not in peer.works:
+        return Row(work.name, peer.name, repeat, note="says nothing here")
     note = peer.missing() or work.fits(peer)
     if note:
         return Row(work.name, peer.name, repeat, note=note)

@@ -4,6 +4,7 @@ from bench.peers.base import Peer
 from bench.peers.fswatch import Fswatch
 from bench.peers.gamin import Gamin, GaminV1, GaminWatch
 from bench.peers.inotifywait import Inotifywait
+from bench.peers.least import Least, Relay
 from bench.peers.libgamin import Original, Ours
 from bench.peers.raw import Raw
 from bench.peers.watchdog import Watchdog
@@ -14,6 +15,8 @@ PEERS: dict[str, Peer] = {
     peer.name: peer
     for peer in (
         Raw(),
+        Least(),
+        Relay(),
         Gamin(),
         GaminWatch(),
         GaminV1(),

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -39,6 +39,8 @@ class Peer:
     announces = True
     """Says when it watches; else it is ready when it has become quiet."""
     has_server = False
+    works: Sequence[str] = ()
+    """Those it is of use for, by name; all if there are none."""
     restless = 0.02
     """Share of one CPU below which it counts as quiet."""
 

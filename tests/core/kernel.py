@@ -114,6 +114,7 @@ class KernelInMemory:
         self._owners: dict[int, list[Watchable]] = {}
         self._masks: dict[int, int] = {}
         self._noticed: list[Change] = []
+        self.end = self.given = 0
 
     @property
     def watches(self) -> int:
@@ -126,14 +127,6 @@ class KernelInMemory:
     @property
     def has_noticed(self) -> bool:
         return bool(self._noticed)
-
-    @property
-    def end(self) -> int:
-        return 0
-
-    @property
-    def given(self) -> int:
-        return 0
 
     def gather(self) -> None:
         """A drain gives out everything."""

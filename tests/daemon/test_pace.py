@@ -29,14 +29,9 @@ class Kernel(KernelInMemory):
         super().__init__(Disk(lambda: 0))
         self._readable, self._other = os.pipe()
         os.write(self._other, b"x")
-        self.behind = 0
 
     def fileno(self) -> int:
         return self._readable
-
-    @property
-    def end(self) -> int:
-        return self.behind
 
     def close(self) -> None:
         os.close(self._readable)
@@ -107,10 +102,10 @@ def test_much_at_a_time_is_read_later(drains: Drains, count: int, pause: float) 
 
 
 def test_there_is_no_pause_while_more_was_read_than_taken_in(drains: Drains) -> None:
-    drains.kernel.behind = 1
+    drains.kernel.end = 1
     assert drains.next_after(TORRENT) == 0.0
     assert drains.next_after(1, 0.0) == 0.0
-    drains.kernel.behind = 0
+    drains.kernel.end = 0
     assert drains.next_after(0, 0.0) == AT_ONCE
 
 

@@ -73,16 +73,11 @@ class KernelBackend(Backend, Protocol):
     def gather(self) -> None:
         """Make room in the kernel's queue: read ahead what `drain` is to give out."""
 
-    @property
-    def end(self) -> int:
-        """Where the kernel's queue ended at the last call of `drain` or `gather`.
+    end: int
+    """Where the kernel's queue ended at the last call of `drain` or `gather`.
 
-        A drain gives out only so much at a time: what happened before it was given out
-        once `given` is no less than `end` was right after it.
-        """
-        ...
+    A drain gives out only so much at a time: what happened before it was given out once
+    `given` is no less than `end` was right after it."""
 
-    @property
-    def given(self) -> int:
-        """How far the queue was given out, in the same measure."""
-        ...
+    given: int
+    """How far the queue was given out, in the same measure."""

@@ -47,6 +47,7 @@ class EitherBackend:
     ) -> None:
         self._opens = (inotify, fanotify)
         self._opened: list[KernelBackend | None] = [None, None]
+        self.end = self.given = 0
         # The loop waits for one descriptor; those of the facilities come later.
         self._epoll = select.epoll()
 
@@ -133,24 +134,26 @@ class EitherBackend:
     def gather(self) -> None:
         for backend in self._in_use():
             backend.gather()
+        self._note_progress()
 
-    @property
-    def end(self) -> int:
-        """Of inotify: fanotify gives out at once what it reads."""
+    def _note_progress(self) -> None:
+        """That of inotify: fanotify gives out at once what it reads."""
         inotify = self._opened[0]
-        return 0 if inotify is None else inotify.end
-
-    @property
-    def given(self) -> int:
-        inotify = self._opened[0]
-        return 0 if inotify is None else inotify.given
+        if inotify is not None:
+            self.end, self.given = inotify.end, inotify.given
 
     def drain(self) -> Sequence[Change]:
         inotify, fanotify = self._opened
         if fanotify is None:
-            return () if inotify is None else inotify.drain()
+            if inotify is None:
+                return ()
+            changes = inotify.drain()
+            self.end, self.given = inotify.end, inotify.given
+            return changes
         if inotify is None or fanotify.has_noticed:
             # It settles what it said before, and that comes to an end; what inotify
             # has is announced again.
             return fanotify.drain()
-        return [*inotify.drain(), *fanotify.drain()]
+        changes = [*inotify.drain(), *fanotify.drain()]
+        self._note_progress()
+        return changes

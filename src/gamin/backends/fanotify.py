@@ -60,6 +60,7 @@ class FanotifyBackend:
         self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
         self._cookie = FIRST_MARK_COOKIE
+        self.end = self.given = 0
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
 
@@ -91,14 +92,6 @@ class FanotifyBackend:
 
     def gather(self) -> None:
         """Nothing is read ahead, for there is seldom much: a drain gives out all."""
-
-    @property
-    def end(self) -> int:
-        return 0
-
-    @property
-    def given(self) -> int:
-        return 0
 
     def drain(self) -> Sequence[Change]:
         """Where something is in doubt from the last time, that only; so doubts come to

@@ -65,7 +65,7 @@ class InotifyBackend:
         (EMFILE) when the user may have no more instances."""
         self._fd = inotify.open_instance()
         self._backlog = Backlog(inotify.Reader(self._fd))
-        self._given = 0
+        self.end = self.given = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         if most is None:
@@ -172,30 +172,24 @@ class InotifyBackend:
 
     def gather(self) -> None:
         self._backlog.gather()
-
-    @property
-    def end(self) -> int:
-        return self._backlog.end
-
-    @property
-    def given(self) -> int:
-        return self._given
+        self.end = self._backlog.end
 
     def drain(self) -> Sequence[Change]:
         backlog = self._backlog
         backlog.gather()
+        self.end = backlog.end
         changes, halves = self._carried, self._halves
         self._carried, self._halves = [], {}
         before = backlog.taken
         self._decode(backlog.take(), changes, halves)
-        self._given = backlog.taken
+        self.given = backlog.taken
         if not halves:
             pass
         elif backlog:
             self._carry(changes, halves, before)
         else:
             self._complete(changes, halves)
-            self._given = backlog.taken
+            self.given = backlog.taken
         if self._noticed:
             changes = [*self._noticed, *changes]
             self._noticed = []
@@ -286,7 +280,7 @@ class InotifyBackend:
             first = min(halves.values())
             self._carried = changes[first:]
             self._halves = {cookie: at - first for cookie, at in halves.items()}
-            self._given = min(since.values())
+            self.given = min(since.values())
             del changes[first:]
 
     def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:

@@ -1,0 +1,51 @@
+"""Watches a tree with nothing but the system calls, and tells what is made in it."""
+
+import os
+from collections.abc import Iterator
+
+from bench.peers.telling import CREATED, Teller
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+)
+from gamin.kernel import inotify, libc
+
+MASK = CREATE | DELETE | MOVED_FROM | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB
+
+
+def watch(root: str, *, flat: bool) -> tuple[int, dict[int, bytes]]:
+    """An inotify descriptor, and the path of each watch."""
+    fd = libc.inotify_init1(os.O_CLOEXEC)
+    paths: dict[int, bytes] = {}
+    stack = [os.fsencode(root)]
+    while stack:
+        path = stack.pop()
+        paths[libc.inotify_add_watch(fd, path, MASK)] = path
+        for entry in os.scandir(path):
+            if not flat and entry.is_dir(follow_symlinks=False):
+                stack.append(entry.path)
+    return fd, paths
+
+
+def made(buffer: bytes, paths: dict[int, bytes]) -> Iterator[str]:
+    for event in inotify.decode(buffer):
+        if event.mask & CREATE:
+            yield os.fsdecode(paths[event.watch] + b"/" + event.name)
+
+
+def main() -> None:
+    teller = Teller()
+    fd, paths = watch(teller.root, flat=teller.flat)
+    teller.ready()
+    while True:
+        for path in made(os.read(fd, inotify.BUFFER), paths):
+            teller.tell(CREATED, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Watches as `least_client` does, in a process of its own that only passes on paths."""
+
+import os
+import socket
+
+from bench.peers.least_client import made, watch
+from bench.peers.telling import CREATED, Teller
+from gamin.kernel import inotify
+
+
+def serve(root: str, connection: socket.socket, *, flat: bool) -> None:
+    fd, paths = watch(root, flat=flat)
+    connection.send(b"\0")
+    while True:
+        told = "\0".join(made(os.read(fd, inotify.BUFFER), paths))
+        if told:
+            connection.send(told.encode("utf-8", "surrogateescape"))
+
+
+def main() -> None:
+    teller = Teller()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    if os.fork() == 0:
+        ours.close()
+        serve(teller.root, theirs, flat=teller.flat)
+    theirs.close()
+    ours.recv(1)
+    teller.ready()
+    while data := ours.recv(inotify.BUFFER):
+        for path in data.decode("utf-8", "surrogateescape").split("\0"):
+            teller.tell(CREATED, path)
+
+
+if __name__ == "__main__":
+    main()

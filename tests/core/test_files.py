@@ -1,21 +1,15 @@
 """The quick way gives what the ways it spares would have given."""
 
-from collections.abc import Sequence
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamin.core.content import Content
-from gamin.core.files import Files
 from gamin.core.flow_settings import FlowSettings
-from gamin.core.monitor import Monitor
 from gamin.core.node import FILE
-from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope
 from gamin.events import CREATE, DELETE, IS_DIR, MODIFY, Change
 from tests.core.acts import Act
 from tests.core.clients import View
-from tests.core.shell import Shell, plain_policy
+from tests.core.shell import Shell
 from tests.core.words import said
 
 CALM = FlowSettings()
@@ -24,20 +18,6 @@ NERVOUS = FlowSettings(
 )
 FOLDERS = [b"/d", b"/d/sub", b"/d/other"]
 NAMES = [folder + name for folder in FOLDERS for name in (b"/a", b"/b", b"/c")]
-
-
-class _Nothing(Files):
-    def take_in(self, batch: Sequence[Change], start: int) -> int:
-        return start
-
-
-class Unhurried(Monitor):
-    """Without the quick way."""
-
-    def __init__(self, flow: FlowSettings) -> None:
-        super().__init__(plain_policy(), flow)
-        scene = Scene(plain_policy(), flow)
-        self._files = _Nothing(scene, Content(scene))
 
 
 names = st.sampled_from(NAMES)
@@ -84,7 +64,7 @@ def test_it_makes_no_difference(
     script: list[tuple[list[Act], float]], flow: FlowSettings, scope: Scope
 ) -> None:
     quick, slow = Shell(settings=flow), Shell(settings=flow)
-    slow.monitor = Unhurried(flow)
+    slow.monitor.files.is_off = True
     assert played(quick, script, scope) == played(slow, script, scope)
 
 
@@ -95,7 +75,7 @@ def test_it_goes_as_far_as_there_are_plain_files() -> None:
     shell.turn()
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
-    quick = Files(shell.monitor._scene, shell.monitor._content)
+    quick = shell.monitor.files
     batch = [
         Change(node, CREATE, 0, b"one"),
         Change(node, MODIFY, 0, b"one"),

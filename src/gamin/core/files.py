@@ -30,12 +30,14 @@ class Files:
     def __init__(self, scene: Scene, content: Content) -> None:
         self._scene = scene
         self._content = content
+        self.is_off = False
+        """Leave everything to others: for comparison."""
 
     def take_in(self, batch: Sequence[Change], start: int) -> int:
         """Apply changes from `start` on; the index of the first that is left to
         others, or the length of the batch."""
         index, end = start, len(batch)
-        while index < end:
+        while index < end and not self.is_off:
             node = batch[index][0]
             if node is None or not self._is_plain(node):
                 return index

@@ -49,7 +49,7 @@ class Monitor:
         scene = self._scene = Scene(policy, settings or FlowSettings())
         self._content = Content(scene)
         self._changes = Changes(scene, self._content)
-        self._files = Files(scene, self._content)
+        self.files = Files(scene, self._content)
         self._renames = Renames(scene, self._content, self._changes)
         self._intake = Intake(scene)
         self._listings = Listings(scene, self._content, self._changes, self._intake)
@@ -119,7 +119,7 @@ class Monitor:
         """A backend was drained. The whole batch shares one tick."""
         self._scene.advance(now)
         self._content.begin()
-        take_in, end = self._files.take_in, len(batch)
+        take_in, end = self.files.take_in, len(batch)
         index = take_in(batch, 0)
         while index < end:
             self._happened(batch[index], now)

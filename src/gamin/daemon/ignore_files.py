@@ -24,16 +24,17 @@ class InsideVcs:
 
 
 def read_rules(path: bytes) -> bytes | None:
-    """The text of an ignore file; None if there is none that git would read.
-
-    git does not follow a symlink there either, which could lead out of the tree.
-    """
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    """The text of an ignore file; None if there is none that git would read."""
     try:
-        with open(os.open(path, flags), "rb") as file:
+        with open(path, "rb", opener=_open) as file:
             return file.read(MAX_TEXT + 1)
     except OSError:
         return None
+
+
+def _open(path: str, flags: int) -> int:
+    """git does not follow a symlink there either, which could lead out of the tree."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def load_listed(keeper: Subscription, node: Node, names: Collection[bytes]) -> None:

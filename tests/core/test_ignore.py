@@ -128,6 +128,17 @@ def test_loading_tells_whether_the_answers_may_differ() -> None:
     assert not rules.load(b"", b".gitignore", None)
 
 
+def test_what_loading_would_not_change_is_known() -> None:
+    rules = with_files({(b"a", b".gitignore"): b"x\n"})
+    assert rules.knows(b"a", b".gitignore", b"# why\nx\n")
+    assert not rules.knows(b"a", b".gitignore", b"y\n")
+    assert not rules.knows(b"a", b".gitignore", None)
+    assert not rules.knows(b"a", b".ignore", b"x\n")
+    assert rules.knows(b"a", b".ignore", None)
+    assert rules.knows(b"b", b".gitignore", b"")
+    assert IgnoreRules([b"y"]).knows(b"a", b".gitignore", b"x\n")  # it wants no files
+
+
 def test_a_changed_file_holds_at_once_both_ways() -> None:
     rules = with_files({(b"a", b".gitignore"): b"x"})
     assert rules.ignored(b"a/b/x", is_dir=False)
@@ -154,6 +165,60 @@ def test_rules_go_along_with_a_renamed_directory_and_what_is_below() -> None:
     rules.moved(b"a", b"c/long")
     paths = [b"c/long/x", b"c/long/b/x", b"c/longb/x", b"c/long/d/x"]
     assert [rules.ignored(path, is_dir=False) for path in paths] == [1, 1, 0, 0]
+
+
+def test_what_is_left_behind_is_judged_by_the_same_rules_until_it_is_forgotten() -> (
+    None
+):
+    rules = with_files({(place, b".gitignore"): b"x" for place in (b"a", b"a/b")})
+    rules.moved(b"a", b"c")
+    assert rules.ignored(b"a/b/x", is_dir=False)
+    rules.forget(b"a")
+    paths = [b"a/x", b"a/b/x", b"c/x", b"c/b/x"]
+    assert [rules.ignored(path, is_dir=False) for path in paths] == [0, 0, 1, 1]
+
+
+def test_nothing_is_left_of_the_rules_of_what_was_there_before_a_rename() -> None:
+    rules = with_files(
+        {
+            (b"a", b".gitignore"): b"x",
+            (b"b", b".ignore"): b"y",
+            (b"b/c", b".gitignore"): b"z",
+        }
+    )
+    assert rules.ignored(b"b/c/z", is_dir=False)
+    assert rules.has_any(b"b")
+    rules.moved(b"a", b"b")
+    paths = [b"b/x", b"b/y", b"b/c/z"]
+    assert [rules.ignored(path, is_dir=False) for path in paths] == [1, 0, 0]
+    assert not rules.has_any(b"b/c")
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        pytest.param(b"x\n*.o\nsub/\n", True, id="names are ignored anywhere"),
+        pytest.param(b"/x\n/c/d/e\n", True, id="paths elsewhere"),
+        pytest.param(b"/a/x\n", False, id="a path in the one"),
+        pytest.param(b"b/sub/\n", False, id="a path in the other"),
+        pytest.param(b"*/x\n", False, id="paths with a wildcard"),
+    ],
+)
+def test_rules_may_leave_out_other_things_in_a_renamed_directory(
+    text: bytes, *, alike: bool
+) -> None:
+    rules = with_files({(b"top", b".gitignore"): text, (b"top/a", b".ignore"): b"y"})
+    assert rules.are_alike(b"top/a", b"top/b") is alike
+    assert rules.are_alike(b"top/b", b"top/a") is alike
+
+
+def test_other_rules_above_a_directory_may_leave_out_other_things_in_it() -> None:
+    rules = with_files({(b"a", b".gitignore"): b"x", (b"b", b".gitignore"): b"y"})
+    assert not rules.are_alike(b"a/d", b"d")
+    assert not rules.are_alike(b"d", b"a/d")
+    assert not rules.are_alike(b"a/d", b"b/d")
+    assert rules.are_alike(b"a/d", b"a/e/f/d")
+    assert rules.are_alike(b"d", b"e/f")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,19 @@ def test_what_is_packed_can_be_compared_as_it_is() -> None:
     assert not node.has_just([b"a", b"b"])
 
 
+def test_an_entry_of_a_packed_directory_is_found_and_the_rest_stays_packed() -> None:
+    node = Node(None, b"")
+    assert not node.has(b"a")
+    node.packed = b"first/.a/b.c/last"
+    assert all(node.has(name) for name in (b"first", b".a", b"b.c", b"last"))
+    assert not any(node.has(name) for name in (b"a", b"b", b"c", b"irst", b"las"))
+    assert node.is_packed
+    node.names[b"sub"] = SUBDIR
+    assert node.has(b"sub")
+    assert node.has(b"last")
+    assert not node.has(b"a")
+
+
 def test_a_path_is_right_whatever_was_asked_before() -> None:
     root = Node(None, b"")
     below = directory(directory(root, b"a"), b"b")

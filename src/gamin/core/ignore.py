@@ -111,12 +111,10 @@ class IgnoreRules:
         `name` is one of `RULE_FILES`, or `EXCLUDE_FILE` with the root as directory.
         True if the answers may differ now; a changed comment makes no difference.
         """
-        if not self._vcs:
+        if self.knows(directory, name, text):
             return False
         key = (directory, name)
         groups = _groups_of_text(text or b"")
-        if groups == (self._files[key].groups if key in self._files else ()):
-            return False
         if groups:
             start = len(directory) + 1 if directory else 0
             self._files[key] = RuleFile(groups, _compile(groups, start))
@@ -125,27 +123,51 @@ class IgnoreRules:
         self._chains.clear()
         return True
 
+    def knows(self, directory: bytes, name: bytes, text: bytes | None) -> bool:
+        """Whether `load` of the same would make no difference."""
+        file = self._files.get((directory, name))
+        groups = _groups_of_text(text) if text else ()
+        return not self._vcs or groups == (() if file is None else file.groups)
+
     def moved(self, source: bytes, destination: bytes) -> None:
         """A directory was renamed, and the rule files in it and below went along.
 
         What happened before that is still to be told by the rules of the old place, so
-        they stay until something else is listed there.
+        they stay until `forget`. Those of what was at the new place before do not.
         """
-        prefix = source + b"/"
-        for (directory, name), file in list(self._files.items()):
-            if directory == source or directory.startswith(prefix):
-                place = destination + directory[len(source) :]
-                steps = _compile(file.groups, len(place) + 1)
-                self._files[place, name] = RuleFile(file.groups, steps)
+        self.forget(destination)
+        for directory, name in self._files_in(source):
+            groups = self._files[directory, name].groups
+            place = destination + directory[len(source) :]
+            steps = _compile(groups, len(place) + 1)
+            self._files[place, name] = RuleFile(groups, steps)
         self._chains.clear()
 
     def forget(self, directory: bytes) -> None:
-        """Drop the rule files of a directory that is watched no more, and below it."""
-        prefix = directory + b"/" if directory else b""
-        for key in list(self._files):
-            if key[0] == directory or key[0].startswith(prefix):
-                del self._files[key]
+        """Drop the rule files of a directory that is not there any more, and below."""
+        for key in self._files_in(directory):
+            del self._files[key]
         self._chains.clear()
+
+    def are_alike(self, one: bytes, other: bytes) -> bool:
+        """Whether the rules above two directories surely say the same of what is in
+        both of them."""
+        chain = self._chain(one.rpartition(b"/")[0])
+        if chain != self._chain(other.rpartition(b"/")[0]):
+            return False
+        for step in chain:
+            inside = (one[step.start :] + b"/", other[step.start :] + b"/")
+            if step.match_path or any(p.startswith(inside) for p in step.paths):
+                return False
+        return True
+
+    def has_any(self, directory: bytes) -> bool:
+        """Whether rule files in a directory, or below it, are known."""
+        return bool(self._files_in(directory))
+
+    def _files_in(self, directory: bytes) -> list[tuple[bytes, bytes]]:
+        prefix = directory + b"/" if directory else b""
+        return [k for k in self._files if k[0] == directory or k[0].startswith(prefix)]
 
     def ignored(self, path: bytes, is_dir: bool) -> bool:
         """True for a path that the rules exclude; a directory with all below it."""

@@ -164,6 +164,12 @@ class Node:
         """Whether these files, in this order, are known to be all there is."""
         return self._names is None and self.packed == b"/".join(files)
 
+    def has(self, name: bytes) -> bool:
+        """Whether there is such an entry; what is packed stays so."""
+        if self._names is not None:
+            return name in self._names
+        return b"/%b/" % name in b"/%b/" % self.packed
+
     @property
     def is_noticed(self) -> bool:
         """Some backend watches it now."""

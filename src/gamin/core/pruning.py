@@ -29,35 +29,47 @@ class Pruning:
             return
         for part in filter(None, directory.split(b"/")):
             child = node.child(part)
-            if child is None:
+            if child is None or not subscription.enters(child.path()):
                 return
             node = child
-        before = self._seen(subscription, node)
-        if not rules.load(directory, name, text):
+        if rules.knows(directory, name, text):
             return
+        before = self.seen(subscription, node)
+        rules.load(directory, name, text)
         for below in node.subtree():
             below.audience = None
             self._scene.coverage.check(below)
-        after = self._seen(subscription, node)
-        reporter, solo = self._scene.reporter, subscription.solo
-        reporter.close()
-        reporter.is_exempt = True
-        for path in reversed([path for path in before if path not in after]):
-            reporter.tell(solo, Row(Kind.DELETED, path, before[path]))
-        for path, is_dir in after.items():
-            if path not in before:
-                reporter.tell(solo, Row(Kind.CREATED, path, is_dir, None, True))
-        reporter.close()
-        reporter.is_exempt = False
-        self._enter(subscription, node)
+        self.changed(subscription, node, before)
 
-    def _seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
-        """Everything below that the subscription is told of, parents first."""
+    def seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
+        """Everything below that the subscription is told of, parents first, by the
+        path as seen from `node`."""
+        skip = len(node.slashed())
         return {
-            row.path: row.is_dir
+            row.path[skip:]: row.is_dir
             for row in listing(node, subscription.enters)
             if subscription.admits(row.path, row.is_dir)
         }
+
+    def changed(
+        self, subscription: Subscription, node: Node, before: dict[bytes, bool]
+    ) -> None:
+        """The rules for what is below may differ; tell what is not `seen` as before."""
+        after = self.seen(subscription, node)
+        reporter, solo = self._scene.reporter, subscription.solo
+        prefix = node.slashed()
+        reporter.close()
+        reporter.is_exempt = True
+        for name in reversed([name for name in before if name not in after]):
+            reporter.tell(solo, Row(Kind.DELETED, prefix + name, before[name]))
+        for name, is_dir in after.items():
+            if name not in before:
+                reporter.tell(
+                    solo, Row(Kind.CREATED, prefix + name, is_dir, None, True)
+                )
+        reporter.close()
+        reporter.is_exempt = False
+        self._enter(subscription, node)
 
     def _enter(self, subscription: Subscription, node: Node) -> None:
         """Watch and list the directories that are not ignored any more; their listing

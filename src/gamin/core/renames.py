@@ -12,6 +12,7 @@ from gamin.core.changes import Changes
 from gamin.core.content import Content
 from gamin.core.ignore import IgnoreRules
 from gamin.core.node import FILE, SUBDIR, Node
+from gamin.core.pruning import Pruning
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Subscription
 from gamin.events import IS_DIR, Kind, Row
@@ -35,6 +36,7 @@ class Renames:
         self._scene = scene
         self._content = content
         self._changes = changes
+        self._pruning = Pruning(scene)
         self.leaving: dict[int, list[_Leaving]] = {}
         """By cookie; several where one directory is shown at several places."""
 
@@ -157,6 +159,8 @@ class Renames:
         deep = self._scene.audiences.on(node).deep
         if not any(s.enters(path) for s in deep):
             return False
+        if any(_has_left_rules(s, path) for s in deep):
+            return False  # listed later, when that is told
         before = self._scene.audiences.on(moved)
         waits = self._waits(node, name, True)
         for below in moved.subtree():
@@ -164,9 +168,15 @@ class Renames:
             self._changes.dirty_through(below)
             for subscription in self._scene.coverage.bound(below):
                 self._scene.coverage.detach(subscription)
+        trees = [s for s in before.deep if s in deep and s.enters(path)]
+        seen = {
+            subscription: self._pruning.seen(subscription, moved)
+            for subscription in trees
+            if _may_differ(subscription, leaving.path, path)
+        }
         self._scene.tree.relink(moved, node, name)
         self._scene.tree.add(node, name, moved)
-        for subscription in before.deep:
+        for subscription in trees:
             _take_rules_along(subscription, leaving.path, path)
         for below in moved.subtree():
             below.audience = None
@@ -174,6 +184,8 @@ class Renames:
         after = self._scene.audiences.on(moved)
         row = Row(Kind.MOVED, path, True, leaving.path, True)
         self._tell_move(leaving, node, row, waits)
+        for subscription, names in seen.items():
+            self._pruning.changed(subscription, moved, names)
         for subscription in before.deep:
             if subscription not in after.deep:
                 self._tell_below(subscription, moved, Kind.DELETED, leaving.path)
@@ -220,11 +232,17 @@ class Renames:
         """Tell one subscription of everything below a directory that was renamed out
         of, or into, what it covers. `path` is how it knows the directory."""
         skip = len(node.slashed())
-        for below in node.listed_subtree():
+        stack = [node]
+        while stack:
+            below = stack.pop()
+            if not below.listed:
+                continue
             prefix = path + b"/" + below.slashed()[skip:]
             for name, known in below.names.items():
                 row = Row(kind, prefix + name, known is not FILE)
                 self._scene.reporter.tell(subscription.solo, row)
+                if isinstance(known, Node) and subscription.enters(row.path):
+                    stack.append(known)
 
     def _left_for_good(self, leaving: _Leaving) -> None:
         node, _, known, path, waits, _ = leaving
@@ -235,10 +253,25 @@ class Renames:
             self._scene.reporter.tell(self._scene.audiences.on(node), row)
 
 
+def _may_differ(subscription: Subscription, source: bytes, destination: bytes) -> bool:
+    """Whether the rules above may leave out other things in a renamed directory."""
+    rules, skip = subscription.ignore, len(subscription.prefix)
+    if not isinstance(rules, IgnoreRules):
+        return False
+    return not rules.are_alike(source[skip:], destination[skip:])
+
+
+def _has_left_rules(subscription: Subscription, path: bytes) -> bool:
+    """Whether there were ignore files before: what was done there is still to be told,
+    by their rules."""
+    rules, skip = subscription.ignore, len(subscription.prefix)
+    return isinstance(rules, IgnoreRules) and rules.has_any(path[skip:])
+
+
 def _take_rules_along(
     subscription: Subscription, source: bytes, destination: bytes
 ) -> None:
     """The ignore files in a renamed directory hold where it is now."""
-    rules, prefix = subscription.ignore, subscription.prefix
-    if isinstance(rules, IgnoreRules) and destination.startswith(prefix):
-        rules.moved(source[len(prefix) :], destination[len(prefix) :])
+    rules, skip = subscription.ignore, len(subscription.prefix)
+    if isinstance(rules, IgnoreRules):
+        rules.moved(source[skip:], destination[skip:])

@@ -12,10 +12,11 @@ from gamin.core.node import Node
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon.ignore_files import (
     InsideVcs,
+    concerns_rules,
+    forget_after,
     load_known,
     load_listed,
-    read_rules,
-    rule_file,
+    rules_after,
 )
 from gamin.daemon.root import Root, View
 from gamin.daemon.service import Service
@@ -55,6 +56,8 @@ class Roots:
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self._told: dict[Root, None] = {}
+        self._unread: list[tuple[Subscription, IgnoreRules, Row]] = []
+        """What was told, and may have changed ignore files."""
         self._has_rules = False
         """Some root wants the ignore files of its directories to be read."""
 
@@ -117,6 +120,7 @@ class Roots:
     def tell_withheld(self) -> None:
         """What there is is going to be asked: tell what was held back until now."""
         self._service.tell_withheld()
+        self._reread()
 
     def close(self, root: Root) -> None:
         """Nothing of it is watched for this root's sake any more."""
@@ -156,17 +160,24 @@ class Roots:
             return
         root.tell(told)
         self._told[root] = None
-        if isinstance(subscription.ignore, IgnoreRules):
-            self._reread(subscription, told.rows)
+        rules = subscription.ignore
+        if isinstance(rules, IgnoreRules):
+            self._unread += [
+                (subscription, rules, row) for row in told.rows if concerns_rules(row)
+            ]
 
-    def _reread(self, keeper: Subscription, rows: list[Row]) -> None:
-        """An ignore file of the tree changed: what is pruned changes with it."""
-        for row in rows:
-            for path in (row.path, row.source):
-                found = rule_file(keeper, path) if path else None
-                if found is not None and path is not None:
-                    text = read_rules(path)
-                    self._service.rules_changed(keeper, *found, text)
+    def _reread(self) -> None:
+        """Read the ignore files that are concerned by what was told.
+
+        When all of it was told, for what is told now is the difference from that.
+        """
+        tree = self._service.monitor.tree
+        while self._unread:
+            unread, self._unread = self._unread, []
+            for keeper, rules, row in unread:
+                for rule in rules_after(keeper, rules, tree, row):
+                    self._service.rules_changed(keeper, *rule)
+                forget_after(keeper, rules, tree, row)
 
     def ready(self, subscription: Subscription) -> None:
         root = self._by_keeper.get(subscription)
@@ -184,15 +195,20 @@ class Roots:
 
     def flush(self) -> None:
         """The round is over: what was told becomes messages of the clients."""
+        self._reread()
         told, self._told = self._told, {}
         for root in told:
             root.flush()
 
     def listed(self, listings: Sequence[Listing]) -> None:
-        """Directories are about to be taken in: read the rules in them first."""
+        """Directories are about to be taken in: read the rules in them first.
+
+        What changes in one that was listed before is told, and read then.
+        """
         if self._has_rules:
             for (node, _, _), _, others, _ in listings:
-                self._read_rules(node, others)
+                if not node.listed:
+                    self._read_rules(node, others)
 
     def _read_rules(self, node: Node, names: Sequence[bytes]) -> None:
         starts = [s for s in node.subscriptions or () if s in self._by_keeper]

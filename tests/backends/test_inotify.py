@@ -162,3 +162,31 @@ def test_a_directory_that_ends_in_what_is_carried_over_ends_once(
         (DELETE | IS_DIR, b"sub"),
     ]
     assert below.wd == -1
+
+
+def test_nothing_of_what_is_carried_over_is_told_of_an_unwatched_directory(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    here, there, elsewhere = (
+        tmp_path / name for name in ("here", "there", "elsewhere")
+    )
+    for directory in (here, there, elsewhere):
+        directory.mkdir()
+    for word in ("one", "two"):
+        (here / word).touch()
+    node, other = Directory(here), Directory(there)
+    backend.watch(node, NAMES)
+    backend.watch(other, NAMES)
+    (here / "one").rename(elsewhere / "one")
+    (here / "two").rename(there / "two")
+    for name in names(MANY):
+        os.mknod(there / os.fsdecode(name))
+    assert not backend.drain()  # all of it waits for the other half of the first
+    backend.unwatch(node)
+    changes = [change for batch in drained(backend) for change in batch]
+    assert {c.node for c in changes} == {other}
+    assert [(c.mask, c.cookie, c.name) for c in changes] == [
+        (MOVED_TO, c.cookie, b"two") if c.name == b"two" else (CREATE, 0, c.name)
+        for c in changes
+    ]
+    assert [c.name for c in changes] == [b"two", *names(MANY)]

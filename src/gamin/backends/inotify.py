@@ -150,6 +150,8 @@ class InotifyBackend:
 
     def unwatch(self, node: Watchable) -> None:
         wd, node.wd = node.wd, -1
+        if self._carried:
+            self._drop_carried(node)
         if wd < 0:
             return
         owner = self._owners.get(wd)
@@ -282,6 +284,15 @@ class InotifyBackend:
             self._halves = {cookie: at - first for cookie, at in halves.items()}
             self.given = min(since.values())
             del changes[first:]
+
+    def _drop_carried(self, node: Watchable) -> None:
+        """Nothing of it is to be given out any more."""
+        kept = [
+            at for at, change in enumerate(self._carried) if change.node is not node
+        ]
+        places = {before: now for now, before in enumerate(kept)}
+        self._carried = [self._carried[at] for at in kept]
+        self._halves = {c: places[at] for c, at in self._halves.items() if at in places}
 
     def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:
         """Find the second halves that were on their way; the rest are deletions."""

@@ -114,12 +114,11 @@ def _rows(
     for work in works:
         for repeat in range(repeats):
             for peer in peers:
-                yield _row(work, peer, repeat, place)
+                if not peer.works or work.name in peer.works:
+                    yield _row(work, peer, repeat, place)
 
 
 def _row(work: Work, peer: Peer, repeat: int, place: Place) -> Row:
-    if peer.works and work.name not in peer.works:
-        return Row(work.name, peer.name, repeat, note="says nothing here")
     note = peer.missing() or work.fits(peer)
     if note:
         return Row(work.name, peer.name, repeat, note=note)

@@ -32,7 +32,7 @@ Resource = Entry | Existence | Node
 STEPS = 10
 """Into so many steps the interval between reports is divided: all that is busy is
 reported with at most so many wake-ups in an interval, however much it is."""
-BURST_SECONDS = 2.0
+BURST_SECONDS = 1.0
 """A directory that became busy is not hot before: many a storm is over by then, and
 polling until it is calm again costs more than taking the rest of it from the kernel."""
 MOST_COUNTED = 100_000

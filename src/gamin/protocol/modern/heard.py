@@ -40,38 +40,33 @@ def heard(text: str, root: str, picture: Picture, *, recovered: bool) -> list[Ev
     half = ""
     for row in text.split(SEPARATOR):
         mark, name = row[:1], row[1:]
-        if half or not name:
-            is_plain = False
-        elif mark == FILE_CREATED:
-            is_plain = True
-            folder, _, entry = name.rpartition("/")
-            if folder != at:
-                at, names = folder, picture.opened(folder)
-            names.add(entry)
-            event = (_CREATED, prefix + name, None, False, recovered)
-        elif mark == FILE_DELETED and not picture.is_folder(name):
-            is_plain = True
-            folder, _, entry = name.rpartition("/")
-            if folder != at:
-                at, names = folder, picture.opened(folder)
-            names.discard(entry)
-            event = (_DELETED, prefix + name, None, False, recovered)
-        elif mark == FILE_CHANGED:
-            is_plain = True
-            event = (_CHANGED, prefix + name, None, False, recovered)
-        else:
-            is_plain = False
-        if is_plain:
-            found.append(new(Event, event))
-        elif not row:
+        if name and not half:
+            is_new = mark == FILE_CREATED
+            if is_new or (mark == FILE_DELETED and not picture.is_folder(name)):
+                folder, _, entry = name.rpartition("/")
+                if folder != at:
+                    at, names = folder, picture.opened(folder)
+                if is_new:
+                    names.add(entry)
+                    event = (_CREATED, prefix + name, None, False, recovered)
+                else:
+                    names.discard(entry)
+                    event = (_DELETED, prefix + name, None, False, recovered)
+                found.append(new(Event, event))
+                continue
+            if mark == FILE_CHANGED:
+                event = (_CHANGED, prefix + name, None, False, recovered)
+                found.append(new(Event, event))
+                continue
+        if not row:
             raise RemoteProtocolError("a row that says nothing")
-        elif is_half(mark) and not half:
+        if is_half(mark) and not half:
             half = row
-        else:
-            rows = decode_compact(half + SEPARATOR + row if half else row)
-            picture.told(rows)
-            found += events(rows, root, recovered=recovered)
-            at, half = None, ""
+            continue
+        rows = decode_compact(half + SEPARATOR + row if half else row)
+        picture.told(rows)
+        found += events(rows, root, recovered=recovered)
+        at, half = None, ""
     if half:
         raise RemoteProtocolError("half a rename")
     return found

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gamin.daemon.loop import Call, Loop
+from gamin.daemon.loop import Call, Loop, Timer
 from gamin.daemon.pace import (
     CLOSE,
     FLOOD,
@@ -44,16 +44,20 @@ class RecordingLoop(Loop):
     def __init__(self) -> None:
         super().__init__()
         self.when: object = None
+        self.soon = 0
 
     def add_reader(self, fd: int, call: Call) -> None:
         super().add_reader(fd, call)
         self.when = AT_ONCE
 
-    def call_later(self, seconds: float, call: Call) -> None:  # type: ignore[override]
+    def call_later(self, seconds: float, call: Call) -> Timer:
         self.when = seconds
+        return super().call_later(0.0, call)
 
     def call_soon(self, call: Call) -> None:
         self.when = 0.0
+        self.soon += 1
+        super().call_soon(call)
 
 
 class Drains:
@@ -69,6 +73,7 @@ class Drains:
 
     def next_after(self, count: int, seconds: float = 1.0) -> object:
         """When the next drain is, after one that came so long after the last one."""
+        self.loop.turn(0)  # of whatever was due
         self.now += seconds
         self.pace.drained(count)
         return self.loop.when
@@ -117,3 +122,18 @@ def test_little_again_and_again_is_read_later_until_there_is_nothing(
     assert drains.next_after(1, SHORT_PAUSE) == SHORT_PAUSE
     assert drains.next_after(0, SHORT_PAUSE) == AT_ONCE
     assert drains.next_after(1, CLOSE / 2) == AT_ONCE
+
+
+def test_what_was_read_ahead_is_taken_in_once_though_nothing_happens(
+    drains: Drains,
+) -> None:
+    drains.pace.read_ahead()
+    assert drains.loop.soon == 0
+    drains.kernel.end = 1
+    for _ in range(3):
+        drains.pace.read_ahead()
+    drains.pace.drained(1)
+    assert drains.loop.soon == 1
+    drains.loop.turn(0)
+    drains.pace.read_ahead()
+    assert drains.loop.soon == 2

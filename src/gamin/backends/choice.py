@@ -152,8 +152,10 @@ class EitherBackend:
             return changes
         if inotify is None or fanotify.has_noticed:
             # It settles what it said before, and that comes to an end; what inotify
-            # has is announced again.
-            return fanotify.drain()
+            # has is left to the next drain.
+            changes = fanotify.drain()
+            self.gather()
+            return changes
         changes = [*inotify.drain(), *fanotify.drain()]
         self._note_progress()
         return changes

@@ -42,7 +42,15 @@ class Pace:
         self._in_a_row = 0
         self._is_waiting = False
         """The next drain has its time, whatever there is to read before."""
+        self._is_due = False
+        """It will be called at that time."""
         loop.add_reader(kernel.fileno(), drain)
+
+    def read_ahead(self) -> None:
+        """What was read and not given out yet is announced by no descriptor: see to it
+        that it is taken in, though nothing else may happen."""
+        if self._kernel.given < self._kernel.end:
+            self._wait(0.0)
 
     def drained(self, count: int) -> None:
         """So many changes came; see to it that there is a next time."""
@@ -63,10 +71,17 @@ class Pace:
         if not self._is_waiting:
             self._is_waiting = True
             self._loop.remove_reader(self._kernel.fileno())
+        if self._is_due:
+            return
+        self._is_due = True
         if seconds:
-            self._loop.call_later(seconds, self._drain)
+            self._loop.call_later(seconds, self._now)
         else:
-            self._loop.call_soon(self._drain)
+            self._loop.call_soon(self._now)
+
+    def _now(self) -> None:
+        self._is_due = False
+        self._drain()
 
     def end(self) -> None:
         """Call nobody any more, but for a drain that has its time already."""

@@ -201,6 +201,8 @@ class Watcher:
         if self._crawl and not self._is_crawling:
             self._is_crawling = True
             self._loop.call_soon(self._crawl_on)
+        if self._pace is not None:
+            self._pace.read_ahead()
         self._arm()
 
     def _work(self) -> None:

@@ -1,0 +1,107 @@
+"""Nothing that was read ahead waits for something else to happen."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from gamin.backends.inotify import InotifyBackend
+from gamin.backends.polling import PollingBackend
+from gamin.core.effects import Listing, Note, Tell
+from gamin.core.monitor import Monitor
+from gamin.core.mounts import Mounts
+from gamin.core.policy import Policy
+from gamin.core.subscriptions import Scope, Subscription
+from gamin.daemon.loop import Loop
+from gamin.daemon.watcher import Watcher
+from gamin.kernel.inotify import BUFFER
+
+MORE_THAN_A_PIECE = BUFFER // 32 + 100
+
+
+class Told:
+    """Everything that is told, by name; makes files when it hears of a certain one."""
+
+    def __init__(self) -> None:
+        self.names: set[bytes] = set()
+        self.wanted = b""
+        self.then: list[Path] = []
+
+    def tell(self, effect: Tell) -> None:
+        heard = {os.path.basename(row.path) for row in effect.rows}
+        self.names |= heard
+        if self.wanted in heard:
+            self.wanted = b""
+            for path in self.then:
+                path.touch()
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def note(self, effect: Note) -> None: ...
+
+    def listed(self, listings: Sequence[Listing]) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Watched:
+    def __init__(self, root: Path) -> None:
+        self.loop = Loop()
+        self.told = Told()
+        self.monitor = Monitor(Policy((), Mounts()))
+        self.watcher = Watcher(
+            self.monitor, InotifyBackend(), PollingBackend(), self.told, self.loop
+        )
+        subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
+        self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
+        self.turn()
+        self.monitor.catch_up(subscription)
+
+    def turn(self) -> None:
+        """What is due now, and what that makes due."""
+        for _ in range(10):
+            self.loop.turn(0)
+
+    def close(self) -> None:
+        self.watcher.close()
+        self.loop.close()
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    watched = Watched(tmp_path)
+    yield watched
+    watched.close()
+
+
+def test_what_happened_while_a_request_caught_up_is_told_without_more_ado(
+    watched: Watched, tmp_path: Path
+) -> None:
+    for number in range(MORE_THAN_A_PIECE):
+        os.mknod(tmp_path / f"{number}")
+    watched.told.wanted, watched.told.then = b"0", [tmp_path / "late"]
+    watched.watcher.synchronise()
+    assert len(watched.told.names) == MORE_THAN_A_PIECE
+    watched.turn()
+    assert b"late" in watched.told.names
+
+
+def test_so_is_what_happened_where_was_looked_already_after_an_overflow(
+    watched: Watched, tmp_path: Path
+) -> None:
+    folders = [tmp_path / f"folder-{number}" for number in range(5)]
+    for folder in folders:
+        folder.mkdir()
+    watched.turn()
+    for folder in folders:
+        os.mknod(folder / "new")
+    watched.told.wanted = b"new"
+    watched.told.then = [folder / "late" for folder in folders]
+    now = time.monotonic()
+    watched.monitor.recovery.overflowed(now)
+    watched.watcher.do(watched.monitor.changed([], now))
+    watched.told.names.clear()  # of those where was looked later
+    watched.turn()
+    assert b"late" in watched.told.names

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
+from uuid import uuid4
 
 from gamin.address import find
 from gamin.cli.ask import Line, dial
@@ -21,7 +22,8 @@ def line_to(answer: bytes, folder: Path, *, patience: float = 10.0) -> Iterator[
 
     Without an answer it hangs up.
     """
-    environ = {"GAM_CLIENT_ID": folder.name, "GAMIN_SOCKET_DIR": str(folder)}
+    # The abstract name is the whole machine's, and other folders have the same name.
+    environ = {"GAM_CLIENT_ID": str(uuid4()), "GAMIN_SOCKET_DIR": str(folder)}
     with beside(_serve, environ, answer) as server:
         server.recv()
         with dial(environ, patience=patience) as line:

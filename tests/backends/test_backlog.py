@@ -48,6 +48,19 @@ def test_after_a_full_piece_there_may_be_more() -> None:
     assert backlog.end == len(FULL) + len(nearly_full) + len(b"rest")
 
 
+def test_what_was_read_little_by_little_comes_out_together() -> None:
+    queue = Queue(b"one", b"two")
+    backlog = Backlog(queue)
+    backlog.gather()
+    backlog.gather()
+    assert backlog.take() == b"onetwo"
+    queue.left += [bytes(BUFFER - 2), b"two", b"three"]
+    for _ in range(3):
+        backlog.gather()
+    assert backlog.take() == bytes(BUFFER - 2)
+    assert backlog.take() == b"twothree"
+
+
 def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
     queue = Queue(*[FULL] * 1000)
     backlog = Backlog(queue)

@@ -11,6 +11,7 @@ from gamin.daemon.pace import (
     FLOOD,
     LONG_PAUSE,
     MANY,
+    MUCH,
     PAUSE,
     SHORT_PAUSE,
     TORRENT,
@@ -106,12 +107,20 @@ def test_much_at_a_time_is_read_later(drains: Drains, count: int, pause: float) 
     assert drains.next_after(0, pause) == AT_ONCE
 
 
-def test_there_is_no_pause_while_more_was_read_than_taken_in(drains: Drains) -> None:
-    drains.kernel.end = 1
+def test_there_is_no_pause_while_much_was_read_and_not_taken_in(
+    drains: Drains,
+) -> None:
+    drains.kernel.end = MUCH
     assert drains.next_after(TORRENT) == 0.0
     assert drains.next_after(1, 0.0) == 0.0
     drains.kernel.end = 0
     assert drains.next_after(0, 0.0) == AT_ONCE
+
+
+def test_a_rest_waits_for_more_in_a_flood_and_for_nothing_else(drains: Drains) -> None:
+    drains.kernel.end = MUCH - 1
+    assert drains.next_after(TORRENT) == LONG_PAUSE
+    assert drains.next_after(1, LONG_PAUSE) == 0.0
 
 
 def test_little_again_and_again_is_read_later_until_there_is_nothing(

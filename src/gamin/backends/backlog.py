@@ -40,12 +40,20 @@ class Backlog:
         while self._read - self.taken < self._most:
             piece = self._reader.read()
             if piece:
-                self._pieces.append(piece)
+                self._append(piece)
                 self._read += len(piece)
             if len(piece) <= BUFFER - LONGEST_EVENT:
                 self.end = self._read
                 return
         self.end = self._read + self._reader.queued()
+
+    def _append(self, piece: bytes) -> None:
+        """Small ones are joined: each by itself costs as much as 20 events."""
+        pieces = self._pieces
+        if pieces and len(pieces[-1]) + len(piece) <= BUFFER:
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
 
     def take(self) -> bytes:
         """The next piece; empty if there is none."""

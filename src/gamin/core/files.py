@@ -13,10 +13,22 @@ from gamin.core.content import Content
 from gamin.core.node import FILE, Node
 from gamin.core.scene import Scene
 from gamin.core.subscriptions import Scope
-from gamin.events import ATTRIB, CLOSE_WRITE, CREATE, DELETE, MODIFY, Change, Kind, Row
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+    Kind,
+    Row,
+)
 
 _CREATED: Final = Kind.CREATED
 _DELETED: Final = Kind.DELETED
+_MOVED: Final = Kind.MOVED
 _FILE: Final = FILE
 _FILE_SCOPE: Final = Scope.FILE
 _CONTENT: Final = MODIFY | CLOSE_WRITE | ATTRIB
@@ -56,75 +68,138 @@ class Files:
                 return False
         return bool(self._scene.audiences.on(node).subscriptions)
 
-    def _run(self, node: Node, batch: Sequence[Change], start: int) -> int:
+    def _run(self, node: Node, batch: Sequence[Change], index: int) -> int:
         """The same for changes of one directory that follow each other."""
         scene = self._scene
-        tree, flow, reporter = scene.tree, scene.flow, scene.reporter
-        held, withheld = scene.holds.held, 0
+        if node in scene.flow.busy:
+            return self._run_busy(node, batch, index)
+        tree, reporter, held = scene.tree, scene.reporter, scene.holds.held
         tick, recent = tree.tick, scene.recent
         names, touched = node.names, node.touched
         if touched is None:
             touched = node.touched = {}
         newest = next(reversed(touched), b"")
         prefix = node.prefix or node.slashed()
-        is_busy = node in flow.busy
         rows = reporter.rows_of(scene.audiences.on(node))
-        for index in range(start, len(batch)):
+        # Those made together share one object, and so do they when they go together:
+        # that saves time and memory.
+        born, gone = (tick, tick, 0, tick, False), (tick, 0, tick, 0, False)
+        life, death = born, (tick, tick, tick, tick, False)
+        end = len(batch)
+        while index < end:
             one, mask, _, name = batch[index]
             if one is not node:
                 break
             known = names.get(name)
             if mask == CREATE and known is None:
-                if is_busy:
-                    scene.withheld.note(node, name)
-                    withheld += 1
-                    tick = tree.tick
-                else:
-                    path = prefix + name
-                    rows.append(_new(Row, (_CREATED, path, False, None, True)))
+                rows.append(_new(Row, (_CREATED, prefix + name, False, None, True)))
                 before = touched.pop(name, None)
                 if before is None:
                     tree.touches += 1
-                    before = (0, 0, 0, tick, False)
-                touched[name] = (tick, tick, before[2], before[3], False)
+                    touched[name] = born
+                else:
+                    touched[name] = (tick, tick, before[2], before[3], False)
                 names[name] = _FILE
                 newest = name
             elif mask == DELETE and known is _FILE:
                 if held:
                     scene.holds.release(node, name)
-                if is_busy:
-                    scene.withheld.note(node, name, dies=True)
-                    withheld += 1
-                    tick = tree.tick
-                else:
-                    path = prefix + name
-                    rows.append(_new(Row, (_DELETED, path, False, None, False)))
+                rows.append(_new(Row, (_DELETED, prefix + name, False, None, False)))
                 before = touched.pop(name, None)
                 if before is None:
                     tree.touches += 1
-                    before = (0, 0, 0, 0, False)
-                touched[name] = (tick, before[1], tick, before[3], False)
-                if before[1] > recent and newest in names and not is_busy:
-                    # Short-lived ones by turns: as `Changes.removed` counts them.
-                    flow.withholds(node, tick, scene.now)
-                    is_busy = node in flow.busy
+                    touched[name] = gone
+                else:
+                    if before is not life:
+                        life, death = before, (tick, before[1], tick, before[3], False)
+                    touched[name] = death
+                    if before[1] > recent and newest in names and self._is_churn(node):
+                        end = index + 1
                 del names[name]
                 newest = name
             elif mask in _WRITES and name:
-                touch = touched.get(name)
-                if touch is None or touch[1] != tick or self._content.renamed:
-                    self._content.noticed(node, name, mask)
-                    newest = next(reversed(touched), b"")
-                    is_busy = node in flow.busy
-                    rows = reporter.rows_of(scene.audiences.on(node))
-                # Otherwise it was made in this batch, and is told as such.
-                continue
+                self._written(node, name, mask)
+                newest = next(reversed(touched), b"")
+                rows = reporter.rows_of(scene.audiences.on(node))
+            elif mask == MOVED_FROM and self._is_renamed_here(node, batch, index):
+                index += 1
+                newest = batch[index][3]
+                self._renamed_here(node, name, newest)
             else:
                 break
             if node.latest < tick:
                 tree.raise_latest(node)
+            index += 1
+        return index
+
+    def _is_churn(self, node: Node) -> bool:
+        """A young file goes right after another (or it) came: `Changes.removed` counts
+        that too. Whether it was once too often."""
+        flow = self._scene.flow
+        flow.withholds(node, self._scene.tree.tick, self._scene.now)
+        return node in flow.busy
+
+    def _written(self, node: Node, name: bytes, mask: int) -> None:
+        touch = node.touched.get(name) if node.touched is not None else None
+        # What was made in this batch is told as such.
+        if touch is None or touch[1] != self._scene.tree.tick or self._content.renamed:
+            self._content.noticed(node, name, mask)
+
+    def _is_renamed_here(self, node: Node, batch: Sequence[Change], index: int) -> bool:
+        """Whether the first half of the rename of a file, of which nothing is owed to
+        anybody, is followed by the second, in the same directory."""
+        if index + 1 == len(batch):
+            return False
+        _, _, cookie, name = batch[index]
+        target, mask, same, new = batch[index + 1]
+        scene = self._scene
+        return (
+            target is node
+            and mask == MOVED_TO
+            and same == cookie
+            and node.names.get(name) is _FILE
+            and node.names.get(new, _FILE) is _FILE
+            and new != name
+            and (node, name) not in scene.holds.held
+            and (node, name) not in scene.flow.busy
+        )
+
+    def _renamed_here(self, node: Node, name: bytes, new: bytes) -> None:
+        scene = self._scene
+        is_new = new not in node.names
+        prefix = node.slashed()
+        row = _new(Row, (_MOVED, prefix + new, False, prefix + name, is_new))
+        scene.reporter.tell(scene.audiences.on(node), row)
+        scene.tree.remove(node, name)
+        if is_new:
+            scene.tree.add(node, new, _FILE)
         else:
-            index = len(batch)
-        if withheld and flow.withheld(node, scene.now, withheld):
+            scene.tree.touch(node, new)
+        self._content.moved(node, new, has_changed=False)
+
+    def _run_busy(self, node: Node, batch: Sequence[Change], index: int) -> int:
+        """The same where what comes and goes is told later."""
+        scene = self._scene
+        names, note, withheld = node.names, scene.withheld.note, 0
+        while index < len(batch):
+            one, mask, _, name = batch[index]
+            if one is not node:
+                break
+            known = names.get(name)
+            if mask == CREATE and known is None:
+                note(node, name)
+                withheld += 1
+                scene.tree.add(node, name, _FILE)
+            elif mask == DELETE and known is _FILE:
+                scene.holds.release(node, name)
+                note(node, name, dies=True)
+                withheld += 1
+                scene.tree.remove(node, name)
+            elif mask in _WRITES and name:
+                self._written(node, name, mask)
+            else:
+                break
+            index += 1
+        if withheld and scene.flow.withheld(node, scene.now, withheld):
             scene.coverage.poll_only(node)
         return index

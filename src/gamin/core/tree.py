@@ -97,8 +97,13 @@ class Tree:
             return
         tick = self.tick
         _, born, died, first, is_dir = node.touched.pop(name)
-        born, died, first = (tick if t > since else t for t in (born, died, first))
-        node.touched[name] = (tick, born, died, first, is_dir)
+        node.touched[name] = (
+            tick,
+            tick if born > since else born,
+            tick if died > since else died,
+            tick if first > since else first,
+            is_dir,
+        )
         if node.latest < tick:
             self.raise_latest(node)
 

@@ -9,12 +9,19 @@ of, and takes no memory either. Whoever gets a listing or a difference meanwhile
 gets what the others believe (`Node.told`), so one report is right for all.
 """
 
+from typing import Final
+
 from gamin.core.flow import FlowControl
 from gamin.core.node import FILE, Node, Untold
 from gamin.core.reporter import Reporter
 from gamin.core.subscriptions import Audiences
 from gamin.core.tree import Tree
 from gamin.events import Kind, Row
+
+_CREATED: Final = Kind.CREATED
+_CHANGED: Final = Kind.CHANGED
+_DELETED: Final = Kind.DELETED
+_new: Final = tuple.__new__  # a NamedTuple's constructor takes three times as long
 
 
 class Withheld:
@@ -59,7 +66,7 @@ class Withheld:
             touch = (node.touched or {}).get(name)
             if touch is not None and touch[0] == self._tree.tick:
                 self._tree.tick += 1  # what was told just now is from before
-            untold[name] = Untold(was, dies, self._tree.tick - 1, touch)
+            untold[name] = _new(Untold, (was, dies, self._tree.tick - 1, touch))
         elif dies and before.was is None:
             del untold[name]
         elif dies:
@@ -101,14 +108,15 @@ class Withheld:
     def _tell_difference(self, node: Node, name: bytes, before: Untold) -> None:
         known = node.names.get(name)
         is_dir = known is not FILE
-        path = node.slashed() + name
+        path = (node.prefix or node.slashed()) + name
         audience = self._audiences.on(node)
+        tell = self._reporter.tell
         was, has_died, since, _ = before
         self._tree.restate(node, name, since)
         if known is not None and was is is_dir and not has_died:
-            self._reporter.tell(audience, Row(Kind.CHANGED, path, is_dir))
+            tell(audience, _new(Row, (_CHANGED, path, is_dir, None, False)))
             return
         if was is not None:
-            self._reporter.tell(audience, Row(Kind.DELETED, path, was))
+            tell(audience, _new(Row, (_DELETED, path, was, None, False)))
         if known is not None:
-            self._reporter.tell(audience, Row(Kind.CREATED, path, is_dir, None, True))
+            tell(audience, _new(Row, (_CREATED, path, is_dir, None, True)))

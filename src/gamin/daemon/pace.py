@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from gamin.backends.base import KernelBackend
 from gamin.daemon.loop import Call, Loop
+from gamin.kernel.inotify import BUFFER
 
 FLOOD, PAUSE = 64, 0.005
 TORRENT, LONG_PAUSE = 400, 0.01
@@ -20,6 +21,10 @@ queue holds 16,384 events by default, and a process makes up to 500 in a millise
 CLOSE, MANY, SHORT_PAUSE = 0.001, 16, 0.002
 """So many drains in a row, each within so many seconds after the last one, and the next
 ones are so many seconds later, until one of them finds nothing."""
+
+MUCH = BUFFER
+"""While so many bytes were read and not taken in, there is no pause. The rest after a
+round can wait: taken at once it would be a small batch, and leave a smaller one."""
 
 PIECES = 4
 """What was read ahead is taken in and told by so many pieces, some 1,500 events each;
@@ -57,10 +62,13 @@ class Pace:
         now = self._clock()
         self._in_a_row = self._in_a_row + 1 if now < self._last + CLOSE else 0
         self._last = now
-        if self._kernel.given < self._kernel.end:
+        behind = self._kernel.end - self._kernel.given
+        if behind >= MUCH:
             self._wait(0.0)
         elif count >= FLOOD:
             self._wait(PAUSE if count < TORRENT else LONG_PAUSE)
+        elif behind:
+            self._wait(0.0)
         elif (count and self._is_waiting) or self._in_a_row >= MANY:
             self._wait(SHORT_PAUSE)
         elif self._is_waiting:

@@ -106,7 +106,7 @@ class Watcher:
         """Take what the kernel has noticed, and do all that follows from it."""
         count = self._catch_up(PIECES)
         self._telling.flush()  # before all that can be done while the client wakes up
-        self._plan()
+        self._plan_work()
         if self._pace is not None:
             self._pace.drained(count)
 
@@ -197,12 +197,15 @@ class Watcher:
         self._plan()
 
     def _plan(self) -> None:
-        """See to it that what is left is done later."""
+        """See to it that what is left is done later, and what was read is taken in."""
+        if self._pace is not None:
+            self._pace.read_ahead()
+        self._plan_work()
+
+    def _plan_work(self) -> None:
         if self._crawl and not self._is_crawling:
             self._is_crawling = True
             self._loop.call_soon(self._crawl_on)
-        if self._pace is not None:
-            self._pace.read_ahead()
         self._arm()
 
     def _work(self) -> None:

@@ -100,7 +100,7 @@ class Inotify:
             return  # inotify_merge in fs/notify/inotify/inotify_fsnotify.c
         if len(self.queue) < self.room:
             self.queue.append(event)
-        elif not self.queue or not self.queue[-1].mask & OVERFLOW:
+        elif not any(queued.mask & OVERFLOW for queued in self.queue):
             self.queue.append(_Event(NO_WATCH, OVERFLOW, 0, b""))
 
 

@@ -121,7 +121,9 @@ class Shell:
         """Do everything there is to do now."""
         for _ in range(MOST_ROUNDS):
             self.drain()
-            if self._crawl:
+            if self.monitor.recovery.is_due(self.now):
+                self._recover()
+            elif self._crawl:
                 self._crawl_on()
             elif not (self.kernel.inotify.queue or self.kernel.has_noticed):
                 return
@@ -132,6 +134,11 @@ class Shell:
         self.synchronise()
         self.do([])
         self.flush()
+
+    def _recover(self) -> None:
+        known = self.monitor.recovery.overflows
+        self.synchronise()
+        self.do(self.monitor.recover(known, self.now))
 
     def synchronise(self) -> None:
         started = self.real_time()

@@ -8,7 +8,7 @@ import pytest
 
 import gamin
 from bench.build import NotBuilt, generate
-from gamin import Event, Kind, Watch
+from gamin import Event, Kind, TimedOut, Watch
 from tests.support.server_state import status, stopped_server
 
 pytestmark = pytest.mark.usefixtures("own_server")
@@ -46,14 +46,16 @@ def there(root: Path) -> set[str]:
 
 
 def until_right(watch: Watch, root: Path) -> None:
-    """Return once what is believed is right. TimedOut if it never is."""
+    """Return once what is believed is right; fail if it never is."""
     last = root / "last"
     last.touch()
     believed: set[str] = set()
-    while str(last) not in believed:
-        take(next(watch), believed)
-    while believed != there(root):
-        take(next(watch), believed)
+    try:
+        while str(last) not in believed or believed != there(root):
+            take(next(watch), believed)
+    except TimedOut:
+        missing, stale = there(root) - believed, believed - there(root)
+        pytest.fail(f"missing: {sorted(missing)[:9]}, stale: {sorted(stale)[:9]}")
 
 
 def test_what_is_believed_after_a_storm_is_what_is_there(tmp_path: Path) -> None:

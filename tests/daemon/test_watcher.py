@@ -2,22 +2,25 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
-from gamin.core.effects import Listing, Note, Tell
+from gamin.core.effects import Effect, Listing, Note, Tell
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
 from gamin.core.subscriptions import Scope, Subscription
 from gamin.daemon.loop import Loop
 from gamin.daemon.watcher import Watcher
-from gamin.kernel.inotify import BUFFER
+from gamin.events import Change
+from gamin.kernel import inotify
+from gamin.kernel.inotify import BUFFER, Reader
 
+PATIENCE = 20.0
 MORE_THAN_A_PIECE = BUFFER // 32 + 100
 
 
@@ -51,18 +54,31 @@ class Watched:
         self.loop = Loop()
         self.told = Told()
         self.monitor = Monitor(Policy((), Mounts()))
+        self.kernel = InotifyBackend()
         self.watcher = Watcher(
-            self.monitor, InotifyBackend(), PollingBackend(), self.told, self.loop
+            self.monitor, self.kernel, PollingBackend(), self.told, self.loop
         )
         subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
         self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
         self.turn()
         self.monitor.catch_up(subscription)
 
+    def names(self, folder: Path) -> set[bytes]:
+        node = self.monitor.tree.find(os.fsencode(folder))
+        assert node is not None
+        return set(node.names)
+
     def turn(self) -> None:
         """What is due now, and what that makes due."""
         for _ in range(10):
             self.loop.turn(0)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline
+            self.loop.turn(0.01)
+        self.turn()
 
     def close(self) -> None:
         self.watcher.close()
@@ -106,3 +122,50 @@ def test_so_is_what_happened_where_was_looked_already_after_an_overflow(
     watched.told.names.clear()  # of those where was looked later
     watched.turn()
     assert b"late" in watched.told.names
+
+
+def test_what_came_behind_the_mark_of_an_overflow_is_no_more_complete_than_before(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The creation of a file has its place in the queue, and its deletion has not."""
+    turns = [tmp_path / "turn", tmp_path / "and turn about"]
+    for file in turns:
+        file.touch()
+    watched.turn()
+    read, ghost, reads = Reader.read, tmp_path / "ghost", []
+
+    def fill(events: int) -> None:
+        for number in range(events):
+            os.truncate(turns[number % 2], 0)
+
+    def read_late(reader: Reader) -> bytes:
+        piece = read(reader)
+        reads.append(len(piece))
+        if len(reads) == 2:  # there is room for so much again
+            fill(MORE_THAN_A_PIECE)
+            ghost.touch()
+            fill(MORE_THAN_A_PIECE)
+            ghost.unlink()
+        return piece
+
+    fill(inotify.limit("max_queued_events") + 1)
+    monkeypatch.setattr(Reader, "read", read_late)
+    watched.until(lambda: watched.monitor.recovery.rescans > 0)
+    assert watched.monitor.recovery.overflows == 1
+    assert watched.names(tmp_path) == {b"turn", b"and turn about"}
+
+
+def test_what_a_bug_makes_us_drop_is_found_and_the_next_is_heard_as_ever(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = watched.monitor.changed
+
+    def fail(batch: Sequence[Change], now: float) -> list[Effect]:
+        monkeypatch.setattr(watched.monitor, "changed", changed)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(watched.monitor, "changed", fail)
+    (tmp_path / "dropped").touch()
+    watched.until(lambda: b"dropped" in watched.told.names)
+    (tmp_path / "next").touch()
+    watched.until(lambda: b"next" in watched.told.names)

@@ -195,7 +195,7 @@ class Files:
                 note(node, name, dies=True)
                 withheld += 1
                 scene.tree.remove(node, name)
-            elif mask in _WRITES and name:
+            elif mask in _WRITES and name and not withheld:  # these are counted first
                 self._written(node, name, mask)
             else:
                 break

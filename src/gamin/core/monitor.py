@@ -162,7 +162,7 @@ class Monitor:
         return soonest
 
     def due(self, now: float) -> list[Effect]:
-        """The time of `deadline` has come."""
+        """The time of `deadline` has come; for `recover` too, if that is due."""
         self._begin(now)
         for node, name in self._scene.holds.expired(now):
             self._content.changed(node, name)
@@ -172,13 +172,18 @@ class Monitor:
         for resource, is_hot in calmed:
             if is_hot:
                 self._cool(resource)
-        self.recovery.due(now)
         self._room.due(now)
         if self._look_again is not None and self._look_again <= now:
             self._look_again = None
             self._scene.bindings.look_again(self._scene.bindings.blocked)
             for node in self.coverage.unreported:
                 self._scene.effects.append(Explore(node, None))
+        return self._finish(now)
+
+    def recover(self, known: int, now: float) -> list[Effect]:
+        """Look everywhere, as `Recovery.look` says."""
+        self._begin(now)
+        self.recovery.look(known, now)
         return self._finish(now)
 
     def policy_changed(self, policy: Policy, now: float) -> list[Effect]:

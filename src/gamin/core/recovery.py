@@ -4,8 +4,15 @@ inotify drops what does not fit into its queue (fs.inotify.max_queued_events) an
 so with one event without a place (man 7 inotify, IN_Q_OVERFLOW). So every directory
 that a kernel watch covers is watched anew, which also shows whether it is still the
 same one, and listed; entries whose ctime is not older than the last time the queue was
-known to be complete are reported as changed. What the queue still holds is applied as
-ever: it only repeats what the listings show, or follows them.
+known to be complete are reported as changed.
+
+That event marks where the queue was full first, not where something is missing: as
+long as it was not read, no second one is queued (fsnotify_insert_event in
+fs/notify/notification.c). While what is before it is read, there is room again, so
+more comes behind it, and what is dropped after that is marked by nothing. A file of
+which only the creation got through would stay for ever if that were applied after a
+listing that is right. So it is looked only when all is applied that was queued before
+the event was read. What follows is complete, or has an event of its own.
 
 A flood that overflows the queue again and again must not make us list for ever: after
 a look so much time passes that looking takes a tenth of it at the most.
@@ -56,24 +63,31 @@ class Recovery:
             self._coverage.released.clear()
 
     def overflowed(self, now: float) -> None:
-        """The queue lost something. Looks everywhere, now or after a pause."""
+        """The queue lost something. It is to be looked everywhere, soon or after a
+        pause."""
         self.overflows += 1
-        if self.due_at is not None:
-            return
-        self._since_ns = max(1, self.good_ns - MARGIN_NS)
+        if self.due_at is None:
+            self._since_ns = max(1, self.good_ns - MARGIN_NS)
+            self._plan(now)
+
+    def _plan(self, now: float) -> None:
         pause = max(SHORTEST_PAUSE, min(COST_SHARE * self._cost, LONGEST_PAUSE))
-        if now - self._last >= pause:
-            self._rescan(now)
-        else:
-            self.due_at = self._last + pause
+        self.due_at = max(now, self._last + pause)
+
+    def is_due(self, now: float) -> bool:
+        return self.due_at is not None and self.due_at <= now
+
+    def look(self, known: int, now: float) -> None:
+        """Look everywhere. After the first `known` overflows were noticed, all was
+        applied that had been queued until then; for later ones there will be another
+        look."""
+        self._rescan(now)
+        if self.overflows > known:
+            self._plan(now)
 
     def looked(self, now: float) -> None:
         """One of the directories was looked at."""
         self._cost = now - self._last
-
-    def due(self, now: float) -> None:
-        if self.due_at is not None and self.due_at <= now:
-            self._rescan(now)
 
     def _rescan(self, now: float) -> None:
         self._last = now

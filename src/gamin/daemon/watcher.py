@@ -104,11 +104,20 @@ class Watcher:
 
     def drain(self) -> None:
         """Take what the kernel has noticed, and do all that follows from it."""
-        count = self._catch_up(PIECES)
-        self._telling.flush()  # before all that can be done while the client wakes up
-        self._plan_work()
-        if self._pace is not None:
-            self._pace.drained(count)
+        count = 0
+        try:
+            count = self._catch_up(PIECES)
+            self._telling.flush()  # before what can be done while the client wakes up
+            self._plan_work()
+        except Exception:
+            # A bug, which the loop logs. What it made us drop is found like what the
+            # kernel drops.
+            self._monitor.recovery.overflowed(time.monotonic())
+            self._arm()
+            raise
+        finally:
+            if self._pace is not None:
+                self._pace.drained(count)
 
     def synchronise(self) -> int:
         """Take everything that happened up to now; nothing is sent yet. How many
@@ -172,8 +181,15 @@ class Watcher:
 
     def _due(self) -> None:
         self._timer = None
+        if self._monitor.recovery.is_due(time.monotonic()):
+            self._recover()
         self.do(self._monitor.due(time.monotonic()))
         self._telling.flush()
+
+    def _recover(self) -> None:
+        known = self._monitor.recovery.overflows
+        self.synchronise()
+        self.do(self._monitor.recover(known, time.monotonic()))
 
     def _arm(self) -> None:
         """Have the loop call when the core wants to be called; else no timer."""

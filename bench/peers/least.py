@@ -6,7 +6,7 @@ names, tells only what is made, and does nothing about anything that may go wron
 
 from bench.peers.base import Interpreted
 
-SAYS_SOMETHING = ("latency", "deep", "setup", "startup")
+SAYS_SOMETHING = ("latency", "apart", "deep", "setup", "startup")
 
 
 class Least(Interpreted):

@@ -4,7 +4,7 @@ from bench.work.archive import ARCHIVE
 from bench.work.base import Work
 from bench.work.clients import CLIENTS
 from bench.work.idle import IDLE
-from bench.work.latency import DEEP, QUIET
+from bench.work.latency import APART, DEEP, QUIET
 from bench.work.reconnect import RECONNECT
 from bench.work.restless import CHURN, HAMMER
 from bench.work.setup import SETUP
@@ -15,6 +15,7 @@ WORKS: dict[str, Work] = {
     work.name: work
     for work in (
         QUIET,
+        APART,
         DEEP,
         STORM,
         ARCHIVE,

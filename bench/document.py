@@ -21,10 +21,15 @@ the median of the repetitions. The figure in brackets is the ratio to a raw C in
 reader at the same work in the same repetition (the median of these ratios): compare
 ratios between machines, not seconds. `-` stands where there is nothing to measure.
 
-Latencies differ by machine even as ratios. On some a process that waits is awake after
-90 µs, on others after 8, which is then next to nothing beside what any Python takes.
-`least` and `least-relay` show that: they do nothing but the system calls, in one
-process and in two, and are bounds to compare with rather than tools.
+Latencies differ by machine even as ratios, for the kernel decides on which core a
+process is woken. One that is woken where its waker runs is there after some 8 µs, one
+on another core, that sleeps, after 60 to 90. Left to itself the kernel spares some
+watchers that and others not, a server and its client mostly not. "Latency across cores"
+gives everybody the same: compare there. `least` and `least-relay` do nothing but the
+system calls, in one process and in two; they are no tools, but bounds to compare with.
+
+How Python was built matters as well: that of Debian takes 5 to 15 % less CPU than one
+compiled with the defaults, ours and the other watchers in Python alike.
 """
 
 

@@ -22,6 +22,7 @@ class Scribbler:
         """Works below `root`, and renames things to and from `outside`."""
         self._root = root
         self._outside = outside
+        self._ours = (root.resolve(), outside.resolve())
         self._random = random.Random(seed)
         self._acts = (
             *(self.create, self.create, self.write, self.write, self.replace),
@@ -38,7 +39,12 @@ class Scribbler:
 
     def _path(self, root: Path | None = None) -> Path:
         depth = min(self._random.randint(1, DEEPEST), self._random.randint(1, DEEPEST))
-        return (root or self._root).joinpath(*self._random.choices(NAMES, k=depth))
+        path = (root or self._root).joinpath(*self._random.choices(NAMES, k=depth))
+        # Links lead upwards, and what is above is not ours.
+        for real in map(os.path.realpath, (path.parent, path)):
+            if not any(Path(real).is_relative_to(ours) for ours in self._ours):
+                raise PermissionError(real)
+        return path
 
     def create(self) -> None:
         self._path().touch()

@@ -121,9 +121,7 @@ class Shell:
         """Do everything there is to do now."""
         for _ in range(MOST_ROUNDS):
             self.drain()
-            if self.monitor.recovery.is_due(self.now):
-                self._recover()
-            elif self._crawl:
+            if self._crawl:
                 self._crawl_on()
             elif not (self.kernel.inotify.queue or self.kernel.has_noticed):
                 return
@@ -135,12 +133,14 @@ class Shell:
         self.do([])
         self.flush()
 
-    def _recover(self) -> None:
-        known = self.monitor.recovery.overflows
-        self.synchronise()
-        self.do(self.monitor.recover(known, self.now))
-
     def synchronise(self) -> None:
+        self._catch_up()
+        if self.monitor.recovery.is_due(self.now):
+            self.monitor.recovery.begin(self.now)
+            self._catch_up()
+            self.do(self.monitor.recover(self.now))
+
+    def _catch_up(self) -> None:
         started = self.real_time()
         changes = self.kernel.drain()
         if changes:

@@ -115,7 +115,8 @@ def test_it_is_noted(shell: Shell, tree: Client) -> None:
 def effects_of(shell: Shell) -> list[Effect]:
     recovery = shell.monitor.recovery
     recovery.overflowed(shell.now)
-    return shell.monitor.recover(recovery.overflows, shell.now)
+    recovery.begin(shell.now)
+    return shell.monitor.recover(shell.now)
 
 
 def test_every_directory_the_kernel_watches_is_looked_at(
@@ -167,14 +168,25 @@ def test_a_loss_that_was_noticed_on_the_way_is_for_another_look(
 ) -> None:
     recovery = shell.monitor.recovery
     recovery.overflowed(shell.now)
-    known = recovery.overflows
+    recovery.begin(shell.now)
     recovery.overflowed(shell.now)
-    shell.monitor.recover(known, shell.now)
+    shell.monitor.recover(shell.now)
     later = shell.now + SHORTEST_PAUSE
     assert not recovery.is_due(later - 0.001)
     assert recovery.is_due(later)
-    shell.monitor.recover(recovery.overflows, later)
+    recovery.begin(later)
+    shell.monitor.recover(later)
     assert recovery.due_at is None
+
+
+def test_a_look_that_was_begun_and_failed_is_begun_again(
+    shell: Shell, tree: Client
+) -> None:
+    recovery = shell.monitor.recovery
+    recovery.overflowed(shell.now)
+    recovery.begin(shell.now)
+    assert not recovery.is_due(shell.now)
+    assert recovery.is_due(shell.now + SHORTEST_PAUSE)
 
 
 def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> None:

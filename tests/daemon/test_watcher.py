@@ -63,6 +63,11 @@ class Watched:
         self.turn()
         self.monitor.catch_up(subscription)
 
+    def lose(self) -> None:
+        """As if the kernel had dropped all that is queued."""
+        os.read(self.kernel.fileno(), BUFFER)
+        self.monitor.recovery.overflowed(time.monotonic())
+
     def names(self, folder: Path) -> set[bytes]:
         node = self.monitor.tree.find(os.fsencode(folder))
         assert node is not None
@@ -114,11 +119,10 @@ def test_so_is_what_happened_where_was_looked_already_after_an_overflow(
     watched.turn()
     for folder in folders:
         os.mknod(folder / "new")
+    watched.lose()
     watched.told.wanted = b"new"
     watched.told.then = [folder / "late" for folder in folders]
-    now = time.monotonic()
-    watched.monitor.recovery.overflowed(now)
-    watched.watcher.do(watched.monitor.changed([], now))
+    watched.watcher.synchronise()
     watched.told.names.clear()  # of those where was looked later
     watched.turn()
     assert b"late" in watched.told.names
@@ -169,3 +173,29 @@ def test_what_a_bug_makes_us_drop_is_found_and_the_next_is_heard_as_ever(
     watched.until(lambda: b"dropped" in watched.told.names)
     (tmp_path / "next").touch()
     watched.until(lambda: b"next" in watched.told.names)
+
+
+def test_so_is_what_a_bug_makes_us_drop_while_a_request_catches_up(
+    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = watched.monitor.changed
+
+    def fail(batch: Sequence[Change], now: float) -> list[Effect]:
+        monkeypatch.setattr(watched.monitor, "changed", changed)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(watched.monitor, "changed", fail)
+    for number in range(MORE_THAN_A_PIECE):
+        os.mknod(tmp_path / f"{number}")
+    with pytest.raises(RuntimeError):
+        watched.watcher.synchronise()
+    watched.until(lambda: len(watched.told.names) == MORE_THAN_A_PIECE)
+
+
+def test_a_request_is_answered_when_what_was_lost_is_found(
+    watched: Watched, tmp_path: Path
+) -> None:
+    os.mknod(tmp_path / "lost")
+    watched.lose()
+    watched.watcher.synchronise()
+    assert watched.names(tmp_path) == {b"lost"}

@@ -1,9 +1,9 @@
-"""Files that come, go and are written in directories of a tree: one flat pass.
+"""Files that come, go, are written or renamed where they are: one flat pass.
 
-That is nearly all that happens, be it little or much. It does for them what `changes`
-and `content` do, in half of the time: what the changes of one directory have in common
-is looked up once for as many as follow each other, and what is told goes straight to
-the rows of their audience. Whatever has more to it is left to these two.
+That is nearly all that happens, be it little or much. It does for them what `changes`,
+`content` and `renames` do, in half of the time: what the changes of one directory have
+in common is looked up once for as many as follow each other, and what is told goes
+straight to the rows of their audience. Whatever has more to it is left to these three.
 """
 
 from collections.abc import Sequence

@@ -180,10 +180,10 @@ class Monitor:
                 self._scene.effects.append(Explore(node, None))
         return self._finish(now)
 
-    def recover(self, known: int, now: float) -> list[Effect]:
+    def recover(self, now: float) -> list[Effect]:
         """Look everywhere, as `Recovery.look` says."""
         self._begin(now)
-        self.recovery.look(known, now)
+        self.recovery.look()
         return self._finish(now)
 
     def policy_changed(self, policy: Policy, now: float) -> list[Effect]:

@@ -45,7 +45,8 @@ class Recovery:
         self._bindings = bindings
         self._effects = effects
         self._last = float("-inf")
-        """When everything was last looked at, and how long that took."""
+        """When it was last begun to look everywhere, and how long that took, with what
+        had to be applied before."""
         self._cost = 0.0
         self.due_at: float | None = None
         """When to look everywhere, since something is known to be lost."""
@@ -54,6 +55,7 @@ class Recovery:
         """Real time (ns) of the last drain that is known to have lost nothing."""
         self.overflows = 0
         self.rescans = 0
+        self._losses = self._known = 0
 
     def complete(self, at_ns: int) -> None:
         """Everything that happened before the real time `at_ns` was drained, and
@@ -66,6 +68,11 @@ class Recovery:
         """The queue lost something. It is to be looked everywhere, soon or after a
         pause."""
         self.overflows += 1
+        self.distrust(now)
+
+    def distrust(self, now: float) -> None:
+        """Something was lost, be it by the kernel or by us."""
+        self._losses += 1
         if self.due_at is None:
             self._since_ns = max(1, self.good_ns - MARGIN_NS)
             self._plan(now)
@@ -77,21 +84,26 @@ class Recovery:
     def is_due(self, now: float) -> bool:
         return self.due_at is not None and self.due_at <= now
 
-    def look(self, known: int, now: float) -> None:
-        """Look everywhere. After the first `known` overflows were noticed, all was
-        applied that had been queued until then; for later ones there will be another
-        look."""
-        self._rescan(now)
-        if self.overflows > known:
-            self._plan(now)
+    def begin(self, now: float) -> None:
+        """Now all that is queued is applied, and then comes `look`. Should it not come
+        to that, there will be another time."""
+        self._last = now
+        self._known = self._losses
+        self._plan(now)
+
+    def look(self) -> None:
+        """Look everywhere. For a loss that was noticed since `begin`, what followed it
+        may still be queued: there will be another look."""
+        self.due_at = None
+        self._rescan()
+        if self._losses > self._known:
+            self._plan(self._last)
 
     def looked(self, now: float) -> None:
         """One of the directories was looked at."""
         self._cost = now - self._last
 
-    def _rescan(self, now: float) -> None:
-        self._last = now
-        self.due_at = None
+    def _rescan(self) -> None:
         self.rescans += 1
         self._effects.append(Note(Noted.OVERFLOW, self._tree.root))
         released = self._coverage.released

@@ -3,7 +3,7 @@
 To wake up, and each batch by itself, costs ten times what an event costs. So where
 much happens, be it much at a time or little again and again, fewer and larger batches
 do the same work. A pause is far shorter than what fills the queue, and there is none
-while more was read than could be taken in at a time.
+while much was read and not taken in.
 """
 
 import time

@@ -15,7 +15,6 @@ from typing import Protocol
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
-from gamin.core.coverage import HEAVY
 from gamin.core.effects import (
     Effect,
     Explore,
@@ -28,15 +27,15 @@ from gamin.core.effects import (
     Watch,
 )
 from gamin.core.monitor import Monitor
-from gamin.core.node import Node
 from gamin.core.subscriptions import Subscription
 from gamin.daemon.change_log import log
 from gamin.daemon.crawl import survey
 from gamin.daemon.looks import by_kind, glance, newer, scan
 from gamin.daemon.loop import Loop, Timer
 from gamin.daemon.pace import PIECES, Pace
+from gamin.daemon.ways import Ways
 from gamin.errors import WatchLimitReached
-from gamin.events import IS_DIR, MOVED_TO, Change
+from gamin.events import Change
 
 _switched = logging.getLogger("gamin")  # by who looks for a fault
 
@@ -80,8 +79,7 @@ class Watcher:
         self._crawl: deque[Explore] = deque()
         self._timer: Timer | None = None
         self._is_crawling = False
-        self._polls = False  # whether something was polled since the start
-        self._noticed: list[Change] = []
+        self._ways = Ways(kernel, polling, self._apply)
         self._pace = None if kernel is None else Pace(kernel, loop, self.drain)
         loop.add_reader(polling.fileno(), self._drain_polling)
 
@@ -91,7 +89,8 @@ class Watcher:
         if self._kernel is not None and self._pace is not None:
             self._pace.end()
             self._kernel.close()
-            self._kernel = self._pace = None  # a drain may still be due
+            # A drain may still be due.
+            self._kernel = self._pace = self._ways.kernel = None
         self._loop.remove_reader(self._polling.fileno())
         self._polling.close()
 
@@ -108,14 +107,8 @@ class Watcher:
         try:
             count = self._catch_up(PIECES)
             self._telling.flush()  # before what can be done while the client wakes up
-            self._plan_work()
-        except Exception:
-            # A bug, which the loop logs. What it made us drop is found like what the
-            # kernel drops.
-            self._monitor.recovery.overflowed(time.monotonic())
-            self._arm()
-            raise
         finally:
+            self._plan_work()
             if self._pace is not None:
                 self._pace.drained(count)
 
@@ -124,11 +117,25 @@ class Watcher:
         changes that were.
 
         The kernel queues an event inside the system call that causes it, so after
-        this the tree knows whatever any process did before.
+        this the tree knows whatever any process did before. Where some of it is known
+        to be lost, it is looked for now, unless that was done just before.
         """
-        count = self._catch_up()
-        self._plan()
+        try:
+            count = self._catch_up()
+            if self._monitor.recovery.due_at is not None:
+                self._recover()
+        finally:
+            self._plan()
         return count
+
+    def _recover(self) -> None:
+        """Look for what was lost, if it is time."""
+        recovery, now = self._monitor.recovery, time.monotonic()
+        if recovery.is_due(now):
+            recovery.begin(now)
+            self._catch_up()
+            self._take(self._monitor.recover(time.monotonic()))
+            self._work()
 
     def _catch_up(self, most: int = sys.maxsize) -> int:
         """Take in what happened before this, but at most so many pieces of it."""
@@ -140,15 +147,21 @@ class Watcher:
         overflows = recovery.overflows
         goal: int | None = None
         count = 0
-        while (goal is None or kernel.given < goal) and most > 0:
-            most -= 1
-            changes = kernel.drain()
-            goal = kernel.end if goal is None else goal
-            if changes:
-                count += len(changes)
-                self._apply(changes)
-                if self._noticed or self._urgent or kernel.has_noticed:
-                    self._work()
+        try:
+            while (goal is None or kernel.given < goal) and most > 0:
+                most -= 1
+                changes = kernel.drain()
+                goal = kernel.end if goal is None else goal
+                if changes:
+                    count += len(changes)
+                    self._apply(changes)
+                    if self._ways.found or self._urgent or kernel.has_noticed:
+                        self._work()
+        except Exception:
+            # A bug, which the loop logs. What was not taken in because of it is looked
+            # for, like what the kernel drops.
+            recovery.distrust(time.monotonic())
+            raise
         if recovery.overflows == overflows and (goal is None or kernel.given >= goal):
             recovery.complete(started)
         return count
@@ -157,21 +170,8 @@ class Watcher:
         """What the kernel told is taken in; the work that makes is queued."""
         if _switched.level == logging.DEBUG:
             log(changes)
-        if self._polls:
-            self._pass_to_polling(changes)
+        self._ways.tell_polling(changes)
         self._take(self._monitor.changed(changes, time.monotonic()))
-
-    def _pass_to_polling(self, changes: Sequence[Change]) -> None:
-        """What the kernel told of a polled directory is not to be told again.
-
-        Before anything follows from it: then the kernel may be silent already. What
-        it does not tell of any more, an entry's content, is left to polling.
-        """
-        for node, mask, _, name in changes:
-            if not name or node is None or node.wd_poll < 0:
-                continue
-            if not mask & HEAVY or mask & node.kernel:
-                self._polling.told(node, mask, name)
 
     def _drain_polling(self) -> None:
         changes = self._polling.drain()
@@ -181,15 +181,12 @@ class Watcher:
 
     def _due(self) -> None:
         self._timer = None
-        if self._monitor.recovery.is_due(time.monotonic()):
+        try:
             self._recover()
-        self.do(self._monitor.due(time.monotonic()))
+            self.do(self._monitor.due(time.monotonic()))
+        finally:
+            self._plan()
         self._telling.flush()
-
-    def _recover(self) -> None:
-        known = self._monitor.recovery.overflows
-        self.synchronise()
-        self.do(self._monitor.recover(known, time.monotonic()))
 
     def _arm(self) -> None:
         """Have the loop call when the core wants to be called; else no timer."""
@@ -228,15 +225,15 @@ class Watcher:
         """Do what is urgent. What was noticed on the way comes first: it is older than
         what the next piece of work finds."""
         while True:
-            if self._noticed:
-                noticed, self._noticed = self._noticed, []
-                self._take(self._monitor.changed(noticed, time.monotonic()))
+            if self._ways.found:
+                found, self._ways.found = self._ways.found, []
+                self._take(self._monitor.changed(found, time.monotonic()))
             elif self._urgent:
                 self._perform(self._urgent.popleft())
             elif self._kernel is not None and self._kernel.has_noticed:
                 changes = self._kernel.drain()
-                self._pass_to_polling(changes)
-                self._noticed += changes
+                self._ways.tell_polling(changes)
+                self._ways.found += changes
             else:
                 return
 
@@ -260,14 +257,17 @@ class Watcher:
         self._is_crawling = False
         end = time.monotonic() + SLICE
         crawl = self._crawl
-        while crawl and time.monotonic() < end:
-            listings = survey(crawl, self._kernel) if self._kernel is not None else []
-            if listings:
-                self._listed(listings)
-            else:
-                self._perform(crawl.popleft())
-            self._work()
-        self.synchronise()
+        try:
+            while crawl and time.monotonic() < end:
+                kernel = self._kernel
+                listings = [] if kernel is None else survey(crawl, kernel)
+                if listings:
+                    self._listed(listings)
+                else:
+                    self._perform(crawl.popleft())
+                self._work()
+        finally:
+            self.synchronise()
         self._telling.flush()
         self.do([])
 
@@ -277,10 +277,10 @@ class Watcher:
         elif isinstance(work, Look):
             self._look(work)
         elif isinstance(work, Unwatch):
-            self._unwatch(work.node)
+            self._ways.unwatch(work.node)
         elif work.node.wanted:
             try:
-                self._watch(work.node)
+                self._ways.watch(work.node)
             except OSError as error:
                 self._failed(work, error.errno or errno.EIO)
             except WatchLimitReached:
@@ -291,71 +291,6 @@ class Watcher:
         waiting = len(self._urgent)
         self._take(self._monitor.unwatchable(work, number, time.monotonic()))
         self._urgent.rotate(len(self._urgent) - waiting)
-
-    def _watch(self, node: Node) -> None:
-        """Bring both ways of noticing in line with what the core wants.
-
-        The new way begins before the old one ends, and the old one is asked once more
-        before it ends, so nothing falls in between. That holds for each part of what
-        is wanted: names may go back to the kernel while content is still polled.
-        """
-        polled = self._polling.mask(node)
-        if node.poll:
-            self._poll(node, polled | node.poll)
-        if self._kernel is not None:
-            if node.kernel:
-                before = node.wd
-                self._kernel.watch(node, node.kernel)
-                if before not in (-1, node.wd):
-                    self._replaced(node)
-            elif node.wd >= 0:
-                self._take_in_all(self._kernel)
-                self._kernel.unwatch(node)
-        if polled & ~node.poll:
-            self._noticed += self._polling.last_look(node)
-            if node.poll:
-                self._poll(node, node.poll)
-            else:
-                self._polling.unwatch(node)
-
-    def _take_in_all(self, kernel: KernelBackend) -> None:
-        """What the kernel told so far, before it is not asked any more."""
-        goal: int | None = None
-        while goal is None or kernel.given < goal:
-            self._apply(kernel.drain())
-            goal = kernel.end if goal is None else goal
-
-    def _poll(self, node: Node, mask: int) -> None:
-        self._polls = True
-        names = node.hooked if node.narrow else None
-        self._polling.watch(node, mask, node.interval, names)
-
-    def _watch_another(self, node: Node) -> bool:
-        """`_watch`, and whether there is another directory now than was listed, or
-        nobody noticed of late which one was there."""
-        if node.listed and node.wd < 0:
-            is_known = self._polling.is_known(node)
-            self._watch(node)
-            if not is_known:
-                self._replaced(node)
-            return not is_known
-        before = node.wd
-        self._watch(node)
-        return node.kernel != 0 and before not in (-1, node.wd)
-
-    def _replaced(self, node: Node) -> None:
-        """Another directory is there than the one that was watched."""
-        if node.parent is not None:
-            self._polling.told(node.parent, 0, node.name)  # it need not be told again
-            mask = MOVED_TO | IS_DIR
-            self._noticed.append(Change(node.parent, mask, 0, node.name))
-
-    def _unwatch(self, node: Node) -> None:
-        if node.wanted:
-            return  # wanted again since
-        if self._kernel is not None:
-            self._kernel.unwatch(node)
-        self._polling.unwatch(node)
 
     def _explore(self, work: Explore) -> None:
         node = work.node
@@ -368,7 +303,7 @@ class Watcher:
             self._kernel.gather()  # or the queue overflows again meanwhile
         try:
             # All that is in another directory is new, whatever names it has.
-            since = 1 if self._watch_another(node) else work.verify
+            since = 1 if self._ways.watch_another(node) else work.verify
             entries = scan(node.path())
             directories, others = by_kind(entries)
             if since:
@@ -381,7 +316,7 @@ class Watcher:
         else:
             if node.wd_poll >= 0:
                 found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
-                self._noticed += self._polling.learn(node, found, is_all=True)
+                self._ways.found += self._polling.learn(node, found, is_all=True)
             self._listed([(work, directories, others, changed)])
 
     def _listed(self, listings: list[Listing]) -> None:
@@ -396,5 +331,5 @@ class Watcher:
         now = time.monotonic()
         if is_known and node.wd_poll >= 0:
             kind = None if found is None else found is True
-            self._noticed += self._polling.learn(node, {name: kind})
+            self._ways.found += self._polling.learn(node, {name: kind})
         self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))

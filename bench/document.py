@@ -30,6 +30,8 @@ system calls, in one process and in two; they are no tools, but bounds to compar
 
 How Python was built matters as well: that of Debian takes 5 to 15 % less CPU than one
 compiled with the defaults, ours and the other watchers in Python alike.
+
+How the cost grows with what is watched, to a million directories: [growth](growth.md).
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
-from gamin.core.effects import Effect, Listing, Note, Tell
+from gamin.core.effects import Listing, Note, Tell
 from gamin.core.monitor import Monitor
 from gamin.core.mounts import Mounts
 from gamin.core.policy import Policy
@@ -159,16 +159,22 @@ def test_what_came_behind_the_mark_of_an_overflow_is_no_more_complete_than_befor
     assert watched.names(tmp_path) == {b"turn", b"and turn about"}
 
 
+def drop_one(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next batch leads to an exception, and is not taken in."""
+    drain = watched.kernel.drain
+
+    def fail() -> Sequence[Change]:
+        monkeypatch.setattr(watched.kernel, "drain", drain)
+        drain()
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(watched.kernel, "drain", fail)
+
+
 def test_what_a_bug_makes_us_drop_is_found_and_the_next_is_heard_as_ever(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = watched.monitor.changed
-
-    def fail(batch: Sequence[Change], now: float) -> list[Effect]:
-        monkeypatch.setattr(watched.monitor, "changed", changed)
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(watched.monitor, "changed", fail)
+    drop_one(watched, monkeypatch)
     (tmp_path / "dropped").touch()
     watched.until(lambda: b"dropped" in watched.told.names)
     (tmp_path / "next").touch()
@@ -178,13 +184,7 @@ def test_what_a_bug_makes_us_drop_is_found_and_the_next_is_heard_as_ever(
 def test_so_is_what_a_bug_makes_us_drop_while_a_request_catches_up(
     watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    changed = watched.monitor.changed
-
-    def fail(batch: Sequence[Change], now: float) -> list[Effect]:
-        monkeypatch.setattr(watched.monitor, "changed", changed)
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(watched.monitor, "changed", fail)
+    drop_one(watched, monkeypatch)
     for number in range(MORE_THAN_A_PIECE):
         os.mknod(tmp_path / f"{number}")
     with pytest.raises(RuntimeError):

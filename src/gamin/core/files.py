@@ -152,13 +152,14 @@ class Files:
             return False
         _, _, cookie, name = batch[index]
         target, mask, same, new = batch[index + 1]
+        known, replaced = node.names.get(name), node.names.get(new)
+        if known is not _FILE or (replaced is not None and replaced is not _FILE):
+            return False
         scene = self._scene
         return (
             target is node
             and mask == MOVED_TO
             and same == cookie
-            and node.names.get(name) is _FILE
-            and node.names.get(new, _FILE) is _FILE
             and new != name
             and (node, name) not in scene.holds.held
             and (node, name) not in scene.flow.busy

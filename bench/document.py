@@ -28,8 +28,8 @@ watchers that and others not, a server and its client mostly not. "Latency acros
 gives everybody the same: compare there. `least` and `least-relay` do nothing but the
 system calls, in one process and in two; they are no tools, but bounds to compare with.
 
-How Python was built matters as well: that of Debian takes 5 to 15 % less CPU than one
-compiled with the defaults, ours and the other watchers in Python alike.
+How Python was built matters as well: with that of Debian our server and client took 5
+to 14 % less CPU (set-up, archive; storm) than with one compiled with the defaults.
 
 How the cost grows with what is watched, to a million directories: [growth](growth.md).
 """

@@ -31,7 +31,7 @@ def _memory() -> int:
 
 def _origin() -> str:
     """Whose build the interpreter is, for some are a sixth slower than others."""
-    return "as distributed" if sys.base_prefix == "/usr" else "built by itself"
+    return "as distributed" if sys.base_prefix == "/usr" else "not the distribution's"
 
 
 def _distribution() -> str:

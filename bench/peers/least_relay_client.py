@@ -5,7 +5,7 @@ import socket
 
 from bench.peers.least_client import made, watch
 from bench.peers.telling import CREATED, Teller
-from gamin.kernel import inotify
+from gamin.system import inotify
 
 
 def serve(root: str, connection: socket.socket, *, flat: bool) -> None:

@@ -7,14 +7,22 @@ from watchfiles import Change, watch
 
 from bench.peers.telling import CHANGED, CREATED, DELETED, Teller
 
+DEFAULT = {"debounce": 1_600, "step": 50}
+"""Milliseconds; the library's own defaults."""
 TUNED = {"debounce": 1, "step": 1}
 
 
 def main() -> None:
     teller = Teller()
-    options = TUNED if "--tuned" in sys.argv else {}
+    options = TUNED if "--tuned" in sys.argv else DEFAULT
     teller.ready()  # to begin with: it watches from the first step of the loop on
-    for batch in watch(teller.root, recursive=not teller.flat, **options):
+    recursive = not teller.flat
+    for batch in watch(
+        teller.root,
+        recursive=recursive,
+        debounce=options["debounce"],
+        step=options["step"],
+    ):
         for change, path in batch:
             tell(teller, batch, change, path)
 

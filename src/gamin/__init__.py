@@ -8,13 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gamin.address import BadSetting
     from gamin.client.aio import AsyncWatch, awatch
-    from gamin.client.asking import TimedOut
-    from gamin.client.attempt import NoServer, ServerMute, ServerNotStarted
+    from gamin.client.arguments import TimedOut
     from gamin.client.blocking import ServerUnusable
+    from gamin.client.locate import NoServer, ServerMute, ServerNotStarted
     from gamin.client.watch import Watch, watch
-    from gamin.compat.original import (
+    from gamin.compat.fam import (
         GAM_ARG,
         GAM_AUTH,
         GAM_CONNECT,
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
         WatchMonitor,
         has_debug_api,
     )
-    from gamin.directory import UnsafePlace
     from gamin.errors import (
         GaminError,
         InvalidPath,
@@ -46,7 +44,9 @@ if TYPE_CHECKING:
         WatchLimitReached,
     )
     from gamin.events import Event, Kind
-    from gamin.protocol.modern.watching import Refused
+    from gamin.protocol.watchman.client.watching import Refused
+    from gamin.system.address import BadSetting
+    from gamin.system.socketdir import UnsafePlace
 
 __version__ = "0.2.0"
 
@@ -97,19 +97,19 @@ __all__ = [
 # All others are those of the original module.
 _HOMES = {
     "AsyncWatch": "client.aio",
-    "BadSetting": "address",
+    "BadSetting": "system.address",
     "Event": "events",
     "GaminError": "errors",
     "InvalidPath": "errors",
     "Kind": "events",
-    "NoServer": "client.attempt",
-    "Refused": "protocol.modern.watching",
+    "NoServer": "client.locate",
+    "Refused": "protocol.watchman.client.watching",
     "RemoteProtocolError": "errors",
-    "ServerMute": "client.attempt",
-    "ServerNotStarted": "client.attempt",
+    "ServerMute": "client.locate",
+    "ServerNotStarted": "client.locate",
     "ServerUnusable": "client.blocking",
-    "TimedOut": "client.asking",
-    "UnsafePlace": "directory",
+    "TimedOut": "client.arguments",
+    "UnsafePlace": "system.socketdir",
     "Watch": "client.watch",
     "WatchLimitReached": "errors",
     "awatch": "client.aio",
@@ -122,7 +122,7 @@ if not TYPE_CHECKING:  # to whom any name at all would be one of ours
     def __getattr__(name: str) -> object:
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = import_module(f"{__name__}.{_HOMES.get(name, 'compat.original')}")
+        home = import_module(f"{__name__}.{_HOMES.get(name, 'compat.fam')}")
         value: object = getattr(home, name)
         globals()[name] = value  # found at once from now on
         return value

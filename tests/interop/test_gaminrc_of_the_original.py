@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 from uuid import uuid4
 
-from gamin.core.gaminrc import Method, PathRule, parse
-from tests.support.original import SERVER, require_original
+from gamin.config.gaminrc import Method, PathRule, parse
+from testkit.original import SERVER, require_original
 
 TEXT = """\
 # poll /remark

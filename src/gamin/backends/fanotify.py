@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from gamin.backends.base import FIRST_MARK_COOKIE, Share, Watchable
-from gamin.backends.doubts import Doubts, There
 from gamin.backends.marks import Mark, Marks, fanotify_mask
+from gamin.backends.reconciler import Doubts, There
 from gamin.backends.subdirectories import Subdirectories
 from gamin.events import (
     ATTRIB,
@@ -32,10 +32,10 @@ from gamin.events import (
     OVERFLOW,
     Change,
 )
-from gamin.kernel import fanotify
-from gamin.kernel.fanotify import RawEvent
-from gamin.kernel.inotify import BUFFER, Reader
 from gamin.paths import join
+from gamin.system import fanotify
+from gamin.system.fanotify import RawEvent
+from gamin.system.inotify import BUFFER, Reader
 
 MOST_CHANGES = 100_000
 """A drain ends here at the latest, so that clients get their turn in a flood."""

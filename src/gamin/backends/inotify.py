@@ -27,8 +27,8 @@ import errno
 import os
 from collections.abc import Sequence
 
-from gamin.backends.backlog import Backlog
 from gamin.backends.base import Share, Watchable
+from gamin.backends.read_ahead import Backlog
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -40,7 +40,7 @@ from gamin.events import (
     OVERFLOW,
     Change,
 )
-from gamin.kernel import inotify, libc
+from gamin.system import inotify, libc
 
 LEFT_TO_OTHERS = 10
 """Percent of the user's watches that are never taken."""

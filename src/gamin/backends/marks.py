@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from gamin.backends.base import FIRST_MARK, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
-from gamin.kernel import fanotify
+from gamin.system import fanotify
 
 LEFT_TO_OTHERS = 10
 """Percent of the user's marks that are never taken."""

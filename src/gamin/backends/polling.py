@@ -28,7 +28,7 @@ from gamin.events import (
     MOVED_TO,
     Change,
 )
-from gamin.kernel.timerfd import Timer
+from gamin.system.timerfd import Timer
 
 DEFAULT_INTERVAL = 1.0  # seconds, as in the original
 SHORTEST_INTERVAL = 0.01  # seconds; a configuration may say 0

@@ -20,7 +20,7 @@ from gamin.events import (
     MOVED_FROM,
     MOVED_TO,
 )
-from gamin.kernel import statx
+from gamin.system import statx
 
 # A poller sees that a file was written, not whether the writer has finished.
 CONTENT = MODIFY | CLOSE_WRITE

@@ -8,11 +8,11 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 
-from gamin.core.flow_settings import FlowSettings
-from gamin.core.gaminrc import BUILT_IN, FlowRule, Method, Rule
-from gamin.core.policy import Decision, Policy
-from gamin.daemon import configuration
-from gamin.daemon.configuration import Configuration
+from gamin.config import loader
+from gamin.config.flow_settings import FlowSettings
+from gamin.config.gaminrc import BUILT_IN, FlowRule, Method, Rule
+from gamin.config.loader import Configuration
+from gamin.config.policy import Decision, Policy
 from gamin.paths import printable
 
 Answer = tuple[str, Decision]
@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    read = configuration.read()
-    policy = Policy(read.rules, configuration.read_mounts())
+    read = loader.read()
+    policy = Policy(read.rules, loader.read_mounts())
     rules = in_force(read, policy)
     answers = [_answer(path, policy) for path in args.paths]
     show = as_json if args.json else as_text

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gamin.cli.ask import NoAnswer, dial
+from gamin.cli.control import NoAnswer, dial
 from gamin.paths import printable
 
 QUESTION = "gamin-status"

@@ -5,7 +5,7 @@ How it ends, and what becomes of its clients, is left to the server.
 
 import argparse
 
-from gamin.cli.ask import NoAnswer, NotRunning, dial
+from gamin.cli.control import NoAnswer, NotRunning, dial
 
 QUESTION = "gamin-stop"
 

@@ -160,7 +160,7 @@ def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
     `open_watch` takes what `gamin.watch` takes, which it is unless given.
     """
     # Imported late: `--help` needs neither the paths nor the service.
-    from gamin.client.asking import absolute
+    from gamin.client.arguments import absolute
 
     try:
         paths = [absolute(path) for path in args.paths]

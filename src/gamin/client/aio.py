@@ -13,11 +13,11 @@ from socket import socket
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gamin.client.asking import AnyPath, TimedOut, asked, completed, patterns
+from gamin.client.arguments import AnyPath, TimedOut, asked, completed, patterns
+from gamin.client.channel import Link
 from gamin.client.connect import connect_modern
-from gamin.client.link import Link
 from gamin.events import Event
-from gamin.protocol.modern.watching import Examine, Watching, WatchOptions
+from gamin.protocol.watchman.client.watching import Examine, Watching, WatchOptions
 
 Connector = Callable[[], socket]
 

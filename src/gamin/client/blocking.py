@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Self
 
 from gamin.client.connect import connect_v1
-from gamin.client.examine import answered
+from gamin.client.ctime_check import answered
 from gamin.errors import GaminError, InvalidPath, RemoteProtocolError
-from gamin.protocol.packets import MAX_PATH
-from gamin.protocol.v1_client import ClientSession, Event
+from gamin.protocol.gam.client import ClientSession, Event
+from gamin.protocol.gam.packets import MAX_PATH
 
 CHUNK = 4096
 """Bytes to ask for while little happens: more would be made room for, each time."""

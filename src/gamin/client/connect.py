@@ -9,8 +9,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from gamin.address import find
-from gamin.client.attempt import Attempt, NoServer, ServerNotStarted
+from gamin.client.locate import Attempt, NoServer, ServerNotStarted
+from gamin.system.address import find
 
 # How long a started server may take to listen. libgamin waits 1.25 s; a busy
 # machine may need that much only to start an interpreter.

@@ -11,7 +11,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from gamin.debugging import DebugLog, is_wanted
+from gamin.system.debug_log import DebugLog, is_wanted
 
 logger = logging.getLogger("gamin")
 

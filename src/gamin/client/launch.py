@@ -35,7 +35,11 @@ def server_command(environ: Mapping[str, str]) -> Sequence[str]:
     could otherwise run it in our name.
     """
     chosen = environ.get("GAMIN_DEBUG_SERVER", "")
-    return (chosen,) if chosen else (sys.executable, "-P", "-m", "gamin.daemon.start")
+    return (
+        (chosen,)
+        if chosen
+        else (sys.executable, "-P", "-m", "gamin.daemon.process.start")
+    )
 
 
 def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from gamin.core.node import Node
-from gamin.core.subscriptions import Subscription
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Subscription
 from gamin.events import Row
 
 

@@ -7,24 +7,24 @@ reads a clock: `now` is seconds of a monotonic clock, passed in.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from gamin.core.binding import Found
-from gamin.core.changes import Changes
-from gamin.core.content import Content
+from gamin.config.flow_settings import FlowSettings
+from gamin.config.policy import Policy
+from gamin.core.apply.content import Content
+from gamin.core.apply.entries import Changes
+from gamin.core.apply.fast_files import Files
+from gamin.core.apply.fast_scan import Intake
+from gamin.core.apply.ignore_change import Pruning
+from gamin.core.apply.renames import Renames
+from gamin.core.apply.scan import Listings
+from gamin.core.coverage.quota_retry import Room
+from gamin.core.coverage.recovery import Recovery
 from gamin.core.effects import Effect, Explore, Listing, Watch
-from gamin.core.files import Files
-from gamin.core.flow import Resource
-from gamin.core.flow_settings import FlowSettings
-from gamin.core.intake import Intake
-from gamin.core.listings import Listings
-from gamin.core.node import Node
-from gamin.core.places import Places
-from gamin.core.policy import Policy
-from gamin.core.pruning import Pruning
-from gamin.core.recovery import Recovery
-from gamin.core.renames import Renames
-from gamin.core.room import Room
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.resolve.path_walk import Found
+from gamin.core.resolve.target import Places
 from gamin.core.scene import Scene
-from gamin.core.subscriptions import Scope, Subscription
+from gamin.core.throttle.flow_control import Resource
 from gamin.events import (
     ATTRIB,
     CLOSE_WRITE,

@@ -6,17 +6,17 @@ wants something done appends an effect.
 
 from collections import deque
 
-from gamin.core.binding import Bindings
-from gamin.core.coverage import Coverage
+from gamin.config.flow_settings import FlowSettings
+from gamin.config.policy import Policy
+from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect
-from gamin.core.flow import FlowControl
-from gamin.core.flow_settings import FlowSettings
-from gamin.core.holds import Holds
-from gamin.core.policy import Policy
-from gamin.core.reporter import Reporter
-from gamin.core.subscriptions import Audiences
-from gamin.core.tree import Tree
-from gamin.core.withheld import Withheld
+from gamin.core.model.subscription import Audiences
+from gamin.core.model.tree import Tree
+from gamin.core.resolve.path_walk import Bindings
+from gamin.core.throttle.debounce import Holds
+from gamin.core.throttle.deferred import Withheld
+from gamin.core.throttle.flow_control import FlowControl
 
 RECENT_SECONDS = 2
 """What happened at most so many seconds ago is recent."""

@@ -1,0 +1,227 @@
+"""Clients that follow a tree in threads of their own, each in its own way.
+
+What they should believe at rest is said by `soak`.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Protocol
+
+import gamin
+from gamin.errors import GaminError
+from gamin.protocol.gam.packets import EventCode
+from testkit.beliefs.watch import Belief, Folder, Leaf, differences, there, version_of
+from testkit.scenario.libgamin import FamError
+
+PATIENCE = 0.05
+"""Seconds between two looks at what the follower is to do."""
+
+
+class Follower(threading.Thread):
+    """Takes in what it is told; it can be made to stop reading for a while."""
+
+    outlives_servers = True
+    """Without leaving and coming back."""
+
+    def __init__(self, name: str, root: Path) -> None:
+        super().__init__(name=name, daemon=True)
+        self.root = root
+        self.reads = threading.Event()
+        self.reads.set()
+        self.resume = threading.Event()
+        """Set to make it leave and come back."""
+        self.ready = threading.Event()
+        self.ended = threading.Event()
+        self.lock = threading.Lock()
+        self.error: BaseException | None = None
+        self.events = 0
+
+    def run(self) -> None:
+        try:
+            self.follow()
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def follow(self) -> None:
+        raise NotImplementedError
+
+    def wrong(self) -> list[str]:
+        """What it believes wrongly now."""
+        raise NotImplementedError
+
+    @property
+    def contradictions(self) -> list[str]:
+        """What it was told that did not fit what it believed."""
+        return []
+
+    def summary(self) -> str:
+        return f"{self.events} events"
+
+    def end(self) -> None:
+        self.ended.set()
+        self.reads.set()
+        self.join()
+
+
+class WatchFollower(Follower):
+    """`gamin.watch` on a tree; `resume` makes it leave and go on from its clock."""
+
+    def __init__(self, name: str, root: Path, **options: Any) -> None:
+        super().__init__(name, root)
+        self.belief = Belief(root)
+        self.resumed = 0
+        self.listings = 0
+        """How often it was told a fresh listing instead of a difference."""
+        self.recovered = 0
+        self.told: deque[gamin.Event] = deque(maxlen=20_000)
+        self._options = options
+
+    def follow(self) -> None:
+        clock: str | None = None
+        while not self.ended.is_set():
+            self.resume.clear()
+            with gamin.watch(
+                self.root,
+                initial=clock is None,
+                since=clock,
+                timeout=PATIENCE,
+                **self._options,
+            ) as watch:
+                self._iterate(watch)
+                clock = watch.clock
+
+    def _iterate(self, watch: gamin.Watch) -> None:
+        while not (self.ended.is_set() or self.resume.is_set()):
+            self.reads.wait()
+            try:
+                batch = next(watch)
+            except gamin.TimedOut:
+                self.ready.set()
+                continue
+            except GaminError as error:
+                if isinstance(error, gamin.Refused):
+                    raise
+                continue  # no server for a moment
+            with self.lock:
+                self.events += len(batch)
+                self.recovered += any(event.recovered for event in batch)
+                self.listings += any(e.kind is gamin.Kind.EXISTS for e in batch)
+                self.belief.take(batch)
+                self.told += batch
+        self.resumed += self.resume.is_set()
+
+    def wrong(self) -> list[str]:
+        with self.lock:
+            return differences(self.belief.top, there(self.root))
+
+    @property
+    def contradictions(self) -> list[str]:
+        return self.belief.contradictions
+
+    def summary(self) -> str:
+        return (
+            f"{self.events} events, came back {self.resumed} times, "
+            f"{self.recovered} recoveries, {self.listings} listings, "
+            f"{self.belief.repeated} repeated deletions"
+        )
+
+
+class V1Connection(Protocol):
+    """What a follower needs of a client of the original language."""
+
+    def watch_directory(self, path: bytes) -> int: ...
+
+    def next_event(self, timeout: float) -> "V1Event | None": ...
+
+    def close(self) -> None: ...
+
+
+class V1Event(Protocol):
+    @property
+    def number(self) -> int: ...
+
+    @property
+    def code(self) -> int: ...
+
+    @property
+    def path(self) -> bytes: ...
+
+
+class V1Follower(Follower):
+    """One connection of the original language, with some directories; `resume` makes
+    it begin with another one."""
+
+    def __init__(
+        self,
+        name: str,
+        folders: list[Path],
+        connect: Callable[[], V1Connection],
+        *,
+        outlives_servers: bool = True,
+    ) -> None:
+        super().__init__(name, folders[0])
+        self._connect = connect
+        self._folders = folders
+        self.outlives_servers = outlives_servers
+        self._known: dict[int, dict[str, Leaf]] = {}
+        self._paths: dict[int, Path] = {}
+
+    def follow(self) -> None:
+        while not self.ended.is_set():
+            self.resume.clear()
+            with closing(self._connect()) as client:
+                self._ask(client)
+                self.ready.set()
+                while not (self.ended.is_set() or self.resume.is_set()):
+                    self.reads.wait()
+                    self._hear(client)
+
+    def _ask(self, client: V1Connection) -> None:
+        with self.lock:
+            self._known.clear()
+            self._paths.clear()
+        for folder in self._folders:
+            number = client.watch_directory(os.fsencode(folder))
+            with self.lock:
+                self._known[number], self._paths[number] = {}, folder
+
+    def _hear(self, client: V1Connection) -> None:
+        try:
+            event = client.next_event(PATIENCE)
+        except (GaminError, FamError):
+            return  # no server for a moment
+        if event is not None:
+            self._told(event.number, event.code, os.fsdecode(event.path))
+
+    def _told(self, number: int, code: int, name: str) -> None:
+        with self.lock:
+            self.events += 1
+            known, folder = self._known[number], self._paths[number]
+            match code:
+                case EventCode.DELETED if name.startswith("/"):
+                    known.clear()
+                case EventCode.DELETED:
+                    known.pop(name, None)
+                case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
+                    if not name.startswith("/"):
+                        known[name] = version_of(str(folder / name))
+
+    def wrong(self) -> list[str]:
+        with self.lock:
+            return [
+                f"{folder}: {each}"
+                for number, folder in self._paths.items()
+                for each in differences(dict(self._known[number]), _entries(folder))
+            ]
+
+
+def _entries(folder: Path) -> Folder:
+    """Of a directory's entries no more than one that only sees them can know."""
+    if not folder.is_dir():
+        return {}
+    return {name: version_of(str(folder / name)) for name in os.listdir(folder)}

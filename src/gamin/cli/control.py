@@ -1,0 +1,95 @@
+"""One question to the server of the session, over the modern socket; starts none.
+
+What is asked and what the answer means is left to the commands.
+"""
+
+import socket
+from collections.abc import Mapping
+from typing import Any, Self
+
+from gamin.client.connect import connect_modern
+from gamin.client.locate import NoServer
+from gamin.errors import GaminError
+from gamin.protocol.watchman.client.session import ClientSession, Reply
+
+PATIENCE = 10.0  # seconds; a server in the middle of a large scan is not gone
+_CHUNK = 64 * 1024
+
+
+class NotRunning(GaminError):
+    """There is no server to ask."""
+
+    def __init__(self, address: object) -> None:
+        super().__init__(address)
+        self.address = address
+
+    def __str__(self) -> str:
+        return f"no server is running for {self.address}"
+
+
+class NoAnswer(GaminError):
+    """The server did not do what it was asked."""
+
+    def __init__(self, question: str, reason: str) -> None:
+        super().__init__(question, reason)
+        self.question = question
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the server did not answer {self.question!r}: {self.reason}"
+
+
+class Line:
+    """A connection on which to ask; use it in a `with`."""
+
+    def __init__(self, connected: socket.socket, patience: float) -> None:
+        self._socket = connected
+        self._socket.settimeout(patience)
+        self._session = ClientSession()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def ask(self, question: str) -> dict[str, Any]:
+        """The members of the reply. Raises NoAnswer and RemoteProtocolError."""
+        try:
+            self._socket.sendall(self._session.request(question))
+            while data := self._socket.recv(_CHUNK):
+                for received in self._session.received(data):
+                    if isinstance(received, Reply):
+                        return _checked(question, received)
+        except TimeoutError:
+            raise NoAnswer(question, "it is busy or stopped") from None
+        except OSError as error:
+            raise NoAnswer(question, error.strerror or str(error)) from error
+        raise NoAnswer(question, "it hung up")
+
+    def await_end(self) -> bool:
+        """Whether the server hung up before our patience was at its end."""
+        try:
+            while self._socket.recv(_CHUNK):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass  # reset, which is an end too
+        return True
+
+
+def dial(
+    environ: Mapping[str, str] | None = None, *, patience: float = PATIENCE
+) -> Line:
+    """Raises NotRunning, and what `connect_modern` does where something is wrong."""
+    try:
+        return Line(connect_modern(start=False, environ=environ), patience)
+    except NoServer as error:
+        raise NotRunning(error.address) from error
+
+
+def _checked(question: str, reply: Reply) -> dict[str, Any]:
+    if reply.error is not None:
+        raise NoAnswer(question, reply.error)
+    return reply.value

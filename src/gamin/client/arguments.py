@@ -1,0 +1,71 @@
+"""What `watch()` and `awatch()` share beside the session: arguments, looks, time-outs.
+
+Connecting and waiting are left to each.
+"""
+
+import os
+from collections.abc import Iterable
+
+from gamin.errors import GaminError, InvalidPath
+from gamin.protocol.watchman.client.watching import (
+    Batch,
+    Examine,
+    Watching,
+    WatchOptions,
+)
+
+AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+LONGEST_PATH = 4095  # bytes: PATH_MAX on Linux without the NUL that ends it
+
+
+class TimedOut(GaminError, TimeoutError):
+    """Nothing happened for as long as `timeout` allows; asking again is possible."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"nothing happened for {self.seconds:g} s"
+
+
+def asked(
+    paths: Iterable[AnyPath], options: WatchOptions, since: str | None
+) -> Watching:
+    """Raises InvalidPath, and ValueError for no paths or a `since` of others."""
+    absolute_paths = [absolute(path) for path in paths]
+    if not absolute_paths:
+        raise ValueError("no path to watch")
+    return Watching(absolute_paths, options, since)
+
+
+def patterns(ignore: Iterable[str]) -> tuple[str, ...]:
+    """One pattern alone is one, and not its letters."""
+    return (ignore,) if isinstance(ignore, str) else tuple(ignore)
+
+
+def absolute(path: AnyPath) -> str:
+    """`path` from the root, without dots. Raises InvalidPath.
+
+    Only `..` asks the disk: what is above a link is not what is above its name.
+    """
+    name = os.fsencode(path)
+    if not name:
+        raise InvalidPath(name, "it is empty")
+    if b"\0" in name:
+        raise InvalidPath(name, "it contains NUL")
+    dotted = b".." in name.split(b"/")
+    found = os.path.realpath(name) if dotted else os.path.abspath(name)
+    if len(found) > LONGEST_PATH:
+        raise InvalidPath(name, f"it is longer than {LONGEST_PATH} bytes")
+    # POSIX lets two leading slashes mean something else; Linux does not.
+    return os.fsdecode(b"/" + found.lstrip(b"/"))
+
+
+def completed(batch: Examine) -> Batch:
+    """The batch, with the files that changed; looks at each of them."""
+    # Imported late: it comes with the other language, and servers seldom die.
+    from gamin.client.ctime_check import newer
+
+    return batch.batch(newer(batch.files, batch.folders, batch.since_ns))

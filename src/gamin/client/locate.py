@@ -1,0 +1,185 @@
+"""One look for the server of a session, at every place the rules allow.
+
+Starting a server and looking again is left to `connect`.
+"""
+
+import os
+import shlex
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gamin.errors import GaminError, RemoteProtocolError
+from gamin.system.address import Address, Transport
+from gamin.system.dial import NameTaken, dial_abstract, dial_file
+from gamin.system.peercred import HELLO, peer_of
+from gamin.system.socketdir import UnsafePlace, open_checked
+
+# How long a server that listens may take to take a call, and to answer the hello.
+# The original writes to its clients without minding who waits, so it gets seconds.
+_CALL_PATIENCE = 0.5
+_ANSWER_PATIENCE = 5.0
+
+
+class NoServer(GaminError):
+    """Nothing serves the session, and none was to be started."""
+
+    def __init__(self, address: Address) -> None:
+        super().__init__(address)
+        self.address = address
+
+    def __str__(self) -> str:
+        return f"no server runs for {self.address} (gam_server starts one)"
+
+
+class ServerNotStarted(GaminError):
+    """A server was to be started, and none can be reached."""
+
+    def __init__(self, address: Address, command: Sequence[str], problem: str) -> None:
+        super().__init__(address, command, problem)
+        self.address = address
+        self.command = command
+        self.problem = problem
+
+    def __str__(self) -> str:
+        session = shlex.quote(os.fsdecode(self.address.session))
+        program = shlex.join(self.command)
+        return (
+            f"no server could be started for {self.address}: {self.problem} "
+            f"(to see why, run GAM_CLIENT_ID={session} {program})"
+        )
+
+
+class ServerMute(GaminError):
+    """A server of ours has the address but does not answer; it may be stopped."""
+
+    def __init__(self, address: Address, pid: int) -> None:
+        super().__init__(address, pid)
+        self.address = address
+        self.pid = pid  # 0 when it did not even take the call
+
+    def __str__(self) -> str:
+        who = f"process {self.pid}" if self.pid else "a process"
+        return (
+            f"{who} holds {self.address} but does not answer "
+            "(end it to make way for a new server)"
+        )
+
+
+class Attempt:
+    """Looks as often as asked; remembers what it warned of and what went wrong."""
+
+    def __init__(
+        self, address: Address, *, answer_patience: float = _ANSWER_PATIENCE
+    ) -> None:
+        self.address = address
+        self._answer_patience = answer_patience
+        self._warned = False
+        self._closed_by = 0
+
+    def original(self) -> socket.socket | None:
+        """The server for the original protocol, greeted; None where there is none.
+
+        Raises ServerMute, RemoteProtocolError, NameTaken and UnsafePlace.
+        """
+        self._closed_by = 0
+        if self.address.transport is Transport.DIRECTORY:
+            return self._greet(self._dial_original_file())
+        try:
+            return self._greet(dial_abstract(self.address, _CALL_PATIENCE))
+        except ConnectionRefusedError:
+            if self.address.transport is Transport.ABSTRACT:
+                return None
+            # It may have gone to the directory while a stranger had the name. But
+            # who merely squats the directory must not keep us from the name.
+            with suppress(UnsafePlace):
+                return self._greet(self._dial_original_file())
+            return None
+        except NameTaken as taken:
+            if self.address.transport is Transport.ABSTRACT:
+                raise
+            self._warn(f"using the directory, because {taken}")
+            return self._greet(self._dial_original_file())
+
+    def modern(self) -> socket.socket | None:
+        """The server for the modern language; None where there is none.
+
+        Raises ServerMute, and UnsafePlace when no directory is left to look in.
+        """
+        unsafe: list[UnsafePlace] = []
+        for directory in self.address.modern_directories:
+            try:
+                connected = self._dial_in(directory, self.address.modern_file)
+            except UnsafePlace as error:
+                unsafe.append(error)
+            else:
+                if connected is not None:
+                    return connected
+        if len(unsafe) == len(self.address.modern_directories):
+            raise unsafe[0]
+        return None
+
+    def explain(self) -> str:
+        """Why nothing was found, as far as that can be known."""
+        if self._closed_by:
+            return f"process {self._closed_by} closes every connection"
+        with suppress(OSError, NameTaken):
+            with dial_abstract(self.address, _CALL_PATIENCE) as holder:
+                pid = peer_of(holder).pid
+            return f"process {pid} holds it, and speaks only the original protocol"
+        return "it cannot be reached"
+
+    def _dial_original_file(self) -> socket.socket | None:
+        return self._dial_in(self.address.directory, self.address.file)
+
+    def _dial_in(self, path: bytes, name: bytes) -> socket.socket | None:
+        directory = open_checked(path, self.address.uid)
+        if directory is None:
+            return None
+        with directory:
+            if not directory.has_socket(name):
+                return None
+            try:
+                return dial_file(directory, name, _CALL_PATIENCE)
+            except (ConnectionRefusedError, FileNotFoundError):
+                return None
+            except BlockingIOError as error:
+                raise ServerMute(self.address, 0) from error
+
+    def _greet(self, connected: socket.socket | None) -> socket.socket | None:
+        """Exchange hellos; None if the server hangs up, as one does that is ending."""
+        if connected is None:
+            return None
+        try:
+            answer = self._exchange_hellos(connected)
+        except BaseException:
+            connected.close()
+            raise
+        if answer:
+            return connected
+        self._closed_by = peer_of(connected).pid
+        connected.close()
+        return None
+
+    def _exchange_hellos(self, connected: socket.socket) -> bytes:
+        connected.settimeout(self._answer_patience)
+        try:
+            connected.sendall(HELLO)
+            answer = connected.recv(1)
+        except TimeoutError as error:
+            raise ServerMute(self.address, peer_of(connected).pid) from error
+        except (BrokenPipeError, ConnectionResetError):
+            return b""
+        if answer and answer != HELLO:
+            raise RemoteProtocolError(f"the server said {answer!r} instead of hello")
+        connected.settimeout(None)
+        return answer
+
+    def _warn(self, text: str) -> None:
+        """Say it once, however often we look."""
+        # Imported late: a client seldom has anything to say.
+        import logging
+
+        if not self._warned:
+            logging.getLogger(__name__).warning("%s", text)
+        self._warned = True

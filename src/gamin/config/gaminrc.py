@@ -1,0 +1,191 @@
+"""The configuration language: the text of one file goes in, its rules come out.
+
+Which files there are is `daemon.configuration`'s affair; what the rules mean for a
+path is `core.policy`'s.
+"""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from itertools import takewhile
+from typing import NamedTuple
+
+from gamin.config.flow_settings import LIMITS
+from gamin.paths import printable
+
+# The seconds of fsset. The original also takes 0, "at every look", which is once a
+# second; `core.policy` does the same.
+LEAST_SECONDS = 0.1
+MOST_SECONDS = 86_400
+
+# Narrower than float(): no "nan", "1e9" or "1_000" by accident.
+_NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,6})?")
+_SHOWN = 60  # characters of a word repeated in a mistake; a line may be a megabyte
+
+
+class Method(Enum):
+    """How changes are noticed."""
+
+    KERNEL = "kernel"
+    POLL = "poll"
+    NONE = "none"
+
+
+class Origin(NamedTuple):
+    """Where a rule was written, for people."""
+
+    file: str
+    line: int = 0  # 0: the file as a whole, or no file
+
+    def __str__(self) -> str:
+        name = printable(self.file)
+        return f"{name}:{self.line}" if self.line else name
+
+
+BUILT_IN = Origin("built in")
+
+
+class PathRule(NamedTuple):
+    """`notify PATTERN` or `poll PATTERN`; the first that matches a path counts."""
+
+    pattern: bytes
+    method: Method
+    origin: Origin = BUILT_IN
+
+    def __str__(self) -> str:
+        command = "poll" if self.method is Method.POLL else "notify"
+        return f"{command} {printable(self.pattern)}"
+
+
+class FilesystemRule(NamedTuple):
+    """`fsset TYPE METHOD [SECONDS]`; the last one for a type counts."""
+
+    type: str
+    method: Method
+    interval: float | None = None  # seconds; None keeps what was set before
+    origin: Origin = BUILT_IN
+
+    def __str__(self) -> str:
+        words = f"fsset {printable(self.type)} {self.method.value}"
+        return words if self.interval is None else f"{words} {_plain(self.interval)}"
+
+
+class FlowRule(NamedTuple):
+    """`flow NAME VALUE`; the last one for a name counts."""
+
+    name: str  # a key of flow_settings.LIMITS, and `value` is within them
+    value: float
+    origin: Origin = BUILT_IN
+
+    def __str__(self) -> str:
+        return f"flow {self.name} {_plain(self.value)}"
+
+
+Rule = PathRule | FilesystemRule | FlowRule
+
+
+class Mistake(NamedTuple):
+    """Something written that is not followed, and why."""
+
+    what: str  # printable
+    origin: Origin
+
+    def __str__(self) -> str:
+        return f"{self.origin}: {self.what}"
+
+
+def parse(text: bytes, home: bytes, file: str = "gaminrc") -> Iterator[Rule | Mistake]:
+    """Read one file. What is wrong becomes a Mistake; everything else still counts.
+
+    `home` takes the place of a leading `~`; `file` is only a name, to show.
+    """
+    for number, line in enumerate(text.split(b"\n"), start=1):
+        # The original takes "/a#b" as a path and "/a #b" as a path with a remark.
+        words = list(takewhile(lambda word: not word.startswith(b"#"), line.split()))
+        if words:
+            yield from _line(words, home, Origin(file, number))
+
+
+def _line(words: list[bytes], home: bytes, origin: Origin) -> Iterator[Rule | Mistake]:
+    match words:
+        case [b"notify" | b"poll", _, *_]:
+            method = Method.POLL if words[0] == b"poll" else Method.KERNEL
+            for pattern in words[1:]:
+                yield _path_rule(pattern, method, home, origin)
+        case [b"fsset", type_, method_, *rest] if len(rest) < 2:
+            yield _filesystem_rule(type_, method_, rest, origin)
+        case [b"flow", name, value]:
+            yield _flow_rule(name, value, origin)
+        case [b"notify" | b"poll" as command, *_]:
+            yield Mistake(f"{command.decode()} needs at least one path", origin)
+        case [b"fsset", *_]:
+            yield Mistake("fsset needs: TYPE kernel|poll|none [SECONDS]", origin)
+        case [b"flow", *_]:
+            yield Mistake("flow needs: NAME VALUE", origin)
+        case _:
+            yield Mistake(f"not understood: {_shown(words[0])}", origin)
+
+
+def _path_rule(
+    pattern: bytes, method: Method, home: bytes, origin: Origin
+) -> PathRule | Mistake:
+    if pattern == b"~" or pattern.startswith(b"~/"):
+        pattern = home + pattern[1:]
+    if not pattern.startswith(b"/"):
+        return Mistake(f"a path begins with / or ~/, not {_shown(pattern)}", origin)
+    return PathRule(pattern, method, origin)
+
+
+def _filesystem_rule(
+    type_: bytes, method: bytes, rest: list[bytes], origin: Origin
+) -> FilesystemRule | Mistake:
+    name = type_.decode(errors="backslashreplace")
+    try:
+        chosen = Method(method.decode(errors="replace"))
+    except ValueError:
+        return Mistake(f"kernel, poll or none, not {_shown(method)}", origin)
+    if not rest:
+        return FilesystemRule(name, chosen, None, origin)
+    seconds = _number(rest[0])
+    if seconds is None or not (seconds == 0 or _is_polite(seconds)):
+        return Mistake(
+            f"0 or {LEAST_SECONDS:g} to {MOST_SECONDS} seconds, not {_shown(rest[0])}",
+            origin,
+        )
+    return FilesystemRule(name, chosen, seconds, origin)
+
+
+def _is_polite(seconds: float) -> bool:
+    return LEAST_SECONDS <= seconds <= MOST_SECONDS
+
+
+def _flow_rule(name: bytes, text: bytes, origin: Origin) -> FlowRule | Mistake:
+    setting = name.decode(errors="backslashreplace")
+    limits = LIMITS.get(setting)
+    if limits is None:
+        return Mistake(f"flow knows {', '.join(LIMITS)}, not {_shown(name)}", origin)
+    value = _number(text)
+    if (
+        value is None
+        or not limits.least <= value <= limits.most
+        or (limits.whole and not value.is_integer())
+    ):
+        kind = "a whole number from" if limits.whole else "a number from"
+        return Mistake(
+            f"{setting} is {kind} {limits.least} to {limits.most}, not {_shown(text)}",
+            origin,
+        )
+    return FlowRule(setting, value, origin)
+
+
+def _plain(number: float) -> str:
+    """As `parse` takes it: "5" and not "5.0", "1000000" and not "1e+06"."""
+    return str(int(number) if number == int(number) else number)
+
+
+def _number(word: bytes) -> float | None:
+    return float(word) if _NUMBER.fullmatch(word) else None
+
+
+def _shown(word: bytes) -> str:
+    return printable(word[:_SHOWN])

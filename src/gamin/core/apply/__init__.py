@@ -1,0 +1,1 @@
+"""What was detected, applied to the tree."""

@@ -1,0 +1,1 @@
+"""Which directories are watched, and by which means."""

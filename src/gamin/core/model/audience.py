@@ -1,0 +1,25 @@
+"""Who is told of the entries of one directory.
+
+How it is found is `subscriptions`' affair. A file of its own because audiences are
+referred to weakly, which classes of a module that may be compiled cannot be.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gamin.core.model.subscription import Subscription
+
+
+class Audience:
+    """Some subscriptions, in order; shared by all directories that have the same."""
+
+    __slots__ = ("__weakref__", "deep", "subscriptions")
+
+    def __init__(
+        self,
+        subscriptions: "tuple[Subscription, ...]",
+        deep: "tuple[Subscription, ...]" = (),
+    ) -> None:
+        self.subscriptions = subscriptions
+        self.deep = deep
+        """Those that reach into subdirectories."""

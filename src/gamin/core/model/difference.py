@@ -1,0 +1,152 @@
+"""What is different between a tick and now: the answer for whoever was not told.
+
+A query's `since`, a slow client's backlog, what a busy directory did in the last
+second and what a resumed client missed are all this one question. Pure reading of the
+tree; who may see which row is the caller's affair.
+"""
+
+from collections.abc import Callable, Iterator
+
+from gamin.core.model.node import FILE, Node, Touch
+from gamin.events import Kind, Row
+
+Enters = Callable[[bytes], bool]
+"""Whether a subdirectory (absolute path) belongs to the scope asked about."""
+
+
+def everywhere(_path: bytes) -> bool:
+    return True
+
+
+def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterator[Row]:
+    """Rows for the entries of one directory, oldest change first.
+
+    Created and deleted again since then gives no row; deleted and created again gives
+    both, in that order.
+    """
+    prefix = node.slashed() if prefix is None else prefix
+    if node.born > since:
+        return _as_new(node, since, prefix)
+    return _touched_since(node, since, prefix)
+
+
+def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    recent: list[tuple[bytes, Touch]] = []
+    for item in reversed((node.touched or {}).items()):
+        if item[1][0] <= since:
+            break
+        recent.append(item)
+    untold = node.untold or {}
+    for name, touch in reversed(recent):
+        path = prefix + name
+        if name in untold:  # a report of it is to come, to those who know this much
+            before = untold[name]
+            if before.touch is not None and before.touch[0] > since:
+                yield from _entry_since(before.was, before.touch, since, path)
+            continue
+        known = node.names.get(name)
+        is_dir = None if known is None else known is not FILE
+        yield from _entry_since(is_dir, touch, since, path)
+
+
+def _entry_since(
+    there: bool | None, touch: Touch, since: int, path: bytes
+) -> Iterator[Row]:
+    """Rows for one entry that was touched after `since`; `there` says whether it is a
+    directory, or None that it is gone."""
+    _, born, died, first, was_dir = touch
+    if there is None:
+        if first <= since:
+            yield Row(Kind.DELETED, path, was_dir)
+    elif born <= since:
+        yield Row(Kind.CHANGED, path, there)
+    else:
+        if died > since and first <= since:
+            yield Row(Kind.DELETED, path, was_dir)
+        yield Row(Kind.CREATED, path, there, None, True)
+
+
+def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    """The directory itself came after `since`: all in it is new, all else is gone."""
+    for name, (last, _, died, first, is_dir) in (node.touched or {}).items():
+        if died > since >= first and last > since:
+            yield Row(Kind.DELETED, prefix + name, is_dir)
+    if node.listed:
+        for name, known in node.told().items():
+            yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
+
+
+def tree_since(
+    node: Node, since: int, enters: Enters = everywhere, prefix: bytes | None = None
+) -> Iterator[Row]:
+    """Rows for everything below `node`: what vanished first, parents before children.
+
+    Descends only where something changed.
+    """
+    prefix = node.slashed() if prefix is None else prefix
+    stack = [(node, prefix, False)]  # a loop and not recursion: trees may be deep
+    while stack:
+        node, prefix, is_new = stack.pop()
+        is_new = is_new or node.born > since
+        yield from _vanished_below(node, since, enters, prefix)
+        entries = _as_new if is_new else _touched_since
+        yield from entries(node, since, prefix)
+        touched = node.touched or {}
+        for child in list(node.children()):
+            touch = touched.get(child.name)
+            came = is_new or (touch is not None and touch[1] > since)
+            if came or child.latest > since or child.born > since:
+                path = prefix + child.name
+                if enters(path):
+                    stack.append((child, path + b"/", came))
+
+
+def _vanished_below(
+    node: Node, since: int, enters: Enters, prefix: bytes
+) -> Iterator[Row]:
+    for ghost in (node.ghosts or {}).values():
+        path = prefix + ghost.name
+        if ghost.latest > since and enters(path):
+            yield from _vanished(ghost, since, path + b"/", {node})
+    for tick, gone in node.left or ():
+        if tick > since:  # it may have been here before itself, and come back
+            yield from _vanished(gone, since, prefix, set())
+
+
+def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterator[Row]:
+    """Everything that was below `prefix`, where `node` once was and is no more;
+    children before parents. What is there now by the same name is told after this.
+
+    `seen` ends the round of a directory that was renamed away and back.
+    """
+    rows: list[Row] = []
+    stack = [(node, prefix)]
+    while stack:
+        node, prefix = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for name, (_, _, died, first, is_dir) in (node.touched or {}).items():
+            if name not in node.names and died > since >= first:
+                rows.append(Row(Kind.DELETED, prefix + name, is_dir))
+        for name, known in node.names.items():
+            rows.append(Row(Kind.DELETED, prefix + name, known is not FILE))
+        stack += [(gone, prefix) for tick, gone in node.left or () if tick > since]
+        for below in (*(node.ghosts or {}).values(), *node.children()):
+            stack.append((below, prefix + below.name + b"/"))
+    return reversed(rows)
+
+
+def listing(node: Node, enters: Enters | None = None) -> Iterator[Row]:
+    """An EXISTS row for every entry; for the whole tree where `enters` is given."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if not node.listed:
+            continue
+        prefix = node.slashed()
+        for name, known in node.told().items():
+            path = prefix + name
+            yield Row(Kind.EXISTS, path, known is not FILE, None, True)
+            if enters is not None and isinstance(known, Node) and enters(path):
+                stack.append(known)

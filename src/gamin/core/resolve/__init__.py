@@ -1,0 +1,1 @@
+"""What a requested path leads to."""

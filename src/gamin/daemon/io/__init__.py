@@ -1,0 +1,1 @@
+"""The loop, sockets and addresses."""

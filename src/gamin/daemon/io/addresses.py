@@ -1,0 +1,123 @@
+"""The addresses of a server: acquired so that one server of a session wins.
+
+Accepting, the hello and who may stay are left to the server.
+
+The address of the original protocol decides who wins: of two servers started at the
+same moment one gets it, and the other finds a live server there. The modern socket
+follows, in the first directory that is fit; where none is, we work without it
+rather than not at all, since any user may squat our directory's name in /tmp.
+"""
+
+import logging
+
+from gamin.daemon.io.listener import (
+    AlreadyRunning,
+    Face,
+    Listener,
+    bind_abstract,
+    claim_abstract,
+    claim_file,
+)
+from gamin.system.address import Address, Transport
+from gamin.system.dial import NameTaken
+from gamin.system.socketdir import UnsafePlace, make_checked
+
+__all__ = ["AlreadyRunning", "Face", "Listener", "Listening", "NameTaken", "acquire"]
+
+logger = logging.getLogger(__name__)
+
+
+class Listening:
+    """All the sockets of one server. Made by `acquire`."""
+
+    def __init__(self, address: Address, first: Listener) -> None:
+        self.address = address
+        self.listeners = [first]
+        self._said: set[str] = set()
+
+    def of(self, face: Face) -> list[Listener]:
+        return [each for each in self.listeners if each.face is face]
+
+    def restore(self) -> tuple[list[Listener], list[Listener]]:
+        """Get what is missing: a socket whose file was deleted or went away with its
+        runtime directory, an abstract name that was another's and is free now.
+
+        Returns the listeners that were closed and those that are new. Cheap when
+        nothing is. The moment to call it is when a caller leaves without a word: a
+        client that cannot find us starts a server, which dials us and gives up.
+        """
+        lost = [each for each in self.listeners if not each.is_reachable()]
+        for listener in lost:
+            logger.warning("%s was taken away; listening anew", listener.where)
+            listener.close()
+        kept = [each for each in self.listeners if each not in lost]
+        self.listeners = kept.copy()
+        self._complete()
+        return lost, self.listeners[len(kept) :]
+
+    def close(self) -> None:
+        """Stop listening, and remove the files that are still ours."""
+        for listener in self.listeners:
+            listener.close()
+        self.listeners.clear()
+
+    def _complete(self) -> None:
+        """Add what the settings ask for and we lack, as far as we can have it."""
+        abstract_is_ours = any(each.file is None for each in self.listeners)
+        if self.address.transport is Transport.AUTO and not abstract_is_ours:
+            abstract = bind_abstract(self.address)
+            self.listeners += [abstract] if abstract else []
+        if not self.of(Face.ORIGINAL):
+            self._add(Face.ORIGINAL, self.address.directory, self.address.file)
+        for directory in self.address.modern_directories:
+            if not self.of(Face.MODERN):
+                self._add(Face.MODERN, directory, self.address.modern_file)
+
+    def _add(self, face: Face, directory: bytes, name: bytes) -> None:
+        try:
+            listener = _claim_in(directory, name, face, self.address.uid)
+        except (AlreadyRunning, UnsafePlace) as error:
+            self._say_once(f"no {face.value} socket: {error}")
+        else:
+            self.listeners.append(listener)
+
+    def _say_once(self, text: str) -> None:
+        if text not in self._said:
+            logger.warning("%s", text)
+        self._said.add(text)
+
+
+def acquire(address: Address) -> Listening:
+    """Get the addresses of a session, or leave them to the server that has them.
+
+    Raises AlreadyRunning; NameTaken where only the abstract name is allowed; and
+    UnsafePlace where only the directory is left and it is not fit.
+    """
+    listening = Listening(address, _first(address))
+    try:
+        listening._complete()
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _first(address: Address) -> Listener:
+    """The address that decides which server wins."""
+    if address.transport is not Transport.DIRECTORY:
+        try:
+            return claim_abstract(address)
+        except NameTaken as taken:
+            if address.transport is Transport.ABSTRACT:
+                raise
+            logger.warning("using the directory, because %s", taken)
+    return _claim_in(address.directory, address.file, Face.ORIGINAL, address.uid)
+
+
+def _claim_in(directory: bytes, name: bytes, face: Face, uid: int) -> Listener:
+    opened = make_checked(directory, uid)
+    try:
+        return claim_file(opened, name, face)
+    except BaseException:
+        opened.close()
+        raise

@@ -1,0 +1,124 @@
+"""One connected socket: reads what comes, sends what there is, never waits.
+
+What the bytes mean is left to the face that owns the connection.
+"""
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from gamin.daemon.io.loop import Loop
+from gamin.system.peercred import Peer
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 64 * 1024
+
+
+class Speaker(Protocol):
+    """The face of a connection."""
+
+    def received(self, data: bytes) -> None:
+        """Bytes came. Raises RemoteProtocolError to end the connection."""
+
+    def writable(self) -> None:
+        """The peer has taken everything; there may be more."""
+
+    def lost(self) -> None:
+        """The connection is over."""
+
+
+class Connection:
+    def __init__(
+        self,
+        sock: socket.socket,
+        peer: Peer,
+        loop: Loop,
+        on_lost: Callable[["Connection"], None],
+    ) -> None:
+        self.peer = peer
+        self._socket = sock
+        self._loop = loop
+        self._on_lost = on_lost
+        self._rest = b""
+        self.is_clogged = False
+        """The peer has not taken what was sent last."""
+        self._is_open = True
+        self._is_reading = False
+        self.speaker: Speaker | None = None
+        sock.setblocking(False)
+
+    @property
+    def is_open(self) -> bool:
+        return self._is_open
+
+    @property
+    def unsent(self) -> int:
+        """Bytes the socket has not taken yet."""
+        return len(self._rest)
+
+    def read(self, wanted: bool) -> None:
+        """Begin or stop reading; a peer that is not read waits in its own write."""
+        if wanted is self._is_reading or not self._is_open:
+            return
+        self._is_reading = wanted
+        if wanted:
+            self._loop.add_reader(self._socket.fileno(), self._readable)
+        else:
+            self._loop.remove_reader(self._socket.fileno())
+
+    def send(self, data: bytes) -> None:
+        """Send now what the socket takes; the rest when it can. Only if not clogged."""
+        if not self._is_open or not data:
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.close()
+            return
+        if sent < len(data):
+            self._rest = data[sent:]
+            self.is_clogged = True
+            self._loop.add_writer(self._socket.fileno(), self._writable)
+
+    def close(self) -> None:
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._loop.remove_reader(self._socket.fileno())
+        self._loop.remove_writer(self._socket.fileno())
+        self._socket.close()
+        if self.speaker is not None:
+            self.speaker.lost()
+        self._on_lost(self)
+
+    def _readable(self) -> None:
+        try:
+            data = self._socket.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data and self.speaker is not None:
+            self.speaker.received(data)
+        else:
+            self.close()
+
+    def _writable(self) -> None:
+        rest = self._rest
+        try:
+            sent = self._socket.send(rest)
+        except BlockingIOError:
+            return
+        except OSError:
+            self.close()
+            return
+        self._rest = rest[sent:]
+        if not self._rest:
+            self.is_clogged = False
+            self._loop.remove_writer(self._socket.fileno())
+            if self.speaker is not None:
+                self.speaker.writable()

@@ -1,0 +1,170 @@
+"""One listening socket: bound where nobody listens, never in place of a live one.
+
+Which addresses a server should have is decided in `listen`.
+"""
+
+import errno
+import os
+import socket
+import time
+from enum import Enum
+from typing import NamedTuple
+
+from gamin.errors import GaminError
+from gamin.paths import printable
+from gamin.system.address import Address
+from gamin.system.dial import NameTaken, dial_abstract, dial_file
+from gamin.system.peercred import peer_of
+from gamin.system.socketdir import Directory, UnsafePlace
+
+# Nobody who calls should find the queue full while we start or are busy; the
+# kernel cuts this to net.core.somaxconn.
+_BACKLOG = 1024
+# How long a live server may need to take a call, and one that has bound the name to
+# begin listening. Both are microseconds' work; this is for a machine on its knees.
+_PATIENCE = 0.5
+_PAUSE = 0.005
+
+
+class Face(Enum):
+    """Which language is spoken at a socket."""
+
+    ORIGINAL = "original"
+    MODERN = "modern"
+
+
+class AlreadyRunning(GaminError):
+    """Another server of ours is alive there: leave, with exit status 0."""
+
+    def __init__(self, place: str, pid: int) -> None:
+        super().__init__(place, pid)
+        self.place = place
+        self.pid = pid
+
+    def __str__(self) -> str:
+        return f"{self.place} is already served by process {self.pid or 'unknown'}"
+
+
+class SocketFile(NamedTuple):
+    """A socket file that we made."""
+
+    directory: Directory
+    name: bytes
+    identity: tuple[int, int]
+
+    @property
+    def path(self) -> bytes:
+        return self.directory.path + b"/" + self.name
+
+    def is_reachable(self) -> bool:
+        """Asked by path, since a descriptor outlives the directory's place."""
+        try:
+            return _identity(os.lstat(self.path)) == self.identity
+        except OSError:
+            return False
+
+    def remove(self) -> None:
+        """Remove the file if it still is the one we made."""
+        with self.directory.locked():
+            status = self.directory.status(self.name)
+            if status is not None and _identity(status) == self.identity:
+                self.directory.remove(self.name)
+
+
+class Listener(NamedTuple):
+    """A listening, non-blocking socket, and what is spoken there."""
+
+    face: Face
+    socket: socket.socket
+    where: str  # to be shown
+    file: SocketFile | None = None  # None for the abstract name
+
+    def is_reachable(self) -> bool:
+        return self.file is None or self.file.is_reachable()
+
+    def close(self) -> None:
+        # The file goes first, so that nobody finds it and calls a deaf socket.
+        if self.file is not None:
+            self.file.remove()
+            self.file.directory.close()
+        self.socket.close()
+
+
+def bind_abstract(address: Address) -> Listener | None:
+    """Take the abstract name if it is free; the kernel lets one process do so."""
+    try:
+        listening = _listening(address.abstract)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            return None
+        raise
+    return Listener(Face.ORIGINAL, listening, address.shown_abstract)
+
+
+def claim_abstract(address: Address) -> Listener:
+    """Take the abstract name. Raises AlreadyRunning and NameTaken."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        listener = bind_abstract(address)
+        if listener is not None:
+            return listener
+        try:
+            with dial_abstract(address, _PATIENCE) as live:
+                raise AlreadyRunning(address.shown_abstract, peer_of(live).pid)
+        except ConnectionRefusedError as error:
+            # It begins to listen in a moment, or has just ended, or never will.
+            if time.monotonic() > deadline:
+                holder = "a program that does not listen"
+                raise NameTaken(address.shown_abstract, holder) from error
+            time.sleep(_PAUSE)
+
+
+def claim_file(directory: Directory, name: bytes, face: Face) -> Listener:
+    """Listen at `name` in `directory`, which the listener closes when it closes.
+
+    From the look at what is there until we listen, the directory is locked: a file
+    where nobody listens is then what a dead server left, not one that is starting.
+    Raises AlreadyRunning, and UnsafePlace where something cannot be removed.
+    """
+    path = directory.path + b"/" + name
+    with directory.locked():
+        if directory.has_socket(name):
+            _make_way(directory, name)
+        try:
+            listening = _listening(directory.place(name))
+        except OSError as error:
+            raise UnsafePlace(path, f"it cannot be bound: {error.strerror}") from error
+        status = directory.status(name)
+    if status is None:
+        listening.close()
+        raise UnsafePlace(path, "it is removed as soon as it is made")
+    file = SocketFile(directory, name, _identity(status))
+    return Listener(face, listening, printable(path), file)
+
+
+def _make_way(directory: Directory, name: bytes) -> None:
+    path = directory.path + b"/" + name
+    try:
+        with dial_file(directory, name, _PATIENCE) as live:
+            raise AlreadyRunning(printable(path), peer_of(live).pid)
+    except (ConnectionRefusedError, FileNotFoundError):
+        directory.remove(name)
+    except BlockingIOError as error:
+        raise AlreadyRunning(printable(path), 0) from error
+
+
+def _listening(where: bytes) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listening.bind(where)
+        listening.listen(_BACKLOG)
+        listening.setblocking(False)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """The inode's number alone would soon belong to another file."""
+    return status.st_ino, status.st_ctime_ns

@@ -1,0 +1,37 @@
+"""What the kernel told, as lines of the log; for who looks for a fault.
+
+Whether anybody wants them is asked by the caller.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+
+from gamin.events import BIT_NAMES, Change
+from gamin.paths import printable
+from gamin.system.debug_log import PREFIX
+
+logger = logging.getLogger(__name__)
+
+_OWN = os.fsencode(PREFIX)
+
+
+def log(changes: Sequence[Change]) -> None:
+    """What the kernel told, one line each, with the bits by name.
+
+    But not of what is written here: telling of that would never end.
+    """
+    stderr = _path_of_stderr()
+    for node, mask, cookie, name in changes:
+        path = b"" if node is None else node.slashed() + name
+        if name.startswith(_OWN) or (name and path == stderr):
+            continue
+        bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
+        logger.debug("%s %s cookie=%d", bits, printable(path), cookie)
+
+
+def _path_of_stderr() -> bytes:
+    try:
+        return os.readlink(b"/proc/self/fd/2")
+    except OSError:
+        return b""

@@ -1,0 +1,100 @@
+"""Follows the configuration: three files and the mounts, read again on a change.
+
+The files are watched like anybody's: with subscriptions to the core.
+"""
+
+import logging
+import os
+import time
+
+from gamin.config import loader
+from gamin.config.mounts import Mounts
+from gamin.config.policy import Policy
+from gamin.core.effects import Note, Tell
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.hub import Service
+
+logger = logging.getLogger(__name__)
+
+
+class Settings:
+    """A face of the core, although no client is behind it."""
+
+    client = -1
+
+    def __init__(self, service: Service, *, is_poll_only: bool) -> None:
+        self._service = service
+        self._is_poll_only = is_poll_only
+        self._configuration = loader.read()
+        self._mounts = loader.read_mounts()
+        self._watcher: loader.MountWatcher | None = None
+        self._is_changed = False
+
+    def _say_mistakes(self) -> None:
+        """Say what in the files is not followed."""
+        for mistake in self._configuration.mistakes:
+            logger.warning("%s", mistake)
+
+    def start(self, loop: Loop) -> None:
+        """Begin to follow; the service has its watcher by now."""
+        self._say_mistakes()
+        home = loader.home_directory()
+        for number, file in enumerate(loader.files(home)):
+            path = os.fsencode(file)
+            self._service.subscribe(
+                Subscription(self.client, number, path, Scope.FILE, terse=True)
+            )
+        try:
+            self._watcher = loader.MountWatcher()
+        except OSError as error:
+            logger.warning("mounts are not followed: %s", error)
+            return
+        loop.add_reader(self._watcher.fileno(), self._remounted)
+        self._remounted()
+
+    def stop(self, loop: Loop) -> None:
+        if self._watcher is not None:
+            loop.remove_reader(self._watcher.fileno())
+            self._watcher.close()
+
+    def _remounted(self) -> None:
+        assert self._watcher is not None
+        mounts = self._watcher.read()
+        if set(mounts) != set(self._mounts):
+            self._mounts = mounts
+            self._apply()
+
+    def _apply(self) -> None:
+        policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
+        service = self._service
+        service.monitor.flow.settings = self._configuration.flow
+        service.watcher.do(service.monitor.policy_changed(policy, time.monotonic()))
+        service.flush()
+
+    # -- from the core
+
+    def tell(self, subscription: Subscription, told: Tell) -> None:
+        self._is_changed = True
+
+    def ready(self, subscription: Subscription) -> None:
+        subscription.waiting = False
+        subscription.told = subscription.announced
+
+    def note(self, effect: Note) -> None:
+        """Nothing to do for those who only read files."""
+
+    def flush(self) -> None:
+        """The round is over: read again what was told to be different."""
+        if self._is_changed:
+            self._is_changed = False
+            self._configuration = loader.read()
+            self._say_mistakes()
+            logger.info("configuration read again")
+            self._apply()
+
+
+def make_policy(
+    configured: loader.Configuration, mounts: Mounts, is_poll_only: bool
+) -> Policy:
+    return Policy(configured.rules, mounts, is_poll_only)

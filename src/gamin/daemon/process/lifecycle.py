@@ -1,0 +1,250 @@
+"""Accepts clients, says who may stay, and ends when nobody needs it any more."""
+
+import itertools
+import logging
+import os
+import socket
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gamin import __version__
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.config import loader
+from gamin.core.monitor import Monitor
+from gamin.daemon.io.addresses import Face, Listener, Listening
+from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.loop import Loop, Timer
+from gamin.daemon.process import status
+from gamin.daemon.process.config_watch import Settings, make_policy
+from gamin.daemon.sessions.gam import V1Face
+from gamin.daemon.sessions.hub import Service
+from gamin.engine.executor import Watcher
+from gamin.system import inotify
+from gamin.system.peercred import PeerRefused, check_peer
+from gamin.system.proc import program_of
+
+if TYPE_CHECKING:
+    from gamin.daemon.sessions.watchman.language import Modern
+    from gamin.daemon.sessions.watchman.session import ModernFace
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 30.0
+"""How long a server without clients stays, as in the original."""
+GREETING_SECONDS = 2.0
+"""How long a client may take to say hello."""
+MOST_UNGREETED = 16
+MOST_CONNECTIONS = 1024
+PAUSE_SECONDS = 0.5
+"""How long callers wait when there is no descriptor for them. The socket stays readable
+meanwhile, so without a pause we would turn in circles."""
+
+
+class Server:
+    def __init__(
+        self,
+        listening: Listening,
+        loop: Loop,
+        kernel: KernelBackend | None,
+        *,
+        cwd: bytes,
+        has_timeout: bool = True,
+        is_poll_only: bool = False,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        configured = loader.read()
+        policy = make_policy(configured, loader.read_mounts(), is_poll_only)
+        self.listening = listening
+        self._loop = loop
+        self.kernel = kernel
+        self.polling = PollingBackend()
+        self.monitor = Monitor(policy, configured.flow)
+        self.service = Service(self.monitor, loop, self._greeted, cwd)
+        self.started = time.time()
+        self._modern: Modern | None = None
+        self.settings = Settings(self.service, is_poll_only=is_poll_only)
+        self.service.faces[self.settings.client] = self.settings
+        self.connections: dict[Connection, V1Face | ModernFace] = {}
+        self._has_timeout = has_timeout
+        self._idle_seconds = idle_seconds
+        self._numbers = itertools.count(1)
+        self._ungreeted: dict[Connection, Timer] = {}
+        self._idle: Timer | None = None
+
+    def run(self) -> None:
+        """Serve until the loop is ended, or nobody has been there for a while."""
+        watcher = Watcher(
+            self.monitor, self.kernel, self.polling, self.service, self._loop
+        )
+        self.service.watcher = watcher
+        self.settings.start(self._loop)
+        for listener in self.listening.listeners:
+            self._listen(listener)
+        self._check_idle()
+        try:
+            self._loop.run()
+        finally:
+            for listener in self.listening.listeners:
+                self._loop.remove_reader(listener.socket.fileno())
+            self.listening.close()
+            for connection in list(self.connections):
+                connection.close()
+            self.service.end()
+            self.settings.stop(self._loop)
+            watcher.close()
+            if self._idle is not None:
+                self._idle.cancel()
+
+    # -- coming
+
+    def _listen(self, listener: Listener) -> None:
+        self._loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
+
+    def _listen_again(self, listener: Listener) -> None:
+        if listener in self.listening.listeners:
+            self._listen(listener)
+
+    def _accept(self, listener: Listener) -> None:
+        try:
+            sock, _ = listener.socket.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:  # no descriptors left: callers wait in the queue
+            logger.warning("cannot accept a client: %s", error.strerror)
+            self._loop.remove_reader(listener.socket.fileno())
+            again = partial(self._listen_again, listener)
+            self._loop.call_later(PAUSE_SECONDS, again)
+            return
+        try:
+            peer = check_peer(sock)
+        except (PeerRefused, OSError) as error:
+            logger.warning("client refused: %s", error)
+            sock.close()
+            return
+        full = len(self.connections) >= MOST_CONNECTIONS
+        if full or len(self._ungreeted) >= MOST_UNGREETED:
+            what = "connections" if full else "clients that have not said hello"
+            logger.warning("pid %d refused: too many %s", peer.pid, what)
+            sock.close()
+            return
+        self._welcome(sock, Connection(sock, peer, self._loop, self._lost), listener)
+
+    def _welcome(
+        self, sock: socket.socket, connection: Connection, listener: Listener
+    ) -> None:
+        client = next(self._numbers)
+        face: V1Face | ModernFace
+        if listener.face is Face.MODERN:
+            face = self._modern_side().face(client, connection)
+        else:
+            face = V1Face(client, connection, self.service)
+            self._ungreeted[connection] = self._loop.call_later(
+                GREETING_SECONDS, partial(self._dismiss, connection)
+            )
+        self.connections[connection] = face
+        self.service.faces[client] = face
+        self._check_idle()
+        connection.read(True)
+
+    def _modern_side(self) -> "Modern":
+        if self._modern is None:
+            from gamin.daemon.sessions.watchman.language import Modern
+
+            self._modern = Modern(self.service, self, int(self.started))
+        return self._modern
+
+    def _greeted(self, connection: Connection) -> None:
+        timer = self._ungreeted.pop(connection, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _dismiss(self, connection: Connection) -> None:
+        logger.warning("pid %d dropped: it did not say hello", connection.peer.pid)
+        connection.close()
+
+    # -- going
+
+    def _lost(self, connection: Connection) -> None:
+        self._greeted(connection)
+        face = self.connections.pop(connection)
+        del self.service.faces[face.client]
+        if not face.is_greeted:
+            self._restore()
+        self.service.flush()
+        self._check_idle()
+
+    def _restore(self) -> None:
+        """A caller left without a word: see whether our sockets can still be found."""
+        lost, new = self.listening.restore()
+        for listener in lost:
+            self._loop.remove_reader(listener.socket.fileno())
+        for listener in new:
+            self._listen(listener)
+
+    def _check_idle(self) -> None:
+        """The end comes a while after the last client has left; no timer before."""
+        if self.connections:
+            if self._idle is not None:
+                self._idle.cancel()
+                self._idle = None
+        elif self._idle is None and self._has_timeout:
+            self._idle = self._loop.call_later(self._idle_seconds, self._loop.end)
+
+    # -- asked by the commands
+
+    @property
+    def modern_path(self) -> bytes:
+        listeners = self.listening.of(Face.MODERN)
+        file = listeners[0].file if listeners else None
+        return b"" if file is None else file.path
+
+    @property
+    def watcher_name(self) -> str:
+        return "polling" if self.kernel is None else "inotify"
+
+    def stop(self) -> None:
+        """End when the answer to who asked for it is sent."""
+        self._loop.end()
+
+    def status(self) -> dict[str, object]:
+        kernel = self.kernel
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime": round(time.time() - self.started, 3),
+            "session": os.fsdecode(self.listening.address.session),
+            "addresses": [each.where for each in self.listening.listeners],
+            "clock": self.monitor.tree.tick,
+            "clients": [
+                {
+                    "pid": connection.peer.pid,
+                    "program": program_of(connection.peer.pid),
+                    "language": face.language,
+                    "subscriptions": face.subscription_count,
+                    "backlog": face.backlog,
+                }
+                for connection, face in self.connections.items()
+            ],
+            "roots": 0 if self._modern is None else len(self._modern.roots.all),
+            "watches": status.watches(self.monitor),
+            "limits": {
+                "max_user_watches": inotify.limit("max_user_watches"),
+                "max_user_instances": inotify.limit("max_user_instances"),
+            },
+            "facilities": {
+                facility: {"used_by_us": used, "most_used_by_us": most}
+                for facility, used, most in (() if kernel is None else kernel.shares)
+            },
+            "recoveries": status.recoveries(self.monitor),
+        }
+
+    def dump(self) -> str:
+        clients = [
+            f"{face.client}: pid {connection.peer.pid} "
+            f"{program_of(connection.peer.pid)}, {face.language}, "
+            f"{face.subscription_count} subscriptions, backlog {face.backlog}"
+            for connection, face in self.connections.items()
+        ]
+        return status.dump(self.monitor, clients)

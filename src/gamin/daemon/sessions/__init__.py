@@ -1,0 +1,1 @@
+"""One session per connection, in the language of its client."""

@@ -1,0 +1,170 @@
+"""The face for libgamin, libfam and our `WatchMonitor`: one object per connection."""
+
+import logging
+from collections.abc import Iterable
+
+from gamin.core.deliver.cursor import Outbox
+from gamin.core.effects import Note, Tell
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.io.connection import Connection
+from gamin.daemon.sessions.hub import Service
+from gamin.errors import RemoteProtocolError
+from gamin.events import Row
+from gamin.paths import printable
+from gamin.protocol.gam.events import encode_first, encode_rows
+from gamin.protocol.gam.packets import MAX_NUMBER, EventCode, encode_event
+from gamin.protocol.gam.server import (
+    HELLO,
+    Cancel,
+    Debug,
+    Monitor,
+    Request,
+    ServerSession,
+)
+
+logger = logging.getLogger(__name__)
+
+MOST_UNREAD = 1 << 20
+"""Bytes of answers to cancels that may wait for a client before its requests do."""
+
+
+class V1Face:
+    language = "v1"
+
+    def __init__(self, client: int, connection: Connection, service: Service) -> None:
+        self.client = client
+        self._connection = connection
+        self._service = service
+        self._session = ServerSession()
+        self._outbox = Outbox(self._encode, service.monitor.catch_up)
+        self._standing: dict[int, list[Subscription]] = {}
+        self._no_exists: set[Subscription] = set()
+        self._debug: int | None = None
+        self._count = 0
+        self.is_greeted = False
+        connection.speaker = self
+
+    @property
+    def name(self) -> str:
+        return f"client {self.client} (pid {self._connection.peer.pid})"
+
+    @property
+    def subscription_count(self) -> int:
+        return self._count
+
+    @property
+    def subscriptions(self) -> list[Subscription]:
+        return [one for several in self._standing.values() for one in several]
+
+    @property
+    def backlog(self) -> int:
+        return self._outbox.backlog
+
+    # -- from the socket
+
+    def received(self, data: bytes) -> None:
+        try:
+            requests = self._session.received(data)
+            if not self.is_greeted:
+                self.is_greeted = True
+                self._service.greeted(self._connection)
+                self._outbox.say(HELLO)
+            self._service.watcher.synchronise()
+            for request in requests:
+                self._carry_out(request)
+        except RemoteProtocolError as error:
+            logger.warning("%s dropped: %s", self.name, printable(str(error)))
+            self.flush()
+            self._connection.close()
+            return
+        self._service.flush()
+        self.flush()
+
+    def writable(self) -> None:
+        self._outbox.is_clogged = False
+        self._connection.read(True)
+        self.flush()
+
+    def lost(self) -> None:
+        self._service.leave(self.subscriptions)
+        self._standing.clear()
+        self._no_exists.clear()
+
+    def _carry_out(self, request: Request) -> None:
+        match request:
+            case Monitor():
+                self._monitor(request)
+            case Cancel():
+                self._cancel(request.sequence)
+            case Debug():
+                self._debug = request.sequence
+
+    def _monitor(self, request: Monitor) -> None:
+        if self._count >= MAX_NUMBER:
+            raise RemoteProtocolError(f"more than {MAX_NUMBER} requests at once")
+        scope = Scope.DIRECTORY if request.directory else Scope.FILE
+        subscription = Subscription(
+            self.client,
+            request.sequence,
+            request.path,
+            scope,
+            terse=True,
+            way=self._service.absolute(request.path),
+        )
+        self._count += 1
+        self._standing.setdefault(request.sequence, []).append(subscription)
+        if request.no_exists:
+            self._no_exists.add(subscription)
+        self._service.subscribe(subscription)
+
+    def _cancel(self, sequence: int) -> None:
+        several = self._standing.get(sequence)
+        if not several:
+            raise RemoteProtocolError(f"cancel of {sequence}, which does not stand")
+        subscription = several.pop()
+        if not several:
+            del self._standing[sequence]
+        self._count -= 1
+        self._no_exists.discard(subscription)
+        self._outbox.forget(subscription)
+        self._service.cancel(subscription)
+        code = int(EventCode.ACKNOWLEDGE)
+        self._outbox.say(encode_event(sequence, code, subscription.path))
+
+    # -- from the core
+
+    def tell(self, subscription: Subscription, told: Tell) -> None:
+        self._outbox.tell(subscription, told.rows)
+
+    def ready(self, subscription: Subscription) -> None:
+        self._outbox.ready(subscription)
+
+    def note(self, effect: Note) -> None:
+        """Tell a client that asked for it of what the server does inside."""
+        if self._debug is not None and not self._outbox.is_clogged:
+            code = effect.what.value
+            path = effect.node.path()
+            self._outbox.say(encode_event(self._debug, code, path))
+
+    def flush(self) -> None:
+        """Send what there is to be told, unless the client does not read."""
+        connection = self._connection
+        if not connection.is_clogged:
+            # Whatever was told until now is on its way, even if some of it must wait.
+            self._outbox.synced = self._service.monitor.tree.tick
+        while not connection.is_clogged and (data := self._outbox.take()):
+            connection.send(data)
+        if connection.is_clogged:
+            self._outbox.is_clogged = True
+            if self._outbox.said > MOST_UNREAD:
+                connection.read(False)
+
+    def _encode(
+        self, subscription: Subscription, rows: Iterable[Row], first: bool
+    ) -> bytes:
+        number = subscription.number
+        assert isinstance(number, int)
+        if not first:
+            return encode_rows(number, subscription.path, rows)
+        quiet = subscription in self._no_exists
+        return encode_first(number, subscription.path, rows, quiet)

@@ -1,0 +1,257 @@
+"""Carries out the requests of the modern language."""
+
+import os
+from collections.abc import Callable
+from typing import Protocol
+
+from gamin import __version__
+from gamin.daemon.sessions.watchman.projects import find_project
+from gamin.daemon.sessions.watchman.results import Answer
+from gamin.daemon.sessions.watchman.root import Root, View
+from gamin.daemon.sessions.watchman.roots import RootKey, Roots
+from gamin.paths import parent
+from gamin.protocol.watchman import replies
+from gamin.protocol.watchman import requests as ask
+from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor, Timestamp
+from gamin.protocol.watchman.codec.framing import encode
+from gamin.protocol.watchman.codec.rows import encode_rows
+from gamin.protocol.watchman.errors import NotWatched, QueryFailed, UnresolvedRoot
+from gamin.protocol.watchman.names import to_text
+from gamin.protocol.watchman.query.query import Query
+
+MOST_CURSORS = 1000
+"""Named cursors a root keeps; the oldest is forgotten first."""
+
+
+class Host(Protocol):
+    """What the commands need of the server itself."""
+
+    @property
+    def modern_path(self) -> bytes: ...
+
+    @property
+    def watcher_name(self) -> str: ...
+
+    def status(self) -> dict[str, object]: ...
+
+    def dump(self) -> str: ...
+
+    def stop(self) -> None: ...
+
+
+class Client(Protocol):
+    """The connection a request came from."""
+
+    views: dict[tuple[bytes, str], tuple[Root, View]]
+    is_waiting: bool
+
+    @property
+    def is_clogged(self) -> bool: ...
+
+    def reply(self, reply: replies.Reply, files: bytes | None = None) -> None: ...
+
+    def say(self, data: bytes) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def go_on(self) -> None: ...
+
+
+class Commands:
+    def __init__(self, roots: Roots, host: Host) -> None:
+        self.roots = roots
+        self._host = host
+        self._cursors: dict[tuple[Root, str], Clock] = {}
+
+    def carry_out(self, request: ask.Request, client: Client) -> None:
+        """Answers now, or when the root is ready. Raises BadRequest."""
+        match request:
+            case ask.GetVersion():
+                client.reply(replies.version(request, __version__))
+            case ask.ListCapabilities():
+                client.reply(replies.list_capabilities())
+            case ask.GetSockname():
+                client.reply(replies.get_sockname(self._host.modern_path))
+            case ask.GetPid():
+                client.reply(replies.get_pid(os.getpid()))
+            case ask.GaminStatus():
+                client.reply(replies.status(self._host.status()))
+            case ask.GaminDump():
+                client.reply(replies.dump(self._host.dump()))
+            case ask.GaminStop():
+                client.reply(replies.stop())
+                self._host.stop()
+            case ask.WatchList():
+                client.reply(replies.watch_list(self.roots.watched()))
+            case ask.Watch() | ask.WatchProject() | ask.WatchDel() | ask.WatchDelAll():
+                self._watching(request, client)
+            case _:
+                self._asking(request, client)
+
+    # -- roots that are kept
+
+    def _watching(
+        self,
+        request: ask.Watch | ask.WatchProject | ask.WatchDel | ask.WatchDelAll,
+        client: Client,
+    ) -> None:
+        match request:
+            case ask.Watch(path):
+                self._watch(_directory(path), b"", client)
+            case ask.WatchProject(path):
+                self._watch_project(_directory(path), client)
+            case ask.WatchDel(path):
+                root = self._root(path)
+                self._unwatch(root)
+                client.reply(replies.watch_del(root.path, deleted=True))
+            case ask.WatchDelAll():
+                kept = [r for r in self.roots.all if r.is_kept]
+                for root in kept:
+                    self._unwatch(root)
+                client.reply(replies.watch_list([root.path for root in kept]))
+
+    def _watch(
+        self, path: bytes, inner: bytes, client: Client, project: bool = False
+    ) -> None:
+        root = self.roots.open(RootKey(path, is_watchman=True))
+        root.is_kept = True
+        watcher = self._host.watcher_name
+
+        def answer() -> None:
+            if project:
+                client.reply(replies.watch_project(path, watcher, inner))
+            else:
+                client.reply(replies.watch(path, watcher))
+
+        self._when_ready(root, client, answer)
+
+    def _watch_project(self, path: bytes, client: Client) -> None:
+        project = find_project(path, self.roots.watched())
+        inner = path[len(project.rstrip(b"/")) + 1 :]
+        self._watch(project, inner, client, project=True)
+
+    def _unwatch(self, root: Root) -> None:
+        root.is_kept = False
+        for view in root.views:
+            view.speaker.say(encode(replies.canceled(view.name, root.path)))
+        self.roots.close(root)
+
+    # -- questions
+
+    def _asking(self, request: ask.Request, client: Client) -> None:
+        match request:
+            case ask.GetClock(path):
+                root = self._root(path)
+                now = root.timeline
+                client.reply(replies.clock(now.clock(now.latest)))
+            case ask.RunQuery(path, query, is_find):
+                self._query(self._root(path), query, is_find, client)
+            case ask.Subscribe():
+                self._subscribe(request, client)
+            case ask.Unsubscribe(path, name):
+                found = client.views.pop((path, name), None)
+                if found is not None:
+                    self.roots.drop_view(*found)
+                client.reply(replies.unsubscribe(name, deleted=found is not None))
+
+    def _query(self, root: Root, query: Query, is_find: bool, client: Client) -> None:
+        self.roots.tell_withheld()
+        root.flush()
+        now = root.timeline
+        clock = now.clock(now.latest)
+        tick = root.resume(self._exchanged(root, query.since))
+        rows = None if tick is None else root.since(tick)
+        is_fresh = rows is None
+        if rows is None:
+            empty = query.empty_on_fresh_instance
+            rows = [] if empty else list(root.listing())
+        found = Answer(root.keeper, query).rows(rows, now)
+        if isinstance(query.since, Timestamp):
+            seconds = query.since.seconds
+            found = [row for row in found if row.stat.st_mtime_ns >= seconds * 10**9]
+        files = encode_rows(found, query.fields, now)
+        if is_find:
+            client.reply(replies.find(clock), files)
+        else:
+            client.reply(replies.query(clock, fresh=is_fresh), files)
+
+    def _exchanged(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
+        """A named cursor as the clock it stands for; it is moved on to now."""
+        if not isinstance(since, Cursor):
+            return since
+        now = root.timeline
+        key = (root, since.name)
+        before = self._cursors.pop(key, None)
+        self._cursors[key] = now.clock(now.latest)
+        if len(self._cursors) > MOST_CURSORS:
+            del self._cursors[next(iter(self._cursors))]
+        return before
+
+    def _subscribe(self, request: ask.Subscribe, client: Client) -> None:
+        if request.watch:
+            root = self.roots.open(RootKey.of(request.root, request.query))
+        else:
+            root = self._root(request.root)
+        self._when_ready(root, client, lambda: self._subscribed(root, request, client))
+
+    def _subscribed(self, root: Root, request: ask.Subscribe, client: Client) -> None:
+        self.roots.tell_withheld()
+        root.flush()
+        now = root.timeline
+        key = (request.root, request.name)
+        replaced = client.views.pop(key, None)
+        warning = ""
+        if replaced is not None:
+            replaced[0].remove(replaced[1])
+            warning = f"subscription name '{request.name}' is not unique"
+        query = request.query
+        spec = self._exchanged(root, query.since)
+        tick = root.resume(spec)
+        start = now.latest if tick is None else tick
+        view = View(client, request.name, query.standing(), start, root.number)
+        root.add(view)
+        client.views[key] = (root, view)
+        clock = now.clock(now.latest)
+        client.reply(replies.subscribe(request.name, clock, warning))
+        if tick is not None:
+            view.wants_picture = query.names and query.initial
+            root.catch_up(view)
+        elif query.since is not None or query.initial:
+            root.tell_all(view)
+
+    # -- beside
+
+    def _root(self, path: bytes) -> Root:
+        root = self.roots.find(path) or self.roots.find(os.path.realpath(path))
+        if root is None or not root.is_ready:
+            raise NotWatched(to_text(path))
+        if root.keeper.node is None:
+            raise QueryFailed(f"root {to_text(path)} is not there")
+        return root
+
+    def _when_ready(self, root: Root, client: Client, then: Callable[[], None]) -> None:
+        """Answer when the root is ready; requests behind this one wait so long."""
+        if root.is_ready:
+            then()
+            return
+        client.is_waiting = True
+
+        def go_on() -> None:
+            client.is_waiting = False
+            then()
+            client.go_on()
+
+        root.waiting.append(go_on)
+
+
+def _directory(path: bytes) -> bytes:
+    """The real path of a directory that can be a root. Raises UnresolvedRoot."""
+    try:
+        real = os.path.realpath(path, strict=True)
+    except OSError as error:
+        raise UnresolvedRoot(to_text(path), error.strerror or "not found") from None
+    if not os.path.isdir(real):
+        raise UnresolvedRoot(to_text(path), "Not a directory")
+    if parent(real) == real:
+        raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
+    return real

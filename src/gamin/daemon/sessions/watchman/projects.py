@@ -1,0 +1,33 @@
+"""Which directory is the root of a project: Watchman's rule, its default settings."""
+
+import os
+from collections.abc import Iterable
+
+from gamin.paths import is_within, parent
+from gamin.protocol.watchman.errors import UnresolvedRoot
+from gamin.protocol.watchman.names import to_text
+
+ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
+"""In this order: a far-away .watchmanconfig is preferred to a near .git."""
+
+
+def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
+    """The root for the real directory `path`: one that is watched already and holds
+    it, else the nearest with a root file, else itself. Raises UnresolvedRoot."""
+    for root in watched:
+        if is_within(path, root):
+            return root
+    for name in ROOT_FILES:
+        for directory in _upwards(path):
+            if os.path.lexists(directory.rstrip(b"/") + b"/" + name):
+                if os.path.lexists(directory + b"/.nowatchman"):
+                    raise UnresolvedRoot(to_text(path), ".nowatchman is present")
+                return directory if parent(directory) != directory else path
+    return path
+
+
+def _upwards(path: bytes) -> Iterable[bytes]:
+    yield path
+    while parent(path) != path:
+        path = parent(path)
+        yield path

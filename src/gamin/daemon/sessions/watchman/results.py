@@ -1,0 +1,164 @@
+"""Rows of the core as rows of the modern language, seen from a root.
+
+Here is the one place where that language looks at the disk: fields and terms that
+need a stat ask for it through `RootDisk`, row by row and once each.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from gamin.core.model.node import FILE, Node
+from gamin.core.model.subscription import Subscription
+from gamin.events import Kind, Row
+from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.query.file_row import FileRow, Stat
+from gamin.protocol.watchman.query.query import Query
+
+
+class RootDisk:
+    """The disk below one directory."""
+
+    def __init__(self, prefix: bytes) -> None:
+        self._prefix = prefix
+
+    def lstat(self, name: bytes) -> Stat | None:
+        try:
+            return os.lstat(self._prefix + name if name else self._prefix[:-1] or b"/")
+        except OSError:
+            return None
+
+    def readlink(self, name: bytes) -> bytes | None:
+        try:
+            return os.readlink(self._prefix + name)
+        except OSError:
+            return None
+
+
+def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
+    """Without what the rules of the root ignore."""
+    ignore = keeper.ignore
+    if ignore is None or ignore.is_empty:
+        yield from rows
+        return
+    for row in rows:
+        seen = not row.path or keeper.admits(row.path, row.is_dir)
+        if row.source is None:
+            if seen:
+                yield row
+            continue
+        was_seen = keeper.admits(row.source, row.is_dir)
+        if seen and was_seen:
+            yield row
+        elif was_seen:
+            yield Row(Kind.DELETED, row.source, row.is_dir)
+        elif seen:
+            kind = Kind.CREATED if row.is_new else Kind.CHANGED
+            yield Row(kind, row.path, row.is_dir, None, row.is_new)
+
+
+def unfolded(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
+    """Renames as deletions and creations, of everything below as well."""
+    for row in rows:
+        if row.source is None:
+            yield row
+            continue
+        moved = _node_at(keeper, row.path) if row.is_dir else None
+        below = [] if moved is None else list(_below(moved))
+        for name, is_dir in reversed(below):
+            yield Row(Kind.DELETED, row.source + b"/" + name, is_dir)
+        yield Row(Kind.DELETED, row.source, row.is_dir)
+        kind = Kind.CREATED if row.is_new else Kind.CHANGED
+        yield Row(kind, row.path, row.is_dir, None, row.is_new)
+        for name, is_dir in below:
+            path = row.path + b"/" + name
+            yield Row(Kind.CREATED, path, is_dir, None, True)
+
+
+def _node_at(keeper: Subscription, path: bytes) -> Node | None:
+    node = keeper.bound_directory
+    if node is None:
+        return None
+    for name in path[len(node.slashed()) :].split(b"/"):
+        child = node.child(name)
+        if child is None:
+            return None
+        node = child
+    return node
+
+
+def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
+    skip = len(node.slashed())
+    for directory in node.subtree():
+        prefix = directory.slashed()[skip:]
+        for name, known in directory.names.items():
+            yield prefix + name, known is not FILE
+
+
+class Answer:
+    """Filters rows by one query, and makes them those of the language."""
+
+    def __init__(self, keeper: Subscription, query: Query) -> None:
+        self._keeper = keeper
+        self._query = query
+        self._selects: Callable[[FileRow], bool] | None = (
+            None if query.selection is None else query.selection.question()
+        )
+
+    def rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
+        """Those of the rows that the query asks for, as the language has them."""
+        query, keeper = self._query, self._keeper
+        if not query.wants_moves:
+            rows = unfolded(keeper, rows)
+        matches = query.expression.matches if query.expression is not None else None
+        selects = self._selects
+        answer = []
+        for row in self._as_file_rows(rows):
+            if selects is not None and not selects(row):
+                continue
+            if matches is not None and not matches(row, now):
+                continue
+            answer.append(row)
+        return answer
+
+    def _as_file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
+        prefix = self._keeper.prefix
+        inner = self._query.relative_root
+        if inner:
+            prefix += inner + b"/"
+        skip = len(prefix)
+        disk = RootDisk(prefix)
+        for kind, path, is_dir, source, is_new in rows:
+            if not path:
+                if inner:
+                    continue
+                name = b""
+            elif path.startswith(prefix):
+                name = path[skip:]
+            else:
+                continue
+            yield FileRow(
+                name,
+                kind,
+                is_dir,
+                kind is not Kind.DELETED,
+                is_new or kind is Kind.EXISTS,
+                *self._ticks(path),
+                None if source is None else source[skip:],
+                disk,
+            )
+
+    def _ticks(self, path: bytes) -> tuple[int, int]:
+        """The ticks at which it changed last and was born."""
+        keeper = self._keeper
+        if keeper.bound_directory is None:
+            return keeper.last_change, 0
+        directory, _, name = path.rpartition(b"/")
+        root = keeper.bound_directory
+        holder = root
+        if len(directory) >= len(root.slashed()):
+            found = _node_at(keeper, directory)
+            if found is None:
+                return 0, 0
+            holder = found
+        touch = (holder.touched or {}).get(name)
+        return (0, 0) if touch is None else (touch[0], touch[1])

@@ -1,0 +1,217 @@
+"""All roots of the modern face: found, made, kept for a while, let go."""
+
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from gamin.core.effects import Listing, Note, Tell
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.sessions.hub import Service
+from gamin.daemon.sessions.watchman.ignore_files import (
+    InsideVcs,
+    concerns_rules,
+    forget_after,
+    load_known,
+    load_listed,
+    rules_after,
+)
+from gamin.daemon.sessions.watchman.root import Root, View
+from gamin.events import Row
+from gamin.patterns.ignore_rules import IgnoreRules
+from gamin.protocol.watchman.query.query import Query
+
+KEPT_SECONDS = 60.0
+"""How long a tree stays watched after its last client, for one that comes back."""
+
+
+class RootKey(NamedTuple):
+    """Clients with equal keys share one tree."""
+
+    path: bytes
+    recursive: bool = True
+    ignore: tuple[str, ...] = ()
+    vcs_ignore: bool = False
+    cross_mounts: bool = False
+    is_watchman: bool = False
+
+    @classmethod
+    def of(cls, path: bytes, query: Query) -> "RootKey":
+        return cls(
+            path, query.recursive, query.ignore, query.vcs_ignore, query.cross_mounts
+        )
+
+
+class Roots:
+    """The face of the core's keepers: passes on what is told of each root."""
+
+    client = 0
+
+    def __init__(self, service: Service, start: int) -> None:
+        self._service = service
+        self._server = (start, os.getpid())
+        self._by_key: dict[RootKey, Root] = {}
+        self._by_keeper: dict[Subscription, Root] = {}
+        self._numbers = itertools.count(1)
+        self._told: dict[Root, None] = {}
+        self._unread: list[tuple[Subscription, IgnoreRules, Row]] = []
+        """What was told, and may have changed ignore files."""
+        self._has_rules = False
+        """Some root wants the ignore files of its directories to be read."""
+
+    @property
+    def all(self) -> list[Root]:
+        return list(self._by_key.values())
+
+    def watched(self) -> list[bytes]:
+        """The paths that clients asked to be watched for good, in Watchman's way."""
+        return [key.path for key, root in self._by_key.items() if root.is_kept]
+
+    def find(self, path: bytes) -> Root | None:
+        root = self._by_key.get(RootKey(path, is_watchman=True))
+        return root if root is not None and root.is_kept else None
+
+    def open(self, key: RootKey) -> Root:
+        """The root, made if there is none; its `waiting` is called when it is ready."""
+        root = self._by_key.get(key)
+        if root is None:
+            keeper = self._keeper(key)
+            service = self._service
+            root = Root(
+                keeper, self._numbers, service.monitor, service.loop, self._server
+            )
+            self._by_key[key] = root
+            self._by_keeper[keeper] = root
+            self._service.subscribe(keeper)
+        if root.reaper is not None:
+            root.reaper.cancel()
+            root.reaper = None
+        return root
+
+    def _keeper(self, key: RootKey) -> Subscription:
+        ignore: IgnoreRules | InsideVcs | None = None
+        if key.is_watchman:
+            ignore = InsideVcs()
+        elif key.ignore or key.vcs_ignore:
+            globs = [os.fsencode(glob) for glob in key.ignore]
+            ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
+            self._has_rules |= key.vcs_ignore
+            top = self._service.monitor.tree.find(os.path.realpath(key.path))
+            if key.vcs_ignore and top is not None:
+                load_known(ignore, top)
+        scope = Scope.TREE if key.recursive else Scope.DIRECTORY
+        return Subscription(
+            self.client,
+            0,
+            key.path,
+            scope,
+            ignore=ignore,
+            cross_mounts=key.cross_mounts,
+        )
+
+    def when_ready(self, root: Root, then: Callable[[], None]) -> None:
+        if root.is_ready:
+            then()
+        else:
+            root.waiting.append(then)
+
+    def tell_withheld(self) -> None:
+        """What there is is going to be asked: tell what was held back until now."""
+        self._service.tell_withheld()
+        self._reread()
+
+    def close(self, root: Root) -> None:
+        """Nothing of it is watched for this root's sake any more."""
+        key = next(key for key, each in self._by_key.items() if each is root)
+        del self._by_key[key]
+        del self._by_keeper[root.keeper]
+        if root.reaper is not None:
+            root.reaper.cancel()
+        for view in root.views:
+            root.remove(view)
+        self._service.cancel(root.keeper)
+
+    def drop_view(self, root: Root, view: View) -> None:
+        """A view ends; without any the root is kept for a while only."""
+        if view in root.views:
+            root.remove(view)
+        self.release(root)
+
+    def release(self, root: Root) -> None:
+        """Let the root go in a while, unless somebody needs it again."""
+        if root.groups or root.is_kept or root.reaper is not None:
+            return
+        if root.keeper in self._by_keeper:
+            reap = partial(self._reap, root)
+            root.reaper = self._service.loop.call_later(KEPT_SECONDS, reap)
+
+    def _reap(self, root: Root) -> None:
+        root.reaper = None
+        if not root.groups and not root.is_kept:
+            self.close(root)
+
+    # -- from the core
+
+    def tell(self, subscription: Subscription, told: Tell) -> None:
+        root = self._by_keeper.get(subscription)
+        if root is None:
+            return
+        root.tell(told)
+        self._told[root] = None
+        rules = subscription.ignore
+        if isinstance(rules, IgnoreRules):
+            self._unread += [
+                (subscription, rules, row) for row in told.rows if concerns_rules(row)
+            ]
+
+    def _reread(self) -> None:
+        """Read the ignore files that are concerned by what was told.
+
+        When all of it was told, for what is told now is the difference from that.
+        """
+        tree = self._service.monitor.tree
+        while self._unread:
+            unread, self._unread = self._unread, []
+            for keeper, rules, row in unread:
+                for rule in rules_after(keeper, rules, tree, row):
+                    self._service.rules_changed(keeper, *rule)
+                forget_after(keeper, rules, tree, row)
+
+    def ready(self, subscription: Subscription) -> None:
+        root = self._by_keeper.get(subscription)
+        if root is None:
+            return
+        subscription.waiting = False
+        subscription.told = subscription.announced
+        root.begin()
+        waiting, root.waiting = root.waiting, []
+        for then in waiting:
+            then()
+
+    def note(self, effect: Note) -> None:
+        """Roots have nobody to tell of such things."""
+
+    def flush(self) -> None:
+        """The round is over: what was told becomes messages of the clients."""
+        self._reread()
+        told, self._told = self._told, {}
+        for root in told:
+            root.flush()
+
+    def listed(self, listings: Sequence[Listing]) -> None:
+        """Directories are about to be taken in: read the rules in them first.
+
+        What changes in one that was listed before is told, and read then.
+        """
+        if self._has_rules:
+            for (node, _, _), _, others, _ in listings:
+                if not node.listed:
+                    self._read_rules(node, others)
+
+    def _read_rules(self, node: Node, names: Sequence[bytes]) -> None:
+        starts = [s for s in node.subscriptions or () if s in self._by_keeper]
+        trees = self._service.monitor.covering(node)
+        for keeper in dict.fromkeys((*starts, *trees)):
+            load_listed(keeper, node, names)

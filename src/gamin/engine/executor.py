@@ -1,0 +1,335 @@
+"""Carries the core's effects out: watches, lists, looks, and keeps the one timer.
+
+What is told to whom comes out at the other end as calls of a `Telling`. Decides
+nothing but the order of work: what one client waits for is done before the next slice
+of a large tree, and the kernel's queue is emptied between slices.
+"""
+
+import errno
+import logging
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.core.effects import (
+    Effect,
+    Explore,
+    Listing,
+    Look,
+    Note,
+    Ready,
+    Tell,
+    Unwatch,
+    Watch,
+)
+from gamin.core.model.subscription import Subscription
+from gamin.core.monitor import Monitor
+from gamin.daemon.io.loop import Loop, Timer
+from gamin.daemon.process.change_log import log
+from gamin.engine.crawler import survey
+from gamin.engine.drain_schedule import PIECES, Pace
+from gamin.engine.handover import Ways
+from gamin.errors import WatchLimitReached
+from gamin.events import Change
+from gamin.system.filesystem import by_kind, glance, newer, scan
+
+_switched = logging.getLogger("gamin")  # by who looks for a fault
+
+SLICE = 0.02
+"""Seconds of crawling before clients and the kernel's queue get their turn."""
+
+_Work = Watch | Unwatch | Look | Explore
+
+
+class Telling(Protocol):
+    """Who passes on what the core says."""
+
+    def tell(self, effect: Tell) -> None: ...
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def note(self, effect: Note) -> None: ...
+
+    def listed(self, listings: Sequence[Listing]) -> None:
+        """These directories are to be taken in."""
+
+    def flush(self) -> None:
+        """A round is over: send."""
+
+
+class Watcher:
+    def __init__(
+        self,
+        monitor: Monitor,
+        kernel: KernelBackend | None,
+        polling: PollingBackend,
+        telling: Telling,
+        loop: Loop,
+    ) -> None:
+        self._monitor = monitor
+        self._kernel = kernel
+        self._polling = polling
+        self._telling = telling
+        self._loop = loop
+        self._urgent: deque[_Work] = deque()
+        self._crawl: deque[Explore] = deque()
+        self._timer: Timer | None = None
+        self._is_crawling = False
+        self._ways = Ways(kernel, polling, self._apply)
+        self._pace = None if kernel is None else Pace(kernel, loop, self.drain)
+        loop.add_reader(polling.fileno(), self._drain_polling)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._kernel is not None and self._pace is not None:
+            self._pace.end()
+            self._kernel.close()
+            # A drain may still be due.
+            self._kernel = self._pace = self._ways.kernel = None
+        self._loop.remove_reader(self._polling.fileno())
+        self._polling.close()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether directories are still to be listed."""
+        return bool(self._crawl)
+
+    # -- what comes in
+
+    def drain(self) -> None:
+        """Take what the kernel has noticed, and do all that follows from it."""
+        count = 0
+        try:
+            count = self._catch_up(PIECES)
+            self._telling.flush()  # before what can be done while the client wakes up
+        finally:
+            self._plan_work()
+            if self._pace is not None:
+                self._pace.drained(count)
+
+    def synchronise(self) -> int:
+        """Take everything that happened up to now; nothing is sent yet. How many
+        changes that were.
+
+        The kernel queues an event inside the system call that causes it, so after
+        this the tree knows whatever any process did before. Where some of it is known
+        to be lost, it is looked for now, unless that was done just before.
+        """
+        try:
+            count = self._catch_up()
+            if self._monitor.recovery.due_at is not None:
+                self._recover()
+        finally:
+            self._plan()
+        return count
+
+    def _recover(self) -> None:
+        """Look for what was lost, if it is time."""
+        recovery, now = self._monitor.recovery, time.monotonic()
+        if recovery.is_due(now):
+            recovery.begin(now)
+            self._catch_up()
+            self._take(self._monitor.recover(time.monotonic()))
+            self._work()
+
+    def _catch_up(self, most: int = sys.maxsize) -> int:
+        """Take in what happened before this, but at most so many pieces of it."""
+        kernel = self._kernel
+        if kernel is None:
+            return 0
+        started = time.time_ns()
+        recovery = self._monitor.recovery
+        overflows = recovery.overflows
+        goal: int | None = None
+        count = 0
+        try:
+            while (goal is None or kernel.given < goal) and most > 0:
+                most -= 1
+                changes = kernel.drain()
+                goal = kernel.end if goal is None else goal
+                if changes:
+                    count += len(changes)
+                    self._apply(changes)
+                    if self._ways.found or self._urgent or kernel.has_noticed:
+                        self._work()
+        except Exception:
+            # A bug, which the loop logs. What was not taken in because of it is looked
+            # for, like what the kernel drops.
+            recovery.distrust(time.monotonic())
+            raise
+        if recovery.overflows == overflows and (goal is None or kernel.given >= goal):
+            recovery.complete(started)
+        return count
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        """What the kernel told is taken in; the work that makes is queued."""
+        if _switched.level == logging.DEBUG:
+            log(changes)
+        self._ways.tell_polling(changes)
+        self._take(self._monitor.changed(changes, time.monotonic()))
+
+    def _drain_polling(self) -> None:
+        changes = self._polling.drain()
+        if changes:
+            self.do(self._monitor.changed(changes, time.monotonic()))
+            self._telling.flush()
+
+    def _due(self) -> None:
+        self._timer = None
+        try:
+            self._recover()
+            self.do(self._monitor.due(time.monotonic()))
+        finally:
+            self._plan()
+        self._telling.flush()
+
+    def _arm(self) -> None:
+        """Have the loop call when the core wants to be called; else no timer."""
+        deadline = self._monitor.deadline()
+        timer = self._timer
+        if deadline is None:
+            if timer is not None:
+                timer.cancel()
+                self._timer = None
+        elif timer is None or timer.when() > deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._due)
+
+    # -- what goes out
+
+    def do(self, effects: list[Effect]) -> None:
+        """Carry effects out, and what follows from them, save for large crawls."""
+        self._take(effects)
+        self._work()
+        self._plan()
+
+    def _plan(self) -> None:
+        """See to it that what is left is done later, and what was read is taken in."""
+        if self._pace is not None:
+            self._pace.read_ahead()
+        self._plan_work()
+
+    def _plan_work(self) -> None:
+        if self._crawl and not self._is_crawling:
+            self._is_crawling = True
+            self._loop.call_soon(self._crawl_on)
+        self._arm()
+
+    def _work(self) -> None:
+        """Do what is urgent. What was noticed on the way comes first: it is older than
+        what the next piece of work finds."""
+        while True:
+            if self._ways.found:
+                found, self._ways.found = self._ways.found, []
+                self._take(self._monitor.changed(found, time.monotonic()))
+            elif self._urgent:
+                self._perform(self._urgent.popleft())
+            elif self._kernel is not None and self._kernel.has_noticed:
+                changes = self._kernel.drain()
+                self._ways.tell_polling(changes)
+                self._ways.found += changes
+            else:
+                return
+
+    def _take(self, effects: list[Effect]) -> None:
+        """Tellings go out at once, in their order; work is queued."""
+        for effect in effects:
+            if isinstance(effect, Tell):
+                self._telling.tell(effect)
+            elif isinstance(effect, Explore):
+                queue = self._urgent if effect.for_whom is None else self._crawl
+                queue.append(effect)
+            elif isinstance(effect, Ready):
+                self._telling.ready(effect.subscription)
+            elif isinstance(effect, Note):
+                self._telling.note(effect)
+            elif isinstance(effect, Watch | Unwatch | Look):
+                self._urgent.append(effect)
+
+    def _crawl_on(self) -> None:
+        """List for a slice of time; then let clients and the kernel have theirs."""
+        self._is_crawling = False
+        end = time.monotonic() + SLICE
+        crawl = self._crawl
+        try:
+            while crawl and time.monotonic() < end:
+                kernel = self._kernel
+                listings = [] if kernel is None else survey(crawl, kernel)
+                if listings:
+                    self._listed(listings)
+                else:
+                    self._perform(crawl.popleft())
+                self._work()
+        finally:
+            self.synchronise()
+        self._telling.flush()
+        self.do([])
+
+    def _perform(self, work: _Work) -> None:
+        if isinstance(work, Explore):
+            self._explore(work)
+        elif isinstance(work, Look):
+            self._look(work)
+        elif isinstance(work, Unwatch):
+            self._ways.unwatch(work.node)
+        elif work.node.wanted:
+            try:
+                self._ways.watch(work.node)
+            except OSError as error:
+                self._failed(work, error.errno or errno.EIO)
+            except WatchLimitReached:
+                self._failed(work, errno.ENOSPC)
+
+    def _failed(self, work: Watch | Explore, number: int) -> None:
+        """What is to be done instead comes before what relies on it being watched."""
+        waiting = len(self._urgent)
+        self._take(self._monitor.unwatchable(work, number, time.monotonic()))
+        self._urgent.rotate(len(self._urgent) - waiting)
+
+    def _explore(self, work: Explore) -> None:
+        node = work.node
+        now = time.monotonic()
+        if not node.wanted:
+            self._take(self._monitor.skipped(work, now))
+            return
+        changed: list[bytes] = []
+        if work.verify and self._kernel is not None:
+            self._kernel.gather()  # or the queue overflows again meanwhile
+        try:
+            # All that is in another directory is new, whatever names it has.
+            since = 1 if self._ways.watch_another(node) else work.verify
+            entries = scan(node.path())
+            directories, others = by_kind(entries)
+            if since:
+                changed = newer(entries, since)
+        except OSError as error:
+            self._failed(work, error.errno or errno.EIO)
+        except WatchLimitReached:
+            self._failed(Watch(node), errno.ENOSPC)
+            self._urgent.append(work)  # polled from now on
+        else:
+            if node.wd_poll >= 0:
+                found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
+                self._ways.found += self._polling.learn(node, found, is_all=True)
+            self._listed([(work, directories, others, changed)])
+
+    def _listed(self, listings: list[Listing]) -> None:
+        self._telling.listed(listings)
+        self._take(self._monitor.listed(listings, time.monotonic()))
+
+    def _look(self, work: Look) -> None:
+        subscription, node, name, verify = work
+        if node.wd_poll >= 0:
+            self._polling.begin(node, name)
+        found, is_newer, is_known = glance(node.slashed() + name, verify)
+        now = time.monotonic()
+        if is_known and node.wd_poll >= 0:
+            kind = None if found is None else found is True
+            self._ways.found += self._polling.learn(node, {name: kind})
+        self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))

@@ -1,1 +1,0 @@
-"""System calls through ctypes: open, add, remove, decode. No decisions."""

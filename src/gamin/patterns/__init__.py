@@ -1,0 +1,1 @@
+"""Patterns of names and paths: RE2, globs, gitignore. Pure."""

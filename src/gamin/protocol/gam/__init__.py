@@ -1,0 +1,1 @@
+"""The language of libgamin and libfam: packets, and both ends' sessions."""

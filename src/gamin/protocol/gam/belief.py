@@ -1,0 +1,85 @@
+"""What a client of the v1 language believes about one path, from what it was told.
+
+And the way from one belief to another. Requests, numbers and the form of paths on the
+wire are left to `v1_standing`.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gamin.protocol.gam.packets import EventCode
+
+# Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
+_DELETED, _END_EXIST = int(EventCode.DELETED), int(EventCode.END_EXIST)
+_THERE = {int(EventCode.EXISTS), int(EventCode.CREATED), int(EventCode.CHANGED)}
+
+
+class Step(NamedTuple):
+    """One event on the way from an old picture to a new one."""
+
+    code: EventCode
+    entry: bytes  # empty for the path itself
+    certain: bool = True  # else only if its ctime says so
+
+
+class Picture:
+    """What events say about a path and, if it is a directory, its entries."""
+
+    __slots__ = ("complete", "names", "present", "touched")
+
+    def __init__(self) -> None:
+        self.present: bool | None = None
+        self.complete = False  # there is no entry that is not in `names`
+        self.names: set[bytes] = set()
+        self.touched: set[bytes] = set()  # seen to change just now
+
+    def note(self, code: int, entry: bytes) -> None:
+        """Learn from one event; `entry` is empty for the path itself."""
+        if code in _THERE:
+            if entry:
+                self.names.add(entry)
+            else:
+                self.present = True
+        elif code == _DELETED:
+            if entry:
+                self.names.discard(entry)
+                return
+            # Nobody is told of each entry once the directory is gone.
+            self.present = False
+            self.complete = True
+            self.names.clear()
+        elif code == _END_EXIST:
+            self.complete = True
+
+    def steps_to(
+        self, new: "Picture", *, directory: bool, listed: bool
+    ) -> Iterator[Step]:
+        """What to tell one who has this picture so that they have the `new` one.
+
+        `listed` says whether they were told all of a first listing already; if not,
+        the rest of it is told as such. A directory's own metadata is nobody's affair.
+        """
+        if new.present is False:
+            yield from (Step(EventCode.DELETED, entry) for entry in sorted(self.names))
+            if self.present is not False:
+                yield Step(EventCode.DELETED, b"")
+            return
+        if self.present is False:
+            yield Step(EventCode.CREATED, b"")
+        elif self.present is None and not listed:
+            yield Step(EventCode.EXISTS, b"")
+        elif not directory:
+            yield Step(EventCode.CHANGED, b"", b"" in new.touched)
+        for entry in sorted(self.names - new.names):
+            yield Step(EventCode.DELETED, entry)
+        for entry in sorted(new.names):
+            yield self._step_to_entry(entry, entry in new.touched, listed)
+
+    def _step_to_entry(self, entry: bytes, touched: bool, listed: bool) -> Step:
+        if entry in self.names:
+            return Step(EventCode.CHANGED, entry, touched)
+        if not listed:
+            return Step(EventCode.EXISTS, entry)
+        # Without a full listing (the "no exists" option) a name never heard of is old
+        # or new; only its ctime says whether there is anything to tell.
+        return Step(EventCode.CREATED, entry, self.complete or touched)

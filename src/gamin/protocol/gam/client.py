@@ -1,0 +1,135 @@
+"""What one client of the v1 language asked for, and what it is being told.
+
+Bytes in, events out; outlives connections. Connecting, waiting, and looking at the
+disk where an `Examine` asks for it are left to the face (`gamin.client`).
+"""
+
+from gamin.errors import GaminError
+from gamin.protocol.gam.packets import (
+    MAX_NUMBER,
+    EventCode,
+    Packet,
+    PacketReader,
+    RequestCode,
+)
+from gamin.protocol.gam.request_state import Event, Examine, Standing, Told
+
+__all__ = ["ClientSession", "Event", "Examine", "TooManyRequests", "UnknownNumber"]
+
+
+class TooManyRequests(GaminError):
+    """Every number of the 16-bit range stands for a request."""
+
+    def __str__(self) -> str:
+        return f"one connection has room for {MAX_NUMBER} requests; cancel some"
+
+
+class UnknownNumber(GaminError):
+    """No request of this number stands: never made, or cancelled before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"no request {self.number} to cancel"
+
+
+class ClientSession:
+    """Numbers the requests, keeps those that stand, and sorts out what arrives.
+
+    When the connection ends, call `disconnected`; send `replay()` first on the next
+    one. What a new server lists then comes out as ordinary events: the difference to
+    what the client was told before.
+    """
+
+    def __init__(self) -> None:
+        self._standing: dict[int, Standing] = {}  # in the order of the requests
+        self._reader = PacketReader()
+        # Numbers go on after a reconnect: an old request may still hold any of them.
+        self._last = 0
+
+    def watch_directory(
+        self, path: bytes, *, now_ns: int, no_exists: bool = False
+    ) -> tuple[int, bytes]:
+        """Return the number of the new request and the bytes to send.
+
+        `now_ns` is the wall clock, as everywhere here: it is compared with ctimes.
+        Raises TooManyRequests.
+        """
+        return self._watch(path, True, no_exists, now_ns)
+
+    def watch_file(
+        self, path: bytes, *, now_ns: int, no_exists: bool = False
+    ) -> tuple[int, bytes]:
+        """The same for one path, whatever it is or may become."""
+        return self._watch(path, False, no_exists, now_ns)
+
+    def cancel(self, number: int) -> bytes:
+        """Return the bytes to send. Only an Acknowledge follows for `number`.
+
+        Raises UnknownNumber, also when called twice: the original would hang up.
+        """
+        standing = self._standing.get(number)
+        if standing is None or standing.cancelled:
+            raise UnknownNumber(number)
+        standing.cancelled = True
+        return Packet(number, RequestCode.CANCEL).encode()
+
+    def withdraw(self, number: int) -> None:
+        """Forget a new request that could not be sent; nothing is told of it."""
+        self._standing.pop(number, None)
+
+    def received(self, data: bytes, now_ns: int) -> list[Told]:
+        """Take bytes; return what they tell, in order.
+
+        Raises RemoteProtocolError when the server is to be left.
+        """
+        told: list[Told] = []
+        for number, code, path in self._reader.feed(data):
+            standing = self._standing.get(number)
+            if standing is None:
+                continue  # the original may send events after the Acknowledge
+            if not standing.cancelled:
+                told += standing.told(code, path, now_ns)
+            elif code == EventCode.ACKNOWLEDGE:
+                del self._standing[number]
+                told.append(Event(number, code, path))
+        return told
+
+    def disconnected(self) -> list[Event]:
+        """Forget half a packet and what was cancelled; return what that tells.
+
+        The Acknowledge that an old server owes is told here: nobody else will.
+        """
+        self._reader = PacketReader()
+        told = []
+        for number, standing in list(self._standing.items()):
+            if standing.cancelled:
+                del self._standing[number]
+                told.append(Event(number, EventCode.ACKNOWLEDGE, standing.path))
+            else:
+                standing.disconnected()
+        return told
+
+    def replay(self) -> bytes:
+        """Ask again for everything that still stands, oldest first."""
+        return b"".join(standing.encode() for standing in self._standing.values())
+
+    def _watch(
+        self, path: bytes, directory: bool, no_exists: bool, now_ns: int
+    ) -> tuple[int, bytes]:
+        number = self._free_number()
+        standing = Standing(
+            number, path, directory=directory, no_exists=no_exists, now_ns=now_ns
+        )
+        self._standing[number] = standing
+        return number, standing.encode()
+
+    def _free_number(self) -> int:
+        if len(self._standing) >= MAX_NUMBER:
+            raise TooManyRequests
+        self._last = self._last % MAX_NUMBER + 1
+        while self._last in self._standing:
+            self._last = self._last % MAX_NUMBER + 1
+        return self._last

@@ -1,0 +1,142 @@
+"""One request of a client of the v1 language, and what the client was told about it.
+
+The belief is kept to compare it with a new server's listing when the old server died:
+v1 itself has no way to ask what changed. Numbers and bytes are left to `v1_client`.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from gamin.paths import is_within, join, relative
+from gamin.protocol.gam.belief import Picture
+from gamin.protocol.gam.packets import NO_EXISTS, EventCode, Packet, RequestCode
+
+# The original sends what it noticed in batches, up to 1.1 s later, and a ctime is
+# taken from a clock that advances every 4 ms or so. A change this much older than the
+# last event may therefore not have been told.
+LATE_NS = 2_000_000_000
+
+# Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
+_EXISTS, _END_EXIST = int(EventCode.EXISTS), int(EventCode.END_EXIST)
+
+
+class Event(NamedTuple):
+    """What a client is told: `code` is an `EventCode`, or another server's invention.
+
+    `path` is the requested path when that itself is meant, else the bare entry name.
+    """
+
+    number: int
+    code: int
+    path: bytes
+
+
+class Examine(NamedTuple):
+    """A question for those who may look: tell `event` if `path` changed `since_ns`."""
+
+    path: bytes
+    since_ns: int
+    event: Event
+
+
+Told = Event | Examine
+
+
+class Standing:
+    """A request that was made and not yet cancelled."""
+
+    __slots__ = (
+        "_again",
+        "_directory",
+        "_heard_ns",
+        "_known",
+        "_listed",
+        "_no_exists",
+        "_number",
+        "cancelled",
+        "path",
+    )
+
+    def __init__(
+        self, number: int, path: bytes, *, directory: bool, no_exists: bool, now_ns: int
+    ) -> None:
+        self.path = path
+        self.cancelled = False
+        self._number = number
+        self._directory = directory
+        self._no_exists = no_exists
+        self._heard_ns = now_ns
+        self._known = Picture()
+        self._again: Picture | None = None  # a new server's listing, so far
+        self._listed = no_exists  # EndExist was told, or never will be
+
+    def encode(self) -> bytes:
+        """The request as it is to be made now: after a death always with a listing."""
+        code = RequestCode.DIRECTORY if self._directory else RequestCode.FILE
+        options = NO_EXISTS if self._no_exists and self._again is None else 0
+        return Packet(self._number, code | options, self.path).encode()
+
+    def disconnected(self) -> None:
+        """What comes next is a listing to compare, from another server."""
+        self._again = Picture()
+
+    def told(self, code: int, path: bytes, now_ns: int) -> list[Told]:
+        """Answer an event of this request with what the client is to be told."""
+        if self._again is not None:
+            return self._compare(self._again, code, path, now_ns)
+        self._heard_ns = now_ns
+        self._known.note(code, self._entry(path))
+        if code == _END_EXIST:
+            self._listed = True
+        if self._no_exists and code in (_EXISTS, _END_EXIST):
+            return []
+        return [Event(self._number, code, path)]
+
+    def _compare(
+        self, again: Picture, code: int, path: bytes, now_ns: int
+    ) -> list[Told]:
+        """Swallow the listing; its end gives the difference.
+
+        Changes that come between its lines only make it newer: they are part of the
+        difference, and none is lost or told twice.
+        """
+        entry = self._entry(path)
+        again.note(code, entry)
+        match code:
+            case EventCode.EXISTS | EventCode.DELETED:
+                return []
+            case EventCode.CREATED | EventCode.CHANGED:
+                again.touched.add(entry)
+                return []
+            case EventCode.END_EXIST:
+                told = list(self._difference(again))
+                again.touched.clear()
+                self._known, self._again = again, None
+                self._heard_ns, self._listed = now_ns, True
+                return told
+            case _:
+                return [Event(self._number, code, path)]
+
+    def _difference(self, again: Picture) -> Iterator[Told]:
+        since_ns = self._heard_ns - LATE_NS
+        steps = self._known.steps_to(
+            again, directory=self._directory, listed=self._listed
+        )
+        for code, entry, certain in steps:
+            event = Event(self._number, code, entry or self.path)
+            path = join(self.path, entry) if entry else self.path
+            yield event if certain else Examine(path, since_ns, event)
+        if not self._listed:
+            yield Event(self._number, EventCode.END_EXIST, self.path)
+
+    def _entry(self, path: bytes) -> bytes:
+        """The entry an event is about, empty for the requested path itself."""
+        if path == self.path:
+            return b""
+        if not path.startswith(b"/"):
+            return path
+        # The original adds a slash to a directory's own path at times, and gives an
+        # entry's whole path if the request ended in a slash.
+        if is_within(path, self.path) or path.rstrip(b"/") == self.path.rstrip(b"/"):
+            return relative(path, self.path).rstrip(b"/")
+        return path

@@ -1,0 +1,1 @@
+"""Watchman's language, and our extensions of it."""

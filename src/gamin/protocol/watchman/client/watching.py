@@ -1,0 +1,307 @@
+"""What `watch()` and `awatch()` know: paths, their subscriptions, how far each is.
+
+Moving bytes, connecting, waiting and looking at the disk are left to the faces in
+`gamin.client`.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from gamin.errors import GaminError, RemoteProtocolError
+from gamin.events import Event, Kind
+from gamin.protocol.watchman.client.belief import Picture, difference
+from gamin.protocol.watchman.client.decode import heard
+from gamin.protocol.watchman.client.events import named
+from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
+from gamin.protocol.watchman.codec.compact import EVENT_FIELDS, CompactMessage
+
+REQUIRED = (
+    "cmd-subscribe",
+    "gamin-any-path",
+    "gamin-ignore",
+    "gamin-initial",
+    "gamin-kind",
+    "gamin-moved-from",
+    "gamin-names",
+    "gamin-settle-0",
+    "gamin-surrogate-escapes",
+)
+
+# How much older than the last message a change may be that was not told: a resource
+# that goes on changing is told once per second, and polled ones are looked at as often.
+HELD_NS = 2_000_000_000
+# Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100).
+COARSE_NS = 10_000_000
+
+
+class Refused(GaminError):
+    """The server will not watch; its text says why."""
+
+
+class WatchOptions(NamedTuple):
+    recursive: bool = True
+    ignore: tuple[str, ...] = ()
+    vcs_ignore: bool = False
+    cross_mounts: bool = False
+    initial: bool = False
+    settle: float = 0.0
+    """Seconds of silence to wait for before telling."""
+
+
+class Batch(NamedTuple):
+    """What is to be yielded at once."""
+
+    events: list[Event]
+    clock: str | None
+    """What to give as `since` to go on after it."""
+
+
+class Examine(NamedTuple):
+    """A batch that is not complete before somebody looked at the disk.
+
+    Which of the files have a ctime after `since_ns`, or are in a directory that came
+    to its place after that? All that is in it may be other than it was, however old.
+    """
+
+    files: list[str]
+    folders: list[str]
+    """The directories they are in and those above, parents before their children."""
+    since_ns: int
+    events: list[Event]
+    clock: str | None
+
+    def batch(self, newer: Iterable[str]) -> Batch:
+        """Complete, as there are these among the files; may be empty."""
+        return Batch(self.events + _changed(newer), self.clock)
+
+
+class _Path:
+    """One path that is watched, and what we know of it."""
+
+    def __init__(self, text: str, clock: str | None) -> None:
+        self.text = text
+        self.clock = clock
+        self.picture: Picture | None = None
+        self.pictured_ns = 0
+        """Real time at which the picture was taken."""
+        self.told_ns = 0
+        """Real time up to which the server told all but what it held back."""
+        self.inode: object = None
+        """What the server said of which object the path leads to."""
+        self.is_answered = False
+        self.is_over = False
+
+    @property
+    def since_ns(self) -> int:
+        """No change that was told or is in the picture has to be younger."""
+        return max(self.told_ns - HELD_NS, self.pictured_ns - COARSE_NS)
+
+
+class Watching:
+    """The subscriptions of one `watch()`; outlives connections.
+
+    After a reconnect send `start()` again: each path goes on from its clock. A server
+    that cannot go on from there sends all the names there are, and what is told then
+    is how they differ from those that were known.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        options: WatchOptions,
+        since: str | None = None,
+    ) -> None:
+        """`paths` are absolute; `since` is what `clock` said of the same paths.
+
+        Raises ValueError for a `since` of another number of paths.
+        """
+        clocks = since.split(",") if since else [None] * len(paths)
+        if len(clocks) != len(paths):
+            raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
+        self._paths = [_Path(*pair) for pair in zip(paths, clocks, strict=True)]
+        self._by_name = {str(number): path for number, path in enumerate(self._paths)}
+        self._options = options
+        self._session = ClientSession()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every path is really watched."""
+        return all(
+            path.is_over or (path.is_answered and path.picture is not None)
+            for path in self._paths
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether the server will never tell anything again."""
+        return all(path.is_over for path in self._paths)
+
+    @property
+    def clock(self) -> str | None:
+        """What to give as `since` to go on from here; None while not yet known."""
+        if len(self._paths) == 1:
+            return self._paths[0].clock
+        known = [path.clock for path in self._paths if path.clock is not None]
+        return ",".join(known) if len(known) == len(self._paths) else None
+
+    def start(self) -> bytes:
+        """What to send first on a connection."""
+        self._session = ClientSession()
+        wishes = {"required": list(REQUIRED)}
+        requests = [self._session.request("version", wishes)]
+        for name, path in self._by_name.items():
+            path.is_answered = False
+            if not path.is_over:
+                request = ("subscribe", path.text, name, self._query(path))
+                requests.append(self._session.request(*request))
+        return b"".join(requests)
+
+    def received(self, data: bytes) -> list[Batch | Examine]:
+        """What these bytes complete; no batch is empty.
+
+        Raises Refused if the server will not watch, and RemoteProtocolError.
+        """
+        batches: list[Batch | Examine] = []
+        for item in self._session.received(data):
+            if isinstance(item, CompactMessage):
+                batch: Batch | Examine | None = self._told(item)
+            elif isinstance(item, Reply):
+                self._replied(item)
+                batch = None
+            else:
+                batch = self._said(item)
+            if batch is not None:
+                batches.append(batch)
+        return batches
+
+    def _query(self, path: _Path) -> dict[str, Any]:
+        options = self._options
+        query = {
+            "watch": True,
+            "fields": list(EVENT_FIELDS),
+            "recursive": options.recursive,
+            "ignore": list(options.ignore),
+            "vcs_ignore": options.vcs_ignore,
+            "cross_mounts": options.cross_mounts,
+            "names": True,
+            # Without a picture there would be no telling what was lost.
+            "initial": path.picture is None,
+            "settle": options.settle,
+            "defer_vcs": False,
+        }
+        return query if path.clock is None else {**query, "since": path.clock}
+
+    def _replied(self, reply: Reply) -> None:
+        if reply.error is not None:
+            raise Refused(reply.error)
+        if reply.request[0] == "subscribe":
+            self._path(reply.request[2]).is_answered = True
+
+    def _told(self, message: CompactMessage) -> Batch | None:
+        name, clock, told_ns, rows, recovered = message
+        path = self._by_name.get(name) or self._path(name)
+        picture = Picture() if path.picture is None else path.picture
+        found = heard(rows, path.text, picture, recovered=recovered)
+        path.clock = clock
+        if told_ns is not None:
+            path.told_ns = told_ns
+        if not found:
+            return None
+        up_to = clock if len(self._paths) == 1 else self.clock
+        return tuple.__new__(Batch, (found, up_to))
+
+    def _said(self, message: Message) -> Batch | Examine | None:
+        path = self._path(message.subscription)
+        value = message.value
+        if value.get("canceled"):
+            path.is_over = True
+            return None
+        clock = value.get("clock")
+        if not isinstance(clock, str):
+            raise RemoteProtocolError("no clock where one belongs")
+        inode, path.inode = path.inode, value.get("inode", path.inode)
+        if "names" in value:
+            return self._pictured(path, value, clock, is_other=inode != path.inode)
+        told_ns, recovered = _told_ns(value, path.told_ns), bool(value.get("recovered"))
+        name, rows = message.subscription, _rows(value)
+        return self._told(CompactMessage(name, clock, told_ns, rows, recovered))
+
+    def _pictured(
+        self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
+    ) -> Batch | Examine | None:
+        """The server sent all names: to begin with, or because it lost track.
+
+        `is_other`: the path leads to another object than before.
+        """
+        before, now = path.picture, Picture.read(value)
+        since, since_ns = path.clock, path.since_ns
+        path.picture, path.clock = now, clock
+        path.pictured_ns = path.told_ns = _told_ns(value, path.told_ns)
+        if not value.get("is_fresh_instance"):
+            return None
+        if before is not None:
+            return self._recovered(path.text, before, now, since_ns, is_other=is_other)
+        if since is None and not self._options.initial:
+            return None
+        if since is None:
+            found = named(Kind.EXISTS, _listed(now), path.text, recovered=False)
+        else:
+            found = _instead(now, path.text)
+        return Batch(found, self.clock) if found else None
+
+    def _recovered(
+        self, text: str, before: Picture, now: Picture, since_ns: int, *, is_other: bool
+    ) -> Batch | Examine | None:
+        differs = difference(before, now)
+        found = named(Kind.DELETED, differs.deleted, text, recovered=True)
+        found += named(Kind.CREATED, differs.created, text, recovered=True)
+        prefix = text.rstrip("/") + "/"
+        files, folders = (
+            [prefix + name if name else text for name in names]
+            for names in (differs.kept, differs.folders)
+        )
+        if is_other:
+            found += _changed(files)
+        elif files:
+            return Examine(files, folders, since_ns, found, self.clock)
+        return Batch(found, self.clock) if found else None
+
+    def _path(self, name: object) -> _Path:
+        path = self._by_name.get(name) if isinstance(name, str) else None
+        if path is None:
+            raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
+        return path
+
+
+def _changed(files: Iterable[str]) -> list[Event]:
+    return [Event(Kind.CHANGED, path, recovered=True) for path in files]
+
+
+def _rows(value: dict[str, Any]) -> str:
+    text = value.get("rows", "")
+    if not isinstance(text, str):
+        raise RemoteProtocolError("rows that are no text")
+    return text
+
+
+def _listed(picture: Picture) -> Collection[tuple[str, bool]]:
+    """A directory itself is not one of the things that are in it."""
+    return [entry for entry in picture.everything() if entry != ("", True)]
+
+
+def _instead(picture: Picture, text: str) -> list[Event]:
+    """What stands for changes that nobody can say: all there is.
+
+    Nothing would say nothing, so of an empty directory, and of a path that is not
+    there, itself is told.
+    """
+    found = named(Kind.EXISTS, _listed(picture), text, recovered=True)
+    if not found:
+        kind = Kind.DELETED if picture.is_missing else Kind.EXISTS
+        found = [Event(kind, text, None, not picture.is_missing, recovered=True)]
+    return found
+
+
+def _told_ns(value: dict[str, Any], before: int) -> int:
+    told_ns = value.get("told_ns")
+    return told_ns if isinstance(told_ns, int) else before

@@ -1,0 +1,1 @@
+"""How messages of the Watchman language are written and read."""

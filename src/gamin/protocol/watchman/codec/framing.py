@@ -1,0 +1,89 @@
+"""JSON lines: bytes to lines, a line to a value, a value to one line.
+
+What the values mean is left to `requests`, `replies` and `client`.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from gamin.errors import RemoteProtocolError
+from gamin.protocol.watchman.errors import BadRequest
+
+# A request may carry a long list of names; upstream's own tests send more than 2 MB.
+# An answer to "list everything" has no natural bound, and its reader trusts its sender.
+REQUEST_LIMIT = 16 * 1024 * 1024
+REPLY_LIMIT = 1024 * 1024 * 1024
+
+
+class LineReader:
+    """Cuts a stream of bytes into lines, however the bytes arrive."""
+
+    def __init__(self, limit: int = REQUEST_LIMIT) -> None:
+        self._limit = limit
+        # Pieces and not one buffer: searching a growing buffer again for each piece
+        # would cost the square of the line's length.
+        self._pieces: list[bytes] = []
+        self.size = 0
+        """Bytes of the line that is not complete yet."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Take bytes; return the lines they complete, without blank ones.
+
+        Raises RemoteProtocolError for a line over the limit and for BSER.
+        """
+        *complete, rest = data.split(b"\n")
+        lines = []
+        for piece in complete:
+            self._add(piece)
+            line = b"".join(self._pieces)
+            self._pieces.clear()
+            self.size = 0
+            if line.strip():
+                lines.append(line)
+        self._add(rest)
+        return lines
+
+    def _add(self, piece: bytes) -> None:
+        if not self._pieces and piece.startswith(b"\0"):
+            # No JSON begins so, and its sender would wait for ever for an answer.
+            raise RemoteProtocolError("binary (BSER) requests are not supported")
+        self.size += len(piece)
+        if self.size > self._limit:
+            raise RemoteProtocolError(f"a line of more than {self._limit} bytes")
+        if piece:
+            self._pieces.append(piece)
+
+
+def decode(line: bytes) -> Any:
+    """The value of one line. Raises BadRequest if it is not JSON."""
+    try:
+        return _DECODER.decode(line.decode("utf-8", "surrogateescape"))
+    except ValueError as error:  # includes integers with too many digits
+        raise BadRequest(f"failed to parse JSON: {error}") from None
+    except RecursionError:
+        raise BadRequest("failed to parse JSON: nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+"""Kept: `json.loads` makes one for each line that is not read in the usual way."""
+
+
+def encode(value: object, **parts: bytes) -> bytes:
+    """One line of ASCII.
+
+    `parts` become members so named: JSON text made once (by `encoder` or `compact`) and
+    put into the messages of everybody who asked the same; `value` is then an object.
+    """
+    text = json.dumps(value, separators=(",", ":")).encode("ascii")
+    if not parts:
+        return text + b"\n"
+    assert isinstance(value, Mapping), "only an object has members"
+    members = b",".join(
+        b'"%s":%s' % (name.encode(), part) for name, part in parts.items()
+    )
+    return text[:-1] + (b"," if value else b"") + members + b"}\n"

@@ -1,0 +1,79 @@
+"""Rows as JSON text, made once for all who asked the same of the same root.
+
+What a field says is left to `fields`; here is only the way that is worth being fast.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from json.encoder import encode_basestring_ascii as _quoted
+
+from gamin.events import Kind, Row
+from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.names import quoted
+from gamin.protocol.watchman.query.fields import render
+from gamin.protocol.watchman.query.file_row import FileRow
+
+
+def encode_rows(rows: Iterable[FileRow], fields: Sequence[str], now: Timeline) -> bytes:
+    """The JSON array that is the `files` of a reply or of a message."""
+    if tuple(fields) == EVENT_FIELDS:
+        text = f"[{_events(rows)}]"
+    else:
+        text = json.dumps(render(rows, fields, now), separators=(",", ":"))
+    return text.encode("ascii")
+
+
+def _tail(kind: Kind, is_dir: bool) -> str:
+    flag = "true" if is_dir else "false"
+    return f',"kind":"{kind.value}","is_dir":{flag},"moved_from":'
+
+
+# What follows the name: for a file and for a directory, per name of a kind, because
+# kinds themselves hash slowly.
+_TAILS = {kind.name: (_tail(kind, False), _tail(kind, True)) for kind in Kind}
+_ENDS = {
+    name: (file + "null}", directory + "null}")
+    for name, (file, directory) in _TAILS.items()
+}
+
+
+def _events(rows: Iterable[FileRow]) -> str:
+    """Rows with EVENT_FIELDS, joined.
+
+    One expression on purpose: made for each of 100,000s of files, and a function per
+    row would take as long again (0.38 against 0.74 µs per row, measured on 3.11).
+    """
+    return ",".join(
+        [
+            f'{{"name":{_quoted(row.name.decode("utf-8", "surrogateescape"))}'
+            f"{_ENDS[row.kind._name_][row.is_dir]}"
+            if row.source is None
+            else _move(row)
+            for row in rows
+        ]
+    )
+
+
+def encode_events(rows: Iterable[Row], skip: int) -> bytes:
+    """Rows of the core with EVENT_FIELDS, without the detour of a `FileRow` each.
+
+    `skip` is the length of the root's path with its slash.
+    """
+    text = ",".join(
+        [
+            f'{{"name":{_quoted(path[skip:].decode("utf-8", "surrogateescape"))}'
+            f"{_ENDS[kind._name_][is_dir]}"
+            if source is None
+            else f'{{"name":{quoted(path[skip:])}{_TAILS[kind.name][is_dir]}'
+            f"{quoted(source[skip:])}}}"
+            for kind, path, is_dir, source, _ in rows
+        ]
+    )
+    return f"[{text}]".encode("ascii")
+
+
+def _move(row: FileRow) -> str:
+    tail = _TAILS[row.kind.name][row.is_dir]
+    source = "null" if row.source is None else quoted(row.source)
+    return f'{{"name":{quoted(row.name)}{tail}{source}}}'

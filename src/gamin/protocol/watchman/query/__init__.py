@@ -1,0 +1,1 @@
+"""Queries: expressions, fields, generators."""

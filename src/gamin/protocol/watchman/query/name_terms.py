@@ -1,0 +1,149 @@
+"""The terms that look at nothing but the name.
+
+Cheap, so they are worth writing first in an `allof`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from gamin.patterns.re2 import InvalidPattern, Matcher, matches_somewhere
+from gamin.patterns.wildmatch import wildmatch
+from gamin.protocol.watchman.errors import BadQuery
+from gamin.protocol.watchman.names import MAX_PATH, to_bytes
+from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.protocol.watchman.query.term import (
+    Arguments,
+    Builder,
+    Term,
+    comparison,
+    refuse,
+    text,
+    text_or_texts,
+)
+
+
+def _name(term: str, arguments: Arguments, fold: bool) -> Term:
+    if not 1 <= len(arguments) <= 2:
+        raise BadQuery(f"Invalid number of arguments for '{term}' term")
+    complaint = f"Argument 2 to '{term}' must be either a string or an array of string"
+    names = frozenset(text_or_texts(arguments[0], complaint))
+    scope = arguments[1] if len(arguments) > 1 else "basename"
+    if not isinstance(scope, str):
+        raise BadQuery(f"Argument 3 to '{term}' must be a string")
+    if fold:
+        folded = frozenset(name.lower() for name in names)
+        return _asked_of(lambda name: name.lower() in folded, scope, term)
+    return _asked_of(names.__contains__, scope, term)
+
+
+def _match(term: str, arguments: Arguments, fold: bool) -> Term:
+    match arguments:
+        case [str(pattern), *rest]:
+            pass
+        case _:
+            refuse(f'First parameter to "{term}" term must be a pattern string')
+    scope = rest[0] if rest else "basename"
+    if not isinstance(scope, str):
+        refuse(f'Second parameter to "{term}" term must be an optional scope string')
+    options = rest[1] if len(rest) > 1 else {}
+    if not isinstance(options, dict):
+        refuse(f'Third parameter to "{term}" term must be an optional object')
+    if len(rest) > 2:
+        refuse(f'too many parameters passed to "{term}" expression')
+    matches = wildmatch(
+        _pattern(pattern, term),
+        pathname=scope == "wholename",
+        fold=fold,
+        dotfiles=_option(options, "includedotfiles", term),
+        escapes=not _option(options, "noescape", term),
+    )
+    return _asked_of(matches, scope, term)
+
+
+def _option(options: dict[str, object], key: str, term: str) -> bool:
+    value = options.get(key, False)
+    if not isinstance(value, bool):
+        raise BadQuery(f'{key} option for "{term}" term must be a boolean')
+    return value
+
+
+def _regex(term: str, arguments: Arguments, fold: bool) -> Term:
+    """PCRE as far as it can be had in linear time; the rest is refused by RE2."""
+    match arguments:
+        case [str(pattern)]:
+            scope = "basename"
+        case [str(pattern), str(scope)]:
+            pass
+        case _:
+            raise BadQuery(f'Expected ["{term}", "pattern", "scope"?]')
+    try:
+        matches = matches_somewhere(_pattern(pattern, term), fold=fold)
+    except InvalidPattern as error:
+        raise BadQuery(f"invalid {term}: {error} in ({pattern})") from None
+    return _asked_of(matches, scope, term)
+
+
+def _pattern(pattern: str, term: str) -> bytes:
+    if len(pattern) > MAX_PATH:
+        raise BadQuery(f'the pattern of the "{term}" term is too long')
+    return to_bytes(pattern)
+
+
+def _dirname(term: str, arguments: Arguments, fold: bool) -> Term:
+    match arguments:
+        case [path]:
+            fits: Callable[[int], bool] = partial(int.__le__, 0)
+        case [path, ["depth", *_] as depth]:
+            fits = comparison(depth)
+        case [_, list()]:
+            refuse(f"Third parameter to '{term}' should be a relational depth term")
+        case _:
+            refuse(f"Invalid number of arguments for '{term}' term")
+    directory = text(path, f"Argument 2 to '{term}' must be a string").rstrip(b"/")
+    prefix = directory + b"/" if directory else b""
+    if fold:
+        prefix = prefix.lower()
+
+    def below(row: FileRow, _: object) -> bool:
+        name = row.name.lower() if fold else row.name
+        return name.startswith(prefix) and fits(name.count(b"/", len(prefix)))
+
+    return below
+
+
+def _suffix(term: str, arguments: Arguments, fold: bool) -> Term:
+    if len(arguments) != 1:
+        raise BadQuery(f"Invalid number of arguments for '{term}' term")
+    complaint = f"Argument 2 to '{term}' must be either a string or an array of string"
+    suffixes = text_or_texts(arguments[0], complaint)
+    # In any case of letters; ".txt" alone has the suffix "txt".
+    endings = tuple(b"." + suffix.lower() for suffix in suffixes)
+    return lambda row, _: row.name.lower().endswith(endings)
+
+
+def _asked_of(question: Matcher, scope: str, term: str) -> Term:
+    """The question, asked of the part of the name that `scope` says."""
+    match scope:
+        case "basename":
+            return lambda row, _: question(row.name.rpartition(b"/")[2])
+        case "wholename":
+            return lambda row, _: question(row.name)
+        case _:
+            raise BadQuery(f"Invalid scope '{scope}' for {term} expression")
+
+
+def _ignoring_case(build: Builder) -> Builder:
+    return lambda term, arguments, _: build(term, arguments, True)
+
+
+NAME_TERMS: dict[str, Builder] = {
+    "name": _name,
+    "iname": _ignoring_case(_name),
+    "match": _match,
+    "imatch": _ignoring_case(_match),
+    "pcre": _regex,
+    "ipcre": _ignoring_case(_regex),
+    "dirname": _dirname,
+    "idirname": _ignoring_case(_dirname),
+    "suffix": _suffix,
+}

@@ -1,0 +1,94 @@
+"""The members of a query object: which type each has, and what is said of another.
+
+What they mean is left to `query`.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from gamin.protocol.watchman.errors import BadQuery
+from gamin.protocol.watchman.names import MAX_PATH
+
+DAY = 86_400.0
+
+
+class PathAndDepth(msgspec.Struct, frozen=True):
+    path: str
+    depth: int
+
+
+Pattern = Annotated[str, msgspec.Meta(max_length=MAX_PATH)]
+
+
+class _Option(NamedTuple):
+    type: Any
+    complaint: str
+
+
+def _flag(name: str) -> _Option:
+    return _Option(bool, f"{name} must be a boolean")
+
+
+def _milliseconds(name: str) -> _Option:
+    kind = Annotated[int, msgspec.Meta(ge=0)]
+    return _Option(kind, f"{name} must be an integer value >= 0")
+
+
+OPTIONS: dict[str, _Option] = {
+    "relative_root": _Option(str, "'relative_root' must be a string"),
+    "suffix": _Option(
+        str | list[str], "'suffix' must be a string or an array of strings"
+    ),
+    "glob": _Option(list[Pattern], "'glob' must be an array of strings"),
+    "path": _Option(
+        list[str | PathAndDepth],
+        "'path' must be an array of strings and of objects with 'path' and 'depth' "
+        "properties",
+    ),
+    **{
+        name: _flag(name)
+        for name in (
+            "case_sensitive",
+            "empty_on_fresh_instance",
+            "dedup_results",
+            "always_include_directories",
+            "glob_includedotfiles",
+            "glob_noescape",
+            # Ours.
+            "vcs_ignore",
+            "recursive",
+            "cross_mounts",
+            "initial",
+            "names",
+        )
+    },
+    "sync_timeout": _milliseconds("sync_timeout"),
+    "lock_timeout": _milliseconds("lock_timeout"),
+    # Ours.
+    "settle": _Option(
+        Annotated[float, msgspec.Meta(ge=0, le=DAY)] | None,
+        f"settle must be a number of seconds from 0 to {DAY:.0f}",
+    ),
+    "ignore": _Option(list[Pattern], "ignore must be an array of patterns"),
+}
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The members we know, with the types promised; unknown ones are left out.
+
+    Raises BadQuery for a wrong type.
+    """
+    return {
+        name: _checked(given[name], option)
+        for name, option in OPTIONS.items()
+        if name in given
+    }
+
+
+def _checked(value: object, option: _Option) -> Any:
+    try:
+        return msgspec.convert(value, option.type)
+    except (msgspec.ValidationError, OverflowError):  # an int too large for a float
+        raise BadQuery(option.complaint) from None

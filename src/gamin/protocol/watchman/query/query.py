@@ -1,0 +1,143 @@
+"""A query: what a client wants to know of a root, once or from now on.
+
+Types of members are checked by `options`. Answering is left to the core.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gamin.protocol.watchman.clocks import ClockSpec, parse_clockspec
+from gamin.protocol.watchman.errors import BadQuery
+from gamin.protocol.watchman.names import MAX_PATH, to_bytes
+from gamin.protocol.watchman.query.expression import Expression, parse_expression
+from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, check_fields
+from gamin.protocol.watchman.query.options import PathAndDepth, checked
+from gamin.protocol.watchman.query.selection import PathWish, Selection
+
+SYNC_TIMEOUT = 60_000  # milliseconds, upstream's
+
+
+class Query(Struct, frozen=True, kw_only=True):
+    """Equal to every query that asks the same; see `standing` for sharing."""
+
+    since: ClockSpec | None = None
+    expression: Expression | None = None
+    fields: tuple[str, ...] = DEFAULT_FIELDS
+    relative_root: bytes = b""
+    selection: Selection | None = None
+    case_sensitive: bool = True
+    empty_on_fresh_instance: bool = False
+    dedup_results: bool = False
+    always_include_directories: bool = False
+    sync_timeout: int = SYNC_TIMEOUT
+    """Milliseconds."""
+    lock_timeout: int = SYNC_TIMEOUT
+    settle: float | None = None
+    """Ours: seconds of silence before a message; None leaves it to the server."""
+    ignore: tuple[str, ...] = ()
+    """Ours: patterns of what not to tell, as in a .gitignore."""
+    vcs_ignore: bool = False
+    """Ours: leave out what the version control of the root ignores."""
+    recursive: bool = True
+    """Ours: False for the root and its entries only."""
+    cross_mounts: bool = False
+    """Ours: go down into other file systems too."""
+    initial: bool = True
+    """Ours: False for a subscription that wants no list of what is there already.
+
+    Without `since` only: a clock that is stale is always answered with the list.
+    """
+    names: bool = False
+    """Ours: where a list is due, the names in each directory instead of its rows.
+
+    With `since` and `initial` they follow what happened since then.
+    """
+
+    @property
+    def wants_moves(self) -> bool:
+        """Whether a rename is one row; to others it is a deletion and a creation."""
+        return "moved_from" in self.fields
+
+    def standing(self) -> "Query":
+        """What remains of it for the life of a subscription.
+
+        Subscriptions to one root with equal ones are told the same.
+        """
+        return replace(self, since=None, sync_timeout=0, lock_timeout=0, initial=True)
+
+
+def parse_query(given: Mapping[str, Any]) -> Query:
+    """The query that a client wrote as an object. Raises BadRequest."""
+    options = checked(given)
+    selection = _selection(options)
+    if "ignore" in options:
+        options["ignore"] = tuple(options["ignore"])
+    if "relative_root" in options:
+        options["relative_root"] = _relative_root(options["relative_root"])
+    if "fields" in given:
+        options["fields"] = check_fields(given["fields"])
+    if given.get("expression") is not None:
+        options["expression"] = parse_expression(
+            given["expression"], fold=not options.get("case_sensitive", True)
+        )
+    return Query(since=_since(given), selection=selection, **options)
+
+
+def _since(given: Mapping[str, Any]) -> ClockSpec | None:
+    if "since" not in given:
+        return None
+    if given["since"] is None:
+        raise BadQuery("invalid value for 'since'")
+    return parse_clockspec(given["since"])
+
+
+def _relative_root(text: str) -> bytes:
+    """Below the root, whatever the client writes."""
+    path = to_bytes(text)
+    if path.startswith(b"/") or b".." in path.split(b"/") or len(path) > MAX_PATH:
+        raise BadQuery(
+            f"{text[:99]} is no directory: check your relative_root parameter!"
+        )
+    return _tidy(path)
+
+
+def _tidy(path: bytes) -> bytes:
+    return b"/".join(part for part in path.split(b"/") if part not in (b"", b"."))
+
+
+def _selection(options: dict[str, Any]) -> Selection | None:
+    """Takes the members that are generators out of `options`."""
+    suffixes = options.pop("suffix", None)
+    globs = options.pop("glob", None)
+    paths = options.pop("path", None)
+    dotfiles = options.pop("glob_includedotfiles", False)
+    escapes = not options.pop("glob_noescape", False)
+    if suffixes is None and globs is None and paths is None:
+        return None
+    if isinstance(suffixes, str):
+        suffixes = [suffixes]
+    return Selection(
+        suffixes=None if suffixes is None else tuple(map(to_bytes, suffixes)),
+        globs=None if globs is None else tuple(map(_glob, globs)),
+        paths=None if paths is None else tuple(map(_path, paths)),
+        dotfiles=dotfiles,
+        escapes=escapes,
+        fold=not options.get("case_sensitive", True),
+    )
+
+
+def _glob(pattern: str) -> bytes:
+    if pattern.startswith("/"):
+        raise BadQuery(
+            f"glob `{pattern}` is an absolute path.  All globs must be relative paths!"
+        )
+    return to_bytes(pattern)
+
+
+def _path(wish: str | PathAndDepth) -> PathWish:
+    if isinstance(wish, str):
+        return PathWish(_tidy(to_bytes(wish)))
+    return PathWish(_tidy(to_bytes(wish.path)), wish.depth)

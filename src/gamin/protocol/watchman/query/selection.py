@@ -1,0 +1,65 @@
+"""The generators of a query other than `since`: suffixes, globs and paths.
+
+Watchman walks for each of them and joins what it finds. Here they are one question to
+ask of rows; walking is left to the core.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from gamin.patterns.wildmatch import wildmatch
+from gamin.protocol.watchman.query.file_row import FileRow
+
+ALL_LEVELS = -1
+
+
+class PathWish(Struct, frozen=True):
+    """A file, or what is in a directory: its own entries and `depth` levels more."""
+
+    path: bytes
+    """Relative; empty for everything."""
+    depth: int = ALL_LEVELS
+
+    def selects(self, row: FileRow) -> bool:
+        if row.name == self.path:
+            return not row.is_dir
+        prefix = self.path + b"/" if self.path else b""
+        if not row.name.startswith(prefix):
+            return False
+        return self.depth < 0 or row.name.count(b"/", len(prefix)) <= self.depth
+
+
+class Selection(Struct, frozen=True):
+    """What a query asks for by name; None stands for a generator it does not use."""
+
+    suffixes: tuple[bytes, ...] | None = None
+    globs: tuple[bytes, ...] | None = None
+    paths: tuple[PathWish, ...] | None = None
+    dotfiles: bool = False
+    escapes: bool = True
+    fold: bool = False
+
+    def question(self) -> Callable[[FileRow], bool]:
+        """True for rows that any of the generators finds. To be asked for once."""
+        endings = tuple(b"." + suffix.lower() for suffix in self.suffixes or ())
+        matchers = [
+            wildmatch(
+                glob,
+                pathname=True,
+                fold=self.fold,
+                dotfiles=self.dotfiles,
+                escapes=self.escapes,
+            )
+            for glob in self.globs or ()
+        ]
+        paths = self.paths or ()
+
+        def selects(row: FileRow) -> bool:
+            return (
+                row.name.lower().endswith(endings)
+                or any(matches(row.name) for matches in matchers)
+                or any(path.selects(row) for path in paths)
+            )
+
+        return selects

@@ -1,0 +1,149 @@
+"""What is told to clients: replies to commands, and messages of subscriptions.
+
+Plain objects; `framing.encode` writes them and puts the `files` in. No reply may have a
+member `subscription` or `log`: by these clients tell messages from replies.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gamin.protocol.watchman.capabilities import CAPABILITIES, VERSION, supported
+from gamin.protocol.watchman.clocks import Clock
+from gamin.protocol.watchman.names import to_text
+from gamin.protocol.watchman.requests import GetVersion
+
+Reply = dict[str, Any]
+
+MAX_ERROR = 4096  # characters; an error quotes what the client sent
+
+
+def error(text: str) -> Reply:
+    """Any request can be answered so; the connection goes on."""
+    return _reply(error=text[:MAX_ERROR])
+
+
+def version(request: GetVersion, package: str) -> Reply:
+    """`package` is the version of ours; `version` says which Watchman we are like."""
+    reply = _reply(buildinfo=f"gamin {package}")
+    if request.asked:
+        reply["capabilities"] = supported((*request.required, *request.optional))
+    missing = [name for name in request.required if name not in CAPABILITIES]
+    if missing:
+        names = ", ".join(missing)
+        reply |= error(
+            f"client required capabilities [{names}] not supported by this server"
+        )
+    return reply
+
+
+def list_capabilities() -> Reply:
+    return _reply(capabilities=sorted(CAPABILITIES))
+
+
+def get_sockname(path: bytes) -> Reply:
+    return _reply(sockname=to_text(path), unix_domain=to_text(path))
+
+
+def get_pid(pid: int) -> Reply:
+    return _reply(pid=pid)
+
+
+def watch(root: bytes, watcher: str) -> Reply:
+    return _reply(watch=to_text(root), watcher=watcher)
+
+
+def watch_project(root: bytes, watcher: str, relative_path: bytes = b"") -> Reply:
+    """`relative_path` is empty where the root is what was asked for."""
+    reply = watch(root, watcher)
+    if relative_path:
+        reply["relative_path"] = to_text(relative_path)
+    return reply
+
+
+def watch_list(roots: Iterable[bytes]) -> Reply:
+    """Also what `watch-del-all` did away with."""
+    return _reply(roots=[to_text(root) for root in roots])
+
+
+def watch_del(root: bytes, *, deleted: bool) -> Reply:
+    return {**_reply(root=to_text(root)), "watch-del": deleted}
+
+
+def clock(now: Clock) -> Reply:
+    return _reply(clock=str(now))
+
+
+def query(now: Clock, *, fresh: bool) -> Reply:
+    """The answer to `query` and `since`; its `files` are put in by `encode`."""
+    return _reply(clock=str(now), is_fresh_instance=fresh, debug={"cookie_files": []})
+
+
+def find(now: Clock) -> Reply:
+    return clock(now)
+
+
+def subscribe(name: str, now: Clock, warning: str = "") -> Reply:
+    reply = {**_reply(subscribe=name, clock=str(now)), "asserted-states": []}
+    if warning:
+        reply["warning"] = warning
+    return reply
+
+
+def unsubscribe(name: str, *, deleted: bool) -> Reply:
+    return _reply(unsubscribe=name, deleted=deleted)
+
+
+def status(report: Mapping[str, Any]) -> Reply:
+    return _reply(status=report)
+
+
+def dump(text: str) -> Reply:
+    return _reply(dump=text)
+
+
+def stop() -> Reply:
+    return _reply(stop=True)
+
+
+def message(
+    name: str,
+    root: bytes,
+    now: Clock,
+    *,
+    since: Clock | None = None,
+    fresh: bool = False,
+    recovered: bool = False,
+    told_ns: int | None = None,
+    inode: tuple[int, int] | None = None,
+) -> Reply:
+    """One message of a subscription; its `files` are put in by `encode`.
+
+    `since` is the clock of the one before, None for the first and for a fresh one.
+    `told_ns` is the real time up to which everything is told, save what is held back
+    for a moment because it goes on. `inode` says which object the path leads to, by
+    its device and number; to be compared only.
+    """
+    reply = _unasked(name, root)
+    reply |= {"clock": str(now), "is_fresh_instance": fresh}
+    if since is not None:
+        reply["since"] = str(since)
+    if recovered:
+        reply["recovered"] = True
+    if told_ns is not None:
+        reply["told_ns"] = told_ns
+    if inode is not None:
+        reply["inode"] = inode
+    return reply
+
+
+def canceled(name: str, root: bytes) -> Reply:
+    """The last message of a subscription: its root is gone."""
+    return {**_unasked(name, root), "canceled": True}
+
+
+def _unasked(name: str, root: bytes) -> Reply:
+    return _reply(unilateral=True, subscription=name, root=to_text(root))
+
+
+def _reply(**members: Any) -> Reply:
+    return {"version": VERSION, **members}

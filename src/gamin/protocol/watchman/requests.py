@@ -1,0 +1,110 @@
+"""Requests: each command as a type of its own.
+
+Reading them is left to `commands`, carrying them out to the core and the daemon.
+"""
+
+from msgspec import Struct
+
+from gamin.protocol.watchman.query.query import Query
+
+
+class GetVersion(Struct, frozen=True):
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    asked: bool = False
+    """Whether there was a list at all; only then the answer has one."""
+
+
+class ListCapabilities(Struct, frozen=True):
+    pass
+
+
+class GetSockname(Struct, frozen=True):
+    pass
+
+
+class GetPid(Struct, frozen=True):
+    pass
+
+
+class Watch(Struct, frozen=True):
+    root: bytes
+
+
+class WatchProject(Struct, frozen=True):
+    path: bytes
+
+
+class WatchList(Struct, frozen=True):
+    pass
+
+
+class WatchDel(Struct, frozen=True):
+    root: bytes
+
+
+class WatchDelAll(Struct, frozen=True):
+    pass
+
+
+class GetClock(Struct, frozen=True):
+    root: bytes
+    sync_timeout: int | None = None
+    """Milliseconds; None does not even synchronise."""
+
+
+class RunQuery(Struct, frozen=True):
+    """`query`, and `since` and `find`, which are older ways to write one."""
+
+    root: bytes
+    query: Query
+    is_find: bool = False
+    """Then the answer does not say whether it is a fresh instance."""
+
+
+class Subscribe(Struct, frozen=True):
+    root: bytes
+    name: str
+    query: Query
+    watch: bool = False
+    """Ours: watch the root for as long as the subscription stands, whatever it is."""
+    defer: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    defer_vcs: bool = True
+
+
+class Unsubscribe(Struct, frozen=True):
+    root: bytes
+    name: str
+
+
+class GaminStatus(Struct, frozen=True):
+    pass
+
+
+class GaminDump(Struct, frozen=True):
+    pass
+
+
+class GaminStop(Struct, frozen=True):
+    pass
+
+
+Request = (
+    GetVersion
+    | ListCapabilities
+    | GetSockname
+    | GetPid
+    | Watch
+    | WatchProject
+    | WatchList
+    | WatchDel
+    | WatchDelAll
+    | GetClock
+    | RunQuery
+    | Subscribe
+    | Unsubscribe
+    | GaminStatus
+    | GaminDump
+    | GaminStop
+)

@@ -1,0 +1,89 @@
+"""Dialling: a connected Unix socket whose other end is ours, without waiting long.
+
+Both sides dial: a client to be served, a server to learn whether another one lives.
+What they make of the answer is left to them.
+"""
+
+import math
+import socket
+import struct
+
+from gamin.errors import GaminError
+from gamin.system.address import Address
+from gamin.system.peercred import PeerRefused, check_peer
+from gamin.system.socketdir import Directory, UnsafePlace
+
+_TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
+
+
+class NameTaken(GaminError):
+    """A program that we cannot trust has the abstract name of our session."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        super().__init__(name, holder)
+        self.name = name
+        self.holder = holder
+
+    def __str__(self) -> str:
+        return (
+            f"the abstract name {self.name} is held by {self.holder} "
+            "(end it, or let GAMIN_SOCKET=auto use a directory instead)"
+        )
+
+
+def dial_abstract(address: Address, patience: float) -> socket.socket:
+    """The server at the abstract name. Raises ConnectionRefusedError and NameTaken.
+
+    An abstract name is first come, first served, so a stranger may have it. Who
+    lets us wait cannot be known, which comes to the same.
+    """
+    try:
+        connected = dial(address.abstract, patience)
+    except BlockingIOError as error:
+        raise NameTaken(address.shown_abstract, "a program that is stuck") from error
+    try:
+        check_peer(connected, address.uid)
+    except PeerRefused as refused:
+        connected.close()
+        holder = f"process {refused.peer.pid} of uid {refused.peer.uid}"
+        raise NameTaken(address.shown_abstract, holder) from refused
+    return connected
+
+
+def dial_file(directory: Directory, name: bytes, patience: float) -> socket.socket:
+    """The server at a socket file. Raises what `dial` does, and UnsafePlace."""
+    connected = dial(directory.place(name), patience)
+    try:
+        check_peer(connected, directory.uid)
+    except PeerRefused as refused:
+        connected.close()
+        raise UnsafePlace(directory.path + b"/" + name, str(refused)) from refused
+    return connected
+
+
+def dial(where: bytes, patience: float) -> socket.socket:
+    """Connect to an abstract name (first byte NUL) or to a path. The result blocks.
+
+    Raises FileNotFoundError or ConnectionRefusedError where nobody listens, and
+    BlockingIOError where somebody listens but takes no call for `patience` seconds.
+    """
+    calling = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _limit_sending(calling, patience)
+        calling.connect(where)
+        _limit_sending(calling, 0)
+    except BaseException:
+        calling.close()
+        raise
+    return calling
+
+
+def _limit_sending(calling: socket.socket, seconds: float) -> None:
+    """Zero means without limit.
+
+    A Unix socket cannot wait for a full backlog in poll(): a non-blocking connect
+    fails at once. The send time-out is what bounds a blocking one.
+    """
+    fraction, whole = math.modf(seconds)
+    limit = _TIMEVAL.pack(int(whole), int(fraction * 1_000_000))
+    calling.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)

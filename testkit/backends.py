@@ -1,0 +1,125 @@
+"""The ways of noticing that keep the backend contract, and how a test sees them."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from gamin.backends.combined import EitherBackend
+from gamin.backends.fanotify import FanotifyBackend
+from gamin.backends.inotify import InotifyBackend
+from gamin.backends.polling import PollingBackend
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+)
+
+NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
+DETAILS = MODIFY | CLOSE_WRITE | ATTRIB
+ALL = NAMES | DETAILS
+
+FEW = 6
+"""Watches: those of the ways to the directories, and some of the directories."""
+INOTIFY_QUOTA = "max_inotify_watches"
+FANOTIFY_QUOTA = "max_fanotify_marks"
+
+_WORDS = (
+    (CREATE | MOVED_TO, "created"),
+    (DELETE | MOVED_FROM, "deleted"),
+    (MODIFY | CLOSE_WRITE, "written"),
+    (ATTRIB, "attributes"),
+    (IGNORED, "ignored"),
+)
+
+
+class Directory:
+    """A node that is where its test says."""
+
+    def __init__(self, path: os.PathLike[str]) -> None:
+        self.wd = self.wd_poll = -1
+        self.place = os.fsencode(path)
+
+    def path(self) -> bytes:
+        return self.place
+
+    @property
+    def is_watched(self) -> bool:
+        return max(self.wd, self.wd_poll) >= 0
+
+
+class Way(NamedTuple):
+    """One backend under test."""
+
+    name: str
+    open: Callable[[], Any]
+    pairs_renames: bool
+    notice: Callable[[Any], None]
+    """Make all that has happened readable; the kernel has done so by itself."""
+    quotas: tuple[str, ...] = ()
+    """The files of /proc/sys/user that limit it."""
+
+    def seen(self, backend: Any) -> Sequence[Change]:
+        """Everything that happened before this call."""
+        self.notice(backend)
+        changes = list(backend.drain())
+        while (more := backend.drain()) or getattr(backend, "has_noticed", False):
+            changes += more
+        return changes
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def available() -> Iterator[Way]:
+    """Those that the kernel grants; polling needs nobody's leave."""
+    yield Way("polling", PollingBackend, False, PollingBackend.scan_now)
+    for name, opens, quotas in (
+        ("inotify", InotifyBackend, (INOTIFY_QUOTA,)),
+        ("fanotify", FanotifyBackend, (FANOTIFY_QUOTA,)),
+        ("both", both, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
+        ("in turns", in_turns, (INOTIFY_QUOTA, FANOTIFY_QUOTA)),
+    ):
+        try:
+            opens().close()
+        except OSError:
+            continue
+        yield Way(name, opens, True, lambda _: None, quotas)
+
+
+def both() -> EitherBackend:
+    backend = EitherBackend()
+    backend.open_one()
+    return backend
+
+
+def in_turns() -> EitherBackend:
+    """With inotify for so few that most is left to fanotify, and their parents and
+    subdirectories are now with this, now with that."""
+    backend = EitherBackend(lambda: InotifyBackend(most=FEW))
+    backend.open_one()
+    FanotifyBackend().close()
+    return backend
+
+
+def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:
+    """The changes in words, without what only one kind of backend can tell.
+
+    A trailing slash marks a directory; the same thing twice in a row is one.
+    """
+    lines: list[str] = []
+    for change in changes:
+        if node is not None and change.node is not node:
+            continue
+        slash = "/" if change.mask & IS_DIR else ""
+        for bits, word in _WORDS:
+            line = f"{word} {os.fsdecode(change.name)}{slash}".strip()
+            if change.mask & bits and lines[-1:] != [line]:
+                lines.append(line)
+    return lines

@@ -1,0 +1,159 @@
+"""The real daemon for tests: a process of its own, with all its places in one folder.
+
+What is said to it, and what it should do, is said by the tests.
+"""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gamin.client.blocking import Client
+from gamin.client.connect import connect_modern, connect_v1
+from gamin.errors import GaminError
+from gamin.protocol.gam.client import Event
+from gamin.protocol.gam.packets import EventCode, Packet
+from testkit.waiting import eventually
+
+PROGRAM = Path(sys.executable).with_name("gam_server")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    process: subprocess.Popen[bytes]
+    session: str
+    folder: Path
+    """Its HOME, and where its sockets are."""
+
+    @property
+    def environ(self) -> dict[str, str]:
+        return {"GAMIN_SOCKET_DIR": str(self.folder), "GAM_CLIENT_ID": self.session}
+
+    def connect(self) -> socket.socket:
+        """A v1 connection that has said hello and was answered."""
+        return connect_v1(start=False, environ=self.environ)
+
+    def client(self) -> Client:
+        return Client(self.connect)
+
+    def modern(self) -> socket.socket:
+        return connect_modern(start=False, environ=self.environ)
+
+    def log(self) -> list[str]:
+        return (self.folder / "log").read_text().splitlines()
+
+    def sockets(self) -> list[Path]:
+        return [path for path in self.folder.rglob("*") if path.is_socket()]
+
+    def wakeups(self) -> int:
+        """How often it waited for something until now."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        [line] = [each for each in status if each.startswith("voluntary_ctxt")]
+        return int(line.split()[1])
+
+    def ticks(self) -> int:
+        """CPU used so far, in hundredths of a second."""
+        text = Path(f"/proc/{self.process.pid}/stat").read_text()
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return int(user) + int(system)
+
+
+@contextmanager
+def daemon(
+    session: str,
+    folder: Path,
+    *options: str,
+    rules: str = "",
+    prefix: Sequence[str] = (),
+    stderr: int | None = None,
+) -> Iterator[Daemon]:
+    """A running server; ended, if it has not ended by itself, with the block."""
+    folder.mkdir(exist_ok=True)
+    (folder / ".gaminrc").write_text(rules)
+    places = {
+        "GAM_CLIENT_ID": session,
+        "GAMIN_SOCKET_DIR": str(folder),
+        "HOME": str(folder),
+    }
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*prefix, str(PROGRAM), *options],
+            env=os.environ | places,
+            stdin=subprocess.DEVNULL,
+            stderr=log if stderr is None else stderr,
+        )
+    with process:
+        served = Daemon(process, session, folder)
+        try:
+            eventually(lambda: _answers(served), what="the daemon listening")
+            yield served
+        finally:
+            process.terminate()
+
+
+def _answers(served: Daemon) -> bool:
+    assert served.process.poll() is None, served.log()
+    try:
+        served.connect().close()
+        served.modern().close()
+    except (OSError, GaminError):
+        return False
+    return True
+
+
+def packet(number: int, kind: int, path: bytes | Path = b"") -> bytes:
+    return Packet(number, kind, bytes(path)).encode()
+
+
+def is_hung_up(connected: socket.socket, within: float = 10.0) -> bool:
+    """Whether the server ends the connection in time; what it says before is read."""
+    connected.settimeout(within)
+    try:
+        while connected.recv(1 << 16):
+            pass
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        pass
+    return True
+
+
+def nothing_comes(connected: socket.socket | Client, seconds: float) -> bool:
+    """Whether nothing is said for so long; the one place where time must pass."""
+    return not select.select([connected], [], [], seconds)[0]
+
+
+def until(client: Client, *wanted: tuple[EventCode, bytes]) -> list[Event]:
+    """Events up to the one that completes `wanted`."""
+    left = set(wanted)
+    told: list[Event] = []
+    while left:
+        event = client.next_event(10)
+        assert event is not None, f"{left} did not come; told: {told}"
+        told.append(event)
+        left.discard((EventCode(event.code), event.path))
+    return told
+
+
+def watched(client: Client, path: Path) -> int:
+    """Ask for a directory; the number, when its listing is over."""
+    number = client.watch_directory(path)
+    until(client, (EventCode.END_EXIST, bytes(path)))
+    return number
+
+
+def works(served: Daemon, place: Path) -> bool:
+    """Whether another client is served, from its listing to a creation."""
+    with served.client() as client:
+        place.mkdir(exist_ok=True)
+        watched(client, place)
+        (place / "new").touch()
+        until(client, (EventCode.CREATED, b"new"))
+        (place / "new").unlink()
+        until(client, (EventCode.DELETED, b"new"))
+    return True

@@ -1,0 +1,221 @@
+"""Clients of the core, one for each language, that read or do not read.
+
+They keep what they are sent as rows, so that tests can say what a client knows.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from gamin.core.deliver.cursor import Outbox
+from gamin.core.model.subscription import Ignore, Scope, Subscription
+from gamin.core.monitor import Monitor
+from gamin.events import Kind, Row
+from testkit.doubles.disk import Disk
+from testkit.doubles.versions import Versions, looked_at
+
+
+class Host(Protocol):
+    """What a client needs of the shell."""
+
+    @property
+    def monitor(self) -> Monitor: ...
+
+    @property
+    def disk(self) -> Disk: ...
+
+    def begin(self, subscription: Subscription) -> None: ...
+
+    def end(self, subscription: Subscription) -> None: ...
+
+
+class Client:
+    """What both have in common; `reads` says whether it takes what it is sent."""
+
+    is_terse = False
+
+    def __init__(self, host: Host, number: int) -> None:
+        self.host = host
+        self.number = number
+        self.reads = True
+        self.subscriptions: list[Subscription] = []
+        self.told: list[tuple[Subscription, Row]] = []
+        """All rows it was ever sent."""
+        self.found: list[Versions] = []
+        """What it found when it looked, row by row."""
+        self.belated: set[int] = set()
+        """Which of them, by index, are differences and not news."""
+        self.firsts: list[Subscription] = []
+        """Those that had their first telling."""
+        self._seen = 0
+        self.is_belated = False
+        """What is kept just now is a difference."""
+
+    def subscribe(
+        self,
+        path: bytes,
+        scope: Scope,
+        *,
+        ignore: Ignore | None = None,
+        cross_mounts: bool = False,
+    ) -> Subscription:
+        """Ask, and let the shell do all that follows from it."""
+        subscription = Subscription(
+            self.number,
+            len(self.subscriptions) + 1,
+            path,
+            scope,
+            terse=self.is_terse,
+            ignore=ignore,
+            cross_mounts=cross_mounts,
+        )
+        self.subscriptions.append(subscription)
+        self.host.begin(subscription)
+        return subscription
+
+    def cancel(self, subscription: Subscription) -> None:
+        self.subscriptions.remove(subscription)
+        self.host.end(subscription)
+
+    def rows(self) -> list[Row]:
+        """What it was sent since the last call."""
+        new, self._seen = self.told[self._seen :], len(self.told)
+        return [row for _, row in new]
+
+    def read(self) -> None:
+        """Read again after not having read."""
+        self.reads = True
+
+    # -- from the core
+
+    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        raise NotImplementedError
+
+    def ready(self, subscription: Subscription) -> None:
+        raise NotImplementedError
+
+    def flush(self) -> None:
+        raise NotImplementedError
+
+    def keep(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if self.is_belated:
+                self.belated.add(len(self.told))
+            self.told.append((subscription, row))
+            self.found.append(looked_at(self.host.disk, subscription, row))
+
+
+class V1Client(Client):
+    """As `daemon.v1_face`: what it has not read yet is a difference in its outbox.
+
+    What the socket takes just before it is full counts as read.
+    """
+
+    is_terse = True
+
+    def __init__(self, host: Host, number: int) -> None:
+        super().__init__(host, number)
+        self.outbox = Outbox(self._encode, host.monitor.catch_up)
+
+    def cancel(self, subscription: Subscription) -> None:
+        self.outbox.forget(subscription)
+        super().cancel(subscription)
+
+    def read(self) -> None:
+        super().read()
+        self.outbox.is_clogged = False
+        self.flush()
+
+    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        self.outbox.tell(subscription, rows)
+
+    def ready(self, subscription: Subscription) -> None:
+        self.outbox.ready(subscription)
+
+    def flush(self) -> None:
+        if not self.outbox.is_clogged:
+            self.outbox.synced = self.host.monitor.tree.tick
+        self.is_belated = True
+        while not self.outbox.is_clogged and self.outbox.take():
+            self.outbox.is_clogged = not self.reads
+        self.is_belated = False
+
+    def _encode(
+        self, subscription: Subscription, rows: Iterable[Row], first: bool
+    ) -> bytes:
+        rows = list(rows)
+        self.keep(subscription, rows)
+        if first:
+            self.firsts.append(subscription)
+        return b"." * len(rows)
+
+
+class View(Client):
+    """As `daemon.root`: one subscription, told by round, and resumed by a clock."""
+
+    def __init__(self, host: Host, number: int) -> None:
+        super().__init__(host, number)
+        self._rows: list[Row] = []
+        self._tick = 0
+        self._is_behind = False
+        self._is_other = False
+        """Another directory took the path since the tick."""
+
+    def read(self) -> None:
+        super().read()
+        if self._is_behind:
+            self._is_behind = False
+            for subscription in self.subscriptions:
+                self._catch_up(subscription)
+
+    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        if subscription not in self.firsts:
+            return  # nobody was told anything yet
+        rows = list(rows)
+        if any(not row.path and row.kind is not Kind.CHANGED for row in rows):
+            self.flush()
+            self._is_other = True
+        self._rows += rows
+
+    def ready(self, subscription: Subscription) -> None:
+        subscription.waiting = False
+        subscription.told = subscription.announced
+        self.firsts.append(subscription)
+        self._tell_all(subscription)
+
+    def flush(self) -> None:
+        rows, self._rows = self._rows, []
+        if not rows:
+            return
+        self._is_behind |= not self.reads
+        if not self._is_behind:
+            self.keep(self.subscriptions[0], rows)
+            self._up_to_date()
+
+    def _catch_up(self, subscription: Subscription) -> None:
+        self._rows.clear()
+        monitor = self.host.monitor
+        rows = None
+        if not self._is_other:
+            rows = monitor.rows_since(subscription, self._tick)
+        if rows is None:
+            self._tell_all(subscription)
+        else:
+            self.is_belated = True
+            self.keep(subscription, rows)
+            self.is_belated = False
+            self._up_to_date()
+
+    def _tell_all(self, subscription: Subscription) -> None:
+        """From scratch: it is to forget what it knew."""
+        rows = [Row(Kind.DELETED, b"", True)]
+        if subscription.node is not None:
+            is_dir = subscription.entry is None
+            rows.append(Row(Kind.EXISTS, b"", is_dir))
+            rows += self.host.monitor.listing(subscription)
+        self._rows.clear()
+        self.keep(subscription, rows)
+        self._up_to_date()
+
+    def _up_to_date(self) -> None:
+        self._tick = self.host.monitor.tree.tick
+        self._is_other = False

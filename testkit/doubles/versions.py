@@ -1,0 +1,57 @@
+"""What clients would find in files if they looked whenever they are told something.
+
+So a change shows that nobody was told of. Which rows tell what is said by `picture`.
+"""
+
+from gamin.core.model.subscription import Subscription
+from gamin.events import Kind, Row
+from gamin.paths import join, parent
+from testkit.doubles.disk import Disk
+
+Version = tuple[int, int, int] | None
+"""Which file it is, how often it was written, its mode; None where nothing can be said.
+
+It is not there, or no file; it has had several names, and changes are told under one;
+or its directory could not be read, and so not be watched, only looked into."""
+Versions = dict[bytes, Version]
+
+
+def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
+    """Of what a row speaks; the empty path is the subscription's own."""
+    real = path or disk.real(subscription.path)
+    try:
+        return None if real is None else _version(disk, real)
+    except OSError:
+        return None
+
+
+def looked_at(disk: Disk, subscription: Subscription, row: Row) -> Versions:
+    """What is found because of a row: of a directory that was moved, all below it."""
+    if row.kind is Kind.DELETED:
+        return {}
+    if row.kind is not Kind.MOVED or not row.is_dir:
+        return {row.path: version_at(disk, subscription, row.path)}
+    return {row.path: None, **_below(disk, row.path)}
+
+
+def _below(disk: Disk, path: bytes) -> Versions:
+    found = {}
+    try:
+        entries = disk.listing(path)
+    except OSError:
+        return {}
+    for name, inode in entries.items():
+        below = join(path, name)
+        found[below] = _version(disk, below)
+        if inode.is_dir:
+            found |= _below(disk, below)
+    return found
+
+
+def _version(disk: Disk, path: bytes) -> Version:
+    inode = disk.inode(path)
+    if disk.inode(parent(path)).has_been_secret:
+        return None
+    if inode.is_dir or inode.target is not None or inode.has_been_linked:
+        return None
+    return inode.number, inode.written, inode.mode

@@ -1,0 +1,90 @@
+"""A tree kept watched by the real core and shell, over the backend under test.
+
+Shows what is believed to be there; nothing is ever told to anyone.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.config.flow_settings import FlowSettings
+from gamin.config.mounts import Mounts
+from gamin.config.policy import Policy
+from gamin.core.effects import Listing, Note, Tell
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.monitor import Monitor
+from gamin.daemon.io.loop import Loop
+from gamin.engine.executor import Watcher
+
+MOST_ROUNDS = 1000
+
+NEVER_BUSY = FlowSettings(
+    reports_per_second=1_000_000,
+    churn_per_second=1_000_000,
+    raw_events_per_second=1_000_000,
+)
+
+
+class _Nobody:
+    """Is told everything, and keeps nothing."""
+
+    def tell(self, effect: Tell) -> None: ...
+
+    def ready(self, subscription: Subscription) -> None: ...
+
+    def note(self, effect: Note) -> None: ...
+
+    def listed(self, listings: Sequence[Listing]) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class Follower:
+    def __init__(self, kernel: KernelBackend, root: Path, loop: Loop) -> None:
+        self._loop = loop
+        self._monitor = Monitor(Policy((), Mounts()), NEVER_BUSY)
+        polling = PollingBackend()
+        self._watcher = Watcher(self._monitor, kernel, polling, _Nobody(), loop)
+        self._subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
+        self._watcher.do(self._monitor.subscribe(self._subscription, time.monotonic()))
+        self.catch_up()
+
+    def close(self) -> None:
+        self._watcher.close()
+
+    def catch_up(self) -> None:
+        """Take in whatever happened before this call."""
+        for _ in range(MOST_ROUNDS):
+            self._watcher.drain()
+            if not self._watcher.is_busy:
+                return
+            self._loop.turn(0)
+        raise AssertionError("the watcher does not come to rest")
+
+    def believed(self) -> set[tuple[bytes, bool]]:
+        """Paths, and whether each is a directory."""
+        rows = self._monitor.listing(self._subscription)
+        return {(row.path, row.is_dir) for row in rows}
+
+
+@contextmanager
+def following(kernel: KernelBackend, root: Path) -> Iterator[Follower]:
+    loop = Loop()
+    follower = Follower(kernel, root, loop)
+    try:
+        yield follower
+    finally:
+        follower.close()
+        loop.close()
+
+
+def on_disk(root: Path) -> set[tuple[bytes, bool]]:
+    found = set()
+    for above, directories, files in os.walk(os.fsencode(root)):
+        found |= {(os.path.join(above, name), True) for name in directories}
+        found |= {(os.path.join(above, name), False) for name in files}
+    return found

@@ -1,0 +1,44 @@
+"""A server of the modern language that answers what a test wants.
+
+The real one is used wherever it can be made to answer so.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from pathlib import Path
+from uuid import uuid4
+
+from gamin.cli.control import Line, dial
+from gamin.daemon.io.addresses import Face, acquire
+from gamin.system.address import find
+from testkit.processes import beside, wait_for_end
+
+
+@contextmanager
+def line_to(answer: bytes, folder: Path, *, patience: float = 10.0) -> Iterator[Line]:
+    """A line to a server that says `answer` to anything, and then nothing more.
+
+    Without an answer it hangs up.
+    """
+    # The abstract name is the whole machine's, and other folders have the same name.
+    environ = {"GAM_CLIENT_ID": str(uuid4()), "GAMIN_SOCKET_DIR": str(folder)}
+    with beside(_serve, environ, answer) as server:
+        server.recv()
+        with dial(environ, patience=patience) as line:
+            yield line
+
+
+def _serve(pipe: Connection, environ: Mapping[str, str], answer: bytes) -> None:
+    listening = acquire(find(environ, os.getuid()))
+    [modern] = listening.of(Face.MODERN)
+    modern.socket.setblocking(True)
+    pipe.send("listening")
+    caller, _ = modern.socket.accept()
+    with caller:
+        caller.recv(4096)
+        if answer:
+            caller.sendall(answer)
+            wait_for_end(pipe)
+    listening.close()

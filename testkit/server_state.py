@@ -1,0 +1,68 @@
+"""What the server of the session says of itself, and making it stand still.
+
+Watches and what they are told are left to `watches`.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gamin.cli.control import dial
+from gamin.cli.status import QUESTION, Report, read
+from testkit.waiting import eventually
+
+QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
+
+
+def status() -> Report:
+    """What `gamin status` shows."""
+    with dial() as line:
+        return read(line.ask(QUESTION).get("status"))
+
+
+@contextmanager
+def stopped_server() -> Iterator[None]:
+    """The server does nothing at all in this block, and goes on after it."""
+    pid = status().pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        eventually(lambda: _state(pid) == "T", what="the server standing still")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def overflow(folder: Path) -> None:
+    """Fill the kernel's queue for `folder` with changes of two files in it.
+
+    The server must be stopped. By turns, because the kernel joins equal events that
+    follow each other.
+    """
+    files = [folder / "turn", folder / "and turn about"]
+    for file in files:
+        file.touch()
+    for number in range(int(QUEUE.read_text())):
+        os.truncate(files[number % 2], 0)
+
+
+def instances(pid: int) -> int:
+    """How many inotify instances a process has."""
+    held = 0
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held += os.readlink(each) == "anon_inode:inotify"
+    return held
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory of a process (VmRSS)."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [line] = [each for each in lines if each.startswith("VmRSS:")]
+    return int(line.split()[1]) * 1024
+
+
+def _state(pid: int) -> str:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return text.rpartition(")")[2].split()[0]

@@ -1,0 +1,60 @@
+"""Who asks for it is told when the server switches to polling and back."""
+
+from pathlib import Path
+
+from gamin.protocol.gam.packets import Packet, PacketReader
+from testkit.daemon import Daemon, daemon, nothing_comes, packet, watched
+from testkit.storms import appending, coming_and_going
+
+RULES = (
+    "flow calm_seconds 0.2\nflow report_interval 0.1\nflow raw_events_per_second 50\n"
+)
+DEBUG = 4
+FLOW_ON, FLOW_OFF = 54, 55
+NUMBER = 77
+
+
+def noted(served: Daemon, box: Path, *, churn: bool) -> list[Packet]:
+    """What a client that asked is told while a storm begins and ends."""
+    with served.connect() as asked, served.client() as client:
+        asked.settimeout(20)
+        asked.sendall(packet(NUMBER, DEBUG, b"notify"))
+        watched(client, box)
+        reader = PacketReader(pathless=0)
+        told: list[Packet] = []
+        with coming_and_going(box, 500) if churn else appending(box / "log", 500):
+            while not told:
+                told += reader.feed(asked.recv(4096))
+        while len(told) < 2:
+            told += reader.feed(asked.recv(4096))
+    return told
+
+
+def test_a_hammered_file_is_polled_and_comes_back(session: str, tmp_path: Path) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    with daemon(session, tmp_path, rules=RULES) as served:
+        assert noted(served, box, churn=False) == [
+            (NUMBER, FLOW_ON, bytes(box)),
+            (NUMBER, FLOW_OFF, bytes(box)),
+        ]
+
+
+def test_a_directory_in_turmoil_is_polled_and_comes_back(
+    session: str, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    with daemon(session, tmp_path, rules=RULES) as served:
+        assert noted(served, box, churn=True) == [
+            (NUMBER, FLOW_ON, bytes(box)),
+            (NUMBER, FLOW_OFF, bytes(box)),
+        ]
+
+
+def test_who_did_not_ask_is_told_nothing_of_it(session: str, tmp_path: Path) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    with daemon(session, tmp_path, rules=RULES) as served, served.connect() as other:
+        noted(served, box, churn=False)
+        assert nothing_comes(other, 0)

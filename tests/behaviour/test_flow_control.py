@@ -1,0 +1,196 @@
+"""What never rests is told once a second, costs little, and disturbs nobody else.
+
+Bounds on time are a few times what is promised, since the machine is shared by whatever
+else runs on it; `bench` measures what is really reached.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from gamin.client.blocking import Client
+from gamin.protocol.gam.client import Event
+from gamin.protocol.gam.packets import EventCode
+from testkit.daemon import daemon, until, watched
+from testkit.storms import appending, coming_and_going
+
+RATE = 5000
+QUICK = (
+    "flow calm_seconds 0.2\nflow report_interval 0.1\nflow raw_events_per_second 50\n"
+)
+STORMS = [
+    pytest.param(lambda box: appending(box / "log", RATE), id="a hammered file"),
+    pytest.param(lambda box: coming_and_going(box, 1000), id="a directory in turmoil"),
+]
+Storm = Callable[[Path], AbstractContextManager[None]]
+
+
+def told_for(client: Client, seconds: float) -> list[Event]:
+    end = time.monotonic() + seconds
+    told = []
+    while (left := end - time.monotonic()) > 0:
+        event = client.next_event(left)
+        if event is not None:
+            told.append(event)
+    return told
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    box = tmp_path / "box"
+    box.mkdir()
+    (box / "log").touch()
+    return box
+
+
+@pytest.mark.parametrize("storm", STORMS)
+def test_after_a_short_burst_it_is_told_once_a_second(
+    session: str, tmp_path: Path, box: Path, storm: Storm
+) -> None:
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        with storm(box):
+            burst = told_for(client, 1.2)
+            spent = served.ticks()
+            told = Counter(event.path for event in told_for(client, 3))
+            assert served.ticks() - spent < 45, "15 % of a core"
+        assert len(burst) < 20
+        assert all(count <= 4 for count in told.values())
+        assert told[b"log"] <= 4
+
+
+def test_the_last_state_is_told_after_the_end(
+    session: str, tmp_path: Path, box: Path
+) -> None:
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        with appending(box / "log", RATE):
+            told_for(client, 1.5)
+        (box / "end").touch()
+        until(client, (EventCode.CHANGED, b"log"), (EventCode.CREATED, b"end"))
+
+
+@pytest.mark.parametrize("storm", STORMS)
+def test_others_are_told_as_promptly_as_ever(
+    session: str, tmp_path: Path, box: Path, storm: Storm
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    delays = []
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, other)
+        with served.client() as victim:
+            watched(victim, box)
+            with storm(box):
+                told_for(victim, 0.5)
+                for number in range(50):
+                    began = time.perf_counter()
+                    (other / str(number)).touch()
+                    until(client, (EventCode.CREATED, b"%d" % number))
+                    delays.append(time.perf_counter() - began)
+    assert median(delays) < 0.02
+
+
+@pytest.mark.parametrize("storm", STORMS)
+def test_what_comes_and_stays_beside_it_is_told_soon_and_once(
+    session: str, tmp_path: Path, box: Path, storm: Storm
+) -> None:
+    names = [b"stays-%d" % number for number in range(5)]
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        with storm(box):
+            told = told_for(client, 1.0)
+            for name in names:
+                began = time.monotonic()
+                (box / name.decode()).touch()
+                told += until(client, (EventCode.CREATED, name))
+                assert time.monotonic() - began < 2
+    counted = Counter(event.path for event in told if event.code == EventCode.CREATED)
+    assert [counted[name] for name in names] == [1] * len(names)
+
+
+def test_a_file_that_is_watched_alone_too_is_told_once_a_second_to_both(
+    session: str, tmp_path: Path, box: Path
+) -> None:
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        number = client.watch_file(box / "log")
+        until(client, (EventCode.END_EXIST, bytes(box / "log")))
+        with appending(box / "log", 10):
+            told_for(client, 1.5)
+            told = Counter(event.number for event in told_for(client, 3))
+    assert set(told) == {number, number - 1}
+    assert all(count <= 4 for count in told.values())
+
+
+def test_thirty_five_short_files_a_second_give_few_events(
+    session: str, tmp_path: Path, box: Path
+) -> None:
+    with daemon(session, tmp_path) as served, served.client() as client:
+        watched(client, box)
+        with coming_and_going(box, 35):
+            assert len(told_for(client, 3)) <= 3 * 13
+
+
+def test_what_is_calm_again_is_told_at_once(
+    session: str, tmp_path: Path, box: Path
+) -> None:
+    with daemon(session, tmp_path, rules=QUICK) as served, served.client() as client:
+        watched(client, box)
+        with appending(box / "log", RATE):
+            told_for(client, 1)
+        while client.next_event(1.5):
+            pass
+        with (box / "log").open("a") as log:
+            log.write("x")
+        began = time.monotonic()
+        until(client, (EventCode.CHANGED, b"log"))
+        assert time.monotonic() - began < 0.5
+
+
+def test_nothing_is_lost_when_the_way_of_noticing_changes(
+    session: str, tmp_path: Path, box: Path
+) -> None:
+    """Bursts that make the directory hot, pauses that let it cool down, and files that
+    come and go at any moment: what the client believes is what is there."""
+    dice = random.Random(7)
+    believed = {b"log"}
+    with daemon(session, tmp_path, rules=QUICK) as served, served.client() as client:
+        watched(client, box)
+        for turn in range(8):
+            _burst(box, dice, turn)
+            _believe(believed, told_for(client, dice.choice([0, 0.1, 0.3, 1.2])))
+        (box / "end").touch()
+        while b"end" not in believed:
+            _believe(believed, told_for(client, 0.1))
+        _believe(believed, told_for(client, 1.5))
+    assert believed == {bytes(path.relative_to(box)) for path in box.iterdir()}
+
+
+def _burst(box: Path, dice: random.Random, turn: int) -> None:
+    for number in range(150):
+        (box / "short").touch()
+        (box / "short").unlink()
+        (box / "log").write_text("x")
+        if dice.random() < 0.1:
+            (box / f"kept-{turn}-{number}").touch()
+        if dice.random() < 0.05:
+            dice.choice([*box.glob("kept-*"), box / "log"]).unlink()
+            (box / "log").touch()
+
+
+def _believe(believed: set[bytes], told: list[Event]) -> None:
+    for event in told:
+        if event.code == EventCode.CREATED:
+            assert event.path not in believed, event
+            believed.add(event.path)
+        elif event.code == EventCode.DELETED:
+            believed.remove(event.path)
+        else:
+            assert event.path in believed, event

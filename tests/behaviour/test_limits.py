@@ -1,0 +1,165 @@
+"""What one client may take of the server, and what it does when there is no more."""
+
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from gamin.client.locate import NoServer, ServerMute
+from gamin.errors import GaminError
+from gamin.protocol.gam.packets import MAX_NUMBER, EventCode
+from testkit.daemon import (
+    Daemon,
+    daemon,
+    is_hung_up,
+    nothing_comes,
+    packet,
+    until,
+    watched,
+    works,
+)
+from testkit.waiting import eventually
+
+FILE, DIRECTORY, CANCEL = 1, 2, 3
+ACKNOWLEDGE = 7
+
+
+def silent(served: Daemon) -> socket.socket:
+    """A connection that has not said hello."""
+    with served.connect() as known:
+        address = known.getpeername()
+    calling = socket.socket(socket.AF_UNIX)
+    calling.connect(address)
+    return calling
+
+
+def test_who_says_no_hello_is_hung_up_on_after_two_seconds(
+    session: str, tmp_path: Path
+) -> None:
+    with daemon(session, tmp_path) as served, silent(served) as mute:
+        began = time.monotonic()
+        assert is_hung_up(mute)
+        assert 1.5 < time.monotonic() - began < 6
+        assert works(served, tmp_path / "box")
+        [line] = served.log()
+        assert "hello" in line
+
+
+def test_only_sixteen_may_wait_with_their_hello(session: str, tmp_path: Path) -> None:
+    with daemon(session, tmp_path) as served, ExitStack() as several:
+        address = silent(served)
+        name = address.getpeername()
+        address.close()
+        for _ in range(16):
+            several.enter_context(socket.socket(socket.AF_UNIX)).connect(name)
+        with socket.socket(socket.AF_UNIX) as one_more:
+            one_more.connect(name)
+            assert is_hung_up(one_more, within=1)
+        assert "too many" in served.log()[0]
+        several.close()
+        eventually(lambda: _answers(served), what="an answer")
+        assert works(served, tmp_path / "box")
+
+
+def test_a_thousand_and_twenty_four_clients_and_no_more(
+    session: str, tmp_path: Path
+) -> None:
+    with daemon(session, tmp_path) as served, ExitStack() as several:
+        clients = [several.enter_context(served.connect()) for _ in range(1024)]
+        with pytest.raises(GaminError):
+            served.connect()
+        assert "too many connections" in served.log()[-1]
+        clients[0].close()
+        eventually(lambda: _answers(served), what="room for another")
+        assert works(served, tmp_path / "box")
+
+
+def _answers(served: Daemon) -> bool:
+    try:
+        served.connect().close()
+    except (NoServer, ServerMute, GaminError, OSError):
+        return False
+    return True
+
+
+def test_without_descriptors_callers_wait_and_the_server_rests(
+    session: str, tmp_path: Path
+) -> None:
+    few = ["prlimit", "--nofile=30:30"]
+    with daemon(session, tmp_path, prefix=few) as served, ExitStack() as several:
+        mute = silent(served)
+        name = mute.getpeername()
+        mute.close()
+        while not served.log():
+            caller = several.enter_context(socket.socket(socket.AF_UNIX))
+            caller.connect(name)
+            caller.sendall(b"\0")
+        spent = served.ticks()
+        assert nothing_comes(caller, 1.0)
+        assert served.ticks() - spent < 20
+        assert len(served.log()) < 10
+        several.close()
+        eventually(lambda: _answers(served), what="an answer")
+        assert works(served, tmp_path / "box")
+
+
+def test_a_client_may_have_every_number_and_not_one_request_more(
+    session: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "box"
+    place.mkdir()
+    with daemon(session, tmp_path) as served, served.connect() as greedy:
+        for start in range(0, MAX_NUMBER, 4096):
+            numbers = range(start, min(start + 4096, MAX_NUMBER))
+            greedy.sendall(b"".join(packet(n, FILE + 16, place) for n in numbers))
+        assert works(served, tmp_path / "other")
+        greedy.sendall(packet(MAX_NUMBER, FILE + 16, place))
+        assert is_hung_up(greedy)
+        assert "requests" in served.log()[-1]
+        assert works(served, tmp_path / "other")
+
+
+def test_a_client_that_leaves_much_behind_holds_up_nobody(
+    session: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "box"
+    place.mkdir()
+    with daemon(session, tmp_path) as served, served.client() as neighbour:
+        watched(neighbour, place)
+        with served.connect() as many:
+            for number in range(20_000):
+                many.sendall(packet(number, FILE + 16, place / str(number)))
+            many.sendall(packet(0, CANCEL))
+            many.settimeout(10)
+            assert many.recv(1 << 16)
+        began = time.monotonic()
+        (place / "new").touch()
+        until(neighbour, (EventCode.CREATED, b"new"))
+        assert time.monotonic() - began < 1
+
+
+def test_who_does_not_read_delays_nobody_and_is_told_in_the_end(
+    session: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "box"
+    place.mkdir()
+    with daemon(session, tmp_path) as served, served.client() as deaf:
+        watched(deaf, place)
+        names = [b"%0200d" % number for number in range(3000)]
+        for name in names:
+            (place / name.decode()).touch()
+        assert works(served, tmp_path / "other")
+        until(deaf, *((EventCode.CREATED, name) for name in names))
+
+
+def test_answers_nobody_reads_stop_the_questions(session: str, tmp_path: Path) -> None:
+    with daemon(session, tmp_path) as served, served.connect() as deaf:
+        pair = packet(1, FILE + 16, b"/" + b"x" * 4000) + packet(1, CANCEL)
+        deaf.settimeout(1)
+        with pytest.raises(TimeoutError):
+            deaf.sendall(pair * 5000)
+        assert works(served, tmp_path / "box")
+        deaf.settimeout(10)
+        assert deaf.recv(1 << 16)

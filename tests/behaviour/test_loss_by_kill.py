@@ -1,0 +1,83 @@
+"""The server is killed (SIGKILL) again and again while a tree changes."""
+
+import random
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import gamin
+from gamin import Event, Kind
+from testkit.beliefs.watch import Belief, differences, there
+from testkit.watches import SOON, kill_server
+
+pytestmark = pytest.mark.usefixtures("own_server")
+
+KILLS = 4
+ACTS = 200
+"""Between two of them."""
+NAMES = "abcdefgh"
+
+
+class Scribbler:
+    """Does random things to a tree."""
+
+    def __init__(self, root: Path, seed: int) -> None:
+        self._root = root
+        self._random = random.Random(seed)
+        self._acts: list[Callable[[Path], object]] = [
+            lambda path: path.write_text("x" * self._random.randint(0, 9)),
+            lambda path: path.write_text("text"),
+            lambda path: path.mkdir(parents=True),
+            lambda path: path.unlink(),
+            lambda path: shutil.rmtree(path),
+            lambda path: path.rename(self._path()),
+        ]
+
+    def act(self, end: Path) -> None:
+        """Many things, and then something that will still be there."""
+        for _ in range(ACTS):
+            with suppress(OSError):
+                self._random.choice(self._acts)(self._path())
+        end.touch()
+
+    def _path(self) -> Path:
+        depth = self._random.randint(1, 3)
+        return self._root.joinpath(*self._random.choices(NAMES, k=depth))
+
+
+def is_wrong(belief: Belief) -> bool:
+    return bool(differences(belief.top, there(belief.root)))
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    Scribbler(tree, seed=2).act(tree / "start")
+    return tree
+
+
+def test_what_a_client_believes_becomes_right_without_a_new_listing(
+    tree: Path,
+) -> None:
+    belief, scribbler = Belief(tree), Scribbler(tree, seed=3)
+    told: list[Event] = []
+    with gamin.watch(tree, initial=True, timeout=SOON) as watch:
+        belief.take(next(watch))
+        with ThreadPoolExecutor(1) as beside:
+            for number in range(KILLS):
+                work = beside.submit(scribbler.act, tree / f"end-{number}")
+                # All may have been told by the one before; then none was started.
+                with suppress(gamin.NoServer):
+                    kill_server()
+                while f"end-{number}" not in belief.paths() or is_wrong(belief):
+                    told += (batch := next(watch))
+                    belief.take(batch)
+                work.result()
+    assert any(event.recovered for event in told)
+    assert not any(event.kind is Kind.EXISTS for event in told)
+    assert not belief.contradictions

@@ -1,0 +1,114 @@
+"""The kernel's queue overflows while several clients watch several trees."""
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+import gamin
+from gamin.core.coverage.recovery import SHORTEST_PAUSE
+from testkit.daemon import daemon
+from testkit.server_state import overflow, status, stopped_server
+from testkit.watches import SOON, aged, changed, created, deleted, until
+
+TREES = 10
+
+
+@pytest.fixture
+def trees(tmp_path: Path) -> list[Path]:
+    trees = [tmp_path / f"tree-{number}" for number in range(TREES)]
+    for tree in trees:
+        (tree / "deep/deeper").mkdir(parents=True)
+        (tree / "deep/gone").touch()
+    return trees
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """Where the events come from that fill the queue."""
+    noise = tmp_path / "noise"
+    noise.mkdir()
+    return noise
+
+
+def lose(noise: Path, *, then: Path) -> None:
+    """Something happens that the queue has no room for, the last of it to `then`."""
+    with stopped_server():
+        overflow(noise)
+        then.touch()
+
+
+@pytest.mark.usefixtures("own_server")
+def test_every_tree_is_told_what_was_lost_as_events_that_are_marked(
+    trees: list[Path], noise: Path
+) -> None:
+    with ExitStack() as several:
+        several.enter_context(gamin.watch(noise))
+        watches = [several.enter_context(gamin.watch(t, timeout=SOON)) for t in trees]
+        with stopped_server():
+            overflow(noise)
+            for tree in trees:
+                (tree / "deep/gone").unlink()
+                (tree / "new").mkdir()
+                (tree / "new/file").touch()
+        for tree, watch in zip(trees, watches, strict=True):
+            wanted = [
+                deleted(tree / "deep/gone", recovered=True),
+                created(tree / "new", is_dir=True, recovered=True),
+                created(tree / "new/file", recovered=True),
+            ]
+            told = Counter(until(watch, *wanted))
+            # Whether a directory has other rights, or only other entries, is the same
+            # to its time stamp.
+            del told[changed(tree / "deep", is_dir=True, recovered=True)]
+            assert told == Counter(wanted)
+        recoveries = status().recoveries
+    assert (recoveries.overflows, recoveries.rescans) == (1, 1)
+
+
+@pytest.mark.usefixtures("own_server")
+def test_what_was_not_lost_is_not_told_again(trees: list[Path], noise: Path) -> None:
+    with gamin.watch(noise), gamin.watch(trees[0], timeout=SOON) as watch:
+        (trees[0] / "before").touch()
+        assert next(watch) == [created(trees[0] / "before")]
+        aged(trees[0] / "before")
+        lose(noise, then=trees[0] / "after")
+        assert next(watch) == [created(trees[0] / "after", recovered=True)]
+
+
+@pytest.mark.usefixtures("own_server")
+def test_a_second_overflow_soon_after_the_first_waits_to_be_made_good(
+    trees: list[Path], noise: Path
+) -> None:
+    one, two = trees[0] / "one", trees[0] / "two"
+    with gamin.watch(noise), gamin.watch(trees[0], timeout=SOON) as watch:
+        began = time.monotonic()
+        for file in (one, two):
+            lose(noise, then=file)
+            until(watch, created(file, recovered=True))
+        assert time.monotonic() - began >= SHORTEST_PAUSE
+        recoveries = status().recoveries
+    assert (recoveries.overflows, recoveries.rescans) == (2, 2)
+
+
+def test_what_is_polled_has_lost_nothing(
+    session: str, trees: list[Path], noise: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polled, noticed = trees[:2]
+    rules = f"poll {polled} {polled}/*\n"
+    with daemon(session, noise.parent / "home", rules=rules) as served:
+        for name, value in served.environ.items():
+            monkeypatch.setenv(name, value)
+        with (
+            gamin.watch(noise),
+            gamin.watch(polled, timeout=SOON) as watch,
+            gamin.watch(noticed, timeout=SOON) as other,
+        ):
+            with stopped_server():
+                overflow(noise)
+                (polled / "new").touch()
+                (noticed / "new").touch()
+            assert next(other) == [created(noticed / "new", recovered=True)]
+            assert next(watch) == [created(polled / "new")]

@@ -1,0 +1,70 @@
+"""A server that does not get its turn while 20,000 files are made.
+
+The kernel's queue is too short for them: what it dropped is found by looking.
+"""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import gamin
+from gamin import Event, Kind, Watch
+from gamin.client.blocking import Client
+from gamin.protocol.gam.packets import EventCode
+from testkit.daemon import until, watched
+from testkit.server_state import QUEUE, status, stopped_server
+from testkit.watches import SOON
+
+pytestmark = pytest.mark.usefixtures("own_server")
+
+FILES = 20_000
+
+
+def make_files(folder: Path) -> set[bytes]:
+    """More than fit into the queue, whatever its length here."""
+    count = max(FILES, int(QUEUE.read_text()) + 1000)
+    names = {b"file-%d" % number for number in range(count)}
+    for name in names:
+        path = bytes(folder) + b"/" + name
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    return names
+
+
+def told_until(watch: Watch, creations: int) -> list[Event]:
+    told: list[Event] = []
+    while sum(event.kind is Kind.CREATED for event in told) < creations:
+        told += next(watch)
+    return told
+
+
+def test_a_watch_is_told_of_each_once_and_what_the_queue_dropped_is_marked(
+    tmp_path: Path,
+) -> None:
+    with gamin.watch(tmp_path, timeout=SOON) as watch:
+        with stopped_server():
+            names = make_files(tmp_path)
+        told = told_until(watch, len(names))
+        (tmp_path / "end").touch()
+        end = told_until(watch, 1)
+        recoveries = status().recoveries
+    assert end[-1].path == str(tmp_path / "end")
+    created = Counter(e.path for e in told + end[:-1] if e.kind is Kind.CREATED)
+    assert created == Counter(f"{tmp_path}/{os.fsdecode(name)}" for name in names)
+    assert {event.kind for event in told} <= {Kind.CREATED, Kind.CHANGED}
+    assert any(event.recovered for event in told)
+    assert recoveries.overflows == recoveries.rescans == 1
+
+
+def test_a_client_of_the_original_language_is_told_of_each_once(
+    tmp_path: Path,
+) -> None:
+    with Client() as client:
+        watched(client, tmp_path)
+        with stopped_server():
+            names = make_files(tmp_path) | {b"end"}
+            (tmp_path / "end").touch()
+        told = until(client, *((EventCode.CREATED, name) for name in names))
+    created = Counter(e.path for e in told if e.code == EventCode.CREATED)
+    assert created == Counter(names)

@@ -1,0 +1,95 @@
+"""The watched path leads elsewhere, or nowhere, while things happen in both places."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+import gamin
+from testkit.beliefs.watch import Belief, differences, there
+from testkit.watches import (
+    SOON,
+    created,
+    deleted,
+    exists,
+    kill_server,
+    signal_server,
+    until,
+)
+
+pytestmark = pytest.mark.usefixtures("own_server")
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Path:
+    path = tmp_path / "box"
+    path.mkdir()
+    return path
+
+
+def test_what_happens_at_another_place_is_not_told_as_of_this(
+    box: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "a longer name"
+    belief = Belief(box)
+    with gamin.watch(box, timeout=SOON) as watch:
+        signal_server(signal.SIGSTOP)  # so that all of it is one round
+        (box / "first").touch()
+        box.rename(elsewhere)
+        (elsewhere / "second").touch()
+        box.mkdir()
+        (box / "third").touch()
+        signal_server(signal.SIGCONT)
+        belief.take(until(watch, created(box / "third")))
+        assert not belief.contradictions
+        assert not differences(belief.top, there(box))
+
+
+def test_a_link_that_is_turned_to_another_directory_shows_that_one(
+    tmp_path: Path,
+) -> None:
+    one, other, link = tmp_path / "one", tmp_path / "the other", tmp_path / "link"
+    for folder in (one, other):
+        (folder / "sub").mkdir(parents=True)
+    link.symlink_to(one)
+    with gamin.watch(link, initial=True, timeout=SOON) as watch:
+        belief = Belief(link)
+        signal_server(signal.SIGSTOP)
+        (one / "file").touch()
+        link.unlink()
+        link.symlink_to(other)
+        (other / "file").touch()
+        signal_server(signal.SIGCONT)
+        while differences(belief.top, there(link)):
+            belief.take(next(watch))
+        assert not belief.contradictions
+
+
+def test_that_the_path_is_gone_does_not_wait_for_silence(box: Path) -> None:
+    with gamin.watch(box, settle=60.0, timeout=SOON) as watch:
+        (box / "file").touch()
+        box.rename(box.with_name("elsewhere"))
+        assert next(watch) == [deleted(box, is_dir=True)]
+        box.mkdir()
+        (box / "file").touch()
+        assert until(watch, created(box, is_dir=True))
+
+
+def test_who_comes_back_is_told_that_the_path_is_gone(box: Path) -> None:
+    with gamin.watch(box, timeout=SOON) as watch:
+        clock = watch.clock
+    box.rmdir()
+    with gamin.watch(box, since=clock, timeout=SOON) as watch:
+        assert next(watch) == [deleted(box, recovered=True)]
+
+
+def test_who_comes_back_to_another_server_is_told_that_nothing_is_there(
+    box: Path,
+) -> None:
+    (box / "file").touch()
+    with gamin.watch(box, timeout=SOON) as watch:
+        clock = watch.clock
+    kill_server()
+    (box / "file").unlink()
+    with gamin.watch(box, since=clock, timeout=SOON) as watch:
+        assert next(watch) == [exists(box, is_dir=True, recovered=True)]

@@ -1,0 +1,285 @@
+"""Whatever programs do, whatever is lost, in any order: pictures equal the disk.
+
+Every example is a list of steps on a disk in memory: what programs do, when the server
+gets its turn, what happens in the middle of that, what the kernel loses, who does not
+read. At the end there is a moment of rest, and every client must believe what is there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamin.config.gaminrc import Method, PathRule
+from gamin.core.model.node import FILE, Node
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.paths import join
+from testkit.actions.in_memory import Act
+from testkit.beliefs.strict import Picture, outdated, truth
+from testkit.doubles.clients import Client, V1Client
+from testkit.doubles.disk import READ, SEARCH, Disk
+from testkit.doubles.engine import Shell, plain_policy
+
+REST = 40.0
+"""Seconds: longer than any pause between two looks after an overflow."""
+FEWEST_STEPS, MOST_STEPS = 20, 60
+CLIENTS = 4
+
+
+class Sneak(NamedTuple):
+    """Something a program does just before the server's `calls`-th next call."""
+
+    calls: int
+    act: Act
+
+
+class Wait(NamedTuple):
+    seconds: float
+
+
+class Turn(NamedTuple):
+    """The server takes what the kernel has noticed, and does all that follows."""
+
+
+class Choke(NamedTuple):
+    """The kernel's queue is full: what happens until it is read is lost."""
+
+
+class Read(NamedTuple):
+    """A client stops to read, or begins again."""
+
+    client: int
+    wanted: bool
+
+
+class Ask(NamedTuple):
+    """Of a view, the first subscription only counts; whole trees only it can have."""
+
+    client: int
+    path: bytes
+    scope: Scope
+
+
+class Cancel(NamedTuple):
+    client: int
+    which: int
+
+
+Step = Act | Sneak | Wait | Turn | Choke | Read | Ask | Cancel
+
+ROOTS = (b"/w", b"/w", b"/o")
+WAYS = (
+    *(b"/a", b"/b", b"/c", b"/a/a", b"/a/b", b"/b/c") * 3,
+    *(b"/a/c", b"/b/a", b"/b/b", b"/c/a", b"/a/a/a", b"/a/a/c", b"/a/b/c", b""),
+)
+"""Few, so that what is done meets something; most of them are made by `furnish`."""
+PATHS = st.sampled_from([root + way for root in ROOTS for way in WAYS])
+TARGETS = PATHS | st.sampled_from([b"a", b"../b", b"b/c", b".."])
+ACTS = st.one_of(
+    st.builds(
+        Act,
+        st.sampled_from(
+            [
+                *("mkdir", "makedirs", "touch", "write", "unlink", "rmdir", "rmtree"),
+                *("utime", "modify", "close", "lock", "dim", "unlock", "chmod"),
+                *("replace", "write", "write"),
+            ]
+        ),
+        PATHS,
+    ),
+    st.builds(Act, st.just("rename"), PATHS, PATHS),
+    st.builds(
+        Act, st.sampled_from(["swap", "recreate", "move and write"]), PATHS, PATHS
+    ),
+    st.builds(Act, st.sampled_from(["symlink", "link"]), PATHS, TARGETS),
+)
+NUMBERS = st.integers(0, CLIENTS - 1)
+ASKS = st.builds(Ask, NUMBERS, PATHS, st.sampled_from(Scope))
+STEPS = st.one_of(
+    ACTS,
+    ACTS,
+    ACTS,
+    st.builds(Sneak, st.integers(1, 6), ACTS),
+    st.builds(Wait, st.sampled_from([0.01, 0.3, 1.0, 7.0])),
+    st.just(Turn()),
+    st.just(Choke()),
+    st.builds(Read, NUMBERS, st.booleans()),
+    ASKS,
+    st.builds(Cancel, NUMBERS, st.integers(0, 3)),
+)
+
+
+class Without:
+    """Rules of a tree that leave out whatever has one name."""
+
+    is_empty = False
+
+    def __init__(self, name: bytes) -> None:
+        self._name = name
+
+    def ignored(self, path: bytes, is_dir: bool) -> bool:
+        return self._name in path.split(b"/")
+
+
+class Performance:
+    def __init__(self, shell: Shell) -> None:
+        self.shell = shell
+        self.clients: list[Client] = [
+            self.shell.v1(),
+            self.shell.v1(),
+            self.shell.view(),
+            self.shell.view(),
+        ]
+        self._ignores = {self.clients[-1]: Without(b"c")}
+        self._sneaks: list[tuple[int, Act]] = []
+        self.shell.meanwhile = self._meanwhile
+
+    def _meanwhile(self) -> None:
+        now = [act for call, act in self._sneaks if call <= self.shell.calls]
+        self._sneaks = [s for s in self._sneaks if s[0] > self.shell.calls]
+        for act in now:
+            act.on(self.shell)
+
+    def do(self, step: Step) -> None:
+        shell = self.shell
+        match step:
+            case Act():
+                step.on(shell)
+            case Sneak(calls, act):
+                self._sneaks.append((shell.calls + calls, act))
+            case Wait(seconds):
+                shell.sleep(seconds)
+            case Turn():
+                shell.turn()
+            case Choke():
+                shell.kernel.inotify.choke()
+            case Read(client, True):
+                self.clients[client].read()
+            case Read(client, False):
+                self.clients[client].reads = False
+            case Ask(number, path, scope):
+                self._ask(self.clients[number], path, scope)
+            case Cancel(number, which):
+                asked = self.clients[number].subscriptions
+                if which < len(asked):
+                    self.clients[number].cancel(asked[which])
+
+    def _ask(self, client: Client, path: bytes, scope: Scope) -> None:
+        is_v1 = isinstance(client, V1Client)
+        if is_v1 or not client.subscriptions:
+            other = Scope.TREE if is_v1 else Scope.FILE
+            scope = Scope.DIRECTORY if scope is other else scope
+            client.subscribe(path, scope, ignore=self._ignores.get(client))
+
+    def rest(self) -> None:
+        """Everybody is done and reads."""
+        for _, act in self._sneaks:
+            act.on(self.shell)
+        self._sneaks.clear()
+        self.unlock(b"/")
+        self.shell.sleep(REST)
+        for client in self.clients:
+            client.read()
+
+    def unlock(self, path: bytes) -> None:
+        """What is known of a directory that may not be read is not fixed."""
+        disk = self.shell.disk
+        if disk.inode(path).mode & (READ | SEARCH) != READ | SEARCH:
+            disk.chmod(path, READ | SEARCH)
+        for name, inode in disk.listing(path).items():
+            if inode.is_dir:
+                self.unlock(join(path, name))
+
+    def subscriptions(self) -> Iterator[tuple[Client, Subscription]]:
+        for client in self.clients:
+            for subscription in client.subscriptions:
+                yield client, subscription
+
+
+def picture_of(client: Client, subscription: Subscription) -> Picture:
+    picture = Picture()
+    for index, (told, row) in enumerate(client.told):
+        if told is subscription:
+            found = client.found[index]
+            picture.apply(row, found, is_belated=index in client.belated)
+    return picture
+
+
+def check_pictures(performance: Performance) -> None:
+    for client, subscription in performance.subscriptions():
+        disk = performance.shell.disk
+        picture = picture_of(client, subscription)
+        assert picture.entries == truth(disk, subscription), subscription
+        assert not outdated(disk, subscription, picture), subscription
+        assert client.firsts.count(subscription) == 1
+
+
+def check_tree(performance: Performance) -> None:
+    """What is believed is so, and what is wanted is watched, each by one watch."""
+    shell = performance.shell
+    nodes = list(shell.monitor.tree.root.subtree())
+    for node in nodes:
+        if node.wanted and not node.blind:
+            assert node.is_noticed, node
+        if node.listed:
+            there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
+            assert {n: k is not FILE for n, k in node.names.items()} == there
+    watched = {node.wd for node in nodes if node.wd >= 0}
+    assert shell.kernel.watches == len(watched)
+
+
+def check_accounts(performance: Performance) -> None:
+    """When the last request is cancelled, nothing is left."""
+    shell = performance.shell
+    for client, subscription in list(performance.subscriptions()):
+        client.cancel(subscription)
+    assert list(shell.monitor.tree.root.subtree()) == [shell.monitor.tree.root]
+    assert isinstance(shell.monitor.tree.root, Node)
+    assert shell.kernel.watches == shell.polling.watches == 0
+    shell.settle()
+
+
+def furnish(disk: Disk, root: bytes) -> None:
+    """Something to act on, so that most of what is done is possible."""
+    for folder in (b"/a/a", b"/b"):
+        disk.makedirs(root + folder)
+    for file in (b"/c", b"/a/b", b"/a/a/c", b"/b/c"):
+        disk.touch(root + file)
+
+
+def perform(steps: Iterable[Step], shell: Shell) -> None:
+    """AssertionError where not everything is right in the end."""
+    performance = Performance(shell)
+    for root in (b"/w", b"/o"):
+        furnish(shell.disk, root)
+    for step in steps:
+        performance.do(step)
+    performance.rest()
+    check_pictures(performance)
+    check_tree(performance)
+    check_accounts(performance)
+
+
+SHELLS: dict[str, Callable[[], Shell]] = {
+    "all is told by the kernel": Shell,
+    "the kernel has room for 4 directories": lambda: Shell(room=4),
+    "one place is polled": lambda: Shell(
+        plain_policy(PathRule(b"/w*", Method.POLL)),
+    ),
+    "all is polled": lambda: Shell(plain_policy(poll_only=True), has_kernel=False),
+}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@settings(max_examples=100)
+@given(
+    before=st.lists(ACTS, max_size=10),
+    asks=st.lists(ASKS, min_size=1, max_size=3),
+    steps=st.lists(STEPS, min_size=FEWEST_STEPS, max_size=MOST_STEPS),
+)
+def test_at_rest_every_picture_equals_the_disk(
+    shell: str, before: list[Act], asks: list[Ask], steps: list[Step]
+) -> None:
+    perform([*before, *asks, *steps], SHELLS[shell]())

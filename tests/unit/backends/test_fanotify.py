@@ -1,0 +1,286 @@
+"""What only fanotify does: joined events, renames in one piece, its own way to end.
+
+Which orders of happenings come out right in the end is tried in `test_following`.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.backends.base import FIRST_MARK_COOKIE
+from gamin.backends.fanotify import FanotifyBackend
+from gamin.events import (
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MOVED_FROM,
+    MOVED_TO,
+    OVERFLOW,
+    Change,
+)
+from gamin.system import fanotify
+from testkit.backends import ALL, NAMES, Directory, story
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def backend() -> Iterator[FanotifyBackend]:
+    try:
+        backend = FanotifyBackend()
+    except OSError as error:
+        pytest.skip(f"the kernel refuses: {error.strerror}")
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def watched(backend: FanotifyBackend, tmp_path: Path) -> Directory:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL)
+    return node
+
+
+def seen(backend: FanotifyBackend) -> list[Change]:
+    changes = list(backend.drain())
+    while backend.has_noticed:
+        changes += backend.drain()
+    return changes
+
+
+def test_both_halves_of_a_rename_come_together(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    (tmp_path / "old").touch()
+    backend.drain()
+    (tmp_path / "old").rename(tmp_path / "new")
+    one, other = backend.drain()
+    assert one == Change(watched, MOVED_FROM, one.cookie, b"old")
+    assert other == Change(watched, MOVED_TO, one.cookie, b"new")
+    assert one.cookie > FIRST_MARK_COOKIE
+
+
+def test_half_a_rename_is_a_deletion_or_an_arrival(
+    backend: FanotifyBackend, tmp_path: Path
+) -> None:
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (inside / "file").touch()
+    node = Directory(inside)
+    backend.watch(node, NAMES)
+    (inside / "file").rename(outside / "file")
+    assert list(backend.drain()) == [Change(node, DELETE, 0, b"file")]
+    (outside / "file").rename(inside / "back")
+    assert list(backend.drain()) == [Change(node, MOVED_TO, 0, b"back")]
+
+
+def test_what_came_and_went_is_told_in_that_order(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    (tmp_path / "short").write_text("text")
+    (tmp_path / "short").unlink()
+    assert story(seen(backend)) == ["created short", "deleted short"]
+
+
+def test_what_went_and_came_is_told_in_that_order(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    backend.drain()
+    (tmp_path / "file").unlink()
+    (tmp_path / "file").write_text("text")
+    lines = ["deleted file", "created file", "written file"]
+    assert story(seen(backend)) == lines
+
+
+def test_a_file_becomes_a_directory(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        os.mknod(tmp_path / "it")
+        (tmp_path / "it").unlink()
+        (tmp_path / "it").mkdir()
+        (tmp_path / "it").rmdir()
+    (tmp_path / "it").mkdir()
+    assert seen(backend)[-1] == Change(watched, CREATE | IS_DIR, 0, b"it")
+
+
+def test_equal_events_are_one(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    for _ in range(100):
+        (tmp_path / "a").touch()
+        (tmp_path / "a").rename(tmp_path / "b")
+        (tmp_path / "b").unlink()
+    assert len(seen(backend)) < 10
+
+
+def test_doubts_are_settled_before_anything_new_is_read(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        (tmp_path / "file").touch()
+        (tmp_path / "file").unlink()
+        backend.drain()
+        assert backend.has_noticed
+        os.mknod(tmp_path / "new")
+        assert list(backend.drain()) == []
+        assert not backend.has_noticed
+        assert story(backend.drain()) == ["created new"]
+        (tmp_path / "new").unlink()
+        assert story(seen(backend)) == ["deleted new"]
+
+
+def test_a_doubt_waits_for_the_rename_of_its_directory(
+    backend: FanotifyBackend, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    outer, inner = Directory(tmp_path), Directory(box)
+    backend.watch(outer, NAMES)
+    backend.watch(inner, NAMES)
+    os.mknod(box / "file")
+    (box / "file").rename(box / "other")
+    os.mknod(box / "file")
+    backend.drain()
+    box.rename(tmp_path / "moved")
+    assert list(backend.drain()) == []  # it is not known yet where the box is
+    assert story(backend.drain()) == ["deleted box/", "created moved/"]
+    inner.place = bytes(tmp_path / "moved")
+    assert list(backend.drain()) == [Change(inner, CREATE, 0, b"file")]
+    assert not backend.has_noticed
+
+
+def test_a_guess_in_a_directory_that_moved_is_corrected(
+    backend: FanotifyBackend, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    node = Directory(box)
+    backend.watch(node, NAMES)
+    os.mknod(box / "file")
+    (box / "file").unlink()
+    os.mknod(box / "file")
+    box.rename(tmp_path / "moved")
+    assert story(backend.drain()) == ["created file", "deleted file"]
+    node.place = bytes(tmp_path / "moved")
+    assert list(backend.drain()) == [Change(node, CREATE, 0, b"file")]
+
+
+def test_a_directory_that_is_nowhere_is_to_be_looked_for(
+    backend: FanotifyBackend, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    node = Directory(box)
+    backend.watch(node, NAMES)
+    os.mknod(box / "file")
+    (box / "file").unlink()
+    box.rename(tmp_path / "moved")  # and nobody tells where
+    changes = [change for _ in range(4) for change in backend.drain()]
+    assert changes[-1] == Change(node, IGNORED, 0, b"")
+    assert not node.is_watched
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path, is_renamed: bool
+) -> None:
+    os.mknod(tmp_path / "file")
+    if is_renamed:
+        backend.drain()
+        (tmp_path / "file").rename(tmp_path / "other")
+    backend.unwatch(watched)
+    (tmp_path / ("other" if is_renamed else "file")).unlink()  # nobody tells of that
+    backend.watch(watched, ALL)
+    assert story(seen(backend))[-1] == f"deleted {'other' if is_renamed else 'file'}"
+    assert not backend.has_noticed
+    os.mknod(tmp_path / "new")
+    assert story(backend.drain()) == ["created new"]
+    assert not backend.has_noticed
+
+
+def test_its_end_is_the_last_that_is_told_of_a_directory(
+    backend: FanotifyBackend, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    node = Directory(box)
+    backend.watch(node, ALL)
+    box.chmod(0o711)  # the kernel joins the end with this
+    (box / "file").touch()
+    (box / "file").unlink()
+    box.rmdir()
+    assert story(seen(backend))[-2:] == ["deleted file", "ignored"]
+    assert not node.is_watched
+    assert [share.watches for share in backend.shares] == [0]
+
+
+def test_too_much_at_once_overflows(
+    backend: FanotifyBackend, watched: Directory, tmp_path: Path
+) -> None:
+    room = fanotify.limit("max_queued_events")
+    if room > 20_000:
+        pytest.skip(f"the queue holds {room} events")
+    for number in range(room + 1):
+        os.mknod(tmp_path / str(number))
+    changes = backend.drain()
+    assert len(changes) == room + 1
+    assert changes[-1] == Change(None, OVERFLOW, 0, b"")
+
+
+def test_watches_are_counted(backend: FanotifyBackend, tmp_path: Path) -> None:
+    nodes = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        nodes.append(Directory(tmp_path / name))
+        backend.watch(nodes[-1], ALL)
+    [share] = backend.shares
+    assert share.watches == 2 < share.limit
+    backend.unwatch(nodes[0])
+    backend.unwatch(nodes[0])
+    assert [share.watches for share in backend.shares] == [1]
+
+
+ORDINARY = """
+import os, sys
+from gamin.backends.fanotify import FanotifyBackend
+from testkit.backends import ALL, Directory, story
+
+os.setgroups([])
+os.setgid(int(sys.argv[1]))
+os.setuid(int(sys.argv[1]))
+try:
+    backend = FanotifyBackend()
+except OSError as error:
+    sys.exit(f"refused: {error}")
+backend.watch(Directory(sys.argv[2]), ALL)
+open(sys.argv[2] + "/old", "w").close()
+os.rename(sys.argv[2] + "/old", sys.argv[2] + "/new")
+print(story(backend.drain()))
+backend.close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test is by such a user")
+def test_an_ordinary_user_may() -> None:
+    with tempfile.TemporaryDirectory() as place:
+        os.chown(place, NOBODY, NOBODY)
+        answer = subprocess.run(
+            [sys.executable, "-c", ORDINARY, str(NOBODY), place],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            check=False,
+        )
+    if answer.stderr.startswith("refused"):
+        pytest.skip(answer.stderr)
+    lines = ["created old", "deleted old", "created new"]
+    assert answer.stdout == f"{lines}\n", answer.stderr

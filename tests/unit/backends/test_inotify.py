@@ -1,0 +1,192 @@
+"""What inotify gives out piece by piece, on the real kernel.
+
+What every backend promises is in the contract; do not add it here.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from gamin.backends.inotify import PATIENCE, InotifyBackend
+from gamin.events import CREATE, DELETE, IGNORED, IS_DIR, MOVED_FROM, MOVED_TO, Change
+from gamin.system.inotify import BUFFER, limit
+from testkit.backends import NAMES, Directory
+
+EVENT = 16 + 16
+"""Bytes of an event with a name of less than 16."""
+PIECE = BUFFER // EVENT
+MANY = 3 * PIECE + 1
+FULLEST = limit("max_queued_events")
+
+pytestmark = pytest.mark.skipif(
+    2 * MANY >= FULLEST, reason="the queue holds too little"
+)
+
+
+@pytest.fixture
+def backend() -> Iterator[InotifyBackend]:
+    backend = InotifyBackend()
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def watched(backend: InotifyBackend, tmp_path: Path) -> Directory:
+    node = Directory(tmp_path)
+    backend.watch(node, NAMES)
+    return node
+
+
+def names(count: int) -> list[bytes]:
+    return [b"%d" % number for number in range(count)]
+
+
+def drained(backend: InotifyBackend) -> list[Sequence[Change]]:
+    """Drains until all that happened before is given out."""
+    batches = [backend.drain()]
+    goal = backend.end
+    while backend.given < goal:
+        batches.append(backend.drain())
+    return batches
+
+
+def paired(changes: Sequence[Change]) -> list[tuple[bytes, bytes]]:
+    """Old and new name of each rename that came with both halves."""
+    begun = {c.cookie: c.name for c in changes if c.cookie and c.mask & MOVED_FROM}
+    return [
+        (begun[c.cookie], c.name) for c in changes if c.cookie and c.mask & MOVED_TO
+    ]
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_drain_reads_everything_and_gives_out_a_piece(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    for name in names(MANY):
+        os.mknod(tmp_path / os.fsdecode(name))
+    first = backend.drain()
+    assert len(first) == PIECE
+    assert backend.end == MANY * EVENT
+    assert backend.given == PIECE * EVENT
+    (tmp_path / "later").touch()
+    told = [change.name for batch in (first, *drained(backend)) for change in batch]
+    assert told == [*names(MANY), b"later"]
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("before", [0, 1])
+def test_no_rename_is_torn_where_a_piece_ends(
+    backend: InotifyBackend, tmp_path: Path, before: int
+) -> None:
+    """With and without an event before them, so that halves are first in a piece, and
+    last."""
+    for name in names(MANY):
+        os.mknod(tmp_path / os.fsdecode(name))
+    drained(backend)
+    for number in range(before):
+        os.mknod(tmp_path / f"before-{number}")
+    for name in names(MANY):
+        old = tmp_path / os.fsdecode(name)
+        old.rename(old.with_name("n" + old.name))
+    batches = drained(backend)
+    assert len(batches) > 4
+    assert paired([c for batch in batches for c in batch]) == [
+        (name, b"n" + name) for name in names(MANY)
+    ]
+    for batch in batches:  # each as a whole: what begins in one does not end in another
+        halves = sum(1 for change in batch if change.cookie)
+        assert halves == 2 * len(paired(batch))
+
+
+def test_what_left_for_good_is_deleted_in_its_order(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    for name in names(MANY):
+        os.mknod(here / os.fsdecode(name))
+    backend.watch(Directory(here), NAMES)
+    for name in names(MANY):
+        os.rename(here / os.fsdecode(name), elsewhere / os.fsdecode(name))
+    changes = [change for batch in drained(backend) for change in batch]
+    assert [(c.mask, c.cookie, c.name) for c in changes] == [
+        (DELETE, 0, name) for name in names(MANY)
+    ]
+
+
+def test_a_second_half_is_not_waited_for_without_an_end(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    """While there are always more events nobody can ask whether it is on its way."""
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    here.mkdir()
+    elsewhere.mkdir()
+    (here / "gone").touch()
+    backend.watch(Directory(here), NAMES)
+    (here / "gone").rename(elsewhere / "gone")
+    serial, told, drains = 0, False, 0
+    while not told:
+        for _ in range(2 * PIECE):
+            serial += 1
+            os.mknod(here / f"{serial}")
+        told = any(c.mask == DELETE for c in backend.drain())
+        drains += 1
+        assert drains <= PATIENCE // BUFFER + 2
+    assert drains > 1
+
+
+def test_a_directory_that_ends_in_what_is_carried_over_ends_once(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    for directory in (here, elsewhere, here / "sub"):
+        directory.mkdir()
+    (here / "gone").touch()
+    node, below = Directory(here), Directory(here / "sub")
+    backend.watch(node, NAMES)
+    backend.watch(below, NAMES)
+    (here / "gone").rename(elsewhere / "gone")
+    (here / "sub").rmdir()
+    for name in names(MANY):
+        os.mknod(here / os.fsdecode(name))
+    changes = [change for batch in drained(backend) for change in batch]
+    assert [c.name for c in changes if c.node is node and c.mask == CREATE] == names(
+        MANY
+    )
+    assert [(c.mask, c.name) for c in changes if c.mask != CREATE] == [
+        (DELETE, b"gone"),
+        (IGNORED, b""),
+        (DELETE | IS_DIR, b"sub"),
+    ]
+    assert below.wd == -1
+
+
+def test_nothing_of_what_is_carried_over_is_told_of_an_unwatched_directory(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    here, there, elsewhere = (
+        tmp_path / name for name in ("here", "there", "elsewhere")
+    )
+    for directory in (here, there, elsewhere):
+        directory.mkdir()
+    for word in ("one", "two"):
+        (here / word).touch()
+    node, other = Directory(here), Directory(there)
+    backend.watch(node, NAMES)
+    backend.watch(other, NAMES)
+    (here / "one").rename(elsewhere / "one")
+    (here / "two").rename(there / "two")
+    for name in names(MANY):
+        os.mknod(there / os.fsdecode(name))
+    assert not backend.drain()  # all of it waits for the other half of the first
+    backend.unwatch(node)
+    changes = [change for batch in drained(backend) for change in batch]
+    assert {c.node for c in changes} == {other}
+    assert [(c.mask, c.cookie, c.name) for c in changes] == [
+        (MOVED_TO, c.cookie, b"two") if c.name == b"two" else (CREATE, 0, c.name)
+        for c in changes
+    ]
+    assert [c.name for c in changes] == [b"two", *names(MANY)]

@@ -1,0 +1,344 @@
+"""What only polling does: its timer, its rounds, its share of the processor."""
+
+import os
+import select
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.backends.polling import BUSY_SHARE, SLICE, PollingBackend
+from gamin.events import CLOSE_WRITE, CREATE, DELETE, IGNORED, MODIFY, Change
+from testkit.backends import ALL, NAMES, Directory, story
+
+DEADLINE_MS = 10_000
+
+
+class Clock:
+    """Stands still, or advances by `pace` each time it is asked."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.pace = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.pace
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def backend(clock: Clock) -> Iterator[PollingBackend]:
+    backend = PollingBackend(clock)
+    yield backend
+    backend.close()
+
+
+def is_readable(backend: PollingBackend, within_ms: int = 0) -> bool:
+    waiting = select.poll()
+    waiting.register(backend, select.POLLIN)
+    return bool(waiting.poll(within_ms))
+
+
+def test_with_nothing_to_poll_nothing_is_armed(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL, 0.01)
+    assert is_readable(backend, DEADLINE_MS)
+    backend.unwatch(node)
+    assert not is_readable(backend)
+    assert not is_readable(backend, within_ms=30)
+
+
+def test_the_timer_wakes_for_a_change(tmp_path: Path) -> None:
+    backend = PollingBackend()
+    backend.watch(Directory(tmp_path), ALL, 0.01)
+    os.mknod(tmp_path / "new")
+    changes: list[Change] = []
+    while not changes:
+        assert is_readable(backend, DEADLINE_MS)
+        changes += backend.drain()
+    assert story(changes) == ["created new"]
+    backend.close()
+
+
+def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    os.mknod(tmp_path / "old")
+    backend.watch(node, ALL)
+    os.mknod(tmp_path / "new")
+    found = {b"old": False, b"new": False}
+    assert story(backend.learn(node, found)) == ["created new"]
+    assert not backend.learn(node, found)
+    clock.now += 1
+    assert not backend.drain()
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, mask)
+    assert story(backend.learn(node, {b"box": True})) == ["created box/"]
+    clock.now += 1
+    assert story(backend.drain()) == ["deleted box/"]
+
+
+def test_what_is_written_after_it_was_learned_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL)
+    os.mknod(tmp_path / "new")
+    backend.learn(node, {b"new": False})
+    (tmp_path / "new").write_text("text")
+    clock.now += 1
+    assert story(backend.drain()) == ["written new"]
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_was_found_to_be_gone_and_comes_back_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    """Though no look of the backend sees a difference."""
+    node = Directory(tmp_path)
+    for name in ("file", "other"):
+        os.mknod(tmp_path / name)
+    backend.watch(node, mask)
+    assert story(backend.learn(node, {b"file": None})) == ["deleted file"]
+    assert story(backend.learn(node, {}, is_all=True)) == ["deleted other"]
+    clock.now += 1
+    assert sorted(story(backend.drain())) == ["created file", "created other"]
+
+
+@pytest.mark.parametrize("mask", [NAMES, ALL])
+def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
+    backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
+) -> None:
+    node = Directory(tmp_path)
+    (tmp_path / "box").mkdir()
+    backend.watch(node, mask)
+    found = {b"box": False}
+    assert story(backend.learn(node, found)) == ["deleted box/", "created box"]
+    assert not backend.learn(node, found)
+    clock.now += 1
+    assert story(backend.drain()) == ["deleted box", "created box/"]
+
+
+def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    os.mknod(tmp_path / "file")
+    backend.watch(node, ALL & ~NAMES)
+    assert not backend.learn(node, {b"file": None})
+
+
+def test_it_looks_only_when_it_is_time(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    backend.watch(Directory(tmp_path), ALL)
+    os.mknod(tmp_path / "new")
+    clock.now += 0.5
+    assert not backend.drain()
+    clock.now += 0.5
+    assert story(backend.drain()) == ["created new"]
+
+
+def test_each_path_has_its_own_interval(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    often, seldom = (Directory(tmp_path / name) for name in ("often", "seldom"))
+    for node in (often, seldom):
+        os.mkdir(node.place)
+    backend.watch(often, NAMES, 1.0)
+    backend.watch(seldom, NAMES, 5.0)
+    looks = []
+    for second in range(1, 11):
+        clock.now += 1.0
+        for node in (often, seldom):
+            os.mknod(os.path.join(os.fsdecode(node.place), str(second)))
+        changes = backend.drain()
+        looks.append([len(story(changes, node)) for node in (often, seldom)])
+    assert [often for often, _ in looks] == [1] * 10
+    assert [seldom for _, seldom in looks] == [0, 0, 0, 0, 5, 0, 0, 0, 0, 5]
+
+
+def test_the_interval_can_be_changed(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL, 60.0)
+    backend.watch(node, ALL, 1.0)
+    os.mknod(tmp_path / "new")
+    clock.now += 1.0
+    assert story(backend.drain()) == ["created new"]
+
+
+def test_an_interval_of_nothing_is_the_shortest_there_is(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    backend.watch(Directory(tmp_path), ALL, 0.0)
+    assert not backend.drain()
+    os.mknod(tmp_path / "new")
+    clock.now += 0.1
+    assert story(backend.drain()) == ["created new"]
+
+
+def test_told_to_scan_it_looks_at_once(backend: PollingBackend, tmp_path: Path) -> None:
+    backend.watch(Directory(tmp_path), ALL, 3600.0)
+    os.mknod(tmp_path / "new")
+    assert not is_readable(backend)
+    backend.scan_now()
+    assert is_readable(backend, DEADLINE_MS)
+    assert story(backend.drain()) == ["created new"]
+    os.mknod(tmp_path / "newer")
+    assert not backend.drain()
+    assert not is_readable(backend)
+
+
+def test_a_written_file_is_one_change(backend: PollingBackend, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    node = Directory(tmp_path)
+    backend.watch(node, ALL)
+    (tmp_path / "file").write_text("text")
+    backend.scan_now()
+    assert backend.drain() == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
+
+
+def test_the_order_is_deletions_creations_modifications(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    (tmp_path / "a").touch()
+    (tmp_path / "z").touch()
+    backend.watch(Directory(tmp_path), ALL)
+    (tmp_path / "a").write_text("text")
+    os.mknod(tmp_path / "m")
+    (tmp_path / "z").unlink()
+    backend.scan_now()
+    assert story(backend.drain()) == ["deleted z", "created m", "written a"]
+
+
+def test_a_directory_becomes_a_file_and_is_one_again(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    outer, inner = Directory(tmp_path), Directory(box)
+    backend.watch(outer, ALL)
+    backend.watch(inner, ALL)
+
+    box.rmdir()
+    box.touch()
+    backend.scan_now()
+    changes = backend.drain()
+    assert story(changes, outer) == ["deleted box/", "created box"]
+    assert [c for c in changes if c.node is inner] == [Change(inner, IGNORED, 0, b"")]
+    assert inner.wd_poll == -1
+
+    with pytest.raises(NotADirectoryError):
+        backend.watch(inner, ALL)
+    box.unlink()
+    box.mkdir()
+    backend.watch(inner, ALL)
+    os.mknod(box / "new")
+    backend.scan_now()
+    changes = backend.drain()
+    assert story(changes, outer) == ["deleted box", "created box/"]
+    assert story(changes, inner) == ["created new"]
+
+
+def test_the_watch_of_the_kernel_is_left_alone(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    node.wd = 5
+    backend.watch(node, ALL)
+    assert (node.wd, node.wd_poll >= 0) == (5, True)
+    backend.unwatch(node)
+    assert (node.wd, node.wd_poll) == (5, -1)
+
+
+def test_what_the_kernel_told_is_not_told_again(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    node = Directory(tmp_path)
+    backend.watch(node, ALL)
+    os.mknod(tmp_path / "told")
+    backend.told(node, CREATE, b"told")
+    backend.scan_now()
+    assert not backend.drain()
+    backend.unwatch(node)
+    backend.told(node, CREATE, b"told")
+
+
+def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    """Whatever has become of it since: the kernel may have been silent from then on."""
+    node = Directory(tmp_path)
+    (tmp_path / "again").touch()
+    backend.watch(node, ALL)
+    backend.told(node, CREATE, b"short")
+    backend.told(node, DELETE, b"again")
+    backend.scan_now()
+    told = [(change.mask, change.name) for change in backend.drain()]
+    assert told == [(DELETE, b"short"), (CREATE, b"again")]
+
+
+def test_a_long_round_leaves_time_for_others(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    nodes = [Directory(tmp_path / str(number)) for number in range(6)]
+    for node in nodes:
+        os.mkdir(node.place)
+        backend.watch(node, NAMES)
+        os.mknod(os.path.join(os.fsdecode(node.place), "new"))
+    clock.now += 1.0
+    clock.pace = SLICE  # each look seems to take that long
+    drained: list[int] = []
+    while sum(drained) < len(nodes):
+        drained.append(len(backend.drain()))
+        assert drained[-1] > 0
+        assert sum(drained) == len(nodes) or is_readable(backend, DEADLINE_MS)
+    assert len(drained) > 1
+
+
+def test_unwatched_while_its_round_waits_it_is_silent(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    nodes = [Directory(tmp_path / str(number)) for number in range(6)]
+    for node in nodes:
+        os.mkdir(node.place)
+        backend.watch(node, NAMES)
+        os.mknod(os.path.join(os.fsdecode(node.place), "new"))
+    clock.now += 1.0
+    clock.pace = SLICE
+    assert len(backend.drain()) < len(nodes)
+    backend.unwatch(nodes[-1])
+    changes = [change for _ in nodes for change in backend.drain()]
+    assert changes
+    assert not story(changes, nodes[-1])
+
+
+def test_looking_takes_no_more_than_its_share_of_the_time(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    backend.watch(Directory(tmp_path), NAMES, 1.0)
+    clock.now += 1.0
+    clock.pace = 10.0  # a file server that hardly answers
+    backend.drain()
+    clock.pace = 0.0
+    os.mknod(tmp_path / "new")
+    clock.now += 10.0 / BUSY_SHARE / 2
+    assert not backend.drain()
+    clock.now += 10.0 / BUSY_SHARE * 2
+    assert story(backend.drain()) == ["created new"]

@@ -1,0 +1,104 @@
+"""What is read ahead: all of it, in order, and not without an end."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.backends.read_ahead import MOST_AHEAD, Backlog
+from gamin.system.inotify import BUFFER, LONGEST_EVENT, Reader
+
+
+class Queue(Reader):
+    """A kernel queue with these pieces in it."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.left = list(pieces)
+        self.asked = 0
+
+    def read(self) -> bytes:
+        self.asked += 1
+        return self.left.pop(0) if self.left else b""
+
+    def queued(self) -> int:
+        return sum(map(len, self.left))
+
+
+FULL = bytes(BUFFER)
+
+
+def test_nothing_is_queued() -> None:
+    backlog = Backlog(Queue())
+    backlog.gather()
+    assert not backlog
+    assert backlog.take() == b""
+    assert (backlog.end, backlog.taken) == (0, 0)
+
+
+def test_a_piece_that_is_not_full_was_the_last_one() -> None:
+    queue = Queue(b"piece")
+    backlog = Backlog(queue)
+    backlog.gather()
+    assert queue.asked == 1
+    assert backlog.take() == b"piece"
+
+
+def test_after_a_full_piece_there_may_be_more() -> None:
+    nearly_full = bytes(BUFFER - LONGEST_EVENT + 1)
+    backlog = Backlog(Queue(FULL, nearly_full, b"rest"))
+    backlog.gather()
+    assert backlog.end == len(FULL) + len(nearly_full) + len(b"rest")
+
+
+def test_what_was_read_little_by_little_comes_out_together() -> None:
+    queue = Queue(b"one", b"two")
+    backlog = Backlog(queue)
+    backlog.gather()
+    backlog.gather()
+    assert backlog.take() == b"onetwo"
+    queue.left += [bytes(BUFFER - 2), b"two", b"three"]
+    for _ in range(3):
+        backlog.gather()
+    assert backlog.take() == bytes(BUFFER - 2)
+    assert backlog.take() == b"twothree"
+
+
+def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
+    queue = Queue(*[FULL] * 1000)
+    backlog = Backlog(queue)
+    backlog.gather()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    assert backlog.end == 1000 * BUFFER
+    backlog.gather()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    backlog.take()
+    queue.left.append(FULL)
+    backlog.gather()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    assert backlog.end == 1001 * BUFFER
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.binary(min_size=1, max_size=64), st.just("gather"), st.just("take")
+        ),
+        max_size=40,
+    )
+)
+def test_everything_comes_out_once_and_in_order(steps: list[bytes | str]) -> None:
+    queue = Queue()
+    backlog = Backlog(queue)
+    put = taken = b""
+    for step in steps:
+        if isinstance(step, bytes):
+            queue.left.append(step)
+            put += step
+        elif step == "gather":
+            backlog.gather()
+        else:
+            taken += backlog.take()
+            assert backlog.taken == len(taken)
+    while queue.left or backlog:
+        backlog.gather()
+        taken += backlog.take()
+    assert taken == put
+    assert backlog.end == backlog.taken == len(put)

@@ -1,0 +1,49 @@
+"""One question, and what may come instead of an answer."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gamin.cli.control import NoAnswer, NotRunning, dial
+from gamin.errors import RemoteProtocolError
+from testkit.scripted_server import line_to
+
+
+def test_the_answer_is_what_the_server_says(tmp_path: Path) -> None:
+    with line_to(b'{"version":"1","x":[2]}\n', tmp_path) as line:
+        assert line.ask("gamin-x") == {"version": "1", "x": [2]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(b'{"error":"no such\\u001b"}\n', "no such\x1b", id="a refusal"),
+        pytest.param(b"", "hung up", id="nothing at all"),
+        pytest.param(b'{"half', "busy or stopped", id="half an answer"),
+    ],
+)
+def test_no_answer_is_an_error_that_says_why(
+    answer: bytes, problem: str, tmp_path: Path
+) -> None:
+    said = pytest.raises(NoAnswer, match=f"'gamin-x': .*{re.escape(problem)}")
+    with line_to(answer, tmp_path, patience=0.2) as line, said:
+        line.ask("gamin-x")
+
+
+def test_another_language_is_an_error(tmp_path: Path) -> None:
+    with line_to(b"hello\n", tmp_path) as line, pytest.raises(RemoteProtocolError):
+        line.ask("gamin-x")
+
+
+def test_a_server_that_goes_on_has_not_ended(tmp_path: Path) -> None:
+    with line_to(b"{}\n", tmp_path, patience=0.05) as line:
+        line.ask("gamin-x")
+        assert not line.await_end()
+
+
+def test_where_no_server_is_none_is_started(tmp_path: Path) -> None:
+    environ = {"GAM_CLIENT_ID": "nobody", "GAMIN_SOCKET_DIR": str(tmp_path)}
+    with pytest.raises(NotRunning, match="no server is running for session 'nobody'"):
+        dial(environ)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,145 @@
+"""Whether something changed since, as the disk knows it."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gamin.client.ctime_check import answered, changed_since, leads_elsewhere, newer
+from gamin.protocol.gam.client import Event, Examine
+from testkit.watches import aged
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    made = tmp_path / "file"
+    made.touch()
+    return made
+
+
+def ctime(path: Path) -> int:
+    return path.lstat().st_ctime_ns
+
+
+def test_only_what_is_newer_has_changed(file: Path) -> None:
+    assert changed_since(os.fsencode(file), ctime(file) - 1)
+    assert not changed_since(os.fsencode(file), ctime(file))
+
+
+def test_setting_the_times_back_hides_nothing(file: Path) -> None:
+    os.utime(file, (0, 0))
+    assert changed_since(os.fsencode(file), ctime(file) - 1)
+
+
+def test_a_link_changes_with_its_target(file: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    before = ctime(link)
+    while ctime(file) <= before:  # the clock of ctimes advances every few ms
+        file.touch()
+    assert changed_since(os.fsencode(link), before)
+
+
+def test_a_dangling_link_changes_with_itself(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to("nowhere")
+    assert changed_since(os.fsencode(link), ctime(link) - 1)
+    assert not changed_since(os.fsencode(link), ctime(link))
+
+
+def test_what_is_gone_has_not_changed(tmp_path: Path) -> None:
+    assert not changed_since(os.fsencode(tmp_path / "gone"), 0)
+
+
+def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> None:
+    first, second, third, last = (
+        Event(1, 1, name) for name in (b"1", b"2", b"3", b"4")
+    )
+    path = os.fsencode(file)
+    told: list[Event | Examine] = [
+        first,
+        Examine(path, ctime(file) - 1, second),
+        Examine(path, ctime(file), third),
+        last,
+    ]
+    assert list(answered(told)) == [first, second, last]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Directories with the same names in them, and one more outside."""
+    for folder in ("outside/other", "watched/a", "watched/b"):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        for file in ("f", "deep/f"):
+            (tmp_path / folder / file).touch()
+    return tmp_path / "watched"
+
+
+@pytest.fixture
+def since_ns(tree: Path) -> int:
+    """A moment after all of that, and before what happens next."""
+    last = tree / "b/deep/f"
+    aged(last)
+    return ctime(last)
+
+
+def found(tree: Path, since_ns: int) -> set[str]:
+    """Which of the files are newer than the last one made to begin with."""
+    folders = [tree, *(tree / n for n in ("a", "b", "a/deep", "b/deep"))]
+    files = [tree / n for n in ("a/f", "a/deep/f", "b/f", "b/deep/f")]
+    told = newer(map(str, files), map(str, folders), since_ns)
+    return {str(Path(file).relative_to(tree)) for file in told}
+
+
+def test_all_is_other_in_a_directory_that_came_to_its_place(
+    tree: Path, since_ns: int
+) -> None:
+    assert found(tree, since_ns) == set()
+    (tree / "a").rename(tree.parent / "outside/away")
+    (tree.parent / "outside/other").rename(tree / "a")
+    assert found(tree, since_ns) == {"a/f", "a/deep/f"}
+
+
+@pytest.mark.parametrize("kind", ["directory", "link"])
+def test_a_path_may_lead_elsewhere_if_something_came_to_it_or_above(
+    tree: Path, since_ns: int, kind: str
+) -> None:
+    deep, other = os.fsencode(tree / "a/deep"), tree.parent / "outside/other"
+    assert not leads_elsewhere(deep, since_ns)
+    (tree / "a").rename(tree.parent / "outside/away")
+    if kind == "directory":
+        other.rename(tree / "a")
+    else:
+        (tree / "a").symlink_to(other)
+    assert leads_elsewhere(deep, since_ns)
+    assert not leads_elsewhere(os.fsencode(tree / "b"), since_ns)
+
+
+def test_what_was_asked_of_a_path_that_leads_elsewhere_is_answered_with_yes(
+    tree: Path, since_ns: int
+) -> None:
+    told = Event(1, 1, b"f")
+    question = Examine(os.fsencode(tree / "a/f"), since_ns, told)
+    assert list(answered([question])) == []
+    (tree / "a").rename(tree.parent / "outside/away")
+    (tree.parent / "outside/other").rename(tree / "a")
+    assert list(answered([question, question])) == [told, told]
+
+
+def test_a_new_entry_does_not_make_its_neighbours_other(
+    tree: Path, since_ns: int
+) -> None:
+    (tree / "new").touch()
+    assert found(tree, since_ns) == set()
+
+
+def test_nor_does_one_in_a_subdirectory(tree: Path, since_ns: int) -> None:
+    (tree / "a/deep/new").touch()
+    assert found(tree, since_ns) == set()
+
+
+def test_what_was_written_is_found_beside_what_was_not(
+    tree: Path, since_ns: int
+) -> None:
+    (tree / "b/deep/f").write_text("text")
+    assert found(tree, since_ns) == {"b/deep/f"}

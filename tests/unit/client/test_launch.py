@@ -1,0 +1,82 @@
+"""What a started server inherits: its session, and nothing else of ours."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from gamin.client.launch import CannotRun, launch, server_command
+from testkit.processes import end
+from testkit.waiting import eventually
+
+SCRIPT = """#!/bin/sh
+echo "$$ $GAM_CLIENT_ID $*" >"$REPORT.new"
+mv "$REPORT.new" "$REPORT"
+exec sleep 60
+"""
+
+
+@contextmanager
+def launched(folder: Path, *arguments: str) -> Iterator[tuple[int, str]]:
+    """A process that tells its pid, then its session and arguments, and stays."""
+    program = folder / "program"
+    program.write_text(SCRIPT)
+    program.chmod(0o755)
+    report = folder / "report"
+    environ = {"PATH": os.environ["PATH"], "REPORT": str(report)}
+    launch([str(program), *arguments], b"desk", environ)
+    eventually(report.exists, what="the report of the launched process")
+    pid, _, rest = report.read_text().partition(" ")
+    try:
+        yield int(pid), rest.strip()
+    finally:
+        end(int(pid))
+
+
+def test_it_is_told_its_session_and_its_arguments(tmp_path: Path) -> None:
+    with launched(tmp_path, "--notimeout") as (_, rest):
+        assert rest == "desk --notimeout"
+
+
+def test_it_has_a_session_of_its_own_and_is_not_our_child(tmp_path: Path) -> None:
+    with launched(tmp_path) as (pid, _):
+        assert os.getsid(pid) not in (os.getsid(0), pid)
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def test_it_inherits_no_descriptor(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    try:
+        with launched(tmp_path) as (pid, _):
+            # Until then it is a shell, which has its script open.
+            name = Path(f"/proc/{pid}/comm")
+            eventually(lambda: name.read_text() == "sleep\n", what="the program")
+            folder = Path(f"/proc/{pid}/fd")
+            open_there = {each.name: os.readlink(each) for each in folder.iterdir()}
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert open_there == dict.fromkeys("012", "/dev/null")
+
+
+def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
+    (tmp_path / "text").touch()
+    for program in (str(tmp_path / "text"), str(tmp_path / "missing"), ""):
+        with pytest.raises(CannotRun) as told:
+            launch([program], b"", {})
+        assert told.value.program == program
+
+
+def test_our_own_server_is_not_looked_for_in_the_current_directory() -> None:
+    program, *options = server_command({})
+    assert program == sys.executable
+    assert options == ["-P", "-m", "gamin.daemon.process.start"]
+
+
+def test_the_setting_of_libgamin_chooses_another_server() -> None:
+    assert server_command({"GAMIN_DEBUG_SERVER": "/x y"}) == ("/x y",)

@@ -1,0 +1,217 @@
+"""When a change of what is in an entry is told."""
+
+import pytest
+
+from gamin.core.model.subscription import Scope
+from gamin.core.throttle.debounce import HOLD_SECONDS
+from gamin.events import Kind
+from testkit.doubles.clients import V1Client
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+CALM = 8.0
+"""Seconds after which nothing is busy any more."""
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub")
+    shell.disk.touch(b"/d/f")
+    shell.disk.touch(b"/d/g")
+    return shell
+
+
+def client_of(shell: Shell, path: bytes, scope: Scope) -> V1Client:
+    client = shell.v1()
+    client.subscribe(path, scope)
+    client.rows()
+    return client
+
+
+def heard(shell: Shell, client: V1Client) -> list[str]:
+    shell.turn()
+    return said(client.rows())
+
+
+def test_a_writer_that_closes_makes_one_change_told_at_once(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.write(b"/d/f")
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_a_truncation_and_a_write_are_one_change(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.modify(b"/d/f")
+    shell.sleep(HOLD_SECONDS / 2)
+    shell.disk.modify(b"/d/f")
+    shell.disk.close(b"/d/f")
+    assert heard(shell, client) == ["changed /d/f"]
+    shell.settle()
+    assert heard(shell, client) == []
+
+
+def test_a_writer_that_does_not_close_is_told_after_20_ms(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.modify(b"/d/f")
+    assert heard(shell, client) == []
+    shell.sleep(HOLD_SECONDS)
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_a_chmod_is_told_after_20_ms(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.chmod(b"/d/f", 0o600)
+    shell.sleep(HOLD_SECONDS)
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_closing_without_writing_is_no_change(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.close(b"/d/f")
+    shell.settle()
+    assert heard(shell, client) == []
+
+
+def test_what_was_made_in_the_same_batch_is_not_changed_too(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.write(b"/d/new")
+    shell.settle()
+    assert heard(shell, client) == ["created /d/new"]
+
+
+def test_a_write_after_that_is_told_as_well(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.touch(b"/d/new")
+    shell.sleep(0.1)
+    shell.disk.write(b"/d/new")
+    assert heard(shell, client) == ["created /d/new", "changed /d/new"]
+
+
+def test_several_writers_in_one_batch_are_one_change(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    for _ in range(3):
+        shell.disk.write(b"/d/f")
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_what_is_gone_by_the_time_is_not_told_as_changed(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    shell.disk.modify(b"/d/f")
+    shell.disk.unlink(b"/d/f")
+    shell.settle()
+    assert heard(shell, client) == ["deleted /d/f"]
+
+
+def test_the_fourth_change_within_a_second_makes_a_file_busy(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    for _ in range(10):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    assert heard(shell, client) == ["changed /d/f"] * 4
+    shell.sleep(1.1)
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_a_busy_file_is_told_once_a_second_and_in_the_end(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    for _ in range(50):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+        shell.sleep(0.1)
+    told = heard(shell, client)
+    assert set(told) == {"changed /d/f"}
+    assert 4 + 3 <= len(told) <= 4 + 6
+    shell.disk.write(b"/d/f")
+    shell.sleep(1.1)
+    assert heard(shell, client) == ["changed /d/f"]
+    shell.sleep(CALM)
+    shell.disk.write(b"/d/f")
+    assert heard(shell, client) == ["changed /d/f"]
+
+
+def test_a_busy_file_that_was_asked_for_as_a_tree_is_told_in_the_end(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d/f", Scope.TREE)
+    for _ in range(10):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    view.rows()
+    shell.sleep(1.1)
+    assert [row.kind for row in view.rows()] == [Kind.CHANGED]
+
+
+def test_a_busy_file_does_not_hold_back_its_neighbours(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    for _ in range(10):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    client.rows()
+    shell.disk.write(b"/d/g")
+    shell.disk.touch(b"/d/new")
+    assert heard(shell, client) == ["changed /d/g", "created /d/new"]
+
+
+def test_a_deletion_of_a_busy_file_is_told_at_once(shell: Shell) -> None:
+    client = client_of(shell, b"/d/f", Scope.FILE)
+    for _ in range(10):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    client.rows()
+    shell.disk.unlink(b"/d/f")
+    assert heard(shell, client) == ["deleted it"]
+
+
+def test_a_request_for_the_path_alone_hears_of_its_content(shell: Shell) -> None:
+    client = client_of(shell, b"/d/f", Scope.FILE)
+    shell.disk.write(b"/d/f")
+    assert heard(shell, client) == ["changed it"]
+    shell.disk.utime(b"/d/f")
+    shell.disk.write(b"/d/g")
+    shell.settle()
+    assert heard(shell, client) == ["changed it"]
+
+
+def test_a_request_for_a_directory_alone_hears_once_that_entries_came_or_went(
+    shell: Shell,
+) -> None:
+    client = client_of(shell, b"/d", Scope.FILE)
+    shell.disk.touch(b"/d/one")
+    shell.disk.touch(b"/d/two")
+    assert heard(shell, client) == ["changed it/"]
+    shell.disk.rename(b"/d/one", b"/d/three")
+    assert heard(shell, client) == ["changed it/"]
+    shell.disk.write(b"/d/two")
+    shell.settle()
+    assert heard(shell, client) == []
+
+
+def test_a_directory_asked_for_is_not_changed_by_its_own_rights(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    alone = client_of(shell, b"/d", Scope.FILE)
+    shell.disk.chmod(b"/d", 0o700)
+    shell.settle()
+    assert heard(shell, client) == []
+    assert heard(shell, alone) == ["changed it/"]
+
+
+def test_a_hammered_file_is_polled_and_told_in_the_end(shell: Shell) -> None:
+    client = client_of(shell, b"/d", Scope.DIRECTORY)
+    for _ in range(250):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    assert shell.polling.watches == 1
+    queued = len(shell.kernel.inotify.queue)
+    shell.disk.write(b"/d/f")
+    assert len(shell.kernel.inotify.queue) == queued
+    client.rows()
+    shell.sleep(2.5)
+    assert set(heard(shell, client)) == {"changed /d/f"}
+    shell.disk.touch(b"/d/new")
+    assert heard(shell, client) == ["created /d/new"]
+    shell.sleep(CALM)
+    assert shell.polling.watches == 0
+    shell.disk.write(b"/d/f")
+    assert heard(shell, client) == ["changed /d/f"]

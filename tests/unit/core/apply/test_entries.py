@@ -1,0 +1,211 @@
+"""Names that come and go, in whatever order their events come."""
+
+import pytest
+
+from gamin.config.gaminrc import Method, PathRule
+from gamin.core.model.subscription import Scope
+from testkit.doubles.clients import V1Client, View
+from testkit.doubles.engine import Shell, plain_policy
+from testkit.words import said
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub/deep")
+    shell.disk.touch(b"/d/f")
+    return shell
+
+
+@pytest.fixture
+def tree(shell: Shell) -> View:
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE)
+    view.rows()
+    return view
+
+
+def heard(shell: Shell, client: View | V1Client) -> list[str]:
+    shell.turn()
+    return said(client.rows())
+
+
+def between(shell: Shell, *acts: tuple[str, bytes]) -> None:
+    """Have these done just before the server's next system call."""
+
+    def once() -> None:
+        shell.meanwhile = lambda: None
+        for verb, path in acts:
+            getattr(shell.disk, verb)(path)
+
+    shell.meanwhile = once
+
+
+def test_a_tree_made_at_once_is_told_from_above_and_nothing_twice(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.makedirs(b"/d/a/b")
+    shell.disk.touch(b"/d/a/b/f")
+    assert heard(shell, tree) == [
+        "created /d/a/",
+        "created /d/a/b/",
+        "created /d/a/b/f",
+    ]
+
+
+def test_what_is_made_while_a_new_directory_is_taken_in_is_told_once(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.mkdir(b"/d/a")
+    between(shell, ("touch", b"/d/a/f"), ("makedirs", b"/d/a/b/c"))
+    assert sorted(heard(shell, tree)) == [
+        "created /d/a/",
+        "created /d/a/b/",
+        "created /d/a/b/c/",
+        "created /d/a/f",
+    ]
+
+
+def test_a_tree_that_is_removed_is_told_from_below(shell: Shell, tree: View) -> None:
+    shell.disk.rmtree(b"/d/sub")
+    assert heard(shell, tree) == ["deleted /d/sub/deep/", "deleted /d/sub/"]
+
+
+def test_a_tree_that_is_removed_before_it_was_looked_at(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.makedirs(b"/d/a/b")
+    shell.disk.rmtree(b"/d/a")
+    assert heard(shell, tree) == ["created /d/a/", "deleted /d/a/"]
+
+
+def test_a_new_directory_of_the_same_name_is_another_one(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.rmtree(b"/d/sub")
+    shell.disk.mkdir(b"/d/sub")
+    shell.disk.touch(b"/d/sub/new")
+    told = heard(shell, tree)
+    assert told[:2] == ["deleted /d/sub/deep/", "deleted /d/sub/"]
+    assert told[2:] == ["created /d/sub/", "created /d/sub/new"]
+    shell.disk.touch(b"/d/sub/later")
+    assert heard(shell, tree) == ["created /d/sub/later"]
+
+
+def test_a_directory_renamed_before_it_could_be_watched(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.makedirs(b"/d/a/b")
+    shell.disk.rename(b"/d/a", b"/d/z")
+    shell.disk.touch(b"/d/z/b/f")
+    assert heard(shell, tree)[-3:] == [
+        "moved /d/a/ /d/z/",
+        "created /d/z/b/",
+        "created /d/z/b/f",
+    ]
+
+
+def test_another_directory_watched_in_the_place_of_one_renamed(
+    shell: Shell, tree: View
+) -> None:
+    shell.disk.mkdir(b"/d/a")
+    shell.drain()
+    between(shell, ("rmdir", b"/d/a"), ("makedirs", b"/d/a/new"))
+    shell.disk.rename(b"/d/a", b"/d/z")
+    shell.disk.mkdir(b"/d/a")
+    shell.settle()
+    tree.rows()
+    shell.disk.touch(b"/d/z/f")
+    shell.disk.touch(b"/d/a/new/f")
+    assert sorted(heard(shell, tree)) == ["created /d/a/new/f", "created /d/z/f"]
+
+
+def test_a_file_that_becomes_a_directory(shell: Shell, tree: View) -> None:
+    shell.disk.unlink(b"/d/f")
+    shell.disk.makedirs(b"/d/f/g")
+    assert heard(shell, tree) == ["deleted /d/f", "created /d/f/", "created /d/f/g/"]
+
+
+def test_a_name_that_comes_and_goes_is_told_each_time(shell: Shell, tree: View) -> None:
+    for _ in range(3):
+        shell.disk.touch(b"/d/new")
+        shell.disk.unlink(b"/d/new")
+    assert heard(shell, tree) == ["created /d/new", "deleted /d/new"] * 3
+
+
+def test_one_who_wants_it_short_is_told_of_the_directory_only(shell: Shell) -> None:
+    client = shell.v1()
+    client.subscribe(b"/d", Scope.DIRECTORY)
+    client.rows()
+    shell.disk.rename(b"/d", b"/z")
+    assert heard(shell, client) == ["deleted it/"]
+
+
+def test_short_lived_files_make_a_directory_busy_but_lose_nobody(
+    shell: Shell, tree: View
+) -> None:
+    for number in range(35):
+        shell.disk.touch(b"/d/%d" % number)
+        shell.turn()
+        shell.disk.unlink(b"/d/%d" % number)
+        shell.turn()
+    assert len(heard(shell, tree)) <= 13
+    shell.disk.touch(b"/d/stays")
+    shell.sleep(1.1)
+    assert heard(shell, tree) == ["created /d/stays"]
+
+
+def test_a_tree_that_is_unpacked_and_removed_is_no_churn(
+    shell: Shell, tree: View
+) -> None:
+    for number in range(1500):
+        shell.disk.touch(b"/d/%d" % number)
+    assert len(heard(shell, tree)) == 1500
+    for number in range(1500):
+        shell.disk.unlink(b"/d/%d" % number)
+    assert len(heard(shell, tree)) == 1500
+
+
+def test_a_directory_of_a_tree_never_waits(shell: Shell, tree: View) -> None:
+    for number in range(35):
+        shell.disk.touch(b"/d/%d" % number)
+        shell.turn()
+        shell.disk.unlink(b"/d/%d" % number)
+        shell.turn()
+    tree.rows()
+    shell.disk.makedirs(b"/d/a/b")
+    assert heard(shell, tree) == ["created /d/a/", "created /d/a/b/"]
+
+
+def test_what_a_look_shows_before_its_event_comes_is_told_once(
+    shell: Shell, tree: View
+) -> None:
+    other = shell.v1()
+    shell.kernel.inotify.read()
+    between(shell, ("makedirs", b"/d/new/box"))
+    other.subscribe(b"/d/new/box", Scope.DIRECTORY)
+    shell.settle()
+    assert heard(shell, tree) == ["created /d/new/", "created /d/new/box/"]
+    assert said(other.rows())[-1] in ("exists it/", "created it/")
+
+
+@pytest.mark.parametrize("rule", [b"/d", b"/d*"])
+def test_what_is_in_another_directory_is_other_whatever_its_names(
+    rule: bytes,
+) -> None:
+    """Seen by a look at the parent, which knows of no renames."""
+    shell = Shell(plain_policy(PathRule(rule, Method.POLL)))
+    for place in (b"/d/sub", b"/other"):
+        shell.disk.makedirs(place + b"/deep")
+        shell.disk.touch(place + b"/f")
+        shell.disk.touch(place + b"/deep/f")
+    tree = shell.view()
+    tree.subscribe(b"/d", Scope.TREE)
+    shell.sleep(2)
+    tree.rows()
+    shell.disk.rename(b"/d/sub", b"/away")
+    shell.disk.rename(b"/other", b"/d/sub")
+    shell.sleep(2)
+    told = set(heard(shell, tree))
+    for file in ("/d/sub/f", "/d/sub/deep/f"):
+        assert told & {f"created {file}", f"changed {file}"}

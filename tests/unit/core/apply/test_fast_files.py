@@ -1,0 +1,88 @@
+"""The quick way gives what the ways it spares would have given."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamin.config.flow_settings import FlowSettings
+from gamin.core.model.node import FILE
+from gamin.core.model.subscription import Scope
+from gamin.events import CREATE, DELETE, IS_DIR, MODIFY, Change
+from testkit.actions.in_memory import Act
+from testkit.doubles.clients import View
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+CALM = FlowSettings()
+NERVOUS = FlowSettings(
+    reports_per_second=2, churn_per_second=2, raw_events_per_second=1, calm_seconds=4.0
+)
+FOLDERS = [b"/d", b"/d/sub", b"/d/other"]
+NAMES = [folder + name for folder in FOLDERS for name in (b"/a", b"/b", b"/c")]
+
+
+names = st.sampled_from(NAMES)
+acts = st.one_of(
+    st.builds(Act, st.sampled_from(["touch", "write", "unlink", "mkdir"]), names),
+    st.builds(Act, st.sampled_from(["touch", "unlink"]), st.sampled_from(NAMES[:3])),
+    st.builds(Act, st.sampled_from(["rename", "move and write"]), names, names),
+    st.builds(Act, st.just("chmod"), names),
+    st.builds(Act, st.just("rmtree"), st.sampled_from([*NAMES, b"/d/other"])),
+    st.builds(Act, st.just("mkdir"), st.just(b"/d/other")),
+)
+pauses = st.sampled_from([0.0, 0.001, 0.03, 0.4, 0.4, 1.0, 3.0])
+rounds = st.lists(st.tuples(st.lists(acts, max_size=12), pauses), max_size=12)
+
+
+def played(
+    shell: Shell, script: list[tuple[list[Act], float]], scope: Scope
+) -> list[object]:
+    """What a client and the tree are told, round by round."""
+    for folder in FOLDERS:
+        shell.disk.makedirs(folder)
+    client: View = shell.view()
+    client.subscribe(b"/d", scope)
+    story: list[object] = [said(client.rows())]
+    ticks = [shell.monitor.tree.tick]
+    for round_, pause in script:
+        for act in round_:
+            act.on(shell)
+        shell.turn()
+        shell.sleep(pause)
+        tree = shell.monitor.tree
+        ticks.append(tree.tick)
+        story.append(said(client.rows()))
+        story.append((tree.tick, tree.touches, shell.monitor.deadline()))
+        [subscription] = shell.monitor.subscriptions
+        for tick in ticks:
+            story.append(said(shell.monitor.rows_since(subscription, tick) or ()))
+    return story
+
+
+@given(rounds, st.sampled_from([CALM, NERVOUS]), st.sampled_from(Scope))
+@settings(max_examples=300, deadline=None)
+def test_it_makes_no_difference(
+    script: list[tuple[list[Act], float]], flow: FlowSettings, scope: Scope
+) -> None:
+    quick, slow = Shell(settings=flow), Shell(settings=flow)
+    slow.monitor.files.is_off = True
+    assert played(quick, script, scope) == played(slow, script, scope)
+
+
+def test_it_goes_as_far_as_there_are_plain_files() -> None:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub")
+    shell.view().subscribe(b"/d", Scope.TREE)
+    shell.turn()
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    quick = shell.monitor.files
+    batch = [
+        Change(node, CREATE, 0, b"one"),
+        Change(node, MODIFY, 0, b"one"),
+        Change(node, DELETE, 0, b"unknown"),
+        Change(node, CREATE | IS_DIR, 0, b"two"),
+    ]
+    assert quick.take_in(batch, 0) == 2
+    assert node.names[b"one"] is FILE
+    assert quick.take_in(batch, 3) == 3
+    assert quick.take_in(batch, 4) == 4

@@ -1,0 +1,93 @@
+"""The first listings of a tree: taken in silently, many at a time."""
+
+import pytest
+
+from gamin.core.effects import Explore, Listing, Ready
+from gamin.core.model.node import FILE, SUBDIR, Node
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.monitor import Monitor
+from gamin.events import CREATE, Change
+from testkit.doubles.engine import Shell, plain_policy
+from testkit.words import said
+
+NOW = 10.0
+
+
+@pytest.fixture
+def monitor() -> Monitor:
+    return Monitor(plain_policy())
+
+
+def begun(monitor: Monitor, scope: Scope, number: int = 1) -> tuple[Explore, Node]:
+    """A subscription on /, and the listing that it waits for."""
+    effects = monitor.subscribe(Subscription(1, number, b"/", scope), NOW)
+    explore = next(effect for effect in effects if isinstance(effect, Explore))
+    return explore, monitor.tree.root
+
+
+def test_files_alone_stay_packed(monitor: Monitor) -> None:
+    explore, root = begun(monitor, Scope.TREE)
+    monitor.listed([(explore, [], [b"f", b"g"], ())], NOW)
+    assert root.packed == b"f/g"
+    assert root.listed
+
+
+def test_a_subdirectory_is_a_node_only_where_a_tree_goes_on(monitor: Monitor) -> None:
+    explore, root = begun(monitor, Scope.DIRECTORY)
+    (ready,) = monitor.listed([(explore, [b"d"], [b"f"], ())], NOW)
+    assert isinstance(ready, Ready)
+    assert root.names == {b"f": FILE, b"d": SUBDIR}
+
+
+def test_many_listings_are_taken_in_at_once(monitor: Monitor) -> None:
+    explore, root = begun(monitor, Scope.TREE)
+    below = monitor.listed([(explore, [b"a", b"b"], [], ())], NOW)
+    assert all(isinstance(effect, Explore) and effect.is_plain for effect in below)
+    tick = monitor.tree.tick
+    listings: list[Listing] = [
+        (e, [], [b"f"], ()) for e in below if isinstance(e, Explore)
+    ]
+    (ready,) = monitor.listed(listings, NOW)
+    assert isinstance(ready, Ready)
+    assert monitor.tree.tick == tick + 1
+    assert [node.packed for node in root.children()] == [b"f", b"f"]
+
+
+def test_a_name_that_came_before_its_listing_is_there_once(monitor: Monitor) -> None:
+    explore, root = begun(monitor, Scope.TREE)
+    monitor.changed([Change(root, CREATE, 0, b"f")], NOW)
+    monitor.listed([(explore, [], [b"f", b"g"], ())], NOW)
+    assert root.names == {b"f": FILE, b"g": FILE}
+    assert monitor.changed([Change(root, CREATE, 0, b"g")], NOW) == []
+
+
+def test_a_second_listing_of_the_same_batch_is_compared(monitor: Monitor) -> None:
+    first, root = begun(monitor, Scope.TREE)
+    second, _ = begun(monitor, Scope.TREE, 2)
+    readies = monitor.listed(
+        [(first, [], [b"f"], ()), (second, [], [b"f", b"g"], ())], NOW
+    )
+    assert [type(effect) for effect in readies if isinstance(effect, Ready)] == [
+        Ready,
+        Ready,
+    ]
+    assert root.names == {b"f": FILE, b"g": FILE}
+
+
+def test_what_happens_while_a_tree_is_taken_in_is_known_when_it_is_ready() -> None:
+    shell = Shell()
+    for number in range(20):
+        shell.disk.makedirs(b"/t/d%d/e" % number)
+    numbers = iter(range(1000))
+
+    def meanwhile() -> None:
+        number = next(numbers)
+        if number < 40:
+            shell.disk.makedirs(b"/t/d%d/e/new%d" % (number % 20, number))
+
+    shell.meanwhile = meanwhile
+    view = shell.view()
+    view.subscribe(b"/t", Scope.TREE)
+    shell.turn()
+    there = [row for row in said(view.rows()) if "new" in row]
+    assert len(there) == 40

@@ -1,0 +1,261 @@
+"""Who hears what of a rename."""
+
+import pytest
+
+from gamin.core.model.subscription import Scope
+from gamin.core.throttle.debounce import HOLD_SECONDS
+from testkit.doubles.clients import Client
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/in/a/deep")
+    shell.disk.touch(b"/in/a/f")
+    shell.disk.touch(b"/in/f")
+    shell.disk.makedirs(b"/out/b")
+    shell.disk.touch(b"/out/b/g")
+    return shell
+
+
+def tree(shell: Shell, path: bytes) -> Client:
+    view = shell.view()
+    view.subscribe(path, Scope.TREE)
+    view.rows()
+    return view
+
+
+def heard(shell: Shell, client: Client) -> list[str]:
+    shell.turn()
+    return said(client.rows())
+
+
+def test_a_file_within_is_moved(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/f", b"/in/a/g")
+    assert heard(shell, client) == ["moved /in/f /in/a/g"]
+
+
+def test_a_directory_within_is_moved_with_all_in_it_in_one_row(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/a", b"/in/z")
+    assert heard(shell, client) == ["moved /in/a/ /in/z/"]
+    shell.disk.mkdir(b"/in/y")
+    shell.turn()
+    shell.disk.rename(b"/in/z", b"/in/y/a")
+    assert heard(shell, client) == ["created /in/y/", "moved /in/z/ /in/y/a/"]
+    shell.disk.touch(b"/in/y/a/deep/f")
+    assert heard(shell, client) == ["created /in/y/a/deep/f"]
+
+
+def test_out_is_a_deletion_of_everything(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/a", b"/out/a")
+    assert sorted(heard(shell, client)) == [
+        "deleted /in/a/",
+        "deleted /in/a/deep/",
+        "deleted /in/a/f",
+    ]
+    shell.disk.touch(b"/out/a/new")
+    assert heard(shell, client) == []
+
+
+def test_in_is_a_creation_of_everything(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/out/b", b"/in/b")
+    assert heard(shell, client) == ["created /in/b/", "created /in/b/g"]
+
+
+def test_over_a_file_is_a_move_onto_what_was_there(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/f", b"/in/a/f")
+    shell.turn()
+    (row,) = client.rows()
+    assert said([row]) == ["moved /in/f /in/a/f"]
+    assert not row.is_new
+
+
+def test_from_outside_over_a_file_is_a_change(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/out/b/g", b"/in/f")
+    assert heard(shell, client) == ["changed /in/f"]
+
+
+def test_over_an_empty_directory_is_a_creation_of_what_is_in_it(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/out/b", b"/in/a/deep")
+    assert "created /in/a/deep/g" in heard(shell, client)
+    shell.disk.touch(b"/in/a/deep/new")
+    assert heard(shell, client) == ["created /in/a/deep/new"]
+
+
+def test_two_files_that_change_places(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    for old, new in ((b"f", b"t"), (b"a/f", b"f"), (b"t", b"a/f")):
+        shell.disk.rename(b"/in/" + old, b"/in/" + new)
+    assert heard(shell, client) == [
+        "moved /in/f /in/t",
+        "moved /in/a/f /in/f",
+        "moved /in/t /in/a/f",
+    ]
+
+
+def test_a_chain_of_renames_of_a_directory(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    for old, new in ((b"a", b"b"), (b"b", b"c"), (b"c", b"a")):
+        shell.disk.rename(b"/in/" + old, b"/in/" + new)
+    assert heard(shell, client) == [
+        "moved /in/a/ /in/b/",
+        "moved /in/b/ /in/c/",
+        "moved /in/c/ /in/a/",
+    ]
+    shell.disk.touch(b"/in/a/deep/f")
+    assert heard(shell, client) == ["created /in/a/deep/f"]
+
+
+def test_each_hears_of_what_it_sees(shell: Shell) -> None:
+    source, target = tree(shell, b"/in"), tree(shell, b"/out")
+    both = tree(shell, b"/")
+    shell.disk.rename(b"/in/f", b"/out/f")
+    assert heard(shell, source) == ["deleted /in/f"]
+    assert heard(shell, target) == ["created /out/f"]
+    assert heard(shell, both) == ["moved /in/f /out/f"]
+
+
+def test_a_directory_between_two_trees_is_told_whole_to_each(shell: Shell) -> None:
+    source, target = tree(shell, b"/in"), tree(shell, b"/out")
+    shell.disk.rename(b"/in/a", b"/out/a")
+    everything = ["/in/a/", "/in/a/deep/", "/in/a/f"]
+    assert sorted(heard(shell, source)) == [f"deleted {path}" for path in everything]
+    assert sorted(heard(shell, target)) == [
+        f"created {path.replace('in', 'out', 1)}" for path in everything
+    ]
+    shell.disk.touch(b"/out/a/deep/new")
+    assert heard(shell, source) == []
+    assert heard(shell, target) == ["created /out/a/deep/new"]
+
+
+def test_a_directory_request_hears_of_names_only(shell: Shell) -> None:
+    view = shell.view()
+    view.subscribe(b"/in", Scope.DIRECTORY)
+    view.rows()
+    shell.disk.rename(b"/in/a", b"/in/b")
+    assert heard(shell, view) == ["moved /in/a/ /in/b/"]
+    shell.disk.rename(b"/in/b", b"/out/c")
+    assert heard(shell, view) == ["deleted /in/b/"]
+
+
+def test_who_asked_for_a_path_below_hears_that_it_has_gone_and_nothing_more(
+    shell: Shell,
+) -> None:
+    tree(shell, b"/")
+    below = shell.view()
+    below.subscribe(b"/in/a", Scope.TREE)
+    below.rows()
+    shell.disk.rename(b"/in", b"/far")
+    shell.disk.touch(b"/far/a/new")
+    assert heard(shell, below) == ["deleted it/"]
+
+
+def test_half_a_rename_that_comes_alone_is_a_deletion(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.sleep(1)
+    shell.turn()
+    shell.kernel.inotify.room = 1
+    shell.disk.rename(b"/in/f", b"/in/g")
+    assert heard(shell, client) == ["deleted /in/f", "created /in/g"]
+
+
+def test_a_directory_shown_at_two_places_is_renamed_in_at_both(shell: Shell) -> None:
+    shell.disk.mkdir(b"/view")
+    shell.disk.bind(b"/in", b"/view")
+    one, two = tree(shell, b"/in"), tree(shell, b"/view")
+    shell.disk.rename(b"/in/f", b"/in/g")
+    assert heard(shell, one) == ["moved /in/f /in/g"]
+    assert heard(shell, two) == ["moved /view/f /view/g"]
+
+
+def test_what_was_written_just_before_is_told_by_the_new_name(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.modify(b"/in/f")
+    shell.turn()
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.close(b"/in/g")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]
+    shell.disk.chmod(b"/in/a", 0o700)
+    shell.turn()
+    shell.disk.rename(b"/in/a", b"/in/z")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
+
+
+def test_a_busy_file_owes_its_last_change_by_its_new_name(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    for _ in range(10):
+        shell.disk.write(b"/in/f")
+        shell.turn()
+    client.rows()
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]
+
+
+def test_what_is_written_just_after_is_told_as_well(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.write(b"/in/g")
+    assert heard(shell, client) == ["moved /in/f /in/g", "changed /in/g"]
+    shell.disk.rename(b"/in/a", b"/in/z")
+    shell.disk.chmod(b"/in/z", 0o700)
+    shell.settle()
+    assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
+
+
+def test_what_is_written_before_and_after_is_told_both_times(shell: Shell) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.touch(b"/in/g")
+    shell.turn()
+    client.rows()
+    shell.disk.write(b"/in/g")
+    shell.disk.rename(b"/in/f", b"/in/g")
+    shell.disk.write(b"/in/g")
+    assert heard(shell, client) == [
+        "changed /in/g",
+        "moved /in/f /in/g",
+        "changed /in/g",
+    ]
+
+
+def test_a_name_that_is_given_away_and_taken_is_told_as_changed_again(
+    shell: Shell,
+) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.write(b"/in/f")
+    for old, new in ((b"/in/f", b"/in/g"), (b"/in/g", b"/in/f")):
+        shell.disk.rename(old, new)
+    shell.disk.write(b"/in/f")
+    assert heard(shell, client) == [
+        "changed /in/f",
+        "moved /in/f /in/g",
+        "moved /in/g /in/f",
+        "changed /in/f",
+    ]
+
+
+def test_renaming_again_and_again_does_not_put_off_what_was_written(
+    shell: Shell,
+) -> None:
+    client = tree(shell, b"/in")
+    shell.disk.modify(b"/in/f")
+    shell.turn()
+    for old, new in ((b"/in/f", b"/in/g"), (b"/in/g", b"/in/f")):
+        shell.disk.rename(old, new)
+        shell.sleep(HOLD_SECONDS / 2)
+    assert heard(shell, client) == [
+        "moved /in/f /in/g",
+        "changed /in/g",
+        "moved /in/g /in/f",
+    ]

@@ -1,0 +1,162 @@
+"""The first listing of a directory, and every later one."""
+
+import pytest
+
+from gamin.core.effects import Explore, Ready
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope, Subscription
+from testkit.doubles.clients import Client
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub/deep")
+    shell.disk.touch(b"/d/f")
+    return shell
+
+
+def tree(shell: Shell, path: bytes) -> Client:
+    view = shell.view()
+    view.subscribe(path, Scope.TREE)
+    return view
+
+
+def list_again(shell: Shell, path: bytes) -> None:
+    node = shell.monitor.tree.root
+    for name in filter(None, path.split(b"/")):
+        child = node.child(name)
+        assert child is not None
+        node = child
+    shell.do([Explore(node, None)])
+    shell.turn()
+
+
+def test_nobody_hears_of_a_first_listing_but_in_what_he_is_told_first(
+    shell: Shell,
+) -> None:
+    assert said(tree(shell, b"/d").rows()) == [
+        "deleted it/",  # from scratch
+        "exists it/",
+        "exists /d/f",
+        "exists /d/sub/",
+        "exists /d/sub/deep/",
+    ]
+
+
+def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) -> None:
+    monitor = shell.monitor
+    subscription = Subscription(0, 1, b"/d", Scope.TREE)
+    shell.view()
+    effects = monitor.subscribe(subscription, shell.now)
+    assert not any(isinstance(effect, Ready) for effect in effects)
+    shell.do(effects)
+    assert not subscription.ready
+    shell.turn()
+    assert subscription.ready
+    assert subscription.crawl == 0
+
+
+def test_a_later_listing_repairs_what_is_believed(shell: Shell) -> None:
+    client = tree(shell, b"/d")
+    client.rows()
+    shell.disk.touch(b"/d/new")
+    shell.disk.unlink(b"/d/f")
+    shell.kernel.inotify.read()  # nobody is told
+    list_again(shell, b"/d")
+    assert said(client.rows()) == ["deleted /d/f", "created /d/new"]
+
+
+def test_what_is_something_else_by_now_is_gone_and_new(shell: Shell) -> None:
+    client = tree(shell, b"/d")
+    client.rows()
+    shell.disk.rmtree(b"/d/sub")
+    shell.disk.touch(b"/d/sub")
+    shell.kernel.inotify.read()
+    list_again(shell, b"/d")
+    assert said(client.rows()) == [
+        "deleted /d/sub/deep/",
+        "deleted /d/sub/",
+        "created /d/sub",
+    ]
+
+
+def test_a_listing_that_shows_what_is_known_says_nothing(shell: Shell) -> None:
+    client = tree(shell, b"/d")
+    client.rows()
+    list_again(shell, b"/d")
+    list_again(shell, b"/d/sub")
+    assert client.rows() == []
+
+
+def test_new_directories_are_each_listed_once(shell: Shell) -> None:
+    client = tree(shell, b"/d")
+    client.rows()
+    calls = shell.calls
+    shell.disk.makedirs(b"/d" + b"/n" * 100)
+    shell.turn()
+    assert len(client.rows()) == 100
+    assert shell.calls - calls <= 202  # to watch and to list
+
+
+def test_a_tree_goes_on_below_what_others_have_listed(shell: Shell) -> None:
+    inner = shell.v1()
+    inner.subscribe(b"/d/sub", Scope.DIRECTORY)
+    shell.disk.makedirs(b"/d/sub/deep/down")
+    shell.turn()
+    told = said(tree(shell, b"/d").rows())
+    assert "exists /d/sub/deep/" in told
+    assert "exists /d/sub/deep/down/" in told
+    assert len(told) == len(set(told)) == 6
+
+
+def test_a_tree_that_comes_is_told_also_where_others_wait_in_it(shell: Shell) -> None:
+    outer = shell.view()
+    outer.subscribe(b"/new", Scope.TREE)
+    inner = shell.v1()
+    inner.subscribe(b"/new/a/b", Scope.DIRECTORY)
+    outer.rows()
+    inner.rows()
+    shell.disk.makedirs(b"/new/a/b/c")
+    shell.turn()
+    assert said(outer.rows()) == [
+        "created it/",
+        "created /new/a/",
+        "created /new/a/b/",
+        "created /new/a/b/c/",
+    ]
+    assert said(inner.rows()) == ["created it/", "created /new/a/b/c/"]
+
+
+def test_ignored_directories_are_neither_listed_nor_watched(shell: Shell) -> None:
+    class Without:
+        is_empty = False
+
+        def ignored(self, path: bytes, is_dir: bool) -> bool:
+            return path == b"sub"
+
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE, ignore=Without())
+    assert said(view.rows())[2:] == ["exists /d/f", "exists /d/sub/"]
+    assert shell.kernel.watches == 2
+    shell.disk.touch(b"/d/sub/f")
+    shell.turn()
+    assert view.rows() == []
+
+
+def test_a_listing_nobody_waits_for_any_more_is_left_out(shell: Shell) -> None:
+    monitor = shell.monitor
+    subscription = Subscription(0, 1, b"/d", Scope.TREE)
+    client = shell.view()
+    effects = monitor.subscribe(subscription, shell.now)
+    shell.do(effects)
+    shell.do(monitor.cancel(subscription, shell.now))
+    calls = shell.calls
+    shell.turn()
+    assert shell.calls == calls
+    assert not subscription.ready
+    assert client.firsts == []
+    assert isinstance(monitor.tree.root, Node)
+    assert not any(monitor.tree.root.children())

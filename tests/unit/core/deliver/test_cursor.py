@@ -1,0 +1,189 @@
+"""What a client that does not read is told later, whatever it knew."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from gamin.core.deliver.cursor import ENOUGH, Outbox
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.events import Kind, Row
+from testkit.beliefs.strict import Picture, truth
+from testkit.doubles.clients import V1Client
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+ROW = Row(Kind.CREATED, b"/d/f", False)
+
+
+class Wire:
+    """An outbox whose every telling is a word."""
+
+    def __init__(self, size: int = 0) -> None:
+        self.caught_up: list[Subscription] = []
+        self.outbox = Outbox(self._encode, self._catch_up)
+        self._size = size
+
+    def _encode(
+        self, subscription: Subscription, rows: Iterable[Row], first: bool
+    ) -> bytes:
+        word = b"first" if first else b"rows"
+        return b"%s %d;" % (word, len(list(rows))) + b" " * self._size
+
+    def _catch_up(self, subscription: Subscription) -> list[Row]:
+        self.caught_up.append(subscription)
+        subscription.waiting = False
+        subscription.told = subscription.place
+        return [ROW, ROW]
+
+
+def standing(wire: Wire) -> Subscription:
+    """A subscription that had its first telling."""
+    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
+    wire.outbox.ready(subscription)
+    assert wire.outbox.take() == b"first 2;"
+    return subscription
+
+
+def test_a_client_that_reads_gets_every_row_in_order() -> None:
+    wire = Wire()
+    subscription = standing(wire)
+    wire.outbox.tell(subscription, [ROW])
+    wire.outbox.say(b"ack;")
+    wire.outbox.tell(subscription, [ROW, ROW])
+    assert wire.outbox.take() == b"rows 1;ack;rows 2;"
+    assert wire.outbox.take() == b""
+
+
+def test_nothing_is_kept_for_one_that_does_not() -> None:
+    wire = Wire()
+    subscription = standing(wire)
+    wire.outbox.is_clogged = True
+    for _ in range(1000):
+        wire.outbox.tell(subscription, [ROW] * 1000)
+    assert (wire.outbox.said, wire.outbox.backlog) == (0, 1)
+
+
+def test_it_gets_one_difference_when_it_reads_again() -> None:
+    wire = Wire()
+    subscription = standing(wire)
+    wire.outbox.synced = 7
+    wire.outbox.is_clogged = True
+    wire.outbox.tell(subscription, [ROW])
+    assert subscription.since == 7
+    wire.outbox.is_clogged = False
+    assert wire.outbox.take() == b"rows 2;"
+    assert wire.caught_up == [subscription] * 2
+    assert wire.outbox.backlog == 0
+
+
+def test_what_is_told_before_the_first_listing_is_in_it() -> None:
+    wire = Wire()
+    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
+    wire.outbox.tell(subscription, [ROW])
+    assert wire.outbox.take() == b""
+    wire.outbox.ready(subscription)
+    assert wire.outbox.take() == b"first 2;"
+
+
+def test_listings_wait_while_there_is_enough_to_send() -> None:
+    wire = Wire(size=ENOUGH)
+    for number in range(3):
+        wire.outbox.ready(Subscription(1, number, b"/d", Scope.DIRECTORY))
+    assert len(wire.outbox.take()) < 2 * ENOUGH
+    assert wire.outbox.backlog == 2
+
+
+def test_a_cancelled_request_is_told_nothing_more() -> None:
+    wire = Wire()
+    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
+    wire.outbox.ready(subscription)
+    wire.outbox.forget(subscription)
+    assert wire.outbox.take() == b""
+
+
+# -- with a real tree behind it
+
+SCOPES = [Scope.FILE, Scope.DIRECTORY]
+STATES = [b"", b"file", b"directory", b"other directory", b"link"]
+
+
+def put(shell: Shell, state: bytes) -> None:
+    """Make the path /d what `state` says, whatever it was."""
+    disk = shell.disk
+    if disk.exists(b"/d"):
+        remove = disk.rmtree if disk.inode(b"/d").is_dir else disk.unlink
+        remove(b"/d")
+    match state:
+        case b"file":
+            disk.touch(b"/d")
+        case b"directory":
+            disk.makedirs(b"/d/sub")
+        case b"other directory":
+            disk.makedirs(b"/d/other")
+            disk.touch(b"/d/f")
+        case b"link":
+            disk.symlink(b"/far", b"/d")
+    shell.settle()
+
+
+def picture(client: V1Client) -> Picture:
+    picture = Picture()
+    for index, (_, row) in enumerate(client.told):
+        picture.apply(row, is_belated=index in client.belated)
+    return picture
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("before", STATES)
+@pytest.mark.parametrize("after", STATES)
+@pytest.mark.parametrize("between", STATES)
+def test_whatever_it_was_told_it_is_told_what_is(
+    scope: Scope, before: bytes, between: bytes, after: bytes
+) -> None:
+    shell = Shell()
+    shell.disk.makedirs(b"/far/away")
+    put(shell, before)
+    client = shell.v1()
+    subscription = client.subscribe(b"/d", scope)
+    client.reads = False
+    put(shell, between)  # its beginning is still taken by the socket
+    put(shell, after)
+    client.read()
+    assert picture(client).entries == truth(shell.disk, subscription)
+    shell.disk.makedirs(b"/far/more")
+    shell.settle()
+    assert picture(client).entries == truth(shell.disk, subscription)
+
+
+def test_a_slow_client_hears_of_a_thousand_files_in_one_piece() -> None:
+    shell = Shell()
+    shell.disk.mkdir(b"/d")
+    client = shell.v1()
+    client.subscribe(b"/d", Scope.DIRECTORY)
+    client.reads = False
+    shell.disk.touch(b"/d/first")  # this is what fills the socket
+    shell.turn()
+    client.rows()
+    for number in range(1000):
+        shell.disk.touch(b"/d/%d" % number)
+        shell.turn()
+    shell.disk.unlink(b"/d/first")
+    shell.turn()
+    assert client.rows() == []
+    assert client.outbox.said == 0
+    client.read()
+    assert len(client.rows()) == 1001
+
+
+def test_nobody_else_notices_that_one_does_not_read() -> None:
+    shell = Shell()
+    shell.disk.mkdir(b"/d")
+    slow, quick = shell.v1(), shell.v1()
+    for client in (slow, quick):
+        client.subscribe(b"/d", Scope.DIRECTORY)
+        client.rows()
+    slow.reads = False
+    for name in (b"a", b"b", b"c"):
+        shell.disk.touch(b"/d/" + name)
+        shell.turn()
+    assert said(quick.rows()) == ["created /d/a", "created /d/b", "created /d/c"]

@@ -1,0 +1,55 @@
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Effect, Tell
+from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.events import Kind, Row
+
+AUDIENCES = Audiences()
+ONE = Subscription(1, 1, b"/a", Scope.DIRECTORY)
+TWO = Subscription(2, 1, b"/b", Scope.DIRECTORY)
+FIRST = AUDIENCES.of((ONE,), ())
+BOTH = AUDIENCES.of((ONE, TWO), ())
+
+
+def row(name: bytes) -> Row:
+    return Row(Kind.CREATED, name, False)
+
+
+def test_rows_for_one_audience_make_one_telling() -> None:
+    effects: list[Effect] = []
+    reporter = Reporter(effects)
+    reporter.tell(BOTH, row(b"a"))
+    reporter.tell(BOTH, row(b"b"))
+    assert effects == []
+    reporter.close()
+    assert effects == [Tell((ONE, TWO), [row(b"a"), row(b"b")], False)]
+
+
+def test_another_audience_ends_the_run_so_the_order_stays() -> None:
+    effects: list[Effect] = []
+    reporter = Reporter(effects)
+    for audience, name in ((FIRST, b"a"), (BOTH, b"b"), (FIRST, b"c")):
+        reporter.tell(audience, row(name))
+    reporter.close()
+    assert effects == [
+        Tell((ONE,), [row(b"a")], False),
+        Tell((ONE, TWO), [row(b"b")], False),
+        Tell((ONE,), [row(b"c")], False),
+    ]
+
+
+def test_nobody_is_told_nothing() -> None:
+    effects: list[Effect] = []
+    reporter = Reporter(effects)
+    reporter.tell(AUDIENCES.nobody, row(b"a"))
+    reporter.close()
+    reporter.close()
+    assert effects == []
+
+
+def test_what_was_found_by_comparing_is_told_as_recovered() -> None:
+    effects: list[Effect] = []
+    reporter = Reporter(effects)
+    reporter.recovering = True
+    reporter.tell(FIRST, row(b"a"))
+    reporter.close()
+    assert effects == [Tell((ONE,), [row(b"a")], True)]

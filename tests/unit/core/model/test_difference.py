@@ -1,0 +1,240 @@
+"""From any moment on, the difference leads from what was to what is."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gamin.core.model.difference import entries_since, everywhere, listing, tree_since
+from gamin.core.model.node import FILE, SUBDIR, Node, Untold
+from gamin.core.model.subscription import Scope
+from gamin.core.model.tree import Tree
+from gamin.events import Kind, Row
+from testkit.actions.in_memory import Act
+from testkit.beliefs.strict import Picture, truth
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+OPERATIONS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "remove", "touch", "idle"]),
+        st.sampled_from([b"a", b"b"]),
+    ),
+    max_size=12,
+)
+
+
+@given(operations=OPERATIONS, is_there=st.booleans())
+def test_births_and_deaths_in_any_order(
+    operations: list[tuple[str, bytes]], is_there: bool
+) -> None:
+    tree = Tree()
+    tree.root.listed = True
+    if is_there:
+        tree.root.names[b"a"] = FILE
+    past: list[tuple[int, dict[bytes, bool]]] = []
+    for verb, name in operations:
+        past.append((tree.tick, _entries(tree.root)))
+        tree.tick += 1
+        is_known = name in tree.root.names
+        if verb == "add" and not is_known:
+            tree.add(tree.root, name, FILE)
+        elif verb in ("remove", "touch") and is_known:
+            getattr(tree, verb)(tree.root, name)
+    for tick, then in past:
+        picture = Picture()
+        picture.entries = then
+        for row in entries_since(tree.root, tick):
+            picture.apply(row, is_belated=True)
+        assert picture.entries == _entries(tree.root)
+
+
+def _entries(node: Node) -> dict[bytes, bool]:
+    return {b"/" + name: known is not FILE for name, known in node.names.items()}
+
+
+NAMES = st.sampled_from([b"a", b"b"])
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda n: b"/w/" + b"/".join(n))
+ACTS = st.one_of(
+    st.builds(Act, st.sampled_from(["makedirs", "touch", "rmtree", "unlink"]), PATHS),
+    st.builds(Act, st.just("rename"), PATHS, PATHS | st.just(b"/o")),
+    st.builds(Act, st.just("rename"), st.just(b"/o"), PATHS),
+)
+
+
+@settings(max_examples=150)
+@given(rounds=st.lists(st.lists(ACTS, max_size=3), max_size=10))
+def test_a_clock_of_any_moment_gives_the_difference_of_a_whole_tree(
+    rounds: list[list[Act]],
+) -> None:
+    shell = Shell()
+    shell.disk.mkdir(b"/w")
+    tree = shell.view().subscribe(b"/w", Scope.TREE)
+    past = []
+    for acts in rounds:
+        past.append((shell.monitor.tree.tick, truth(shell.disk, tree)))
+        for act in acts:
+            act.on(shell)
+        shell.settle()
+    for tick, then in past:
+        picture = Picture()
+        picture.entries = then
+        for row in shell.monitor.rows_since(tree, tick) or ():
+            picture.apply(row, is_belated=True)
+        assert picture.entries == truth(shell.disk, tree)
+
+
+def story(shell: Shell, act: Act, *more: Act) -> list[str]:
+    """What a clock of before these acts gives of /w afterwards."""
+    tree = shell.clients[-1].subscriptions[0]
+    tick = shell.monitor.tree.tick
+    for each in (act, *more):
+        each.on(shell)
+        shell.settle()
+    return said(shell.monitor.rows_since(tree, tick) or ())
+
+
+def watched(*paths: bytes) -> Shell:
+    shell = Shell()
+    for path in paths:
+        shell.disk.makedirs(path)
+    shell.view().subscribe(b"/w", Scope.TREE)
+    return shell
+
+
+def test_created_and_deleted_since_gives_nothing() -> None:
+    made, gone = Act("touch", b"/w/f"), Act("unlink", b"/w/f")
+    assert story(watched(b"/w"), made, gone) == []
+
+
+def test_deleted_and_created_since_gives_both() -> None:
+    shell = watched(b"/w")
+    shell.disk.touch(b"/w/f")
+    shell.settle()
+    gone, made = Act("unlink", b"/w/f"), Act("touch", b"/w/f")
+    assert story(shell, gone, made) == ["deleted /w/f", "created /w/f"]
+
+
+def test_changed_many_times_is_changed_once() -> None:
+    shell = watched(b"/w")
+    shell.disk.touch(b"/w/f")
+    shell.settle()
+    write = Act("write", b"/w/f")
+    assert story(shell, write, write, write) == ["changed /w/f"]
+
+
+def test_what_vanished_is_told_from_below_and_what_is_new_from_above() -> None:
+    shell = watched(b"/w/a/b")
+    assert story(shell, Act("rmtree", b"/w/a"), Act("makedirs", b"/w/c/d")) == [
+        "deleted /w/a/b/",
+        "deleted /w/a/",
+        "created /w/c/",
+        "created /w/c/d/",
+    ]
+
+
+def test_a_renamed_directory_is_gone_from_one_place_and_new_at_the_other() -> None:
+    shell = watched(b"/w/a/b")
+    assert story(shell, Act("rename", b"/w/a", b"/w/z")) == [
+        "deleted /w/a/b/",
+        "deleted /w/a/",
+        "created /w/z/",
+        "created /w/z/b/",
+    ]
+
+
+def test_away_and_back_is_gone_and_new() -> None:
+    away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
+    picture = Picture()
+    shell = watched(b"/w/a/b")
+    tree = shell.clients[0].subscriptions[0]
+    picture.entries = truth(shell.disk, tree)
+    tick = shell.monitor.tree.tick
+    story(shell, away, Act("rmdir", b"/w/z/b"), back)
+    for row in shell.monitor.rows_since(tree, tick) or ():
+        picture.apply(row, is_belated=True)
+    assert picture.entries == {b"": True, b"/w/a": True}
+
+
+def test_what_a_tree_does_not_enter_is_left_out() -> None:
+    tree = Tree()
+    for name in (b"in", b"out"):
+        tree.tick += 1
+        child = tree.make_child(tree.root, name, tree.tick)
+        tree.add(tree.root, name, child)
+        child.listed = True
+        tree.add(child, b"f", SUBDIR)
+    tree.root.listed = True
+    rows = said(tree_since(tree.root, 1, lambda path: path != b"/out"))
+    assert rows == ["created /in/", "created /out/", "created /in/f/"]
+    assert len(list(tree_since(tree.root, 1, everywhere))) == 4
+
+
+def test_a_listing_is_everything_as_far_as_it_is_known() -> None:
+    tree = Tree()
+    a = Node(tree.root, b"a")
+    tree.root.names.update({b"a": a, b"f": FILE})
+    a.names[b"b"] = Node(a, b"b")
+    tree.root.listed = True
+    assert said(listing(tree.root, everywhere)) == ["exists /a/", "exists /f"]
+    a.listed = True
+    assert said(listing(tree.root)) == ["exists /a/", "exists /f"]
+    assert said(listing(tree.root, everywhere))[2:] == ["exists /a/b/"]
+    assert all(row.kind is Kind.EXISTS for row in listing(tree.root))
+
+
+def test_trees_of_2000_levels_are_no_problem() -> None:
+    tree = Tree()
+    tree.tick = 5
+    top = node = tree.make_child(tree.root, b"d", 5)
+    tree.add(tree.root, b"d", top)
+    for _ in range(2000):
+        child = tree.make_child(node, b"d", 5)
+        node.listed = True
+        tree.add(node, b"d", child)
+        node = child
+    assert len(list(tree_since(tree.root, 4))) == 2001
+    tree.remove(tree.root, b"d")
+    tree.bury(top)
+    assert len(list(tree_since(tree.root, 4))) == 2000
+
+
+def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
+    tree = Tree()
+    tree.root.listed = True
+    before = tree.tick
+    tree.tick += 1
+    tree.add(tree.root, b"a", FILE)
+    assert tree.root.touched is not None
+    known = Untold(False, True, tree.tick, tree.root.touched[b"a"])
+    tree.tick += 1
+    tree.root.untold = {b"a": known}
+    tree.remove(tree.root, b"a")
+    assert list(entries_since(tree.root, before)) == [
+        Row(Kind.CREATED, b"/a", False, None, True)
+    ]
+    assert list(entries_since(tree.root, before + 1)) == []
+
+
+def test_what_others_knew_for_long_is_new_where_it_comes_into_a_tree() -> None:
+    shell = Shell()
+    shell.disk.makedirs(b"/w/c")
+    shell.disk.touch(b"/w/c/f")
+    shell.v1().subscribe(b"/w/c", Scope.DIRECTORY)
+    shell.disk.chmod(b"/w", 0o000)
+    shell.view().subscribe(b"/w", Scope.TREE)
+    assert story(shell, Act("unlock", b"/w")) == [
+        "created /w/c/",
+        "created /w/c/f",
+    ]
+
+
+def test_what_came_back_to_its_place_is_gone_and_new() -> None:
+    away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
+    told = story(watched(b"/w/a/b"), away, back)
+    for path in ("/w/a/", "/w/a/b/"):
+        assert told.index(f"deleted {path}") < told.index(f"created {path}")
+
+
+def test_of_a_directory_that_left_all_is_gone_whatever_had_its_place_since() -> None:
+    left, made = Act("rename", b"/w/a", b"/w/z"), Act("makedirs", b"/w/a")
+    told = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
+    assert "deleted /w/a/b/" in told

@@ -1,0 +1,95 @@
+from gamin.core.model.node import FILE, SUBDIR, Node, Untold
+
+
+def directory(parent: Node, name: bytes) -> Node:
+    node = parent.names[name] = Node(parent, name)
+    node.listed = True
+    return node
+
+
+def test_a_node_knows_its_path() -> None:
+    root = Node(None, b"")
+    a = Node(root, b"a")
+    assert root.path() == b"/"
+    assert Node(a, b"b").path() == b"/a/b"
+    assert Node(a, b"b").slashed() == b"/a/b/"
+
+
+def test_a_path_of_2000_levels_is_no_problem() -> None:
+    node = Node(None, b"")
+    for _ in range(2000):
+        child = Node(node, b"d")
+        node.names[b"d"] = child
+        node = child
+    assert node.path() == b"/d" * 2000
+
+
+def test_clients_know_the_names_but_for_what_is_withheld() -> None:
+    node = Node(None, b"")
+    node.names = {b"old": FILE, b"new": FILE}
+    node.untold = {
+        b"new": Untold(None, False, 0, None),
+        b"gone": Untold(False, True, 0, None),
+        b"sub": Untold(True, True, 0, None),
+    }
+    assert node.told() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
+
+
+def test_only_listed_directories_are_walked_where_that_is_asked() -> None:
+    a = directory(Node(None, b""), b"a")
+    b = directory(a, b"b")
+    c = directory(b, b"c")
+    b.listed = False
+    assert list(a.subtree()) == [a, b, c]
+    assert list(a.listed_subtree()) == [a]
+
+
+def test_names_are_packed_until_one_is_asked_for() -> None:
+    node = Node(None, b"")
+    node.packed = b"a/\xff"
+    assert node.is_packed
+    assert not any(node.children())
+    assert node.child(b"a") is None
+    assert node.is_packed
+    assert node.names == {b"a": FILE, b"\xff": FILE}
+    assert not node.is_packed
+    del node.names[b"a"]
+    assert node.names == {b"\xff": FILE}
+
+
+def test_a_directory_without_entries_has_no_names() -> None:
+    assert Node(None, b"").names == {}
+
+
+def test_what_is_packed_can_be_compared_as_it_is() -> None:
+    node = Node(None, b"")
+    assert node.has_just([])
+    node.packed = b"a/b"
+    assert node.has_just([b"a", b"b"])
+    assert not node.has_just([b"a"])
+    assert not node.has_just([])
+    node.names[b"c"] = SUBDIR
+    assert not node.has_just([b"a", b"b"])
+
+
+def test_an_entry_of_a_packed_directory_is_found_and_the_rest_stays_packed() -> None:
+    node = Node(None, b"")
+    assert not node.has(b"a")
+    node.packed = b"first/.a/b.c/last"
+    assert all(node.has(name) for name in (b"first", b".a", b"b.c", b"last"))
+    assert not any(node.has(name) for name in (b"a", b"b", b"c", b"irst", b"las"))
+    assert node.is_packed
+    node.names[b"sub"] = SUBDIR
+    assert node.has(b"sub")
+    assert node.has(b"last")
+    assert not node.has(b"a")
+
+
+def test_a_path_is_right_whatever_was_asked_before() -> None:
+    root = Node(None, b"")
+    below = directory(directory(root, b"a"), b"b")
+    assert below.path() == b"/a/b"
+    assert below.prefix is None  # not worth keeping for its own sake
+    assert below.slashed() == b"/a/b/"
+    assert below.path() == b"/a/b"
+    assert root.path() == b"/"

@@ -1,0 +1,146 @@
+from gamin.core.model.node import FILE, SUBDIR, Node
+from gamin.core.model.tree import TOUCH_LIMIT, Tree
+
+
+def tick(tree: Tree) -> int:
+    tree.tick += 1
+    return tree.tick
+
+
+def directory(tree: Tree, parent: Node, name: bytes) -> Node:
+    node = tree.make_child(parent, name, tree.tick)
+    tree.add(parent, name, node)
+    node.listed = True
+    return node
+
+
+def test_a_directory_is_found_by_its_path() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    b = directory(tree, a, b"b")
+    tree.add(b, b"file", FILE)
+    assert tree.find(b"/") is tree.root
+    assert tree.find(b"/a/b") is b
+    assert tree.find(b"/a/b/file") is None
+    assert tree.find(b"/a/c/d") is None
+
+
+def test_an_entry_that_is_never_touched_costs_no_touch() -> None:
+    tree = Tree()
+    tree.root.names[b"a"] = FILE
+    assert tree.root.touched is None
+
+
+def test_what_happens_to_a_name_is_kept_as_ticks() -> None:
+    tree = Tree()
+    tree.root.names[b"a"] = FILE
+    changed = tick(tree)
+    tree.touch(tree.root, b"a")
+    assert tree.root.touched == {b"a": (changed, 0, 0, 0, False)}
+    died = tick(tree)
+    tree.remove(tree.root, b"a")
+    assert tree.root.touched == {b"a": (died, 0, died, 0, False)}
+    born = tick(tree)
+    tree.add(tree.root, b"a", SUBDIR)
+    assert tree.root.touched == {b"a": (born, born, died, 0, True)}
+
+
+def test_touches_are_in_the_order_of_the_last_one() -> None:
+    tree = Tree()
+    tree.add(tree.root, b"a", FILE)
+    tree.add(tree.root, b"b", FILE)
+    tree.touch(tree.root, b"a")
+    assert list(tree.root.touched or ()) == [b"b", b"a"]
+
+
+def test_every_directory_above_knows_the_latest_tick_below_it() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    b = directory(tree, tree.root, b"b")
+    now = tick(tree)
+    tree.add(a, b"f", FILE)
+    assert (tree.root.latest, a.latest) == (now, now)
+    assert b.latest < now
+
+
+def test_a_directory_that_comes_back_is_revived_with_its_tombstones() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    tree.add(a, b"f", FILE)
+    tree.remove(a, b"f")
+    tree.remove(tree.root, b"a")
+    tree.bury(a)
+    assert (tree.root.ghosts or {})[b"a"] is a
+    born = tick(tree)
+    again = tree.make_child(tree.root, b"a", born)
+    assert again is a
+    assert again.born == born
+    assert b"f" in (again.touched or {})
+    assert not tree.root.ghosts
+
+
+def test_a_directory_without_a_past_leaves_no_ghost() -> None:
+    tree = Tree()
+    a = Node(tree.root, b"a")
+    tree.bury(a)
+    assert tree.root.ghosts is None
+
+
+def test_a_revived_directory_is_where_its_parent_is_now() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    b = directory(tree, a, b"b")
+    tree.add(b, b"f", FILE)
+    assert b.path() == b"/a/b"
+    tree.remove(a, b"b")
+    tree.bury(b)
+    tree.remove(tree.root, b"a")
+    tree.relink(a, tree.root, b"z")
+    tree.add(tree.root, b"z", a)
+    assert tree.make_child(a, b"b", tick(tree)).path() == b"/z/b"
+
+
+def test_a_rename_is_one_relink_for_everything_below() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    b = directory(tree, a, b"b")
+    assert b.path() == b"/a/b"
+    now = tick(tree)
+    tree.remove(tree.root, b"a")
+    tree.relink(a, tree.root, b"z")
+    tree.add(tree.root, b"z", a)
+    assert b.path() == b"/z/b"
+    assert a.born == now
+    assert ((tree.root.ghosts or {})[b"a"].left) == [(now, a)]
+
+
+def test_what_was_withheld_counts_from_when_it_is_told() -> None:
+    tree = Tree()
+    since = tree.tick
+    tick(tree)
+    tree.add(tree.root, b"a", FILE)
+    told = tick(tree)
+    tree.restate(tree.root, b"a", since)
+    assert tree.root.touched == {b"a": (told, told, 0, told, False)}
+
+
+def test_old_tombstones_are_dropped_once_there_are_many() -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    for number in range(TOUCH_LIMIT + 10):
+        name = b"%d" % number
+        tick(tree)
+        tree.add(a, name, FILE)
+        tree.remove(a, name)
+        tree.age_out()
+    assert 0 < tree.floor < tree.tick
+    touches = a.touched or {}
+    assert len(touches) <= TOUCH_LIMIT // 2 + 20
+    assert all(touch[0] > tree.floor for touch in touches.values())
+
+
+def test_few_tombstones_are_kept() -> None:
+    tree = Tree()
+    tree.add(tree.root, b"a", FILE)
+    tree.age_out()
+    assert tree.floor == 0

@@ -1,0 +1,198 @@
+"""What it means to a client that its path leads somewhere else."""
+
+import pytest
+
+from gamin.core.model.subscription import Scope
+from gamin.core.model.tree import TOUCH_LIMIT
+from testkit.doubles.clients import Client
+from testkit.doubles.engine import Shell
+from testkit.words import said
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub")
+    shell.disk.touch(b"/d/f")
+    return shell
+
+
+def v1(shell: Shell, path: bytes, scope: Scope = Scope.DIRECTORY) -> Client:
+    client = shell.v1()
+    client.subscribe(path, scope)
+    return client
+
+
+def heard(shell: Shell, client: Client) -> list[str]:
+    shell.turn()
+    return said(client.rows())
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "first"),
+    [
+        (b"/d", Scope.DIRECTORY, ["exists it/", "exists /d/f", "exists /d/sub/"]),
+        (b"/d", Scope.FILE, ["exists it/"]),
+        (b"/d/f", Scope.FILE, ["exists it"]),
+        (b"/d/f", Scope.DIRECTORY, ["deleted it"]),
+        (b"/x", Scope.DIRECTORY, ["deleted it"]),
+        (b"/x", Scope.FILE, ["deleted it"]),
+    ],
+)
+def test_what_is_told_first(
+    shell: Shell, path: bytes, scope: Scope, first: list[str]
+) -> None:
+    assert heard(shell, v1(shell, path, scope)) == first
+
+
+def test_a_file_where_a_tree_is_wanted_is_told_to_who_can_use_it(shell: Shell) -> None:
+    view = shell.view()
+    view.subscribe(b"/d/f", Scope.TREE)
+    assert said(view.rows())[-1] == "exists it"
+    shell.disk.write(b"/d/f")
+    assert heard(shell, view) == ["changed it"]
+    shell.disk.unlink(b"/d/f")
+    shell.disk.makedirs(b"/d/f/g")
+    assert heard(shell, view) == ["deleted it", "created it/", "created /d/f/g/"]
+
+
+def test_a_directory_that_goes_and_comes_back(shell: Shell) -> None:
+    client = v1(shell, b"/d")
+    client.rows()
+    shell.disk.rmtree(b"/d")
+    assert heard(shell, client)[-1] == "deleted it/"
+    shell.disk.makedirs(b"/d/new")
+    assert heard(shell, client) == ["created it/", "created /d/new/"]
+
+
+def test_a_directory_that_is_listed_for_others_already_is_told_at_once(
+    shell: Shell,
+) -> None:
+    v1(shell, b"/d")
+    client = v1(shell, b"/link")
+    client.rows()
+    shell.disk.symlink(b"/d", b"/link")
+    calls = shell.calls
+    told = heard(shell, client)
+    assert told == ["created it/", "created /d/f", "created /d/sub/"]
+    assert shell.calls - calls == 1  # the look at the link
+
+
+def test_a_file_renamed_over_is_a_change(shell: Shell) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.rows()
+    shell.disk.touch(b"/new")
+    shell.disk.rename(b"/new", b"/d/f")
+    assert heard(shell, client) == ["changed it"]
+
+
+def test_a_file_that_goes_and_comes_within_a_batch_is_a_change(shell: Shell) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.rows()
+    shell.disk.unlink(b"/d/f")
+    shell.disk.touch(b"/d/f")
+    assert heard(shell, client) == ["changed it"]
+
+
+def test_a_file_that_becomes_a_directory_is_a_change_to_one_who_asked_for_the_path(
+    shell: Shell,
+) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.rows()
+    shell.disk.unlink(b"/d/f")
+    shell.disk.mkdir(b"/d/f")
+    assert heard(shell, client) == ["changed it/"]
+
+
+def test_a_single_path_that_comes_and_goes_is_told_in_turn(shell: Shell) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.rows()
+    for _ in range(2):
+        shell.disk.unlink(b"/d/f")
+        shell.turn()
+        shell.disk.touch(b"/d/f")
+        shell.turn()
+    assert said(client.rows()) == ["deleted it", "created it"] * 2
+
+
+def test_one_that_never_rests_is_told_once_a_second_and_right_in_the_end(
+    shell: Shell,
+) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.rows()
+    for _ in range(100):
+        shell.disk.unlink(b"/d/f")
+        shell.turn()
+        shell.disk.touch(b"/d/f")
+        shell.turn()
+    shell.disk.unlink(b"/d/f")
+    shell.turn()
+    assert len(client.rows()) <= 12
+    shell.sleep(1.1)
+    assert said([client.told[-1][1]]) == ["deleted it"]
+
+
+def test_a_slow_client_of_a_file_hears_what_became_of_it(shell: Shell) -> None:
+    client = v1(shell, b"/d/f", Scope.FILE)
+    client.reads = False
+    shell.disk.write(b"/d/f")
+    shell.turn()  # this one the socket still takes
+    client.rows()
+    shell.disk.write(b"/d/f")
+    shell.turn()
+    client.read()
+    assert said(client.rows()) == ["changed it"]
+    client.reads = False
+    shell.disk.unlink(b"/d/f")
+    shell.turn()
+    client.rows()
+    shell.disk.touch(b"/d/f")
+    shell.turn()
+    client.read()
+    assert said(client.rows()) == ["created it"]
+
+
+def test_a_clock_that_is_too_old_gets_everything_anew(shell: Shell) -> None:
+    client = v1(shell, b"/d")
+    client.reads = False
+    shell.disk.touch(b"/d/x")
+    shell.turn()
+    client.rows()
+    shell.disk.unlink(b"/d/x")
+    shell.turn()
+    tree = shell.monitor.tree
+    for number in range(TOUCH_LIMIT):
+        tree.tick += 1
+        tree.add(tree.root, b"%d" % number, False)
+        tree.remove(tree.root, b"%d" % number)
+        tree.age_out()
+    client.read()
+    assert said(client.rows()) == [
+        "deleted it/",
+        "created it/",
+        "created /d/f",
+        "created /d/sub/",
+    ]
+
+
+def test_what_happened_since_cannot_be_said_of_a_time_forgotten(shell: Shell) -> None:
+    view = shell.view()
+    subscription = view.subscribe(b"/d", Scope.TREE)
+    shell.monitor.tree.floor = shell.monitor.tree.tick
+    assert shell.monitor.rows_since(subscription, 1) is None
+    assert shell.monitor.rows_since(subscription, shell.monitor.tree.tick) == []
+
+
+def test_who_reads_late_hears_that_the_file_at_its_path_was_changed_unnoticed(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d/f", Scope.TREE)
+    view.reads = False
+    view.rows()
+    shell.sleep(1)
+    shell.kernel.inotify.choke()
+    shell.disk.chmod(b"/d/f", 0o600)
+    shell.turn()
+    view.read()
+    assert said(view.rows()) == ["changed it"]

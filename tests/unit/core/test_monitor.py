@@ -1,0 +1,223 @@
+"""The parts together: requests, effects, deadlines, and nothing left over."""
+
+import pytest
+
+from gamin.core.effects import Effect, Explore, Look, Ready, Tell, Watch
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.monitor import Monitor
+from gamin.events import CREATE, IGNORED, OVERFLOW, Change
+from testkit.actions.in_memory import Act
+from testkit.beliefs.strict import truth
+from testkit.doubles.clients import Client
+from testkit.doubles.engine import Shell, plain_policy
+from testkit.words import said
+
+NOW = 10.0
+
+
+@pytest.fixture
+def shell() -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub")
+    shell.disk.touch(b"/d/f")
+    return shell
+
+
+def kinds(effects: list[Effect]) -> list[type]:
+    return [type(effect) for effect in effects]
+
+
+def test_a_request_is_a_talk_of_effects_and_answers() -> None:
+    monitor = Monitor(plain_policy())
+    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
+    watch, look = monitor.subscribe(subscription, NOW)
+    root = monitor.tree.root
+    assert watch == Watch(root)
+    assert look == Look(subscription, root, b"d", 0)
+    watch, explore = monitor.looked(subscription, root, b"d", True, NOW)
+    assert (type(watch), type(explore)) == (Watch, Explore)
+    assert isinstance(explore, Explore)
+    assert explore.for_whom is subscription
+    listing = (explore, [b"sub"], [b"f"], ())
+    assert monitor.listed([listing], NOW) == [Ready(subscription)]
+    assert said(monitor.catch_up(subscription)) == [
+        "exists it/",
+        "exists /d/f",
+        "exists /d/sub/",
+    ]
+
+
+def test_a_change_becomes_a_telling() -> None:
+    monitor = Monitor(plain_policy())
+    subscription = Subscription(1, 1, b"/", Scope.DIRECTORY)
+    effects = monitor.subscribe(subscription, NOW)
+    explore = next(effect for effect in effects if isinstance(effect, Explore))
+    monitor.listed([(explore, (), (), ())], NOW)
+    (told,) = monitor.changed([Change(monitor.tree.root, CREATE, 0, b"f")], NOW)
+    assert isinstance(told, Tell)
+    assert told.subscriptions == (subscription,)
+    assert said(told.rows) == ["created /f"]
+    assert not told.recovered
+
+
+def test_an_answer_to_a_walk_given_up_is_void() -> None:
+    monitor = Monitor(plain_policy())
+    subscription = Subscription(1, 1, b"/d/e", Scope.DIRECTORY)
+    monitor.subscribe(subscription, NOW)
+    monitor.cancel(subscription, NOW)
+    root = monitor.tree.root
+    assert Ready not in kinds(monitor.looked(subscription, root, b"d", True, NOW))
+    assert not any(root.children())
+
+
+def test_changes_of_what_is_not_watched_any_more_are_nothing(shell: Shell) -> None:
+    client = shell.v1()
+    subscription = client.subscribe(b"/d", Scope.DIRECTORY)
+    node = subscription.node
+    client.rows()
+    client.cancel(subscription)
+    shell.do(shell.monitor.changed([Change(node, CREATE, 0, b"x")], shell.now))
+    shell.do(shell.monitor.changed([Change(node, IGNORED, 0, b"")], shell.now))
+    shell.settle()
+    assert client.rows() == []
+    assert shell.kernel.watches == 0
+
+
+def test_at_rest_there_is_no_deadline(shell: Shell) -> None:
+    client = shell.view()
+    client.subscribe(b"/d", Scope.TREE)
+    assert shell.monitor.deadline() is None
+    for _ in range(20):
+        shell.disk.write(b"/d/f")
+        shell.turn()
+    assert shell.monitor.deadline() is not None
+    shell.sleep(10)
+    assert shell.monitor.deadline() is None
+
+
+def test_the_subscribers_of_one_tree_share_its_watches(shell: Shell) -> None:
+    views = [shell.view() for _ in range(20)]
+    watches = set()
+    for view in views:
+        view.subscribe(b"/d", Scope.TREE)
+        watches.add(shell.kernel.watches)
+        view.rows()
+    assert watches == {3}
+    shell.disk.touch(b"/d/sub/new")
+    shell.turn()
+    assert all(said(view.rows()) == ["created /d/sub/new"] for view in views)
+
+
+def test_one_that_leaves_disturbs_nobody(shell: Shell) -> None:
+    stays, leaves = shell.v1(), shell.v1()
+    subscription = stays.subscribe(b"/d", Scope.DIRECTORY)
+    other = leaves.subscribe(b"/d", Scope.DIRECTORY)
+    stays.rows()
+    leaves.cancel(other)
+    shell.disk.touch(b"/d/new")
+    shell.turn()
+    assert said(stays.rows()) == ["created /d/new"]
+    stays.cancel(subscription)
+    assert shell.kernel.watches == 0
+    assert not any(shell.monitor.tree.root.children())
+
+
+@pytest.mark.parametrize(
+    "paths",
+    [
+        [(b"/d", Scope.FILE), (b"/d", Scope.DIRECTORY)],
+        [(b"/d/f", Scope.FILE), (b"/d", Scope.DIRECTORY)],
+        [(b"/d", Scope.DIRECTORY), (b"/d/sub", Scope.DIRECTORY)],
+        [(b"/d/x/y", Scope.FILE), (b"/d/x", Scope.DIRECTORY), (b"/d", Scope.FILE)],
+        [(b"/d", Scope.DIRECTORY)] * 3,
+    ],
+)
+def test_overlapping_requests_are_independent(
+    shell: Shell, paths: list[tuple[bytes, Scope]]
+) -> None:
+    alone = [
+        story(shell_with(paths[index : index + 1]))[0] for index in range(len(paths))
+    ]
+    assert story(shell_with(paths)) == alone
+
+
+def shell_with(paths: list[tuple[bytes, Scope]]) -> Shell:
+    shell = Shell()
+    shell.disk.makedirs(b"/d/sub")
+    shell.disk.touch(b"/d/f")
+    for path, scope in paths:
+        shell.v1().subscribe(path, scope)
+    return shell
+
+
+def story(shell: Shell) -> list[list[str]]:
+    """What each client hears of the same happenings."""
+    for act in (
+        Act("write", b"/d/f"),
+        Act("touch", b"/d/sub/g"),
+        Act("makedirs", b"/d/x/y"),
+        Act("rename", b"/d/f", b"/d/x/f"),
+        Act("rmtree", b"/d"),
+        Act("makedirs", b"/d"),
+    ):
+        act.on(shell)
+        shell.settle()
+    return [said(client.rows()) for client in shell.clients]
+
+
+def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) -> None:
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/inside")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    stays, crosses = shell.view(), shell.view()
+    stays.subscribe(b"/d", Scope.TREE)
+    crosses.subscribe(b"/d", Scope.TREE, cross_mounts=True)
+    assert "exists /d/sub/inside" not in said(stays.rows())
+    assert "exists /d/sub/inside" in said(crosses.rows())
+
+
+def test_what_is_mounted_over_a_directory_takes_its_place(shell: Shell) -> None:
+    client: Client = shell.v1()
+    subscription = client.subscribe(b"/d", Scope.DIRECTORY)
+    client.rows()
+    shell.disk.mount(b"/d")
+    shell.disk.touch(b"/d/other")
+    shell.change_policy(plain_policy(mounts=[b"/d"]))
+    shell.settle()
+    told = said(client.rows())
+    assert {"created /d/other", "deleted /d/f", "deleted /d/sub/"} <= set(told)
+    shell.disk.umount(b"/d")
+    shell.change_policy(plain_policy())
+    shell.settle()
+    assert {"deleted /d/other", "created /d/f"} <= set(said(client.rows()))
+    assert truth(shell.disk, subscription) == {
+        b"": True,
+        b"/d/f": False,
+        b"/d/sub": True,
+    }
+
+
+def test_a_v1_client_that_never_reads_costs_nothing_per_event(shell: Shell) -> None:
+    client = shell.v1()
+    client.subscribe(b"/d", Scope.DIRECTORY)
+    client.reads = False
+    for number in range(2000):
+        shell.disk.write(b"/d/%d" % (number % 10))
+        shell.turn()
+    assert client.outbox.said == 0
+    assert client.outbox.backlog == 1
+
+
+def test_an_overflow_before_anything_is_watched_is_nothing(shell: Shell) -> None:
+    shell.do(shell.monitor.changed([Change(None, OVERFLOW, 0, b"")], shell.now))
+    assert shell.calls == 0
+
+
+def test_what_is_ready_says_so_once(shell: Shell) -> None:
+    client = shell.view()
+    subscription = client.subscribe(b"/d", Scope.TREE)
+    shell.disk.rmtree(b"/d")
+    shell.turn()
+    shell.disk.makedirs(b"/d/a/b/c")
+    shell.turn()
+    assert client.firsts == [subscription]

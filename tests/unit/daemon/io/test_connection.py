@@ -1,0 +1,100 @@
+"""A connection over a pair of sockets: it reads and sends, and waits for nobody."""
+
+import socket
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.loop import Loop
+from gamin.system.peercred import Peer
+
+MUCH = b"x" * (4 << 20)  # more than the buffers of a socket
+SOON = 10.0
+"""Seconds after which something that ought to come never will."""
+
+
+class Listener:
+    """A face that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.writable_again = 0
+        self.losses = 0
+
+    def received(self, data: bytes) -> None:
+        self.heard += data
+
+    def writable(self) -> None:
+        self.writable_again += 1
+
+    def lost(self) -> None:
+        self.losses += 1
+
+
+class Pair(NamedTuple):
+    connection: Connection
+    listener: Listener
+    theirs: socket.socket
+    loop: Loop
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair()
+    loop = Loop()
+    gone: list[Connection] = []
+    connection = Connection(ours, Peer(1, 2, 3), loop, gone.append)
+    listener = connection.speaker = Listener()
+    with theirs:
+        yield Pair(connection, listener, theirs, loop)
+        connection.close()
+    loop.close()
+    assert gone == [connection]
+    assert listener.losses == 1
+
+
+def test_what_comes_is_heard(pair: Pair) -> None:
+    pair.connection.read(True)
+    pair.theirs.sendall(b"hello")
+    pair.loop.turn(SOON)
+    assert pair.listener.heard == b"hello"
+
+
+def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
+    pair.connection.read(True)
+    pair.connection.read(False)
+    pair.theirs.sendall(b"hello")
+    pair.loop.turn(0)
+    assert not pair.listener.heard
+    pair.connection.read(True)
+    pair.loop.turn(0)
+    assert pair.listener.heard
+
+
+def test_what_does_not_fit_goes_when_there_is_room(pair: Pair) -> None:
+    pair.connection.send(MUCH)
+    assert pair.connection.is_clogged
+    assert 0 < pair.connection.unsent < len(MUCH)
+    received = 0
+    while received < len(MUCH):
+        received += len(pair.theirs.recv(1 << 20))
+        pair.loop.turn(0)
+    assert pair.listener.writable_again == 1
+    assert not pair.connection.is_clogged
+
+
+def test_the_end_is_told_once_whoever_begins(pair: Pair) -> None:
+    pair.connection.read(True)
+    pair.theirs.shutdown(socket.SHUT_WR)
+    pair.loop.turn(SOON)
+    assert not pair.connection.is_open
+    pair.connection.close()
+    pair.connection.send(b"too late")
+
+
+def test_a_peer_that_is_gone_is_noticed_when_something_is_sent(pair: Pair) -> None:
+    pair.theirs.close()
+    pair.connection.send(b"anybody?")
+    assert not pair.connection.is_open

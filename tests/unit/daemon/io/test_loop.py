@@ -1,0 +1,192 @@
+"""The daemon's loop over real pipes, turn by turn."""
+
+import logging
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from gamin.daemon.io.loop import MOST_AT_ONCE, Loop
+
+SOON = 10.0
+"""Seconds after which something that ought to come never will."""
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def test_a_reader_is_called_in_every_turn_in_which_there_is_something(
+    loop: Loop, pipe: tuple[int, int]
+) -> None:
+    calls: list[str] = []
+    loop.add_reader(pipe[0], lambda: calls.append("read"))
+    loop.turn(0)
+    os.write(pipe[1], b"x")
+    loop.turn(SOON)
+    loop.turn(SOON)
+    assert calls == ["read", "read"]
+
+
+def test_a_descriptor_can_have_a_reader_and_a_writer(loop: Loop) -> None:
+    calls: list[str] = []
+    outlet, inlet = os.pipe()
+    loop.add_writer(inlet, lambda: calls.append("write"))
+    loop.add_reader(inlet, lambda: calls.append("read"))
+    loop.turn(0)
+    os.close(outlet)  # an end concerns both
+    loop.turn(0)
+    loop.remove_writer(inlet)
+    loop.turn(0)
+    loop.remove_reader(inlet)
+    loop.turn(0)
+    os.close(inlet)
+    assert calls == ["write", "read", "write", "read"]
+
+
+def test_who_was_taken_away_in_the_same_turn_is_not_called(loop: Loop) -> None:
+    calls: list[int] = []
+    pipes = [os.pipe() for _ in range(2)]
+
+    def read(outlet: int) -> None:
+        calls.append(outlet)
+        for other, _ in pipes:
+            loop.remove_reader(other)
+
+    for outlet, inlet in pipes:
+        os.write(inlet, b"x")
+        loop.add_reader(outlet, partial(read, outlet))
+    loop.turn(0)
+    for ends in pipes:
+        for end in ends:
+            os.close(end)
+    assert len(calls) == 1
+
+
+def test_nobody_is_left_out_when_many_are_ready(loop: Loop) -> None:
+    called: set[int] = set()
+    outlets = []
+    for number in range(MOST_AT_ONCE + 1):
+        outlet, inlet = os.pipe()
+        os.close(inlet)
+        outlets.append(outlet)
+        loop.add_reader(outlet, partial(called.add, number))
+    loop.turn(0)
+    loop.turn(0)
+    for outlet in outlets:
+        os.close(outlet)
+    assert len(called) == MOST_AT_ONCE + 1
+
+
+def test_timers_are_called_in_their_order_whoever_was_made_first(loop: Loop) -> None:
+    calls: list[str] = []
+    now = time.monotonic()
+    loop.call_at(now - 1, lambda: calls.append("second"))
+    loop.call_at(now - 2, lambda: calls.append("first"))
+    loop.call_at(now - 1, lambda: calls.append("third"))
+    loop.call_at(now + 100, lambda: calls.append("never"))
+    loop.turn()
+    assert calls == ["first", "second", "third"]
+
+
+def test_a_turn_ends_when_a_timer_is_due(loop: Loop) -> None:
+    calls: list[float] = []
+    loop.call_later(0.01, lambda: calls.append(time.monotonic()))
+    started = time.monotonic()
+    while not calls:
+        loop.turn(SOON)
+    assert started + 0.01 <= calls[0] < started + SOON
+
+
+def test_a_cancelled_timer_is_not_called_and_leaves_nothing_behind(loop: Loop) -> None:
+    calls: list[str] = []
+    kept = loop.call_later(0, lambda: calls.append("kept"))
+    gone = loop.call_later(0, lambda: calls.append("gone"))
+    gone.cancel()
+    gone.cancel()
+    loop.turn(0)
+    kept.cancel()
+    loop.turn(0)
+    assert calls == ["kept"]
+
+
+def test_a_timer_may_cancel_the_next(loop: Loop) -> None:
+    now = time.monotonic()
+    calls: list[str] = []
+    second = loop.call_at(now - 1, lambda: calls.append("second"))
+    loop.call_at(now - 2, second.cancel)
+    loop.turn()
+    assert calls == []
+
+
+def test_what_is_to_be_called_soon_is_called_without_waiting_once(loop: Loop) -> None:
+    calls: list[str] = []
+
+    def again() -> None:
+        calls.append("soon")
+        if len(calls) < 3:
+            loop.call_soon(again)
+
+    loop.call_soon(again)
+    loop.turn()
+    assert calls == ["soon"]
+    loop.turn()
+    loop.turn()
+    assert calls == ["soon"] * 3
+
+
+def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[str] = []
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    loop.call_soon(broken)
+    loop.call_soon(lambda: calls.append("next"))
+    with caplog.at_level(logging.ERROR):
+        loop.turn()
+    assert calls == ["next"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_signal_wakes_the_loop_and_is_called_in_a_turn(loop: Loop) -> None:
+    calls: list[str] = []
+    loop.add_signal_handler(signal.SIGUSR1, lambda: calls.append("usr1"))
+    loop.add_signal_handler(signal.SIGUSR2, loop.end)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    os.kill(os.getpid(), signal.SIGUSR2)
+    assert calls == []
+    loop.run()
+    assert calls == ["usr1"]
+
+
+def test_signals_have_their_usual_meaning_again_after_the_loop() -> None:
+    loop = Loop()
+    loop.add_signal_handler(signal.SIGUSR1, loop.end)
+    loop.close()
+    assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_the_end_comes_after_the_turn_in_which_it_was_asked_for(loop: Loop) -> None:
+    calls: list[str] = []
+    loop.call_soon(loop.end)
+    loop.call_soon(lambda: calls.append("still"))
+    loop.run()
+    assert calls == ["still"]

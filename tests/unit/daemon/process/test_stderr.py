@@ -1,0 +1,53 @@
+import logging
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from gamin.daemon.process.stderr import Remarks
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def remark(text: str) -> logging.LogRecord:
+    return logging.LogRecord("test", logging.WARNING, "", 0, text, None, None)
+
+
+def test_a_remark_is_a_line(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    Remarks(writer).emit(remark("all is well"))
+    assert os.read(reader, 100) == b"all is well\n"
+
+
+def test_what_nobody_reads_is_lost_and_counted(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    remarks = Remarks(writer)
+    for _ in range(200):
+        remarks.emit(remark("x" * 1000))
+    written = os.read(reader, 1 << 20).count(b"\n")
+    remarks.emit(remark("again"))
+    lost = 200 - written
+    assert lost > 0
+    assert (
+        os.read(reader, 100)
+        == f"({lost} lines lost: nobody read them)\nagain\n".encode()
+    )
+
+
+def test_a_long_one_is_cut_and_never_waits(pipe: tuple[int, int]) -> None:
+    reader, writer = pipe
+    Remarks(writer).emit(remark("x" * 100_000))
+    assert os.read(reader, 1 << 20) == b"x" * 4095 + b"\n"
+
+
+def test_it_does_not_mind_that_nobody_is_there() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    Remarks(writer).emit(remark("hello?"))
+    os.close(writer)

@@ -1,0 +1,36 @@
+"""Reading ignore files: what is called as one is not always one."""
+
+import os
+from pathlib import Path
+
+from gamin.daemon.sessions.watchman.ignore_files import read_rules
+from gamin.patterns.ignore_rules import MAX_TEXT
+
+
+def read(path: Path) -> bytes | None:
+    """What is read, when nothing is left open by it."""
+    before = os.listdir("/proc/self/fd")
+    text = read_rules(os.fsencode(path))
+    assert os.listdir("/proc/self/fd") == before
+    return text
+
+
+def test_a_file_is_read_as_far_as_it_can_count(tmp_path: Path) -> None:
+    file = tmp_path / ".gitignore"
+    file.write_bytes(b"a\n")
+    assert read(file) == b"a\n"
+    file.write_bytes(b"a\n" * MAX_TEXT)
+    assert len(read(file) or b"") == MAX_TEXT + 1
+
+
+def test_a_missing_one_a_directory_and_a_link_have_no_rules(tmp_path: Path) -> None:
+    folder, link = tmp_path / "folder", tmp_path / "link"
+    folder.mkdir()
+    (tmp_path / "file").write_bytes(b"a\n")
+    link.symlink_to("file")
+    assert [read(path) for path in (tmp_path / "none", folder, link)] == [None] * 3
+
+
+def test_nobody_waits_for_what_a_pipe_will_say(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert not read(tmp_path / "pipe")

@@ -1,0 +1,77 @@
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.backends.inotify import InotifyBackend
+from gamin.core.effects import Explore
+from gamin.core.model.node import Node
+from gamin.engine.crawler import MOST, survey
+from gamin.events import CREATE
+
+
+@pytest.fixture
+def kernel() -> Iterator[InotifyBackend]:
+    kernel = InotifyBackend()
+    yield kernel
+    kernel.close()
+
+
+def work(directory: Path) -> Explore:
+    """As the core wants a directory looked at for the first time."""
+    node = Node(None, b"")
+    for name in os.fsencode(directory).split(b"/")[1:]:
+        node = Node(node, name)
+    node.wanted = node.kernel = CREATE
+    return Explore(node, None)
+
+
+def test_directories_are_watched_and_listed(
+    kernel: InotifyBackend, tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("sub")
+    first, second = work(tmp_path), work(tmp_path / "sub")
+    crawl = deque([first, second])
+    (_, directories, others, newer), inner = survey(crawl, kernel)
+    assert directories == [b"sub"]
+    assert sorted(others) == [b"file", b"link"]
+    assert not newer
+    assert inner == (second, [], [], ())
+    assert not crawl
+    (tmp_path / "sub/new").touch()
+    assert [change.node for change in kernel.drain()] == [second.node]
+
+
+def test_what_cannot_be_listed_is_left_to_who_can_say_so(
+    kernel: InotifyBackend, tmp_path: Path
+) -> None:
+    crawl = deque([work(tmp_path), work(tmp_path / "gone"), work(tmp_path)])
+    assert len(survey(crawl, kernel)) == 1
+    assert len(crawl) == 2
+    assert survey(crawl, kernel) == []
+    assert len(crawl) == 2
+
+
+def test_what_is_not_plain_is_left_alone(
+    kernel: InotifyBackend, tmp_path: Path
+) -> None:
+    polled, listed, verified = (work(tmp_path) for _ in range(3))
+    polled.node.poll = CREATE
+    listed.node.listed = True
+    for each in (polled, listed, verified._replace(verify=1)):
+        assert survey(deque([each]), kernel) == []
+    assert [share.watches for share in kernel.shares] == [0]
+
+
+def test_a_row_ends_before_others_have_waited_long(
+    kernel: InotifyBackend, tmp_path: Path
+) -> None:
+    for number in range(MOST + 1):
+        (tmp_path / str(number)).mkdir()
+    crawl = deque(work(tmp_path / str(number)) for number in range(MOST + 1))
+    assert len(survey(crawl, kernel)) == MOST
+    assert len(crawl) == 1

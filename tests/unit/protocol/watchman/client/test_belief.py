@@ -1,0 +1,221 @@
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.errors import RemoteProtocolError
+from gamin.events import Kind
+from gamin.protocol.watchman.client.belief import Difference, Picture, difference
+from gamin.protocol.watchman.codec.compact import Told
+
+# Every path of a small world, parents first.
+PATHS = [
+    "/".join(parts) for depth in (1, 2, 3) for parts in product("ab", repeat=depth)
+]
+World = dict[str, bool]
+"""Path to whether it is a directory: what a picture has to know, written plainly."""
+
+
+def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -> Told:
+    return Kind(kind), name, is_dir, source
+
+
+def known(picture: Picture) -> World:
+    return dict(picture.everything())
+
+
+def differs(**lists: Any) -> Difference:
+    return Difference([], [], [], [])._replace(**lists)
+
+
+def pictured(world: World) -> Picture:
+    """As a server would send it."""
+    folders: dict[str, list[str]] = {"": []}
+    for path in sorted(world):
+        folder, _, name = path.rpartition("/")
+        folders[folder].append(name)
+        if world[path]:
+            folders[path] = []
+    return Picture({folder: "/".join(names) for folder, names in folders.items()})
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    world: World = {}
+    for path in PATHS:
+        folder = path.rpartition("/")[0]
+        if (not folder or world.get(folder)) and draw(st.booleans()):
+            world[path] = draw(st.booleans())
+    return world
+
+
+def test_all_that_was_listed_is_known_parents_first() -> None:
+    picture = Picture({"": "d/f", "d": "e/g", "d/e": "h"})
+    assert list(picture.everything()) == [
+        ("", True),
+        ("d", True),
+        ("f", False),
+        ("d/e", True),
+        ("d/g", False),
+        ("d/e/h", False),
+    ]
+
+
+def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
+    picture = Picture({"": "dark", "dark": None})
+    assert known(picture) == {"": True, "dark": True}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        pytest.param({"names": None}, {}, id="missing"),
+        pytest.param({"names": "", "is_file": True}, {"": False}, id="a file"),
+        pytest.param({"names": "//"}, {"": True}, id="an empty directory"),
+        pytest.param(
+            {"names": "//\udcff/new\nline"},
+            {"": True, "\udcff": False, "new\nline": False},
+            id="names of all sorts",
+        ),
+    ],
+)
+def test_what_a_message_says(message: Mapping[str, Any], expected: World) -> None:
+    assert known(Picture.read(message)) == expected
+
+
+@pytest.mark.parametrize("names", [5, "a/b", ["a"], {"": "a"}])
+def test_names_that_are_none_are_refused(names: object) -> None:
+    with pytest.raises(RemoteProtocolError):
+        Picture.read({"names": names})
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param([row("created", "n")], {"d", "d/f", "n"}, id="a file comes"),
+        pytest.param(
+            [row("created", "n", True), row("created", "n/m")],
+            {"d", "d/f", "n", "n/m"},
+            id="a directory comes",
+        ),
+        pytest.param([row("changed", "d/f")], {"d", "d/f"}, id="nothing comes or goes"),
+        pytest.param([row("deleted", "d", True)], set(), id="a directory goes"),
+        pytest.param(
+            [row("moved", "e", True, "d")], {"e", "e/f"}, id="a directory is renamed"
+        ),
+        pytest.param(
+            [row("created", "n"), row("moved", "d/f", False, "n")],
+            {"d", "d/f"},
+            id="a file is replaced",
+        ),
+        pytest.param([row("deleted", "", True)], set(), id="the path itself goes"),
+        pytest.param(
+            [
+                row("deleted", "", True),
+                row("created", "", True),
+                row("created", "g"),
+            ],
+            {"g"},
+            id="the path itself is another one",
+        ),
+    ],
+)
+def test_what_is_told_is_taken_in(rows: list[Any], expected: set[str]) -> None:
+    picture = Picture({"": "d", "d": "f"})
+    picture.told(rows)
+    assert known(picture).keys() - {""} == expected
+
+
+def test_the_path_itself_can_become_a_file() -> None:
+    picture = Picture({"": "d", "d": "f"})
+    picture.told([row("deleted", "", True)])
+    assert picture.is_missing
+    picture.told([row("created", "")])
+    assert known(picture) == {"": False}
+
+
+@given(worlds(), worlds())
+def test_a_difference_told_makes_one_picture_the_other(old: World, new: World) -> None:
+    picture = pictured(old)
+    found = difference(picture, pictured(new))
+    picture.told(row("deleted", *entry) for entry in found.deleted)
+    picture.told(row("created", *entry) for entry in found.created)
+    assert known(picture) == {"": True, **new}
+
+
+@given(worlds(), worlds())
+def test_a_difference_names_what_differs_and_keeps_files(
+    old: World, new: World
+) -> None:
+    found = difference(pictured(old), pictured(new))
+    assert dict(found.deleted).items() == old.items() - new.items()
+    assert dict(found.created).items() == new.items() - old.items()
+    same = old.items() & new.items()
+    assert sorted(found.kept) == sorted(path for path, is_dir in same if not is_dir)
+
+
+@given(worlds(), worlds())
+def test_children_are_deleted_before_and_created_after_their_parents(
+    old: World, new: World
+) -> None:
+    found = difference(pictured(old), pictured(new))
+    deleted = [name for name, _ in found.deleted]
+    created = [name for name, _ in found.created]
+    for order in (deleted[::-1], created):
+        for position, name in enumerate(order):
+            assert name.rpartition("/")[0] not in order[position:]
+
+
+@given(worlds(), st.data())
+def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> None:
+    if not world:
+        return
+    source = data.draw(st.sampled_from(sorted(world)))
+    picture = pictured(world)
+    picture.told([row("moved", "new", world[source], source)])
+    below = (source, source + "/")
+    expected = {
+        "new" + path[len(source) :] if path.startswith(below[1]) else path: is_dir
+        for path, is_dir in world.items()
+        if path != source
+    }
+    assert known(picture) == {"": True, "new": world[source], **expected}
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        pytest.param(
+            Picture(),
+            Picture(is_file=True),
+            differs(created=[("", False)]),
+            id="a file appears",
+        ),
+        pytest.param(
+            Picture({"": "f"}),
+            Picture(),
+            differs(deleted=[("f", False), ("", True)]),
+            id="a directory is gone",
+        ),
+        pytest.param(
+            Picture({"": "f"}),
+            Picture(is_file=True),
+            differs(deleted=[("f", False), ("", True)], created=[("", False)]),
+            id="a file instead of a directory",
+        ),
+        pytest.param(
+            Picture(is_file=True),
+            Picture(is_file=True),
+            differs(kept=[""]),
+            id="a file still",
+        ),
+        pytest.param(Picture(), Picture(), differs(), id="missing still"),
+    ],
+)
+def test_how_the_path_itself_can_differ(
+    before: Picture, now: Picture, expected: Difference
+) -> None:
+    assert difference(before, now) == expected

@@ -1,0 +1,71 @@
+"""One pass gives what the three that define it give, whatever the rows."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.errors import RemoteProtocolError
+from gamin.events import Event, Kind, Row
+from gamin.protocol.watchman.client.belief import Picture
+from gamin.protocol.watchman.client.decode import heard
+from gamin.protocol.watchman.client.events import events
+from gamin.protocol.watchman.codec.compact import decode_compact, encode_compact
+
+ROOT = "/r"
+names = st.sampled_from(
+    [b"", b"a", b"d", b"d/a", b"d/b", b"d/e/a", b"e", b"e/a", b"\xff"]
+)
+kinds = st.sampled_from([k for k in Kind if k is not Kind.MOVED])
+rows = st.lists(
+    st.builds(Row, kinds, names, st.booleans(), st.none())
+    | st.builds(Row, st.just(Kind.MOVED), names, st.booleans(), names),
+    max_size=12,
+)
+texts = rows.map(lambda told: str(json.loads(encode_compact(told, 0))))
+
+
+def picture() -> Picture:
+    return Picture({"": "a/d", "d": "a/e", "d/e": None})
+
+
+def beliefs(known: Picture) -> list[tuple[str, bool]]:
+    return sorted(known.everything())
+
+
+def apart(text: str, known: Picture, *, recovered: bool) -> list[Event]:
+    told = decode_compact(text)
+    known.told(told)
+    return events(told, ROOT, recovered=recovered)
+
+
+@given(texts, st.booleans())
+def test_it_is_the_same_as_one_after_the_other(text: str, recovered: bool) -> None:
+    one, other = picture(), picture()
+    assert heard(text, ROOT, one, recovered=recovered) == apart(
+        text, other, recovered=recovered
+    )
+    assert beliefs(one) == beliefs(other)
+
+
+@given(st.lists(texts | st.text("cdwfte/Cab", max_size=5), max_size=4).map("//".join))
+def test_what_is_refused_is_the_same(text: str) -> None:
+    try:
+        told = apart(text, picture(), recovered=False)
+    except RemoteProtocolError:
+        with pytest.raises(RemoteProtocolError):
+            heard(text, ROOT, picture(), recovered=False)
+    else:
+        assert heard(text, ROOT, picture(), recovered=False) == told
+
+
+@given(st.text())
+def test_any_text_gives_events_or_a_protocol_error(text: str) -> None:
+    with suppress(RemoteProtocolError):
+        heard(text, ROOT, picture(), recovered=False)
+
+
+def test_below_the_root_of_all_there_is_one_slash() -> None:
+    assert heard("cf", "/", Picture(), recovered=False) == [Event(Kind.CREATED, "/f")]

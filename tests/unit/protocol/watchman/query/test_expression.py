@@ -1,0 +1,83 @@
+from typing import Any
+
+import pytest
+
+from gamin.protocol.watchman.query.expression import (
+    MAX_DEPTH,
+    MAX_TERMS,
+    parse_expression,
+)
+from testkit.expressions import complaint, matches
+from testkit.rows import FakeDisk, row
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer"),
+    [
+        (["allof", "true", "true"], True),
+        (["allof", "true", "false"], False),
+        (["anyof", "false", "true"], True),
+        (["anyof", "false"], False),
+        (["not", "false"], True),
+        (["not", ["anyof", "false", ["allof", "true", "exists"]]], False),
+    ],
+)
+def test_terms_are_combined(expression: Any, answer: bool) -> None:
+    assert matches(expression, row()) is answer
+
+
+def test_a_term_whose_answer_does_not_matter_is_not_asked() -> None:
+    disk = FakeDisk(None)
+    assert not matches(["allof", ["name", "x"], ["size", "eq", 0]], row(disk=disk))
+    assert matches(["anyof", ["name", "a.c"], ["size", "eq", 0]], row(disk=disk))
+    assert disk.looks == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("foo", "unknown expression term 'foo'"),
+        (["foo", 1], "unknown expression term 'foo'"),
+        (["not", "foo"], "unknown expression term 'foo'"),
+        ("not", 'must use ["not", expr]'),
+        (["not"], 'must use ["not", expr]'),
+        (["not", "true", "true"], 'must use ["not", expr]'),
+        ("allof", 'must use ["allof", expr...]'),
+        (["allof"], 'must use ["allof", expr...]'),
+        (["anyof"], 'must use ["anyof", expr...]'),
+        ([1], "first element of an expression must be a string"),
+        ([], "expected array or string for an expression"),
+        ({}, "expected array or string for an expression"),
+        (1, "expected array or string for an expression"),
+    ],
+)
+def test_what_is_no_expression(expression: Any, text: str) -> None:
+    assert complaint(expression) == text
+
+
+def nested(depth: int) -> Any:
+    expression: Any = "true"
+    for _ in range(depth):
+        expression = ["not", expression]
+    return expression
+
+
+def test_the_deepest_expression_has_an_answer() -> None:
+    assert matches(nested(MAX_DEPTH), row())
+
+
+def test_a_deeper_expression_is_refused() -> None:
+    assert "nested" in complaint(nested(MAX_DEPTH + 1))
+    assert "nested" in complaint(nested(900))
+
+
+def test_an_expression_that_would_stop_the_others_is_refused() -> None:
+    assert "more than" in complaint(["anyof", *(["true"] * MAX_TERMS)])
+
+
+def test_expressions_that_are_written_the_same_are_equal() -> None:
+    written = ["allof", ["name", "a"], "exists"]
+    assert parse_expression(written) == parse_expression(list(written))
+    assert hash(parse_expression(written)) == hash(parse_expression(list(written)))
+    assert parse_expression(written) != parse_expression(written, fold=True)
+    assert parse_expression(written) != parse_expression("exists")

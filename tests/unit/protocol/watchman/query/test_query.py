@@ -1,0 +1,107 @@
+from typing import Any
+
+import pytest
+
+from gamin.protocol.watchman.clocks import Clock, Timestamp
+from gamin.protocol.watchman.errors import BadQuery, BadRequest
+from gamin.protocol.watchman.query.query import Query, parse_query
+from gamin.protocol.watchman.query.selection import PathWish, Selection
+from testkit.rows import NOW, row
+
+
+def test_an_empty_query_asks_for_everything() -> None:
+    assert parse_query({}) == Query()
+    assert Query().fields == ("name", "exists", "new", "size", "mode")
+
+
+@pytest.mark.parametrize(
+    ("given", "query"),
+    [
+        ({"since": "c:1:2:3:4"}, Query(since=Clock(1, 2, 3, 4))),
+        ({"since": 5}, Query(since=Timestamp(5))),
+        ({"fields": ["name"]}, Query(fields=("name",))),
+        ({"relative_root": "a//b/./"}, Query(relative_root=b"a/b")),
+        ({"relative_root": ""}, Query()),
+        ({"expression": None}, Query()),
+        ({"suffix": "c"}, Query(selection=Selection(suffixes=(b"c",)))),
+        ({"suffix": []}, Query(selection=Selection(suffixes=()))),
+        (
+            {"glob": ["*.c"], "glob_includedotfiles": True, "glob_noescape": True},
+            Query(selection=Selection(globs=(b"*.c",), dotfiles=True, escapes=False)),
+        ),
+        (
+            {"path": ["a/", ".", {"path": "b", "depth": 0}]},
+            Query(
+                selection=Selection(
+                    paths=(PathWish(b"a"), PathWish(b""), PathWish(b"b", 0))
+                )
+            ),
+        ),
+        (
+            {"glob": ["A"], "case_sensitive": False},
+            Query(case_sensitive=False, selection=Selection(globs=(b"A",), fold=True)),
+        ),
+        (
+            {"settle": 0, "ignore": ["*.o"], "vcs_ignore": True, "recursive": False},
+            Query(settle=0.0, ignore=("*.o",), vcs_ignore=True, recursive=False),
+        ),
+        (
+            {"cross_mounts": True, "initial": False, "sync_timeout": 0},
+            Query(cross_mounts=True, initial=False, sync_timeout=0),
+        ),
+    ],
+)
+def test_a_query_is_what_was_written(given: dict[str, Any], query: Query) -> None:
+    assert parse_query(given) == query
+
+
+def test_an_expression_follows_the_case_of_its_query() -> None:
+    query = parse_query({"expression": ["name", "A.C"], "case_sensitive": False})
+    assert query.expression is not None
+    assert query.expression.matches(row(b"a.c"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"since": None}, "invalid value for 'since'"),
+        ({"since": "x"}, "invalid clockspec"),
+        ({"fields": ["foo"]}, "unknown field name 'foo'"),
+        ({"expression": "foo"}, "unknown expression term 'foo'"),
+        ({"relative_root": "/etc"}, "check your relative_root parameter!"),
+        ({"relative_root": "a/../.."}, "check your relative_root parameter!"),
+        ({"glob": ["/a"]}, r"glob `/a` is an absolute path\.  All globs must be"),
+        ({"glob": ["\0"]}, "no file can be named"),
+    ],
+)
+def test_what_is_said_of_a_wrong_query(given: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(BadRequest, match=complaint):
+        parse_query(given)
+
+
+def test_complaints_say_that_it_is_the_query() -> None:
+    with pytest.raises(BadQuery) as refused:
+        parse_query({"expression": "foo"})
+    assert str(refused.value) == (
+        "watchman::QueryParseError: failed to parse query: "
+        "unknown expression term 'foo'"
+    )
+
+
+def test_subscribers_who_ask_the_same_from_different_clocks_share() -> None:
+    asked: dict[str, Any] = {"expression": ["name", "a"], "suffix": ["c"]}
+    early = parse_query({**asked, "since": "c:1:2:3:4", "sync_timeout": 1})
+    late = parse_query({**asked, "initial": False})
+    assert early != late
+    assert early.standing() == late.standing()
+    assert hash(early.standing()) == hash(late.standing())
+
+
+def test_subscribers_who_ask_something_else_do_not_share() -> None:
+    assert parse_query({"settle": 0}).standing() != parse_query({}).standing()
+    assert parse_query({"suffix": "c"}).standing() != parse_query({}).standing()
+
+
+def test_only_who_asks_where_a_file_was_is_told_of_renames() -> None:
+    assert parse_query({"fields": ["name", "moved_from"]}).wants_moves
+    assert not parse_query({}).wants_moves

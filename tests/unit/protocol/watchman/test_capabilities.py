@@ -1,0 +1,39 @@
+import re
+
+import pytest
+
+from gamin.protocol.watchman.capabilities import CAPABILITIES, VERSION, supported
+from gamin.protocol.watchman.client.watching import REQUIRED
+
+
+def test_the_version_is_numbers_that_clients_can_compare() -> None:
+    assert re.fullmatch(r"\d+(\.\d+)+", VERSION)
+    assert tuple(map(int, VERSION.split("."))) >= (4, 9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("cmd-watch-project", "term-dirname", "field-mtime_ns", "relative_root"),
+        *("wildmatch", "suffix-set", "dedup_results", "cmd-gamin-status"),
+        *("gamin-settle-0", "gamin-moved-from", "gamin-kind"),
+    ],
+)
+def test_what_clients_look_for_is_there(name: str) -> None:
+    assert name in CAPABILITIES
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bser-v2", "scm-since", "watcher-eden", "field-content.sha1hex", "foo"],
+)
+def test_what_we_do_not_do_is_not_claimed(name: str) -> None:
+    assert name not in CAPABILITIES
+
+
+def test_our_fields_are_not_passed_off_as_watchmans() -> None:
+    assert not {"field-kind", "field-moved_from", "field-is_dir"} & CAPABILITIES
+
+
+def test_our_own_client_asks_for_nothing_that_we_lack() -> None:
+    assert all(supported(REQUIRED).values())

@@ -1,0 +1,184 @@
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.protocol.watchman import requests as ask
+from gamin.protocol.watchman.clocks import Clock
+from gamin.protocol.watchman.commands import COMMANDS, parse_request, read_request
+from gamin.protocol.watchman.errors import BadRequest
+from gamin.protocol.watchman.query.expression import TERMS
+from gamin.protocol.watchman.query.fields import FIELDS
+from gamin.protocol.watchman.query.options import OPTIONS
+from gamin.protocol.watchman.query.query import Query
+
+words = st.sampled_from(
+    [*COMMANDS, *TERMS, *OPTIONS, *FIELDS, "/root", "c:1:2:3:4", "basename", "a*", ""]
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | words
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner) | st.dictionaries(words | st.text(), inner),
+    max_leaves=30,
+)
+# A command with a root has more of its arguments looked at.
+requests = st.builds(
+    lambda name, root, rest: [name, *root, *rest],
+    st.sampled_from(list(COMMANDS)),
+    st.sampled_from([[], ["/root"], ["/root", "name"]]),
+    st.lists(values, max_size=3),
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "request_"),
+    [
+        (["version"], ask.GetVersion()),
+        (["version", {}], ask.GetVersion()),
+        (
+            ["version", {"required": ["a"], "optional": ["b"]}],
+            ask.GetVersion(("a",), ("b",), asked=True),
+        ),
+        (["version", {"optional": []}], ask.GetVersion(asked=True)),
+        (["list-capabilities"], ask.ListCapabilities()),
+        (["get-sockname"], ask.GetSockname()),
+        (["get-pid", "superfluous"], ask.GetPid()),
+        (["watch", "/a"], ask.Watch(b"/a")),
+        (["watch", "/\udcff"], ask.Watch(b"/\xff")),
+        (["watch-project", "/a"], ask.WatchProject(b"/a")),
+        (["watch-list"], ask.WatchList()),
+        (["watch-del", "/a"], ask.WatchDel(b"/a")),
+        (["watch-del-all"], ask.WatchDelAll()),
+        (["clock", "/a"], ask.GetClock(b"/a")),
+        (["clock", "/a", {}], ask.GetClock(b"/a")),
+        (["clock", "/a", {"sync_timeout": 5}], ask.GetClock(b"/a", 5)),
+        (["query", "/a", {}], ask.RunQuery(b"/a", Query())),
+        (["subscribe", "/a", "n", {}], ask.Subscribe(b"/a", "n", Query())),
+        (
+            [
+                *("subscribe", "/a", "n"),
+                {"watch": True, "defer": ["x"], "drop": ["y"], "defer_vcs": False},
+            ],
+            ask.Subscribe(
+                *(b"/a", "n", Query()),
+                watch=True,
+                defer=("x",),
+                drop=("y",),
+                defer_vcs=False,
+            ),
+        ),
+        (["unsubscribe", "/a", "n"], ask.Unsubscribe(b"/a", "n")),
+        (["gamin-status"], ask.GaminStatus()),
+        (["gamin-dump"], ask.GaminDump()),
+        (["gamin-stop"], ask.GaminStop()),
+    ],
+)
+def test_a_request_is_what_was_written(value: Any, request_: ask.Request) -> None:
+    assert parse_request(value) == request_
+
+
+def test_since_is_a_query_with_the_fields_of_old() -> None:
+    request = parse_request(["since", "/a", "c:1:2:3:4", "*.c"])
+    assert isinstance(request, ask.RunQuery)
+    assert request.query.since == Clock(1, 2, 3, 4)
+    assert request.query.expression is not None
+    assert "nlink" in request.query.fields
+    assert not request.is_find
+
+
+def test_find_is_a_query_without_a_clock() -> None:
+    request = parse_request(["find", "/a"])
+    assert isinstance(request, ask.RunQuery)
+    assert request.query.since is None
+    assert request.query.expression is None
+    assert request.is_find
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [
+        (1, r"invalid command \(expected an array with some elements!\)"),
+        ([], r"invalid command \(expected an array with some elements!\)"),
+        ([1], "invalid command: expected element 0 to be the command name"),
+        (["foo"], "CommandValidationError: failed to validate .*unknown command foo"),
+        (["version", 1], "argument 1 to 'version' must be an object"),
+        (["version", {"required": "a"}], "required field must be an array of strings"),
+        (["watch"], "wrong number of arguments to 'watch'"),
+        (["watch", "/a", 1], "wrong number of arguments to 'watch'"),
+        (["watch", 1], "expected a string naming the root dir"),
+        (["watch", "a"], 'unable to resolve root a: path "a" must be absolute'),
+        (["watch", "/" + "a" * 5000], "unable to resolve root .*too long"),
+        (["watch", "/a\0"], "no file can be named"),
+        (["watch-del"], "wrong number of arguments to 'watch-del'"),
+        (["clock"], "wrong number of arguments to 'clock'"),
+        (["clock", "/a", 1], "the third argument to 'clock' must be an optional obj"),
+        (
+            ["clock", "/a", {"sync_timeout": "x"}],
+            "the sync_timeout option passed to 'clock' must be an integer",
+        ),
+        (["query", "/a"], "wrong number of arguments for 'query'"),
+        (["query", "/a", 1], "wrong number of arguments for 'query'"),
+        (["query", "/a", {"expression": "x"}], "unknown expression term 'x'"),
+        (["find"], "not enough arguments for 'find'"),
+        (["since", "/a"], "not enough arguments for 'since'"),
+        (["since", "/a", 1], "expected argument 2 to be a valid clockspec"),
+        (["since", "/a", "x"], "invalid clockspec"),
+        (["since", "/a", "n:x", 1], "rule @ position 3 is not a string value"),
+        (["subscribe", "/a", "n"], "wrong number of arguments for subscribe"),
+        (["subscribe", "/a", 1, {}], "expected 2nd parameter to be subscription name"),
+        (["subscribe", "/a", "n", 1], "expected 3rd parameter to be the query object"),
+        (
+            ["subscribe", "/a", "n", {"defer": 1}],
+            "defer field must be an array of strings",
+        ),
+        (
+            ["subscribe", "/a", "n", {"drop": [1]}],
+            "drop field must be an array of strings",
+        ),
+        (["subscribe", "/a", "n", {"defer_vcs": 1}], "defer_vcs must be boolean"),
+        (["unsubscribe", "/a"], "wrong number of arguments"),
+        (["unsubscribe", "/a", 1], "expected 2nd parameter to be subscription name"),
+    ],
+)
+def test_what_is_said_of_a_wrong_request(value: Any, complaint: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse_request(value)
+    refused.match(complaint)
+
+
+@given(values | requests)
+def test_any_value_is_a_request_or_a_bad_one(value: Any) -> None:
+    with contextlib.suppress(BadRequest):
+        parse_request(value)
+
+
+@given(st.binary() | st.text().map(lambda text: f'["{text}"]'.encode(errors="replace")))
+def test_any_line_is_a_request_or_a_bad_one(line: bytes) -> None:
+    with contextlib.suppress(BadRequest):
+        read_request(line)
+
+
+@pytest.mark.parametrize("depth", [100, 900, 100_000])
+def test_no_depth_of_nesting_breaks_the_reader(depth: int) -> None:
+    deep = b'["not",' * depth + b'"true"' + b"]" * depth
+    for line in (
+        b"[" * depth,
+        deep,
+        b'["query","/a",{"expression":' + deep + b"}]",
+        b'["query","/a",{"unknown":' + deep + b"}]",
+        b'["query","/a",{"expression":["true",' + deep + b"]}]",
+        b'["since","/a","c:1:2:3:4",' + deep + b"]",
+        b'["subscribe","/a",' + deep + b",{}]",
+    ):
+        with contextlib.suppress(BadRequest):
+            read_request(line)
+
+
+def test_no_depth_that_json_can_still_read_breaks_the_rest() -> None:
+    # The limit of Python's JSON lies near 1000, less by what called it.
+    for depth in range(900, 1000):
+        deep = "[" * depth + "]" * depth
+        with contextlib.suppress(BadRequest):
+            read_request(f'["query","/a",{{"expression":["true",{deep}]}}]'.encode())

@@ -122,7 +122,7 @@ def drain_all(backend: KernelBackend) -> int:
     while True:
         changes = backend.drain()
         count += len(changes)
-        if not changes and not backend.has_noticed:
+        if not changes and not backend.has_pending:
             return count
 
 

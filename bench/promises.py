@@ -201,7 +201,7 @@ flow raw_events_per_second 1000000
 def keep(promise: Promise) -> bool:
     """Try one, with a server and a place of its own; whether all was right."""
     print(f"{promise.__name__}: {promise.__doc__}")
-    is_kept = True
+    is_pinned = True
     with tempfile.TemporaryDirectory(prefix="gamin-promises-") as place:
         home, tree = Path(place) / "home", Path(place) / "tree"
         home.mkdir()
@@ -211,8 +211,8 @@ def keep(promise: Promise) -> bool:
         with serving(f"promises-{uuid.uuid4()}"):
             for found, is_right in promise(tree):
                 print(f"  {found}" if is_right else f"  {found}  <-- WRONG")
-                is_kept &= is_right
-    return is_kept
+                is_pinned &= is_right
+    return is_pinned
 
 
 def main() -> int:

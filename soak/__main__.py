@@ -32,7 +32,7 @@ import gamin
 from gamin.cli.control import dial
 from gamin.client.blocking import Client
 from gamin.client.connect import connect_modern
-from gamin.core.coverage.recovery import LONGEST_PAUSE
+from gamin.core.coverage.recovery import MAX_PAUSE
 from soak.follower import Follower, V1Follower, WatchFollower
 from testkit.beliefs.watch import Belief, differences, there
 from testkit.limits import queue_limit
@@ -40,12 +40,12 @@ from testkit.scenario.libgamin import LIBRARIES, Libgamin
 from testkit.watches import kill_server, serving, signal_server
 
 WRITERS = 2
-QUIET = LONGEST_PAUSE + 15.0
+QUIET = MAX_PAUSE + 15.0
 """Seconds after which every client must have been told everything: a second look after
 an overflow may be put off for so long."""
 PACE = 0.02
-MOST_SHOWN = 40
-LONGEST_STOP = 2.0
+MAX_SHOWN = 40
+MAX_STOP_SECONDS = 2.0
 NO_FLOW = """\
 flow reports_per_second 1000000
 flow churn_per_second 1000000
@@ -171,7 +171,7 @@ class Soak:
                     follower.resume.set()
             case Disturbance.STOP:
                 signal_server(signal.SIGSTOP)
-                time.sleep(self._random.uniform(0, LONGEST_STOP))
+                time.sleep(self._random.uniform(0, MAX_STOP_SECONDS))
         yield
         if what is Disturbance.STOP:
             signal_server(signal.SIGCONT)
@@ -302,7 +302,7 @@ def summary(soak: Soak, options: argparse.Namespace) -> Iterator[str]:
     for follower in soak.followers:
         yield f"  {follower.name}: {follower.summary()}"
     yield f"  {len(report.wrong)} wrong"
-    yield from (f"    {each}" for each in report.wrong[:MOST_SHOWN])
+    yield from (f"    {each}" for each in report.wrong[:MAX_SHOWN])
     if report.wrong:
         yield f"  to repeat: {_command(options)}"
 

@@ -100,11 +100,11 @@ class WatchFollower(Follower):
             self.reads.wait()
             try:
                 batch = next(watch)
-            except gamin.TimedOut:
+            except gamin.WatchTimeout:
                 self.ready.set()
                 continue
             except GaminError as error:
-                if isinstance(error, gamin.Refused):
+                if isinstance(error, gamin.WatchRefused):
                     raise
                 continue  # no server for a moment
             with self.lock:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from gamin.backends.combined import EitherBackend
+from gamin.backends.combined import CombinedBackend
 from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
@@ -69,7 +69,7 @@ class Way(NamedTuple):
         """Everything that happened before this call."""
         self.notice(backend)
         changes = list(backend.drain())
-        while (more := backend.drain()) or getattr(backend, "has_noticed", False):
+        while (more := backend.drain()) or getattr(backend, "has_pending", False):
             changes += more
         return changes
 
@@ -93,16 +93,16 @@ def available() -> Iterator[Way]:
         yield Way(name, opens, True, lambda _: None, quotas)
 
 
-def both() -> EitherBackend:
-    backend = EitherBackend()
+def both() -> CombinedBackend:
+    backend = CombinedBackend()
     backend.open_one()
     return backend
 
 
-def in_turns() -> EitherBackend:
+def in_turns() -> CombinedBackend:
     """With inotify for so few that most is left to fanotify, and their parents and
     subdirectories are now with this, now with that."""
-    backend = EitherBackend(lambda: InotifyBackend(most=FEW))
+    backend = CombinedBackend(lambda: InotifyBackend(most=FEW))
     backend.open_one()
     FanotifyBackend().close()
     return backend

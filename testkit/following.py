@@ -14,13 +14,13 @@ from gamin.backends.polling import PollingBackend
 from gamin.config.flow_settings import FlowSettings
 from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
-from gamin.core.effects import Listing, Note, Tell
+from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
 from gamin.engine.executor import Watcher
 
-MOST_ROUNDS = 1000
+MAX_ROUNDS = 1000
 
 NEVER_BUSY = FlowSettings(
     reports_per_second=1_000_000,
@@ -32,11 +32,11 @@ NEVER_BUSY = FlowSettings(
 class _Nobody:
     """Is told everything, and keeps nothing."""
 
-    def tell(self, effect: Tell) -> None: ...
+    def tell(self, effect: Deliver) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
-    def note(self, effect: Note) -> None: ...
+    def note(self, effect: Trace) -> None: ...
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 
@@ -58,11 +58,11 @@ class Follower:
 
     def catch_up(self) -> None:
         """Take in whatever happened before this call."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             self._watcher.drain()
             if not self._watcher.is_busy:
                 return
-            self._loop.turn(0)
+            self._loop.run_once(0)
         raise AssertionError("the watcher does not come to rest")
 
     def believed(self) -> set[tuple[bytes, bool]]:

@@ -10,14 +10,16 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import uuid4
 
-from gamin.cli.control import Line, dial
-from gamin.daemon.io.addresses import Face, acquire
+from gamin.cli.control import ControlConnection, dial
+from gamin.daemon.io.addresses import Language, acquire
 from gamin.system.address import find
 from testkit.processes import beside, wait_for_end
 
 
 @contextmanager
-def line_to(answer: bytes, folder: Path, *, patience: float = 10.0) -> Iterator[Line]:
+def line_to(
+    answer: bytes, folder: Path, *, patience: float = 10.0
+) -> Iterator[ControlConnection]:
     """A line to a server that says `answer` to anything, and then nothing more.
 
     Without an answer it hangs up.
@@ -32,7 +34,7 @@ def line_to(answer: bytes, folder: Path, *, patience: float = 10.0) -> Iterator[
 
 def _serve(pipe: Connection, environ: Mapping[str, str], answer: bytes) -> None:
     listening = acquire(find(environ, os.getuid()))
-    [modern] = listening.of(Face.MODERN)
+    [modern] = listening.of(Language.MODERN)
     modern.socket.setblocking(True)
     pipe.send("listening")
     caller, _ = modern.socket.accept()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from gamin.daemon.io.addresses import AlreadyRunning, Face, Listener, acquire
+from gamin.daemon.io.addresses import AlreadyRunning, Language, Listener, acquire
 from gamin.system.address import find
 from gamin.system.peercred import HELLO
 
@@ -58,7 +58,7 @@ def answer(listeners: Iterable[Listener], until: Connection | None = None) -> No
                 return
             connected, _ = key.data.socket.accept()
             callers.append(connected)
-            if key.data.face is Face.ORIGINAL and connected.recv(1) == HELLO:
+            if key.data.face is Language.ORIGINAL and connected.recv(1) == HELLO:
                 connected.sendall(HELLO)
 
 

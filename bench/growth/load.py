@@ -20,7 +20,7 @@ Change = Callable[[int], bytes]
 
 
 def hear_all(watches: Sequence[gamin.Watch]) -> Hear:
-    """By base name. Raises TimedOut of a watch that has a time-out."""
+    """By base name. Raises WatchTimeout of a watch that has a time-out."""
 
     def hear(names: set[bytes]) -> None:
         for watch in watches:

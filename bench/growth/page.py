@@ -11,7 +11,7 @@ from bench.growth.load import ROUNDS
 from bench.growth.plot import Chart
 from bench.growth.points import FILES_EACH, NAMED_TREE, Point
 from bench.results import Column, Unit, show
-from gamin.backends.inotify import LEFT_TO_OTHERS
+from gamin.backends.inotify import RESERVED_PERCENT
 
 Kept = dict[str, Any]  # what a run wrote as JSON
 Points = Sequence[tuple[int, Point]]
@@ -19,7 +19,7 @@ Points = Sequence[tuple[int, Point]]
 MILLION = 1_000_000
 # linux/fs/notify/inotify/inotify_user.c, inotify_user_setup: a percent of the memory
 # at INOTIFY_WATCH_COST, and never more than this.
-MOST_BY_DEFAULT = 1_048_576
+MAX_BY_DEFAULT = 1_048_576
 
 INTRODUCTION = f"""\
 # Growth
@@ -159,7 +159,7 @@ def _million(tree: Points, named: Points) -> Iterator[str]:
         "anyway; on a disk it is about 1 KiB more for each directory, so another GiB."
     )
     yield ""
-    yield _limits(1 - LEFT_TO_OTHERS / 100)
+    yield _limits(1 - RESERVED_PERCENT / 100)
 
 
 def _limits(ours: float) -> str:
@@ -167,7 +167,7 @@ def _limits(ours: float) -> str:
     return (
         "The kernel's limit is `fs.inotify.max_user_watches`, for all processes of a "
         "user together. By default it is what a hundredth of the memory has room for "
-        f"(at two inodes for each), and never more than {MOST_BY_DEFAULT:,}. The "
+        f"(at two inodes for each), and never more than {MAX_BY_DEFAULT:,}. The "
         f"server takes {ours:.0%} of it and leaves the rest to others, so a million "
         f"directories need `sysctl fs.inotify.max_user_watches={need:.0f}` or more, "
         "even on the largest machine. What finds no room is polled once a second, and "

@@ -24,7 +24,7 @@ COLUMNS = (
     Column("loss", "loss", Unit.TEXT),
 )
 FIRST_SECOND = 1.0
-MOST_PINGS = 200
+MAX_PINGS = 200
 
 
 def hammer(peer: Peer, place: Place) -> dict[str, Value]:
@@ -104,7 +104,7 @@ def _later_share(watching: Session, seconds: int) -> float:
 
 def _pinged(neighbour: Watcher, calm: Path, seconds: int) -> dict[str, Value]:
     done = subprocess.run(
-        [program("ping"), str(calm), str(MOST_PINGS), str(max(1, seconds // 3))],
+        [program("ping"), str(calm), str(MAX_PINGS), str(max(1, seconds // 3))],
         stdin=neighbour.process.stdout,
         capture_output=True,
         text=True,

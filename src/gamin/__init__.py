@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gamin.client.aio import AsyncWatch, awatch
-    from gamin.client.arguments import TimedOut
-    from gamin.client.blocking import ServerUnusable
-    from gamin.client.locate import NoServer, ServerMute, ServerNotStarted
+    from gamin.client.arguments import WatchTimeout
+    from gamin.client.blocking import ServerUnstable
+    from gamin.client.locate import NoServer, ServerNotStarted, ServerUnresponsive
     from gamin.client.watch import Watch, watch
     from gamin.compat.fam import (
         GAM_ARG,
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
         WatchLimitReached,
     )
     from gamin.events import Event, Kind
-    from gamin.protocol.watchman.client.watching import Refused
-    from gamin.system.address import BadSetting
-    from gamin.system.socketdir import UnsafePlace
+    from gamin.protocol.watchman.client.watching import WatchRefused
+    from gamin.system.address import InvalidSetting
+    from gamin.system.socketdir import UnsafeSocketPath
 
 __version__ = "0.2.0"
 
@@ -60,7 +60,6 @@ __all__ = [
     "GAM_OK",
     "GAM_UNIMPLEM",
     "AsyncWatch",
-    "BadSetting",
     "Event",
     "GAMAcknowledge",
     "GAMChanged",
@@ -76,18 +75,19 @@ __all__ = [
     "GaminError",
     "GaminException",
     "InvalidPath",
+    "InvalidSetting",
     "Kind",
     "NoServer",
-    "Refused",
     "RemoteProtocolError",
-    "ServerMute",
     "ServerNotStarted",
-    "ServerUnusable",
-    "TimedOut",
-    "UnsafePlace",
+    "ServerUnresponsive",
+    "ServerUnstable",
+    "UnsafeSocketPath",
     "Watch",
     "WatchLimitReached",
     "WatchMonitor",
+    "WatchRefused",
+    "WatchTimeout",
     "__version__",
     "awatch",
     "has_debug_api",
@@ -97,19 +97,19 @@ __all__ = [
 # All others are those of the original module.
 _HOMES = {
     "AsyncWatch": "client.aio",
-    "BadSetting": "system.address",
+    "InvalidSetting": "system.address",
     "Event": "events",
     "GaminError": "errors",
     "InvalidPath": "errors",
     "Kind": "events",
     "NoServer": "client.locate",
-    "Refused": "protocol.watchman.client.watching",
+    "WatchRefused": "protocol.watchman.client.watching",
     "RemoteProtocolError": "errors",
-    "ServerMute": "client.locate",
+    "ServerUnresponsive": "client.locate",
     "ServerNotStarted": "client.locate",
-    "ServerUnusable": "client.blocking",
-    "TimedOut": "client.arguments",
-    "UnsafePlace": "system.socketdir",
+    "ServerUnstable": "client.blocking",
+    "WatchTimeout": "client.arguments",
+    "UnsafeSocketPath": "system.socketdir",
     "Watch": "client.watch",
     "WatchLimitReached": "errors",
     "awatch": "client.aio",

@@ -18,7 +18,7 @@ class Contradiction(AssertionError):
     """A row that does not fit what was told before."""
 
 
-class Picture:
+class StrictBelief:
     def __init__(self) -> None:
         self.entries: Entries = {}
         self.versions: Versions = {}
@@ -80,7 +80,9 @@ class Picture:
             raise Contradiction(f"{row} after {self.entries}")
 
 
-def outdated(disk: Disk, subscription: Subscription, picture: Picture) -> set[bytes]:
+def outdated(
+    disk: Disk, subscription: Subscription, picture: StrictBelief
+) -> set[bytes]:
     """Files that are other than they were when the client was told of them last."""
     found = set()
     for path in picture.entries:
@@ -101,7 +103,7 @@ def truth(disk: Disk, subscription: Subscription) -> Entries:
         case Scope.FILE:
             return {b"": is_dir}
         case _ if not is_dir:
-            return {} if subscription.terse else {b"": False}
+            return {} if subscription.directory_events_only else {b"": False}
         case Scope.DIRECTORY:
             there = {join(real, n): i.is_dir for n, i in disk.listing(real).items()}
         case Scope.TREE:
@@ -114,6 +116,6 @@ def _reached(disk: Disk, subscription: Subscription, path: bytes) -> Entries:
     for name, inode in disk.listing(path).items():
         below = join(path, name)
         there[below] = inode.is_dir
-        if inode.is_dir and inode.mode & READ and subscription.enters(below):
+        if inode.is_dir and inode.mode & READ and subscription.covers_directory(below):
             there.update(_reached(disk, subscription, below))
     return there

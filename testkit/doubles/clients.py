@@ -64,7 +64,7 @@ class Client:
             len(self.subscriptions) + 1,
             path,
             scope,
-            terse=self.is_terse,
+            directory_events_only=self.is_terse,
             ignore=ignore,
             cross_mounts=cross_mounts,
         )
@@ -114,7 +114,7 @@ class V1Client(Client):
 
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
-        self.outbox = Outbox(self._encode, host.monitor.catch_up)
+        self.outbox = Outbox(self._encode, host.monitor.rows_to_send)
 
     def cancel(self, subscription: Subscription) -> None:
         self.outbox.forget(subscription)
@@ -122,7 +122,7 @@ class V1Client(Client):
 
     def read(self) -> None:
         super().read()
-        self.outbox.is_clogged = False
+        self.outbox.is_blocked = False
         self.flush()
 
     def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
@@ -132,11 +132,11 @@ class V1Client(Client):
         self.outbox.ready(subscription)
 
     def flush(self) -> None:
-        if not self.outbox.is_clogged:
-            self.outbox.synced = self.host.monitor.tree.tick
+        if not self.outbox.is_blocked:
+            self.outbox.synced_tick = self.host.monitor.tree.tick
         self.is_belated = True
-        while not self.outbox.is_clogged and self.outbox.take():
-            self.outbox.is_clogged = not self.reads
+        while not self.outbox.is_blocked and self.outbox.take():
+            self.outbox.is_blocked = not self.reads
         self.is_belated = False
 
     def _encode(
@@ -177,8 +177,8 @@ class View(Client):
         self._rows += rows
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.waiting = False
-        subscription.told = subscription.announced
+        subscription.behind = False
+        subscription.sent_target = subscription.current_target
         self.firsts.append(subscription)
         self._tell_all(subscription)
 

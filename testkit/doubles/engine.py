@@ -14,16 +14,16 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.config.gaminrc import FilesystemRule, PathRule
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
-from gamin.core.coverage.need import HEAVY
+from gamin.core.coverage.need import CONTENT_AND_ATTRIB
 from gamin.core.effects import (
+    Deliver,
     Effect,
-    Explore,
     Listing,
-    Look,
-    Note,
     Poll,
+    Probe,
     Ready,
-    Tell,
+    Scan,
+    Trace,
     Unwatch,
     Watch,
 )
@@ -54,10 +54,10 @@ class Listener(Protocol):
 
 
 START = 1000.5
-MOST_ROUNDS = 10_000
+MAX_ROUNDS = 10_000
 """A shell that has not come to rest after so many is going round in circles."""
 
-_Work = Watch | Unwatch | Look | Explore
+_Work = Watch | Unwatch | Probe | Scan
 
 
 def _nothing() -> None:
@@ -82,13 +82,13 @@ class Shell:
         self.clients: list[Client] = []
         self.listeners: list[Listener] = []
         """Whoever is told, by number; `clients` are among them."""
-        self.notes: list[Note] = []
+        self.notes: list[Trace] = []
         self.calls = 0
         """System calls made so far."""
         self.meanwhile: Callable[[], None] = _nothing
         self.has_kernel = has_kernel
         self._urgent: deque[_Work] = deque()
-        self._crawl: deque[Explore] = deque()
+        self._crawl: deque[Scan] = deque()
         self._noticed: list[Change] = []
 
     def real_time(self) -> int:
@@ -119,11 +119,11 @@ class Shell:
 
     def turn(self) -> None:
         """Do everything there is to do now."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             self.drain()
             if self._crawl:
                 self._crawl_on()
-            elif not (self.kernel.inotify.queue or self.kernel.has_noticed):
+            elif not (self.kernel.inotify.queue or self.kernel.has_pending):
                 return
         raise AssertionError("the shell does not come to rest")
 
@@ -136,7 +136,7 @@ class Shell:
     def synchronise(self) -> None:
         self._catch_up()
         if self.monitor.recovery.is_due(self.now):
-            self.monitor.recovery.begin(self.now)
+            self.monitor.recovery.start(self.now)
             self._catch_up()
             self.do(self.monitor.recover(self.now))
 
@@ -147,14 +147,14 @@ class Shell:
             self._pass_to_polling(changes)
             self.do(self.monitor.changed(changes, self.now))
         if not any(change.mask & OVERFLOW for change in changes):
-            self.monitor.recovery.complete(started)
+            self.monitor.recovery.drained_completely(started)
 
     def _pass_to_polling(self, changes: Iterable[Change]) -> None:
         for node, mask, _, name in changes:
             if not name or node is None or node.wd_poll < 0:
                 continue
-            if not mask & HEAVY or mask & node.kernel:
-                self.polling.told(node, mask, name)
+            if not mask & CONTENT_AND_ATTRIB or mask & node.kernel_mask:
+                self.polling.absorb_kernel_event(node, mask, name)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, with all that is due meanwhile."""
@@ -172,7 +172,7 @@ class Shell:
 
     def settle(self) -> None:
         """Let time pass until nothing is pending any more."""
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             self.turn()
             deadline = self.monitor.deadline()
             if deadline is None:
@@ -202,7 +202,7 @@ class Shell:
         """Carry effects out, and what follows from them, save for crawls."""
         self._take(effects)
         self._work()
-        if self.kernel.has_noticed:
+        if self.kernel.has_pending:
             changes = self.kernel.drain()
             self._pass_to_polling(changes)
             self.do(self.monitor.changed(changes, self.now))
@@ -218,16 +218,16 @@ class Shell:
     def _take(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
-                case Tell(subscriptions, rows):
+                case Deliver(subscriptions, rows):
                     for subscription in subscriptions:
                         self.listeners[subscription.client].tell(subscription, rows)
                 case Ready(subscription):
                     self.listeners[subscription.client].ready(subscription)
-                case Note():
+                case Trace():
                     self.notes.append(effect)
-                case Explore(_, for_whom) if for_whom is not None:
+                case Scan(_, requested_by) if requested_by is not None:
                     self._crawl.append(effect)
-                case Watch() | Unwatch() | Look() | Explore():
+                case Watch() | Unwatch() | Probe() | Scan():
                     self._urgent.append(effect)
                 case Poll():
                     raise AssertionError("nobody carries this out")
@@ -244,10 +244,10 @@ class Shell:
         found: list[Listing] = []
         crawl = self._crawl
         try:
-            while crawl and len(found) < IN_A_ROW and crawl[0].is_plain:
+            while crawl and len(found) < IN_A_ROW and crawl[0].is_first_kernel_scan:
                 node = crawl[0].node
                 self._call()
-                self.kernel.watch(node, node.kernel)
+                self.kernel.watch(node, node.kernel_mask)
                 self._call()
                 directories, others = _sorted(self.disk.listing(node.path()))
                 found.append((crawl.popleft(), directories, others, ()))
@@ -257,13 +257,13 @@ class Shell:
 
     def _perform(self, work: _Work) -> None:
         match work:
-            case Explore():
+            case Scan():
                 self._explore(work)
-            case Look():
+            case Probe():
                 self._look(work)
             case Unwatch(node):
                 self._unwatch(node)
-            case Watch(node) if node.wanted:
+            case Watch(node) if node.mask:
                 try:
                     self._watch(node)
                 except OSError as error:
@@ -271,7 +271,7 @@ class Shell:
                 except WatchLimitReached:
                     self._failed(work, errno.ENOSPC)
 
-    def _failed(self, work: Watch | Explore, number: int) -> None:
+    def _failed(self, work: Watch | Scan, number: int) -> None:
         """What is to be done instead comes before what relies on it being watched."""
         waiting = len(self._urgent)
         self._take(self.monitor.unwatchable(work, number, self.now))
@@ -280,11 +280,11 @@ class Shell:
     def _watch(self, node: Node) -> None:
         self._call()
         polled = self.polling.mask(node)
-        if node.poll:
-            self._poll(node, polled | node.poll)
-        if node.kernel and self.has_kernel:
+        if node.poll_mask:
+            self._poll(node, polled | node.poll_mask)
+        if node.kernel_mask and self.has_kernel:
             before = node.wd
-            self.kernel.watch(node, node.kernel)
+            self.kernel.watch(node, node.kernel_mask)
             if before not in (-1, node.wd):
                 self._replaced(node)
         elif node.wd >= 0:
@@ -292,15 +292,15 @@ class Shell:
             self._pass_to_polling(changes)
             self._noticed += changes
             self.kernel.unwatch(node)
-        if polled & ~node.poll:
-            self._noticed += self.polling.last_look(node)
-            if node.poll:
-                self._poll(node, node.poll)
+        if polled & ~node.poll_mask:
+            self._noticed += self.polling.final_look(node)
+            if node.poll_mask:
+                self._poll(node, node.poll_mask)
             else:
                 self.polling.unwatch(node)
 
     def _poll(self, node: Node, mask: int) -> None:
-        names = node.hooked if node.narrow else None
+        names = node.awaited_names if node.watches_named_entries_only else None
         self._noticed += self.polling.watch(node, mask, node.interval, names)
 
     def _watch_another(self, node: Node) -> bool:
@@ -314,27 +314,29 @@ class Shell:
             return not is_known
         before = node.wd
         self._watch(node)
-        return node.kernel != 0 and before not in (-1, node.wd)
+        return node.kernel_mask != 0 and before not in (-1, node.wd)
 
     def _replaced(self, node: Node) -> None:
         """Another directory is there than the one that was watched."""
         if node.parent is not None:
-            self.polling.told(node.parent, 0, node.name)  # it need not be told again
+            self.polling.absorb_kernel_event(
+                node.parent, 0, node.name
+            )  # it need not be told again
             mask = MOVED_TO | IS_DIR
             self._noticed.append(Change(node.parent, mask, 0, node.name))
 
     def _unwatch(self, node: Node) -> None:
-        if not node.wanted:
+        if not node.mask:
             self.kernel.unwatch(node)
             self.polling.unwatch(node)
 
-    def _explore(self, work: Explore) -> None:
+    def _explore(self, work: Scan) -> None:
         node = work.node
-        if not node.wanted:
+        if not node.mask:
             self._take(self.monitor.skipped(work, self.now))
             return
         try:
-            since = 1 if self._watch_another(node) else work.verify
+            since = 1 if self._watch_another(node) else work.changed_since_ns
             self._call()
             entries = self.disk.listing(node.path())
         except OSError as error:
@@ -348,28 +350,28 @@ class Shell:
             name for name, inode in entries.items() if since and inode.ctime >= since
         ]
         if node.wd_poll >= 0:
-            self._noticed += self.polling.learn(node, entries, is_all=True)
+            self._noticed += self.polling.absorb_scan(node, entries, is_all=True)
         listing = (work, *_sorted(entries), newer)
         self._take(self.monitor.listed([listing], self.now))
 
-    def _look(self, work: Look) -> None:
-        self.polling.begin(work.node, work.name)
+    def _look(self, work: Probe) -> None:
+        self.polling.track_entry(work.node, work.name)
         self._call()
         found: bool | bytes | None = None
         inode: Inode | None = None
         is_newer = False
         try:
-            inode = self.disk.inode(work.node.slashed() + work.name)
+            inode = self.disk.inode(work.node.path_prefix() + work.name)
         except OSError:
             pass
         else:
             found = inode.is_dir if inode.target is None else inode.target
-            is_newer = not inode.target and 0 < work.verify <= inode.ctime
+            is_newer = not inode.target and 0 < work.changed_since_ns <= inode.ctime
         subscription, node, name, _ = work
         if node.wd_poll >= 0:
-            self._noticed += self.polling.learn(node, {name: inode})
+            self._noticed += self.polling.absorb_scan(node, {name: inode})
         self._take(
-            self.monitor.looked(subscription, node, name, found, self.now, is_newer)
+            self.monitor.probed(subscription, node, name, found, self.now, is_newer)
         )
 
     def _call(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from gamin.backends.base import Share, Watchable
+from gamin.backends.base import Usage, Watchable
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -114,21 +114,21 @@ class KernelInMemory:
         self._owners: dict[int, list[Watchable]] = {}
         self._masks: dict[int, int] = {}
         self._noticed: list[Change] = []
-        self.end = self.given = 0
+        self.queued_bytes = self.drained_bytes = 0
 
     @property
     def watches(self) -> int:
         return self.inotify.watches
 
     @property
-    def shares(self) -> tuple[Share]:
-        return (Share("memory", self.watches, self.limit),)
+    def usage(self) -> tuple[Usage]:
+        return (Usage("memory", self.watches, self.limit),)
 
     @property
-    def has_noticed(self) -> bool:
+    def has_pending(self) -> bool:
         return bool(self._noticed)
 
-    def gather(self) -> None:
+    def read_ahead(self) -> None:
         """A drain gives out everything."""
 
     def fileno(self) -> int:

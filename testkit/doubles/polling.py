@@ -81,7 +81,7 @@ class PollingInMemory:
             if (known.names is None) is (names is None):
                 entries, matter = known.entries, known.matter
             else:
-                missed = self.last_look(node)
+                missed = self.final_look(node)
         self.unwatch(node)
         self._last += 1
         node.wd_poll = self._last
@@ -99,7 +99,7 @@ class PollingInMemory:
         watch = self._watches.get(node.wd_poll)
         return 0 if watch is None else watch.mask
 
-    def begin(self, node: Pollable, name: bytes) -> None:
+    def track_entry(self, node: Pollable, name: bytes) -> None:
         """The entry matters from now on."""
         watch = self._watches.get(node.wd_poll)
         if watch is not None and not watch.looks_at(name):
@@ -110,7 +110,7 @@ class PollingInMemory:
         self._watches.pop(node.wd_poll, None)
         node.wd_poll = -1
 
-    def told(self, node: Pollable, mask: int, name: bytes) -> None:
+    def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
         """The kernel has told this of an entry; the next look goes on from there."""
         watch = self._watches.get(node.wd_poll)
         if watch is None or not watch.looks_at(name):
@@ -132,7 +132,7 @@ class PollingInMemory:
         else:
             watch.entries[name] = now
 
-    def learn(
+    def absorb_scan(
         self,
         node: Pollable,
         found: Mapping[bytes, Inode | None],
@@ -166,9 +166,9 @@ class PollingInMemory:
     def look_all(self, now: float) -> list[Change]:
         """Look at everything whose interval is over at `now`."""
         due = [w for w in self._watches.values() if now % w.interval < 1e-6]
-        return [change for watch in due for change in self.last_look(watch.node)]
+        return [change for watch in due for change in self.final_look(watch.node)]
 
-    def last_look(self, node: Pollable) -> list[Change]:
+    def final_look(self, node: Pollable) -> list[Change]:
         watch = self._watches.get(node.wd_poll)
         if watch is None:
             return []

@@ -33,7 +33,7 @@ class CoreClient:
         self._shell = shell
         self._client = number
         self._pause = pause
-        self._outbox = Outbox(self._encode, shell.monitor.catch_up)
+        self._outbox = Outbox(self._encode, shell.monitor.rows_to_send)
         self._reader = PacketReader()
         self._heard: list[Heard] = []
         self._standing: dict[int, Subscription] = {}
@@ -58,7 +58,7 @@ class CoreClient:
         self._outbox.forget(subscription)
         self._shell.end(subscription)
         code = int(EventCode.ACKNOWLEDGE)
-        self._outbox.say(encode_event(number, code, subscription.path))
+        self._outbox.append(encode_event(number, code, subscription.path))
         self.flush()
 
     def barrier(self) -> list[Heard]:
@@ -73,7 +73,7 @@ class CoreClient:
     def _watch(self, path: bytes, scope: Scope) -> int:
         self._numbers += 1
         subscription = Subscription(
-            self._client, self._numbers, path, scope, terse=True
+            self._client, self._numbers, path, scope, directory_events_only=True
         )
         self._standing[self._numbers] = subscription
         if self._is_quiet and scope is Scope.DIRECTORY:
@@ -90,7 +90,7 @@ class CoreClient:
         self._outbox.ready(subscription)
 
     def flush(self) -> None:
-        self._outbox.synced = self._shell.monitor.tree.tick
+        self._outbox.synced_tick = self._shell.monitor.tree.tick
         while data := self._outbox.take():
             packets = self._reader.feed(data)
             self._heard += [Heard(*packet) for packet in packets]
@@ -98,7 +98,7 @@ class CoreClient:
     def _encode(
         self, subscription: Subscription, rows: Iterable[Row], first: bool
     ) -> bytes:
-        number = subscription.number
+        number = subscription.client_key
         assert isinstance(number, int)
         if first:
             quiet = subscription in self._quiet

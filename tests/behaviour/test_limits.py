@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.locate import NoServer, ServerMute
+from gamin.client.locate import NoServer, ServerUnresponsive
 from gamin.errors import GaminError
 from gamin.protocol.gam.packets import MAX_NUMBER, EventCode
 from testkit.daemon import (
@@ -79,7 +79,7 @@ def test_a_thousand_and_twenty_four_clients_and_no_more(
 def _answers(served: Daemon) -> bool:
     try:
         served.connect().close()
-    except (NoServer, ServerMute, GaminError, OSError):
+    except (NoServer, ServerUnresponsive, GaminError, OSError):
         return False
     return True
 

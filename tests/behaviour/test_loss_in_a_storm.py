@@ -8,7 +8,7 @@ import pytest
 
 import gamin
 from bench.build import NotBuilt, generate
-from gamin import Event, Kind, TimedOut, Watch
+from gamin import Event, Kind, Watch, WatchTimeout
 from testkit.server_state import status, stopped_server
 
 pytestmark = pytest.mark.usefixtures("own_server")
@@ -53,7 +53,7 @@ def until_right(watch: Watch, root: Path) -> None:
     try:
         while str(last) not in believed or believed != there(root):
             take(next(watch), believed)
-    except TimedOut:
+    except WatchTimeout:
         missing, stale = there(root) - believed, believed - there(root)
         pytest.fail(f"missing: {sorted(missing)[:9]}, stale: {sorted(stale)[:9]}")
 

@@ -120,7 +120,7 @@ def test_a_server_that_is_stopped_makes_us_wait_and_nothing_is_missed(
     with gamin.watch(tmp_path, timeout=0.1) as watch:
         signal_server(signal.SIGSTOP)
         (tmp_path / "file").touch()
-        with pytest.raises(gamin.TimedOut):
+        with pytest.raises(gamin.WatchTimeout):
             next(watch)
         signal_server(signal.SIGCONT)
         with gamin.watch(tmp_path):  # answered, so it has gone on

@@ -17,14 +17,14 @@ from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.paths import join
 from testkit.actions.in_memory import Act
-from testkit.beliefs.strict import Picture, outdated, truth
+from testkit.beliefs.strict import StrictBelief, outdated, truth
 from testkit.doubles.clients import Client, V1Client
 from testkit.doubles.disk import READ, SEARCH, Disk
 from testkit.doubles.engine import Shell, plain_policy
 
 REST = 40.0
 """Seconds: longer than any pause between two looks after an overflow."""
-FEWEST_STEPS, MOST_STEPS = 20, 60
+MIN_STEPS, MAX_STEPS = 20, 60
 CLIENTS = 4
 
 
@@ -198,8 +198,8 @@ class Performance:
                 yield client, subscription
 
 
-def picture_of(client: Client, subscription: Subscription) -> Picture:
-    picture = Picture()
+def picture_of(client: Client, subscription: Subscription) -> StrictBelief:
+    picture = StrictBelief()
     for index, (told, row) in enumerate(client.told):
         if told is subscription:
             found = client.found[index]
@@ -221,7 +221,7 @@ def check_tree(performance: Performance) -> None:
     shell = performance.shell
     nodes = list(shell.monitor.tree.root.subtree())
     for node in nodes:
-        if node.wanted and not node.blind:
+        if node.mask and not node.unreadable:
             assert node.is_noticed, node
         if node.listed:
             there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
@@ -277,7 +277,7 @@ SHELLS: dict[str, Callable[[], Shell]] = {
 @given(
     before=st.lists(ACTS, max_size=10),
     asks=st.lists(ASKS, min_size=1, max_size=3),
-    steps=st.lists(STEPS, min_size=FEWEST_STEPS, max_size=MOST_STEPS),
+    steps=st.lists(STEPS, min_size=MIN_STEPS, max_size=MAX_STEPS),
 )
 def test_at_rest_every_picture_equals_the_disk(
     shell: str, before: list[Act], asks: list[Ask], steps: list[Step]

@@ -48,7 +48,7 @@ class Backend(Protocol):
     def close(self) -> None: ...
 
 
-class Share(NamedTuple):
+class Usage(NamedTuple):
     """What we hold of one facility of the kernel."""
 
     facility: str
@@ -61,23 +61,23 @@ class KernelBackend(Backend, Protocol):
     """A backend that the kernel tells, and that can run out of watches."""
 
     @property
-    def shares(self) -> Sequence[Share]:
+    def usage(self) -> Sequence[Usage]:
         """What is in use, at least one."""
         ...
 
     @property
-    def has_noticed(self) -> bool:
+    def has_pending(self) -> bool:
         """Whether it found something out by itself, for the next `drain`."""
         ...
 
-    def gather(self) -> None:
+    def read_ahead(self) -> None:
         """Make room in the kernel's queue: read ahead what `drain` is to give out."""
 
-    end: int
+    queued_bytes: int
     """Where the kernel's queue ended at the last call of `drain` or `gather`.
 
     A drain gives out only so much at a time: what happened before it was given out once
     `given` is no less than `end` was right after it."""
 
-    given: int
+    drained_bytes: int
     """How far the queue was given out, in the same measure."""

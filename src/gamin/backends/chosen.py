@@ -31,14 +31,14 @@ class Chosen:
         """Whose state is known, be it that there is none."""
         self._entries = _read(path, self._known, {})
 
-    def is_of(self, path: bytes) -> bool:
+    def is_same_directory(self, path: bytes) -> bool:
         """Whether `path` is still that directory. Raises OSError if it is none."""
         return is_same(directory_status(path), self._status)
 
     def want(self, path: bytes, mask: int) -> None:
         """Everything is looked at already."""
 
-    def begin(self, path: bytes, name: bytes) -> None:
+    def track_entry(self, path: bytes, name: bytes) -> None:
         """From now on `name` matters; what happens to it after this is noticed."""
         if name not in self._known:
             self._known.add(name)
@@ -58,14 +58,14 @@ class Chosen:
         """The entries that the last look saw."""
         return self._entries.keys()
 
-    def disprove(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
+    def remove_stale(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
         """Forget what was just found to be gone, or of another kind; what that was."""
         wrong = disproved(self._entries, found)
         for name in wrong:
             self.forget(name)
         return wrong
 
-    def learn(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
+    def absorb_scan(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
         """Take for known what was just found there, be it a directory or not; return
         what was not known.
 

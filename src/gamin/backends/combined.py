@@ -13,7 +13,7 @@ the same happens again and again is fanotify quicker, because the kernel joins i
 import select
 from collections.abc import Callable, Sequence
 
-from gamin.backends.base import FIRST_MARK, KernelBackend, Share, Watchable
+from gamin.backends.base import FIRST_MARK, KernelBackend, Usage, Watchable
 from gamin.backends.inotify import InotifyBackend
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
@@ -29,7 +29,7 @@ def open_fanotify() -> KernelBackend:
     return FanotifyBackend()
 
 
-class EitherBackend:
+class CombinedBackend:
     """Two facilities as one: each directory is watched by the first one that takes it,
     and stays there.
 
@@ -47,7 +47,7 @@ class EitherBackend:
     ) -> None:
         self._opens = (inotify, fanotify)
         self._opened: list[KernelBackend | None] = [None, None]
-        self.end = self.given = 0
+        self.queued_bytes = self.drained_bytes = 0
         # The loop waits for one descriptor; those of the facilities come later.
         self._epoll = select.epoll()
 
@@ -60,8 +60,8 @@ class EitherBackend:
             backend.close()
 
     @property
-    def shares(self) -> Sequence[Share]:
-        return [share for backend in self._in_use() for share in backend.shares]
+    def usage(self) -> Sequence[Usage]:
+        return [share for backend in self._in_use() for share in backend.usage]
 
     def _in_use(self) -> list[KernelBackend]:
         return [backend for backend in self._opened if backend is not None]
@@ -125,22 +125,25 @@ class EitherBackend:
     # -- what happened
 
     @property
-    def has_noticed(self) -> bool:
+    def has_pending(self) -> bool:
         inotify, fanotify = self._opened
-        if inotify is not None and inotify.has_noticed:
+        if inotify is not None and inotify.has_pending:
             return True
-        return fanotify is not None and fanotify.has_noticed
+        return fanotify is not None and fanotify.has_pending
 
-    def gather(self) -> None:
+    def read_ahead(self) -> None:
         for backend in self._in_use():
-            backend.gather()
+            backend.read_ahead()
         self._note_progress()
 
     def _note_progress(self) -> None:
         """That of inotify: fanotify gives out at once what it reads."""
         inotify = self._opened[0]
         if inotify is not None:
-            self.end, self.given = inotify.end, inotify.given
+            self.queued_bytes, self.drained_bytes = (
+                inotify.queued_bytes,
+                inotify.drained_bytes,
+            )
 
     def drain(self) -> Sequence[Change]:
         inotify, fanotify = self._opened
@@ -148,13 +151,16 @@ class EitherBackend:
             if inotify is None:
                 return ()
             changes = inotify.drain()
-            self.end, self.given = inotify.end, inotify.given
+            self.queued_bytes, self.drained_bytes = (
+                inotify.queued_bytes,
+                inotify.drained_bytes,
+            )
             return changes
-        if inotify is None or fanotify.has_noticed:
+        if inotify is None or fanotify.has_pending:
             # It settles what it said before, and that comes to an end; what inotify
             # has is left to the next drain.
             changes = fanotify.drain()
-            self.gather()
+            self.read_ahead()
             return changes
         changes = [*inotify.drain(), *fanotify.drain()]
         self._note_progress()

@@ -7,7 +7,7 @@ directories.
 A rename comes as one event that names both places, as far as they are marked, so its
 halves need no waiting for each other. In return the kernel joins events, so a change
 here may stand for many, and what is in doubt after a drain is looked up in the next
-one: call `drain` again while `has_noticed`.
+one: call `drain` again while `has_pending`.
 """
 
 import errno
@@ -15,9 +15,9 @@ import os
 from collections.abc import Sequence
 from functools import cache
 
-from gamin.backends.base import FIRST_MARK_COOKIE, Share, Watchable
+from gamin.backends.base import FIRST_MARK_COOKIE, Usage, Watchable
 from gamin.backends.marks import Mark, Marks, fanotify_mask
-from gamin.backends.reconciler import Doubts, There
+from gamin.backends.reconciler import EntryType, Reconciler
 from gamin.backends.subdirectories import Subdirectories
 from gamin.events import (
     ATTRIB,
@@ -37,7 +37,7 @@ from gamin.system import fanotify
 from gamin.system.fanotify import RawEvent
 from gamin.system.inotify import BUFFER, Reader
 
-MOST_CHANGES = 100_000
+MAX_CHANGES = 100_000
 """A drain ends here at the latest, so that clients get their turn in a flood."""
 
 _new = tuple.__new__  # a third of the time of calling the class
@@ -53,14 +53,14 @@ class FanotifyBackend:
         try:
             _refuse_old_kernels(self._fd)
             self._marks = Marks(self._fd, most)
-            self._doubts = Doubts(fanotify.limit("max_queued_events"))
+            self._doubts = Reconciler(fanotify.limit("max_queued_events"))
         except OSError:
             os.close(self._fd)
             raise
         self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
         self._cookie = FIRST_MARK_COOKIE
-        self.end = self.given = 0
+        self.queued_bytes = self.drained_bytes = 0
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
 
@@ -72,8 +72,8 @@ class FanotifyBackend:
         self._marks.clear()
 
     @property
-    def shares(self) -> tuple[Share]:
-        return (Share("fanotify", len(self._marks), self._marks.limit),)
+    def usage(self) -> tuple[Usage]:
+        return (Usage("fanotify", len(self._marks), self._marks.limit),)
 
     # -- what is watched
 
@@ -87,10 +87,10 @@ class FanotifyBackend:
     # -- what happened
 
     @property
-    def has_noticed(self) -> bool:
+    def has_pending(self) -> bool:
         return bool(self._noticed or self._doubts or self._subdirectories)
 
-    def gather(self) -> None:
+    def read_ahead(self) -> None:
         """Nothing is read ahead, for there is seldom much: a drain gives out all."""
 
     def drain(self) -> Sequence[Change]:
@@ -98,21 +98,21 @@ class FanotifyBackend:
         an end however quickly new ones arise."""
         changes, self._noticed = self._noticed, []
         self._subdirectories.applied()
-        if not self.has_noticed:
+        if not self.has_pending:
             self._read_all(changes)
             if changes:  # to be applied before anything is settled
                 return changes
-        changes += self._doubts.settle(self._marks)
+        changes += self._doubts.resolve(self._marks)
         changes += self._subdirectories.settle(self._marks)
         return changes
 
     def _read_all(self, changes: list[Change]) -> None:
         ended: dict[Mark, None] = {}
-        while self._read(changes, ended) and len(changes) < MOST_CHANGES:
+        while self._read(changes, ended) and len(changes) < MAX_CHANGES:
             pass
         # Joined with what happened to it earlier, its end may have been told early.
         for mark in ended:
-            changes += self._marks.ended(mark)
+            changes += self._marks.on_deleted(mark)
 
     def _read(self, changes: list[Change], ended: dict[Mark, None]) -> bool:
         """Append what one read gives; True if that cannot have been all."""
@@ -134,7 +134,7 @@ class FanotifyBackend:
                     ended[mark] = None
             else:
                 self._attributes_changed(directory, changes)
-        if len(buffer) > BUFFER - fanotify.LONGEST_EVENT:
+        if len(buffer) > BUFFER - fanotify.MAX_EVENT_BYTES:
             return True
         self._doubts.queue_was_empty()
         self._marks.queue_was_empty()
@@ -154,7 +154,7 @@ class FanotifyBackend:
         for node in mark.owners:
             changes += [_new(Change, (node, step, 0, name)) for step in steps]
         if names:
-            there = There.NOTHING if steps[-1] & DELETE else _bearer(mask)
+            there = EntryType.NOTHING if steps[-1] & DELETE else _bearer(mask)
             self._say(mark, name, there, is_mixed=is_mixed)
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
@@ -186,17 +186,17 @@ class FanotifyBackend:
         """Returns whether one of the names is in doubt."""
         is_left = is_taken = False
         if source is not None:
-            is_left = self._say(source, event.name, There.NOTHING)
+            is_left = self._say(source, event.name, EntryType.NOTHING)
         if target is not None:
             is_taken = self._say(target, event.new_name, _bearer(event.mask))
         return is_left or is_taken
 
     def _say(
-        self, mark: Mark, name: bytes, there: There, *, is_mixed: bool = False
+        self, mark: Mark, name: bytes, there: EntryType, *, is_mixed: bool = False
     ) -> bool:
         """Returns whether it is in doubt."""
-        is_doubtful = is_mixed or mark.identity in self._marks.again
-        return self._doubts.say(mark.identity, name, there, is_doubtful=is_doubtful)
+        is_doubtful = is_mixed or mark.identity in self._marks.remarked
+        return self._doubts.observe(mark.identity, name, there, is_doubtful=is_doubtful)
 
     def _attributes_changed(self, directory: bytes, changes: list[Change]) -> None:
         mark = self._marks.get(directory)
@@ -226,8 +226,8 @@ def _steps_if_mixed(mask: int, is_there: bool) -> tuple[int, ...]:
     return CREATE | is_dir, DELETE | is_dir
 
 
-def _bearer(mask: int) -> There:
-    return There.DIRECTORY if mask & IS_DIR else There.FILE
+def _bearer(mask: int) -> EntryType:
+    return EntryType.DIRECTORY if mask & IS_DIR else EntryType.FILE
 
 
 def _refuse_old_kernels(group: int) -> None:

@@ -27,8 +27,8 @@ import errno
 import os
 from collections.abc import Sequence
 
-from gamin.backends.base import Share, Watchable
-from gamin.backends.read_ahead import Backlog
+from gamin.backends.base import Usage, Watchable
+from gamin.backends.read_ahead import ReadAhead
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -42,14 +42,14 @@ from gamin.events import (
 )
 from gamin.system import inotify, libc
 
-LEFT_TO_OTHERS = 10
+RESERVED_PERCENT = 10
 """Percent of the user's watches that are never taken."""
 
-MOST_ROUNDS = 16
+MAX_ROUNDS = 16
 """How often a drain looks again for second halves, while new first ones come in."""
 
 _FLAGS = inotify.ONLYDIR | inotify.DONT_FOLLOW | inotify.EXCL_UNLINK
-PATIENCE = 512 * 1024
+RENAME_WAIT_BYTES = 512 * 1024
 """After so many bytes of events, about as many as the queue holds, a second half is not
 waited for any more while there are more events."""
 
@@ -64,13 +64,13 @@ class InotifyBackend:
         """Takes `most` watches, or the greater part of what the user may have. OSError
         (EMFILE) when the user may have no more instances."""
         self._fd = inotify.open_instance()
-        self._backlog = Backlog(inotify.Reader(self._fd))
-        self.end = self.given = 0
+        self._backlog = ReadAhead(inotify.Reader(self._fd))
+        self.queued_bytes = self.drained_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         if most is None:
             quota = inotify.limit("max_user_watches")
-            most = quota - quota * LEFT_TO_OTHERS // 100
+            most = quota - quota * RESERVED_PERCENT // 100
         self._limit = most
         self._noticed: list[Change] = []
         """What was found out while watching, for the next drain."""
@@ -88,8 +88,8 @@ class InotifyBackend:
         self._owners.clear()
 
     @property
-    def shares(self) -> tuple[Share]:
-        return (Share("inotify", len(self._owners), self._limit),)
+    def usage(self) -> tuple[Usage]:
+        return (Usage("inotify", len(self._owners), self._limit),)
 
     # -- what is watched
 
@@ -169,29 +169,29 @@ class InotifyBackend:
     # -- what happened
 
     @property
-    def has_noticed(self) -> bool:
+    def has_pending(self) -> bool:
         return bool(self._noticed)
 
-    def gather(self) -> None:
-        self._backlog.gather()
-        self.end = self._backlog.end
+    def read_ahead(self) -> None:
+        self._backlog.read_ahead()
+        self.queued_bytes = self._backlog.queued_bytes
 
     def drain(self) -> Sequence[Change]:
         backlog = self._backlog
-        backlog.gather()
-        self.end = backlog.end
+        backlog.read_ahead()
+        self.queued_bytes = backlog.queued_bytes
         changes, halves = self._carried, self._halves
         self._carried, self._halves = [], {}
         before = backlog.taken
         self._decode(backlog.take(), changes, halves)
-        self.given = backlog.taken
+        self.drained_bytes = backlog.taken
         if not halves:
             pass
         elif backlog:
             self._carry(changes, halves, before)
         else:
             self._complete(changes, halves)
-            self.given = backlog.taken
+            self.drained_bytes = backlog.taken
         if self._noticed:
             changes = [*self._noticed, *changes]
             self._noticed = []
@@ -274,7 +274,7 @@ class InotifyBackend:
         """Leave to the next drain what begins with a first half: its second may be in
         what was gathered. `position` is where the last piece began."""
         since = {cookie: self._since.get(cookie, position) for cookie in halves}
-        for cookie in [c for c in halves if since[c] < position - PATIENCE]:
+        for cookie in [c for c in halves if since[c] < position - RENAME_WAIT_BYTES]:
             self._give_up(changes, halves.pop(cookie))
             del since[cookie]
         self._since = since
@@ -282,7 +282,7 @@ class InotifyBackend:
             first = min(halves.values())
             self._carried = changes[first:]
             self._halves = {cookie: at - first for cookie, at in halves.items()}
-            self.given = min(since.values())
+            self.drained_bytes = min(since.values())
             del changes[first:]
 
     def _drop_carried(self, node: Watchable) -> None:
@@ -298,7 +298,7 @@ class InotifyBackend:
         """Find the second halves that were on their way; the rest are deletions."""
         asked: set[int] = set()
         backlog = self._backlog
-        for _ in range(MOST_ROUNDS):
+        for _ in range(MAX_ROUNDS):
             new = halves.keys() - asked
             if not new:
                 break
@@ -306,7 +306,7 @@ class InotifyBackend:
             for node in {changes[halves[cookie]].node for cookie in new}:
                 with contextlib.suppress(OSError), os.scandir(node.path()) as entries:
                     next(entries, None)
-            backlog.gather()
+            backlog.read_ahead()
             while backlog:
                 self._decode(backlog.take(), changes, halves)
         for index in halves.values():

@@ -26,7 +26,7 @@ from gamin.errors import WatchLimitReached
 from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
 from gamin.system import fanotify
 
-LEFT_TO_OTHERS = 10
+RESERVED_PERCENT = 10
 """Percent of the user's marks that are never taken."""
 
 _OPEN = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -54,11 +54,11 @@ class Marks:
         self._next = FIRST_MARK
         if most is None:
             quota = fanotify.limit("max_user_marks")
-            most = quota - quota * LEFT_TO_OTHERS // 100
+            most = quota - quota * RESERVED_PERCENT // 100
         self.limit = most
         self._dropped: set[bytes] = set()
         """Those of which events may be in the queue although they are unmarked."""
-        self.again: set[bytes] = set()
+        self.remarked: set[bytes] = set()
         """Those of them that are marked again: events of before may be the last."""
         self.get = self._by_identity.get  # called once for each event
 
@@ -75,7 +75,7 @@ class Marks:
     def queue_was_empty(self) -> None:
         """What the queue holds from now on is about the marks of now."""
         self._dropped.clear()
-        self.again.clear()
+        self.remarked.clear()
 
     # -- nodes come and go
 
@@ -115,14 +115,14 @@ class Marks:
             self.remove(node)
             node.wd = mark.number
             mark.owners += (node,)
-        return [self.lose(mark, other) for other in lost]
+        return [self.drop_misplaced(mark, other) for other in lost]
 
     def _new(self, identity: bytes) -> Mark:
         mark = Mark(identity, self._next)
         self._next += 1
         self._by_identity[identity] = self._by_number[mark.number] = mark
         if identity in self._dropped:
-            self.again.add(identity)
+            self.remarked.add(identity)
         return mark
 
     def remove(self, node: Watchable) -> None:
@@ -130,7 +130,7 @@ class Marks:
         node.wd = -1
         if mark is None:
             return
-        self._disown(mark, node)
+        self._detach(mark, node)
         if mark.owners:
             return
         self._forget(mark)
@@ -139,20 +139,20 @@ class Marks:
                 fanotify.unmark(self._group, directory, mark.mask)
                 self._dropped.add(mark.identity)
 
-    def lose(self, mark: Mark, node: Watchable) -> Change:
+    def drop_misplaced(self, mark: Mark, node: Watchable) -> Change:
         """A node is not where it was believed to be: leave it unwatched. The change
         tells the core to look for it."""
         node.wd = -1
-        self._disown(mark, node)
+        self._detach(mark, node)
         if not mark.owners:
             self._forget(mark)
         return Change(node, IGNORED, 0, b"")
 
-    def ended(self, mark: Mark) -> list[Change]:
+    def on_deleted(self, mark: Mark) -> list[Change]:
         """The kernel dropped the mark: the directory is gone."""
-        return [self.lose(mark, node) for node in mark.owners]
+        return [self.drop_misplaced(mark, node) for node in mark.owners]
 
-    def _disown(self, mark: Mark, node: Watchable) -> None:
+    def _detach(self, mark: Mark, node: Watchable) -> None:
         mark.owners = tuple(other for other in mark.owners if other is not node)
 
     def _forget(self, mark: Mark) -> None:

@@ -31,8 +31,10 @@ from gamin.events import (
 from gamin.system.timerfd import Timer
 
 DEFAULT_INTERVAL = 1.0  # seconds, as in the original
-SHORTEST_INTERVAL = 0.01  # seconds; a configuration may say 0
-SLICE = 0.005  # seconds of looking before others get their turn; one directory is whole
+MIN_INTERVAL = 0.01  # seconds; a configuration may say 0
+POLL_SLICE_SECONDS = (
+    0.005  # seconds of looking before others get their turn; one directory is whole
+)
 BUSY_SHARE = 0.1  # at most this part of the time is spent looking
 
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
@@ -108,7 +110,7 @@ class PollingBackend:
         path = node.path()
         snapshot = self._snapshot(node, path, mask, names)
         self.unwatch(node)
-        self._add(_Watch(node, mask, max(interval, SHORTEST_INTERVAL), snapshot))
+        self._add(_Watch(node, mask, max(interval, MIN_INTERVAL), snapshot))
 
     def _snapshot(
         self, node: Pollable, path: bytes, mask: int, names: Names | None
@@ -116,7 +118,7 @@ class PollingBackend:
         """The one that is there if it will do; else a new one, taken before the last
         look of the old one, so that nothing falls in between."""
         known = self._watches.get(node.wd_poll)
-        if known is not None and not known.snapshot.is_of(path):
+        if known is not None and not known.snapshot.is_same_directory(path):
             known = None
         if known is not None and isinstance(known.snapshot, Chosen) is bool(names):
             known.snapshot.want(path, mask)
@@ -130,11 +132,11 @@ class PollingBackend:
             self._noticed += self._look(known)
         return snapshot
 
-    def begin(self, node: Pollable, name: bytes) -> None:
+    def track_entry(self, node: Pollable, name: bytes) -> None:
         """Entry `name` matters from now on, to those who care for a few only."""
         watch = self._watches.get(node.wd_poll)
         if watch is not None and isinstance(watch.snapshot, Chosen):
-            watch.snapshot.begin(node.path(), name)
+            watch.snapshot.track_entry(node.path(), name)
 
     def unwatch(self, node: Pollable) -> None:
         """As `Backend.unwatch`; nothing if it is not watched."""
@@ -152,7 +154,7 @@ class PollingBackend:
         """Whether the directory at its path is the one that is polled already."""
         watch = self._watches.get(node.wd_poll)
         with suppress(OSError):
-            return watch is not None and watch.snapshot.is_of(node.path())
+            return watch is not None and watch.snapshot.is_same_directory(node.path())
         return False
 
     def mask(self, node: Pollable) -> int:
@@ -160,7 +162,7 @@ class PollingBackend:
         watch = self._watches.get(node.wd_poll)
         return 0 if watch is None else watch.mask
 
-    def told(self, node: Pollable, mask: int, name: bytes) -> None:
+    def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
         """The kernel has told this of an entry, so it is not to be told again; the next
         look goes on from there.
 
@@ -175,9 +177,9 @@ class PollingBackend:
             return
         watch.snapshot.forget(name)
         if mask & (CREATE | MOVED_TO):
-            watch.snapshot.learn(node.path(), {name: mask & IS_DIR != 0})
+            watch.snapshot.absorb_scan(node.path(), {name: mask & IS_DIR != 0})
 
-    def learn(
+    def absorb_scan(
         self,
         node: Pollable,
         found: Mapping[bytes, bool | None],
@@ -196,11 +198,11 @@ class PollingBackend:
         snapshot = watch.snapshot
         if is_all:
             found = {**dict.fromkeys(snapshot.names), **found}
-        gone = snapshot.disprove(found)
+        gone = snapshot.remove_stale(found)
         there = {n: is_dir for n, is_dir in found.items() if is_dir is not None}
         changes = [
             Change(node, CREATE | (IS_DIR if there[name] else 0), 0, name)
-            for name in snapshot.learn(node.path(), there)
+            for name in snapshot.absorb_scan(node.path(), there)
         ]
         if not watch.mask & DELETE:
             return changes  # who tells of names will tell of that
@@ -224,7 +226,7 @@ class PollingBackend:
         while self._waiting:
             changes += self._look(self._waiting.popleft())
             now = self._clock()
-            if now - started > SLICE and not self._is_whole_wanted:
+            if now - started > POLL_SLICE_SECONDS and not self._is_whole_wanted:
                 break
         self._is_whole_wanted = False
         self._spent += now - started
@@ -234,7 +236,7 @@ class PollingBackend:
         self._arm()
         return changes
 
-    def last_look(self, node: Pollable) -> Sequence[Change]:
+    def final_look(self, node: Pollable) -> Sequence[Change]:
         """What a look at one directory gives now, before polling it ends."""
         watch = self._watches.get(node.wd_poll)
         return [] if watch is None else self._look(watch)

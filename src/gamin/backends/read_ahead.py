@@ -9,25 +9,25 @@ alone is several times quicker than making them: here it is done ahead, piece by
 
 from collections import deque
 
-from gamin.system.inotify import BUFFER, LONGEST_EVENT, Reader
+from gamin.system.inotify import BUFFER, MAX_EVENT_BYTES, Reader
 
-MOST_AHEAD = 16 * 1024 * 1024
+MAX_AHEAD_BYTES = 16 * 1024 * 1024
 """Bytes, 350,000 to 500,000 events. Beyond that the kernel's queue is left to overflow,
 for nothing here may grow without an end."""
 
 
-class Backlog:
+class ReadAhead:
     """Pieces of whole events, in their order, and how far they were taken.
 
     Positions are counts of bytes since the start.
     """
 
-    def __init__(self, reader: Reader, most: int = MOST_AHEAD) -> None:
+    def __init__(self, reader: Reader, most: int = MAX_AHEAD_BYTES) -> None:
         self._reader = reader
         self._most = most
         self._pieces: deque[bytes] = deque()
         self._read = 0
-        self.end = 0
+        self.queued_bytes = 0
         """Where the kernel's queue ended when it was last asked."""
         self.taken = 0
         """How far it was taken out again."""
@@ -35,17 +35,17 @@ class Backlog:
     def __bool__(self) -> bool:
         return bool(self._pieces)
 
-    def gather(self) -> None:
+    def read_ahead(self) -> None:
         """Read what is queued; once, if that shows that there is no more."""
         while self._read - self.taken < self._most:
             piece = self._reader.read()
             if piece:
                 self._append(piece)
                 self._read += len(piece)
-            if len(piece) <= BUFFER - LONGEST_EVENT:
-                self.end = self._read
+            if len(piece) <= BUFFER - MAX_EVENT_BYTES:
+                self.queued_bytes = self._read
                 return
-        self.end = self._read + self._reader.queued()
+        self.queued_bytes = self._read + self._reader.queued()
 
     def _append(self, piece: bytes) -> None:
         """Small ones are joined: each has a price of its own. In a storm 1,000 of them

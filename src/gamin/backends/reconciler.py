@@ -33,7 +33,7 @@ from gamin.paths import join
 from gamin.system import fanotify
 
 
-class There(Enum):
+class EntryType(Enum):
     """What bears a name."""
 
     NOTHING = 0
@@ -41,23 +41,23 @@ class There(Enum):
     DIRECTORY = 2
 
 
-_BITS = {There.NOTHING: 0, There.FILE: 0, There.DIRECTORY: IS_DIR}
+_BITS = {EntryType.NOTHING: 0, EntryType.FILE: 0, EntryType.DIRECTORY: IS_DIR}
 
 _Entry = tuple[bytes, bytes]
 """The identity of a directory, and a name in it."""
 
 
-class Doubts:
+class Reconciler:
     def __init__(self, queue: int) -> None:
         """`queue` is how many events the kernel's queue can hold."""
-        self._said: dict[_Entry, There] = {}
-        self._earlier: dict[_Entry, There] = {}
+        self._said: dict[_Entry, EntryType] = {}
+        self._earlier: dict[_Entry, EntryType] = {}
         self._most = 2 * queue  # an event says something of two names at the most
-        self._open: dict[bytes, dict[bytes, There]] = {}
+        self._open: dict[bytes, dict[bytes, EntryType]] = {}
         """What was said last of what is in doubt, by directory and name."""
         self._is_over = False
         """Nothing that is still to come can have been joined with what was said."""
-        self._later: dict[bytes, dict[bytes, There]] = {}
+        self._later: dict[bytes, dict[bytes, EntryType]] = {}
         """Doubts about directories that were not where they were believed to be: their
         rename is still in the queue."""
         self._postponed: set[bytes] = set()
@@ -66,8 +66,8 @@ class Doubts:
     def __bool__(self) -> bool:
         return bool(self._open)
 
-    def say(
-        self, directory: bytes, name: bytes, there: There, *, is_doubtful: bool
+    def observe(
+        self, directory: bytes, name: bytes, there: EntryType, *, is_doubtful: bool
     ) -> bool:
         """An event says that; `is_doubtful` by itself, as when it says the opposite as
         well. Returns whether the name is in doubt."""
@@ -95,7 +95,7 @@ class Doubts:
         self._earlier.clear()
         self._is_over = False
 
-    def settle(self, marks: Marks) -> list[Change]:
+    def resolve(self, marks: Marks) -> list[Change]:
         """The changes that turn what was said into what is."""
         doubts, self._open = self._open, {}
         changes: list[Change] = []
@@ -112,7 +112,7 @@ class Doubts:
         self,
         marks: Marks,
         mark: Mark,
-        names: dict[bytes, There],
+        names: dict[bytes, EntryType],
         changes: list[Change],
     ) -> None:
         directory = mark.identity
@@ -121,14 +121,14 @@ class Doubts:
             found = _look(path, directory, names)
             if found is None:
                 if directory in self._postponed:
-                    changes.append(marks.lose(mark, node))
+                    changes.append(marks.drop_misplaced(mark, node))
                 else:
                     self._later[directory] = names
                 continue
             for name, there in found.items():
                 self._said[directory, name] = there
                 is_known = names[name] is there and (
-                    there is not There.DIRECTORY
+                    there is not EntryType.DIRECTORY
                     or not _is_stranger(marks, join(path, name))
                 )
                 if not is_known:
@@ -136,17 +136,17 @@ class Doubts:
 
 
 def _corrections(
-    node: Watchable, name: bytes, said: There, there: There
+    node: Watchable, name: bytes, said: EntryType, there: EntryType
 ) -> Iterator[Change]:
-    if said is not There.NOTHING:
+    if said is not EntryType.NOTHING:
         yield Change(node, DELETE | _BITS[said], 0, name)
-    if there is not There.NOTHING:
+    if there is not EntryType.NOTHING:
         yield Change(node, CREATE | _BITS[there], 0, name)
 
 
 def _look(
     path: bytes, identity: bytes, names: Iterable[bytes]
-) -> dict[bytes, There] | None:
+) -> dict[bytes, EntryType] | None:
     """What bears the names in the directory; None if `path` is another one."""
     try:
         with opened(path) as directory:
@@ -157,12 +157,12 @@ def _look(
         return None
 
 
-def _there(directory: int, name: bytes) -> There:
+def _there(directory: int, name: bytes) -> EntryType:
     try:
         mode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode
     except OSError:
-        return There.NOTHING
-    return There.DIRECTORY if S_ISDIR(mode) else There.FILE
+        return EntryType.NOTHING
+    return EntryType.DIRECTORY if S_ISDIR(mode) else EntryType.FILE
 
 
 def _is_stranger(marks: Marks, path: bytes) -> bool:

@@ -86,7 +86,7 @@ class Snapshot:
         self.listings = 1
         """How often the names have been read, to measure the cost."""
 
-    def is_of(self, path: bytes) -> bool:
+    def is_same_directory(self, path: bytes) -> bool:
         """Whether `path` is still that directory. Raises OSError if it is none."""
         return is_same(directory_status(path), self._status)
 
@@ -123,14 +123,14 @@ class Snapshot:
         """The entries that the last look saw."""
         return self._entries.keys()
 
-    def disprove(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
+    def remove_stale(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
         """Forget what was just found to be gone, or of another kind; what that was."""
         wrong = disproved(self._entries, found)
         for name in wrong:
             self.forget(name)
         return wrong
 
-    def learn(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
+    def absorb_scan(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
         """Take for known what was just found there, be it a directory or not; return
         what was not known.
 

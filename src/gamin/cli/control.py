@@ -12,7 +12,7 @@ from gamin.client.locate import NoServer
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.session import ClientSession, Reply
 
-PATIENCE = 10.0  # seconds; a server in the middle of a large scan is not gone
+REPLY_TIMEOUT = 10.0  # seconds; a server in the middle of a large scan is not gone
 _CHUNK = 64 * 1024
 
 
@@ -27,7 +27,7 @@ class NotRunning(GaminError):
         return f"no server is running for {self.address}"
 
 
-class NoAnswer(GaminError):
+class NoReply(GaminError):
     """The server did not do what it was asked."""
 
     def __init__(self, question: str, reason: str) -> None:
@@ -39,7 +39,7 @@ class NoAnswer(GaminError):
         return f"the server did not answer {self.question!r}: {self.reason}"
 
 
-class Line:
+class ControlConnection:
     """A connection on which to ask; use it in a `with`."""
 
     def __init__(self, connected: socket.socket, patience: float) -> None:
@@ -54,7 +54,7 @@ class Line:
         self._socket.close()
 
     def ask(self, question: str) -> dict[str, Any]:
-        """The members of the reply. Raises NoAnswer and RemoteProtocolError."""
+        """The members of the reply. Raises NoReply and RemoteProtocolError."""
         try:
             self._socket.sendall(self._session.request(question))
             while data := self._socket.recv(_CHUNK):
@@ -62,10 +62,10 @@ class Line:
                     if isinstance(received, Reply):
                         return _checked(question, received)
         except TimeoutError:
-            raise NoAnswer(question, "it is busy or stopped") from None
+            raise NoReply(question, "it is busy or stopped") from None
         except OSError as error:
-            raise NoAnswer(question, error.strerror or str(error)) from error
-        raise NoAnswer(question, "it hung up")
+            raise NoReply(question, error.strerror or str(error)) from error
+        raise NoReply(question, "it hung up")
 
     def await_end(self) -> bool:
         """Whether the server hung up before our patience was at its end."""
@@ -80,16 +80,16 @@ class Line:
 
 
 def dial(
-    environ: Mapping[str, str] | None = None, *, patience: float = PATIENCE
-) -> Line:
+    environ: Mapping[str, str] | None = None, *, patience: float = REPLY_TIMEOUT
+) -> ControlConnection:
     """Raises NotRunning, and what `connect_modern` does where something is wrong."""
     try:
-        return Line(connect_modern(start=False, environ=environ), patience)
+        return ControlConnection(connect_modern(start=False, environ=environ), patience)
     except NoServer as error:
         raise NotRunning(error.address) from error
 
 
 def _checked(question: str, reply: Reply) -> dict[str, Any]:
     if reply.error is not None:
-        raise NoAnswer(question, reply.error)
+        raise NoReply(question, reply.error)
     return reply.value

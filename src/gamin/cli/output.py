@@ -20,14 +20,14 @@ def raw(name: str) -> str:
     return name
 
 
-class Told(NamedTuple):
+class EventRecord(NamedTuple):
     """One event of a batch, and the clock after that batch."""
 
     event: Event
     clock: str | None
 
 
-Record = Callable[[Told], str]
+Record = Callable[[EventRecord], str]
 
 
 class Writer:
@@ -40,7 +40,7 @@ class Writer:
 
     def write(self, batch: Sequence[Event], clock: str | None) -> None:
         """The whole batch, and flush. Raises OSError."""
-        records = [self._record(Told(event, clock)) for event in batch]
+        records = [self._record(EventRecord(event, clock)) for event in batch]
         text = "".join(record + self._end for record in records)
         self._stream.write(text.encode("utf-8", "surrogateescape"))
         self._stream.flush()
@@ -49,7 +49,7 @@ class Writer:
 def line_record(show: Show) -> Record:
     """Kind, tab, path; a move has one tab and one path more."""
 
-    def record(told: Told) -> str:
+    def record(told: EventRecord) -> str:
         event = told.event
         line = f"{event.kind.value}\t{show(event.path)}"
         return line if event.dest is None else f"{line}\t{show(event.dest)}"
@@ -57,7 +57,7 @@ def line_record(show: Show) -> Record:
     return record
 
 
-def json_record(told: Told) -> str:
+def json_record(told: EventRecord) -> str:
     """An object in ASCII; bytes that are not UTF-8 are escapes, \\udc80 to \\udcff."""
     event, clock = told
     members: dict[str, object] = {"kind": event.kind.value, "path": event.path}
@@ -73,10 +73,10 @@ class Field(NamedTuple):
     """What a template may name."""
 
     meaning: str
-    value: Callable[[Told], str]
+    value: Callable[[EventRecord], str]
 
 
-def _now(told: Told) -> str:
+def _now(told: EventRecord) -> str:
     # Imported late: it takes as long as all of this module, and is seldom asked for.
     from datetime import datetime
 
@@ -123,7 +123,7 @@ class Template:
                 raise ValueError(f"no field {name!r}; there are {known}")
 
     def record(self, show: Show) -> Record:
-        def record(told: Told) -> str:
+        def record(told: EventRecord) -> str:
             return "".join(
                 literal + (show(field.value(told)) if field else "")
                 for literal, field in self._parts

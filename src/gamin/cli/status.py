@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gamin.cli.control import NoAnswer, dial
+from gamin.cli.control import NoReply, dial
 from gamin.paths import printable
 
 QUESTION = "gamin-status"
@@ -87,11 +87,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read(told: Any) -> Report:
-    """Raises NoAnswer if that is no report."""
+    """Raises NoReply if that is no report."""
     try:
         return msgspec.convert(told, Report)
     except msgspec.ValidationError as error:
-        raise NoAnswer(QUESTION, f"not a report ({error})") from None
+        raise NoReply(QUESTION, f"not a report ({error})") from None
 
 
 def as_text(report: Report) -> Iterator[str]:

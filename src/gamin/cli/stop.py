@@ -5,7 +5,7 @@ How it ends, and what becomes of its clients, is left to the server.
 
 import argparse
 
-from gamin.cli.control import NoAnswer, NotRunning, dial
+from gamin.cli.control import NoReply, NotRunning, dial
 
 QUESTION = "gamin-stop"
 
@@ -30,5 +30,5 @@ def run(args: argparse.Namespace) -> int:
         line.ask(QUESTION)
         # It closes its addresses before its connections, so this is late enough.
         if not line.await_end():
-            raise NoAnswer(QUESTION, "it goes on")
+            raise NoReply(QUESTION, "it goes on")
     return 0

@@ -24,7 +24,7 @@ from gamin.events import Event
 from gamin.paths import printable
 
 TIMED_OUT = 2
-MOST_NAMED = 3  # paths in the line that says what is watched
+MAX_NAMED = 3  # paths in the line that says what is watched
 
 _WIDTH = max(map(len, FIELDS))
 _EPILOG = "\n".join(
@@ -219,8 +219,8 @@ def _writer(args: argparse.Namespace) -> Writer:
 
 def remark(paths: Sequence[str]) -> str:
     """The line that says that from now on nothing is missed."""
-    named = ", ".join(printable(path) for path in paths[:MOST_NAMED])
-    more = len(paths) - MOST_NAMED
+    named = ", ".join(printable(path) for path in paths[:MAX_NAMED])
+    more = len(paths) - MAX_NAMED
     return f"Watching {named}" + (f" and {more} more" if more > 0 else "")
 
 

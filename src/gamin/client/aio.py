@@ -13,11 +13,17 @@ from socket import socket
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from gamin.client.arguments import AnyPath, TimedOut, asked, completed, patterns
-from gamin.client.channel import Link
+from gamin.client.arguments import (
+    AnyPath,
+    WatchTimeout,
+    as_patterns,
+    make_session,
+    resolve_stat,
+)
+from gamin.client.channel import Channel
 from gamin.client.connect import connect_modern
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import Examine, Watching, WatchOptions
+from gamin.protocol.watchman.client.watching import NeedsStat, Watching, WatchOptions
 
 Connector = Callable[[], socket]
 
@@ -50,13 +56,13 @@ def awatch(
     """
     options = WatchOptions(
         recursive=recursive,
-        ignore=patterns(ignore),
+        ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
         initial=initial,
         settle=settle,
     )
-    watching = asked(paths, options, since)
+    watching = make_session(paths, options, since)
     return AsyncWatch(watching, timeout=timeout, stop_event=stop_event)
 
 
@@ -75,7 +81,7 @@ class AsyncWatch:
         stop_event: AsyncStopEvent | None = None,
         connect: Connector = connect_modern,
     ) -> None:
-        self._link = Link(watching)
+        self._link = Channel(watching)
         self._timeout = timeout
         self._stop_event = stop_event
         self._connect = connect
@@ -95,7 +101,7 @@ class AsyncWatch:
         """End the iteration, wherever it is. May be repeated."""
         self._closed = True
         if self._waiter is None:
-            self._link.hang_up()
+            self._link.close()
         else:
             self._awake()  # whoever waits there hangs up
 
@@ -124,7 +130,7 @@ class AsyncWatch:
             batch = await self._next()
         finally:
             if self._closed:
-                self._link.hang_up()
+                self._link.close()
         if batch is None:
             raise StopAsyncIteration
         return batch
@@ -151,18 +157,18 @@ class AsyncWatch:
         timeout, link = self._timeout, self._link
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._is_stopped():
-            if link.told:
-                batch = link.told[0]
-                if isinstance(batch, Examine):
+            if link.batches:
+                batch = link.batches[0]
+                if isinstance(batch, NeedsStat):
                     # It stays the first: a cancelled look is repeated.
-                    batch = await asyncio.to_thread(completed, batch)
+                    batch = await asyncio.to_thread(resolve_stat, batch)
                 link.take(batch)
                 if batch.events:
                     return batch.events
             elif link.watching.over:
                 self.close()
             elif timeout and deadline and time.monotonic() >= deadline:
-                raise TimedOut(timeout)
+                raise WatchTimeout(timeout)
             else:
                 await self._turn(deadline)
         return None
@@ -176,7 +182,7 @@ class AsyncWatch:
         """Take in what came, or wait for it."""
         if self._link.socket is None:
             self._link.connected(await _connected(self._connect))
-        elif not self._link.turn():
+        elif not self._link.pump():
             await self._wait(self._link.socket, deadline)
 
     async def _wait(self, connected: socket, deadline: float | None) -> None:

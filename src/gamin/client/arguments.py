@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from gamin.errors import GaminError, InvalidPath
 from gamin.protocol.watchman.client.watching import (
     Batch,
-    Examine,
+    NeedsStat,
     Watching,
     WatchOptions,
 )
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
-LONGEST_PATH = 4095  # bytes: PATH_MAX on Linux without the NUL that ends it
+MAX_PATH_BYTES = 4095  # bytes: PATH_MAX on Linux without the NUL that ends it
 
 
-class TimedOut(GaminError, TimeoutError):
+class WatchTimeout(GaminError, TimeoutError):
     """Nothing happened for as long as `timeout` allows; asking again is possible."""
 
     def __init__(self, seconds: float) -> None:
@@ -30,7 +30,7 @@ class TimedOut(GaminError, TimeoutError):
         return f"nothing happened for {self.seconds:g} s"
 
 
-def asked(
+def make_session(
     paths: Iterable[AnyPath], options: WatchOptions, since: str | None
 ) -> Watching:
     """Raises InvalidPath, and ValueError for no paths or a `since` of others."""
@@ -40,7 +40,7 @@ def asked(
     return Watching(absolute_paths, options, since)
 
 
-def patterns(ignore: Iterable[str]) -> tuple[str, ...]:
+def as_patterns(ignore: Iterable[str]) -> tuple[str, ...]:
     """One pattern alone is one, and not its letters."""
     return (ignore,) if isinstance(ignore, str) else tuple(ignore)
 
@@ -57,13 +57,13 @@ def absolute(path: AnyPath) -> str:
         raise InvalidPath(name, "it contains NUL")
     dotted = b".." in name.split(b"/")
     found = os.path.realpath(name) if dotted else os.path.abspath(name)
-    if len(found) > LONGEST_PATH:
-        raise InvalidPath(name, f"it is longer than {LONGEST_PATH} bytes")
+    if len(found) > MAX_PATH_BYTES:
+        raise InvalidPath(name, f"it is longer than {MAX_PATH_BYTES} bytes")
     # POSIX lets two leading slashes mean something else; Linux does not.
     return os.fsdecode(b"/" + found.lstrip(b"/"))
 
 
-def completed(batch: Examine) -> Batch:
+def resolve_stat(batch: NeedsStat) -> Batch:
     """The batch, with the files that changed; looks at each of them."""
     # Imported late: it comes with the other language, and servers seldom die.
     from gamin.client.ctime_check import newer

@@ -15,22 +15,22 @@ from types import TracebackType
 from typing import Self
 
 from gamin.client.connect import connect_v1
-from gamin.client.ctime_check import answered
+from gamin.client.ctime_check import resolve_stats
 from gamin.errors import GaminError, InvalidPath, RemoteProtocolError
 from gamin.protocol.gam.client import ClientSession, Event
 from gamin.protocol.gam.packets import MAX_PATH
 
-CHUNK = 4096
+SMALL_READ = 4096
 """Bytes to ask for while little happens: more would be made room for, each time."""
-MUCH = 64 * 1024
+LARGE_READ = 64 * 1024
 """And when that was not all."""
-HOPELESS = 5  # connections in a row that ended before one good word
+MAX_BROKEN_CONNECTIONS = 5  # connections in a row that ended before one good word
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Connector = Callable[[], socket.socket]
 
 
-class ServerUnusable(GaminError):
+class ServerUnstable(GaminError):
     """Servers answer, but hang up or talk nonsense every time."""
 
     def __init__(self, attempts: int) -> None:
@@ -59,7 +59,7 @@ class Client:
         self._events: deque[Event] = deque()
         self._outgoing = bytearray()
         self._no_exists = False
-        self._chunk = CHUNK
+        self._chunk = SMALL_READ
         self._broken = 0  # connections since the last good word
         self._closed = False
         # The descriptor given to event loops. It stays the same, and stays registered
@@ -196,7 +196,7 @@ class Client:
             return
         except ConnectionError:
             data = b""
-        self._chunk = CHUNK if len(data) < CHUNK else MUCH
+        self._chunk = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
         try:
             told = self._session.received(data, time.time_ns())
         except RemoteProtocolError:
@@ -204,15 +204,15 @@ class Client:
         if not data:
             return self._lost()
         self._broken = 0
-        self._events += answered(told)
+        self._events += resolve_stats(told)
 
     def _lost(self) -> None:
         """Reconnect. What was not read or not sent is made good by the replay."""
         self._hang_up()
         self._broken += 1
-        if self._broken >= HOPELESS:
+        if self._broken >= MAX_BROKEN_CONNECTIONS:
             attempts, self._broken = self._broken, 0
-            raise ServerUnusable(attempts)
+            raise ServerUnstable(attempts)
         self._socket = self._dial()
 
     def _connected(self) -> socket.socket:

@@ -8,33 +8,38 @@ from collections import deque
 from contextlib import suppress
 
 from gamin.errors import RemoteProtocolError
-from gamin.protocol.watchman.client.watching import Batch, Examine, Refused, Watching
+from gamin.protocol.watchman.client.watching import (
+    Batch,
+    NeedsStat,
+    Watching,
+    WatchRefused,
+)
 
-CHUNK = 4096
+SMALL_READ = 4096
 """Bytes to ask for while little happens: more would be made room for, each time."""
-MUCH = 256 * 1024
+LARGE_READ = 256 * 1024
 """And when that was not all."""
-HOPELESS = 5
+MAX_BROKEN_CONNECTIONS = 5
 """Connections in a row that ended before they were of use."""
 
 
-class Link:
+class Channel:
     """At most one connection at a time; what was told outlives it."""
 
     def __init__(self, watching: Watching) -> None:
         self.watching = watching
         self.socket: socket.socket | None = None
-        self.told: deque[Batch | Examine] = deque()
+        self.batches: deque[Batch | NeedsStat] = deque()
         """Not yet yielded; in their order."""
         self._yielded = watching.clock
         self._outgoing = bytearray()
         self._broken = 0
-        self._chunk = CHUNK
+        self._chunk = SMALL_READ
 
     @property
     def clock(self) -> str | None:
         """That of what was yielded: nothing that is still in `told` is before it."""
-        return self._yielded if self.told else self.watching.clock
+        return self._yielded if self.batches else self.watching.clock
 
     @property
     def wants_to_send(self) -> bool:
@@ -46,21 +51,21 @@ class Link:
         self.socket = connected
         self._outgoing = bytearray(self.watching.start())
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         if self.socket is not None:
             self.socket.close()
             self.socket = None
 
     def take(self, batch: Batch) -> None:
         """The first that is told is now yielded as this batch."""
-        self.told.popleft()
+        self.batches.popleft()
         self._yielded = batch.clock
 
-    def turn(self) -> bool:
+    def pump(self) -> bool:
         """Send and receive what goes without waiting; False if that is nothing.
 
-        Without a socket afterwards, the connection was lost. Raises Refused, and
-        ServerUnusable when that happens again and again.
+        Without a socket afterwards, the connection was lost. Raises WatchRefused, and
+        ServerUnstable when that happens again and again.
         """
         assert self.socket is not None, "only a connection can be used"
         has_sent = False
@@ -68,10 +73,10 @@ class Link:
             # Both in any case: a server that waits until we read does not read either.
             has_sent = bool(self._outgoing) and self._send(self.socket)
             data = self.socket.recv(self._chunk)
-            self._chunk = CHUNK if len(data) < CHUNK else MUCH
+            self._chunk = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
             if not data:
                 raise ConnectionResetError
-            self.told += self.watching.received(data)
+            self.batches += self.watching.received(data)
             if self._broken and self.watching.ready:
                 self._broken = 0
         except BlockingIOError:
@@ -79,8 +84,8 @@ class Link:
         except (OSError, RemoteProtocolError):
             self._lost()
             return True
-        except Refused:
-            self.hang_up()
+        except WatchRefused:
+            self.close()
             raise
         return True
 
@@ -91,11 +96,11 @@ class Link:
         return False
 
     def _lost(self) -> None:
-        self.hang_up()
+        self.close()
         self._broken += 1
-        if self._broken >= HOPELESS:
+        if self._broken >= MAX_BROKEN_CONNECTIONS:
             # Imported late: it comes with all of the other language.
-            from gamin.client.blocking import ServerUnusable
+            from gamin.client.blocking import ServerUnstable
 
             attempts, self._broken = self._broken, 0
-            raise ServerUnusable(attempts)
+            raise ServerUnstable(attempts)

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from gamin.client.locate import Attempt, NoServer, ServerNotStarted
+from gamin.client.locate import Locator, NoServer, ServerNotStarted
 from gamin.system.address import find
 
 # How long a started server may take to listen. libgamin waits 1.25 s; a busy
@@ -18,9 +18,9 @@ START_PATIENCE = 2.5
 # Nothing tells us when an abstract name gets its listener, so we try again, first
 # at once and then often enough not to be what the user waits for.
 _FIRST_PAUSE = 0.001
-_LONGEST_PAUSE = 0.01
+_MAX_PAUSE = 0.01
 
-_Reach = Callable[[Attempt], socket.socket | None]
+_Reach = Callable[[Locator], socket.socket | None]
 
 
 def connect_v1(
@@ -32,11 +32,11 @@ def connect_v1(
 ) -> socket.socket:
     """Connect for the original protocol; the hello has been said by both sides.
 
-    Raises BadSetting, NoServer (only without `start`), ServerNotStarted, ServerMute,
-    RemoteProtocolError, and where a stranger has the only place allowed NameTaken or
-    UnsafePlace.
+    Raises InvalidSetting, NoServer (only without `start`), ServerNotStarted,
+    ServerUnresponsive, RemoteProtocolError, and where a stranger has the only place
+    allowed AddressInUse or UnsafeSocketPath.
     """
-    return _connect(Attempt.original, start, session, environ, patience)
+    return _connect(Locator.gam, start, session, environ, patience)
 
 
 def connect_modern(
@@ -47,7 +47,7 @@ def connect_modern(
     patience: float = START_PATIENCE,
 ) -> socket.socket:
     """Connect for the modern language; raises what `connect_v1` does."""
-    return _connect(Attempt.modern, start, session, environ, patience)
+    return _connect(Locator.watchman, start, session, environ, patience)
 
 
 def _connect(
@@ -58,7 +58,7 @@ def _connect(
     patience: float,
 ) -> socket.socket:
     settings = os.environ if environ is None else environ
-    attempt = Attempt(find(settings, os.getuid(), session=session))
+    attempt = Locator(find(settings, os.getuid(), session=session))
     connected = reach(attempt)
     if connected is None and not start:
         raise NoServer(attempt.address)
@@ -66,15 +66,15 @@ def _connect(
 
 
 def _start_and_reach(
-    reach: _Reach, attempt: Attempt, environ: Mapping[str, str], patience: float
+    reach: _Reach, attempt: Locator, environ: Mapping[str, str], patience: float
 ) -> socket.socket:
     # Imported late: a client seldom has to start a server.
-    from gamin.client.launch import CannotRun, launch, server_command
+    from gamin.client.launch import ServerNotExecutable, launch, server_command
 
     command = server_command(environ)
     try:
         launch(command, attempt.address.session, environ)
-    except CannotRun as error:
+    except ServerNotExecutable as error:
         raise ServerNotStarted(attempt.address, command, str(error)) from error
     deadline = time.monotonic() + patience
     pause = _FIRST_PAUSE
@@ -83,5 +83,5 @@ def _start_and_reach(
         if connected is not None:
             return connected
         time.sleep(pause)
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, _MAX_PAUSE)
     raise ServerNotStarted(attempt.address, command, attempt.explain())

@@ -14,10 +14,10 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from gamin.paths import parent
-from gamin.protocol.gam.client import Event, Examine
+from gamin.protocol.gam.client import Event, NeedsStat
 
 
-def answered(told: Iterable[Event | Examine]) -> Iterator[Event]:
+def resolve_stats(told: Iterable[Event | NeedsStat]) -> Iterator[Event]:
     """The events, with every question replaced by its event or by nothing."""
     may_be_other: dict[tuple[bytes, int], bool] = {}
     for one in told:
@@ -26,12 +26,12 @@ def answered(told: Iterable[Event | Examine]) -> Iterator[Event]:
             continue
         way = (parent(one.path), one.since_ns)
         if way not in may_be_other:
-            may_be_other[way] = leads_elsewhere(*way)
+            may_be_other[way] = may_be_replaced(*way)
         if may_be_other[way] or changed_since(one.path, one.since_ns):
             yield one.event
 
 
-def leads_elsewhere(path: bytes, since_ns: int) -> bool:
+def may_be_replaced(path: bytes, since_ns: int) -> bool:
     """Whether another directory, or link, may have come to `path` or above it."""
     while path != b"/":
         above = parent(path)

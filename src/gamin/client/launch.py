@@ -17,7 +17,7 @@ from gamin.errors import GaminError
 _DETACH = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
-class CannotRun(GaminError):
+class ServerNotExecutable(GaminError):
     """The program that should serve is not one that can be run."""
 
     def __init__(self, program: str) -> None:
@@ -46,7 +46,7 @@ def launch(command: Sequence[str], session: bytes, environ: Mapping[str, str]) -
     """Start `command` for `session` and return at once.
 
     It gets a session of its own (no terminal, no hang-up), /dev/null as its standard
-    streams and no other descriptor of ours. Raises CannotRun.
+    streams and no other descriptor of ours. Raises ServerNotExecutable.
     """
     program = _found(command[0], environ)
     subprocess.run(
@@ -67,4 +67,4 @@ def _found(program: str, environ: Mapping[str, str]) -> str:
         path = os.path.join(place, program)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
-    raise CannotRun(program)
+    raise ServerNotExecutable(program)

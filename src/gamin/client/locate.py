@@ -11,9 +11,9 @@ from contextlib import suppress
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.system.address import Address, Transport
-from gamin.system.dial import NameTaken, dial_abstract, dial_file
+from gamin.system.dial import AddressInUse, dial_abstract, dial_file
 from gamin.system.peercred import HELLO, peer_of
-from gamin.system.socketdir import UnsafePlace, open_checked
+from gamin.system.socketdir import UnsafeSocketPath, open_checked
 
 # How long a server that listens may take to take a call, and to answer the hello.
 # The original writes to its clients without minding who waits, so it gets seconds.
@@ -50,7 +50,7 @@ class ServerNotStarted(GaminError):
         )
 
 
-class ServerMute(GaminError):
+class ServerUnresponsive(GaminError):
     """A server of ours has the address but does not answer; it may be stopped."""
 
     def __init__(self, address: Address, pid: int) -> None:
@@ -66,7 +66,7 @@ class ServerMute(GaminError):
         )
 
 
-class Attempt:
+class Locator:
     """Looks as often as asked; remembers what it warned of and what went wrong."""
 
     def __init__(
@@ -77,10 +77,11 @@ class Attempt:
         self._warned = False
         self._closed_by = 0
 
-    def original(self) -> socket.socket | None:
+    def gam(self) -> socket.socket | None:
         """The server for the original protocol, greeted; None where there is none.
 
-        Raises ServerMute, RemoteProtocolError, NameTaken and UnsafePlace.
+        Raises ServerUnresponsive, RemoteProtocolError, AddressInUse and
+        UnsafeSocketPath.
         """
         self._closed_by = 0
         if self.address.transport is Transport.DIRECTORY:
@@ -92,25 +93,25 @@ class Attempt:
                 return None
             # It may have gone to the directory while a stranger had the name. But
             # who merely squats the directory must not keep us from the name.
-            with suppress(UnsafePlace):
+            with suppress(UnsafeSocketPath):
                 return self._greet(self._dial_original_file())
             return None
-        except NameTaken as taken:
+        except AddressInUse as taken:
             if self.address.transport is Transport.ABSTRACT:
                 raise
             self._warn(f"using the directory, because {taken}")
             return self._greet(self._dial_original_file())
 
-    def modern(self) -> socket.socket | None:
+    def watchman(self) -> socket.socket | None:
         """The server for the modern language; None where there is none.
 
-        Raises ServerMute, and UnsafePlace when no directory is left to look in.
+        Raises ServerUnresponsive, and UnsafeSocketPath when no directory is left.
         """
-        unsafe: list[UnsafePlace] = []
+        unsafe: list[UnsafeSocketPath] = []
         for directory in self.address.modern_directories:
             try:
                 connected = self._dial_in(directory, self.address.modern_file)
-            except UnsafePlace as error:
+            except UnsafeSocketPath as error:
                 unsafe.append(error)
             else:
                 if connected is not None:
@@ -123,7 +124,7 @@ class Attempt:
         """Why nothing was found, as far as that can be known."""
         if self._closed_by:
             return f"process {self._closed_by} closes every connection"
-        with suppress(OSError, NameTaken):
+        with suppress(OSError, AddressInUse):
             with dial_abstract(self.address, _CALL_PATIENCE) as holder:
                 pid = peer_of(holder).pid
             return f"process {pid} holds it, and speaks only the original protocol"
@@ -144,7 +145,7 @@ class Attempt:
             except (ConnectionRefusedError, FileNotFoundError):
                 return None
             except BlockingIOError as error:
-                raise ServerMute(self.address, 0) from error
+                raise ServerUnresponsive(self.address, 0) from error
 
     def _greet(self, connected: socket.socket | None) -> socket.socket | None:
         """Exchange hellos; None if the server hangs up, as one does that is ending."""
@@ -167,7 +168,7 @@ class Attempt:
             connected.sendall(HELLO)
             answer = connected.recv(1)
         except TimeoutError as error:
-            raise ServerMute(self.address, peer_of(connected).pid) from error
+            raise ServerUnresponsive(self.address, peer_of(connected).pid) from error
         except (BrokenPipeError, ConnectionResetError):
             return b""
         if answer and answer != HELLO:

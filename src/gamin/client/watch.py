@@ -13,11 +13,17 @@ from socket import socket
 from types import TracebackType
 from typing import Protocol, Self
 
-from gamin.client.arguments import AnyPath, TimedOut, asked, completed, patterns
-from gamin.client.channel import Link
+from gamin.client.arguments import (
+    AnyPath,
+    WatchTimeout,
+    as_patterns,
+    make_session,
+    resolve_stat,
+)
+from gamin.client.channel import Channel
 from gamin.client.connect import connect_modern
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import Examine, Watching, WatchOptions
+from gamin.protocol.watchman.client.watching import NeedsStat, Watching, WatchOptions
 
 Connector = Callable[[], socket]
 
@@ -55,23 +61,25 @@ def watch(
         with `recovered`.
     initial: first all there is, as `Kind.EXISTS`, parents before children.
     settle: seconds of silence to wait for before telling.
-    timeout: seconds of silence after which TimedOut is raised.
+    timeout: seconds of silence after which WatchTimeout is raised.
     stop_event: ends the iteration within 0.1 s of being set.
 
     Starts the server if none runs. Raises InvalidPath, ValueError (no path, or a
-    `since` of another number of paths), Refused (a pattern or number makes no sense),
-    ServerUnusable, and what `connect_modern` raises: ServerNotStarted, ServerMute,
-    BadSetting, UnsafePlace.
+    `since` of another number of paths), WatchRefused (a pattern or number makes no
+    sense), ServerUnstable, and what `connect_modern` raises: ServerNotStarted,
+    ServerUnresponsive, InvalidSetting, UnsafeSocketPath.
     """
     options = WatchOptions(
         recursive=recursive,
-        ignore=patterns(ignore),
+        ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
         initial=initial,
         settle=settle,
     )
-    return Watch(asked(paths, options, since), timeout=timeout, stop_event=stop_event)
+    return Watch(
+        make_session(paths, options, since), timeout=timeout, stop_event=stop_event
+    )
 
 
 class Watch:
@@ -81,7 +89,7 @@ class Watch:
     marked `recovered`. Contents that changed within two seconds before its death may
     be told twice, and those of a directory that may be another one are all told. An
     error of `connect_modern`, raised then, leaves the watch intact: the next call
-    tries again. So does TimedOut.
+    tries again. So does WatchTimeout.
 
     Close it, or use it in a `with`. One thread may iterate and any other close.
     """
@@ -94,7 +102,7 @@ class Watch:
         stop_event: StopEvent | None = None,
         connect: Connector = connect_modern,
     ) -> None:
-        self._link = Link(watching)
+        self._link = Channel(watching)
         self._timeout = timeout
         self._stop_event = stop_event
         self._connect = connect
@@ -173,17 +181,17 @@ class Watch:
         while not self._closed:
             if self._stop_event is not None and self._stop_event.is_set():
                 self.close()
-            elif link.told:
-                batch = link.told[0]
-                if isinstance(batch, Examine):
-                    batch = completed(batch)
+            elif link.batches:
+                batch = link.batches[0]
+                if isinstance(batch, NeedsStat):
+                    batch = resolve_stat(batch)
                 link.take(batch)
                 if batch.events:
                     return batch.events
             elif link.watching.over:
                 self.close()
             elif timeout and deadline and time.monotonic() >= deadline:
-                raise TimedOut(timeout)
+                raise WatchTimeout(timeout)
             else:
                 self._turn(deadline)
         return None
@@ -200,7 +208,7 @@ class Watch:
             connected = self._connect()
             self._link.connected(connected)
         if self._wait(connected, deadline):
-            self._link.turn()
+            self._link.pump()
 
     def _wait(self, connected: socket, deadline: float | None) -> bool:
         """Whether there is something to read or to send, or it is time to look."""
@@ -226,7 +234,7 @@ class Watch:
         """Let go of what is open, unless who iterates is about to do it."""
         if self._busy.acquire(blocking=False):
             try:
-                self._link.hang_up()
+                self._link.close()
                 if self._wake >= 0:
                     os.close(self._wake)
                 self._wake = -1

@@ -15,8 +15,8 @@ from gamin.paths import printable
 
 # The seconds of fsset. The original also takes 0, "at every look", which is once a
 # second; `core.policy` does the same.
-LEAST_SECONDS = 0.1
-MOST_SECONDS = 86_400
+MIN_SECONDS = 0.1
+MAX_SECONDS = 86_400
 
 # Narrower than float(): no "nan", "1e9" or "1_000" by accident.
 _NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,6})?")
@@ -149,14 +149,14 @@ def _filesystem_rule(
     seconds = _number(rest[0])
     if seconds is None or not (seconds == 0 or _is_polite(seconds)):
         return Mistake(
-            f"0 or {LEAST_SECONDS:g} to {MOST_SECONDS} seconds, not {_shown(rest[0])}",
+            f"0 or {MIN_SECONDS:g} to {MAX_SECONDS} seconds, not {_shown(rest[0])}",
             origin,
         )
     return FilesystemRule(name, chosen, seconds, origin)
 
 
 def _is_polite(seconds: float) -> bool:
-    return LEAST_SECONDS <= seconds <= MOST_SECONDS
+    return MIN_SECONDS <= seconds <= MAX_SECONDS
 
 
 def _flow_rule(name: bytes, text: bytes, origin: Origin) -> FlowRule | Mistake:

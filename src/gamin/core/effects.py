@@ -10,7 +10,7 @@ from gamin.events import Row
 
 
 class Watch(NamedTuple):
-    """Watch the directory for `node.wanted`, then say what became of it.
+    """Watch the directory for `node.mask`, then say what became of it.
 
     Answer: `Monitor.watched`, or `Monitor.unwatchable` with the error number.
     """
@@ -18,30 +18,35 @@ class Watch(NamedTuple):
     node: Node
 
 
-class Explore(NamedTuple):
-    """Watch the directory for `node.wanted`, then list it, in this order.
+class Scan(NamedTuple):
+    """Watch the directory for `node.mask`, then list it, in this order.
 
     Answer: `Monitor.listed`, or `Monitor.unwatchable` with the error number.
     """
 
     node: Node
-    for_whom: Subscription | None
+    requested_by: Subscription | None
     """The subscription whose readiness waits for it (`crawl` counts these)."""
-    verify: int = 0
+    changed_since_ns: int = 0
     """Also say which entries have a ctime at or after this many ns of real time."""
 
     @property
-    def is_plain(self) -> bool:
+    def is_first_kernel_scan(self) -> bool:
         """Whether the directory is looked at for the first time, and is to be noticed
         by the kernel alone."""
         node = self.node
-        is_first = not (node.listed or self.verify) and node.wd < 0
-        return is_first and node.kernel != 0 and not node.poll and node.wd_poll < 0
+        is_first = not (node.listed or self.changed_since_ns) and node.wd < 0
+        return (
+            is_first
+            and node.kernel_mask != 0
+            and not node.poll_mask
+            and node.wd_poll < 0
+        )
 
 
-Listing = tuple[Explore, Sequence[bytes], Sequence[bytes], Collection[bytes]]
+Listing = tuple[Scan, Sequence[bytes], Sequence[bytes], Collection[bytes]]
 """What answers it: the subdirectories, all other entries, and which of these and those
-changed since `verify`."""
+changed since `changed_since_ns`."""
 
 
 class Unwatch(NamedTuple):
@@ -53,24 +58,24 @@ class Unwatch(NamedTuple):
 class Poll(NamedTuple):
     """Look at the directory every `interval` seconds as well, or no more if 0.
 
-    What is looked for is `node.wanted`; the kernel's share is `node.watched`.
+    What is looked for is `node.mask`; the kernel's share is `node.watched`.
     """
 
     node: Node
     interval: float
 
 
-class Look(NamedTuple):
+class Probe(NamedTuple):
     """What is at `name` in the directory? Answer: `Monitor.looked`."""
 
     subscription: Subscription
     node: Node
     name: bytes
-    verify: int = 0
+    changed_since_ns: int = 0
     """Also say whether it has a ctime at or after this many ns of real time."""
 
 
-class Tell(NamedTuple):
+class Deliver(NamedTuple):
     """Tell these subscriptions these rows, in this order."""
 
     subscriptions: tuple[Subscription, ...]
@@ -87,7 +92,7 @@ class Ready(NamedTuple):
     subscription: Subscription
 
 
-class Noted(Enum):
+class TraceKind(Enum):
     """What the server does inside. The numbers are those of the original's debug
     events (50 + n); the last two are ours."""
 
@@ -99,11 +104,11 @@ class Noted(Enum):
     OVERFLOW = 57
 
 
-class Note(NamedTuple):
+class Trace(NamedTuple):
     """Something for the log, and for who asked to be told of such things."""
 
-    what: Noted
+    what: TraceKind
     node: Node
 
 
-Effect = Watch | Explore | Unwatch | Poll | Look | Tell | Ready | Note
+Effect = Watch | Scan | Unwatch | Poll | Probe | Deliver | Ready | Trace

@@ -13,9 +13,9 @@ from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect
 from gamin.core.model.subscription import Audiences
 from gamin.core.model.tree import Tree
-from gamin.core.resolve.path_walk import Bindings
-from gamin.core.throttle.debounce import Holds
-from gamin.core.throttle.deferred import Withheld
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.core.throttle.debounce import WriteDebouncer
+from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
 
 RECENT_SECONDS = 2
@@ -28,14 +28,14 @@ class Scene:
         self.tree = Tree()
         self.audiences = Audiences()
         self.coverage = Coverage(self.tree, self.audiences, policy, self.effects)
-        self.bindings = Bindings(self.tree, self.coverage, self.effects)
+        self.resolver = PathResolver(self.tree, self.coverage, self.effects)
         self.reporter = Reporter(self.effects)
         self.flow = FlowControl(settings)
-        self.withheld = Withheld(self.tree, self.audiences, self.flow, self.reporter)
-        self.holds = Holds()
+        self.deferred = Deferred(self.tree, self.audiences, self.flow, self.reporter)
+        self.debouncer = WriteDebouncer()
         self.now = 0.0
         """Seconds of a monotonic clock, at the last happening."""
-        self.recent = 0
+        self.recent_tick = 0
         """Ticks above this are recent."""
         self._seconds: deque[tuple[int, int]] = deque()
         """(second, its first tick), for the last few seconds that had any."""
@@ -50,4 +50,4 @@ class Scene:
             seconds.append((second, self.tree.tick))
             while seconds[0][0] < second - RECENT_SECONDS:
                 seconds.popleft()
-            self.recent = seconds[0][1] - 1
+            self.recent_tick = seconds[0][1] - 1

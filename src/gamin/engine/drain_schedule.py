@@ -10,33 +10,33 @@ import time
 from collections.abc import Callable
 
 from gamin.backends.base import KernelBackend
-from gamin.daemon.io.loop import Call, Loop
+from gamin.daemon.io.loop import Callback, Loop
 from gamin.system.inotify import BUFFER
 
-FLOOD, PAUSE = 64, 0.005
-TORRENT, LONG_PAUSE = 400, 0.01
+BURST_EVENTS, BURST_PAUSE = 64, 0.005
+STORM_EVENTS, STORM_PAUSE = 400, 0.01
 """So many changes in one drain, and the next one is so many seconds later. inotify's
 queue holds 16,384 events by default, and a process makes up to 500 in a millisecond."""
 
-CLOSE, MANY, SHORT_PAUSE = 0.001, 16, 0.002
+BACK_TO_BACK_SECONDS, BACK_TO_BACK_DRAINS, BACK_TO_BACK_PAUSE = 0.001, 16, 0.002
 """So many drains in a row, each within so many seconds after the last one, and the next
 ones are so many seconds later, until one of them finds nothing."""
 
-MUCH = BUFFER
+LARGE_READ = BUFFER
 """While so many bytes were read and not taken in, there is no pause. The rest after a
 round can wait: taken at once it would be a small batch, and leave a smaller one."""
 
-PIECES = 4
+MAX_PIECES_PER_ROUND = 4
 """What was read ahead is taken in and told by so many pieces, some 1,500 events each;
 then clients get their turn."""
 
 
-class Pace:
+class DrainSchedule:
     def __init__(
         self,
         kernel: KernelBackend,
         loop: Loop,
-        drain: Call,
+        drain: Callback,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kernel = kernel
@@ -45,52 +45,54 @@ class Pace:
         self._clock = clock
         self._last = float("-inf")
         self._in_a_row = 0
-        self._is_waiting = False
+        self._is_paused = False
         """The next drain has its time, whatever there is to read before."""
-        self._is_due = False
+        self._is_scheduled = False
         """It will be called at that time."""
         loop.add_reader(kernel.fileno(), drain)
 
-    def read_ahead(self) -> None:
+    def schedule_read_ahead(self) -> None:
         """What was read and not given out yet is announced by no descriptor: see to it
         that it is taken in, though nothing else may happen."""
-        if self._kernel.given < self._kernel.end:
+        if self._kernel.drained_bytes < self._kernel.queued_bytes:
             self._wait(0.0)
 
-    def drained(self, count: int) -> None:
+    def on_drained(self, count: int) -> None:
         """So many changes came; see to it that there is a next time."""
         now = self._clock()
-        self._in_a_row = self._in_a_row + 1 if now < self._last + CLOSE else 0
+        self._in_a_row = (
+            self._in_a_row + 1 if now < self._last + BACK_TO_BACK_SECONDS else 0
+        )
         self._last = now
-        behind = self._kernel.end - self._kernel.given
-        if behind >= MUCH:
+        behind = self._kernel.queued_bytes - self._kernel.drained_bytes
+        if behind >= LARGE_READ:
             self._wait(0.0)
-        elif count >= FLOOD:
-            self._wait(PAUSE if count < TORRENT else LONG_PAUSE)
+        elif count >= BURST_EVENTS:
+            self._wait(BURST_PAUSE if count < STORM_EVENTS else STORM_PAUSE)
         elif behind:
             self._wait(0.0)
-        elif (count and self._is_waiting) or self._in_a_row >= MANY:
-            self._wait(SHORT_PAUSE)
-        elif self._is_waiting:
-            self._is_waiting = False
+        elif (count and self._is_paused) or self._in_a_row >= BACK_TO_BACK_DRAINS:
+            self._wait(BACK_TO_BACK_PAUSE)
+        elif self._is_paused:
+            self._is_paused = False
             self._loop.add_reader(self._kernel.fileno(), self._drain)
 
     def _wait(self, seconds: float) -> None:
-        if not self._is_waiting:
-            self._is_waiting = True
+        if not self._is_paused:
+            self._is_paused = True
             self._loop.remove_reader(self._kernel.fileno())
-        if self._is_due:
+        if self._is_scheduled:
             return
-        self._is_due = True
+        self._is_scheduled = True
         if seconds:
             self._loop.call_later(seconds, self._now)
         else:
             self._loop.call_soon(self._now)
 
     def _now(self) -> None:
-        self._is_due = False
+        self._is_scheduled = False
         self._drain()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Call nobody any more, but for a drain that has its time already."""
         self._loop.remove_reader(self._kernel.fileno())

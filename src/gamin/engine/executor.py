@@ -1,6 +1,6 @@
 """Carries the core's effects out: watches, lists, looks, and keeps the one timer.
 
-What is told to whom comes out at the other end as calls of a `Telling`. Decides
+What is told to whom comes out at the other end as calls of a `Delivery`. Decides
 nothing but the order of work: what one client waits for is done before the next slice
 of a large tree, and the kernel's queue is emptied between slices.
 """
@@ -16,13 +16,13 @@ from typing import Protocol
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
 from gamin.core.effects import (
+    Deliver,
     Effect,
-    Explore,
     Listing,
-    Look,
-    Note,
+    Probe,
     Ready,
-    Tell,
+    Scan,
+    Trace,
     Unwatch,
     Watch,
 )
@@ -30,29 +30,29 @@ from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process.change_log import log
-from gamin.engine.crawler import survey
-from gamin.engine.drain_schedule import PIECES, Pace
-from gamin.engine.handover import Ways
+from gamin.engine.crawler import crawl_batch
+from gamin.engine.drain_schedule import MAX_PIECES_PER_ROUND, DrainSchedule
+from gamin.engine.handover import Handover
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
-from gamin.system.filesystem import by_kind, glance, newer, scan
+from gamin.system.filesystem import changed_since, probe, scan, split_entries
 
 _switched = logging.getLogger("gamin")  # by who looks for a fault
 
-SLICE = 0.02
+CRAWL_SLICE_SECONDS = 0.02
 """Seconds of crawling before clients and the kernel's queue get their turn."""
 
-_Work = Watch | Unwatch | Look | Explore
+_Work = Watch | Unwatch | Probe | Scan
 
 
-class Telling(Protocol):
+class Delivery(Protocol):
     """Who passes on what the core says."""
 
-    def tell(self, effect: Tell) -> None: ...
+    def tell(self, effect: Deliver) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
-    def note(self, effect: Note) -> None: ...
+    def note(self, effect: Trace) -> None: ...
 
     def listed(self, listings: Sequence[Listing]) -> None:
         """These directories are to be taken in."""
@@ -67,7 +67,7 @@ class Watcher:
         monitor: Monitor,
         kernel: KernelBackend | None,
         polling: PollingBackend,
-        telling: Telling,
+        telling: Delivery,
         loop: Loop,
     ) -> None:
         self._monitor = monitor
@@ -76,18 +76,18 @@ class Watcher:
         self._telling = telling
         self._loop = loop
         self._urgent: deque[_Work] = deque()
-        self._crawl: deque[Explore] = deque()
+        self._crawl: deque[Scan] = deque()
         self._timer: Timer | None = None
         self._is_crawling = False
-        self._ways = Ways(kernel, polling, self._apply)
-        self._pace = None if kernel is None else Pace(kernel, loop, self.drain)
+        self._ways = Handover(kernel, polling, self._apply)
+        self._pace = None if kernel is None else DrainSchedule(kernel, loop, self.drain)
         loop.add_reader(polling.fileno(), self._drain_polling)
 
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         if self._kernel is not None and self._pace is not None:
-            self._pace.end()
+            self._pace.stop()
             self._kernel.close()
             # A drain may still be due.
             self._kernel = self._pace = self._ways.kernel = None
@@ -105,12 +105,12 @@ class Watcher:
         """Take what the kernel has noticed, and do all that follows from it."""
         count = 0
         try:
-            count = self._catch_up(PIECES)
+            count = self._catch_up(MAX_PIECES_PER_ROUND)
             self._telling.flush()  # before what can be done while the client wakes up
         finally:
             self._plan_work()
             if self._pace is not None:
-                self._pace.drained(count)
+                self._pace.on_drained(count)
 
     def synchronise(self) -> int:
         """Take everything that happened up to now; nothing is sent yet. How many
@@ -132,7 +132,7 @@ class Watcher:
         """Look for what was lost, if it is time."""
         recovery, now = self._monitor.recovery, time.monotonic()
         if recovery.is_due(now):
-            recovery.begin(now)
+            recovery.start(now)
             self._catch_up()
             self._take(self._monitor.recover(time.monotonic()))
             self._work()
@@ -148,29 +148,31 @@ class Watcher:
         goal: int | None = None
         count = 0
         try:
-            while (goal is None or kernel.given < goal) and most > 0:
+            while (goal is None or kernel.drained_bytes < goal) and most > 0:
                 most -= 1
                 changes = kernel.drain()
-                goal = kernel.end if goal is None else goal
+                goal = kernel.queued_bytes if goal is None else goal
                 if changes:
                     count += len(changes)
                     self._apply(changes)
-                    if self._ways.found or self._urgent or kernel.has_noticed:
+                    if self._ways.observed or self._urgent or kernel.has_pending:
                         self._work()
         except Exception:
             # A bug, which the loop logs. What was not taken in because of it is looked
             # for, like what the kernel drops.
-            recovery.distrust(time.monotonic())
+            recovery.loss_detected(time.monotonic())
             raise
-        if recovery.overflows == overflows and (goal is None or kernel.given >= goal):
-            recovery.complete(started)
+        if recovery.overflows == overflows and (
+            goal is None or kernel.drained_bytes >= goal
+        ):
+            recovery.drained_completely(started)
         return count
 
     def _apply(self, changes: Sequence[Change]) -> None:
         """What the kernel told is taken in; the work that makes is queued."""
         if _switched.level == logging.DEBUG:
             log(changes)
-        self._ways.tell_polling(changes)
+        self._ways.absorb_kernel_events(changes)
         self._take(self._monitor.changed(changes, time.monotonic()))
 
     def _drain_polling(self) -> None:
@@ -212,7 +214,7 @@ class Watcher:
     def _plan(self) -> None:
         """See to it that what is left is done later, and what was read is taken in."""
         if self._pace is not None:
-            self._pace.read_ahead()
+            self._pace.schedule_read_ahead()
         self._plan_work()
 
     def _plan_work(self) -> None:
@@ -225,42 +227,42 @@ class Watcher:
         """Do what is urgent. What was noticed on the way comes first: it is older than
         what the next piece of work finds."""
         while True:
-            if self._ways.found:
-                found, self._ways.found = self._ways.found, []
+            if self._ways.observed:
+                found, self._ways.observed = self._ways.observed, []
                 self._take(self._monitor.changed(found, time.monotonic()))
             elif self._urgent:
                 self._perform(self._urgent.popleft())
-            elif self._kernel is not None and self._kernel.has_noticed:
+            elif self._kernel is not None and self._kernel.has_pending:
                 changes = self._kernel.drain()
-                self._ways.tell_polling(changes)
-                self._ways.found += changes
+                self._ways.absorb_kernel_events(changes)
+                self._ways.observed += changes
             else:
                 return
 
     def _take(self, effects: list[Effect]) -> None:
         """Tellings go out at once, in their order; work is queued."""
         for effect in effects:
-            if isinstance(effect, Tell):
+            if isinstance(effect, Deliver):
                 self._telling.tell(effect)
-            elif isinstance(effect, Explore):
-                queue = self._urgent if effect.for_whom is None else self._crawl
+            elif isinstance(effect, Scan):
+                queue = self._urgent if effect.requested_by is None else self._crawl
                 queue.append(effect)
             elif isinstance(effect, Ready):
                 self._telling.ready(effect.subscription)
-            elif isinstance(effect, Note):
+            elif isinstance(effect, Trace):
                 self._telling.note(effect)
-            elif isinstance(effect, Watch | Unwatch | Look):
+            elif isinstance(effect, Watch | Unwatch | Probe):
                 self._urgent.append(effect)
 
     def _crawl_on(self) -> None:
         """List for a slice of time; then let clients and the kernel have theirs."""
         self._is_crawling = False
-        end = time.monotonic() + SLICE
+        end = time.monotonic() + CRAWL_SLICE_SECONDS
         crawl = self._crawl
         try:
             while crawl and time.monotonic() < end:
                 kernel = self._kernel
-                listings = [] if kernel is None else survey(crawl, kernel)
+                listings = [] if kernel is None else crawl_batch(crawl, kernel)
                 if listings:
                     self._listed(listings)
                 else:
@@ -272,13 +274,13 @@ class Watcher:
         self.do([])
 
     def _perform(self, work: _Work) -> None:
-        if isinstance(work, Explore):
+        if isinstance(work, Scan):
             self._explore(work)
-        elif isinstance(work, Look):
+        elif isinstance(work, Probe):
             self._look(work)
         elif isinstance(work, Unwatch):
             self._ways.unwatch(work.node)
-        elif work.node.wanted:
+        elif work.node.mask:
             try:
                 self._ways.watch(work.node)
             except OSError as error:
@@ -286,28 +288,28 @@ class Watcher:
             except WatchLimitReached:
                 self._failed(work, errno.ENOSPC)
 
-    def _failed(self, work: Watch | Explore, number: int) -> None:
+    def _failed(self, work: Watch | Scan, number: int) -> None:
         """What is to be done instead comes before what relies on it being watched."""
         waiting = len(self._urgent)
         self._take(self._monitor.unwatchable(work, number, time.monotonic()))
         self._urgent.rotate(len(self._urgent) - waiting)
 
-    def _explore(self, work: Explore) -> None:
+    def _explore(self, work: Scan) -> None:
         node = work.node
         now = time.monotonic()
-        if not node.wanted:
+        if not node.mask:
             self._take(self._monitor.skipped(work, now))
             return
         changed: list[bytes] = []
-        if work.verify and self._kernel is not None:
-            self._kernel.gather()  # or the queue overflows again meanwhile
+        if work.changed_since_ns and self._kernel is not None:
+            self._kernel.read_ahead()  # or the queue overflows again meanwhile
         try:
             # All that is in another directory is new, whatever names it has.
-            since = 1 if self._ways.watch_another(node) else work.verify
+            since = 1 if self._ways.rewatch(node) else work.changed_since_ns
             entries = scan(node.path())
-            directories, others = by_kind(entries)
+            directories, others = split_entries(entries)
             if since:
-                changed = newer(entries, since)
+                changed = changed_since(entries, since)
         except OSError as error:
             self._failed(work, error.errno or errno.EIO)
         except WatchLimitReached:
@@ -316,20 +318,22 @@ class Watcher:
         else:
             if node.wd_poll >= 0:
                 found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
-                self._ways.found += self._polling.learn(node, found, is_all=True)
+                self._ways.observed += self._polling.absorb_scan(
+                    node, found, is_all=True
+                )
             self._listed([(work, directories, others, changed)])
 
     def _listed(self, listings: list[Listing]) -> None:
         self._telling.listed(listings)
         self._take(self._monitor.listed(listings, time.monotonic()))
 
-    def _look(self, work: Look) -> None:
-        subscription, node, name, verify = work
+    def _look(self, work: Probe) -> None:
+        subscription, node, name, changed_since_ns = work
         if node.wd_poll >= 0:
-            self._polling.begin(node, name)
-        found, is_newer, is_known = glance(node.slashed() + name, verify)
+            self._polling.track_entry(node, name)
+        found, is_newer, is_known = probe(node.path_prefix() + name, changed_since_ns)
         now = time.monotonic()
         if is_known and node.wd_poll >= 0:
             kind = None if found is None else found is True
-            self._ways.found += self._polling.learn(node, {name: kind})
-        self._take(self._monitor.looked(subscription, node, name, found, now, is_newer))
+            self._ways.observed += self._polling.absorb_scan(node, {name: kind})
+        self._take(self._monitor.probed(subscription, node, name, found, now, is_newer))

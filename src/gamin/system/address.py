@@ -17,13 +17,13 @@ from gamin.paths import printable
 SUN_PATH = 108  # bytes the kernel gives the name of a Unix socket
 # libgamin copies this many bytes of the name and cuts the rest off silently, so
 # that two long names could meet; we refuse them instead.
-LONGEST_ABSTRACT = 104
+MAX_ABSTRACT_BYTES = 104
 # A socket file is bound as /proc/self/fd/NUMBER/NAME, whatever the length of its
 # directory: this leaves room for a descriptor of seven digits and a final NUL.
-LONGEST_FILE = SUN_PATH - 1 - len("/proc/self/fd/1048576/")
+MAX_FILE_BYTES = SUN_PATH - 1 - len("/proc/self/fd/1048576/")
 
 
-class BadSetting(GaminError):
+class InvalidSetting(GaminError):
     """A setting of the environment that cannot be followed."""
 
     def __init__(self, name: str, value: str, reason: str) -> None:
@@ -96,7 +96,7 @@ class Address(NamedTuple):
         return f"session {os.fsdecode(self.session)!r} of {printable(self.user)}"
 
     def checked(self) -> "Address":
-        """Itself. Raises BadSetting if a name has no room for the session.
+        """Itself. Raises InvalidSetting if a name has no room for the session.
 
         The original would take "a/b" as an abstract name. A session means the same
         everywhere, and as a file name this one leaves the directory: refused.
@@ -104,17 +104,17 @@ class Address(NamedTuple):
         if b"/" in self.session or b"\0" in self.session:
             raise self._bad_session("a session may contain neither '/' nor NUL")
         uses_abstract = self.transport is not Transport.DIRECTORY
-        if uses_abstract and len(self._abstract_text()) - 1 > LONGEST_ABSTRACT:
+        if uses_abstract and len(self._abstract_text()) - 1 > MAX_ABSTRACT_BYTES:
             raise self._bad_session("too long for the name of an abstract socket")
-        if len(self.modern_file) > LONGEST_FILE:
+        if len(self.modern_file) > MAX_FILE_BYTES:
             raise self._bad_session("too long for the name of a socket file")
         return self
 
     def _abstract_text(self) -> bytes:
         return b"\0/tmp/fam-" + self.user + b"-" + self.session
 
-    def _bad_session(self, reason: str) -> BadSetting:
-        return BadSetting("GAM_CLIENT_ID", os.fsdecode(self.session), reason)
+    def _bad_session(self, reason: str) -> InvalidSetting:
+        return InvalidSetting("GAM_CLIENT_ID", os.fsdecode(self.session), reason)
 
 
 def find(
@@ -127,11 +127,11 @@ def find(
     """The address that `environ` chooses for `uid`; `session` wins over it.
 
     Asks the system two things: the user's name, and whether there is a runtime
-    directory. Raises BadSetting.
+    directory. Raises InvalidSetting.
     """
     base = environ.get("GAMIN_SOCKET_DIR", "")
     if base and not base.startswith("/"):
-        raise BadSetting("GAMIN_SOCKET_DIR", base, "must be an absolute path")
+        raise InvalidSetting("GAMIN_SOCKET_DIR", base, "must be an absolute path")
     address = Address(
         uid=uid,
         user=user_name(uid),
@@ -176,9 +176,13 @@ def _transport(value: str) -> Transport:
         transport = Transport(value or "auto")
     except ValueError:
         choices = ", ".join(choice.value for choice in Transport)
-        raise BadSetting("GAMIN_SOCKET", value, f"must be one of {choices}") from None
+        raise InvalidSetting(
+            "GAMIN_SOCKET", value, f"must be one of {choices}"
+        ) from None
     if has_abstract or transport is Transport.DIRECTORY:
         return transport
     if transport is Transport.ABSTRACT:
-        raise BadSetting("GAMIN_SOCKET", value, "this system has no abstract sockets")
+        raise InvalidSetting(
+            "GAMIN_SOCKET", value, "this system has no abstract sockets"
+        )
     return Transport.DIRECTORY

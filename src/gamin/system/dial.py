@@ -11,12 +11,12 @@ import struct
 from gamin.errors import GaminError
 from gamin.system.address import Address
 from gamin.system.peercred import PeerRefused, check_peer
-from gamin.system.socketdir import Directory, UnsafePlace
+from gamin.system.socketdir import Directory, UnsafeSocketPath
 
 _TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
 
 
-class NameTaken(GaminError):
+class AddressInUse(GaminError):
     """A program that we cannot trust has the abstract name of our session."""
 
     def __init__(self, name: str, holder: str) -> None:
@@ -32,7 +32,7 @@ class NameTaken(GaminError):
 
 
 def dial_abstract(address: Address, patience: float) -> socket.socket:
-    """The server at the abstract name. Raises ConnectionRefusedError and NameTaken.
+    """The server at the abstract name. Raises ConnectionRefusedError and AddressInUse.
 
     An abstract name is first come, first served, so a stranger may have it. Who
     lets us wait cannot be known, which comes to the same.
@@ -40,24 +40,24 @@ def dial_abstract(address: Address, patience: float) -> socket.socket:
     try:
         connected = dial(address.abstract, patience)
     except BlockingIOError as error:
-        raise NameTaken(address.shown_abstract, "a program that is stuck") from error
+        raise AddressInUse(address.shown_abstract, "a program that is stuck") from error
     try:
         check_peer(connected, address.uid)
     except PeerRefused as refused:
         connected.close()
         holder = f"process {refused.peer.pid} of uid {refused.peer.uid}"
-        raise NameTaken(address.shown_abstract, holder) from refused
+        raise AddressInUse(address.shown_abstract, holder) from refused
     return connected
 
 
 def dial_file(directory: Directory, name: bytes, patience: float) -> socket.socket:
-    """The server at a socket file. Raises what `dial` does, and UnsafePlace."""
+    """The server at a socket file. Raises what `dial` does, and UnsafeSocketPath."""
     connected = dial(directory.place(name), patience)
     try:
         check_peer(connected, directory.uid)
     except PeerRefused as refused:
         connected.close()
-        raise UnsafePlace(directory.path + b"/" + name, str(refused)) from refused
+        raise UnsafeSocketPath(directory.path + b"/" + name, str(refused)) from refused
     return connected
 
 

@@ -52,7 +52,7 @@ _FIRST = (FILE, ENTRY, DIRECTORY, OLD_ENTRY)
 SELF = b"."
 """The name in events that are about the directory of the identity itself."""
 
-LONGEST_EVENT = METADATA.size + 2 * (RECORD.size + libc.MAX_HANDLE_SIZE + 256)
+MAX_EVENT_BYTES = METADATA.size + 2 * (RECORD.size + libc.MAX_HANDLE_SIZE + 256)
 
 # os.statvfs tells the file system's number in full only there.
 _KNOWS_FILE_SYSTEMS = sys.maxsize > 2**32 and "CS_GNU_LIBC_VERSION" in os.confstr_names

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
-class Glance(NamedTuple):
+class Probe(NamedTuple):
     found: bool | bytes | None
     """Whether it is a directory, or where the link leads; None: nothing one may see."""
     is_newer: bool = False
@@ -19,19 +19,17 @@ class Glance(NamedTuple):
     """What is there, or that nothing is. Else nobody may say."""
 
 
-def glance(path: bytes, since_ns: int) -> Glance:
+def probe(path: bytes, since_ns: int) -> Probe:
     """Look at a path, but not where a link leads; `since_ns` of 0 asks for no ctime."""
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
-            return Glance(os.readlink(path))
+            return Probe(os.readlink(path))
     except OSError as error:
-        return Glance(None, is_known=error.errno in (errno.ENOENT, errno.ENOTDIR))
+        return Probe(None, is_known=error.errno in (errno.ENOENT, errno.ENOTDIR))
     except ValueError:  # NUL in it
-        return Glance(None, is_known=False)
-    return Glance(
-        stat.S_ISDIR(status.st_mode), 0 < since_ns <= status.st_ctime_ns, True
-    )
+        return Probe(None, is_known=False)
+    return Probe(stat.S_ISDIR(status.st_mode), 0 < since_ns <= status.st_ctime_ns, True)
 
 
 def scan(path: bytes) -> list[os.DirEntry[bytes]]:
@@ -39,7 +37,9 @@ def scan(path: bytes) -> list[os.DirEntry[bytes]]:
     return list(os.scandir(path))  # closes itself at its end, be that an error
 
 
-def by_kind(entries: Iterable[os.DirEntry[bytes]]) -> tuple[list[bytes], list[bytes]]:
+def split_entries(
+    entries: Iterable[os.DirEntry[bytes]],
+) -> tuple[list[bytes], list[bytes]]:
     """The names of the subdirectories, and of all others."""
     directories: list[bytes] = []
     others: list[bytes] = []
@@ -51,7 +51,7 @@ def by_kind(entries: Iterable[os.DirEntry[bytes]]) -> tuple[list[bytes], list[by
     return directories, others
 
 
-def newer(entries: Sequence[os.DirEntry[bytes]], since_ns: int) -> list[bytes]:
+def changed_since(entries: Sequence[os.DirEntry[bytes]], since_ns: int) -> list[bytes]:
     """The names of those with a ctime that is not older; not of what is gone."""
     return [entry.name for entry in entries if _is_newer(entry, since_ns)]
 

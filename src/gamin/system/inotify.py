@@ -22,7 +22,7 @@ RECORDS = {size: struct.Struct(f"iIII{size}s") for size in range(0, 272, 16)}
 to a multiple of the header's size (round_event_name_len in inotify_user.c)."""
 BUFFER = 64 * 1024
 """Bytes per read: some 1,400 to 2,000 events."""
-LONGEST_EVENT = HEADER.size + 256  # NAME_MAX and its NUL
+MAX_EVENT_BYTES = HEADER.size + 256  # NAME_MAX and its NUL
 
 
 class RawEvent(NamedTuple):

@@ -25,7 +25,7 @@ _TRIES = 5
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class UnsafePlace(GaminError):
+class UnsafeSocketPath(GaminError):
     """Something stands where our directory or socket belongs and cannot be removed."""
 
     def __init__(self, path: bytes, problem: str) -> None:
@@ -85,7 +85,7 @@ class Directory:
     def has_socket(self, name: bytes) -> bool:
         """True if a socket of ours is there. Anything else under `name` is removed.
 
-        Raises UnsafePlace if that cannot be removed.
+        Raises UnsafeSocketPath if that cannot be removed.
         """
         status = self.status(name)
         if status is None:
@@ -115,20 +115,20 @@ class Directory:
 def make_checked(path: bytes, uid: int) -> Directory:
     """The server's side: make `path` unless it is there, and check it.
 
-    Wrong objects are removed and made anew. Raises UnsafePlace.
+    Wrong objects are removed and made anew. Raises UnsafeSocketPath.
     """
     for _ in range(_TRIES):
         _make(path)
         directory = open_checked(path, uid)
         if directory is not None:
             return directory
-    raise UnsafePlace(path, "it is replaced as often as it is removed")
+    raise UnsafeSocketPath(path, "it is replaced as often as it is removed")
 
 
 def open_checked(path: bytes, uid: int) -> Directory | None:
     """The client's side: None where there is no such directory, so no server.
 
-    A wrong object is removed, which leaves none. Raises UnsafePlace.
+    A wrong object is removed, which leaves none. Raises UnsafeSocketPath.
     """
     try:
         status = os.lstat(path)
@@ -138,7 +138,9 @@ def open_checked(path: bytes, uid: int) -> Directory | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UnsafePlace(path, f"it cannot be opened: {error.strerror}") from error
+        raise UnsafeSocketPath(
+            path, f"it cannot be opened: {error.strerror}"
+        ) from error
     _remove(path, status, problem)
     return None
 
@@ -162,7 +164,7 @@ def _make(path: bytes) -> None:
     except FileExistsError:
         pass
     except OSError as error:
-        raise UnsafePlace(path, f"it cannot be made: {error.strerror}") from error
+        raise UnsafeSocketPath(path, f"it cannot be made: {error.strerror}") from error
     finally:
         os.umask(umask)
 
@@ -210,4 +212,4 @@ def _remove(
         return
     except OSError as error:
         reason = f"{problem}, and removing it failed: {error.strerror}"
-        raise UnsafePlace(path, reason) from error
+        raise UnsafeSocketPath(path, reason) from error

@@ -56,8 +56,8 @@ def test_what_begins_to_matter_is_known_from_then_on(
     chosen: Chosen, tmp_path: Path, names: set[bytes]
 ) -> None:
     names |= {b"other", b"third"}
-    chosen.begin(bytes(tmp_path), b"other")
-    chosen.begin(bytes(tmp_path), b"third")
+    chosen.track_entry(bytes(tmp_path), b"other")
+    chosen.track_entry(bytes(tmp_path), b"third")
     (tmp_path / "other").unlink()
     (tmp_path / "third").touch()
     found = looked(chosen, tmp_path)
@@ -67,7 +67,7 @@ def test_what_begins_to_matter_is_known_from_then_on(
 
 def test_beginning_again_changes_nothing(chosen: Chosen, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("text")
-    chosen.begin(bytes(tmp_path), b"mine")
+    chosen.track_entry(bytes(tmp_path), b"mine")
     assert [name for _, name in looked(chosen, tmp_path)] == [b"mine"]
 
 
@@ -92,8 +92,8 @@ def test_what_was_found_and_not_known_is_new_once(
 ) -> None:
     (tmp_path / "missing").touch()
     found = {b"missing": False, b"mine": False}
-    assert chosen.learn(bytes(tmp_path), found) == [b"missing"]
-    assert chosen.learn(bytes(tmp_path), found) == []
+    assert chosen.absorb_scan(bytes(tmp_path), found) == [b"missing"]
+    assert chosen.absorb_scan(bytes(tmp_path), found) == []
     (tmp_path / "missing").unlink()
     assert masks(looked(chosen, tmp_path), b"missing") == DELETE
 
@@ -105,7 +105,7 @@ def test_another_directory_in_its_place_is_the_end(
     assert chosen.look(bytes(tmp_path), ALL, 0.0) is None
     tmp_path.mkdir()
     assert chosen.look(bytes(tmp_path), ALL, 0.0) is None
-    assert not chosen.is_of(bytes(tmp_path))
+    assert not chosen.is_same_directory(bytes(tmp_path))
     os.rmdir(tmp_path)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.base import FIRST_MARK, KernelBackend, Share
-from gamin.backends.combined import EitherBackend, open_fanotify
+from gamin.backends.base import FIRST_MARK, KernelBackend, Usage
+from gamin.backends.combined import CombinedBackend, open_fanotify
 from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.errors import WatchLimitReached
@@ -29,16 +29,16 @@ def granted() -> None:
 
 
 @pytest.fixture
-def pair() -> Iterator[EitherBackend]:
+def pair() -> Iterator[CombinedBackend]:
     """With room for one directory in each facility."""
-    pair = EitherBackend(lambda: InotifyBackend(1), lambda: FanotifyBackend(1))
+    pair = CombinedBackend(lambda: InotifyBackend(1), lambda: FanotifyBackend(1))
     pair.open_one()
     yield pair
     pair.close()
 
 
 @pytest.fixture
-def split(pair: EitherBackend, tmp_path: Path) -> tuple[Directory, Directory]:
+def split(pair: CombinedBackend, tmp_path: Path) -> tuple[Directory, Directory]:
     """One directory with inotify, one with fanotify."""
     nodes = []
     for name in ("by inotify", "by fanotify"):
@@ -61,14 +61,14 @@ print(*(name for name in sys.modules if name.startswith("gamin.")))
 
 
 def test_inotify_comes_first_and_fanotify_takes_what_does_not_fit(
-    pair: EitherBackend, split: tuple[Directory, Directory]
+    pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     assert [node.wd >= FIRST_MARK for node in split] == [False, True]
-    assert pair.shares == [Share("inotify", 1, 1), Share("fanotify", 1, 1)]
+    assert pair.usage == [Usage("inotify", 1, 1), Usage("fanotify", 1, 1)]
 
 
 def test_when_both_are_full_nothing_is_taken_until_there_is_room(
-    pair: EitherBackend, split: tuple[Directory, Directory], tmp_path: Path
+    pair: CombinedBackend, split: tuple[Directory, Directory], tmp_path: Path
 ) -> None:
     for node in split:
         more = Directory(tmp_path)
@@ -82,20 +82,20 @@ def test_when_both_are_full_nothing_is_taken_until_there_is_room(
 
 
 def test_a_directory_stays_where_it_is(
-    pair: EitherBackend, split: tuple[Directory, Directory]
+    pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     numbers = [node.wd for node in split]
     for node in split:
         pair.watch(node, ALL)
     assert [node.wd for node in split] == numbers
-    assert [share.watches for share in pair.shares] == [1, 1]
+    assert [share.watches for share in pair.usage] == [1, 1]
     for node in split:
         pair.unwatch(node)
-    assert [share.watches for share in pair.shares] == [0, 0]
+    assert [share.watches for share in pair.usage] == [0, 0]
 
 
 def test_one_descriptor_announces_both(
-    pair: EitherBackend, split: tuple[Directory, Directory]
+    pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     waiting = select.poll()
     waiting.register(pair, select.POLLIN)
@@ -107,24 +107,24 @@ def test_one_descriptor_announces_both(
 
 
 def test_what_inotify_has_is_not_done_with_while_fanotify_settles_something(
-    pair: EitherBackend, split: tuple[Directory, Directory]
+    pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     short = os.path.join(split[1].place, b"short")
     os.mknod(short)
     os.unlink(short)
     pair.drain()
-    assert pair.has_noticed  # made and removed, joined by the kernel: which was last?
+    assert pair.has_pending  # made and removed, joined by the kernel: which was last?
     os.mknod(os.path.join(split[0].place, b"new"))
     changes = list(pair.drain())
-    goal = pair.end
-    while pair.given < goal:
+    goal = pair.queued_bytes
+    while pair.drained_bytes < goal:
         changes += pair.drain()
     assert Change(split[0], CREATE, 0, b"new") in changes
 
 
 @pytest.mark.parametrize("is_back", [False, True])
 def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
-    pair: EitherBackend, split: tuple[Directory, Directory], is_back: bool
+    pair: CombinedBackend, split: tuple[Directory, Directory], is_back: bool
 ) -> None:
     here, there = reversed(split) if is_back else split
     os.mkdir(os.path.join(here.place, b"sub"))
@@ -137,7 +137,7 @@ def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
 
 
 def test_renames_of_both_at_once_are_not_mixed_up(
-    pair: EitherBackend, split: tuple[Directory, Directory]
+    pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     for node in split:
         os.mknod(os.path.join(node.place, b"old"))
@@ -168,20 +168,20 @@ class Opener:
 
 
 def test_without_an_instance_of_inotify_fanotify_does_it_alone(tmp_path: Path) -> None:
-    pair = EitherBackend(Opener(InotifyBackend), open_fanotify)
+    pair = CombinedBackend(Opener(InotifyBackend), open_fanotify)
     pair.open_one()
     node = Directory(tmp_path)
     pair.watch(node, NAMES)
     os.mknod(tmp_path / "new")
     assert list(pair.drain()) == [Change(node, CREATE, 0, b"new")]
-    assert [share.facility for share in pair.shares] == ["fanotify"]
+    assert [share.facility for share in pair.usage] == ["fanotify"]
     pair.close()
 
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_until_there_is_either_nothing_has_room(which: int, tmp_path: Path) -> None:
     openers = Opener(InotifyBackend), Opener(FanotifyBackend)
-    pair = EitherBackend(*openers)
+    pair = CombinedBackend(*openers)
     with pytest.raises(OSError, match="open files"):
         pair.open_one()
     node = Directory(tmp_path)
@@ -189,8 +189,8 @@ def test_until_there_is_either_nothing_has_room(which: int, tmp_path: Path) -> N
         pair.watch(node, NAMES)
     pair.unwatch(node)
     assert not node.is_watched
-    assert not pair.shares
-    assert not pair.has_noticed
+    assert not pair.usage
+    assert not pair.has_pending
     assert not pair.drain()
 
     openers[which].is_granted = True
@@ -201,19 +201,19 @@ def test_until_there_is_either_nothing_has_room(which: int, tmp_path: Path) -> N
     assert waiting.poll(0)
     assert list(pair.drain()) == [Change(node, CREATE, 0, b"new")]
     pair.unwatch(node)
-    assert [share.watches for share in pair.shares] == [0]
+    assert [share.watches for share in pair.usage] == [0]
     pair.close()
 
 
 FULL = """
 import os, tempfile
 from gamin.backends.base import FIRST_MARK
-from gamin.backends.combined import EitherBackend
+from gamin.backends.combined import CombinedBackend
 from testkit.backends import ALL, Directory, story
 
 with tempfile.TemporaryDirectory() as place:
     nodes = []
-    backend = EitherBackend()
+    backend = CombinedBackend()
     backend.open_one()
     for name in ("a", "b", "c"):
         os.mkdir(os.path.join(place, name))

@@ -49,7 +49,7 @@ def watched(backend: FanotifyBackend, tmp_path: Path) -> Directory:
 
 def seen(backend: FanotifyBackend) -> list[Change]:
     changes = list(backend.drain())
-    while backend.has_noticed:
+    while backend.has_pending:
         changes += backend.drain()
     return changes
 
@@ -129,10 +129,10 @@ def test_doubts_are_settled_before_anything_new_is_read(
         (tmp_path / "file").touch()
         (tmp_path / "file").unlink()
         backend.drain()
-        assert backend.has_noticed
+        assert backend.has_pending
         os.mknod(tmp_path / "new")
         assert list(backend.drain()) == []
-        assert not backend.has_noticed
+        assert not backend.has_pending
         assert story(backend.drain()) == ["created new"]
         (tmp_path / "new").unlink()
         assert story(seen(backend)) == ["deleted new"]
@@ -155,7 +155,7 @@ def test_a_doubt_waits_for_the_rename_of_its_directory(
     assert story(backend.drain()) == ["deleted box/", "created moved/"]
     inner.place = bytes(tmp_path / "moved")
     assert list(backend.drain()) == [Change(inner, CREATE, 0, b"file")]
-    assert not backend.has_noticed
+    assert not backend.has_pending
 
 
 def test_a_guess_in_a_directory_that_moved_is_corrected(
@@ -201,10 +201,10 @@ def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
     (tmp_path / ("other" if is_renamed else "file")).unlink()  # nobody tells of that
     backend.watch(watched, ALL)
     assert story(seen(backend))[-1] == f"deleted {'other' if is_renamed else 'file'}"
-    assert not backend.has_noticed
+    assert not backend.has_pending
     os.mknod(tmp_path / "new")
     assert story(backend.drain()) == ["created new"]
-    assert not backend.has_noticed
+    assert not backend.has_pending
 
 
 def test_its_end_is_the_last_that_is_told_of_a_directory(
@@ -220,7 +220,7 @@ def test_its_end_is_the_last_that_is_told_of_a_directory(
     box.rmdir()
     assert story(seen(backend))[-2:] == ["deleted file", "ignored"]
     assert not node.is_watched
-    assert [share.watches for share in backend.shares] == [0]
+    assert [share.watches for share in backend.usage] == [0]
 
 
 def test_too_much_at_once_overflows(
@@ -242,11 +242,11 @@ def test_watches_are_counted(backend: FanotifyBackend, tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         nodes.append(Directory(tmp_path / name))
         backend.watch(nodes[-1], ALL)
-    [share] = backend.shares
+    [share] = backend.usage
     assert share.watches == 2 < share.limit
     backend.unwatch(nodes[0])
     backend.unwatch(nodes[0])
-    assert [share.watches for share in backend.shares] == [1]
+    assert [share.watches for share in backend.usage] == [1]
 
 
 ORDINARY = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.inotify import PATIENCE, InotifyBackend
+from gamin.backends.inotify import RENAME_WAIT_BYTES, InotifyBackend
 from gamin.events import CREATE, DELETE, IGNORED, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from gamin.system.inotify import BUFFER, limit
 from testkit.backends import NAMES, Directory
@@ -46,8 +46,8 @@ def names(count: int) -> list[bytes]:
 def drained(backend: InotifyBackend) -> list[Sequence[Change]]:
     """Drains until all that happened before is given out."""
     batches = [backend.drain()]
-    goal = backend.end
-    while backend.given < goal:
+    goal = backend.queued_bytes
+    while backend.drained_bytes < goal:
         batches.append(backend.drain())
     return batches
 
@@ -68,8 +68,8 @@ def test_a_drain_reads_everything_and_gives_out_a_piece(
         os.mknod(tmp_path / os.fsdecode(name))
     first = backend.drain()
     assert len(first) == PIECE
-    assert backend.end == MANY * EVENT
-    assert backend.given == PIECE * EVENT
+    assert backend.queued_bytes == MANY * EVENT
+    assert backend.drained_bytes == PIECE * EVENT
     (tmp_path / "later").touch()
     told = [change.name for batch in (first, *drained(backend)) for change in batch]
     assert told == [*names(MANY), b"later"]
@@ -134,7 +134,7 @@ def test_a_second_half_is_not_waited_for_without_an_end(
             os.mknod(here / f"{serial}")
         told = any(c.mask == DELETE for c in backend.drain())
         drains += 1
-        assert drains <= PATIENCE // BUFFER + 2
+        assert drains <= RENAME_WAIT_BYTES // BUFFER + 2
     assert drains > 1
 
 

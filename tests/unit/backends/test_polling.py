@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.polling import BUSY_SHARE, SLICE, PollingBackend
+from gamin.backends.polling import BUSY_SHARE, POLL_SLICE_SECONDS, PollingBackend
 from gamin.events import CLOSE_WRITE, CREATE, DELETE, IGNORED, MODIFY, Change
 from testkit.backends import ALL, NAMES, Directory, story
 
@@ -75,8 +75,8 @@ def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
     backend.watch(node, ALL)
     os.mknod(tmp_path / "new")
     found = {b"old": False, b"new": False}
-    assert story(backend.learn(node, found)) == ["created new"]
-    assert not backend.learn(node, found)
+    assert story(backend.absorb_scan(node, found)) == ["created new"]
+    assert not backend.absorb_scan(node, found)
     clock.now += 1
     assert not backend.drain()
 
@@ -87,7 +87,7 @@ def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
 ) -> None:
     node = Directory(tmp_path)
     backend.watch(node, mask)
-    assert story(backend.learn(node, {b"box": True})) == ["created box/"]
+    assert story(backend.absorb_scan(node, {b"box": True})) == ["created box/"]
     clock.now += 1
     assert story(backend.drain()) == ["deleted box/"]
 
@@ -98,7 +98,7 @@ def test_what_is_written_after_it_was_learned_is_told(
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     os.mknod(tmp_path / "new")
-    backend.learn(node, {b"new": False})
+    backend.absorb_scan(node, {b"new": False})
     (tmp_path / "new").write_text("text")
     clock.now += 1
     assert story(backend.drain()) == ["written new"]
@@ -113,8 +113,8 @@ def test_what_was_found_to_be_gone_and_comes_back_is_told(
     for name in ("file", "other"):
         os.mknod(tmp_path / name)
     backend.watch(node, mask)
-    assert story(backend.learn(node, {b"file": None})) == ["deleted file"]
-    assert story(backend.learn(node, {}, is_all=True)) == ["deleted other"]
+    assert story(backend.absorb_scan(node, {b"file": None})) == ["deleted file"]
+    assert story(backend.absorb_scan(node, {}, is_all=True)) == ["deleted other"]
     clock.now += 1
     assert sorted(story(backend.drain())) == ["created file", "created other"]
 
@@ -127,8 +127,8 @@ def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
     (tmp_path / "box").mkdir()
     backend.watch(node, mask)
     found = {b"box": False}
-    assert story(backend.learn(node, found)) == ["deleted box/", "created box"]
-    assert not backend.learn(node, found)
+    assert story(backend.absorb_scan(node, found)) == ["deleted box/", "created box"]
+    assert not backend.absorb_scan(node, found)
     clock.now += 1
     assert story(backend.drain()) == ["deleted box", "created box/"]
 
@@ -139,7 +139,7 @@ def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
     node = Directory(tmp_path)
     os.mknod(tmp_path / "file")
     backend.watch(node, ALL & ~NAMES)
-    assert not backend.learn(node, {b"file": None})
+    assert not backend.absorb_scan(node, {b"file": None})
 
 
 def test_it_looks_only_when_it_is_time(
@@ -273,11 +273,11 @@ def test_what_the_kernel_told_is_not_told_again(
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     os.mknod(tmp_path / "told")
-    backend.told(node, CREATE, b"told")
+    backend.absorb_kernel_event(node, CREATE, b"told")
     backend.scan_now()
     assert not backend.drain()
     backend.unwatch(node)
-    backend.told(node, CREATE, b"told")
+    backend.absorb_kernel_event(node, CREATE, b"told")
 
 
 def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
@@ -287,8 +287,8 @@ def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
     node = Directory(tmp_path)
     (tmp_path / "again").touch()
     backend.watch(node, ALL)
-    backend.told(node, CREATE, b"short")
-    backend.told(node, DELETE, b"again")
+    backend.absorb_kernel_event(node, CREATE, b"short")
+    backend.absorb_kernel_event(node, DELETE, b"again")
     backend.scan_now()
     told = [(change.mask, change.name) for change in backend.drain()]
     assert told == [(DELETE, b"short"), (CREATE, b"again")]
@@ -303,7 +303,7 @@ def test_a_long_round_leaves_time_for_others(
         backend.watch(node, NAMES)
         os.mknod(os.path.join(os.fsdecode(node.place), "new"))
     clock.now += 1.0
-    clock.pace = SLICE  # each look seems to take that long
+    clock.pace = POLL_SLICE_SECONDS  # each look seems to take that long
     drained: list[int] = []
     while sum(drained) < len(nodes):
         drained.append(len(backend.drain()))
@@ -321,7 +321,7 @@ def test_unwatched_while_its_round_waits_it_is_silent(
         backend.watch(node, NAMES)
         os.mknod(os.path.join(os.fsdecode(node.place), "new"))
     clock.now += 1.0
-    clock.pace = SLICE
+    clock.pace = POLL_SLICE_SECONDS
     assert len(backend.drain()) < len(nodes)
     backend.unwatch(nodes[-1])
     changes = [change for _ in nodes for change in backend.drain()]

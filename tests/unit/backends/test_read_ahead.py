@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.backends.read_ahead import MOST_AHEAD, Backlog
-from gamin.system.inotify import BUFFER, LONGEST_EVENT, Reader
+from gamin.backends.read_ahead import MAX_AHEAD_BYTES, ReadAhead
+from gamin.system.inotify import BUFFER, MAX_EVENT_BYTES, Reader
 
 
 class Queue(Reader):
@@ -26,54 +26,54 @@ FULL = bytes(BUFFER)
 
 
 def test_nothing_is_queued() -> None:
-    backlog = Backlog(Queue())
-    backlog.gather()
+    backlog = ReadAhead(Queue())
+    backlog.read_ahead()
     assert not backlog
     assert backlog.take() == b""
-    assert (backlog.end, backlog.taken) == (0, 0)
+    assert (backlog.queued_bytes, backlog.taken) == (0, 0)
 
 
 def test_a_piece_that_is_not_full_was_the_last_one() -> None:
     queue = Queue(b"piece")
-    backlog = Backlog(queue)
-    backlog.gather()
+    backlog = ReadAhead(queue)
+    backlog.read_ahead()
     assert queue.asked == 1
     assert backlog.take() == b"piece"
 
 
 def test_after_a_full_piece_there_may_be_more() -> None:
-    nearly_full = bytes(BUFFER - LONGEST_EVENT + 1)
-    backlog = Backlog(Queue(FULL, nearly_full, b"rest"))
-    backlog.gather()
-    assert backlog.end == len(FULL) + len(nearly_full) + len(b"rest")
+    nearly_full = bytes(BUFFER - MAX_EVENT_BYTES + 1)
+    backlog = ReadAhead(Queue(FULL, nearly_full, b"rest"))
+    backlog.read_ahead()
+    assert backlog.queued_bytes == len(FULL) + len(nearly_full) + len(b"rest")
 
 
 def test_what_was_read_little_by_little_comes_out_together() -> None:
     queue = Queue(b"one", b"two")
-    backlog = Backlog(queue)
-    backlog.gather()
-    backlog.gather()
+    backlog = ReadAhead(queue)
+    backlog.read_ahead()
+    backlog.read_ahead()
     assert backlog.take() == b"onetwo"
     queue.left += [bytes(BUFFER - 2), b"two", b"three"]
     for _ in range(3):
-        backlog.gather()
+        backlog.read_ahead()
     assert backlog.take() == bytes(BUFFER - 2)
     assert backlog.take() == b"twothree"
 
 
 def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
     queue = Queue(*[FULL] * 1000)
-    backlog = Backlog(queue)
-    backlog.gather()
-    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
-    assert backlog.end == 1000 * BUFFER
-    backlog.gather()
-    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
+    backlog = ReadAhead(queue)
+    backlog.read_ahead()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MAX_AHEAD_BYTES
+    assert backlog.queued_bytes == 1000 * BUFFER
+    backlog.read_ahead()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MAX_AHEAD_BYTES
     backlog.take()
     queue.left.append(FULL)
-    backlog.gather()
-    assert BUFFER * len(queue.left) == 1000 * BUFFER - MOST_AHEAD
-    assert backlog.end == 1001 * BUFFER
+    backlog.read_ahead()
+    assert BUFFER * len(queue.left) == 1000 * BUFFER - MAX_AHEAD_BYTES
+    assert backlog.queued_bytes == 1001 * BUFFER
 
 
 @given(
@@ -86,19 +86,19 @@ def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
 )
 def test_everything_comes_out_once_and_in_order(steps: list[bytes | str]) -> None:
     queue = Queue()
-    backlog = Backlog(queue)
+    backlog = ReadAhead(queue)
     put = taken = b""
     for step in steps:
         if isinstance(step, bytes):
             queue.left.append(step)
             put += step
         elif step == "gather":
-            backlog.gather()
+            backlog.read_ahead()
         else:
             taken += backlog.take()
             assert backlog.taken == len(taken)
     while queue.left or backlog:
-        backlog.gather()
+        backlog.read_ahead()
         taken += backlog.take()
     assert taken == put
-    assert backlog.end == backlog.taken == len(put)
+    assert backlog.queued_bytes == backlog.taken == len(put)

@@ -97,7 +97,7 @@ def test_a_replaced_directory_is_gone(tmp_path: Path) -> None:
     box.unlink()
     box.mkdir()
     assert snapshot.look(bytes(box), ALL, 1.0) is None
-    assert not snapshot.is_of(bytes(box))
+    assert not snapshot.is_same_directory(bytes(box))
 
 
 def test_it_follows_a_directory_that_moved(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.cli.control import NoAnswer, NotRunning, dial
+from gamin.cli.control import NoReply, NotRunning, dial
 from gamin.errors import RemoteProtocolError
 from testkit.scripted_server import line_to
 
@@ -26,7 +26,7 @@ def test_the_answer_is_what_the_server_says(tmp_path: Path) -> None:
 def test_no_answer_is_an_error_that_says_why(
     answer: bytes, problem: str, tmp_path: Path
 ) -> None:
-    said = pytest.raises(NoAnswer, match=f"'gamin-x': .*{re.escape(problem)}")
+    said = pytest.raises(NoReply, match=f"'gamin-x': .*{re.escape(problem)}")
     with line_to(answer, tmp_path, patience=0.2) as line, said:
         line.ask("gamin-x")
 

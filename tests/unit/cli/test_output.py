@@ -9,9 +9,9 @@ import pytest
 
 from gamin.cli.output import (
     FIELDS,
+    EventRecord,
     Record,
     Template,
-    Told,
     Writer,
     json_record,
     line_record,
@@ -96,7 +96,7 @@ def test_a_template_does_not_escape_where_nul_ends_the_record(
     ],
 )
 def test_a_line_has_tabs_between_its_parts(event: Event, line: str) -> None:
-    assert line_record(printable)(Told(event, None)) == line
+    assert line_record(printable)(EventRecord(event, None)) == line
 
 
 @pytest.mark.parametrize(
@@ -134,25 +134,25 @@ def test_a_line_has_tabs_between_its_parts(event: Event, line: str) -> None:
 def test_an_object_has_the_members_that_apply(
     event: Event, members: dict[str, object]
 ) -> None:
-    assert json.loads(json_record(Told(event, "c:1"))) == members
+    assert json.loads(json_record(EventRecord(event, "c:1"))) == members
 
 
 def test_a_template_knows_every_field_that_is_documented() -> None:
     text = "|".join(f"{{{name}}}" for name in FIELDS if name != "time")
     shown = Template(text).record(printable)
-    told = Told(MOVED._replace(recovered=True), "c:1")
+    told = EventRecord(MOVED._replace(recovered=True), "c:1")
     assert shown(told) == "moved|/a/b|/a/c|b|/a|directory|c:1|recovered"
-    assert shown(Told(CREATED, None)) == "created|/a/b||b|/a|file||"
+    assert shown(EventRecord(CREATED, None)) == "created|/a/b||b|/a|file||"
 
 
 def test_the_time_is_one_that_other_programs_read() -> None:
-    time = Template("{time}").record(printable)(Told(CREATED, None))
+    time = Template("{time}").record(printable)(EventRecord(CREATED, None))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", time)
 
 
 def test_braces_can_be_written_and_other_text_stays() -> None:
     record = Template("{{{kind}}}\t100 %").record(printable)
-    assert record(Told(CREATED, None)) == "{created}\t100 %"
+    assert record(EventRecord(CREATED, None)) == "{created}\t100 %"
 
 
 @pytest.mark.parametrize(

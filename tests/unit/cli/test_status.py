@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gamin.cli.control import NoAnswer
+from gamin.cli.control import NoReply
 from gamin.cli.status import as_text, duration, read
 from gamin.client.connect import connect_v1
 from testkit.programs import gamin, outcome
@@ -79,7 +79,7 @@ def test_what_a_newer_server_adds_is_no_harm(told: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("other", [None, [], {"pid": 77}, "fine"])
 def test_anything_else_is_not_taken_for_a_report(other: object) -> None:
-    with pytest.raises(NoAnswer, match="not a report"):
+    with pytest.raises(NoReply, match="not a report"):
         read(other)
 
 

@@ -14,7 +14,7 @@ import uvloop
 
 import gamin
 from gamin import AsyncWatch
-from gamin.client.arguments import asked
+from gamin.client.arguments import make_session
 from gamin.client.connect import connect_modern
 from gamin.protocol.watchman.client.watching import WatchOptions
 from testkit.waiting import eventually
@@ -106,7 +106,7 @@ def test_options_mean_what_they_mean_to_watch(run: Run, tmp_path: Path) -> None:
 def test_silence_is_an_error_when_it_lasts(run: Run, tmp_path: Path) -> None:
     async def test() -> None:
         async with gamin.awatch(tmp_path, timeout=0.05) as watch:
-            with pytest.raises(gamin.TimedOut):
+            with pytest.raises(gamin.WatchTimeout):
                 await anext(watch)
             (tmp_path / "file").touch()
             assert await anext(watch) == [created(tmp_path / "file")]
@@ -194,7 +194,7 @@ def test_a_connection_that_nobody_waits_for_any_more_is_closed(
         return made[0]
 
     async def test() -> None:
-        watching = asked([tmp_path], WatchOptions(), None)
+        watching = make_session([tmp_path], WatchOptions(), None)
         opening = asyncio.ensure_future(anext(AsyncWatch(watching, connect=connect)))
         await asyncio.to_thread(begun.wait, SOON)
         opening.cancel()
@@ -258,7 +258,7 @@ def test_a_refusal_comes_out_where_the_watch_is_entered(
     run: Run, tmp_path: Path
 ) -> None:
     async def test() -> None:
-        with pytest.raises(gamin.Refused, match="settle"):
+        with pytest.raises(gamin.WatchRefused, match="settle"):
             async with gamin.awatch(tmp_path, settle=-1):
                 pass
 
@@ -289,7 +289,7 @@ def test_waiting_takes_no_time_of_the_processor(run: Run, tmp_path: Path) -> Non
     async def test() -> None:
         async with gamin.awatch(tmp_path, timeout=0.3) as watch:
             before = time.thread_time()
-            with pytest.raises(gamin.TimedOut):
+            with pytest.raises(gamin.WatchTimeout):
                 await anext(watch)
             assert time.thread_time() - before < 0.1
 

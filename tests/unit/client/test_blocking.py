@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.blocking import Client, ServerUnusable
+from gamin.client.blocking import Client, ServerUnstable
 from gamin.errors import InvalidPath
 from gamin.protocol.gam.client import Event, UnknownNumber
 from gamin.protocol.gam.packets import EventCode, Packet
@@ -190,9 +190,9 @@ def test_servers_that_only_hang_up_are_given_up() -> None:
         return ours
 
     with Client(hung_up) as client:
-        with pytest.raises(ServerUnusable, match="5 connections"):
+        with pytest.raises(ServerUnstable, match="5 connections"):
             client.next_event()
-        with pytest.raises(ServerUnusable):
+        with pytest.raises(ServerUnstable):
             client.watch_file("/f")
 
 

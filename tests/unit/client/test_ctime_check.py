@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.ctime_check import answered, changed_since, leads_elsewhere, newer
-from gamin.protocol.gam.client import Event, Examine
+from gamin.client.ctime_check import (
+    changed_since,
+    may_be_replaced,
+    newer,
+    resolve_stats,
+)
+from gamin.protocol.gam.client import Event, NeedsStat
 from testkit.watches import aged
 
 
@@ -56,13 +61,13 @@ def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> N
         Event(1, 1, name) for name in (b"1", b"2", b"3", b"4")
     )
     path = os.fsencode(file)
-    told: list[Event | Examine] = [
+    told: list[Event | NeedsStat] = [
         first,
-        Examine(path, ctime(file) - 1, second),
-        Examine(path, ctime(file), third),
+        NeedsStat(path, ctime(file) - 1, second),
+        NeedsStat(path, ctime(file), third),
         last,
     ]
-    assert list(answered(told)) == [first, second, last]
+    assert list(resolve_stats(told)) == [first, second, last]
 
 
 @pytest.fixture
@@ -105,25 +110,25 @@ def test_a_path_may_lead_elsewhere_if_something_came_to_it_or_above(
     tree: Path, since_ns: int, kind: str
 ) -> None:
     deep, other = os.fsencode(tree / "a/deep"), tree.parent / "outside/other"
-    assert not leads_elsewhere(deep, since_ns)
+    assert not may_be_replaced(deep, since_ns)
     (tree / "a").rename(tree.parent / "outside/away")
     if kind == "directory":
         other.rename(tree / "a")
     else:
         (tree / "a").symlink_to(other)
-    assert leads_elsewhere(deep, since_ns)
-    assert not leads_elsewhere(os.fsencode(tree / "b"), since_ns)
+    assert may_be_replaced(deep, since_ns)
+    assert not may_be_replaced(os.fsencode(tree / "b"), since_ns)
 
 
 def test_what_was_asked_of_a_path_that_leads_elsewhere_is_answered_with_yes(
     tree: Path, since_ns: int
 ) -> None:
     told = Event(1, 1, b"f")
-    question = Examine(os.fsencode(tree / "a/f"), since_ns, told)
-    assert list(answered([question])) == []
+    question = NeedsStat(os.fsencode(tree / "a/f"), since_ns, told)
+    assert list(resolve_stats([question])) == []
     (tree / "a").rename(tree.parent / "outside/away")
     (tree.parent / "outside/other").rename(tree / "a")
-    assert list(answered([question, question])) == [told, told]
+    assert list(resolve_stats([question, question])) == [told, told]
 
 
 def test_a_new_entry_does_not_make_its_neighbours_other(

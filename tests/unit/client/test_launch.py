@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.launch import CannotRun, launch, server_command
+from gamin.client.launch import ServerNotExecutable, launch, server_command
 from testkit.processes import end
 from testkit.waiting import eventually
 
@@ -67,7 +67,7 @@ def test_it_inherits_no_descriptor(tmp_path: Path) -> None:
 def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").touch()
     for program in (str(tmp_path / "text"), str(tmp_path / "missing"), ""):
-        with pytest.raises(CannotRun) as told:
+        with pytest.raises(ServerNotExecutable) as told:
             launch([program], b"", {})
         assert told.value.program == program
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.locate import Attempt, ServerMute
+from gamin.client.locate import Locator, ServerUnresponsive
 from gamin.daemon.io.addresses import acquire
 from gamin.errors import RemoteProtocolError
 from gamin.system.address import Address, Transport, find
-from gamin.system.dial import NameTaken
+from gamin.system.dial import AddressInUse
 from gamin.system.peercred import HELLO
-from gamin.system.socketdir import UnsafePlace
+from gamin.system.socketdir import UnsafeSocketPath
 from testkit.processes import NOBODY, beside, require_root, wait_for_end
 from testkit.small_server import answer
 
@@ -74,7 +74,7 @@ def squat(address: Address) -> None:
 def test_a_server_is_found_and_greeted(transport: Transport, address: Address) -> None:
     address = address._replace(transport=transport)
     with served(address):
-        connected = Attempt(address).original()
+        connected = Locator(address).gam()
         assert connected is not None
         with connected:
             assert connected.gettimeout() is None
@@ -84,9 +84,9 @@ def test_a_server_is_found_and_greeted(transport: Transport, address: Address) -
 def test_where_there_is_no_server_nothing_is_found(
     transport: Transport, address: Address
 ) -> None:
-    attempt = Attempt(address._replace(transport=transport))
-    assert attempt.original() is None
-    assert attempt.modern() is None
+    attempt = Locator(address._replace(transport=transport))
+    assert attempt.gam() is None
+    assert attempt.watchman() is None
 
 
 def test_a_dead_servers_socket_is_no_server(address: Address) -> None:
@@ -94,15 +94,15 @@ def test_a_dead_servers_socket_is_no_server(address: Address) -> None:
     listening = acquire(address)
     for listener in listening.listeners:
         listener.socket.close()
-    attempt = Attempt(address)
-    assert attempt.original() is None
-    assert attempt.modern() is None
+    attempt = Locator(address)
+    assert attempt.gam() is None
+    assert attempt.watchman() is None
     listening.close()
 
 
 def test_the_greeting_takes_no_more_than_the_hello(address: Address) -> None:
     with scripted(address, HELLO + b"first event") as server:
-        connected = Attempt(address).original()
+        connected = Locator(address).gam()
         assert connected is not None
         with connected:
             assert connected.recv(64) == b"first event"
@@ -111,20 +111,20 @@ def test_the_greeting_takes_no_more_than_the_hello(address: Address) -> None:
 
 def test_a_wrong_hello_is_an_error(address: Address) -> None:
     with scripted(address, b"SSH-2.0"), pytest.raises(RemoteProtocolError):
-        Attempt(address).original()
+        Locator(address).gam()
 
 
 def test_a_server_that_hangs_up_is_no_server(address: Address) -> None:
-    attempt = Attempt(address)
+    attempt = Locator(address)
     with scripted(address, None):
-        assert attempt.original() is None
+        assert attempt.gam() is None
     assert "closes every connection" in attempt.explain()
 
 
 def test_a_server_that_does_not_answer_is_named(address: Address) -> None:
-    attempt = Attempt(address, answer_patience=0.05)
-    with scripted(address, b""), pytest.raises(ServerMute) as told:
-        attempt.original()
+    attempt = Locator(address, answer_patience=0.05)
+    with scripted(address, b""), pytest.raises(ServerUnresponsive) as told:
+        attempt.gam()
     assert told.value.pid != 0
     assert str(told.value.pid) in str(told.value)
 
@@ -133,9 +133,9 @@ def test_a_stranger_hears_nothing_and_the_directory_is_used(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     require_root()
-    attempt = Attempt(address)
+    attempt = Locator(address)
     with scripted(address, HELLO, uid=NOBODY) as stranger:
-        assert attempt.original() is None
+        assert attempt.gam() is None
         assert stranger.recv() == b""
     (line,) = caplog.messages
     assert line.startswith("using the directory, because")
@@ -163,9 +163,9 @@ def stranger(address: Address) -> Iterator[None]:
 def test_both_sides_meet_in_the_directory_when_a_stranger_has_the_name(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
-    attempt = Attempt(address)
+    attempt = Locator(address)
     with served(address):
-        for connected in (attempt.original(), attempt.original(), attempt.modern()):
+        for connected in (attempt.gam(), attempt.gam(), attempt.watchman()):
             assert connected is not None
             connected.close()
     assert len(caplog.messages) == 1
@@ -175,31 +175,31 @@ def test_both_sides_meet_in_the_directory_when_a_stranger_has_the_name(
 def test_a_stranger_is_an_error_where_only_the_name_is_allowed(
     address: Address,
 ) -> None:
-    with pytest.raises(NameTaken, match=f"uid {NOBODY}"):
-        Attempt(address._replace(transport=Transport.ABSTRACT)).original()
+    with pytest.raises(AddressInUse, match=f"uid {NOBODY}"):
+        Locator(address._replace(transport=Transport.ABSTRACT)).gam()
 
 
 @pytest.mark.usefixtures("stranger")
 def test_a_stranger_at_both_places_is_an_error(address: Address) -> None:
     squat(address)
-    with pytest.raises(UnsafePlace):
-        Attempt(address).original()
+    with pytest.raises(UnsafeSocketPath):
+        Locator(address).gam()
 
 
 def test_a_server_that_once_went_to_the_directory_is_still_found(
     address: Address,
 ) -> None:
     with served(address._replace(transport=Transport.DIRECTORY)):
-        connected = Attempt(address).original()
+        connected = Locator(address).gam()
         assert connected is not None
         connected.close()
 
 
 def test_a_squatted_directory_does_not_keep_us_from_the_name(address: Address) -> None:
     squat(address)
-    assert Attempt(address).original() is None
+    assert Locator(address).gam() is None
     with served(address):
-        connected = Attempt(address).original()
+        connected = Locator(address).gam()
         assert connected is not None
         connected.close()
 
@@ -208,15 +208,15 @@ def test_a_squatted_directory_is_an_error_when_no_other_is_left(
     address: Address,
 ) -> None:
     squat(address)
-    with pytest.raises(UnsafePlace):
-        Attempt(address).modern()
+    with pytest.raises(UnsafeSocketPath):
+        Locator(address).watchman()
 
 
 def test_the_modern_socket_is_looked_for_in_every_directory(
     address: Address, tmp_path: Path
 ) -> None:
     with served(address):
-        connected = Attempt(address._replace(runtime=bytes(tmp_path))).modern()
+        connected = Locator(address._replace(runtime=bytes(tmp_path))).watchman()
         assert connected is not None
         connected.close()
 
@@ -226,9 +226,9 @@ def test_a_squatted_directory_behind_a_sound_one_does_not_matter(
 ) -> None:
     squat(address)
     address = address._replace(runtime=bytes(tmp_path))
-    attempt = Attempt(address)
+    attempt = Locator(address)
     with served(address):
-        connected = attempt.modern()
+        connected = attempt.watchman()
         assert connected is not None
         connected.close()
-    assert attempt.modern() is None
+    assert attempt.watchman() is None

@@ -13,7 +13,7 @@ import pytest
 
 import gamin
 from gamin import Watch
-from gamin.client.arguments import asked
+from gamin.client.arguments import make_session
 from gamin.protocol.watchman.client.watching import WatchOptions
 from testkit.watches import SOON, changed, created, deleted, exists, moved, until
 
@@ -262,7 +262,7 @@ def test_nothing_stays_open(tmp_path: Path) -> None:
     gamin.watch(tmp_path).close()
     before = os.listdir("/proc/self/fd")
     gamin.watch(tmp_path).close()
-    with pytest.raises(gamin.Refused):
+    with pytest.raises(gamin.WatchRefused):
         gamin.watch(tmp_path, settle=-1)
     assert os.listdir("/proc/self/fd") == before
 
@@ -296,8 +296,8 @@ def test_servers_that_hang_up_every_time_are_an_error() -> None:
         met.append(ours)
         return ours
 
-    with pytest.raises(gamin.ServerUnusable, match="5 connections"):
-        Watch(asked(["/a"], WatchOptions(), None), connect=connect)
+    with pytest.raises(gamin.ServerUnstable, match="5 connections"):
+        Watch(make_session(["/a"], WatchOptions(), None), connect=connect)
     assert len(met) == 5
     assert all(connected.fileno() == -1 for connected in met)
 
@@ -314,6 +314,6 @@ def test_thousands_of_paths_can_be_asked_for_at_once(tmp_path: Path) -> None:
 def test_waiting_takes_no_time_of_the_processor(tmp_path: Path) -> None:
     with gamin.watch(tmp_path, timeout=0.3) as watch:
         before = time.thread_time()
-        with pytest.raises(gamin.TimedOut):
+        with pytest.raises(gamin.WatchTimeout):
             next(watch)
         assert time.thread_time() - before < 0.1

@@ -133,7 +133,7 @@ def _new_mounts(directory: str) -> None:
         ["umount", directory],
     ):
         subprocess.run(command, check=True)
-        loop.turn(10)
+        loop.run_once(10)
         sys.stdout.write(f"{told.pop().of(place).point == place}\n")
     watcher.close()
     loop.close()

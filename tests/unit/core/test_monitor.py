@@ -2,7 +2,7 @@
 
 import pytest
 
-from gamin.core.effects import Effect, Explore, Look, Ready, Tell, Watch
+from gamin.core.effects import Deliver, Effect, Probe, Ready, Scan, Watch
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.events import CREATE, IGNORED, OVERFLOW, Change
@@ -33,14 +33,14 @@ def test_a_request_is_a_talk_of_effects_and_answers() -> None:
     watch, look = monitor.subscribe(subscription, NOW)
     root = monitor.tree.root
     assert watch == Watch(root)
-    assert look == Look(subscription, root, b"d", 0)
-    watch, explore = monitor.looked(subscription, root, b"d", True, NOW)
-    assert (type(watch), type(explore)) == (Watch, Explore)
-    assert isinstance(explore, Explore)
-    assert explore.for_whom is subscription
+    assert look == Probe(subscription, root, b"d", 0)
+    watch, explore = monitor.probed(subscription, root, b"d", True, NOW)
+    assert (type(watch), type(explore)) == (Watch, Scan)
+    assert isinstance(explore, Scan)
+    assert explore.requested_by is subscription
     listing = (explore, [b"sub"], [b"f"], ())
     assert monitor.listed([listing], NOW) == [Ready(subscription)]
-    assert said(monitor.catch_up(subscription)) == [
+    assert said(monitor.rows_to_send(subscription)) == [
         "exists it/",
         "exists /d/f",
         "exists /d/sub/",
@@ -51,10 +51,10 @@ def test_a_change_becomes_a_telling() -> None:
     monitor = Monitor(plain_policy())
     subscription = Subscription(1, 1, b"/", Scope.DIRECTORY)
     effects = monitor.subscribe(subscription, NOW)
-    explore = next(effect for effect in effects if isinstance(effect, Explore))
+    explore = next(effect for effect in effects if isinstance(effect, Scan))
     monitor.listed([(explore, (), (), ())], NOW)
     (told,) = monitor.changed([Change(monitor.tree.root, CREATE, 0, b"f")], NOW)
-    assert isinstance(told, Tell)
+    assert isinstance(told, Deliver)
     assert told.subscriptions == (subscription,)
     assert said(told.rows) == ["created /f"]
     assert not told.recovered
@@ -66,7 +66,7 @@ def test_an_answer_to_a_walk_given_up_is_void() -> None:
     monitor.subscribe(subscription, NOW)
     monitor.cancel(subscription, NOW)
     root = monitor.tree.root
-    assert Ready not in kinds(monitor.looked(subscription, root, b"d", True, NOW))
+    assert Ready not in kinds(monitor.probed(subscription, root, b"d", True, NOW))
     assert not any(root.children())
 
 
@@ -204,7 +204,7 @@ def test_a_v1_client_that_never_reads_costs_nothing_per_event(shell: Shell) -> N
     for number in range(2000):
         shell.disk.write(b"/d/%d" % (number % 10))
         shell.turn()
-    assert client.outbox.said == 0
+    assert client.outbox.buffered_bytes == 0
     assert client.outbox.backlog == 1
 
 

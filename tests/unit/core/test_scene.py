@@ -22,17 +22,17 @@ def test_what_happened_two_seconds_ago_is_recent(scene: Scene) -> None:
     scene.advance(5.0)
     then = scene.tree.tick
     scene.advance(7.9)
-    assert then > scene.recent
+    assert then > scene.recent_tick
 
 
 def test_what_happened_three_seconds_ago_is_not(scene: Scene) -> None:
     scene.advance(5.0)
     then = scene.tree.tick
     scene.advance(8.0)
-    assert then <= scene.recent
+    assert then <= scene.recent_tick
 
 
 def test_after_a_long_rest_nothing_is_recent_but_the_present(scene: Scene) -> None:
     scene.advance(5.0)
     scene.advance(500.0)
-    assert scene.recent == scene.tree.tick - 1
+    assert scene.recent_tick == scene.tree.tick - 1

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from gamin.backends.inotify import InotifyBackend
-from gamin.core.effects import Explore
+from gamin.core.effects import Scan
 from gamin.core.model.node import Node
-from gamin.engine.crawler import MOST, survey
+from gamin.engine.crawler import MAX_BATCH, crawl_batch
 from gamin.events import CREATE
 
 
@@ -19,13 +19,13 @@ def kernel() -> Iterator[InotifyBackend]:
     kernel.close()
 
 
-def work(directory: Path) -> Explore:
+def work(directory: Path) -> Scan:
     """As the core wants a directory looked at for the first time."""
     node = Node(None, b"")
     for name in os.fsencode(directory).split(b"/")[1:]:
         node = Node(node, name)
-    node.wanted = node.kernel = CREATE
-    return Explore(node, None)
+    node.mask = node.kernel_mask = CREATE
+    return Scan(node, None)
 
 
 def test_directories_are_watched_and_listed(
@@ -36,7 +36,7 @@ def test_directories_are_watched_and_listed(
     (tmp_path / "link").symlink_to("sub")
     first, second = work(tmp_path), work(tmp_path / "sub")
     crawl = deque([first, second])
-    (_, directories, others, newer), inner = survey(crawl, kernel)
+    (_, directories, others, newer), inner = crawl_batch(crawl, kernel)
     assert directories == [b"sub"]
     assert sorted(others) == [b"file", b"link"]
     assert not newer
@@ -50,9 +50,9 @@ def test_what_cannot_be_listed_is_left_to_who_can_say_so(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
     crawl = deque([work(tmp_path), work(tmp_path / "gone"), work(tmp_path)])
-    assert len(survey(crawl, kernel)) == 1
+    assert len(crawl_batch(crawl, kernel)) == 1
     assert len(crawl) == 2
-    assert survey(crawl, kernel) == []
+    assert crawl_batch(crawl, kernel) == []
     assert len(crawl) == 2
 
 
@@ -60,18 +60,18 @@ def test_what_is_not_plain_is_left_alone(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
     polled, listed, verified = (work(tmp_path) for _ in range(3))
-    polled.node.poll = CREATE
+    polled.node.poll_mask = CREATE
     listed.node.listed = True
-    for each in (polled, listed, verified._replace(verify=1)):
-        assert survey(deque([each]), kernel) == []
-    assert [share.watches for share in kernel.shares] == [0]
+    for each in (polled, listed, verified._replace(changed_since_ns=1)):
+        assert crawl_batch(deque([each]), kernel) == []
+    assert [share.watches for share in kernel.usage] == [0]
 
 
 def test_a_row_ends_before_others_have_waited_long(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
-    for number in range(MOST + 1):
+    for number in range(MAX_BATCH + 1):
         (tmp_path / str(number)).mkdir()
-    crawl = deque(work(tmp_path / str(number)) for number in range(MOST + 1))
-    assert len(survey(crawl, kernel)) == MOST
+    crawl = deque(work(tmp_path / str(number)) for number in range(MAX_BATCH + 1))
+    assert len(crawl_batch(crawl, kernel)) == MAX_BATCH
     assert len(crawl) == 1

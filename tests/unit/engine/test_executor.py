@@ -11,7 +11,7 @@ from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
 from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
-from gamin.core.effects import Listing, Note, Tell
+from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
@@ -32,7 +32,7 @@ class Told:
         self.wanted = b""
         self.then: list[Path] = []
 
-    def tell(self, effect: Tell) -> None:
+    def tell(self, effect: Deliver) -> None:
         heard = {os.path.basename(row.path) for row in effect.rows}
         self.names |= heard
         if self.wanted in heard:
@@ -42,7 +42,7 @@ class Told:
 
     def ready(self, subscription: Subscription) -> None: ...
 
-    def note(self, effect: Note) -> None: ...
+    def note(self, effect: Trace) -> None: ...
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 
@@ -61,7 +61,7 @@ class Watched:
         subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
         self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
         self.turn()
-        self.monitor.catch_up(subscription)
+        self.monitor.rows_to_send(subscription)
 
     def lose(self) -> None:
         """As if the kernel had dropped all that is queued."""
@@ -76,13 +76,13 @@ class Watched:
     def turn(self) -> None:
         """What is due now, and what that makes due."""
         for _ in range(10):
-            self.loop.turn(0)
+            self.loop.run_once(0)
 
     def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
             assert time.monotonic() < deadline
-            self.loop.turn(0.01)
+            self.loop.run_once(0.01)
         self.turn()
 
     def close(self) -> None:

@@ -377,7 +377,10 @@ def is_misread_by_old_git(line: bytes) -> bool:
 
 
 def lines() -> st.SearchStrategy[bytes]:
-    pieces = st.one_of(st.sampled_from(PIECES), st.sampled_from(PIECES + SPACES))
+    pieces = st.one_of(
+        st.sampled_from(PIECES),
+        st.sampled_from(PIECES + SPACES),
+    )
     glob = st.lists(pieces, max_size=6).map(b"".join)
     line = st.builds(bytes.__add__, st.sampled_from([b"", b"", b"!"]), glob)
     return line.filter(lambda line: not is_misread_by_old_git(line))

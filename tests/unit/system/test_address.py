@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.system.address import Address, BadSetting, Transport, find, user_name
+from gamin.system.address import Address, InvalidSetting, Transport, find, user_name
 from testkit.processes import NOBODY, require_root
 
 UID_WITHOUT_NAME = 3_999_999
@@ -76,7 +76,7 @@ def test_a_session_of_any_bytes_comes_through() -> None:
 def test_a_setting_that_cannot_be_followed_is_named(
     environ: dict[str, str], name: str
 ) -> None:
-    with pytest.raises(BadSetting) as caught:
+    with pytest.raises(InvalidSetting) as caught:
         find(environ, 0)
     assert caught.value.name == name
     assert str(caught.value).startswith(name + "=")
@@ -89,7 +89,7 @@ def test_the_longest_session_of_a_file_is_accepted() -> None:
 def test_a_name_that_libgamin_would_cut_is_refused() -> None:
     user = b"u" * (104 - len(b"/tmp/fam--s"))
     assert an_address(b"s", user).abstract.rstrip(b"\0")[1:].endswith(b"-s")
-    with pytest.raises(BadSetting, match="abstract"):
+    with pytest.raises(InvalidSetting, match="abstract"):
         an_address(b"ss", user)
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from gamin.system.socketdir import Directory, UnsafePlace, make_checked, open_checked
+from gamin.system.socketdir import (
+    Directory,
+    UnsafeSocketPath,
+    make_checked,
+    open_checked,
+)
 from testkit.processes import NOBODY, beside, common_directory, require_root
 
 Obstacle = Callable[[Path], object]
@@ -111,20 +116,22 @@ def test_a_full_directory_with_a_wrong_mode_is_left_and_told_of(
     path = tmp_path / "fam"
     (path / "precious").mkdir(parents=True)
     path.chmod(0o755)
-    with pytest.raises(UnsafePlace, match=r"0755.*not empty.*GAMIN_SOCKET_DIR") as told:
+    with pytest.raises(
+        UnsafeSocketPath, match=r"0755.*not empty.*GAMIN_SOCKET_DIR"
+    ) as told:
         side(path)
     assert told.value.path == bytes(path)
     assert (path / "precious").exists()
 
 
 def test_a_missing_base_is_told_of(tmp_path: Path) -> None:
-    with pytest.raises(UnsafePlace, match="No such file"):
+    with pytest.raises(UnsafeSocketPath, match="No such file"):
         make(tmp_path / "missing" / "fam")
 
 
 def tell_what_becomes_of(pipe: Connection, path: Path) -> None:
     for side in (make, look):
-        with pytest.raises(UnsafePlace) as told:
+        with pytest.raises(UnsafeSocketPath) as told:
             side(path)
         pipe.send(str(told.value))
 
@@ -185,6 +192,6 @@ def test_what_is_not_our_socket_is_removed(obstacle: Obstacle, tmp_path: Path) -
 def test_a_full_directory_in_place_of_a_socket_is_told_of(tmp_path: Path) -> None:
     with make(tmp_path / "fam") as directory:
         (tmp_path / "fam" / "s" / "precious").mkdir(parents=True)
-        with pytest.raises(UnsafePlace, match="not a socket but a directory"):
+        with pytest.raises(UnsafeSocketPath, match="not a socket but a directory"):
             directory.has_socket(b"s")
     assert (tmp_path / "fam" / "s" / "precious").exists()

@@ -51,7 +51,7 @@ class Files:
         index, end = start, len(batch)
         while index < end and not self.is_off:
             node = batch[index][0]
-            if node is None or not self._is_plain(node):
+            if node is None or not self._has_only_tree_audience(node):
                 return index
             after = self._run(node, batch, index)
             if after == index:
@@ -59,9 +59,9 @@ class Files:
             index = after
         return index
 
-    def _is_plain(self, node: Node) -> bool:
+    def _has_only_tree_audience(self, node: Node) -> bool:
         """Whether only those who watch it, or a tree, care for its entries."""
-        if not node.listed or node.hooks is not None:
+        if not node.listed or node.path_waiters is not None:
             return False
         for subscription in node.subscriptions or ():
             if subscription.scope is _FILE_SCOPE:
@@ -73,13 +73,13 @@ class Files:
         scene = self._scene
         if node in scene.flow.busy:
             return self._run_busy(node, batch, index)
-        tree, reporter, held = scene.tree, scene.reporter, scene.holds.held
-        tick, recent = tree.tick, scene.recent
-        names, touched = node.names, node.touched
+        tree, reporter, held = scene.tree, scene.reporter, scene.debouncer.held
+        tick, recent = tree.tick, scene.recent_tick
+        names, touched = node.names, node.history
         if touched is None:
-            touched = node.touched = {}
+            touched = node.history = {}
         newest = next(reversed(touched), b"")
-        prefix = node.prefix or node.slashed()
+        prefix = node.prefix or node.path_prefix()
         rows = reporter.rows_of(scene.audiences.on(node))
         # Those made together share one object, and so do they when they go together:
         # that saves time and memory.
@@ -103,7 +103,7 @@ class Files:
                 newest = name
             elif mask == DELETE and known is _FILE:
                 if held:
-                    scene.holds.release(node, name)
+                    scene.debouncer.release(node, name)
                 rows.append(_new(Row, (_DELETED, prefix + name, False, None, False)))
                 before = touched.pop(name, None)
                 if before is None:
@@ -127,23 +127,23 @@ class Files:
                 self._renamed_here(node, name, newest)
             else:
                 break
-            if node.latest < tick:
-                tree.raise_latest(node)
+            if node.latest_tick < tick:
+                tree.propagate_tick(node)
             index += 1
         return index
 
     def _is_churn(self, node: Node) -> bool:
-        """A young file goes right after another (or it) came: `Changes.removed` counts
-        that too. Whether it was once too often."""
+        """Count a young file that goes right after another (or it) came, as
+        `EntryChanges` does. Whether that was once too often."""
         flow = self._scene.flow
-        flow.withholds(node, self._scene.tree.tick, self._scene.now)
+        flow.record_report(node, self._scene.tree.tick, self._scene.now)
         return node in flow.busy
 
     def _written(self, node: Node, name: bytes, mask: int) -> None:
-        touch = node.touched.get(name) if node.touched is not None else None
+        touch = node.history.get(name) if node.history is not None else None
         # What was made in this batch is told as such.
         if touch is None or touch[1] != self._scene.tree.tick or self._content.renamed:
-            self._content.noticed(node, name, mask)
+            self._content.on_modified(node, name, mask)
 
     def _is_renamed_here(self, node: Node, batch: Sequence[Change], index: int) -> bool:
         """Whether the first half of the rename of a file, of which nothing is owed to
@@ -161,14 +161,14 @@ class Files:
             and mask == MOVED_TO
             and same == cookie
             and new != name
-            and (node, name) not in scene.holds.held
+            and (node, name) not in scene.debouncer.held
             and (node, name) not in scene.flow.busy
         )
 
     def _renamed_here(self, node: Node, name: bytes, new: bytes) -> None:
         scene = self._scene
         is_new = new not in node.names
-        prefix = node.slashed()
+        prefix = node.path_prefix()
         row = _new(Row, (_MOVED, prefix + new, False, prefix + name, is_new))
         scene.reporter.tell(scene.audiences.on(node), row)
         scene.tree.remove(node, name)
@@ -176,12 +176,12 @@ class Files:
             scene.tree.add(node, new, _FILE)
         else:
             scene.tree.touch(node, new)
-        self._content.moved(node, new, has_changed=False)
+        self._content.on_renamed(node, new, has_changed=False)
 
     def _run_busy(self, node: Node, batch: Sequence[Change], index: int) -> int:
         """The same where what comes and goes is told later."""
         scene = self._scene
-        names, note, withheld = node.names, scene.withheld.note, 0
+        names, note, withheld = node.names, scene.deferred.record_baseline, 0
         while index < len(batch):
             one, mask, _, name = batch[index]
             if one is not node:
@@ -192,7 +192,7 @@ class Files:
                 withheld += 1
                 scene.tree.add(node, name, _FILE)
             elif mask == DELETE and known is _FILE:
-                scene.holds.release(node, name)
+                scene.debouncer.release(node, name)
                 note(node, name, dies=True)
                 withheld += 1
                 scene.tree.remove(node, name)
@@ -201,6 +201,6 @@ class Files:
             else:
                 break
             index += 1
-        if withheld and scene.flow.withheld(node, scene.now, withheld):
+        if withheld and scene.flow.record_deferred(node, scene.now, withheld):
             scene.coverage.poll_only(node)
         return index

@@ -7,7 +7,7 @@ believed, is left to `listings`.
 
 from collections.abc import Iterable, Sequence
 
-from gamin.core.effects import Explore, Listing
+from gamin.core.effects import Listing, Scan
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import SUBDIR, Node
 from gamin.core.model.subscription import Subscription
@@ -20,9 +20,9 @@ class Intake:
 
     def take_in(self, listing: Listing) -> bool:
         """Whether this is all there is to do about the listing."""
-        (node, subscription, verify), directories, others, _ = listing
-        is_first = node.is_packed and not node.listed and not verify
-        if not is_first or node.blind or not node.wanted:
+        (node, subscription, changed_since_ns), directories, others, _ = listing
+        is_first = node.is_packed and not node.listed and not changed_since_ns
+        if not is_first or node.unreadable or not node.mask:
             return False
         audience: Audience = node.audience or self._scene.audiences.on(node)
         subscriptions = audience.subscriptions
@@ -31,10 +31,10 @@ class Intake:
         for each in subscriptions:
             if each.ready:
                 return False
-        self._scene.coverage.found(node)
+        self._scene.coverage.confirm_present(node)
         node.listed = True
         node.packed = b"/".join(others)
-        if directories and audience.deep:
+        if directories and audience.recursive:
             self._enter(node, directories, audience, subscription)
         elif directories:
             node.names.update(dict.fromkeys(directories, SUBDIR))
@@ -55,9 +55,9 @@ class Intake:
         is_alike = (
             node.uniform
             and node.subscriptions is None
-            and node.ghosts is None
-            and self._scene.coverage.is_plain(node)
-            and all(s.is_unfiltered for s in audience.deep)
+            and node.tombstones is None
+            and self._scene.coverage.has_default_method(node)
+            and all(s.is_unfiltered for s in audience.recursive)
         )
         names = node.names
         if not is_alike:
@@ -70,37 +70,37 @@ class Intake:
             child.audience = audience
             child.decision = node.decision
             child.uniform = True
-            child.wanted = node.wanted
-            child.kernel = node.kernel
-            child.poll = node.poll
+            child.mask = node.mask
+            child.kernel_mask = node.kernel_mask
+            child.poll_mask = node.poll_mask
             child.interval = node.interval
-            explore(Explore(child, subscription))
+            explore(Scan(child, subscription))
         if subscription is not None:
-            subscription.crawl += len(directories)
+            subscription.pending_scans += len(directories)
 
     def descend(
         self,
         node: Node,
         directories: Iterable[bytes],
         subscription: Subscription | None,
-        verify: int,
+        changed_since_ns: int,
     ) -> None:
         """Explore the subdirectories that some tree reaches and that are not yet."""
         scene = self._scene
-        deep = scene.audiences.on(node).deep
-        prefix = node.slashed()
+        deep = scene.audiences.on(node).recursive
+        prefix = node.path_prefix()
         explore = scene.effects.append
         for name in directories:
             child = node.names.get(name)
             if isinstance(child, Node):
-                if child.wanted and child.listed and child.is_noticed:
+                if child.mask and child.listed and child.is_noticed:
                     continue
             else:
                 path = prefix + name
-                if child is None or not any(s.enters(path) for s in deep):
+                if child is None or not any(s.covers_directory(path) for s in deep):
                     continue
-                child = scene.coverage.step_into(node, name)
-            scene.coverage.enlist(child)
+                child = scene.coverage.ensure_child(node, name)
+            scene.coverage.watch_fully(child)
             if subscription is not None:
-                subscription.crawl += 1
-            explore(Explore(child, subscription, verify))
+                subscription.pending_scans += 1
+            explore(Scan(child, subscription, changed_since_ns))

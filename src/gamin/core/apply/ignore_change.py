@@ -29,7 +29,7 @@ class Pruning:
             return
         for part in filter(None, directory.split(b"/")):
             child = node.child(part)
-            if child is None or not subscription.enters(child.path()):
+            if child is None or not subscription.covers_directory(child.path()):
                 return
             node = child
         if rules.knows(directory, name, text):
@@ -38,17 +38,17 @@ class Pruning:
         rules.load(directory, name, text)
         for below in node.subtree():
             below.audience = None
-            self._scene.coverage.check(below)
+            self._scene.coverage.mark_for_release(below)
         self.changed(subscription, node, before)
 
     def seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
         """Everything below that the subscription is told of, parents first, by the
         path as seen from `node`."""
-        skip = len(node.slashed())
+        skip = len(node.path_prefix())
         return {
             row.path[skip:]: row.is_dir
-            for row in listing(node, subscription.enters)
-            if subscription.admits(row.path, row.is_dir)
+            for row in listing(node, subscription.covers_directory)
+            if subscription.covers_entry(row.path, row.is_dir)
         }
 
     def changed(
@@ -56,16 +56,16 @@ class Pruning:
     ) -> None:
         """The rules for what is below may differ; tell what is not `seen` as before."""
         after = self.seen(subscription, node)
-        reporter, solo = self._scene.reporter, subscription.solo
-        prefix = node.slashed()
+        reporter, own_audience = self._scene.reporter, subscription.own_audience
+        prefix = node.path_prefix()
         reporter.close()
         reporter.is_exempt = True
         for name in reversed([name for name in before if name not in after]):
-            reporter.tell(solo, Row(Kind.DELETED, prefix + name, before[name]))
+            reporter.tell(own_audience, Row(Kind.DELETED, prefix + name, before[name]))
         for name, is_dir in after.items():
             if name not in before:
                 reporter.tell(
-                    solo, Row(Kind.CREATED, prefix + name, is_dir, None, True)
+                    own_audience, Row(Kind.CREATED, prefix + name, is_dir, None, True)
                 )
         reporter.close()
         reporter.is_exempt = False
@@ -78,9 +78,9 @@ class Pruning:
         for below in list(node.subtree()):
             if not below.listed or below.audience is None:
                 self._scene.audiences.on(below)
-            if subscription not in below.audience.deep:
+            if subscription not in below.audience.recursive:
                 continue
-            prefix = below.slashed()
+            prefix = below.path_prefix()
             for name, known in list(below.names.items()):
-                if known is SUBDIR and subscription.enters(prefix + name):
-                    coverage.cover(coverage.step_into(below, name), subscription)
+                if known is SUBDIR and subscription.covers_directory(prefix + name):
+                    coverage.cover(coverage.ensure_child(below, name), subscription)

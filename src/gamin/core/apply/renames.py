@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from gamin.core.apply.content import Content
-from gamin.core.apply.entries import Changes
+from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.ignore_change import Pruning
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Subscription
@@ -18,7 +18,7 @@ from gamin.events import IS_DIR, Kind, Row
 from gamin.patterns.ignore_rules import IgnoreRules
 
 
-class _Leaving(NamedTuple):
+class _PendingMove(NamedTuple):
     """The first half of a rename."""
 
     node: Node
@@ -32,60 +32,60 @@ class _Leaving(NamedTuple):
 
 
 class Renames:
-    def __init__(self, scene: Scene, content: Content, changes: Changes) -> None:
+    def __init__(self, scene: Scene, content: Content, changes: EntryChanges) -> None:
         self._scene = scene
         self._content = content
         self._changes = changes
         self._pruning = Pruning(scene)
-        self.leaving: dict[int, list[_Leaving]] = {}
+        self.pending_moves: dict[int, list[_PendingMove]] = {}
         """By cookie; several where one directory is shown at several places."""
 
-    def left(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
+    def on_moved_from(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The first half: the name is no more, and comes up elsewhere."""
         known = node.names.get(name)
         if known is not None and (known is not FILE) != bool(mask & IS_DIR):
             # Known from a later state of the disk than the one the event is of: it is
             # not this that was renamed.
-            self._changes.left(node, name)
+            self._changes.on_deleted(node, name)
             return
-        self._changes.neighbours(node, name)
+        self._changes.notify_path_waiters(node, name)
         if known is None:
             return
-        is_held = self._scene.holds.release(node, name)
-        has_changed = is_held or self._scene.flow.owes((node, name))
-        path = node.slashed() + name
+        is_held = self._scene.debouncer.release(node, name)
+        has_changed = is_held or self._scene.flow.has_unreported((node, name))
+        path = node.path_prefix() + name
         waits = False
         if node.listed:
             waits = self._waits(node, name, known is not FILE, dies=True)
             self._scene.tree.remove(node, name)
         else:
             del node.names[name]
-        leaving = _Leaving(node, name, known, path, waits, has_changed)
-        self.leaving.setdefault(cookie, []).append(leaving)
+        leaving = _PendingMove(node, name, known, path, waits, has_changed)
+        self.pending_moves.setdefault(cookie, []).append(leaving)
 
     def _waits(
         self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
     ) -> bool:
         scene = self._scene
-        return bool(scene.flow.busy) and scene.withheld.holds_back(
+        return bool(scene.flow.busy) and scene.deferred.defer(
             node, name, is_dir, scene.now, dies=dies
         )
 
-    def arrived(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
+    def on_moved_to(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half."""
         leaving = self._partner(cookie, node)
         if leaving is None or not node.listed:
-            self._changes.arrived(node, name, mask)
+            self._changes.on_created(node, name, mask)
             if leaving is not None:
-                self._left_for_good(leaving)
+                self._treat_as_deleted(leaving)
             return
-        self._changes.neighbours(node, name)
+        self._changes.notify_path_waiters(node, name)
         known = node.names.get(name)
         self._renamed(leaving, node, name, known, mask & IS_DIR != 0)
 
-    def _partner(self, cookie: int, node: Node) -> _Leaving | None:
+    def _partner(self, cookie: int, node: Node) -> _PendingMove | None:
         """The first half that belongs to a second one in `node`."""
-        several = self.leaving.get(cookie)
+        several = self.pending_moves.get(cookie)
         if not several:
             return None
         same = (leaving for leaving in several if leaving.node is node)
@@ -95,43 +95,45 @@ class Renames:
 
     def end(self) -> None:
         """The batch is over: what left and arrived nowhere is gone."""
-        for several in self.leaving.values():
+        for several in self.pending_moves.values():
             for leaving in several:
-                self._left_for_good(leaving)
-        self.leaving.clear()
+                self._treat_as_deleted(leaving)
+        self.pending_moves.clear()
 
     def _renamed(
         self,
-        leaving: _Leaving,
+        leaving: _PendingMove,
         node: Node,
         name: bytes,
         known: Node | bool | None,
         is_dir: bool,
     ) -> None:
-        if isinstance(leaving.known, Node) and leaving.known.holds(node):
-            self._astray(leaving)
+        if isinstance(leaving.known, Node) and leaving.known.contains(node):
+            self._rescan_misplaced(leaving)
             return
         if known is SUBDIR or (known is not None and (known is not FILE) != is_dir):
-            self._changes.removed(node, name)
+            self._changes.remove_entry(node, name)
             known = None
         if isinstance(known, Node):
             # An empty directory was replaced, or a listing saw this one here before
             # its event came. Either way what is there now is looked at anew.
-            self._left_for_good(leaving)
-            self._changes.explore(known)
+            self._treat_as_deleted(leaving)
+            self._changes.scan(known)
             return
         moved = leaving.known
         if isinstance(moved, Node):
             if self._relink(leaving, moved, node, name):
-                self._content.moved(node, name, has_changed=leaving.has_changed)
+                self._content.on_renamed(node, name, has_changed=leaving.has_changed)
                 return
-            self._left_for_good(leaving)
-            self._changes.appeared(node, name, True)
+            self._treat_as_deleted(leaving)
+            self._changes.add_entry(node, name, True)
             return
-        path = node.slashed() + name
-        if is_dir and any(s.enters(path) for s in self._scene.audiences.on(node).deep):
-            self._left_for_good(leaving)
-            self._changes.appeared(node, name, True)
+        path = node.path_prefix() + name
+        if is_dir and any(
+            s.covers_directory(path) for s in self._scene.audiences.on(node).recursive
+        ):
+            self._treat_as_deleted(leaving)
+            self._changes.add_entry(node, name, True)
             return
         waits = self._waits(node, name, is_dir)
         if known is None:
@@ -140,35 +142,37 @@ class Renames:
             self._scene.tree.touch(node, name)
         row = Row(Kind.MOVED, path, is_dir, leaving.path, known is None)
         self._tell_move(leaving, node, row, waits)
-        self._content.moved(node, name, has_changed=leaving.has_changed)
+        self._content.on_renamed(node, name, has_changed=leaving.has_changed)
 
-    def _astray(self, leaving: _Leaving) -> None:
+    def _rescan_misplaced(self, leaving: _PendingMove) -> None:
         """It seems to have gone into itself: its watch was made anew, from a later
         state of the disk than the one its event is of, so it is not where it was
         believed to be. What is where is looked at again, in all that is concerned."""
-        trees = self._scene.audiences.on(leaving.node).deep
-        self._left_for_good(leaving)
+        trees = self._scene.audiences.on(leaving.node).recursive
+        self._treat_as_deleted(leaving)
         for subscription in trees:
             if subscription.bound_directory is not None:
-                self._changes.replaced(subscription.bound_directory)
+                self._changes.on_replaced(subscription.bound_directory)
 
-    def _relink(self, leaving: _Leaving, moved: Node, node: Node, name: bytes) -> bool:
+    def _relink(
+        self, leaving: _PendingMove, moved: Node, node: Node, name: bytes
+    ) -> bool:
         """Link a directory with all below it to its new place; False if nobody there
         looks into directories, so that it has left for good."""
-        path = node.slashed() + name
-        deep = self._scene.audiences.on(node).deep
-        if not any(s.enters(path) for s in deep):
+        path = node.path_prefix() + name
+        deep = self._scene.audiences.on(node).recursive
+        if not any(s.covers_directory(path) for s in deep):
             return False
         if any(_has_left_rules(s, path) for s in deep):
             return False  # listed later, when that is told
         before = self._scene.audiences.on(moved)
         waits = self._waits(node, name, True)
         for below in moved.subtree():
-            self._scene.withheld.tell(below)
-            self._changes.dirty_through(below)
+            self._scene.deferred.flush(below)
+            self._changes.invalidate_paths(below)
             for subscription in self._scene.coverage.bound(below):
                 self._scene.coverage.detach(subscription)
-        trees = [s for s in before.deep if s in deep and s.enters(path)]
+        trees = [s for s in before.recursive if s in deep and s.covers_directory(path)]
         seen = {
             subscription: self._pruning.seen(subscription, moved)
             for subscription in trees
@@ -180,25 +184,27 @@ class Renames:
             _take_rules_along(subscription, leaving.path, path)
         for below in moved.subtree():
             below.audience = None
-            self._scene.coverage.check(below)
+            self._scene.coverage.mark_for_release(below)
         after = self._scene.audiences.on(moved)
         row = Row(Kind.MOVED, path, True, leaving.path, True)
         self._tell_move(leaving, node, row, waits)
         for subscription, names in seen.items():
             self._pruning.changed(subscription, moved, names)
-        for subscription in before.deep:
-            if subscription not in after.deep:
+        for subscription in before.recursive:
+            if subscription not in after.recursive:
                 self._tell_below(subscription, moved, Kind.DELETED, leaving.path)
-        for subscription in after.deep:
-            if subscription not in before.deep:
+        for subscription in after.recursive:
+            if subscription not in before.recursive:
                 self._tell_below(subscription, moved, Kind.CREATED, path)
                 self._scene.coverage.cover(moved, subscription)
         for below in moved.subtree():
-            if below.wanted and not below.is_noticed:
-                self._scene.coverage.adrift.setdefault(below, 1)
+            if below.mask and not below.is_noticed:
+                self._scene.coverage.misplaced.setdefault(below, 1)
         return True
 
-    def _tell_move(self, leaving: _Leaving, node: Node, row: Row, waits: bool) -> None:
+    def _tell_move(
+        self, leaving: _PendingMove, node: Node, row: Row, waits: bool
+    ) -> None:
         """MOVED to who sees both places, DELETED or CREATED to who sees one."""
         source = self._scene.audiences.on(leaving.node) if leaving.node.listed else None
         target = self._scene.audiences.on(node)
@@ -231,23 +237,23 @@ class Renames:
     ) -> None:
         """Tell one subscription of everything below a directory that was renamed out
         of, or into, what it covers. `path` is how it knows the directory."""
-        skip = len(node.slashed())
+        skip = len(node.path_prefix())
         stack = [node]
         while stack:
             below = stack.pop()
             if not below.listed:
                 continue
-            prefix = path + b"/" + below.slashed()[skip:]
+            prefix = path + b"/" + below.path_prefix()[skip:]
             for name, known in below.names.items():
                 row = Row(kind, prefix + name, known is not FILE)
-                self._scene.reporter.tell(subscription.solo, row)
-                if isinstance(known, Node) and subscription.enters(row.path):
+                self._scene.reporter.tell(subscription.own_audience, row)
+                if isinstance(known, Node) and subscription.covers_directory(row.path):
                     stack.append(known)
 
-    def _left_for_good(self, leaving: _Leaving) -> None:
+    def _treat_as_deleted(self, leaving: _PendingMove) -> None:
         node, _, known, path, waits, _ = leaving
         if isinstance(known, Node):
-            self._changes.vanished(known)
+            self._changes.remove_subtree(known)
         if node.listed and not waits:
             row = Row(Kind.DELETED, path, known is not FILE)
             self._scene.reporter.tell(self._scene.audiences.on(node), row)

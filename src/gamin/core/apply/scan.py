@@ -8,7 +8,7 @@ then. The first listings of a tree are left to `intake`.
 from collections.abc import Iterable, Mapping
 
 from gamin.core.apply.content import Content
-from gamin.core.apply.entries import Changes
+from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.fast_scan import Intake
 from gamin.core.effects import Listing
 from gamin.core.model.difference import listing
@@ -19,7 +19,7 @@ from gamin.events import Kind
 
 class Listings:
     def __init__(
-        self, scene: Scene, content: Content, changes: Changes, intake: Intake
+        self, scene: Scene, content: Content, changes: EntryChanges, intake: Intake
     ) -> None:
         self._scene = scene
         self._intake = intake
@@ -28,14 +28,14 @@ class Listings:
 
     def listed(self, listing: Listing) -> None:
         """Take a listing in. It is told unless nobody was told anything before."""
-        (node, subscription, verify), directories, others, newer = listing
+        (node, subscription, changed_since_ns), directories, others, newer = listing
         scene = self._scene
-        if node.blind:
-            for subscriptions in (node.hooks or {}).values():
-                scene.bindings.look_again(subscriptions)
-        scene.coverage.found(node)
+        if node.unreadable:
+            for subscriptions in (node.path_waiters or {}).values():
+                scene.resolver.retry(subscriptions)
+        scene.coverage.confirm_present(node)
         audience = scene.audiences.on(node)
-        if not node.wanted or not audience.subscriptions:
+        if not node.mask or not audience.subscriptions:
             return
         if node.listed and not (directories or newer) and node.has_just(others):
             return  # as ever, like most of what is looked at again
@@ -52,8 +52,8 @@ class Listings:
                 node.names.setdefault(name, SUBDIR if is_dir else FILE)
             node.listed = True
         self._include(node, passed)
-        if audience.deep:
-            self._intake.descend(node, directories, subscription, verify)
+        if audience.recursive:
+            self._intake.descend(node, directories, subscription, changed_since_ns)
 
     def _remove_others(self, node: Node, present: Mapping[bytes, bool]) -> None:
         """Let go of what is not there any more, or something of another kind now."""
@@ -61,7 +61,7 @@ class Listings:
         for name in [
             n for n, k in names.items() if present.get(n) is not (k is not FILE)
         ]:
-            self._changes.removed(node, name)
+            self._changes.remove_entry(node, name)
 
     def _compare(
         self, node: Node, present: Mapping[bytes, bool], newer: Iterable[bytes]
@@ -72,7 +72,7 @@ class Listings:
         node.listed = True
         for name, is_dir in present.items():
             if name not in told:
-                self._changes.came(node, name, is_dir)
+                self._changes.insert_entry(node, name, is_dir)
         for name in newer:
             if name in told:  # what came has just been told, as such
                 self._content.changed(node, name)
@@ -81,11 +81,11 @@ class Listings:
         """Subdirectories that were listed earlier, for others, belong to the trees of
         this directory from now on."""
         scene = self._scene
-        deep = scene.audiences.on(node).deep
+        deep = scene.audiences.on(node).recursive
         for child in children:
-            for subscription in [s for s in deep if s.enters(child.path())]:
+            for subscription in [s for s in deep if s.covers_directory(child.path())]:
                 if subscription.ready:
-                    for row in listing(child, subscription.enters):
+                    for row in listing(child, subscription.covers_directory):
                         created = row._replace(kind=Kind.CREATED)
-                        scene.reporter.tell(subscription.solo, created)
+                        scene.reporter.tell(subscription.own_audience, created)
                 scene.coverage.cover(child, subscription)

@@ -9,7 +9,7 @@ import errno
 
 from gamin.config.gaminrc import Method
 from gamin.config.policy import Decision, Policy
-from gamin.core.effects import Effect, Explore, Note, Noted, Unwatch, Watch
+from gamin.core.effects import Effect, Scan, Trace, TraceKind, Unwatch, Watch
 from gamin.core.model.node import SUBDIR, Node
 from gamin.core.model.subscription import Audiences, Scope, Subscription
 from gamin.core.model.tree import Tree
@@ -29,7 +29,7 @@ NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO | ATTRIB
 passable by a chmod."""
 CONTENT = MODIFY | CLOSE_WRITE
 FULL = NAMES | CONTENT
-HEAVY = CONTENT | ATTRIB
+CONTENT_AND_ATTRIB = CONTENT | ATTRIB
 """What a hammered file makes many of."""
 
 _NO_ROOM = {errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
@@ -45,32 +45,32 @@ class Coverage:
         self._tree = tree
         self._audiences = audiences
         self._effects = effects
-        self.suspects: dict[Node, None] = {}
+        self.release_candidates: dict[Node, None] = {}
         self.policy = policy
-        self.no_room: set[Node] = set()
+        self.over_quota: set[Node] = set()
         """Polled only because the kernel has no more watches for us."""
         self._tried_again: list[Node] = []
         self.longest_interval = 0.0
         """Seconds between two looks, at the most, of all that was ever polled."""
-        self.adrift: dict[Node, int] = {}
+        self.misplaced: dict[Node, int] = {}
         """Not where they were believed to be, and how often that was found; to be
         tried again after a batch."""
         self.unreadable: set[Node] = set()
-        self.unreported: set[Node] = set()
+        self.unwatched_unreadable: set[Node] = set()
         """Those of them whose parent is only polled, where a right that was missing for
         less than a second has left no trace, or may not be read itself."""
-        self.hot: set[Node] = set()
+        self.polled_for_churn: set[Node] = set()
         """Polled only, because of the coming and going in them."""
-        self.hot_content: set[Node] = set()
+        self.polled_for_writes: set[Node] = set()
         """Their entries' content is polled, because one of them is hammered."""
-        self.released: dict[Node, None] = {}
+        self.handed_to_polling: dict[Node, None] = {}
         """Given from the kernel to polling since its queue was last known to have lost
         nothing (`recovery` says when that is): polling takes what it finds for known,
         and so nobody would be told what was lost just before."""
 
     # -- nodes
 
-    def step_into(self, node: Node, name: bytes) -> Node:
+    def ensure_child(self, node: Node, name: bytes) -> Node:
         """The node of a subdirectory that is known to exist."""
         child = node.child(name)
         if child is None:
@@ -81,28 +81,28 @@ class Coverage:
     def _born(self, node: Node, name: bytes) -> int:
         if not node.listed:
             return self._tree.tick  # whatever is known of the name is from the past
-        touch = (node.touched or {}).get(name)
+        touch = (node.history or {}).get(name)
         return 0 if touch is None else touch[1]
 
-    def check(self, node: Node) -> None:
+    def mark_for_release(self, node: Node) -> None:
         """Look at the end of this operation whether the node is still needed."""
-        self.suspects[node] = None
+        self.release_candidates[node] = None
 
-    def sweep(self) -> None:
+    def release_unneeded(self) -> None:
         """Let go of what nobody needs any more, upwards."""
-        while self.suspects:
-            node = self.suspects.popitem()[0]
+        while self.release_candidates:
+            node = self.release_candidates.popitem()[0]
             if node.parent is not None and node.parent.child(node.name) is not node:
                 continue  # buried already
             self.refresh(node)
-            if node.wanted or node.parent is None or any(node.children()):
+            if node.mask or node.parent is None or any(node.children()):
                 continue
             parent = node.parent
             if parent.listed:
                 parent.names[node.name] = SUBDIR
             else:
                 del parent.names[node.name]
-            self.suspects[parent] = None
+            self.release_candidates[parent] = None
 
     # -- who is bound where
 
@@ -119,7 +119,7 @@ class Coverage:
         if node.subscriptions is None:
             node.subscriptions = {}
         node.subscriptions[subscription] = None
-        subscription.prefix = node.slashed()
+        subscription.prefix = node.path_prefix()
         if subscription.scope is Scope.FILE:
             self.refresh(node)
         else:
@@ -133,7 +133,7 @@ class Coverage:
         if node is None or subscription.cross_mounts:
             return
         below = (p for p in self.policy.mount_points() if is_within(p, node.path()))
-        subscription.stops = frozenset(below) - {node.path()}
+        subscription.excluded_mounts = frozenset(below) - {node.path()}
 
     def detach(self, subscription: Subscription) -> None:
         node = subscription.node
@@ -145,19 +145,19 @@ class Coverage:
             node.subscriptions = node.subscriptions or None
         if subscription.entry is not None:
             node.files -= 1
-            self.check(node)
+            self.mark_for_release(node)
         else:
             self._invalidate(node, subscription.scope)
             if subscription.scope is Scope.TREE:
-                self.suspects.update(dict.fromkeys(node.subtree()))
-            self.check(node)
+                self.release_candidates.update(dict.fromkeys(node.subtree()))
+            self.mark_for_release(node)
 
     def bound(self, node: Node) -> list[Subscription]:
         """All that are bound to the directory, or to an entry of it."""
         found: dict[Subscription, None] = dict(node.subscriptions or {})
         if node.files:
-            for hooked in (node.hooks or {}).values():
-                found |= {s: None for s in hooked if s.node is node}
+            for awaited_names in (node.path_waiters or {}).values():
+                found |= {s: None for s in awaited_names if s.node is node}
         return list(found)
 
     def _invalidate(self, node: Node, scope: Scope) -> None:
@@ -179,54 +179,60 @@ class Coverage:
             node = stack.pop()
             self.refresh(node)
             if not node.listed:
-                subscription.crawl += 1
-                self._effects.append(Explore(node, subscription))
+                subscription.pending_scans += 1
+                self._effects.append(Scan(node, subscription))
                 continue
             if not deep:
                 return
             for name, known in list(node.names.items()):
-                if known and subscription.enters(node.slashed() + name):
-                    stack.append(self.step_into(node, name))
+                if known and subscription.covers_directory(node.path_prefix() + name):
+                    stack.append(self.ensure_child(node, name))
 
     # -- what each is watched for
 
     def refresh(self, node: Node) -> None:
         """Bring the masks in line with who needs the node."""
         if node.listed and not self._audiences.has_any(node):
-            self.unlist(node)
-        was_narrow, node.narrow = node.narrow, self._is_narrow(node)
+            self.forget_entries(node)
+        was_narrow, node.watches_named_entries_only = (
+            node.watches_named_entries_only,
+            self._is_narrow(node),
+        )
         wanted = self._need(node)
-        if wanted == node.wanted:
-            if node.poll and node.narrow and not was_narrow:
+        if wanted == node.mask:
+            if node.poll_mask and node.watches_named_entries_only and not was_narrow:
                 self._effects.append(Watch(node))
             return
         if wanted and node.decision is None:
             self._decide(node)
-        node.wanted = wanted
-        self.share_out(node)
+        node.mask = wanted
+        self.split_mask(node)
         self._effects.append(Watch(node) if wanted else Unwatch(node))
 
-    def share_out(self, node: Node) -> None:
+    def split_mask(self, node: Node) -> None:
         """Split what is wanted between the kernel and polling, by the decision."""
         decision: Decision = node.decision
-        if not node.wanted:
-            node.kernel = node.poll = 0
+        if not node.mask:
+            node.kernel_mask = node.poll_mask = 0
             self._lost_interest(node)
             return
         kernel = poll = 0
         if decision.method is Method.KERNEL or decision.also_kernel:
-            kernel = node.wanted
+            kernel = node.mask
         if decision.method is Method.POLL:
-            poll = node.wanted
+            poll = node.mask
             if poll == NAMES and self.policy.kernel_tells_names(node.path()):
                 kernel, poll = poll, 0
-        if node in self.no_room or node in self.hot:
-            kernel, poll = 0, node.wanted
-        elif node in self.hot_content:
-            kernel, poll = kernel & ~HEAVY, poll | node.wanted & HEAVY
-        if node.kernel and not kernel:
-            self.released[node] = None
-        node.kernel, node.poll = kernel, poll
+        if node in self.over_quota or node in self.polled_for_churn:
+            kernel, poll = 0, node.mask
+        elif node in self.polled_for_writes:
+            kernel, poll = (
+                kernel & ~CONTENT_AND_ATTRIB,
+                poll | node.mask & CONTENT_AND_ATTRIB,
+            )
+        if node.kernel_mask and not kernel:
+            self.handed_to_polling[node] = None
+        node.kernel_mask, node.poll_mask = kernel, poll
         node.interval = decision.interval if decision.method is Method.POLL else 1.0
         if poll and node.interval > self.longest_interval:
             self.longest_interval = node.interval
@@ -238,7 +244,7 @@ class Coverage:
     def _need(self, node: Node) -> int:
         if node.files or self._audiences.has_any(node):
             return FULL
-        return NAMES if node.hooks or node.subscriptions else 0
+        return NAMES if node.path_waiters or node.subscriptions else 0
 
     def _decide(self, node: Node) -> None:
         parent = node.parent
@@ -249,75 +255,77 @@ class Coverage:
         node.decision = self.policy.decide(path)
         node.uniform = self.policy.is_uniform_below(path)
 
-    def unlist(self, node: Node) -> None:
+    def forget_entries(self, node: Node) -> None:
         """Forget the names nobody needs; child nodes stay."""
         node.names = {child.name: child for child in node.children()}
         node.listed = False
-        node.untold = None
-        node.touched = None
-        node.ghosts = None
+        node.deferred = None
+        node.history = None
+        node.tombstones = None
 
     def _lost_interest(self, node: Node) -> None:
-        self.no_room.discard(node)
+        self.over_quota.discard(node)
         self.unreadable.discard(node)
-        self.unreported.discard(node)
-        self.hot.discard(node)
-        self.hot_content.discard(node)
-        self.adrift.pop(node, None)
-        node.blind = False
+        self.unwatched_unreadable.discard(node)
+        self.polled_for_churn.discard(node)
+        self.polled_for_writes.discard(node)
+        self.misplaced.pop(node, None)
+        node.unreadable = False
 
-    def is_plain(self, node: Node) -> bool:
+    def has_default_method(self, node: Node) -> bool:
         """Whether nothing but its decision says how it is noticed."""
         return not (
-            node in self.no_room or node in self.hot or node in self.hot_content
+            node in self.over_quota
+            or node in self.polled_for_churn
+            or node in self.polled_for_writes
         )
 
-    def enlist(self, node: Node) -> None:
+    def watch_fully(self, node: Node) -> None:
         """`refresh` for a directory that a tree is known to reach: the quick way."""
-        if node.wanted != FULL:
+        if node.mask != FULL:
             if node.decision is None:
                 self._decide(node)
-            node.wanted = FULL
-            self.share_out(node)
+            node.mask = FULL
+            self.split_mask(node)
 
     # -- what became of it
 
-    def found(self, node: Node) -> None:
+    def confirm_present(self, node: Node) -> None:
         """It was where it should be, and could be listed."""
-        if self.adrift:
-            self.adrift.pop(node, None)
-        if node.blind:
+        if self.misplaced:
+            self.misplaced.pop(node, None)
+        if node.unreadable:
             self.unreadable.discard(node)
-            self.unreported.discard(node)
-            node.blind = False
+            self.unwatched_unreadable.discard(node)
+            node.unreadable = False
 
     def unwatchable(self, node: Node, number: int) -> None:
         """The kernel (or the file system) refused; find another way, or wait."""
-        if not node.wanted:
+        if not node.mask:
             return
-        if number in _NO_ROOM and node not in self.no_room:
+        if number in _NO_ROOM and node not in self.over_quota:
             # One line says it for all that follow, and for what is tried again.
-            if not (self.no_room or node in self._tried_again):
-                self._effects.append(Note(Noted.NO_ROOM, node))
-            self.no_room.add(node)
-            self.share_out(node)
+            if not (self.over_quota or node in self._tried_again):
+                self._effects.append(Trace(TraceKind.NO_ROOM, node))
+            self.over_quota.add(node)
+            self.split_mask(node)
             self._effects.append(Watch(node))
         elif number in _NOT_ALLOWED:
             self.unreadable.add(node)
-            node.blind = True
+            node.unreadable = True
             parent = node.parent
-            if parent is not None and (parent.blind or not parent.kernel):
-                self.unreported.add(node)
+            if parent is not None and (parent.unreadable or not parent.kernel_mask):
+                self.unwatched_unreadable.add(node)
         else:
-            self.adrift[node] = self.adrift.get(node, 0) + 1
+            self.misplaced[node] = self.misplaced.get(node, 0) + 1
 
     def is_missed(self, node: Node) -> bool:
         """It is not where it was believed to be, and no event of a parent that is
         only polled is sure to come and tell."""
         parent = node.parent
-        if parent is None or self.adrift.get(node) != 1:
+        if parent is None or self.misplaced.get(node) != 1:
             return False
-        return parent.blind or not parent.kernel
+        return parent.unreadable or not parent.kernel_mask
 
     def retry_adrift(self) -> None:
         """Look again for directories that were not where they were believed to be.
@@ -325,61 +333,63 @@ class Coverage:
         Their DELETE or rename was still in the queue then, as a rule. One that is
         missing a second time has its parent listed, which settles it.
         """
-        adrift, self.adrift = self.adrift, {}
-        for node, times in adrift.items():
-            if not node.wanted or node.parent is None:
+        misplaced, self.misplaced = self.misplaced, {}
+        for node, times in misplaced.items():
+            if not node.mask or node.parent is None:
                 continue
             if times < 2:
-                self.adrift[node] = times
-                self._effects.append(Explore(node, None))
+                self.misplaced[node] = times
+                self._effects.append(Scan(node, None))
             elif node.parent.listed:
-                self._effects.append(Explore(node.parent, None))
+                self._effects.append(Scan(node.parent, None))
 
-    def cool(self, node: Node, hot: set[Node], is_hot: bool) -> None:
+    def set_polling(self, node: Node, hot: set[Node], is_hot: bool) -> None:
         """A directory (or its content) became too hot for the kernel, or cooled down.
 
         Nothing is lost at either switch: the shell starts the new way before it ends
         the old one, and looks once more before it ends polling.
         """
-        if is_hot is (node in hot) or not node.wanted:
+        if is_hot is (node in hot) or not node.mask:
             return
         (hot.add if is_hot else hot.discard)(node)
-        self.share_out(node)
+        self.split_mask(node)
         self._effects.append(Watch(node))
-        self._effects.append(Note(Noted.FLOW_ON if is_hot else Noted.FLOW_OFF, node))
+        self._effects.append(
+            Trace(TraceKind.FLOW_ON if is_hot else TraceKind.FLOW_OFF, node)
+        )
 
     def poll_content(self, node: Node) -> None:
-        self.cool(node, self.hot_content, True)
+        self.set_polling(node, self.polled_for_writes, True)
 
     def poll_only(self, node: Node) -> None:
-        self.cool(node, self.hot, True)
+        self.set_polling(node, self.polled_for_churn, True)
 
     def room_again(self, count: int) -> list[Node]:
         """The kernel may have room for `count` more: try with these of those polled."""
-        tried = self._tried_again = list(self.no_room)[:count]
+        tried = self._tried_again = list(self.over_quota)[:count]
         for node in tried:
-            self.no_room.discard(node)
-            self.share_out(node)
+            self.over_quota.discard(node)
+            self.split_mask(node)
             self._effects.append(Watch(node))
         return tried
 
-    def redecide(self, policy: Policy) -> None:
+    def reapply_policy(self, policy: Policy) -> None:
         """The rules or the mounts changed: decide anew for every directory."""
         self.policy = policy
         for node in self._tree.root.subtree():
             node.decision, node.uniform = None, False
         for node in self._tree.root.subtree():
-            if not node.wanted:
+            if not node.mask:
                 continue
-            before = (node.kernel, node.poll, node.interval)
+            before = (node.kernel_mask, node.poll_mask, node.interval)
             self._decide(node)
-            self.share_out(node)
-            if (node.kernel, node.poll, node.interval) != before:
+            self.split_mask(node)
+            if (node.kernel_mask, node.poll_mask, node.interval) != before:
                 self._effects.append(Watch(node))
 
-    def abandon(self, node: Node) -> None:
+    def drop(self, node: Node) -> None:
         """The directory is gone: whatever noticed it is over."""
-        if node.wanted:
-            node.wanted = node.kernel = node.poll = 0
+        if node.mask:
+            node.mask = node.kernel_mask = node.poll_mask = 0
             self._effects.append(Unwatch(node))
         self._lost_interest(node)

@@ -9,11 +9,11 @@ from gamin.core.model.node import Node
 
 RETRY_SECONDS = 1.0
 """What is polled is looked at as often, and a try costs no more than a look."""
-MOST = 1024
+MAX_TRIED = 1024
 """Directories tried at once: some milliseconds of work."""
 
 
-class Room:
+class QuotaRetry:
     def __init__(self, coverage: Coverage) -> None:
         self._coverage = coverage
         self.due_at: float | None = None
@@ -21,9 +21,9 @@ class Room:
         self._tried: list[Node] = []
         self._count = 1
 
-    def check(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """Something may have run out of room, or nothing wants any more."""
-        if not self._coverage.no_room:
+        if not self._coverage.over_quota:
             self.due_at, self._tried, self._count = None, [], 1
         elif self.due_at is None:
             self.due_at = now + RETRY_SECONDS
@@ -32,7 +32,7 @@ class Room:
         if self.due_at is None or self.due_at > now:
             return
         self.due_at = None
-        no_room = self._coverage.no_room
+        no_room = self._coverage.over_quota
         went_well = self._tried and not any(node in no_room for node in self._tried)
-        self._count = min(2 * self._count, MOST) if went_well else 1
+        self._count = min(2 * self._count, MAX_TRIED) if went_well else 1
         self._tried = self._coverage.room_again(self._count)

@@ -19,13 +19,13 @@ a look so much time passes that looking takes a tenth of it at the most.
 """
 
 from gamin.core.coverage.need import Coverage
-from gamin.core.effects import Effect, Explore, Note, Noted, Watch
+from gamin.core.effects import Effect, Scan, Trace, TraceKind, Watch
 from gamin.core.model.tree import Tree
-from gamin.core.resolve.path_walk import Bindings
+from gamin.core.resolve.path_walk import PathResolver
 
-SHORTEST_PAUSE = 0.1
-LONGEST_PAUSE = 30.0
-COST_SHARE = 10
+MIN_PAUSE = 0.1
+MAX_PAUSE = 30.0
+MIN_INTERVAL_PER_COST = 10
 """From one look to the next it is so many times as long as the look took."""
 MARGIN_NS = 20_000_000
 """Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100,
@@ -37,7 +37,7 @@ class Recovery:
         self,
         tree: Tree,
         coverage: Coverage,
-        bindings: Bindings,
+        bindings: PathResolver,
         effects: list[Effect],
     ) -> None:
         self._tree = tree
@@ -51,69 +51,69 @@ class Recovery:
         self.due_at: float | None = None
         """When to look everywhere, since something is known to be lost."""
         self._since_ns = 0
-        self.good_ns = 0
+        self.complete_until_ns = 0
         """Real time (ns) of the last drain that is known to have lost nothing."""
         self.overflows = 0
         self.rescans = 0
-        self._losses = self._known = 0
+        self._losses = self._losses_at_start = 0
 
-    def complete(self, at_ns: int) -> None:
+    def drained_completely(self, at_ns: int) -> None:
         """Everything that happened before the real time `at_ns` was drained, and
         nothing of that lost."""
-        self.good_ns = at_ns
-        if self.due_at is None and self._coverage.released:
-            self._coverage.released.clear()
+        self.complete_until_ns = at_ns
+        if self.due_at is None and self._coverage.handed_to_polling:
+            self._coverage.handed_to_polling.clear()
 
     def overflowed(self, now: float) -> None:
         """The queue lost something. It is to be looked everywhere, soon or after a
         pause."""
         self.overflows += 1
-        self.distrust(now)
+        self.loss_detected(now)
 
-    def distrust(self, now: float) -> None:
+    def loss_detected(self, now: float) -> None:
         """Something was lost, be it by the kernel or by us."""
         self._losses += 1
         if self.due_at is None:
-            self._since_ns = max(1, self.good_ns - MARGIN_NS)
+            self._since_ns = max(1, self.complete_until_ns - MARGIN_NS)
             self._plan(now)
 
     def _plan(self, now: float) -> None:
-        pause = max(SHORTEST_PAUSE, min(COST_SHARE * self._cost, LONGEST_PAUSE))
+        pause = max(MIN_PAUSE, min(MIN_INTERVAL_PER_COST * self._cost, MAX_PAUSE))
         self.due_at = max(now, self._last + pause)
 
     def is_due(self, now: float) -> bool:
         return self.due_at is not None and self.due_at <= now
 
-    def begin(self, now: float) -> None:
+    def start(self, now: float) -> None:
         """Now all that is queued is applied, and then comes `look`. Should it not come
         to that, there will be another time."""
         self._last = now
-        self._known = self._losses
+        self._losses_at_start = self._losses
         self._plan(now)
 
-    def look(self) -> None:
+    def rescan(self) -> None:
         """Look everywhere. For a loss that was noticed since `begin`, what followed it
         may still be queued: there will be another look."""
         self.due_at = None
-        self._rescan()
-        if self._losses > self._known:
+        self._scan_everything()
+        if self._losses > self._losses_at_start:
             self._plan(self._last)
 
-    def looked(self, now: float) -> None:
+    def scan_done(self, now: float) -> None:
         """One of the directories was looked at."""
         self._cost = now - self._last
 
-    def _rescan(self) -> None:
+    def _scan_everything(self) -> None:
         self.rescans += 1
-        self._effects.append(Note(Noted.OVERFLOW, self._tree.root))
-        released = self._coverage.released
+        self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
+        released = self._coverage.handed_to_polling
         for node in self._tree.root.subtree():
-            if not (node.kernel or node.blind or node in released):
+            if not (node.kernel_mask or node.unreadable or node in released):
                 continue
-            if node.listed or node.blind:
-                self._effects.append(Explore(node, None, self._since_ns))
+            if node.listed or node.unreadable:
+                self._effects.append(Scan(node, None, self._since_ns))
             else:
                 self._effects.append(Watch(node))
-            for subscriptions in (node.hooks or {}).values():
+            for subscriptions in (node.path_waiters or {}).values():
                 for subscription in subscriptions:
-                    self._bindings.distrust(subscription, self._since_ns)
+                    self._bindings.invalidate(subscription, self._since_ns)

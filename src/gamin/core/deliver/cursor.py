@@ -16,7 +16,7 @@ Encode = Callable[[Subscription, Iterable[Row], bool], bytes]
 """Rows as bytes for the wire; the flag says that they are the first telling."""
 CatchUp = Callable[[Subscription], list[Row]]
 
-ENOUGH = 64 * 1024
+SEND_BATCH_BYTES = 64 * 1024
 """Bytes handed to the socket before more listings are made."""
 
 
@@ -28,9 +28,9 @@ class Outbox:
         self._catch_up = catch_up
         self._behind: dict[Subscription, None] = {}
         self._bytes = bytearray()
-        self.is_clogged = False
+        self.is_blocked = False
         """The client does not read; kept by whoever owns the socket."""
-        self.synced = 0
+        self.synced_tick = 0
         """The tick up to which a client that reads was told everything."""
 
     @property
@@ -39,14 +39,14 @@ class Outbox:
         return len(self._behind)
 
     def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        if subscription.waiting:
+        if subscription.behind:
             return  # what it will be told includes these
-        if self.is_clogged:
-            subscription.waiting = True
-            subscription.since = self.synced
+        if self.is_blocked:
+            subscription.behind = True
+            subscription.since = self.synced_tick
             self._behind[subscription] = None
             return
-        subscription.told = subscription.announced
+        subscription.sent_target = subscription.current_target
         self._bytes += self._encode(subscription, rows, False)
 
     def ready(self, subscription: Subscription) -> None:
@@ -56,21 +56,21 @@ class Outbox:
     def forget(self, subscription: Subscription) -> None:
         self._behind.pop(subscription, None)
 
-    def say(self, packet: bytes) -> None:
+    def append(self, packet: bytes) -> None:
         """Something that must be told as it is, in its place in the order."""
         self._bytes += packet
 
     @property
-    def said(self) -> int:
+    def buffered_bytes(self) -> int:
         """Bytes waiting for the socket."""
         return len(self._bytes)
 
     def take(self) -> bytes:
         """What to send next; empty when the client was told everything."""
-        while self._behind and len(self._bytes) < ENOUGH:
+        while self._behind and len(self._bytes) < SEND_BATCH_BYTES:
             subscription = next(iter(self._behind))
             del self._behind[subscription]
-            first = subscription.told is None
+            first = subscription.sent_target is None
             rows = self._catch_up(subscription)
             self._bytes += self._encode(subscription, rows, first)
         data = bytes(self._bytes)

@@ -1,12 +1,12 @@
 """Gathers what is to be told in one batch, in order, by audience.
 
 Rows for one audience that follow each other share a list, so a storm in one tree makes
-one `Tell` per batch whatever the number of its subscribers.
+one `Deliver` per batch whatever the number of its subscribers.
 """
 
 from typing import Final
 
-from gamin.core.effects import Effect, Tell
+from gamin.core.effects import Deliver, Effect
 from gamin.core.model.audience import Audience
 from gamin.events import Row
 
@@ -47,6 +47,6 @@ class Reporter:
         if self._rows and self._audience is not None:
             subscriptions = self._audience.subscriptions
             told = (subscriptions, self._rows, self.recovering, self.is_exempt)
-            self._effects.append(_new(Tell, told))
+            self._effects.append(_new(Deliver, told))
         self._audience = None
         self._rows = []

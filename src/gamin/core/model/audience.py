@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class Audience:
     """Some subscriptions, in order; shared by all directories that have the same."""
 
-    __slots__ = ("__weakref__", "deep", "subscriptions")
+    __slots__ = ("__weakref__", "recursive", "subscriptions")
 
     def __init__(
         self,
@@ -21,5 +21,5 @@ class Audience:
         deep: "tuple[Subscription, ...]" = (),
     ) -> None:
         self.subscriptions = subscriptions
-        self.deep = deep
+        self.recursive = deep
         """Those that reach into subdirectories."""

@@ -7,10 +7,10 @@ tree; who may see which row is the caller's affair.
 
 from collections.abc import Callable, Iterator
 
-from gamin.core.model.node import FILE, Node, Touch
+from gamin.core.model.node import FILE, History, Node
 from gamin.events import Kind, Row
 
-Enters = Callable[[bytes], bool]
+CoversDirectory = Callable[[bytes], bool]
 """Whether a subdirectory (absolute path) belongs to the scope asked about."""
 
 
@@ -24,25 +24,25 @@ def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterat
     Created and deleted again since then gives no row; deleted and created again gives
     both, in that order.
     """
-    prefix = node.slashed() if prefix is None else prefix
-    if node.born > since:
+    prefix = node.path_prefix() if prefix is None else prefix
+    if node.created_tick > since:
         return _as_new(node, since, prefix)
     return _touched_since(node, since, prefix)
 
 
 def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
-    recent: list[tuple[bytes, Touch]] = []
-    for item in reversed((node.touched or {}).items()):
+    recent: list[tuple[bytes, History]] = []
+    for item in reversed((node.history or {}).items()):
         if item[1][0] <= since:
             break
         recent.append(item)
-    untold = node.untold or {}
+    deferred = node.deferred or {}
     for name, touch in reversed(recent):
         path = prefix + name
-        if name in untold:  # a report of it is to come, to those who know this much
-            before = untold[name]
-            if before.touch is not None and before.touch[0] > since:
-                yield from _entry_since(before.was, before.touch, since, path)
+        if name in deferred:  # a report of it is to come, to those who know this much
+            before = deferred[name]
+            if before.history is not None and before.history[0] > since:
+                yield from _entry_since(before.was_dir, before.history, since, path)
             continue
         known = node.names.get(name)
         is_dir = None if known is None else known is not FILE
@@ -50,7 +50,7 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
 
 
 def _entry_since(
-    there: bool | None, touch: Touch, since: int, path: bytes
+    there: bool | None, touch: History, since: int, path: bytes
 ) -> Iterator[Row]:
     """Rows for one entry that was touched after `since`; `there` says whether it is a
     directory, or None that it is gone."""
@@ -68,47 +68,50 @@ def _entry_since(
 
 def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     """The directory itself came after `since`: all in it is new, all else is gone."""
-    for name, (last, _, died, first, is_dir) in (node.touched or {}).items():
+    for name, (last, _, died, first, is_dir) in (node.history or {}).items():
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
-        for name, known in node.told().items():
+        for name, known in node.published_entries().items():
             yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
 
 
 def tree_since(
-    node: Node, since: int, enters: Enters = everywhere, prefix: bytes | None = None
+    node: Node,
+    since: int,
+    covers_directory: CoversDirectory = everywhere,
+    prefix: bytes | None = None,
 ) -> Iterator[Row]:
     """Rows for everything below `node`: what vanished first, parents before children.
 
     Descends only where something changed.
     """
-    prefix = node.slashed() if prefix is None else prefix
+    prefix = node.path_prefix() if prefix is None else prefix
     stack = [(node, prefix, False)]  # a loop and not recursion: trees may be deep
     while stack:
         node, prefix, is_new = stack.pop()
-        is_new = is_new or node.born > since
-        yield from _vanished_below(node, since, enters, prefix)
+        is_new = is_new or node.created_tick > since
+        yield from _vanished_below(node, since, covers_directory, prefix)
         entries = _as_new if is_new else _touched_since
         yield from entries(node, since, prefix)
-        touched = node.touched or {}
+        touched = node.history or {}
         for child in list(node.children()):
             touch = touched.get(child.name)
             came = is_new or (touch is not None and touch[1] > since)
-            if came or child.latest > since or child.born > since:
+            if came or child.latest_tick > since or child.created_tick > since:
                 path = prefix + child.name
-                if enters(path):
+                if covers_directory(path):
                     stack.append((child, path + b"/", came))
 
 
 def _vanished_below(
-    node: Node, since: int, enters: Enters, prefix: bytes
+    node: Node, since: int, covers_directory: CoversDirectory, prefix: bytes
 ) -> Iterator[Row]:
-    for ghost in (node.ghosts or {}).values():
+    for ghost in (node.tombstones or {}).values():
         path = prefix + ghost.name
-        if ghost.latest > since and enters(path):
+        if ghost.latest_tick > since and covers_directory(path):
             yield from _vanished(ghost, since, path + b"/", {node})
-    for tick, gone in node.left or ():
+    for tick, gone in node.moved_away or ():
         if tick > since:  # it may have been here before itself, and come back
             yield from _vanished(gone, since, prefix, set())
 
@@ -126,27 +129,35 @@ def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterato
         if node in seen:
             continue
         seen.add(node)
-        for name, (_, _, died, first, is_dir) in (node.touched or {}).items():
+        for name, (_, _, died, first, is_dir) in (node.history or {}).items():
             if name not in node.names and died > since >= first:
                 rows.append(Row(Kind.DELETED, prefix + name, is_dir))
         for name, known in node.names.items():
             rows.append(Row(Kind.DELETED, prefix + name, known is not FILE))
-        stack += [(gone, prefix) for tick, gone in node.left or () if tick > since]
-        for below in (*(node.ghosts or {}).values(), *node.children()):
+        stack += [
+            (gone, prefix) for tick, gone in node.moved_away or () if tick > since
+        ]
+        for below in (*(node.tombstones or {}).values(), *node.children()):
             stack.append((below, prefix + below.name + b"/"))
     return reversed(rows)
 
 
-def listing(node: Node, enters: Enters | None = None) -> Iterator[Row]:
-    """An EXISTS row for every entry; for the whole tree where `enters` is given."""
+def listing(
+    node: Node, covers_directory: CoversDirectory | None = None
+) -> Iterator[Row]:
+    """An EXISTS row for every entry; of the whole tree with `covers_directory`."""
     stack = [node]
     while stack:
         node = stack.pop()
         if not node.listed:
             continue
-        prefix = node.slashed()
-        for name, known in node.told().items():
+        prefix = node.path_prefix()
+        for name, known in node.published_entries().items():
             path = prefix + name
             yield Row(Kind.EXISTS, path, known is not FILE, None, True)
-            if enters is not None and isinstance(known, Node) and enters(path):
+            if (
+                covers_directory is not None
+                and isinstance(known, Node)
+                and covers_directory(path)
+            ):
                 stack.append(known)

@@ -11,22 +11,22 @@ FILE: Final = False
 SUBDIR: Final = True
 """In `Node.names`: a directory that has no node, because nobody looks into it."""
 
-Touch = tuple[int, int, int, int, bool]
+History = tuple[int, int, int, int, bool]
 """What happened to a name, as ticks: last touch, birth of its last life, last death,
 birth of its first life; 0 means before the start for a birth, never for a death. The
 last item says whether it is, or was, a directory."""
 
 
-class Untold(NamedTuple):
+class Baseline(NamedTuple):
     """What is believed of a name by those who are not told of it for the moment."""
 
-    was: bool | None
+    was_dir: bool | None
     """Whether it is a directory; None: there is no such entry."""
-    has_died: bool
+    was_deleted: bool
     """It went away since then, so what bears the name now is another."""
     since: int
     """All that happened to it after this tick is untold."""
-    touch: Touch | None
+    history: History | None
     """What had happened to it until then."""
 
 
@@ -40,28 +40,28 @@ class Node:
     __slots__ = (
         "_names",
         "audience",
-        "blind",
-        "born",
+        "created_tick",
         "decision",
+        "deferred",
         "files",
-        "ghosts",
-        "hooks",
+        "history",
         "interval",
-        "kernel",
-        "latest",
-        "left",
+        "kernel_mask",
+        "latest_tick",
         "listed",
+        "mask",
+        "moved_away",
         "name",
-        "narrow",
         "packed",
         "parent",
-        "poll",
+        "path_waiters",
+        "poll_mask",
         "prefix",
         "subscriptions",
-        "touched",
+        "tombstones",
         "uniform",
-        "untold",
-        "wanted",
+        "unreadable",
+        "watches_named_entries_only",
         "wd",
         "wd_poll",
     )
@@ -70,23 +70,23 @@ class Node:
         # What is believed of the disk.
         self.parent = parent
         self.name = name
-        self.born = born
+        self.created_tick = born
         """Tick since which this very directory is at this path (0: always)."""
         self.packed = b""
         """The names of its entries, if all are files and nobody asked for one yet:
         joined by "/", which takes a tenth of the memory and of the time."""
         self._names: Names | None = None
         self.listed = False
-        self.touched: dict[bytes, Touch] | None = None
-        self.latest = 0
-        self.ghosts: dict[bytes, Node] | None = None
-        self.left: list[tuple[int, Node]] | None = None
-        self.untold: dict[bytes, Untold] | None = None
+        self.history: dict[bytes, History] | None = None
+        self.latest_tick = 0
+        self.tombstones: dict[bytes, Node] | None = None
+        self.moved_away: list[tuple[int, Node]] | None = None
+        self.deferred: dict[bytes, Baseline] | None = None
         """Entries whose coming or going is withheld (`core.withheld`)."""
         self.prefix: bytes | None = None
 
         # Who cares (kept by `binding` and `coverage`).
-        self.hooks: dict[bytes, dict[Any, int]] | None = None
+        self.path_waiters: dict[bytes, dict[Any, int]] | None = None
         """Subscriptions whose way passes through an entry, or waits for it, and how
         often it does."""
         self.subscriptions: dict[Any, None] | None = None
@@ -97,20 +97,20 @@ class Node:
         """Who is told of its entries; None when it must be computed anew."""
 
         # How it is noticed (decided by `coverage`, carried out by the shell).
-        self.wanted = 0
+        self.mask = 0
         """What is to be noticed (a mask of `gamin.events`); 0: nothing."""
         self.decision: Any = None
         self.uniform = False
         """Everything below shares the decision."""
-        self.kernel = 0
+        self.kernel_mask = 0
         """The kernel's share of `wanted`."""
-        self.poll = 0
+        self.poll_mask = 0
         """Polling's share of `wanted`."""
-        self.narrow = False
+        self.watches_named_entries_only = False
         """Nobody cares for entries without a hook."""
         self.interval = 0.0
         """Seconds between two looks, where it is polled."""
-        self.blind = False
+        self.unreadable = False
         """Neither tells of its entries: nobody may list it."""
         self.wd = -1
         """The kernel backend's number of the watch; -1: none."""
@@ -123,10 +123,10 @@ class Node:
     def path(self) -> bytes:
         """Where it is believed to be, absolute."""
         if self.prefix is None and self.parent is not None:
-            return self.parent.slashed() + self.name
-        return self.slashed()[:-1] or b"/"
+            return self.parent.path_prefix() + self.name
+        return self.path_prefix()[:-1] or b"/"
 
-    def slashed(self) -> bytes:
+    def path_prefix(self) -> bytes:
         """The path with a slash at the end: what an entry's name is appended to."""
         if self.prefix is not None:
             return self.prefix
@@ -175,25 +175,25 @@ class Node:
         """Some backend watches it now."""
         return self.wd >= 0 or self.wd_poll >= 0
 
-    def told(self) -> "Mapping[bytes, Node | bool]":
+    def published_entries(self) -> "Mapping[bytes, Node | bool]":
         """The entries as clients know them: `names`, but for what is withheld."""
-        if not self.untold:
+        if not self.deferred:
             return self.names
-        told = {n: known for n, known in self.names.items() if n not in self.untold}
-        for name, untold in self.untold.items():
-            if untold.was is not None:
-                told[name] = self.child(name) or untold.was
+        told = {n: known for n, known in self.names.items() if n not in self.deferred}
+        for name, deferred in self.deferred.items():
+            if deferred.was_dir is not None:
+                told[name] = self.child(name) or deferred.was_dir
         return told
 
-    def hooked(self) -> "Collection[bytes]":
+    def awaited_names(self) -> "Collection[bytes]":
         """The entries that matter where `narrow` is true."""
-        return self.hooks.keys() if self.hooks else ()
+        return self.path_waiters.keys() if self.path_waiters else ()
 
     def child(self, name: bytes) -> "Node | None":
         known = self._names.get(name) if self._names is not None else None
         return known if isinstance(known, Node) else None
 
-    def holds(self, node: "Node") -> bool:
+    def contains(self, node: "Node") -> bool:
         """Whether `node` is this directory or below it."""
         above: Node | None = node
         while above is not None and above is not self:

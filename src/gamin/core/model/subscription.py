@@ -36,31 +36,31 @@ class Subscription:
     """
 
     __slots__ = (
-        "announced",
+        "behind",
         "blocked",
         "client",
-        "crawl",
+        "client_key",
         "cross_mounts",
+        "current_target",
+        "directory_events_only",
         "entry",
-        "hops",
+        "excluded_mounts",
         "ignore",
-        "incarnation",
         "last_change",
         "node",
-        "number",
+        "own_audience",
         "path",
+        "pending_scans",
         "prefix",
         "ready",
-        "replaced",
+        "resolve_path",
         "resolved",
         "scope",
+        "sent_target",
         "since",
-        "solo",
-        "stops",
-        "terse",
-        "told",
-        "waiting",
-        "way",
+        "steps",
+        "target_replaced",
+        "target_tick",
     )
 
     def __init__(
@@ -70,72 +70,74 @@ class Subscription:
         path: bytes,
         scope: Scope,
         *,
-        terse: bool = False,
+        directory_events_only: bool = False,
         ignore: Ignore | None = None,
         cross_mounts: bool = False,
         way: bytes | None = None,
     ) -> None:
         self.client = client
-        self.number = number
+        self.client_key = number
         """The client's own name for it: a request number, or a subscription's name."""
         self.path = path
-        self.way = path if way is None else way
+        self.resolve_path = path if way is None else way
         """The absolute path to follow, where the client's own is relative."""
         self.scope = scope
-        self.terse = terse
+        self.directory_events_only = directory_events_only
         """As version 1 of the protocol wants it: a directory that went away says it
         all, its entries are not told one by one; and a file is no directory."""
         self.ignore = ignore
         self.cross_mounts = cross_mounts
-        self.stops: frozenset[bytes] = frozenset()
+        self.excluded_mounts: frozenset[bytes] = frozenset()
         """Mount points below it, which a tree does not enter unless asked to."""
 
         # Where it leads (kept by `binding`).
-        self.hops: list[tuple[Node, bytes]] = []
+        self.steps: list[tuple[Node, bytes]] = []
         """Directories and names on the way; a change of one means to look again."""
         self.node: Node | None = None
         self.entry: bytes | None = None
         """The name in `node`, when what is there is not a directory."""
         self.prefix = b""
         """The path of the directory it leads to, or led to last, with a slash."""
-        self.incarnation = 0
-        """`node.born` when it was bound: another one is another directory, or a file in
-        another directory."""
+        self.target_tick = 0
+        """`node.created_tick` when it was bound: another one is another directory, or a
+        file in another directory."""
         self.blocked = False
         """The way leads through a directory that no kernel watch covers."""
         self.resolved = False
         """The first look is over."""
 
         # What its client knows (kept by `monitor` and `outbox`).
-        self.crawl = 0
+        self.pending_scans = 0
         """Directories of a tree that are still to be listed before it is ready."""
         self.ready = False
-        self.waiting = True
+        self.behind = True
         """Not told live: its client gets the difference when it reads again."""
         self.since = 0
         """The tick up to which it was told, while it is waiting."""
-        self.told: tuple[Node | None, bytes | None, int] | None = None
+        self.sent_target: tuple[Node | None, bytes | None, int] | None = None
         """Where the client believes it leads; None before the first telling."""
-        self.announced: tuple[Node | None, bytes | None, int] | None = None
+        self.current_target: tuple[Node | None, bytes | None, int] | None = None
         """Where it led when its audience was last told; `told` lags behind it."""
-        self.replaced = False
+        self.target_replaced = False
         """Another object came to bear the name it is bound to."""
         self.last_change = 0
         """The tick at which the entry it is bound to last changed."""
-        self.solo: Audience = Audience((self,))
+        self.own_audience: Audience = Audience((self,))
 
     def __repr__(self) -> str:
-        return f"<Subscription {self.client}:{self.number} {self.path!r} {self.scope}>"
+        return (
+            f"<Subscription {self.client}:{self.client_key} {self.path!r} {self.scope}>"
+        )
 
     @property
-    def place(self) -> tuple[Node | None, bytes | None, int]:
+    def target(self) -> tuple[Node | None, bytes | None, int]:
         """Where it leads now, comparable with `told`."""
-        return self.node, self.entry, self.incarnation
+        return self.node, self.entry, self.target_tick
 
     @property
-    def is_announced(self) -> bool:
+    def exists_for_client(self) -> bool:
         """Its client was told that there is something, or is told that next."""
-        return self.announced is not None and self.announced[0] is not None
+        return self.current_target is not None and self.current_target[0] is not None
 
     @property
     def bound_directory(self) -> Node | None:
@@ -145,18 +147,20 @@ class Subscription:
     @property
     def is_unfiltered(self) -> bool:
         """Whether everything below it belongs to it."""
-        return not self.stops and (self.ignore is None or self.ignore.is_empty)
+        return not self.excluded_mounts and (
+            self.ignore is None or self.ignore.is_empty
+        )
 
-    def enters(self, path: bytes) -> bool:
+    def covers_directory(self, path: bytes) -> bool:
         """Whether the subdirectory `path` of its tree belongs to it."""
-        if path in self.stops:
+        if path in self.excluded_mounts:
             return False
         ignore = self.ignore
         if ignore is None or ignore.is_empty:
             return True
         return not ignore.ignored(path[len(self.prefix) :], True)
 
-    def admits(self, path: bytes, is_dir: bool) -> bool:
+    def covers_entry(self, path: bytes, is_dir: bool) -> bool:
         """Whether an entry of a directory of its scope is told."""
         ignore = self.ignore
         if ignore is None or ignore.is_empty:
@@ -215,8 +219,12 @@ class Audiences:
         # A tree reaches as far as directories are listed: whoever was not told of a
         # directory is not told of what is in it.
         parent = node.parent
-        if parent is not None and parent.listed and (above := parent.audience.deep):
+        if (
+            parent is not None
+            and parent.listed
+            and (above := parent.audience.recursive)
+        ):
             path = node.path()
-            deep += [s for s in above if s.enters(path)]
+            deep += [s for s in above if s.covers_directory(path)]
         told = [s for s in own if s.scope is Scope.DIRECTORY]
         return self.of((*told, *deep), tuple(deep))

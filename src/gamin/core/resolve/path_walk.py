@@ -13,7 +13,7 @@ What the change of a binding means to a client is `monitor`'s affair.
 from collections.abc import Iterable
 
 from gamin.core.coverage.need import Coverage
-from gamin.core.effects import Effect, Look, Watch
+from gamin.core.effects import Effect, Probe, Watch
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
@@ -23,12 +23,12 @@ _NEVER = 1 << 63  # nanoseconds of real time, in the year 2262
 MAX_LINKS = 40  # as the kernel's MAXSYMLINKS (man 7 path_resolution)
 
 Found = bool | bytes | None
-"""What `Look` found: None nothing, bytes a symlink's target, else whether it is a
+"""What `Probe` found: None nothing, bytes a symlink's target, else whether it is a
 directory."""
 
 
 class _Walk:
-    """One walk along a subscription's path, waiting for the answer to a `Look`."""
+    """One walk along a subscription's path, waiting for the answer to a `Probe`."""
 
     __slots__ = ("at", "links", "old", "rest")
 
@@ -45,7 +45,7 @@ def _names(path: bytes) -> list[bytes]:
     return [name for name in reversed(path.split(b"/")) if name not in (b"", b".")]
 
 
-class Bindings:
+class PathResolver:
     """Walks, hooks, and the subscriptions whose way must be walked again."""
 
     def __init__(self, tree: Tree, coverage: Coverage, effects: list[Effect]) -> None:
@@ -53,8 +53,8 @@ class Bindings:
         self._effects = effects
         self._coverage = coverage
         self._walks: dict[Subscription, _Walk] = {}
-        self.dirty_ones: dict[Subscription, None] = {}
-        self._distrusted: dict[Subscription, int] = {}
+        self.pending: dict[Subscription, None] = {}
+        self._invalidated: dict[Subscription, int] = {}
         self.blocked: set[Subscription] = set()
         """Those whose way no kernel watch covers: to be walked again every second."""
 
@@ -64,22 +64,23 @@ class Bindings:
         A plain creation replaces nothing: one whose entry is known was looked at, and
         told, before its event came.
         """
-        if node.hooks is not None:
-            for subscription in node.hooks.get(name, ()):
-                self.dirty_ones[subscription] = None
-                if subscription.hops[-1] == (node, name) and not is_creation:
-                    subscription.replaced = True
+        if node.path_waiters is not None:
+            for subscription in node.path_waiters.get(name, ()):
+                self.pending[subscription] = None
+                if subscription.steps[-1] == (node, name) and not is_creation:
+                    subscription.target_replaced = True
 
-    def dirty(self, subscription: Subscription) -> None:
-        self.dirty_ones[subscription] = None
+    def resolve_again(self, subscription: Subscription) -> None:
+        self.pending[subscription] = None
 
-    def distrust(self, subscription: Subscription, verify: int) -> None:
+    def invalidate(self, subscription: Subscription, changed_since_ns: int) -> None:
         """Events were lost: its next walk believes nothing that is not looked at.
 
-        What it is bound to counts as replaced if its ctime is `verify` (ns) or later.
+        What it is bound to counts as replaced if its ctime is not before
+        `changed_since_ns` (ns).
         """
-        self.dirty_ones[subscription] = None
-        self._distrusted[subscription] = verify
+        self.pending[subscription] = None
+        self._invalidated[subscription] = changed_since_ns
 
     def block(self, subscriptions: Iterable[Subscription]) -> None:
         """Their ways lead through a directory that nothing can watch."""
@@ -87,37 +88,37 @@ class Bindings:
             subscription.blocked = True
             self.blocked.add(subscription)
 
-    def look_again(self, subscriptions: Iterable[Subscription]) -> None:
+    def retry(self, subscriptions: Iterable[Subscription]) -> None:
         """Walk the ways again that lead through what may not be read.
 
         What is behind it is perhaps another directory by now, so it is watched anew.
         """
         for subscription in subscriptions:
-            self.distrust(subscription, _NEVER)
+            self.invalidate(subscription, _NEVER)
             is_behind = False
-            for node, _ in subscription.hops:
+            for node, _ in subscription.steps:
                 if is_behind:
                     self._effects.append(Watch(node))
-                is_behind = is_behind or node.blind
+                is_behind = is_behind or node.unreadable
             if is_behind and subscription.bound_directory is not None:
                 self._effects.append(Watch(subscription.bound_directory))
 
-    def take_dirty(self) -> list[Subscription]:
-        dirty, self.dirty_ones = list(self.dirty_ones), {}
+    def take_pending(self) -> list[Subscription]:
+        dirty, self.pending = list(self.pending), {}
         return dirty
 
     def start(self, subscription: Subscription) -> None:
         """Walk the path from the start. `is_settled` says when the walk is over."""
-        old = self._given_up(subscription)
+        old = self._abandon(subscription)
         subscription.blocked = False
-        walk = _Walk(self._tree.root, subscription.way, old)
+        walk = _Walk(self._tree.root, subscription.resolve_path, old)
         self._walks[subscription] = walk
         self._go_on(subscription)
 
-    def looked(
+    def probed(
         self, subscription: Subscription, node: Node, name: bytes, found: Found
     ) -> None:
-        """The answer to a `Look`; answers to a walk given up meanwhile are void."""
+        """The answer to a `Probe`; answers to a walk given up meanwhile are void."""
         walk = self._walks.get(subscription)
         if walk is None or walk.at is not node or not walk.rest:
             return
@@ -127,19 +128,21 @@ class Bindings:
         if isinstance(found, bytes):
             walk.links += 1
             if walk.links > MAX_LINKS or not found:
-                self._arrive(subscription, None, None)
+                self._finish_walk(subscription, None, None)
                 return
             walk.rest += _names(found)
             if found.startswith(b"/"):
                 walk.at = self._tree.root
         elif found is None:
-            self._arrive(subscription, None, None)
+            self._finish_walk(subscription, None, None)
             return
         elif found:
-            walk.at = self._coverage.step_into(node, name)
+            walk.at = self._coverage.ensure_child(node, name)
         else:
-            ends = not walk.rest and not subscription.way.endswith(b"/")
-            self._arrive(subscription, node if ends else None, name if ends else None)
+            ends = not walk.rest and not subscription.resolve_path.endswith(b"/")
+            self._finish_walk(
+                subscription, node if ends else None, name if ends else None
+            )
             return
         self._go_on(subscription)
 
@@ -148,15 +151,15 @@ class Bindings:
 
     def end(self, subscription: Subscription) -> None:
         """The subscription is cancelled: take its hooks away."""
-        self.dirty_ones.pop(subscription, None)
-        self._distrusted.pop(subscription, None)
+        self.pending.pop(subscription, None)
+        self._invalidated.pop(subscription, None)
         self.blocked.discard(subscription)
-        self._release(subscription, self._given_up(subscription))
+        self._release(subscription, self._abandon(subscription))
 
-    def _given_up(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
+    def _abandon(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
         """All its hops, also those of a walk that is not over; it has none then."""
         walk = self._walks.pop(subscription, None)
-        old, subscription.hops = subscription.hops, []
+        old, subscription.steps = subscription.steps, []
         return old if walk is None else old + walk.old
 
     def _go_on(self, subscription: Subscription) -> None:
@@ -167,59 +170,61 @@ class Bindings:
                 walk.at = node.parent or node
                 walk.rest.pop()
                 continue
-            self._hook(subscription, node, name)
+            self._add_step(subscription, node, name)
             child = node.child(name)
-            verify = self._distrusted.get(subscription, 0)
-            if child is None or not child.is_noticed or verify:
-                self._effects.append(Look(subscription, node, name, verify))
+            changed_since_ns = self._invalidated.get(subscription, 0)
+            if child is None or not child.is_noticed or changed_since_ns:
+                self._effects.append(Probe(subscription, node, name, changed_since_ns))
                 return
             walk.at = child
             walk.rest.pop()
-        self._arrive(subscription, walk.at, None)
+        self._finish_walk(subscription, walk.at, None)
 
-    def _hook(self, subscription: Subscription, node: Node, name: bytes) -> None:
-        subscription.hops.append((node, name))
-        if node.hooks is None:
-            node.hooks = {}
-        hooked = node.hooks.setdefault(name, {})
-        hooked[subscription] = hooked.get(subscription, 0) + 1
+    def _add_step(self, subscription: Subscription, node: Node, name: bytes) -> None:
+        subscription.steps.append((node, name))
+        if node.path_waiters is None:
+            node.path_waiters = {}
+        awaited_names = node.path_waiters.setdefault(name, {})
+        awaited_names[subscription] = awaited_names.get(subscription, 0) + 1
         self._coverage.refresh(node)
-        if node.blind:
+        if node.unreadable:
             subscription.blocked = True
 
     def _release(
-        self, subscription: Subscription, hops: list[tuple[Node, bytes]]
+        self, subscription: Subscription, steps: list[tuple[Node, bytes]]
     ) -> None:
-        for node, name in hops:
-            if node.hooks is None or name not in node.hooks:
+        for node, name in steps:
+            if node.path_waiters is None or name not in node.path_waiters:
                 continue
-            hooked = node.hooks[name]
-            hooked[subscription] -= 1
-            if not hooked[subscription]:
-                del hooked[subscription]
-            if not hooked:
-                del node.hooks[name]
-                node.hooks = node.hooks or None
-            self._coverage.check(node)
+            awaited_names = node.path_waiters[name]
+            awaited_names[subscription] -= 1
+            if not awaited_names[subscription]:
+                del awaited_names[subscription]
+            if not awaited_names:
+                del node.path_waiters[name]
+                node.path_waiters = node.path_waiters or None
+            self._coverage.mark_for_release(node)
 
-    def _arrive(
+    def _finish_walk(
         self, subscription: Subscription, node: Node | None, entry: bytes | None
     ) -> None:
         """The walk is over; the old binding is replaced by the new one."""
         self._release(subscription, self._walks.pop(subscription).old)
-        self._distrusted.pop(subscription, None)
+        self._invalidated.pop(subscription, None)
         if subscription.blocked:
             self.blocked.add(subscription)
         else:
             self.blocked.discard(subscription)
-        only_directory = subscription.terse and subscription.scope is not Scope.FILE
+        only_directory = (
+            subscription.directory_events_only and subscription.scope is not Scope.FILE
+        )
         if only_directory and entry is not None:
             node = entry = None  # a file in its place: not there
-        born = node.born if node is not None else 0
-        if (node, entry, born) == subscription.place and subscription.resolved:
+        born = node.created_tick if node is not None else 0
+        if (node, entry, born) == subscription.target and subscription.resolved:
             return
         self._coverage.detach(subscription)
         subscription.resolved = True
         subscription.node, subscription.entry = node, entry
-        subscription.incarnation = born
+        subscription.target_tick = born
         self._coverage.attach(subscription)

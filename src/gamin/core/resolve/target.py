@@ -17,88 +17,88 @@ from gamin.events import Kind, Row
 Place = tuple[Node | None, bytes | None, int]
 
 
-class Places:
+class Targets:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
 
-    def settle(self, subscription: Subscription) -> None:
+    def target_resolved(self, subscription: Subscription) -> None:
         """Its walk may be over: tell what the place it led to means."""
-        if not self._scene.bindings.is_settled(subscription):
+        if not self._scene.resolver.is_settled(subscription):
             return
         if not subscription.ready:
-            if subscription.crawl == 0:
+            if subscription.pending_scans == 0:
                 self._become_ready(subscription)
         elif subscription.scope is Scope.FILE:
             self._settle_file(subscription)
         else:
             self._settle_directory(subscription)
 
-    def explored(self, subscription: Subscription) -> None:
+    def scan_finished(self, subscription: Subscription) -> None:
         """One of the directories it waited for is listed, or cannot be."""
-        if subscription.crawl > 0:
-            subscription.crawl -= 1
-            if subscription.crawl == 0 and not subscription.ready:
-                self.settle(subscription)
+        if subscription.pending_scans > 0:
+            subscription.pending_scans -= 1
+            if subscription.pending_scans == 0 and not subscription.ready:
+                self.target_resolved(subscription)
 
     def _become_ready(self, subscription: Subscription) -> None:
         subscription.ready = True
-        subscription.replaced = False
-        subscription.announced = subscription.place
+        subscription.target_replaced = False
+        subscription.current_target = subscription.target
         subscription.since = self._scene.tree.tick
         self._scene.effects.append(Ready(subscription))
 
     def _settle_directory(self, subscription: Subscription) -> None:
-        tell, solo = self._scene.reporter.tell, subscription.solo
-        replaced, subscription.replaced = subscription.replaced, False
-        before, now = subscription.announced, subscription.place
+        tell, own_audience = self._scene.reporter.tell, subscription.own_audience
+        replaced, subscription.target_replaced = subscription.target_replaced, False
+        before, now = subscription.current_target, subscription.target
         if before == now:
             if replaced and now[1] is not None:
                 subscription.last_change = self._scene.tree.tick
-                tell(solo, Row(Kind.CHANGED, b"", False))
+                tell(own_audience, Row(Kind.CHANGED, b"", False))
             return
         if before is not None and before[0] is not None:
-            tell(solo, Row(Kind.DELETED, b"", before[1] is None))
-        subscription.announced = now
+            tell(own_audience, Row(Kind.DELETED, b"", before[1] is None))
+        subscription.current_target = now
         if now[0] is None:
             return
         node = subscription.bound_directory
-        tell(solo, Row(Kind.CREATED, b"", node is not None))
+        tell(own_audience, Row(Kind.CREATED, b"", node is not None))
         if node is not None and node.listed:  # by others: no listing of it is to come
             for row in self.listing(subscription, node):
-                tell(solo, row._replace(kind=Kind.CREATED))
+                tell(own_audience, row._replace(kind=Kind.CREATED))
 
     def _settle_file(self, subscription: Subscription) -> None:
         scene = self._scene
-        replaced, subscription.replaced = subscription.replaced, False
-        is_same = subscription.announced == subscription.place
+        replaced, subscription.target_replaced = subscription.target_replaced, False
+        is_same = subscription.current_target == subscription.target
         if is_same and not (replaced and subscription.node is not None):
             return
         subscription.last_change = scene.tree.tick
         resource: Resource = scene.tree.root
-        if subscription.hops:
-            resource = subscription.hops[-1]
-            if _exists(subscription.announced) is not _exists(subscription.place):
+        if subscription.steps:
+            resource = subscription.steps[-1]
+            if _exists(subscription.current_target) is not _exists(subscription.target):
                 resource = (*resource, None)
-        if not scene.flow.withholds(resource, scene.tree.tick, scene.now):
+        if not scene.flow.record_report(resource, scene.tree.tick, scene.now):
             self._tell_file(subscription, True)
 
     def _tell_file(self, subscription: Subscription, changed: bool) -> None:
-        before, place = subscription.announced, subscription.place
-        subscription.announced = place
+        before, place = subscription.current_target, subscription.target
+        subscription.current_target = place
         if before is not None:
             for row in _file_difference(before, place, changed):
-                self._scene.reporter.tell(subscription.solo, row)
+                self._scene.reporter.tell(subscription.own_audience, row)
 
     def report(self, resource: Resource, since: int) -> None:
         """Tell what a busy resource did since it was last reported."""
-        withheld = self._scene.withheld
+        withheld = self._scene.deferred
         if isinstance(resource, Node):
-            withheld.tell(resource)
+            withheld.flush(resource)
             return
         node, name = resource[:2]
         if len(resource) == 2:
             withheld.tell_content(node, name, since)
-        for subscription in list((node.hooks or {}).get(name, ())):
+        for subscription in list((node.path_waiters or {}).get(name, ())):
             is_file = subscription.scope is Scope.FILE or subscription.entry is not None
             if is_file and subscription.ready:
                 self._report_file(subscription, (node, name), since)
@@ -106,29 +106,29 @@ class Places:
     def _report_file(
         self, subscription: Subscription, entry: Entry, since: int
     ) -> None:
-        if subscription.hops[-1] == entry:
+        if subscription.steps[-1] == entry:
             changed = subscription.last_change > since
             subscription.last_change = self._scene.tree.tick
             self._tell_file(subscription, changed)
 
-    def catch_up(self, subscription: Subscription) -> list[Row]:
+    def rows_to_send(self, subscription: Subscription) -> list[Row]:
         """Everything from what its client knows to what is; then it is up to date."""
-        told, place = subscription.told, subscription.place
+        told, place = subscription.sent_target, subscription.target
         if told is None:
-            rows = self._first(subscription)
+            rows = self._initial_rows(subscription)
         elif subscription.scope is Scope.FILE:
             changed = subscription.last_change > subscription.since
             rows = _file_difference(told, place, changed)
         elif told != place or subscription.since < self._scene.tree.floor:
-            rows = self._anew(subscription, told)
+            rows = self._full_relisting(subscription, told)
         else:
             rows = self.rows_since(subscription, subscription.since)
-        subscription.told = subscription.announced = place
+        subscription.sent_target = subscription.current_target = place
         subscription.since = self._scene.tree.tick
-        subscription.waiting = False
+        subscription.behind = False
         return rows
 
-    def _first(self, subscription: Subscription) -> list[Row]:
+    def _initial_rows(self, subscription: Subscription) -> list[Row]:
         node = subscription.bound_directory
         there = subscription.node is not None
         kind = Kind.EXISTS if there else Kind.DELETED
@@ -137,7 +137,7 @@ class Places:
             rows += self.listing(subscription, node)
         return rows
 
-    def _anew(self, subscription: Subscription, told: Place) -> list[Row]:
+    def _full_relisting(self, subscription: Subscription, told: Place) -> list[Row]:
         """Another directory, or too much was forgotten: all that is, from scratch."""
         node = subscription.bound_directory
         rows = []
@@ -159,12 +159,12 @@ class Places:
             return [Row(Kind.CHANGED, b"", False)] if changed else []
         if subscription.scope is Scope.DIRECTORY:
             return list(entries_since(node, since))
-        return list(tree_since(node, since, subscription.enters))
+        return list(tree_since(node, since, subscription.covers_directory))
 
     def listing(self, subscription: Subscription, node: Node) -> Iterable[Row]:
         """Everything it covers, as EXISTS rows."""
         is_tree = subscription.scope is Scope.TREE
-        return listing(node, subscription.enters if is_tree else None)
+        return listing(node, subscription.covers_directory if is_tree else None)
 
 
 def _exists(place: Place | None) -> bool:

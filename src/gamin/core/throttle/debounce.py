@@ -9,7 +9,7 @@ from gamin.core.model.node import Node
 HOLD_SECONDS = 0.02
 
 
-class Holds:
+class WriteDebouncer:
     """Entries that changed and are not reported yet, earliest deadline first."""
 
     def __init__(self) -> None:

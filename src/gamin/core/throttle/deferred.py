@@ -3,7 +3,7 @@
 When it is told is said by `flow`.
 
 Of each name in a busy directory that came or went since the last report, the directory
-remembers what its clients believe of it (`Node.untold`). So the report is exactly the
+remembers what its clients believe of it (`Node.deferred`). So the report is exactly the
 difference between that and what is: a file that came and went meanwhile is not spoken
 of, and takes no memory either. Whoever gets a listing or a difference meanwhile
 gets what the others believe (`Node.told`), so one report is right for all.
@@ -12,7 +12,7 @@ gets what the others believe (`Node.told`), so one report is right for all.
 from typing import Final
 
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.model.node import FILE, Node, Untold
+from gamin.core.model.node import FILE, Baseline, Node
 from gamin.core.model.subscription import Audiences
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.flow_control import FlowControl
@@ -24,7 +24,7 @@ _DELETED: Final = Kind.DELETED
 _new: Final = tuple.__new__  # a NamedTuple's constructor takes three times as long
 
 
-class Withheld:
+class Deferred:
     def __init__(
         self, tree: Tree, audiences: Audiences, flow: FlowControl, reporter: Reporter
     ) -> None:
@@ -35,7 +35,7 @@ class Withheld:
         self._nodes: dict[Node, None] = {}
         """Those that may have something untold."""
 
-    def holds_back(
+    def defer(
         self, node: Node, name: bytes, is_dir: bool, now: float, *, dies: bool = False
     ) -> bool:
         """Whether what happens to an entry now is told later; it is noted if so.
@@ -45,75 +45,75 @@ class Withheld:
         """
         if node not in self._flow.busy:
             return False
-        if is_dir and self._audiences.on(node).deep:
+        if is_dir and self._audiences.on(node).recursive:
             self._tell_entry(node, name)
             return False
-        self._flow.note(node, now)
-        self.note(node, name, dies=dies)
+        self._flow.mark_changed(node, now)
+        self.record_baseline(node, name, dies=dies)
         return True
 
-    def note(self, node: Node, name: bytes, *, dies: bool = False) -> None:
+    def record_baseline(self, node: Node, name: bytes, *, dies: bool = False) -> None:
         """Something happens to an entry of a busy directory, and is told later. The
         tick may be a later one afterwards."""
-        untold = node.untold
-        if untold is None:
-            untold = node.untold = {}
+        deferred = node.deferred
+        if deferred is None:
+            deferred = node.deferred = {}
             self._nodes[node] = None
-        before = untold.get(name)
+        before = deferred.get(name)
         if before is None:
             known = node.names.get(name)
             was = None if known is None else known is not FILE
-            touch = (node.touched or {}).get(name)
+            touch = (node.history or {}).get(name)
             if touch is not None and touch[0] == self._tree.tick:
                 self._tree.tick += 1  # what was told just now is from before
-            untold[name] = _new(Untold, (was, dies, self._tree.tick - 1, touch))
-        elif dies and before.was is None:
-            del untold[name]
+            deferred[name] = _new(Baseline, (was, dies, self._tree.tick - 1, touch))
+        elif dies and before.was_dir is None:
+            del deferred[name]
         elif dies:
-            untold[name] = before._replace(has_died=True)
+            deferred[name] = before._replace(was_deleted=True)
 
-    def tell(self, node: Node) -> None:
+    def flush(self, node: Node) -> None:
         """Tell all that was withheld of a directory's names."""
         self._nodes.pop(node, None)
-        untold, node.untold = node.untold, None
-        for name, before in (untold or {}).items():
+        deferred, node.deferred = node.deferred, None
+        for name, before in (deferred or {}).items():
             self._tell_difference(node, name, before)
 
-    def tell_everything(self) -> None:
+    def flush_all(self) -> None:
         """The same for every directory: somebody is about to look at the tree."""
         for node in list(self._nodes):
-            self.tell(node)
+            self.flush(node)
 
     def tell_content(self, node: Node, name: bytes, since: int) -> None:
         """Tell of a busy entry that it was changed after the tick `since`.
 
         Nothing if its creation is told later than that, or still withheld.
         """
-        touch = (node.touched or {}).get(name)
+        touch = (node.history or {}).get(name)
         known = node.names.get(name)
         if not node.listed or known is None or touch is None:
             return
         last, born, *_ = touch
-        if last <= max(since, born) or name in (node.untold or ()):
+        if last <= max(since, born) or name in (node.deferred or ()):
             return
         self._tree.touch(node, name)
-        row = Row(Kind.CHANGED, node.slashed() + name, known is not FILE)
+        row = Row(Kind.CHANGED, node.path_prefix() + name, known is not FILE)
         self._reporter.tell(self._audiences.on(node), row)
 
     def _tell_entry(self, node: Node, name: bytes) -> None:
-        before = node.untold.pop(name, None) if node.untold else None
+        before = node.deferred.pop(name, None) if node.deferred else None
         if before is not None:
             self._tell_difference(node, name, before)
 
-    def _tell_difference(self, node: Node, name: bytes, before: Untold) -> None:
+    def _tell_difference(self, node: Node, name: bytes, before: Baseline) -> None:
         known = node.names.get(name)
         is_dir = known is not FILE
-        path = (node.prefix or node.slashed()) + name
+        path = (node.prefix or node.path_prefix()) + name
         audience = self._audiences.on(node)
         tell = self._reporter.tell
-        was, has_died, since, _ = before
-        self._tree.restate(node, name, since)
-        if known is not None and was is is_dir and not has_died:
+        was, was_deleted, since, _ = before
+        self._tree.restamp(node, name, since)
+        if known is not None and was is is_dir and not was_deleted:
             tell(audience, _new(Row, (_CHANGED, path, is_dir, None, False)))
             return
         if was is not None:

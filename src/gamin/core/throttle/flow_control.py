@@ -29,13 +29,13 @@ Existence = tuple[Node, bytes, None]
 from its content, so that a deletion is told at once although the file is busy."""
 Resource = Entry | Existence | Node
 
-STEPS = 10
+REPORT_SLOTS = 10
 """Into so many steps the interval between reports is divided: all that is busy is
 reported with at most so many wake-ups in an interval, however much it is."""
 BURST_SECONDS = 1.0
 """A directory that became busy is not hot before: many a storm is over by then, and
 polling until it is calm again costs more than taking the rest of it from the kernel."""
-MOST_COUNTED = 100_000
+MAX_COUNTED = 100_000
 """Resources whose reports are counted within a second; beyond it counting begins anew,
 since a flood of so many different paths is not what this is for."""
 
@@ -47,12 +47,12 @@ class _Busy:
         "began",
         "dirty",
         "due",
-        "hot",
+        "is_polled",
+        "kernel_events",
         "last",
-        "raw",
+        "last_report",
         "second",
         "since",
-        "told",
     )
 
     def __init__(self, tick: int, due: float, now: float) -> None:
@@ -60,7 +60,7 @@ class _Busy:
         """The tick up to which its changes were reported."""
         self.due = due
         """When it may be reported again."""
-        self.told = now
+        self.last_report = now
         """When it was last reported."""
         self.began = now
         """When it became busy."""
@@ -69,8 +69,8 @@ class _Busy:
         self.dirty = False
         """It changed since it was last reported."""
         self.second = int(now)
-        self.raw = 0
-        self.hot = False
+        self.kernel_events = 0
+        self.is_polled = False
 
 
 class Due(NamedTuple):
@@ -96,31 +96,31 @@ class FlowControl:
         self.soonest: float | None = None
         """When to ask `due` next; None while nothing is busy."""
 
-    def withholds(self, resource: Resource, tick: int, now: float) -> bool:
+    def record_report(self, resource: Resource, tick: int, now: float) -> bool:
         """Whether a change of the resource must wait; it is counted either way."""
         if resource in self.busy:
-            self.note(resource, now)
+            self.mark_changed(resource, now)
             return True
         second = int(now)
-        if second != self._second or len(self._reports) > MOST_COUNTED:
+        if second != self._second or len(self._reports) > MAX_COUNTED:
             self._second = second
             self._reports.clear()
         count = self._reports.get(resource, 0) + 1
-        if count < self._limit(resource):
+        if count < self._threshold(resource):
             self._reports[resource] = count
             return False
         self._reports.pop(resource, None)
         self._begin(resource, tick, now)
         return False
 
-    def _limit(self, resource: Resource) -> int:
+    def _threshold(self, resource: Resource) -> int:
         if isinstance(resource, tuple) and len(resource) == 2:
             return self.settings.reports_per_second
         return self.settings.churn_per_second
 
     def _begin(self, resource: Resource, tick: int, now: float) -> None:
         interval = self.settings.report_interval
-        step = interval / STEPS
+        step = interval / REPORT_SLOTS
         due = max((now + interval) // step * step, now)
         self.busy[resource] = _Busy(tick, due, now)
         self._owned.setdefault(_owner(resource), {})[resource] = None
@@ -130,50 +130,55 @@ class FlowControl:
         if self.soonest is None or due < self.soonest:
             self.soonest = due
 
-    def note(self, resource: Resource, now: float) -> None:
+    def mark_changed(self, resource: Resource, now: float) -> None:
         """A busy resource changed, and is to be reported."""
         busy = self.busy[resource]
         busy.dirty = True
         busy.last = now
-        if busy.hot:
+        if busy.is_polled:
             # Half the interval: the first look may follow the last report closely,
             # and a timer is never quite regular.
-            soon = max(now, busy.told + self.settings.report_interval / 2)
+            soon = max(now, busy.last_report + self.settings.report_interval / 2)
             if soon < busy.due:
                 busy.due = soon
                 self._wake(soon)
 
-    def owes(self, resource: Resource) -> bool:
+    def has_unreported(self, resource: Resource) -> bool:
         """Whether a change of it is still to be reported."""
         busy = self.busy.get(resource)
         return busy is not None and busy.dirty
 
-    def raw(self, resource: Resource, now: float, count: int = 1) -> bool:
+    def record_kernel_events(
+        self, resource: Resource, now: float, count: int = 1
+    ) -> bool:
         """Count raw events of a busy resource. True when it becomes hot just now."""
         busy = self.busy[resource]
         busy.last = now
         second = int(now)
         if busy.second != second:
-            busy.second, busy.raw = second, 0
-        busy.raw += count
-        if busy.hot or busy.raw <= self.settings.raw_events_per_second:
+            busy.second, busy.kernel_events = second, 0
+        busy.kernel_events += count
+        if busy.is_polled or busy.kernel_events <= self.settings.raw_events_per_second:
             return False
         if isinstance(resource, Node) and now < busy.began + BURST_SECONDS:
             return False
-        busy.hot = True
+        busy.is_polled = True
         return True
 
-    def withheld(self, resource: Resource, now: float, count: int) -> bool:
+    def record_deferred(self, resource: Resource, now: float, count: int) -> bool:
         """So many changes of a busy resource are told later. True when that makes it
         hot just now."""
-        self.note(resource, now)
-        if not self.raw(resource, now, count):
+        self.mark_changed(resource, now)
+        if not self.record_kernel_events(resource, now, count):
             return False
         if (
             count > 1
-            and self.busy[resource].raw > self.settings.raw_events_per_second + 1
+            and self.busy[resource].kernel_events
+            > self.settings.raw_events_per_second + 1
         ):
-            self.note(resource, now)  # for those that came when it was hot already
+            self.mark_changed(
+                resource, now
+            )  # for those that came when it was hot already
         return True
 
     def due(self, tick: int, now: float) -> Due:
@@ -189,9 +194,9 @@ class FlowControl:
                 if busy.dirty:
                     busy.dirty = False
                     answer.reports.append((resource, busy.since))
-                    busy.since, busy.told = tick, now
+                    busy.since, busy.last_report = tick, now
                 elif busy.last < quiet:
-                    answer.calmed.append((resource, busy.hot))
+                    answer.calmed.append((resource, busy.is_polled))
                     self._end(resource)
                     continue
                 busy.due += interval

@@ -12,17 +12,24 @@ import logging
 
 from gamin.daemon.io.listener import (
     AlreadyRunning,
-    Face,
+    Language,
     Listener,
     bind_abstract,
     claim_abstract,
     claim_file,
 )
 from gamin.system.address import Address, Transport
-from gamin.system.dial import NameTaken
-from gamin.system.socketdir import UnsafePlace, make_checked
+from gamin.system.dial import AddressInUse
+from gamin.system.socketdir import UnsafeSocketPath, make_checked
 
-__all__ = ["AlreadyRunning", "Face", "Listener", "Listening", "NameTaken", "acquire"]
+__all__ = [
+    "AddressInUse",
+    "AlreadyRunning",
+    "Language",
+    "Listener",
+    "Listening",
+    "acquire",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +42,7 @@ class Listening:
         self.listeners = [first]
         self._said: set[str] = set()
 
-    def of(self, face: Face) -> list[Listener]:
+    def of(self, face: Language) -> list[Listener]:
         return [each for each in self.listeners if each.face is face]
 
     def restore(self) -> tuple[list[Listener], list[Listener]]:
@@ -67,16 +74,16 @@ class Listening:
         if self.address.transport is Transport.AUTO and not abstract_is_ours:
             abstract = bind_abstract(self.address)
             self.listeners += [abstract] if abstract else []
-        if not self.of(Face.ORIGINAL):
-            self._add(Face.ORIGINAL, self.address.directory, self.address.file)
+        if not self.of(Language.ORIGINAL):
+            self._add(Language.ORIGINAL, self.address.directory, self.address.file)
         for directory in self.address.modern_directories:
-            if not self.of(Face.MODERN):
-                self._add(Face.MODERN, directory, self.address.modern_file)
+            if not self.of(Language.MODERN):
+                self._add(Language.MODERN, directory, self.address.modern_file)
 
-    def _add(self, face: Face, directory: bytes, name: bytes) -> None:
+    def _add(self, face: Language, directory: bytes, name: bytes) -> None:
         try:
             listener = _claim_in(directory, name, face, self.address.uid)
-        except (AlreadyRunning, UnsafePlace) as error:
+        except (AlreadyRunning, UnsafeSocketPath) as error:
             self._say_once(f"no {face.value} socket: {error}")
         else:
             self.listeners.append(listener)
@@ -90,8 +97,8 @@ class Listening:
 def acquire(address: Address) -> Listening:
     """Get the addresses of a session, or leave them to the server that has them.
 
-    Raises AlreadyRunning; NameTaken where only the abstract name is allowed; and
-    UnsafePlace where only the directory is left and it is not fit.
+    Raises AlreadyRunning; AddressInUse where only the abstract name is allowed; and
+    UnsafeSocketPath where only the directory is left and it is not fit.
     """
     listening = Listening(address, _first(address))
     try:
@@ -107,14 +114,14 @@ def _first(address: Address) -> Listener:
     if address.transport is not Transport.DIRECTORY:
         try:
             return claim_abstract(address)
-        except NameTaken as taken:
+        except AddressInUse as taken:
             if address.transport is Transport.ABSTRACT:
                 raise
             logger.warning("using the directory, because %s", taken)
-    return _claim_in(address.directory, address.file, Face.ORIGINAL, address.uid)
+    return _claim_in(address.directory, address.file, Language.ORIGINAL, address.uid)
 
 
-def _claim_in(directory: bytes, name: bytes, face: Face, uid: int) -> Listener:
+def _claim_in(directory: bytes, name: bytes, face: Language, uid: int) -> Listener:
     opened = make_checked(directory, uid)
     try:
         return claim_file(opened, name, face)

@@ -13,10 +13,10 @@ from gamin.system.peercred import Peer
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 64 * 1024
+READ_BYTES = 64 * 1024
 
 
-class Speaker(Protocol):
+class Session(Protocol):
     """The face of a connection."""
 
     def received(self, data: bytes) -> None:
@@ -42,11 +42,11 @@ class Connection:
         self._loop = loop
         self._on_lost = on_lost
         self._rest = b""
-        self.is_clogged = False
+        self.is_blocked = False
         """The peer has not taken what was sent last."""
         self._is_open = True
         self._is_reading = False
-        self.speaker: Speaker | None = None
+        self.speaker: Session | None = None
         sock.setblocking(False)
 
     @property
@@ -81,7 +81,7 @@ class Connection:
             return
         if sent < len(data):
             self._rest = data[sent:]
-            self.is_clogged = True
+            self.is_blocked = True
             self._loop.add_writer(self._socket.fileno(), self._writable)
 
     def close(self) -> None:
@@ -97,7 +97,7 @@ class Connection:
 
     def _readable(self) -> None:
         try:
-            data = self._socket.recv(CHUNK)
+            data = self._socket.recv(READ_BYTES)
         except BlockingIOError:
             return
         except OSError:
@@ -118,7 +118,7 @@ class Connection:
             return
         self._rest = rest[sent:]
         if not self._rest:
-            self.is_clogged = False
+            self.is_blocked = False
             self._loop.remove_writer(self._socket.fileno())
             if self.speaker is not None:
                 self.speaker.writable()

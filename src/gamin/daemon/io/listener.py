@@ -13,20 +13,20 @@ from typing import NamedTuple
 from gamin.errors import GaminError
 from gamin.paths import printable
 from gamin.system.address import Address
-from gamin.system.dial import NameTaken, dial_abstract, dial_file
+from gamin.system.dial import AddressInUse, dial_abstract, dial_file
 from gamin.system.peercred import peer_of
-from gamin.system.socketdir import Directory, UnsafePlace
+from gamin.system.socketdir import Directory, UnsafeSocketPath
 
 # Nobody who calls should find the queue full while we start or are busy; the
 # kernel cuts this to net.core.somaxconn.
 _BACKLOG = 1024
 # How long a live server may need to take a call, and one that has bound the name to
 # begin listening. Both are microseconds' work; this is for a machine on its knees.
-_PATIENCE = 0.5
+_PROBE_TIMEOUT = 0.5
 _PAUSE = 0.005
 
 
-class Face(Enum):
+class Language(Enum):
     """Which language is spoken at a socket."""
 
     ORIGINAL = "original"
@@ -74,7 +74,7 @@ class SocketFile(NamedTuple):
 class Listener(NamedTuple):
     """A listening, non-blocking socket, and what is spoken there."""
 
-    face: Face
+    face: Language
     socket: socket.socket
     where: str  # to be shown
     file: SocketFile | None = None  # None for the abstract name
@@ -98,33 +98,33 @@ def bind_abstract(address: Address) -> Listener | None:
         if error.errno == errno.EADDRINUSE:
             return None
         raise
-    return Listener(Face.ORIGINAL, listening, address.shown_abstract)
+    return Listener(Language.ORIGINAL, listening, address.shown_abstract)
 
 
 def claim_abstract(address: Address) -> Listener:
-    """Take the abstract name. Raises AlreadyRunning and NameTaken."""
-    deadline = time.monotonic() + _PATIENCE
+    """Take the abstract name. Raises AlreadyRunning and AddressInUse."""
+    deadline = time.monotonic() + _PROBE_TIMEOUT
     while True:
         listener = bind_abstract(address)
         if listener is not None:
             return listener
         try:
-            with dial_abstract(address, _PATIENCE) as live:
+            with dial_abstract(address, _PROBE_TIMEOUT) as live:
                 raise AlreadyRunning(address.shown_abstract, peer_of(live).pid)
         except ConnectionRefusedError as error:
             # It begins to listen in a moment, or has just ended, or never will.
             if time.monotonic() > deadline:
                 holder = "a program that does not listen"
-                raise NameTaken(address.shown_abstract, holder) from error
+                raise AddressInUse(address.shown_abstract, holder) from error
             time.sleep(_PAUSE)
 
 
-def claim_file(directory: Directory, name: bytes, face: Face) -> Listener:
+def claim_file(directory: Directory, name: bytes, face: Language) -> Listener:
     """Listen at `name` in `directory`, which the listener closes when it closes.
 
     From the look at what is there until we listen, the directory is locked: a file
     where nobody listens is then what a dead server left, not one that is starting.
-    Raises AlreadyRunning, and UnsafePlace where something cannot be removed.
+    Raises AlreadyRunning, and UnsafeSocketPath where something cannot be removed.
     """
     path = directory.path + b"/" + name
     with directory.locked():
@@ -133,11 +133,13 @@ def claim_file(directory: Directory, name: bytes, face: Face) -> Listener:
         try:
             listening = _listening(directory.place(name))
         except OSError as error:
-            raise UnsafePlace(path, f"it cannot be bound: {error.strerror}") from error
+            raise UnsafeSocketPath(
+                path, f"it cannot be bound: {error.strerror}"
+            ) from error
         status = directory.status(name)
     if status is None:
         listening.close()
-        raise UnsafePlace(path, "it is removed as soon as it is made")
+        raise UnsafeSocketPath(path, "it is removed as soon as it is made")
     file = SocketFile(directory, name, _identity(status))
     return Listener(face, listening, printable(path), file)
 
@@ -145,7 +147,7 @@ def claim_file(directory: Directory, name: bytes, face: Face) -> Listener:
 def _make_way(directory: Directory, name: bytes) -> None:
     path = directory.path + b"/" + name
     try:
-        with dial_file(directory, name, _PATIENCE) as live:
+        with dial_file(directory, name, _PROBE_TIMEOUT) as live:
             raise AlreadyRunning(printable(path), peer_of(live).pid)
     except (ConnectionRefusedError, FileNotFoundError):
         directory.remove(name)

@@ -16,9 +16,9 @@ from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
 
-Call = Callable[[], object]
+Callback = Callable[[], object]
 
-MOST_AT_ONCE = 64
+MAX_EVENTS_PER_WAIT = 64
 """Descriptors in one turn; others that are ready come in the next."""
 
 _IN = ~select.EPOLLOUT
@@ -33,7 +33,7 @@ class Timer:
 
     __slots__ = ("_loop", "call", "key")
 
-    def __init__(self, loop: "Loop", key: tuple[float, int], call: Call) -> None:
+    def __init__(self, loop: "Loop", key: tuple[float, int], call: Callback) -> None:
         self._loop = loop
         self.key = key
         self.call = call
@@ -52,14 +52,14 @@ class Loop:
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self._readers: dict[int, Call] = {}
-        self._writers: dict[int, Call] = {}
+        self._readers: dict[int, Callback] = {}
+        self._writers: dict[int, Callback] = {}
         self._timers: dict[tuple[float, int], Timer] = {}
         self._times: list[tuple[float, int]] = []
         """The keys of `_timers` in order: when, and which of those."""
         self._made = 0
-        self._soon: deque[Call] = deque()
-        self._handlers: dict[int, Call] = {}
+        self._soon: deque[Callback] = deque()
+        self._handlers: dict[int, Callback] = {}
         self._signals = -1
         """Where Python writes the number of each signal: for the next turn."""
         self._is_ended = False
@@ -67,17 +67,17 @@ class Loop:
     def run(self) -> None:
         """Go on until `end` is called."""
         while not self._is_ended:
-            self.turn()
+            self.run_once()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Let this turn be the last one."""
         self._is_ended = True
 
-    def turn(self, longest: float | None = None) -> None:
+    def run_once(self, longest: float | None = None) -> None:
         """Wait, at most `longest` seconds, and call all that is ready."""
         if self._soon or self._times or self._is_ended:
-            longest = self._patience(longest)
-        for fd, mask in self._epoll.poll(longest, MOST_AT_ONCE):
+            longest = self._timeout(longest)
+        for fd, mask in self._epoll.poll(longest, MAX_EVENTS_PER_WAIT):
             # Each is looked up late: those before it may have taken it away.
             try:
                 if mask & _IN and (call := self._readers.get(fd)) is not None:
@@ -89,10 +89,10 @@ class Loop:
         if self._times:
             now = time.monotonic()
             while self._times and self._times[0][0] <= now:
-                self._guarded(self._timers.pop(self._times.pop(0)).call)
+                self._call(self._timers.pop(self._times.pop(0)).call)
         if self._soon:
             for _ in range(len(self._soon)):
-                self._guarded(self._soon.popleft())
+                self._call(self._soon.popleft())
 
     def close(self) -> None:
         """Give signals their usual meaning again, and forget everything."""
@@ -103,13 +103,13 @@ class Loop:
             os.close(self._signals)
         self._epoll.close()
 
-    def _patience(self, longest: float | None) -> float | None:
+    def _timeout(self, longest: float | None) -> float | None:
         if self._soon or self._is_ended:
             return 0.0
         left = max(0.0, self._times[0][0] - time.monotonic())
         return left if longest is None else min(left, longest)
 
-    def _guarded(self, call: Call) -> None:
+    def _call(self, call: Callback) -> None:
         try:
             call()
         except Exception:
@@ -117,7 +117,7 @@ class Loop:
 
     # -- descriptors
 
-    def add_reader(self, fd: int, call: Call) -> None:
+    def add_reader(self, fd: int, call: Callback) -> None:
         """Call when there is something to read, or nothing ever will be again."""
         self._readers[fd] = call
         self._watch(fd)
@@ -127,7 +127,7 @@ class Loop:
         if self._readers.pop(fd, None) is not None:
             self._watch(fd)
 
-    def add_writer(self, fd: int, call: Call) -> None:
+    def add_writer(self, fd: int, call: Callback) -> None:
         """Call when there is room to write."""
         self._writers[fd] = call
         self._watch(fd)
@@ -150,14 +150,14 @@ class Loop:
 
     # -- later
 
-    def call_soon(self, call: Call) -> None:
+    def call_soon(self, call: Callback) -> None:
         """Call in the next turn, which does not wait then."""
         self._soon.append(call)
 
-    def call_later(self, seconds: float, call: Call) -> Timer:
+    def call_later(self, seconds: float, call: Callback) -> Timer:
         return self.call_at(time.monotonic() + seconds, call)
 
-    def call_at(self, when: float, call: Call) -> Timer:
+    def call_at(self, when: float, call: Callback) -> Timer:
         """`when` is a time of `time.monotonic`."""
         self._made += 1
         key = (when, self._made)
@@ -171,7 +171,7 @@ class Loop:
 
     # -- signals
 
-    def add_signal_handler(self, number: int, call: Call) -> None:
+    def add_signal_handler(self, number: int, call: Callback) -> None:
         """Call in a turn after the signal has come. Of the main thread's loop only."""
         if self._signals < 0:
             self._signals, inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -183,7 +183,7 @@ class Loop:
     def _signalled(self) -> None:
         for number in os.read(self._signals, 4096):
             if number in self._handlers:
-                self._guarded(self._handlers[number])
+                self._call(self._handlers[number])
 
 
 def _only_wake(number: int, frame: object) -> None:

@@ -23,7 +23,7 @@ def log(changes: Sequence[Change]) -> None:
     """
     stderr = _path_of_stderr()
     for node, mask, cookie, name in changes:
-        path = b"" if node is None else node.slashed() + name
+        path = b"" if node is None else node.path_prefix() + name
         if name.startswith(_OWN) or (name and path == stderr):
             continue
         bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)

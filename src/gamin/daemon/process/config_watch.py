@@ -10,7 +10,7 @@ import time
 from gamin.config import loader
 from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
@@ -43,7 +43,9 @@ class Settings:
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
             self._service.subscribe(
-                Subscription(self.client, number, path, Scope.FILE, terse=True)
+                Subscription(
+                    self.client, number, path, Scope.FILE, directory_events_only=True
+                )
             )
         try:
             self._watcher = loader.MountWatcher()
@@ -74,14 +76,14 @@ class Settings:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Tell) -> None:
+    def tell(self, subscription: Subscription, told: Deliver) -> None:
         self._is_changed = True
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.waiting = False
-        subscription.told = subscription.announced
+        subscription.behind = False
+        subscription.sent_target = subscription.current_target
 
-    def note(self, effect: Note) -> None:
+    def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""
 
     def flush(self) -> None:

@@ -13,12 +13,12 @@ from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
 from gamin.config import loader
 from gamin.core.monitor import Monitor
-from gamin.daemon.io.addresses import Face, Listener, Listening
+from gamin.daemon.io.addresses import Language, Listener, Listening
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, make_policy
-from gamin.daemon.sessions.gam import V1Face
+from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
 from gamin.engine.executor import Watcher
 from gamin.system import inotify
@@ -27,7 +27,7 @@ from gamin.system.proc import program_of
 
 if TYPE_CHECKING:
     from gamin.daemon.sessions.watchman.language import Modern
-    from gamin.daemon.sessions.watchman.session import ModernFace
+    from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ IDLE_SECONDS = 30.0
 """How long a server without clients stays, as in the original."""
 GREETING_SECONDS = 2.0
 """How long a client may take to say hello."""
-MOST_UNGREETED = 16
-MOST_CONNECTIONS = 1024
+MAX_UNGREETED = 16
+MAX_CONNECTIONS = 1024
 PAUSE_SECONDS = 0.5
 """How long callers wait when there is no descriptor for them. The socket stays readable
 meanwhile, so without a pause we would turn in circles."""
@@ -66,7 +66,7 @@ class Server:
         self._modern: Modern | None = None
         self.settings = Settings(self.service, is_poll_only=is_poll_only)
         self.service.faces[self.settings.client] = self.settings
-        self.connections: dict[Connection, V1Face | ModernFace] = {}
+        self.connections: dict[Connection, GamSession | WatchmanSession] = {}
         self._has_timeout = has_timeout
         self._idle_seconds = idle_seconds
         self._numbers = itertools.count(1)
@@ -123,8 +123,8 @@ class Server:
             logger.warning("client refused: %s", error)
             sock.close()
             return
-        full = len(self.connections) >= MOST_CONNECTIONS
-        if full or len(self._ungreeted) >= MOST_UNGREETED:
+        full = len(self.connections) >= MAX_CONNECTIONS
+        if full or len(self._ungreeted) >= MAX_UNGREETED:
             what = "connections" if full else "clients that have not said hello"
             logger.warning("pid %d refused: too many %s", peer.pid, what)
             sock.close()
@@ -135,11 +135,11 @@ class Server:
         self, sock: socket.socket, connection: Connection, listener: Listener
     ) -> None:
         client = next(self._numbers)
-        face: V1Face | ModernFace
-        if listener.face is Face.MODERN:
+        face: GamSession | WatchmanSession
+        if listener.face is Language.MODERN:
             face = self._modern_side().face(client, connection)
         else:
-            face = V1Face(client, connection, self.service)
+            face = GamSession(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
                 GREETING_SECONDS, partial(self._dismiss, connection)
             )
@@ -190,13 +190,13 @@ class Server:
                 self._idle.cancel()
                 self._idle = None
         elif self._idle is None and self._has_timeout:
-            self._idle = self._loop.call_later(self._idle_seconds, self._loop.end)
+            self._idle = self._loop.call_later(self._idle_seconds, self._loop.stop)
 
     # -- asked by the commands
 
     @property
     def modern_path(self) -> bytes:
-        listeners = self.listening.of(Face.MODERN)
+        listeners = self.listening.of(Language.MODERN)
         file = listeners[0].file if listeners else None
         return b"" if file is None else file.path
 
@@ -206,7 +206,7 @@ class Server:
 
     def stop(self) -> None:
         """End when the answer to who asked for it is sent."""
-        self._loop.end()
+        self._loop.stop()
 
     def status(self) -> dict[str, object]:
         kernel = self.kernel
@@ -235,7 +235,7 @@ class Server:
             },
             "facilities": {
                 facility: {"used_by_us": used, "most_used_by_us": most}
-                for facility, used, most in (() if kernel is None else kernel.shares)
+                for facility, used, most in (() if kernel is None else kernel.usage)
             },
             "recoveries": status.recoveries(self.monitor),
         }

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from gamin.backends.base import KernelBackend
-from gamin.backends.combined import EitherBackend
-from gamin.daemon.io.addresses import AlreadyRunning, Listening, NameTaken, acquire
+from gamin.backends.combined import CombinedBackend
+from gamin.daemon.io.addresses import AddressInUse, AlreadyRunning, Listening, acquire
 from gamin.daemon.io.loop import Loop
-from gamin.daemon.process.lifecycle import MOST_CONNECTIONS, Server
-from gamin.daemon.process.stderr import Remarks
+from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
+from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address
 from gamin.system.debug_log import DebugLog, EscapingFormatter, is_wanted
-from gamin.system.socketdir import UnsafePlace
+from gamin.system.socketdir import UnsafeSocketPath
 
 logger = logging.getLogger("gamin")
 
@@ -55,14 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AlreadyRunning as running:
         logger.info("%s", running)
         return 0
-    except (GaminError, NameTaken, UnsafePlace) as error:
+    except (GaminError, AddressInUse, UnsafeSocketPath) as error:
         logger.error("%s", error)
         return 1
     return serve(listening, options)
 
 
 def _log_to_stderr() -> None:
-    handler = Remarks()
+    handler = NonBlockingStderrHandler()
     handler.setFormatter(EscapingFormatter("gam_server: %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
@@ -71,7 +71,7 @@ def _log_to_stderr() -> None:
 def _allow_all_connections() -> None:
     """A session's usual limit of open files, 1,024, is a few too low for as many."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(MOST_CONNECTIONS + OWN_DESCRIPTORS, hard)
+    wanted = min(MAX_CONNECTIONS + OWN_DESCRIPTORS, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
@@ -103,7 +103,7 @@ def serve(listening: Listening, options: set[str]) -> int:
 
 
 def _kernel() -> KernelBackend:
-    kernel = EitherBackend()
+    kernel = CombinedBackend()
     try:
         kernel.open_one()
     except OSError as error:
@@ -117,7 +117,7 @@ def _kernel() -> KernelBackend:
 
 def _run(server: Server, loop: Loop) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        loop.add_signal_handler(number, loop.end)
+        loop.add_signal_handler(number, loop.stop)
     debug = DebugLog(logger, server.dump)
     loop.add_signal_handler(signal.SIGUSR2, partial(_toggle, debug))
     try:

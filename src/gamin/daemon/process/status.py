@@ -16,7 +16,7 @@ def watches(monitor: Monitor) -> dict[str, int]:
         "polled": sum(node.wd_poll >= 0 for node in nodes),
         "busy": len(monitor.flow.busy),
         "missing": sum(s.node is None for s in monitor.subscriptions),
-        "no_room": len(coverage.no_room),
+        "no_room": len(coverage.over_quota),
         "unreadable": len(coverage.unreadable),
     }
 
@@ -27,7 +27,7 @@ def recoveries(monitor: Monitor) -> dict[str, int]:
 
 
 def _watched(monitor: Monitor) -> Iterator[Node]:
-    return (node for node in monitor.tree.root.subtree() if node.wanted)
+    return (node for node in monitor.tree.root.subtree() if node.mask)
 
 
 def dump(monitor: Monitor, clients: Iterable[str]) -> str:
@@ -41,16 +41,16 @@ def dump(monitor: Monitor, clients: Iterable[str]) -> str:
     for one in sorted(monitor.subscriptions, key=lambda s: (s.client, s.path)):
         where = "missing"
         if one.node is not None:
-            where = printable(one.node.slashed() + (one.entry or b""))
+            where = printable(one.node.path_prefix() + (one.entry or b""))
         asked = f"{one.scope.name.lower()} {printable(one.path)}"
-        lines.append(f"  {one.client}:{one.number} {asked} -> {where}")
+        lines.append(f"  {one.client}:{one.client_key} {asked} -> {where}")
     lines += ["", "directories:"]
     lines += [f"  {_described(monitor, node)}" for node in _watched(monitor)]
     lines += ["", "busy:"]
     for resource, busy in monitor.flow.busy.items():
         node, name = resource[:2] if isinstance(resource, tuple) else (resource, b"")
-        hot = " polled" if busy.hot else ""
-        lines.append(f"  {printable(node.slashed() + name)}{hot}")
+        hot = " polled" if busy.is_polled else ""
+        lines.append(f"  {printable(node.path_prefix() + name)}{hot}")
     return "\n".join(lines) + "\n"
 
 
@@ -60,7 +60,7 @@ def _described(monitor: Monitor, node: Node) -> str:
         ways.append(f"kernel watch {node.wd}")
     if node.wd_poll >= 0:
         ways.append(f"polled every {node.interval:g} s")
-    if node in monitor.coverage.no_room:
+    if node in monitor.coverage.over_quota:
         ways.append("for want of room")
     if node in monitor.coverage.unreadable:
         ways.append("unreadable")

@@ -11,7 +11,7 @@ ROOM = 4096
 """A pipe that is writable takes so much without waiting (PIPE_BUF, man 7 pipe)."""
 
 
-class Remarks(logging.Handler):
+class NonBlockingStderrHandler(logging.Handler):
     """Writes a line if it can be written at once; otherwise it is lost, and counted.
 
     Standard error may be a pipe to a program that does not read. The descriptor cannot

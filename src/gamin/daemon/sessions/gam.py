@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 
 from gamin.core.deliver.cursor import Outbox
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
@@ -24,11 +24,11 @@ from gamin.protocol.gam.server import (
 
 logger = logging.getLogger(__name__)
 
-MOST_UNREAD = 1 << 20
+MAX_UNREAD_BYTES = 1 << 20
 """Bytes of answers to cancels that may wait for a client before its requests do."""
 
 
-class V1Face:
+class GamSession:
     language = "v1"
 
     def __init__(self, client: int, connection: Connection, service: Service) -> None:
@@ -36,7 +36,7 @@ class V1Face:
         self._connection = connection
         self._service = service
         self._session = ServerSession()
-        self._outbox = Outbox(self._encode, service.monitor.catch_up)
+        self._outbox = Outbox(self._encode, service.monitor.rows_to_send)
         self._standing: dict[int, list[Subscription]] = {}
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
@@ -68,7 +68,7 @@ class V1Face:
             if not self.is_greeted:
                 self.is_greeted = True
                 self._service.greeted(self._connection)
-                self._outbox.say(HELLO)
+                self._outbox.append(HELLO)
             self._service.watcher.synchronise()
             for request in requests:
                 self._carry_out(request)
@@ -81,7 +81,7 @@ class V1Face:
         self.flush()
 
     def writable(self) -> None:
-        self._outbox.is_clogged = False
+        self._outbox.is_blocked = False
         self._connection.read(True)
         self.flush()
 
@@ -108,7 +108,7 @@ class V1Face:
             request.sequence,
             request.path,
             scope,
-            terse=True,
+            directory_events_only=True,
             way=self._service.absolute(request.path),
         )
         self._count += 1
@@ -129,40 +129,40 @@ class V1Face:
         self._outbox.forget(subscription)
         self._service.cancel(subscription)
         code = int(EventCode.ACKNOWLEDGE)
-        self._outbox.say(encode_event(sequence, code, subscription.path))
+        self._outbox.append(encode_event(sequence, code, subscription.path))
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Tell) -> None:
+    def tell(self, subscription: Subscription, told: Deliver) -> None:
         self._outbox.tell(subscription, told.rows)
 
     def ready(self, subscription: Subscription) -> None:
         self._outbox.ready(subscription)
 
-    def note(self, effect: Note) -> None:
+    def note(self, effect: Trace) -> None:
         """Tell a client that asked for it of what the server does inside."""
-        if self._debug is not None and not self._outbox.is_clogged:
+        if self._debug is not None and not self._outbox.is_blocked:
             code = effect.what.value
             path = effect.node.path()
-            self._outbox.say(encode_event(self._debug, code, path))
+            self._outbox.append(encode_event(self._debug, code, path))
 
     def flush(self) -> None:
         """Send what there is to be told, unless the client does not read."""
         connection = self._connection
-        if not connection.is_clogged:
+        if not connection.is_blocked:
             # Whatever was told until now is on its way, even if some of it must wait.
-            self._outbox.synced = self._service.monitor.tree.tick
-        while not connection.is_clogged and (data := self._outbox.take()):
+            self._outbox.synced_tick = self._service.monitor.tree.tick
+        while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)
-        if connection.is_clogged:
-            self._outbox.is_clogged = True
-            if self._outbox.said > MOST_UNREAD:
+        if connection.is_blocked:
+            self._outbox.is_blocked = True
+            if self._outbox.buffered_bytes > MAX_UNREAD_BYTES:
                 connection.read(False)
 
     def _encode(
         self, subscription: Subscription, rows: Iterable[Row], first: bool
     ) -> bytes:
-        number = subscription.number
+        number = subscription.client_key
         assert isinstance(number, int)
         if not first:
             return encode_rows(number, subscription.path, rows)

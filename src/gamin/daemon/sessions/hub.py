@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from gamin.core.effects import Listing, Note, Noted, Tell
+from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.connection import Connection
@@ -17,7 +17,7 @@ from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
 
-SLICE = 0.02
+RELEASE_SLICE_SECONDS = 0.02
 """Seconds of letting go of what a client left before others get their turn."""
 
 
@@ -28,19 +28,19 @@ NO_ROOM = (
 )
 
 
-class Face(Protocol):
+class Session(Protocol):
     """One client, whichever language it speaks."""
 
-    def tell(self, subscription: Subscription, told: Tell) -> None: ...
+    def tell(self, subscription: Subscription, told: Deliver) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
-    def note(self, effect: Note) -> None: ...
+    def note(self, effect: Trace) -> None: ...
 
     def flush(self) -> None: ...
 
 
-class Reader(Protocol):
+class ScanObserver(Protocol):
     def listed(self, listings: Sequence[Listing]) -> None:
         """These directories are taken in next."""
 
@@ -60,8 +60,8 @@ class Service:
         self.monitor = monitor
         self.loop = loop
         self.greeted = greeted
-        self.faces: dict[int, Face] = {}
-        self.readers: list[Reader] = []
+        self.faces: dict[int, Session] = {}
+        self.readers: list[ScanObserver] = []
         """Who reads files in directories before they are taken in."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
@@ -94,7 +94,7 @@ class Service:
         self._left.clear()
 
     def _let_go(self) -> None:
-        end = time.monotonic() + SLICE
+        end = time.monotonic() + RELEASE_SLICE_SECONDS
         while self._left:
             self.cancel(self._left.popleft())
             if time.monotonic() > end:
@@ -120,7 +120,7 @@ class Service:
         for face in self.readers:
             face.listed(listings)
 
-    def tell(self, effect: Tell) -> None:
+    def tell(self, effect: Deliver) -> None:
         for subscription in effect.subscriptions:
             face = self.faces.get(subscription.client)
             if face is not None:
@@ -133,9 +133,9 @@ class Service:
             face.ready(subscription)
             self.told[subscription.client] = None
 
-    def note(self, effect: Note) -> None:
+    def note(self, effect: Trace) -> None:
         path = printable(effect.node.path())
-        if effect.what is Noted.NO_ROOM:
+        if effect.what is TraceKind.NO_ROOM:
             logger.warning(NO_ROOM, path)
         else:
             logger.info("%s: %s", effect.what.name, path)

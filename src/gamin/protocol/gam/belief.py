@@ -22,7 +22,7 @@ class Step(NamedTuple):
     certain: bool = True  # else only if its ctime says so
 
 
-class Picture:
+class Belief:
     """What events say about a path and, if it is a directory, its entries."""
 
     __slots__ = ("complete", "names", "present", "touched")
@@ -52,7 +52,7 @@ class Picture:
             self.complete = True
 
     def steps_to(
-        self, new: "Picture", *, directory: bool, listed: bool
+        self, new: "Belief", *, directory: bool, listed: bool
     ) -> Iterator[Step]:
         """What to tell one who has this picture so that they have the `new` one.
 

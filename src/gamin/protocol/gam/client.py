@@ -1,7 +1,7 @@
 """What one client of the v1 language asked for, and what it is being told.
 
 Bytes in, events out; outlives connections. Connecting, waiting, and looking at the
-disk where an `Examine` asks for it are left to the face (`gamin.client`).
+disk where an `NeedsStat` asks for it are left to the face (`gamin.client`).
 """
 
 from gamin.errors import GaminError
@@ -12,9 +12,9 @@ from gamin.protocol.gam.packets import (
     PacketReader,
     RequestCode,
 )
-from gamin.protocol.gam.request_state import Event, Examine, Standing, Told
+from gamin.protocol.gam.request_state import Event, NeedsStat, RequestState, Told
 
-__all__ = ["ClientSession", "Event", "Examine", "TooManyRequests", "UnknownNumber"]
+__all__ = ["ClientSession", "Event", "NeedsStat", "TooManyRequests", "UnknownNumber"]
 
 
 class TooManyRequests(GaminError):
@@ -44,7 +44,7 @@ class ClientSession:
     """
 
     def __init__(self) -> None:
-        self._standing: dict[int, Standing] = {}  # in the order of the requests
+        self._standing: dict[int, RequestState] = {}  # in the order of the requests
         self._reader = PacketReader()
         # Numbers go on after a reconnect: an old request may still hold any of them.
         self._last = 0
@@ -120,7 +120,7 @@ class ClientSession:
         self, path: bytes, directory: bool, no_exists: bool, now_ns: int
     ) -> tuple[int, bytes]:
         number = self._free_number()
-        standing = Standing(
+        standing = RequestState(
             number, path, directory=directory, no_exists=no_exists, now_ns=now_ns
         )
         self._standing[number] = standing

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from gamin.paths import is_within, join, relative
-from gamin.protocol.gam.belief import Picture
+from gamin.protocol.gam.belief import Belief
 from gamin.protocol.gam.packets import NO_EXISTS, EventCode, Packet, RequestCode
 
 # The original sends what it noticed in batches, up to 1.1 s later, and a ctime is
@@ -31,7 +31,7 @@ class Event(NamedTuple):
     path: bytes
 
 
-class Examine(NamedTuple):
+class NeedsStat(NamedTuple):
     """A question for those who may look: tell `event` if `path` changed `since_ns`."""
 
     path: bytes
@@ -39,10 +39,10 @@ class Examine(NamedTuple):
     event: Event
 
 
-Told = Event | Examine
+Told = Event | NeedsStat
 
 
-class Standing:
+class RequestState:
     """A request that was made and not yet cancelled."""
 
     __slots__ = (
@@ -66,8 +66,8 @@ class Standing:
         self._directory = directory
         self._no_exists = no_exists
         self._heard_ns = now_ns
-        self._known = Picture()
-        self._again: Picture | None = None  # a new server's listing, so far
+        self._known = Belief()
+        self._again: Belief | None = None  # a new server's listing, so far
         self._listed = no_exists  # EndExist was told, or never will be
 
     def encode(self) -> bytes:
@@ -78,7 +78,7 @@ class Standing:
 
     def disconnected(self) -> None:
         """What comes next is a listing to compare, from another server."""
-        self._again = Picture()
+        self._again = Belief()
 
     def told(self, code: int, path: bytes, now_ns: int) -> list[Told]:
         """Answer an event of this request with what the client is to be told."""
@@ -93,7 +93,7 @@ class Standing:
         return [Event(self._number, code, path)]
 
     def _compare(
-        self, again: Picture, code: int, path: bytes, now_ns: int
+        self, again: Belief, code: int, path: bytes, now_ns: int
     ) -> list[Told]:
         """Swallow the listing; its end gives the difference.
 
@@ -117,7 +117,7 @@ class Standing:
             case _:
                 return [Event(self._number, code, path)]
 
-    def _difference(self, again: Picture) -> Iterator[Told]:
+    def _difference(self, again: Belief) -> Iterator[Told]:
         since_ns = self._heard_ns - LATE_NS
         steps = self._known.steps_to(
             again, directory=self._directory, listed=self._listed
@@ -125,7 +125,7 @@ class Standing:
         for code, entry, certain in steps:
             event = Event(self._number, code, entry or self.path)
             path = join(self.path, entry) if entry else self.path
-            yield event if certain else Examine(path, since_ns, event)
+            yield event if certain else NeedsStat(path, since_ns, event)
         if not self._listed:
             yield Event(self._number, EventCode.END_EXIST, self.path)
 

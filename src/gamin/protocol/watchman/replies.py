@@ -113,15 +113,15 @@ def message(
     since: Clock | None = None,
     fresh: bool = False,
     recovered: bool = False,
-    told_ns: int | None = None,
+    complete_until_ns: int | None = None,
     inode: tuple[int, int] | None = None,
 ) -> Reply:
     """One message of a subscription; its `files` are put in by `encode`.
 
     `since` is the clock of the one before, None for the first and for a fresh one.
-    `told_ns` is the real time up to which everything is told, save what is held back
-    for a moment because it goes on. `inode` says which object the path leads to, by
-    its device and number; to be compared only.
+    `complete_until_ns` is the real time up to which everything is told, save what is
+    held back for a moment because it goes on. `inode` says which object the path leads
+    to, by its device and number; to be compared only.
     """
     reply = _unasked(name, root)
     reply |= {"clock": str(now), "is_fresh_instance": fresh}
@@ -129,8 +129,8 @@ def message(
         reply["since"] = str(since)
     if recovered:
         reply["recovered"] = True
-    if told_ns is not None:
-        reply["told_ns"] = told_ns
+    if complete_until_ns is not None:
+        reply["complete_until_ns"] = complete_until_ns
     if inode is not None:
         reply["inode"] = inode
     return reply

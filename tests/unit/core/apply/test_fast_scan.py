@@ -2,7 +2,7 @@
 
 import pytest
 
-from gamin.core.effects import Explore, Listing, Ready
+from gamin.core.effects import Listing, Ready, Scan
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -18,10 +18,10 @@ def monitor() -> Monitor:
     return Monitor(plain_policy())
 
 
-def begun(monitor: Monitor, scope: Scope, number: int = 1) -> tuple[Explore, Node]:
+def begun(monitor: Monitor, scope: Scope, number: int = 1) -> tuple[Scan, Node]:
     """A subscription on /, and the listing that it waits for."""
     effects = monitor.subscribe(Subscription(1, number, b"/", scope), NOW)
-    explore = next(effect for effect in effects if isinstance(effect, Explore))
+    explore = next(effect for effect in effects if isinstance(effect, Scan))
     return explore, monitor.tree.root
 
 
@@ -42,10 +42,12 @@ def test_a_subdirectory_is_a_node_only_where_a_tree_goes_on(monitor: Monitor) ->
 def test_many_listings_are_taken_in_at_once(monitor: Monitor) -> None:
     explore, root = begun(monitor, Scope.TREE)
     below = monitor.listed([(explore, [b"a", b"b"], [], ())], NOW)
-    assert all(isinstance(effect, Explore) and effect.is_plain for effect in below)
+    assert all(
+        isinstance(effect, Scan) and effect.is_first_kernel_scan for effect in below
+    )
     tick = monitor.tree.tick
     listings: list[Listing] = [
-        (e, [], [b"f"], ()) for e in below if isinstance(e, Explore)
+        (e, [], [b"f"], ()) for e in below if isinstance(e, Scan)
     ]
     (ready,) = monitor.listed(listings, NOW)
     assert isinstance(ready, Ready)

@@ -4,7 +4,7 @@ import pytest
 
 from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
-from gamin.core.effects import Explore
+from gamin.core.effects import Scan
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -15,12 +15,12 @@ from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 def tree() -> tuple[Monitor, Node, Node]:
     """A watched tree /t with a/b in it; the monitor, and the nodes of /t and of a."""
     monitor = Monitor(Policy((), Mounts()))
-    top = monitor.coverage.step_into(monitor.tree.root, b"t")
+    top = monitor.coverage.ensure_child(monitor.tree.root, b"t")
     top.wd = 1
     watch = Subscription(1, 1, b"/t", Scope.TREE)
     first = monitor.subscribe(watch, 0.0)
     for effect in first:
-        if isinstance(effect, Explore):
+        if isinstance(effect, Scan):
             monitor.listed([(effect, [b"a"], (), ())], 0.0)
     a = top.child(b"a")
     assert a is not None
@@ -47,7 +47,7 @@ def test_a_directory_that_seems_to_have_gone_into_itself_is_looked_for(
 
     assert top.child(b"a") is None
     assert {node.path() for node in monitor.tree.root.subtree()} == {b"/", b"/t"}
-    explored = [effect.node for effect in effects if isinstance(effect, Explore)]
+    explored = [effect.node for effect in effects if isinstance(effect, Scan)]
     assert explored == [top]
 
 
@@ -68,7 +68,7 @@ def test_a_file_that_left_takes_no_directory_along_that_bears_its_name_now(
     assert top.child(b"c") is None
     assert b"c" in top.names
     a = top.child(b"a")
-    assert [e.node for e in effects if isinstance(e, Explore)] == [a]
+    assert [e.node for e in effects if isinstance(e, Scan)] == [a]
 
 
 def test_a_file_that_arrives_replaces_a_directory_that_is_believed_to_be_there(

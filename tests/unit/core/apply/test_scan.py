@@ -2,7 +2,7 @@
 
 import pytest
 
-from gamin.core.effects import Explore, Ready
+from gamin.core.effects import Ready, Scan
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from testkit.doubles.clients import Client
@@ -30,7 +30,7 @@ def list_again(shell: Shell, path: bytes) -> None:
         child = node.child(name)
         assert child is not None
         node = child
-    shell.do([Explore(node, None)])
+    shell.do([Scan(node, None)])
     shell.turn()
 
 
@@ -56,7 +56,7 @@ def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) ->
     assert not subscription.ready
     shell.turn()
     assert subscription.ready
-    assert subscription.crawl == 0
+    assert subscription.pending_scans == 0
 
 
 def test_a_later_listing_repairs_what_is_believed(shell: Shell) -> None:

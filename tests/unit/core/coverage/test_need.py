@@ -3,8 +3,8 @@
 import pytest
 
 from gamin.config.gaminrc import FilesystemRule, Method, PathRule
-from gamin.core.coverage.need import FULL, HEAVY, NAMES
-from gamin.core.effects import Noted
+from gamin.core.coverage.need import CONTENT_AND_ATTRIB, FULL, NAMES
+from gamin.core.effects import TraceKind
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from testkit.doubles.engine import Shell, plain_policy
@@ -22,7 +22,7 @@ def node_at(shell: Shell, path: bytes) -> Node:
 
 def watches(shell: Shell) -> dict[bytes, int]:
     nodes = shell.monitor.tree.root.subtree()
-    return {node.path(): node.wanted for node in nodes if node.wanted}
+    return {node.path(): node.mask for node in nodes if node.mask}
 
 
 def watched(path: bytes, scope: Scope, *directories: bytes) -> Shell:
@@ -101,7 +101,7 @@ def test_a_rule_or_a_file_system_decides_who_notices() -> None:
     shell.disk.makedirs(b"/slow/box")
     shell.view().subscribe(b"/slow", Scope.TREE)
     box = node_at(shell, b"/slow/box")
-    assert (box.kernel, box.poll) == (0, FULL)
+    assert (box.kernel_mask, box.poll_mask) == (0, FULL)
     assert box.wd < 0 <= box.wd_poll
     assert shell.polling.intervals == [1.0, 1.0]
 
@@ -115,7 +115,7 @@ def test_without_room_in_the_kernel_directories_are_polled_and_somebody_is_told(
     client.subscribe(b"/a", Scope.TREE)
     assert shell.kernel.watches == 2
     assert shell.polling.watches == 1
-    assert [note.what for note in shell.notes] == [Noted.NO_ROOM]
+    assert [note.what for note in shell.notes] == [TraceKind.NO_ROOM]
     shell.disk.touch(b"/a/b/f")
     client.rows()
     shell.sleep(1)
@@ -141,7 +141,9 @@ def test_polled_directories_return_to_the_kernel_when_there_is_room_again() -> N
 @pytest.mark.parametrize(
     ("names", "kernel", "poll"),
     [
-        pytest.param(False, FULL & ~HEAVY, HEAVY, id="a hammered file"),
+        pytest.param(
+            False, FULL & ~CONTENT_AND_ATTRIB, CONTENT_AND_ATTRIB, id="a hammered file"
+        ),
         pytest.param(True, 0, FULL, id="a hammered directory"),
     ],
 )
@@ -150,14 +152,17 @@ def test_what_is_hot_is_polled_and_returns_when_it_cooled_down(
 ) -> None:
     shell = watched(b"/a", Scope.DIRECTORY, b"/a")
     coverage, node = shell.monitor.coverage, node_at(shell, b"/a")
-    hot = coverage.hot if names else coverage.hot_content
+    hot = coverage.polled_for_churn if names else coverage.polled_for_writes
     (coverage.poll_only if names else coverage.poll_content)(node)
     shell.do(shell.monitor.changed([], shell.now))
-    assert (node.kernel, node.poll) == (kernel, poll)
-    coverage.cool(node, hot, False)
+    assert (node.kernel_mask, node.poll_mask) == (kernel, poll)
+    coverage.set_polling(node, hot, False)
     shell.do(shell.monitor.changed([], shell.now))
-    assert (node.kernel, node.poll, node.wd_poll) == (FULL, 0, -1)
-    assert [note.what for note in shell.notes] == [Noted.FLOW_ON, Noted.FLOW_OFF]
+    assert (node.kernel_mask, node.poll_mask, node.wd_poll) == (FULL, 0, -1)
+    assert [note.what for note in shell.notes] == [
+        TraceKind.FLOW_ON,
+        TraceKind.FLOW_OFF,
+    ]
 
 
 def test_nothing_is_lost_when_polling_takes_over_or_hands_back() -> None:
@@ -169,7 +174,7 @@ def test_nothing_is_lost_when_polling_takes_over_or_hands_back() -> None:
     coverage.poll_only(node)
     shell.do(shell.monitor.changed([], shell.now))
     shell.disk.touch(b"/a/between")
-    coverage.cool(node, coverage.hot, False)
+    coverage.set_polling(node, coverage.polled_for_churn, False)
     shell.do(shell.monitor.changed([], shell.now))
     shell.disk.touch(b"/a/after")
     shell.turn()

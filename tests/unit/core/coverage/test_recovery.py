@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from gamin.core.coverage.recovery import (
-    COST_SHARE,
-    LONGEST_PAUSE,
     MARGIN_NS,
-    SHORTEST_PAUSE,
+    MAX_PAUSE,
+    MIN_INTERVAL_PER_COST,
+    MIN_PAUSE,
 )
-from gamin.core.effects import Effect, Explore, Look, Noted, Tell, Watch
+from gamin.core.effects import Deliver, Effect, Probe, Scan, TraceKind, Watch
 from gamin.core.model.subscription import Scope
 from testkit.doubles.clients import Client
 from testkit.doubles.disk import Inode
@@ -108,14 +108,14 @@ def test_it_is_noted(shell: Shell, tree: Client) -> None:
     lose(shell)
     shell.disk.touch(b"/d/new")
     shell.turn()
-    assert [note.what for note in shell.notes] == [Noted.OVERFLOW]
+    assert [note.what for note in shell.notes] == [TraceKind.OVERFLOW]
     assert shell.monitor.recovery.overflows == 1
 
 
 def effects_of(shell: Shell) -> list[Effect]:
     recovery = shell.monitor.recovery
     recovery.overflowed(shell.now)
-    recovery.begin(shell.now)
+    recovery.start(shell.now)
     return shell.monitor.recover(shell.now)
 
 
@@ -123,39 +123,39 @@ def test_every_directory_the_kernel_watches_is_looked_at(
     shell: Shell, tree: Client
 ) -> None:
     effects = effects_of(shell)
-    explored = {e.node.path() for e in effects if isinstance(e, Explore)}
+    explored = {e.node.path() for e in effects if isinstance(e, Scan)}
     assert explored == {b"/d", b"/d/sub", b"/d/sub/deep"}
     assert [e.node.path() for e in effects if isinstance(e, Watch)] == [b"/"]
-    assert any(isinstance(e, Look) for e in effects)
+    assert any(isinstance(e, Probe) for e in effects)
 
 
 def test_older_than_the_last_good_drain_is_not_new(shell: Shell, tree: Client) -> None:
-    good = shell.monitor.recovery.good_ns
-    verified = {e.verify for e in effects_of(shell) if isinstance(e, Explore)}
+    good = shell.monitor.recovery.complete_until_ns
+    verified = {e.changed_since_ns for e in effects_of(shell) if isinstance(e, Scan)}
     assert verified == {good - MARGIN_NS}
 
 
 def test_rows_are_told_as_recovered(shell: Shell, tree: Client) -> None:
-    explore = next(e for e in effects_of(shell) if isinstance(e, Explore))
+    explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     listing = (explore, [b"sub"], [b"f", b"new"], ())
     effects = shell.monitor.listed([listing], shell.now)
-    told = [effect for effect in effects if isinstance(effect, Tell)]
+    told = [effect for effect in effects if isinstance(effect, Deliver)]
     assert [(said(t.rows), t.recovered) for t in told] == [(["created /d/new"], True)]
 
 
 @pytest.mark.parametrize(
     ("cost", "pause"),
     [
-        pytest.param(0.0, SHORTEST_PAUSE, id="a look at next to nothing"),
-        pytest.param(0.5, 0.5 * COST_SHARE, id="a look at much"),
-        pytest.param(60.0, LONGEST_PAUSE, id="a look at more than can be borne"),
+        pytest.param(0.0, MIN_PAUSE, id="a look at next to nothing"),
+        pytest.param(0.5, 0.5 * MIN_INTERVAL_PER_COST, id="a look at much"),
+        pytest.param(60.0, MAX_PAUSE, id="a look at more than can be borne"),
     ],
 )
 def test_looking_takes_but_a_share_of_the_time(
     shell: Shell, tree: Client, cost: float, pause: float
 ) -> None:
     recovery, start = shell.monitor.recovery, shell.now
-    explore = next(e for e in effects_of(shell) if isinstance(e, Explore))
+    explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     shell.monitor.listed([(explore, [b"sub"], [b"f"], ())], start + cost)
     recovery.overflowed(start + cost)
     assert recovery.due_at == pytest.approx(start + max(pause, cost))
@@ -168,13 +168,13 @@ def test_a_loss_that_was_noticed_on_the_way_is_for_another_look(
 ) -> None:
     recovery = shell.monitor.recovery
     recovery.overflowed(shell.now)
-    recovery.begin(shell.now)
+    recovery.start(shell.now)
     recovery.overflowed(shell.now)
     shell.monitor.recover(shell.now)
-    later = shell.now + SHORTEST_PAUSE
+    later = shell.now + MIN_PAUSE
     assert not recovery.is_due(later - 0.001)
     assert recovery.is_due(later)
-    recovery.begin(later)
+    recovery.start(later)
     shell.monitor.recover(later)
     assert recovery.due_at is None
 
@@ -184,9 +184,9 @@ def test_a_look_that_was_begun_and_failed_is_begun_again(
 ) -> None:
     recovery = shell.monitor.recovery
     recovery.overflowed(shell.now)
-    recovery.begin(shell.now)
+    recovery.start(shell.now)
     assert not recovery.is_due(shell.now)
-    assert recovery.is_due(shell.now + SHORTEST_PAUSE)
+    assert recovery.is_due(shell.now + MIN_PAUSE)
 
 
 def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> None:
@@ -196,7 +196,7 @@ def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> Non
         shell.disk.write(b"/d/f")
         shell.sleep(0.01)
     assert recovery.overflows > 2 * recovery.rescans
-    assert recovery.rescans <= 3 / SHORTEST_PAUSE + 1
+    assert recovery.rescans <= 3 / MIN_PAUSE + 1
 
 
 def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> None:
@@ -221,7 +221,7 @@ def test_what_was_lost_before_a_directory_went_to_polling_is_told(
     assert node is not None
     shell.monitor.coverage.poll_only(node)
     assert sorted(heard(shell, tree)) == ["created /d/new/", "deleted /d/f"]
-    assert node.kernel == 0
+    assert node.kernel_mask == 0
 
 
 def test_so_is_what_was_lost_when_the_next_look_has_to_wait(
@@ -244,9 +244,9 @@ def test_who_went_to_polling_while_nothing_was_lost_is_forgotten(
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
     shell.monitor.coverage.poll_only(node)
-    assert node in shell.monitor.coverage.released
+    assert node in shell.monitor.coverage.handed_to_polling
     shell.turn()
-    assert not shell.monitor.coverage.released
+    assert not shell.monitor.coverage.handed_to_polling
 
 
 def test_a_directory_that_ended_unnoticed_is_another_with_the_same_names(

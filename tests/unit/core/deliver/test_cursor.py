@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import pytest
 
-from gamin.core.deliver.cursor import ENOUGH, Outbox
+from gamin.core.deliver.cursor import SEND_BATCH_BYTES, Outbox
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.events import Kind, Row
-from testkit.beliefs.strict import Picture, truth
+from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.clients import V1Client
 from testkit.doubles.engine import Shell
 from testkit.words import said
@@ -31,8 +31,8 @@ class Wire:
 
     def _catch_up(self, subscription: Subscription) -> list[Row]:
         self.caught_up.append(subscription)
-        subscription.waiting = False
-        subscription.told = subscription.place
+        subscription.behind = False
+        subscription.sent_target = subscription.target
         return [ROW, ROW]
 
 
@@ -48,7 +48,7 @@ def test_a_client_that_reads_gets_every_row_in_order() -> None:
     wire = Wire()
     subscription = standing(wire)
     wire.outbox.tell(subscription, [ROW])
-    wire.outbox.say(b"ack;")
+    wire.outbox.append(b"ack;")
     wire.outbox.tell(subscription, [ROW, ROW])
     assert wire.outbox.take() == b"rows 1;ack;rows 2;"
     assert wire.outbox.take() == b""
@@ -57,20 +57,20 @@ def test_a_client_that_reads_gets_every_row_in_order() -> None:
 def test_nothing_is_kept_for_one_that_does_not() -> None:
     wire = Wire()
     subscription = standing(wire)
-    wire.outbox.is_clogged = True
+    wire.outbox.is_blocked = True
     for _ in range(1000):
         wire.outbox.tell(subscription, [ROW] * 1000)
-    assert (wire.outbox.said, wire.outbox.backlog) == (0, 1)
+    assert (wire.outbox.buffered_bytes, wire.outbox.backlog) == (0, 1)
 
 
 def test_it_gets_one_difference_when_it_reads_again() -> None:
     wire = Wire()
     subscription = standing(wire)
-    wire.outbox.synced = 7
-    wire.outbox.is_clogged = True
+    wire.outbox.synced_tick = 7
+    wire.outbox.is_blocked = True
     wire.outbox.tell(subscription, [ROW])
     assert subscription.since == 7
-    wire.outbox.is_clogged = False
+    wire.outbox.is_blocked = False
     assert wire.outbox.take() == b"rows 2;"
     assert wire.caught_up == [subscription] * 2
     assert wire.outbox.backlog == 0
@@ -86,10 +86,10 @@ def test_what_is_told_before_the_first_listing_is_in_it() -> None:
 
 
 def test_listings_wait_while_there_is_enough_to_send() -> None:
-    wire = Wire(size=ENOUGH)
+    wire = Wire(size=SEND_BATCH_BYTES)
     for number in range(3):
         wire.outbox.ready(Subscription(1, number, b"/d", Scope.DIRECTORY))
-    assert len(wire.outbox.take()) < 2 * ENOUGH
+    assert len(wire.outbox.take()) < 2 * SEND_BATCH_BYTES
     assert wire.outbox.backlog == 2
 
 
@@ -126,8 +126,8 @@ def put(shell: Shell, state: bytes) -> None:
     shell.settle()
 
 
-def picture(client: V1Client) -> Picture:
-    picture = Picture()
+def picture(client: V1Client) -> StrictBelief:
+    picture = StrictBelief()
     for index, (_, row) in enumerate(client.told):
         picture.apply(row, is_belated=index in client.belated)
     return picture
@@ -170,7 +170,7 @@ def test_a_slow_client_hears_of_a_thousand_files_in_one_piece() -> None:
     shell.disk.unlink(b"/d/first")
     shell.turn()
     assert client.rows() == []
-    assert client.outbox.said == 0
+    assert client.outbox.buffered_bytes == 0
     client.read()
     assert len(client.rows()) == 1001
 

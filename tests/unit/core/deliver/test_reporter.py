@@ -1,5 +1,5 @@
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.effects import Effect, Tell
+from gamin.core.effects import Deliver, Effect
 from gamin.core.model.subscription import Audiences, Scope, Subscription
 from gamin.events import Kind, Row
 
@@ -21,7 +21,7 @@ def test_rows_for_one_audience_make_one_telling() -> None:
     reporter.tell(BOTH, row(b"b"))
     assert effects == []
     reporter.close()
-    assert effects == [Tell((ONE, TWO), [row(b"a"), row(b"b")], False)]
+    assert effects == [Deliver((ONE, TWO), [row(b"a"), row(b"b")], False)]
 
 
 def test_another_audience_ends_the_run_so_the_order_stays() -> None:
@@ -31,9 +31,9 @@ def test_another_audience_ends_the_run_so_the_order_stays() -> None:
         reporter.tell(audience, row(name))
     reporter.close()
     assert effects == [
-        Tell((ONE,), [row(b"a")], False),
-        Tell((ONE, TWO), [row(b"b")], False),
-        Tell((ONE,), [row(b"c")], False),
+        Deliver((ONE,), [row(b"a")], False),
+        Deliver((ONE, TWO), [row(b"b")], False),
+        Deliver((ONE,), [row(b"c")], False),
     ]
 
 
@@ -52,4 +52,4 @@ def test_what_was_found_by_comparing_is_told_as_recovered() -> None:
     reporter.recovering = True
     reporter.tell(FIRST, row(b"a"))
     reporter.close()
-    assert effects == [Tell((ONE,), [row(b"a")], True)]
+    assert effects == [Deliver((ONE,), [row(b"a")], True)]

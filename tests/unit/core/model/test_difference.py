@@ -4,12 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamin.core.model.difference import entries_since, everywhere, listing, tree_since
-from gamin.core.model.node import FILE, SUBDIR, Node, Untold
+from gamin.core.model.node import FILE, SUBDIR, Baseline, Node
 from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import Tree
 from gamin.events import Kind, Row
 from testkit.actions.in_memory import Act
-from testkit.beliefs.strict import Picture, truth
+from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.engine import Shell
 from testkit.words import said
 
@@ -40,7 +40,7 @@ def test_births_and_deaths_in_any_order(
         elif verb in ("remove", "touch") and is_known:
             getattr(tree, verb)(tree.root, name)
     for tick, then in past:
-        picture = Picture()
+        picture = StrictBelief()
         picture.entries = then
         for row in entries_since(tree.root, tick):
             picture.apply(row, is_belated=True)
@@ -75,7 +75,7 @@ def test_a_clock_of_any_moment_gives_the_difference_of_a_whole_tree(
             act.on(shell)
         shell.settle()
     for tick, then in past:
-        picture = Picture()
+        picture = StrictBelief()
         picture.entries = then
         for row in shell.monitor.rows_since(tree, tick) or ():
             picture.apply(row, is_belated=True)
@@ -143,7 +143,7 @@ def test_a_renamed_directory_is_gone_from_one_place_and_new_at_the_other() -> No
 
 def test_away_and_back_is_gone_and_new() -> None:
     away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
-    picture = Picture()
+    picture = StrictBelief()
     shell = watched(b"/w/a/b")
     tree = shell.clients[0].subscriptions[0]
     picture.entries = truth(shell.disk, tree)
@@ -193,7 +193,7 @@ def test_trees_of_2000_levels_are_no_problem() -> None:
         node = child
     assert len(list(tree_since(tree.root, 4))) == 2001
     tree.remove(tree.root, b"d")
-    tree.bury(top)
+    tree.keep_tombstone(top)
     assert len(list(tree_since(tree.root, 4))) == 2000
 
 
@@ -203,10 +203,10 @@ def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
     before = tree.tick
     tree.tick += 1
     tree.add(tree.root, b"a", FILE)
-    assert tree.root.touched is not None
-    known = Untold(False, True, tree.tick, tree.root.touched[b"a"])
+    assert tree.root.history is not None
+    known = Baseline(False, True, tree.tick, tree.root.history[b"a"])
     tree.tick += 1
-    tree.root.untold = {b"a": known}
+    tree.root.deferred = {b"a": known}
     tree.remove(tree.root, b"a")
     assert list(entries_since(tree.root, before)) == [
         Row(Kind.CREATED, b"/a", False, None, True)

@@ -1,4 +1,4 @@
-from gamin.core.model.node import FILE, SUBDIR, Node, Untold
+from gamin.core.model.node import FILE, SUBDIR, Baseline, Node
 
 
 def directory(parent: Node, name: bytes) -> Node:
@@ -12,7 +12,7 @@ def test_a_node_knows_its_path() -> None:
     a = Node(root, b"a")
     assert root.path() == b"/"
     assert Node(a, b"b").path() == b"/a/b"
-    assert Node(a, b"b").slashed() == b"/a/b/"
+    assert Node(a, b"b").path_prefix() == b"/a/b/"
 
 
 def test_a_path_of_2000_levels_is_no_problem() -> None:
@@ -27,12 +27,12 @@ def test_a_path_of_2000_levels_is_no_problem() -> None:
 def test_clients_know_the_names_but_for_what_is_withheld() -> None:
     node = Node(None, b"")
     node.names = {b"old": FILE, b"new": FILE}
-    node.untold = {
-        b"new": Untold(None, False, 0, None),
-        b"gone": Untold(False, True, 0, None),
-        b"sub": Untold(True, True, 0, None),
+    node.deferred = {
+        b"new": Baseline(None, False, 0, None),
+        b"gone": Baseline(False, True, 0, None),
+        b"sub": Baseline(True, True, 0, None),
     }
-    assert node.told() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
+    assert node.published_entries() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
 
 
 def test_only_listed_directories_are_walked_where_that_is_asked() -> None:
@@ -90,6 +90,6 @@ def test_a_path_is_right_whatever_was_asked_before() -> None:
     below = directory(directory(root, b"a"), b"b")
     assert below.path() == b"/a/b"
     assert below.prefix is None  # not worth keeping for its own sake
-    assert below.slashed() == b"/a/b/"
+    assert below.path_prefix() == b"/a/b/"
     assert below.path() == b"/a/b"
     assert root.path() == b"/"

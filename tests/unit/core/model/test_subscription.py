@@ -30,7 +30,7 @@ def chain(*names: bytes) -> list[Node]:
 def bound(node: Node, scope: Scope, number: int = 1) -> Subscription:
     subscription = Subscription(1, number, node.path(), scope)
     subscription.node = node
-    subscription.prefix = node.slashed()
+    subscription.prefix = node.path_prefix()
     node.subscriptions = {**(node.subscriptions or {}), subscription: None}
     return subscription
 
@@ -41,7 +41,7 @@ def test_a_tree_is_told_of_everything_below_and_a_directory_of_its_entries() -> 
     audiences = Audiences()
     assert audiences.on(a).subscriptions == (tree,)
     assert set(audiences.on(b).subscriptions) == {directory, tree}
-    assert audiences.on(c).subscriptions == audiences.on(c).deep == (tree,)
+    assert audiences.on(c).subscriptions == audiences.on(c).recursive == (tree,)
 
 
 def test_a_path_alone_is_told_of_no_entries() -> None:
@@ -69,7 +69,7 @@ def test_a_tree_reaches_as_far_as_directories_are_listed() -> None:
 def test_a_tree_stops_at_a_mount_point_and_at_what_is_ignored() -> None:
     _, a, b, c = chain(b"a", b"b", b"c")
     tree = bound(a, Scope.TREE)
-    tree.stops = frozenset([b"/a/b/c"])
+    tree.excluded_mounts = frozenset([b"/a/b/c"])
     assert Audiences().on(c).subscriptions == ()
     tree.ignore = Without()
     skip = Node(b, b"skip")
@@ -91,7 +91,7 @@ def test_rules_are_asked_with_the_path_below_the_root(
     _, a = chain(b"a")
     tree = bound(a, Scope.TREE)
     tree.ignore = Without()
-    assert tree.admits(path, is_dir) is admitted
+    assert tree.covers_entry(path, is_dir) is admitted
 
 
 def test_audiences_that_nobody_needs_are_not_kept() -> None:
@@ -111,7 +111,7 @@ def test_a_tree_of_2000_levels_is_no_problem() -> None:
 def test_a_place_is_a_directory_an_entry_or_nothing() -> None:
     _, a = chain(b"a")
     subscription = Subscription(1, 1, b"/a", Scope.DIRECTORY)
-    assert subscription.place == (None, None, 0)
+    assert subscription.target == (None, None, 0)
     subscription.node = a
     assert subscription.bound_directory is a
     subscription.entry = b"f"

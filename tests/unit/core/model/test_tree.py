@@ -28,7 +28,7 @@ def test_a_directory_is_found_by_its_path() -> None:
 def test_an_entry_that_is_never_touched_costs_no_touch() -> None:
     tree = Tree()
     tree.root.names[b"a"] = FILE
-    assert tree.root.touched is None
+    assert tree.root.history is None
 
 
 def test_what_happens_to_a_name_is_kept_as_ticks() -> None:
@@ -36,13 +36,13 @@ def test_what_happens_to_a_name_is_kept_as_ticks() -> None:
     tree.root.names[b"a"] = FILE
     changed = tick(tree)
     tree.touch(tree.root, b"a")
-    assert tree.root.touched == {b"a": (changed, 0, 0, 0, False)}
+    assert tree.root.history == {b"a": (changed, 0, 0, 0, False)}
     died = tick(tree)
     tree.remove(tree.root, b"a")
-    assert tree.root.touched == {b"a": (died, 0, died, 0, False)}
+    assert tree.root.history == {b"a": (died, 0, died, 0, False)}
     born = tick(tree)
     tree.add(tree.root, b"a", SUBDIR)
-    assert tree.root.touched == {b"a": (born, born, died, 0, True)}
+    assert tree.root.history == {b"a": (born, born, died, 0, True)}
 
 
 def test_touches_are_in_the_order_of_the_last_one() -> None:
@@ -50,7 +50,7 @@ def test_touches_are_in_the_order_of_the_last_one() -> None:
     tree.add(tree.root, b"a", FILE)
     tree.add(tree.root, b"b", FILE)
     tree.touch(tree.root, b"a")
-    assert list(tree.root.touched or ()) == [b"b", b"a"]
+    assert list(tree.root.history or ()) == [b"b", b"a"]
 
 
 def test_every_directory_above_knows_the_latest_tick_below_it() -> None:
@@ -59,8 +59,8 @@ def test_every_directory_above_knows_the_latest_tick_below_it() -> None:
     b = directory(tree, tree.root, b"b")
     now = tick(tree)
     tree.add(a, b"f", FILE)
-    assert (tree.root.latest, a.latest) == (now, now)
-    assert b.latest < now
+    assert (tree.root.latest_tick, a.latest_tick) == (now, now)
+    assert b.latest_tick < now
 
 
 def test_a_directory_that_comes_back_is_revived_with_its_tombstones() -> None:
@@ -69,21 +69,21 @@ def test_a_directory_that_comes_back_is_revived_with_its_tombstones() -> None:
     tree.add(a, b"f", FILE)
     tree.remove(a, b"f")
     tree.remove(tree.root, b"a")
-    tree.bury(a)
-    assert (tree.root.ghosts or {})[b"a"] is a
+    tree.keep_tombstone(a)
+    assert (tree.root.tombstones or {})[b"a"] is a
     born = tick(tree)
     again = tree.make_child(tree.root, b"a", born)
     assert again is a
-    assert again.born == born
-    assert b"f" in (again.touched or {})
-    assert not tree.root.ghosts
+    assert again.created_tick == born
+    assert b"f" in (again.history or {})
+    assert not tree.root.tombstones
 
 
 def test_a_directory_without_a_past_leaves_no_ghost() -> None:
     tree = Tree()
     a = Node(tree.root, b"a")
-    tree.bury(a)
-    assert tree.root.ghosts is None
+    tree.keep_tombstone(a)
+    assert tree.root.tombstones is None
 
 
 def test_a_revived_directory_is_where_its_parent_is_now() -> None:
@@ -93,7 +93,7 @@ def test_a_revived_directory_is_where_its_parent_is_now() -> None:
     tree.add(b, b"f", FILE)
     assert b.path() == b"/a/b"
     tree.remove(a, b"b")
-    tree.bury(b)
+    tree.keep_tombstone(b)
     tree.remove(tree.root, b"a")
     tree.relink(a, tree.root, b"z")
     tree.add(tree.root, b"z", a)
@@ -110,8 +110,8 @@ def test_a_rename_is_one_relink_for_everything_below() -> None:
     tree.relink(a, tree.root, b"z")
     tree.add(tree.root, b"z", a)
     assert b.path() == b"/z/b"
-    assert a.born == now
-    assert ((tree.root.ghosts or {})[b"a"].left) == [(now, a)]
+    assert a.created_tick == now
+    assert ((tree.root.tombstones or {})[b"a"].moved_away) == [(now, a)]
 
 
 def test_what_was_withheld_counts_from_when_it_is_told() -> None:
@@ -120,8 +120,8 @@ def test_what_was_withheld_counts_from_when_it_is_told() -> None:
     tick(tree)
     tree.add(tree.root, b"a", FILE)
     told = tick(tree)
-    tree.restate(tree.root, b"a", since)
-    assert tree.root.touched == {b"a": (told, told, 0, told, False)}
+    tree.restamp(tree.root, b"a", since)
+    assert tree.root.history == {b"a": (told, told, 0, told, False)}
 
 
 def test_old_tombstones_are_dropped_once_there_are_many() -> None:
@@ -134,7 +134,7 @@ def test_old_tombstones_are_dropped_once_there_are_many() -> None:
         tree.remove(a, name)
         tree.age_out()
     assert 0 < tree.floor < tree.tick
-    touches = a.touched or {}
+    touches = a.history or {}
     assert len(touches) <= TOUCH_LIMIT // 2 + 20
     assert all(touch[0] > tree.floor for touch in touches.values())
 

@@ -16,17 +16,17 @@ def scene() -> Scene:
     scene = Scene(plain_policy(), FlowSettings(churn_per_second=1))
     scene.advance(1.0)
     scene.tree.root.listed = True
-    scene.flow.withholds(scene.tree.root, scene.tree.tick, scene.now)
+    scene.flow.record_report(scene.tree.root, scene.tree.tick, scene.now)
     return scene
 
 
 def comes(scene: Scene, node: Node, name: bytes) -> None:
-    scene.withheld.holds_back(node, name, False, scene.now)
+    scene.deferred.defer(node, name, False, scene.now)
     scene.tree.add(node, name, FILE)
 
 
 def goes(scene: Scene, node: Node, name: bytes) -> None:
-    scene.withheld.holds_back(node, name, False, scene.now, dies=True)
+    scene.deferred.defer(node, name, False, scene.now, dies=True)
     scene.tree.remove(node, name)
 
 
@@ -39,7 +39,7 @@ def test_who_heard_of_it_in_the_batch_that_took_it_away_hears_that_too(
     goes(scene, root, b"a")
     assert list(entries_since(root, heard)) == []
     scene.advance(2.0)
-    scene.withheld.tell(root)
+    scene.deferred.flush(root)
     assert list(entries_since(root, heard)) == [Row(Kind.DELETED, b"/a", False)]
 
 
@@ -50,5 +50,5 @@ def test_what_came_and_went_meanwhile_is_not_spoken_of(scene: Scene) -> None:
     comes(scene, root, b"a")
     goes(scene, root, b"a")
     scene.advance(2.0)
-    scene.withheld.tell(root)
+    scene.deferred.flush(root)
     assert list(entries_since(root, before)) == []

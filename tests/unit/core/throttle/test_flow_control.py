@@ -4,7 +4,12 @@ import pytest
 
 from gamin.config.flow_settings import FlowSettings
 from gamin.core.model.node import Node
-from gamin.core.throttle.flow_control import BURST_SECONDS, STEPS, FlowControl, Resource
+from gamin.core.throttle.flow_control import (
+    BURST_SECONDS,
+    REPORT_SLOTS,
+    FlowControl,
+    Resource,
+)
 
 NODE = Node(None, b"")
 ENTRY: Resource = (NODE, b"f")
@@ -18,15 +23,15 @@ def flow() -> FlowControl:
 
 
 def report(flow: FlowControl, resource: Resource, times: int, now: float) -> list[bool]:
-    return [flow.withholds(resource, 1, now) for _ in range(times)]
+    return [flow.record_report(resource, 1, now) for _ in range(times)]
 
 
 def busy(resource: Resource, hot: bool = False) -> FlowControl:
     flow = FlowControl(FlowSettings())
     while resource not in flow.busy:
-        flow.withholds(resource, 1, START)
+        flow.record_report(resource, 1, START)
     if hot:
-        while not flow.raw(resource, START):
+        while not flow.record_kernel_events(resource, START):
             pass
     return flow
 
@@ -44,7 +49,7 @@ def test_so_many_reports_within_a_second_are_told_and_no_more(
 ) -> None:
     told = report(flow, resource, limit, START)
     assert told == [False] * limit
-    assert flow.withholds(resource, 1, START + 0.9)
+    assert flow.record_report(resource, 1, START + 0.9)
 
 
 def test_the_same_over_two_seconds_are_nothing(flow: FlowControl) -> None:
@@ -55,7 +60,7 @@ def test_the_same_over_two_seconds_are_nothing(flow: FlowControl) -> None:
 
 def test_others_do_not_count(flow: FlowControl) -> None:
     for number in range(100):
-        assert not flow.withholds((NODE, b"%d" % number), 1, START)
+        assert not flow.record_report((NODE, b"%d" % number), 1, START)
     assert not flow.busy
 
 
@@ -64,18 +69,18 @@ def test_what_is_busy_is_reported_once_a_second() -> None:
     reports = 0
     for tenth in range(100):
         now = START + tenth / 10
-        flow.withholds(ENTRY, 5 + tenth, now)
+        flow.record_report(ENTRY, 5 + tenth, now)
         reports += len(flow.due(5 + tenth, now).reports)
     assert 9 <= reports <= 11
 
 
 def test_a_report_says_since_when() -> None:
     flow = busy(ENTRY)
-    flow.withholds(ENTRY, 7, START + 0.1)
+    flow.record_report(ENTRY, 7, START + 0.1)
     due = flow.soonest
     assert due is not None
     assert flow.due(8, due).reports == [(ENTRY, 1)]
-    flow.withholds(ENTRY, 9, due)
+    flow.record_report(ENTRY, 9, due)
     assert flow.due(10, due + 1).reports == [(ENTRY, 8)]
 
 
@@ -98,7 +103,7 @@ def test_it_is_calm_after_more_than_five_quiet_seconds() -> None:
 
 def test_what_is_dirty_is_reported_before_it_is_calm() -> None:
     flow = busy(ENTRY)
-    flow.withholds(ENTRY, 3, START + 0.1)
+    flow.record_report(ENTRY, 3, START + 0.1)
     first = flow.due(4, START + 60)
     assert (first.reports, first.calmed) == ([(ENTRY, 1)], [])
     assert [resource for resource, _ in flow.due(5, START + 61).calmed] == [ENTRY]
@@ -106,21 +111,25 @@ def test_what_is_dirty_is_reported_before_it_is_calm() -> None:
 
 def test_more_than_200_events_a_second_make_it_hot_once() -> None:
     flow = busy(ENTRY)
-    assert [flow.raw(ENTRY, START + 0.5) for _ in range(300)].index(True) == 200
-    assert sum(flow.raw(ENTRY, START + 1.5) for _ in range(300)) == 0
+    assert [flow.record_kernel_events(ENTRY, START + 0.5) for _ in range(300)].index(
+        True
+    ) == 200
+    assert sum(flow.record_kernel_events(ENTRY, START + 1.5) for _ in range(300)) == 0
 
 
 def test_200_events_in_each_of_many_seconds_do_not() -> None:
     flow = busy(ENTRY)
     for second in range(10):
-        assert not any(flow.raw(ENTRY, START + second) for _ in range(200))
+        assert not any(
+            flow.record_kernel_events(ENTRY, START + second) for _ in range(200)
+        )
 
 
 def test_a_directory_is_not_hot_while_it_may_be_but_a_burst() -> None:
     flow = busy(NODE)
     soon = START + BURST_SECONDS
-    assert not any(flow.raw(NODE, soon - 0.01) for _ in range(1000))
-    assert any(flow.raw(NODE, soon) for _ in range(201))
+    assert not any(flow.record_kernel_events(NODE, soon - 0.01) for _ in range(1000))
+    assert any(flow.record_kernel_events(NODE, soon) for _ in range(201))
 
 
 def test_what_was_hot_is_calm_later_and_says_so() -> None:
@@ -131,7 +140,7 @@ def test_what_was_hot_is_calm_later_and_says_so() -> None:
 def test_what_a_look_finds_is_not_withheld_for_a_second_more() -> None:
     flow = busy(ENTRY, hot=True)
     flow.due(2, START + 1)
-    flow.withholds(ENTRY, 3, START + 1.9)
+    flow.record_report(ENTRY, 3, START + 1.9)
     assert flow.soonest == pytest.approx(START + 1.9, abs=0.11)
 
 
@@ -144,7 +153,7 @@ def test_much_that_is_busy_is_reported_with_few_wake_ups() -> None:
         wakes += 1
         reported += len(flow.due(9, due).reports)
     assert reported == 1000
-    assert wakes <= 2 * STEPS
+    assert wakes <= 2 * REPORT_SLOTS
 
 
 def test_a_directory_that_is_gone_is_not_busy_with_all_in_it() -> None:

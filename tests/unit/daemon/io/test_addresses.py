@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from gamin.daemon.io.addresses import (
+    AddressInUse,
     AlreadyRunning,
-    Face,
+    Language,
     Listening,
-    NameTaken,
     acquire,
 )
 from gamin.system.address import Address, Transport, find
 from gamin.system.dial import dial
-from gamin.system.socketdir import UnsafePlace, open_checked
+from gamin.system.socketdir import UnsafeSocketPath, open_checked
 from testkit.processes import (
     NOBODY,
     Barrier,
@@ -106,7 +106,7 @@ def test_a_server_gets_the_abstract_name_and_the_modern_socket(
         assert answers(modern_file(address))
         assert not original_file(address).exists()
         assert stat.S_IMODE(folder(address).stat().st_mode) == 0o700
-        assert [each.face for each in listening.listeners] == list(Face)
+        assert [each.face for each in listening.listeners] == list(Language)
         assert not any(each.socket.getblocking() for each in listening.listeners)
 
 
@@ -134,7 +134,7 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
         with acquired(in_directory) as second:
             first.close()
             assert answers(original_file(in_directory))
-            assert second.of(Face.ORIGINAL)[0].is_reachable()
+            assert second.of(Language.ORIGINAL)[0].is_reachable()
 
 
 def test_the_runtime_directory_holds_the_modern_socket(
@@ -242,7 +242,7 @@ def test_an_unfit_directory_is_an_error_where_only_it_is_allowed(
     in_directory: Address,
 ) -> None:
     squat(in_directory)
-    with pytest.raises(UnsafePlace, match="0755"):
+    with pytest.raises(UnsafeSocketPath, match="0755"):
         acquire(in_directory)
 
 
@@ -252,7 +252,7 @@ def test_an_unfit_directory_costs_the_modern_socket_only(
     squat(address)
     with acquired(address) as listening:
         assert answers(address.abstract)
-        assert listening.of(Face.MODERN) == []
+        assert listening.of(Language.MODERN) == []
         listening.restore()
     (line,) = caplog.messages
     assert line.startswith("no modern socket: cannot use ")
@@ -289,7 +289,10 @@ def test_a_name_held_by_another_user_is_an_error_where_only_it_is_allowed(
     address: Address,
 ) -> None:
     only = address._replace(transport=Transport.ABSTRACT)
-    with held_by_a_stranger(address), pytest.raises(NameTaken, match=f"uid {NOBODY}"):
+    with (
+        held_by_a_stranger(address),
+        pytest.raises(AddressInUse, match=f"uid {NOBODY}"),
+    ):
         acquire(only)
 
 
@@ -306,7 +309,7 @@ def test_a_name_held_by_nobody_who_listens_sends_us_to_the_directory(
 def acquire_both_ways(pipe: Connection, address: Address) -> None:
     with acquired(address):
         pipe.send(answers(original_file(address)))
-    with pytest.raises(UnsafePlace) as told:
+    with pytest.raises(UnsafeSocketPath) as told:
         acquire(address._replace(user=b"squatted", transport=Transport.DIRECTORY))
     pipe.send(str(told.value))
 
@@ -338,8 +341,8 @@ def test_a_deleted_socket_file_is_made_again(
     with acquired(in_directory) as listening:
         shutil.rmtree(folder(in_directory))
         lost, new = listening.restore()
-        assert [each.face for each in lost] == list(Face)
-        assert [each.face for each in new] == list(Face)
+        assert [each.face for each in lost] == list(Language)
+        assert [each.face for each in new] == list(Language)
         assert answers(original_file(in_directory))
         assert answers(modern_file(in_directory))
     assert len(caplog.messages) == 2
@@ -368,7 +371,7 @@ def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
         listening = acquire(address)
     try:
         _, (new,) = listening.restore()
-        assert new.face is Face.ORIGINAL
+        assert new.face is Language.ORIGINAL
         assert answers(address.abstract)
         assert answers(original_file(address))
     finally:

@@ -58,7 +58,7 @@ def pair() -> Iterator[Pair]:
 def test_what_comes_is_heard(pair: Pair) -> None:
     pair.connection.read(True)
     pair.theirs.sendall(b"hello")
-    pair.loop.turn(SOON)
+    pair.loop.run_once(SOON)
     assert pair.listener.heard == b"hello"
 
 
@@ -66,29 +66,29 @@ def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
     pair.connection.read(True)
     pair.connection.read(False)
     pair.theirs.sendall(b"hello")
-    pair.loop.turn(0)
+    pair.loop.run_once(0)
     assert not pair.listener.heard
     pair.connection.read(True)
-    pair.loop.turn(0)
+    pair.loop.run_once(0)
     assert pair.listener.heard
 
 
 def test_what_does_not_fit_goes_when_there_is_room(pair: Pair) -> None:
     pair.connection.send(MUCH)
-    assert pair.connection.is_clogged
+    assert pair.connection.is_blocked
     assert 0 < pair.connection.unsent < len(MUCH)
     received = 0
     while received < len(MUCH):
         received += len(pair.theirs.recv(1 << 20))
-        pair.loop.turn(0)
+        pair.loop.run_once(0)
     assert pair.listener.writable_again == 1
-    assert not pair.connection.is_clogged
+    assert not pair.connection.is_blocked
 
 
 def test_the_end_is_told_once_whoever_begins(pair: Pair) -> None:
     pair.connection.read(True)
     pair.theirs.shutdown(socket.SHUT_WR)
-    pair.loop.turn(SOON)
+    pair.loop.run_once(SOON)
     assert not pair.connection.is_open
     pair.connection.close()
     pair.connection.send(b"too late")

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from gamin.daemon.io.loop import MOST_AT_ONCE, Loop
+from gamin.daemon.io.loop import MAX_EVENTS_PER_WAIT, Loop
 
 SOON = 10.0
 """Seconds after which something that ought to come never will."""
@@ -35,10 +35,10 @@ def test_a_reader_is_called_in_every_turn_in_which_there_is_something(
 ) -> None:
     calls: list[str] = []
     loop.add_reader(pipe[0], lambda: calls.append("read"))
-    loop.turn(0)
+    loop.run_once(0)
     os.write(pipe[1], b"x")
-    loop.turn(SOON)
-    loop.turn(SOON)
+    loop.run_once(SOON)
+    loop.run_once(SOON)
     assert calls == ["read", "read"]
 
 
@@ -47,13 +47,13 @@ def test_a_descriptor_can_have_a_reader_and_a_writer(loop: Loop) -> None:
     outlet, inlet = os.pipe()
     loop.add_writer(inlet, lambda: calls.append("write"))
     loop.add_reader(inlet, lambda: calls.append("read"))
-    loop.turn(0)
+    loop.run_once(0)
     os.close(outlet)  # an end concerns both
-    loop.turn(0)
+    loop.run_once(0)
     loop.remove_writer(inlet)
-    loop.turn(0)
+    loop.run_once(0)
     loop.remove_reader(inlet)
-    loop.turn(0)
+    loop.run_once(0)
     os.close(inlet)
     assert calls == ["write", "read", "write", "read"]
 
@@ -70,7 +70,7 @@ def test_who_was_taken_away_in_the_same_turn_is_not_called(loop: Loop) -> None:
     for outlet, inlet in pipes:
         os.write(inlet, b"x")
         loop.add_reader(outlet, partial(read, outlet))
-    loop.turn(0)
+    loop.run_once(0)
     for ends in pipes:
         for end in ends:
             os.close(end)
@@ -80,16 +80,16 @@ def test_who_was_taken_away_in_the_same_turn_is_not_called(loop: Loop) -> None:
 def test_nobody_is_left_out_when_many_are_ready(loop: Loop) -> None:
     called: set[int] = set()
     outlets = []
-    for number in range(MOST_AT_ONCE + 1):
+    for number in range(MAX_EVENTS_PER_WAIT + 1):
         outlet, inlet = os.pipe()
         os.close(inlet)
         outlets.append(outlet)
         loop.add_reader(outlet, partial(called.add, number))
-    loop.turn(0)
-    loop.turn(0)
+    loop.run_once(0)
+    loop.run_once(0)
     for outlet in outlets:
         os.close(outlet)
-    assert len(called) == MOST_AT_ONCE + 1
+    assert len(called) == MAX_EVENTS_PER_WAIT + 1
 
 
 def test_timers_are_called_in_their_order_whoever_was_made_first(loop: Loop) -> None:
@@ -99,7 +99,7 @@ def test_timers_are_called_in_their_order_whoever_was_made_first(loop: Loop) -> 
     loop.call_at(now - 2, lambda: calls.append("first"))
     loop.call_at(now - 1, lambda: calls.append("third"))
     loop.call_at(now + 100, lambda: calls.append("never"))
-    loop.turn()
+    loop.run_once()
     assert calls == ["first", "second", "third"]
 
 
@@ -108,7 +108,7 @@ def test_a_turn_ends_when_a_timer_is_due(loop: Loop) -> None:
     loop.call_later(0.01, lambda: calls.append(time.monotonic()))
     started = time.monotonic()
     while not calls:
-        loop.turn(SOON)
+        loop.run_once(SOON)
     assert started + 0.01 <= calls[0] < started + SOON
 
 
@@ -118,9 +118,9 @@ def test_a_cancelled_timer_is_not_called_and_leaves_nothing_behind(loop: Loop) -
     gone = loop.call_later(0, lambda: calls.append("gone"))
     gone.cancel()
     gone.cancel()
-    loop.turn(0)
+    loop.run_once(0)
     kept.cancel()
-    loop.turn(0)
+    loop.run_once(0)
     assert calls == ["kept"]
 
 
@@ -129,7 +129,7 @@ def test_a_timer_may_cancel_the_next(loop: Loop) -> None:
     calls: list[str] = []
     second = loop.call_at(now - 1, lambda: calls.append("second"))
     loop.call_at(now - 2, second.cancel)
-    loop.turn()
+    loop.run_once()
     assert calls == []
 
 
@@ -142,10 +142,10 @@ def test_what_is_to_be_called_soon_is_called_without_waiting_once(loop: Loop) ->
             loop.call_soon(again)
 
     loop.call_soon(again)
-    loop.turn()
+    loop.run_once()
     assert calls == ["soon"]
-    loop.turn()
-    loop.turn()
+    loop.run_once()
+    loop.run_once()
     assert calls == ["soon"] * 3
 
 
@@ -160,7 +160,7 @@ def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
     loop.call_soon(broken)
     loop.call_soon(lambda: calls.append("next"))
     with caplog.at_level(logging.ERROR):
-        loop.turn()
+        loop.run_once()
     assert calls == ["next"]
     assert "ZeroDivisionError" in caplog.text
 
@@ -168,7 +168,7 @@ def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
 def test_a_signal_wakes_the_loop_and_is_called_in_a_turn(loop: Loop) -> None:
     calls: list[str] = []
     loop.add_signal_handler(signal.SIGUSR1, lambda: calls.append("usr1"))
-    loop.add_signal_handler(signal.SIGUSR2, loop.end)
+    loop.add_signal_handler(signal.SIGUSR2, loop.stop)
     os.kill(os.getpid(), signal.SIGUSR1)
     os.kill(os.getpid(), signal.SIGUSR2)
     assert calls == []
@@ -178,7 +178,7 @@ def test_a_signal_wakes_the_loop_and_is_called_in_a_turn(loop: Loop) -> None:
 
 def test_signals_have_their_usual_meaning_again_after_the_loop() -> None:
     loop = Loop()
-    loop.add_signal_handler(signal.SIGUSR1, loop.end)
+    loop.add_signal_handler(signal.SIGUSR1, loop.stop)
     loop.close()
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
     assert signal.set_wakeup_fd(-1) == -1
@@ -186,7 +186,7 @@ def test_signals_have_their_usual_meaning_again_after_the_loop() -> None:
 
 def test_the_end_comes_after_the_turn_in_which_it_was_asked_for(loop: Loop) -> None:
     calls: list[str] = []
-    loop.call_soon(loop.end)
+    loop.call_soon(loop.stop)
     loop.call_soon(lambda: calls.append("still"))
     loop.run()
     assert calls == ["still"]

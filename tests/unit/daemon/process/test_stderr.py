@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gamin.daemon.process.stderr import Remarks
+from gamin.daemon.process.stderr import NonBlockingStderrHandler
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def remark(text: str) -> logging.LogRecord:
 
 def test_a_remark_is_a_line(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    Remarks(writer).emit(remark("all is well"))
+    NonBlockingStderrHandler(writer).emit(remark("all is well"))
     assert os.read(reader, 100) == b"all is well\n"
 
 
 def test_what_nobody_reads_is_lost_and_counted(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    remarks = Remarks(writer)
+    remarks = NonBlockingStderrHandler(writer)
     for _ in range(200):
         remarks.emit(remark("x" * 1000))
     written = os.read(reader, 1 << 20).count(b"\n")
@@ -42,12 +42,12 @@ def test_what_nobody_reads_is_lost_and_counted(pipe: tuple[int, int]) -> None:
 
 def test_a_long_one_is_cut_and_never_waits(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
-    Remarks(writer).emit(remark("x" * 100_000))
+    NonBlockingStderrHandler(writer).emit(remark("x" * 100_000))
     assert os.read(reader, 1 << 20) == b"x" * 4095 + b"\n"
 
 
 def test_it_does_not_mind_that_nobody_is_there() -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    Remarks(writer).emit(remark("hello?"))
+    NonBlockingStderrHandler(writer).emit(remark("hello?"))
     os.close(writer)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gamin.protocol.gam.belief import Picture, Step
+from gamin.protocol.gam.belief import Belief, Step
 from gamin.protocol.gam.packets import EventCode
 
 EXISTS, CREATED = EventCode.EXISTS, EventCode.CREATED
@@ -10,8 +10,8 @@ CHANGED, DELETED = EventCode.CHANGED, EventCode.DELETED
 END = EventCode.END_EXIST
 
 
-def picture(*events: tuple[EventCode, bytes], touched: bytes | None = None) -> Picture:
-    made = Picture()
+def picture(*events: tuple[EventCode, bytes], touched: bytes | None = None) -> Belief:
+    made = Belief()
     for code, entry in events:
         made.note(code, entry)
     if touched is not None:
@@ -19,13 +19,13 @@ def picture(*events: tuple[EventCode, bytes], touched: bytes | None = None) -> P
     return made
 
 
-def steps(known: Picture, new: Picture, *, listed: bool = True) -> list[Step]:
+def steps(known: Belief, new: Belief, *, listed: bool = True) -> list[Step]:
     return list(known.steps_to(new, directory=True, listed=listed))
 
 
 BOX = picture((EXISTS, b""), (EXISTS, b"a"), (EXISTS, b"b"), (END, b""))
 GONE = picture((DELETED, b""), (END, b""))
-UNKNOWN = Picture()
+UNKNOWN = Belief()
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ UNKNOWN = Picture()
     ],
 )
 def test_the_steps_of_a_directory(
-    known: Picture, new: Picture, expected: list[Step]
+    known: Belief, new: Belief, expected: list[Step]
 ) -> None:
     assert steps(known, new) == expected
 

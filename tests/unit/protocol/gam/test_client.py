@@ -10,7 +10,7 @@ from gamin.errors import RemoteProtocolError
 from gamin.protocol.gam.client import (
     ClientSession,
     Event,
-    Examine,
+    NeedsStat,
     TooManyRequests,
     UnknownNumber,
 )
@@ -157,7 +157,7 @@ def listing(tree: set[bytes] | None) -> list[tuple[int, int, bytes]]:
     ]
 
 
-def believed(told: list[Event | Examine]) -> set[bytes] | None:
+def believed(told: list[Event | NeedsStat]) -> set[bytes] | None:
     """The picture of one who only hears the events, with every Examine denied."""
     tree: set[bytes] | None = None
     for event in told:

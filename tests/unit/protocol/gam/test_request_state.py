@@ -3,7 +3,13 @@
 import pytest
 
 from gamin.protocol.gam.packets import EventCode, Packet
-from gamin.protocol.gam.request_state import LATE_NS, Event, Examine, Standing, Told
+from gamin.protocol.gam.request_state import (
+    LATE_NS,
+    Event,
+    NeedsStat,
+    RequestState,
+    Told,
+)
 
 EXISTS, CREATED = EventCode.EXISTS, EventCode.CREATED
 CHANGED, DELETED = EventCode.CHANGED, EventCode.DELETED
@@ -14,11 +20,11 @@ ASKED, HEARD, LATER = 10 * LATE_NS, 20 * LATE_NS, 30 * LATE_NS
 
 def standing(
     path: bytes = b"/d", *, directory: bool = True, no_exists: bool = False
-) -> Standing:
-    return Standing(1, path, directory=directory, no_exists=no_exists, now_ns=ASKED)
+) -> RequestState:
+    return RequestState(1, path, directory=directory, no_exists=no_exists, now_ns=ASKED)
 
 
-def listed(*entries: bytes) -> Standing:
+def listed(*entries: bytes) -> RequestState:
     """A directory whose listing was told."""
     request = standing()
     for code, path in [(EXISTS, b"/d"), *((EXISTS, e) for e in entries), (END, b"/d")]:
@@ -26,7 +32,7 @@ def listed(*entries: bytes) -> Standing:
     return request
 
 
-def replayed(request: Standing, *events: tuple[int, bytes]) -> list[Told]:
+def replayed(request: RequestState, *events: tuple[int, bytes]) -> list[Told]:
     """What is told when a new server sends `events`."""
     request.disconnected()
     return [one for code, path in events for one in request.told(code, path, LATER)]
@@ -55,7 +61,7 @@ def test_a_new_listing_becomes_ordinary_events() -> None:
     )
     assert told == [
         Event(1, DELETED, b"gone"),
-        Examine(b"/d/kept", HEARD - LATE_NS, Event(1, CHANGED, b"kept")),
+        NeedsStat(b"/d/kept", HEARD - LATE_NS, Event(1, CHANGED, b"kept")),
         Event(1, CREATED, b"new"),
     ]
 
@@ -89,7 +95,7 @@ def test_a_second_death_during_the_listing_compares_with_what_was_told() -> None
     request = listed(b"a")
     assert replayed(request, (EXISTS, b"/d"), (EXISTS, b"x")) == []
     told = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
-    assert told == [Examine(b"/d/a", HEARD - LATE_NS, Event(1, CHANGED, b"a"))]
+    assert told == [NeedsStat(b"/d/a", HEARD - LATE_NS, Event(1, CHANGED, b"a"))]
 
 
 def test_a_first_listing_cut_off_by_the_death_is_completed() -> None:
@@ -114,14 +120,14 @@ def test_a_file_that_stayed_is_examined() -> None:
     request.told(EXISTS, b"/f", HEARD)
     request.told(END, b"/f", HEARD)
     told = replayed(request, (EXISTS, b"/f"), (END, b"/f"))
-    assert told == [Examine(b"/f", HEARD - LATE_NS, Event(1, CHANGED, b"/f"))]
+    assert told == [NeedsStat(b"/f", HEARD - LATE_NS, Event(1, CHANGED, b"/f"))]
 
 
 def test_without_a_listing_unknown_names_are_examined_since_the_request() -> None:
     told = replayed(
         standing(no_exists=True), (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d")
     )
-    assert told == [Examine(b"/d/a", ASKED - LATE_NS, Event(1, CREATED, b"a"))]
+    assert told == [NeedsStat(b"/d/a", ASKED - LATE_NS, Event(1, CREATED, b"a"))]
 
 
 def test_without_a_listing_what_events_told_is_known() -> None:

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from gamin import __version__
 from gamin.daemon.sessions.watchman.projects import find_project
-from gamin.daemon.sessions.watchman.results import Answer
-from gamin.daemon.sessions.watchman.root import Root, View
+from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.sessions.watchman.root import Root, Subscriber
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
@@ -19,7 +19,7 @@ from gamin.protocol.watchman.errors import NotWatched, QueryFailed, UnresolvedRo
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
 
-MOST_CURSORS = 1000
+MAX_CURSORS = 1000
 """Named cursors a root keeps; the oldest is forgotten first."""
 
 
@@ -42,11 +42,11 @@ class Host(Protocol):
 class Client(Protocol):
     """The connection a request came from."""
 
-    views: dict[tuple[bytes, str], tuple[Root, View]]
+    views: dict[tuple[bytes, str], tuple[Root, Subscriber]]
     is_waiting: bool
 
     @property
-    def is_clogged(self) -> bool: ...
+    def is_blocked(self) -> bool: ...
 
     def reply(self, reply: replies.Reply, files: bytes | None = None) -> None: ...
 
@@ -105,7 +105,7 @@ class Commands:
                 self._unwatch(root)
                 client.reply(replies.watch_del(root.path, deleted=True))
             case ask.WatchDelAll():
-                kept = [r for r in self.roots.all if r.is_kept]
+                kept = [r for r in self.roots.all if r.is_pinned]
                 for root in kept:
                     self._unwatch(root)
                 client.reply(replies.watch_list([root.path for root in kept]))
@@ -114,7 +114,7 @@ class Commands:
         self, path: bytes, inner: bytes, client: Client, project: bool = False
     ) -> None:
         root = self.roots.open(RootKey(path, is_watchman=True))
-        root.is_kept = True
+        root.is_pinned = True
         watcher = self._host.watcher_name
 
         def answer() -> None:
@@ -131,7 +131,7 @@ class Commands:
         self._watch(project, inner, client, project=True)
 
     def _unwatch(self, root: Root) -> None:
-        root.is_kept = False
+        root.is_pinned = False
         for view in root.views:
             view.speaker.say(encode(replies.canceled(view.name, root.path)))
         self.roots.close(root)
@@ -165,7 +165,7 @@ class Commands:
         if rows is None:
             empty = query.empty_on_fresh_instance
             rows = [] if empty else list(root.listing())
-        found = Answer(root.keeper, query).rows(rows, now)
+        found = ResultBuilder(root.keeper, query).rows(rows, now)
         if isinstance(query.since, Timestamp):
             seconds = query.since.seconds
             found = [row for row in found if row.stat.st_mtime_ns >= seconds * 10**9]
@@ -183,7 +183,7 @@ class Commands:
         key = (root, since.name)
         before = self._cursors.pop(key, None)
         self._cursors[key] = now.clock(now.latest)
-        if len(self._cursors) > MOST_CURSORS:
+        if len(self._cursors) > MAX_CURSORS:
             del self._cursors[next(iter(self._cursors))]
         return before
 
@@ -208,7 +208,7 @@ class Commands:
         spec = self._exchanged(root, query.since)
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
-        view = View(client, request.name, query.standing(), start, root.number)
+        view = Subscriber(client, request.name, query.sharing_key(), start, root.number)
         root.add(view)
         client.views[key] = (root, view)
         clock = now.clock(now.latest)
@@ -217,7 +217,7 @@ class Commands:
             view.wants_picture = query.names and query.initial
             root.catch_up(view)
         elif query.since is not None or query.initial:
-            root.tell_all(view)
+            root.send_fresh(view)
 
     # -- beside
 

@@ -15,7 +15,7 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
     root = keeper.bound_directory
     if root is None:
         return
-    top = root.slashed()
+    top = root.path_prefix()
     is_tree = keeper.scope is Scope.TREE
     sees_all = keeper.ignore is None or keeper.ignore.is_empty
     stack = [(root, b"")]
@@ -28,12 +28,12 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
             yield path, node.packed
             continue
         prefix = path + b"/" if path else b""
-        entries = node.told()
+        entries = node.published_entries()
         if not sees_all:
             entries = {
                 name: known
                 for name, known in entries.items()
-                if keeper.admits(top + prefix + name, known is not FILE)
+                if keeper.covers_entry(top + prefix + name, known is not FILE)
             }
         yield path, b"/".join(entries)
         if not any(entries.values()):
@@ -42,7 +42,11 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
             below = prefix + name
             if known is FILE:
                 continue
-            if is_tree and isinstance(known, Node) and keeper.enters(top + below):
+            if (
+                is_tree
+                and isinstance(known, Node)
+                and keeper.covers_directory(top + below)
+            ):
                 stack.append((known, below))
             else:
                 yield below, None

@@ -17,7 +17,7 @@ Rule = tuple[bytes, bytes, bytes | None]
 """What `IgnoreRules.load` takes: an ignore file's directory, name and text."""
 
 
-class InsideVcs:
+class WatchmanIgnore:
     """What Watchman leaves out by itself: whatever is deeper than the entries of a
     version control system's own directory."""
 
@@ -51,21 +51,21 @@ def load_listed(keeper: Subscription, node: Node, names: Collection[bytes]) -> N
             rules.load(*rule)
 
 
-def load_known(rules: IgnoreRules, top: Node) -> None:
+def load_existing(rules: IgnoreRules, top: Node) -> None:
     """A tree begins at `top`, where others watch already: what was listed for them is
     not listed again, so know the rules in it before it is decided what to watch."""
     for rule in _unknown_below(rules, top, b""):
         rules.load(*rule)
 
 
-def concerns_rules(row: Row) -> bool:
+def may_change_rules(row: Row) -> bool:
     """Whether there may be something to read, or to forget, when the row was told."""
     if row.is_dir or row.path.endswith(RULE_FILES):
         return True
     return row.source is not None and row.source.endswith(RULE_FILES)
 
 
-def rules_after(
+def rules_to_load(
     keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row
 ) -> Iterator[Rule]:
     """What is to be loaded now that the row was told, one before the next."""
@@ -94,9 +94,7 @@ def _come_along(
         yield from _unknown(rules, node, place, _there(node))
 
 
-def forget_after(
-    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row
-) -> None:
+def drop_rules(keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row) -> None:
     """Drop the rules in a directory that is gone. What was done in it was told by them,
     so not before this was told as well."""
     if not row.is_dir or row.kind not in (Kind.DELETED, Kind.MOVED):
@@ -147,6 +145,6 @@ def _unknown(
     for name in RULE_FILES if directory else (*RULE_FILES, EXCLUDE_FILE):
         # None, too: another directory may have had rules there before.
         is_there = name in there or name is EXCLUDE_FILE
-        text = read_rules(node.slashed() + name) if is_there else None
+        text = read_rules(node.path_prefix() + name) if is_there else None
         if not rules.knows(directory, name, text):
             yield directory, name, text

@@ -8,7 +8,7 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands, Host
 from gamin.daemon.sessions.watchman.roots import Roots
-from gamin.daemon.sessions.watchman.session import ModernFace
+from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 
 class Modern:
@@ -20,5 +20,5 @@ class Modern:
         service.faces[self.roots.client] = self.roots
         service.readers.append(self.roots)
 
-    def face(self, client: int, connection: Connection) -> ModernFace:
-        return ModernFace(client, connection, self._service, self._commands)
+    def face(self, client: int, connection: Connection) -> WatchmanSession:
+        return WatchmanSession(client, connection, self._service, self._commands)

@@ -41,12 +41,12 @@ def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
         yield from rows
         return
     for row in rows:
-        seen = not row.path or keeper.admits(row.path, row.is_dir)
+        seen = not row.path or keeper.covers_entry(row.path, row.is_dir)
         if row.source is None:
             if seen:
                 yield row
             continue
-        was_seen = keeper.admits(row.source, row.is_dir)
+        was_seen = keeper.covers_entry(row.source, row.is_dir)
         if seen and was_seen:
             yield row
         elif was_seen:
@@ -78,7 +78,7 @@ def _node_at(keeper: Subscription, path: bytes) -> Node | None:
     node = keeper.bound_directory
     if node is None:
         return None
-    for name in path[len(node.slashed()) :].split(b"/"):
+    for name in path[len(node.path_prefix()) :].split(b"/"):
         child = node.child(name)
         if child is None:
             return None
@@ -87,21 +87,21 @@ def _node_at(keeper: Subscription, path: bytes) -> Node | None:
 
 
 def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
-    skip = len(node.slashed())
+    skip = len(node.path_prefix())
     for directory in node.subtree():
-        prefix = directory.slashed()[skip:]
+        prefix = directory.path_prefix()[skip:]
         for name, known in directory.names.items():
             yield prefix + name, known is not FILE
 
 
-class Answer:
+class ResultBuilder:
     """Filters rows by one query, and makes them those of the language."""
 
     def __init__(self, keeper: Subscription, query: Query) -> None:
         self._keeper = keeper
         self._query = query
         self._selects: Callable[[FileRow], bool] | None = (
-            None if query.selection is None else query.selection.question()
+            None if query.selection is None else query.selection.predicate()
         )
 
     def rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
@@ -155,10 +155,10 @@ class Answer:
         directory, _, name = path.rpartition(b"/")
         root = keeper.bound_directory
         holder = root
-        if len(directory) >= len(root.slashed()):
+        if len(directory) >= len(root.path_prefix()):
             found = _node_at(keeper, directory)
             if found is None:
                 return 0, 0
             holder = found
-        touch = (holder.touched or {}).get(name)
+        touch = (holder.history or {}).get(name)
         return (0, 0) if touch is None else (touch[0], touch[1])

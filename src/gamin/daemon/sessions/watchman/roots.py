@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from gamin.core.effects import Listing, Note, Tell
+from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.ignore_files import (
-    InsideVcs,
-    concerns_rules,
-    forget_after,
-    load_known,
+    WatchmanIgnore,
+    drop_rules,
+    load_existing,
     load_listed,
-    rules_after,
+    may_change_rules,
+    rules_to_load,
 )
-from gamin.daemon.sessions.watchman.root import Root, View
+from gamin.daemon.sessions.watchman.root import Root, Subscriber
 from gamin.events import Row
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
@@ -67,11 +67,11 @@ class Roots:
 
     def watched(self) -> list[bytes]:
         """The paths that clients asked to be watched for good, in Watchman's way."""
-        return [key.path for key, root in self._by_key.items() if root.is_kept]
+        return [key.path for key, root in self._by_key.items() if root.is_pinned]
 
     def find(self, path: bytes) -> Root | None:
         root = self._by_key.get(RootKey(path, is_watchman=True))
-        return root if root is not None and root.is_kept else None
+        return root if root is not None and root.is_pinned else None
 
     def open(self, key: RootKey) -> Root:
         """The root, made if there is none; its `waiting` is called when it is ready."""
@@ -91,16 +91,16 @@ class Roots:
         return root
 
     def _keeper(self, key: RootKey) -> Subscription:
-        ignore: IgnoreRules | InsideVcs | None = None
+        ignore: IgnoreRules | WatchmanIgnore | None = None
         if key.is_watchman:
-            ignore = InsideVcs()
+            ignore = WatchmanIgnore()
         elif key.ignore or key.vcs_ignore:
             globs = [os.fsencode(glob) for glob in key.ignore]
             ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
             self._has_rules |= key.vcs_ignore
             top = self._service.monitor.tree.find(os.path.realpath(key.path))
             if key.vcs_ignore and top is not None:
-                load_known(ignore, top)
+                load_existing(ignore, top)
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
         return Subscription(
             self.client,
@@ -133,7 +133,7 @@ class Roots:
             root.remove(view)
         self._service.cancel(root.keeper)
 
-    def drop_view(self, root: Root, view: View) -> None:
+    def drop_view(self, root: Root, view: Subscriber) -> None:
         """A view ends; without any the root is kept for a while only."""
         if view in root.views:
             root.remove(view)
@@ -141,7 +141,7 @@ class Roots:
 
     def release(self, root: Root) -> None:
         """Let the root go in a while, unless somebody needs it again."""
-        if root.groups or root.is_kept or root.reaper is not None:
+        if root.groups or root.is_pinned or root.reaper is not None:
             return
         if root.keeper in self._by_keeper:
             reap = partial(self._reap, root)
@@ -149,12 +149,12 @@ class Roots:
 
     def _reap(self, root: Root) -> None:
         root.reaper = None
-        if not root.groups and not root.is_kept:
+        if not root.groups and not root.is_pinned:
             self.close(root)
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Tell) -> None:
+    def tell(self, subscription: Subscription, told: Deliver) -> None:
         root = self._by_keeper.get(subscription)
         if root is None:
             return
@@ -163,7 +163,7 @@ class Roots:
         rules = subscription.ignore
         if isinstance(rules, IgnoreRules):
             self._unread += [
-                (subscription, rules, row) for row in told.rows if concerns_rules(row)
+                (subscription, rules, row) for row in told.rows if may_change_rules(row)
             ]
 
     def _reread(self) -> None:
@@ -175,22 +175,22 @@ class Roots:
         while self._unread:
             unread, self._unread = self._unread, []
             for keeper, rules, row in unread:
-                for rule in rules_after(keeper, rules, tree, row):
+                for rule in rules_to_load(keeper, rules, tree, row):
                     self._service.rules_changed(keeper, *rule)
-                forget_after(keeper, rules, tree, row)
+                drop_rules(keeper, rules, tree, row)
 
     def ready(self, subscription: Subscription) -> None:
         root = self._by_keeper.get(subscription)
         if root is None:
             return
-        subscription.waiting = False
-        subscription.told = subscription.announced
+        subscription.behind = False
+        subscription.sent_target = subscription.current_target
         root.begin()
         waiting, root.waiting = root.waiting, []
         for then in waiting:
             then()
 
-    def note(self, effect: Note) -> None:
+    def note(self, effect: Trace) -> None:
         """Roots have nobody to tell of such things."""
 
     def flush(self) -> None:

@@ -7,12 +7,12 @@ holds back those behind it on this connection, and nobody else.
 import logging
 from collections import deque
 
-from gamin.core.effects import Note, Tell
+from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands
-from gamin.daemon.sessions.watchman.root import Root, View
+from gamin.daemon.sessions.watchman.root import Root, Subscriber
 from gamin.errors import RemoteProtocolError
 from gamin.paths import printable
 from gamin.protocol.watchman import replies
@@ -22,11 +22,11 @@ from gamin.protocol.watchman.errors import BadRequest
 
 logger = logging.getLogger(__name__)
 
-MOST_UNREAD = 1 << 20
+MAX_UNREAD_BYTES = 1 << 20
 """Bytes of replies that may wait for a client before its requests do."""
 
 
-class ModernFace:
+class WatchmanSession:
     language = "modern"
     is_greeted = True
 
@@ -39,7 +39,7 @@ class ModernFace:
     ) -> None:
         self.client = client
         self.connection = connection
-        self.views: dict[tuple[bytes, str], tuple[Root, View]] = {}
+        self.views: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
         self.is_waiting = False
         """A request waits for its root."""
         self._service = service
@@ -62,8 +62,8 @@ class ModernFace:
         return sum(view.is_behind for _, view in self.views.values())
 
     @property
-    def is_clogged(self) -> bool:
-        return self.connection.is_clogged
+    def is_blocked(self) -> bool:
+        return self.connection.is_blocked
 
     # -- from the socket
 
@@ -92,7 +92,7 @@ class ModernFace:
         self.connection.read(True)
         self.flush()
         for root, view in list(self.views.values()):
-            if view.is_behind and not self.is_clogged:
+            if view.is_behind and not self.is_blocked:
                 root.catch_up(view)
                 self.flush()
 
@@ -114,17 +114,17 @@ class ModernFace:
         self._service.told[self.client] = None
 
     def flush(self) -> None:
-        if self._out and not self.connection.is_clogged:
+        if self._out and not self.connection.is_blocked:
             data = bytes(self._out)
             self._out.clear()
             self.connection.send(data)
-        if len(self._out) > MOST_UNREAD:
+        if len(self._out) > MAX_UNREAD_BYTES:
             self.connection.read(False)
 
     # -- from the core: everything it tells goes to the roots
 
-    def tell(self, subscription: Subscription, told: Tell) -> None: ...
+    def tell(self, subscription: Subscription, told: Deliver) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
-    def note(self, effect: Note) -> None: ...
+    def note(self, effect: Trace) -> None: ...

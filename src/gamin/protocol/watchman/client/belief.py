@@ -22,7 +22,7 @@ comes or goes. A tree of 200,000 files would be 30 MB of names one by one, and m
 directories never change. None where nothing inside is told."""
 
 
-class Picture:
+class Belief:
     """Names relative to the path that is watched; empty for that path itself."""
 
     def __init__(
@@ -36,7 +36,7 @@ class Picture:
         self._is_file = is_file
 
     @classmethod
-    def read(cls, message: Mapping[str, Any]) -> "Picture":
+    def read(cls, message: Mapping[str, Any]) -> "Belief":
         """From the `names` of a message. Raises RemoteProtocolError."""
         text = message["names"]
         if text is None:
@@ -72,7 +72,7 @@ class Picture:
                     stack.append(path)
                 yield path, is_dir
 
-    def everything(self) -> Iterator[tuple[str, bool]]:
+    def walk(self) -> Iterator[tuple[str, bool]]:
         """The path itself, if it is there, and all that is below."""
         if not self.is_missing:
             yield "", not self._is_file
@@ -80,7 +80,7 @@ class Picture:
 
     # -- as told
 
-    def told(self, rows: Iterable[Told]) -> None:
+    def apply(self, rows: Iterable[Told]) -> None:
         """Take in the rows of a message."""
         for kind, name, is_dir, source in rows:
             if kind is _CHANGED:
@@ -95,7 +95,7 @@ class Picture:
     def _add(self, name: str, is_dir: bool) -> None:
         if name:
             folder, _, entry = name.rpartition("/")
-            self.opened(folder).add(entry)
+            self.names_in(folder).add(entry)
         else:
             self._is_file = not is_dir
         if is_dir:
@@ -104,7 +104,7 @@ class Picture:
     def _remove(self, name: str) -> None:
         if name:
             folder, _, entry = name.rpartition("/")
-            self.opened(folder).discard(entry)
+            self.names_in(folder).discard(entry)
         else:
             self._is_file = False
         if name not in self._folders:
@@ -120,7 +120,7 @@ class Picture:
         for path, names in moved.items():
             self._folders[name + path[len(source) :]] = names
 
-    def opened(self, folder: str) -> set[str]:
+    def names_in(self, folder: str) -> set[str]:
         """The entries of a directory, for files to be added and taken away; until the
         next call of `told`."""
         names = self._folders.get(folder)
@@ -142,13 +142,13 @@ class Difference(NamedTuple):
     """Children before their parents."""
     created: list[tuple[str, bool]]
     """Parents before their children."""
-    kept: list[str]
+    common: list[str]
     """Files that are in both; what is in them may be different."""
     folders: list[str]
     """Directories that are in both, parents before their children."""
 
 
-def difference(before: Picture, now: Picture) -> Difference:
+def difference(before: Belief, now: Belief) -> Difference:
     found = Difference([], [], [], [])
     folders = _compared("", before, now, found)
     while folders:
@@ -163,7 +163,7 @@ def difference(before: Picture, now: Picture) -> Difference:
                 if before.is_folder(path) or now.is_folder(path):
                     folders += _compared(path, before, now, found)
                 else:
-                    found.kept.append(path)
+                    found.common.append(path)
             else:
                 _all(now, prefix + name, found.created)
         for name in left:
@@ -172,7 +172,7 @@ def difference(before: Picture, now: Picture) -> Difference:
     return found
 
 
-def _compared(name: str, before: Picture, now: Picture, found: Difference) -> list[str]:
+def _compared(name: str, before: Belief, now: Belief, found: Difference) -> list[str]:
     """One that is in both; itself, if it is a directory to descend into."""
     was_folder, is_folder = before.is_folder(name), now.is_folder(name)
     if was_folder and is_folder:
@@ -181,7 +181,7 @@ def _compared(name: str, before: Picture, now: Picture, found: Difference) -> li
     was_there = name != "" or not before.is_missing
     is_there = name != "" or not now.is_missing
     if was_there and is_there and was_folder == is_folder:
-        found.kept.append(name)
+        found.common.append(name)
         return []
     if was_there:
         _all(before, name, found.deleted)
@@ -190,7 +190,7 @@ def _compared(name: str, before: Picture, now: Picture, found: Difference) -> li
     return []
 
 
-def _all(picture: Picture, name: str, to: list[tuple[str, bool]]) -> None:
+def _all(picture: Belief, name: str, to: list[tuple[str, bool]]) -> None:
     """The name and, for a directory, all that is below."""
     is_dir = picture.is_folder(name)
     to.append((name, is_dir))

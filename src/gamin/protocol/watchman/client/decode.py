@@ -9,8 +9,8 @@ from typing import Final
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Event, Kind
-from gamin.protocol.watchman.client.belief import Picture
-from gamin.protocol.watchman.client.events import events
+from gamin.protocol.watchman.client.belief import Belief
+from gamin.protocol.watchman.client.events import events_from_rows
 from gamin.protocol.watchman.codec.compact import (
     FILE_CHANGED,
     FILE_CREATED,
@@ -25,7 +25,9 @@ _DELETED: Final = Kind.DELETED
 _CHANGED: Final = Kind.CHANGED
 
 
-def heard(text: str, root: str, picture: Picture, *, recovered: bool) -> list[Event]:
+def decode_and_apply(
+    text: str, root: str, picture: Belief, *, recovered: bool
+) -> list[Event]:
     """One event per row of `text`, below `root` as the user wrote it.
 
     Raises RemoteProtocolError.
@@ -45,7 +47,7 @@ def heard(text: str, root: str, picture: Picture, *, recovered: bool) -> list[Ev
             if is_new or (mark == FILE_DELETED and not picture.is_folder(name)):
                 folder, _, entry = name.rpartition("/")
                 if folder != at:
-                    at, names = folder, picture.opened(folder)
+                    at, names = folder, picture.names_in(folder)
                 if is_new:
                     names.add(entry)
                     event = (_CREATED, prefix + name, None, False, recovered)
@@ -64,8 +66,8 @@ def heard(text: str, root: str, picture: Picture, *, recovered: bool) -> list[Ev
             half = row
             continue
         rows = decode_compact(half + SEPARATOR + row if half else row)
-        picture.told(rows)
-        found += events(rows, root, recovered=recovered)
+        picture.apply(rows)
+        found += events_from_rows(rows, root, recovered=recovered)
         at, half = None, ""
     if half:
         raise RemoteProtocolError("half a rename")

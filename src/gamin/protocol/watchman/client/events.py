@@ -9,7 +9,9 @@ from gamin.events import Event, Kind
 from gamin.protocol.watchman.codec.compact import Told
 
 
-def events(rows: Iterable[Told], root: str, *, recovered: bool = False) -> list[Event]:
+def events_from_rows(
+    rows: Iterable[Told], root: str, *, recovered: bool = False
+) -> list[Event]:
     """One event per row, below `root` as the user wrote it.
 
     A row without a name is the root itself.
@@ -24,9 +26,9 @@ def events(rows: Iterable[Told], root: str, *, recovered: bool = False) -> list[
     return found
 
 
-def named(
+def events_of_kind(
     kind: Kind, entries: Iterable[tuple[str, bool]], root: str, *, recovered: bool
 ) -> list[Event]:
     """An event of that kind per name, which comes with whether it is a directory."""
     rows = ((kind, name, is_dir, None) for name, is_dir in entries)
-    return events(rows, root, recovered=recovered)
+    return events_from_rows(rows, root, recovered=recovered)

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
-from gamin.protocol.watchman.client.belief import Picture, difference
-from gamin.protocol.watchman.client.decode import heard
-from gamin.protocol.watchman.client.events import named
+from gamin.protocol.watchman.client.belief import Belief, difference
+from gamin.protocol.watchman.client.decode import decode_and_apply
+from gamin.protocol.watchman.client.events import events_of_kind
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS, CompactMessage
 
@@ -29,12 +29,12 @@ REQUIRED = (
 
 # How much older than the last message a change may be that was not told: a resource
 # that goes on changing is told once per second, and polled ones are looked at as often.
-HELD_NS = 2_000_000_000
+MAX_USUAL_DELAY_NS = 2_000_000_000
 # Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100).
 COARSE_NS = 10_000_000
 
 
-class Refused(GaminError):
+class WatchRefused(GaminError):
     """The server will not watch; its text says why."""
 
 
@@ -56,7 +56,7 @@ class Batch(NamedTuple):
     """What to give as `since` to go on after it."""
 
 
-class Examine(NamedTuple):
+class NeedsStat(NamedTuple):
     """A batch that is not complete before somebody looked at the disk.
 
     Which of the files have a ctime after `since_ns`, or are in a directory that came
@@ -81,10 +81,10 @@ class _Path:
     def __init__(self, text: str, clock: str | None) -> None:
         self.text = text
         self.clock = clock
-        self.picture: Picture | None = None
+        self.picture: Belief | None = None
         self.pictured_ns = 0
         """Real time at which the picture was taken."""
-        self.told_ns = 0
+        self.complete_until_ns = 0
         """Real time up to which the server told all but what it held back."""
         self.inode: object = None
         """What the server said of which object the path leads to."""
@@ -94,7 +94,9 @@ class _Path:
     @property
     def since_ns(self) -> int:
         """No change that was told or is in the picture has to be younger."""
-        return max(self.told_ns - HELD_NS, self.pictured_ns - COARSE_NS)
+        return max(
+            self.complete_until_ns - MAX_USUAL_DELAY_NS, self.pictured_ns - COARSE_NS
+        )
 
 
 class Watching:
@@ -156,20 +158,20 @@ class Watching:
                 requests.append(self._session.request(*request))
         return b"".join(requests)
 
-    def received(self, data: bytes) -> list[Batch | Examine]:
+    def received(self, data: bytes) -> list[Batch | NeedsStat]:
         """What these bytes complete; no batch is empty.
 
         Raises Refused if the server will not watch, and RemoteProtocolError.
         """
-        batches: list[Batch | Examine] = []
+        batches: list[Batch | NeedsStat] = []
         for item in self._session.received(data):
             if isinstance(item, CompactMessage):
-                batch: Batch | Examine | None = self._told(item)
+                batch: Batch | NeedsStat | None = self._on_rows(item)
             elif isinstance(item, Reply):
                 self._replied(item)
                 batch = None
             else:
-                batch = self._said(item)
+                batch = self._on_message(item)
             if batch is not None:
                 batches.append(batch)
         return batches
@@ -193,24 +195,24 @@ class Watching:
 
     def _replied(self, reply: Reply) -> None:
         if reply.error is not None:
-            raise Refused(reply.error)
+            raise WatchRefused(reply.error)
         if reply.request[0] == "subscribe":
             self._path(reply.request[2]).is_answered = True
 
-    def _told(self, message: CompactMessage) -> Batch | None:
-        name, clock, told_ns, rows, recovered = message
+    def _on_rows(self, message: CompactMessage) -> Batch | None:
+        name, clock, complete_until_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
-        picture = Picture() if path.picture is None else path.picture
-        found = heard(rows, path.text, picture, recovered=recovered)
+        picture = Belief() if path.picture is None else path.picture
+        found = decode_and_apply(rows, path.text, picture, recovered=recovered)
         path.clock = clock
-        if told_ns is not None:
-            path.told_ns = told_ns
+        if complete_until_ns is not None:
+            path.complete_until_ns = complete_until_ns
         if not found:
             return None
         up_to = clock if len(self._paths) == 1 else self.clock
         return tuple.__new__(Batch, (found, up_to))
 
-    def _said(self, message: Message) -> Batch | Examine | None:
+    def _on_message(self, message: Message) -> Batch | NeedsStat | None:
         path = self._path(message.subscription)
         value = message.value
         if value.get("canceled"):
@@ -221,22 +223,29 @@ class Watching:
             raise RemoteProtocolError("no clock where one belongs")
         inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
-            return self._pictured(path, value, clock, is_other=inode != path.inode)
-        told_ns, recovered = _told_ns(value, path.told_ns), bool(value.get("recovered"))
+            return self._on_listing(path, value, clock, is_other=inode != path.inode)
+        complete_until_ns, recovered = (
+            _complete_until_ns(value, path.complete_until_ns),
+            bool(value.get("recovered")),
+        )
         name, rows = message.subscription, _rows(value)
-        return self._told(CompactMessage(name, clock, told_ns, rows, recovered))
+        return self._on_rows(
+            CompactMessage(name, clock, complete_until_ns, rows, recovered)
+        )
 
-    def _pictured(
+    def _on_listing(
         self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
-    ) -> Batch | Examine | None:
+    ) -> Batch | NeedsStat | None:
         """The server sent all names: to begin with, or because it lost track.
 
         `is_other`: the path leads to another object than before.
         """
-        before, now = path.picture, Picture.read(value)
+        before, now = path.picture, Belief.read(value)
         since, since_ns = path.clock, path.since_ns
         path.picture, path.clock = now, clock
-        path.pictured_ns = path.told_ns = _told_ns(value, path.told_ns)
+        path.pictured_ns = path.complete_until_ns = _complete_until_ns(
+            value, path.complete_until_ns
+        )
         if not value.get("is_fresh_instance"):
             return None
         if before is not None:
@@ -244,26 +253,28 @@ class Watching:
         if since is None and not self._options.initial:
             return None
         if since is None:
-            found = named(Kind.EXISTS, _listed(now), path.text, recovered=False)
+            found = events_of_kind(
+                Kind.EXISTS, _listed(now), path.text, recovered=False
+            )
         else:
-            found = _instead(now, path.text)
+            found = _as_full_listing(now, path.text)
         return Batch(found, self.clock) if found else None
 
     def _recovered(
-        self, text: str, before: Picture, now: Picture, since_ns: int, *, is_other: bool
-    ) -> Batch | Examine | None:
+        self, text: str, before: Belief, now: Belief, since_ns: int, *, is_other: bool
+    ) -> Batch | NeedsStat | None:
         differs = difference(before, now)
-        found = named(Kind.DELETED, differs.deleted, text, recovered=True)
-        found += named(Kind.CREATED, differs.created, text, recovered=True)
+        found = events_of_kind(Kind.DELETED, differs.deleted, text, recovered=True)
+        found += events_of_kind(Kind.CREATED, differs.created, text, recovered=True)
         prefix = text.rstrip("/") + "/"
         files, folders = (
             [prefix + name if name else text for name in names]
-            for names in (differs.kept, differs.folders)
+            for names in (differs.common, differs.folders)
         )
         if is_other:
             found += _changed(files)
         elif files:
-            return Examine(files, folders, since_ns, found, self.clock)
+            return NeedsStat(files, folders, since_ns, found, self.clock)
         return Batch(found, self.clock) if found else None
 
     def _path(self, name: object) -> _Path:
@@ -284,24 +295,24 @@ def _rows(value: dict[str, Any]) -> str:
     return text
 
 
-def _listed(picture: Picture) -> Collection[tuple[str, bool]]:
+def _listed(picture: Belief) -> Collection[tuple[str, bool]]:
     """A directory itself is not one of the things that are in it."""
-    return [entry for entry in picture.everything() if entry != ("", True)]
+    return [entry for entry in picture.walk() if entry != ("", True)]
 
 
-def _instead(picture: Picture, text: str) -> list[Event]:
+def _as_full_listing(picture: Belief, text: str) -> list[Event]:
     """What stands for changes that nobody can say: all there is.
 
     Nothing would say nothing, so of an empty directory, and of a path that is not
     there, itself is told.
     """
-    found = named(Kind.EXISTS, _listed(picture), text, recovered=True)
+    found = events_of_kind(Kind.EXISTS, _listed(picture), text, recovered=True)
     if not found:
         kind = Kind.DELETED if picture.is_missing else Kind.EXISTS
         found = [Event(kind, text, None, not picture.is_missing, recovered=True)]
     return found
 
 
-def _told_ns(value: dict[str, Any], before: int) -> int:
-    told_ns = value.get("told_ns")
-    return told_ns if isinstance(told_ns, int) else before
+def _complete_until_ns(value: dict[str, Any], before: int) -> int:
+    complete_until_ns = value.get("complete_until_ns")
+    return complete_until_ns if isinstance(complete_until_ns, int) else before

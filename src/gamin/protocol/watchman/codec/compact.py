@@ -45,7 +45,7 @@ _MOVED = Kind.MOVED
 _PLAIN = rb"[ !#-\[\]-\x7f]*"
 _MESSAGE = re.compile(
     rb'\{"subscription":"(%b)","clock":"(c:[0-9:]+)",'
-    rb'"told_ns":(?:null|([0-9]{1,19})),"rows":"(%b)"(,"recovered":true)?\}\n?'
+    rb'"complete_until_ns":(?:null|([0-9]{1,19})),"rows":"(%b)"(,"recovered":true)?\}\n?'
     % (_PLAIN, _PLAIN)
 )
 
@@ -55,7 +55,7 @@ class CompactMessage(NamedTuple):
 
     subscription: str
     clock: str
-    told_ns: int | None
+    complete_until_ns: int | None
     rows: str
     """For `decode_compact`, or `heard`."""
     recovered: bool
@@ -84,7 +84,7 @@ def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
 def encode_message(
     name: bytes,
     now: tuple[int, int, int, int],
-    told_ns: int | None,
+    complete_until_ns: int | None,
     rows: bytes,
     *,
     recovered: bool,
@@ -97,11 +97,11 @@ def encode_message(
     left out.
     """
     return (
-        b'{"subscription":%b,"clock":"c:%d:%d:%d:%d","told_ns":%b,"rows":%b%b}\n'
+        b'{"subscription":%b,"clock":"c:%d:%d:%d:%d","complete_until_ns":%b,"rows":%b%b}\n'
     ) % (
         name,
         *now,
-        b"null" if told_ns is None else b"%d" % told_ns,
+        b"null" if complete_until_ns is None else b"%d" % complete_until_ns,
         rows,
         b',"recovered":true' if recovered else b"",
     )
@@ -115,11 +115,11 @@ def decode_message(line: bytes) -> CompactMessage | None:
     found = _MESSAGE.fullmatch(line)
     if found is None:
         return None
-    name, clock, told_ns, rows, recovered = found.groups()
+    name, clock, complete_until_ns, rows, recovered = found.groups()
     told = (
         name.decode(),
         clock.decode(),
-        None if told_ns is None else int(told_ns),
+        None if complete_until_ns is None else int(complete_until_ns),
         rows.decode(),
         recovered is not None,
     )

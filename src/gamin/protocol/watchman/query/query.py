@@ -15,7 +15,7 @@ from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.expression import Expression, parse_expression
 from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, check_fields
 from gamin.protocol.watchman.query.options import PathAndDepth, checked
-from gamin.protocol.watchman.query.selection import PathWish, Selection
+from gamin.protocol.watchman.query.selection import PathFilter, Selection
 
 SYNC_TIMEOUT = 60_000  # milliseconds, upstream's
 
@@ -61,7 +61,7 @@ class Query(Struct, frozen=True, kw_only=True):
         """Whether a rename is one row; to others it is a deletion and a creation."""
         return "moved_from" in self.fields
 
-    def standing(self) -> "Query":
+    def sharing_key(self) -> "Query":
         """What remains of it for the life of a subscription.
 
         Subscriptions to one root with equal ones are told the same.
@@ -137,7 +137,7 @@ def _glob(pattern: str) -> bytes:
     return to_bytes(pattern)
 
 
-def _path(wish: str | PathAndDepth) -> PathWish:
+def _path(wish: str | PathAndDepth) -> PathFilter:
     if isinstance(wish, str):
-        return PathWish(_tidy(to_bytes(wish)))
-    return PathWish(_tidy(to_bytes(wish.path)), wish.depth)
+        return PathFilter(_tidy(to_bytes(wish)))
+    return PathFilter(_tidy(to_bytes(wish.path)), wish.depth)

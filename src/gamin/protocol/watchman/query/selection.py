@@ -14,7 +14,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 ALL_LEVELS = -1
 
 
-class PathWish(Struct, frozen=True):
+class PathFilter(Struct, frozen=True):
     """A file, or what is in a directory: its own entries and `depth` levels more."""
 
     path: bytes
@@ -35,12 +35,12 @@ class Selection(Struct, frozen=True):
 
     suffixes: tuple[bytes, ...] | None = None
     globs: tuple[bytes, ...] | None = None
-    paths: tuple[PathWish, ...] | None = None
+    paths: tuple[PathFilter, ...] | None = None
     dotfiles: bool = False
     escapes: bool = True
     fold: bool = False
 
-    def question(self) -> Callable[[FileRow], bool]:
+    def predicate(self) -> Callable[[FileRow], bool]:
         """True for rows that any of the generators finds. To be asked for once."""
         endings = tuple(b"." + suffix.lower() for suffix in self.suffixes or ())
         matchers = [

@@ -42,7 +42,7 @@ def test_what_is_not_looked_into_is_known_as_a_directory() -> None:
     directory(top, b"unlisted").listed = False
     directory(top, b"inside", file=FILE)
     mounted = keeper(top)
-    mounted.stops = frozenset([b"/top/inside"])
+    mounted.excluded_mounts = frozenset([b"/top/inside"])
     dark = {b"outside": None, b"unlisted": None, b"inside": None}
     names = b"outside/unlisted/inside"
     assert dict(folders(mounted)) == {b"": names, **dark}

@@ -7,13 +7,13 @@ from contextlib import closing
 import pytest
 
 from gamin.config.flow_settings import FlowSettings
-from gamin.core.effects import Tell
+from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
-from gamin.daemon.sessions.watchman.root import USUAL_DELAY, Root, View
+from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root, Subscriber
 from gamin.events import Kind, Row
-from gamin.protocol.watchman.client.watching import HELD_NS
+from gamin.protocol.watchman.client.watching import MAX_USUAL_DELAY_NS
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.query.query import Query
 from testkit.doubles.engine import plain_policy
@@ -26,7 +26,7 @@ QUERY = Query(fields=EVENT_FIELDS, names=True, settle=0.0)
 class Speaker:
     """Reads everything at once."""
 
-    is_clogged = False
+    is_blocked = False
 
     def __init__(self) -> None:
         self.said: list[dict[str, object]] = []
@@ -51,12 +51,12 @@ class Told:
         self.root = Root(
             self._keeper, itertools.count(1), self.monitor, self._loop, server
         )
-        self.view = View(self.speaker, "view", QUERY, 0, self.root.number)
+        self.view = Subscriber(self.speaker, "view", QUERY, 0, self.root.number)
         self.root.add(self.view)
 
     def tell(self, path: bytes, *, recovered: bool = False) -> None:
         row = Row(Kind.CHANGED, path, False)
-        self.root.tell(Tell((self._keeper,), [row], recovered))
+        self.root.tell(Deliver((self._keeper,), [row], recovered))
 
     def close(self) -> None:
         self._loop.close()
@@ -65,19 +65,19 @@ class Told:
 def told_until(interval: float, report_interval: float, *, lists: bool) -> object:
     """What a message says, of a difference or of all there is."""
     with closing(Told(report_interval)) as told:
-        told.monitor.recovery.good_ns = NOW_NS
+        told.monitor.recovery.complete_until_ns = NOW_NS
         told.monitor.coverage.longest_interval = interval
         if lists:
-            told.root.tell_all(told.view)
+            told.root.send_fresh(told.view)
         else:
             told.tell(b"/d/f")
             told.root.flush()
         (message,) = told.speaker.said
-        return message["told_ns"]
+        return message["complete_until_ns"]
 
 
 def test_clients_allow_for_what_is_usual() -> None:
-    assert USUAL_DELAY * SECOND_NS == HELD_NS
+    assert MAX_USUAL_DELAY * SECOND_NS == MAX_USUAL_DELAY_NS
     assert told_until(0.0, 1.0, lists=False) == NOW_NS
     assert told_until(1.0, 1.0, lists=False) == NOW_NS
 

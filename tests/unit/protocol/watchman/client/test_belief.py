@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
-from gamin.protocol.watchman.client.belief import Difference, Picture, difference
+from gamin.protocol.watchman.client.belief import Belief, Difference, difference
 from gamin.protocol.watchman.codec.compact import Told
 
 # Every path of a small world, parents first.
@@ -23,15 +23,15 @@ def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -
     return Kind(kind), name, is_dir, source
 
 
-def known(picture: Picture) -> World:
-    return dict(picture.everything())
+def known(picture: Belief) -> World:
+    return dict(picture.walk())
 
 
 def differs(**lists: Any) -> Difference:
     return Difference([], [], [], [])._replace(**lists)
 
 
-def pictured(world: World) -> Picture:
+def pictured(world: World) -> Belief:
     """As a server would send it."""
     folders: dict[str, list[str]] = {"": []}
     for path in sorted(world):
@@ -39,7 +39,7 @@ def pictured(world: World) -> Picture:
         folders[folder].append(name)
         if world[path]:
             folders[path] = []
-    return Picture({folder: "/".join(names) for folder, names in folders.items()})
+    return Belief({folder: "/".join(names) for folder, names in folders.items()})
 
 
 @st.composite
@@ -53,8 +53,8 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def test_all_that_was_listed_is_known_parents_first() -> None:
-    picture = Picture({"": "d/f", "d": "e/g", "d/e": "h"})
-    assert list(picture.everything()) == [
+    picture = Belief({"": "d/f", "d": "e/g", "d/e": "h"})
+    assert list(picture.walk()) == [
         ("", True),
         ("d", True),
         ("f", False),
@@ -65,7 +65,7 @@ def test_all_that_was_listed_is_known_parents_first() -> None:
 
 
 def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
-    picture = Picture({"": "dark", "dark": None})
+    picture = Belief({"": "dark", "dark": None})
     assert known(picture) == {"": True, "dark": True}
 
 
@@ -83,13 +83,13 @@ def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
     ],
 )
 def test_what_a_message_says(message: Mapping[str, Any], expected: World) -> None:
-    assert known(Picture.read(message)) == expected
+    assert known(Belief.read(message)) == expected
 
 
 @pytest.mark.parametrize("names", [5, "a/b", ["a"], {"": "a"}])
 def test_names_that_are_none_are_refused(names: object) -> None:
     with pytest.raises(RemoteProtocolError):
-        Picture.read({"names": names})
+        Belief.read({"names": names})
 
 
 @pytest.mark.parametrize(
@@ -124,16 +124,16 @@ def test_names_that_are_none_are_refused(names: object) -> None:
     ],
 )
 def test_what_is_told_is_taken_in(rows: list[Any], expected: set[str]) -> None:
-    picture = Picture({"": "d", "d": "f"})
-    picture.told(rows)
+    picture = Belief({"": "d", "d": "f"})
+    picture.apply(rows)
     assert known(picture).keys() - {""} == expected
 
 
 def test_the_path_itself_can_become_a_file() -> None:
-    picture = Picture({"": "d", "d": "f"})
-    picture.told([row("deleted", "", True)])
+    picture = Belief({"": "d", "d": "f"})
+    picture.apply([row("deleted", "", True)])
     assert picture.is_missing
-    picture.told([row("created", "")])
+    picture.apply([row("created", "")])
     assert known(picture) == {"": False}
 
 
@@ -141,8 +141,8 @@ def test_the_path_itself_can_become_a_file() -> None:
 def test_a_difference_told_makes_one_picture_the_other(old: World, new: World) -> None:
     picture = pictured(old)
     found = difference(picture, pictured(new))
-    picture.told(row("deleted", *entry) for entry in found.deleted)
-    picture.told(row("created", *entry) for entry in found.created)
+    picture.apply(row("deleted", *entry) for entry in found.deleted)
+    picture.apply(row("created", *entry) for entry in found.created)
     assert known(picture) == {"": True, **new}
 
 
@@ -154,7 +154,7 @@ def test_a_difference_names_what_differs_and_keeps_files(
     assert dict(found.deleted).items() == old.items() - new.items()
     assert dict(found.created).items() == new.items() - old.items()
     same = old.items() & new.items()
-    assert sorted(found.kept) == sorted(path for path, is_dir in same if not is_dir)
+    assert sorted(found.common) == sorted(path for path, is_dir in same if not is_dir)
 
 
 @given(worlds(), worlds())
@@ -175,7 +175,7 @@ def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> 
         return
     source = data.draw(st.sampled_from(sorted(world)))
     picture = pictured(world)
-    picture.told([row("moved", "new", world[source], source)])
+    picture.apply([row("moved", "new", world[source], source)])
     below = (source, source + "/")
     expected = {
         "new" + path[len(source) :] if path.startswith(below[1]) else path: is_dir
@@ -189,33 +189,33 @@ def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> 
     ("before", "now", "expected"),
     [
         pytest.param(
-            Picture(),
-            Picture(is_file=True),
+            Belief(),
+            Belief(is_file=True),
             differs(created=[("", False)]),
             id="a file appears",
         ),
         pytest.param(
-            Picture({"": "f"}),
-            Picture(),
+            Belief({"": "f"}),
+            Belief(),
             differs(deleted=[("f", False), ("", True)]),
             id="a directory is gone",
         ),
         pytest.param(
-            Picture({"": "f"}),
-            Picture(is_file=True),
+            Belief({"": "f"}),
+            Belief(is_file=True),
             differs(deleted=[("f", False), ("", True)], created=[("", False)]),
             id="a file instead of a directory",
         ),
         pytest.param(
-            Picture(is_file=True),
-            Picture(is_file=True),
-            differs(kept=[""]),
+            Belief(is_file=True),
+            Belief(is_file=True),
+            differs(common=[""]),
             id="a file still",
         ),
-        pytest.param(Picture(), Picture(), differs(), id="missing still"),
+        pytest.param(Belief(), Belief(), differs(), id="missing still"),
     ],
 )
 def test_how_the_path_itself_can_differ(
-    before: Picture, now: Picture, expected: Difference
+    before: Belief, now: Belief, expected: Difference
 ) -> None:
     assert difference(before, now) == expected

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Event, Kind, Row
-from gamin.protocol.watchman.client.belief import Picture
-from gamin.protocol.watchman.client.decode import heard
-from gamin.protocol.watchman.client.events import events
+from gamin.protocol.watchman.client.belief import Belief
+from gamin.protocol.watchman.client.decode import decode_and_apply
+from gamin.protocol.watchman.client.events import events_from_rows
 from gamin.protocol.watchman.codec.compact import decode_compact, encode_compact
 
 ROOT = "/r"
@@ -27,24 +27,24 @@ rows = st.lists(
 texts = rows.map(lambda told: str(json.loads(encode_compact(told, 0))))
 
 
-def picture() -> Picture:
-    return Picture({"": "a/d", "d": "a/e", "d/e": None})
+def picture() -> Belief:
+    return Belief({"": "a/d", "d": "a/e", "d/e": None})
 
 
-def beliefs(known: Picture) -> list[tuple[str, bool]]:
-    return sorted(known.everything())
+def beliefs(known: Belief) -> list[tuple[str, bool]]:
+    return sorted(known.walk())
 
 
-def apart(text: str, known: Picture, *, recovered: bool) -> list[Event]:
+def apart(text: str, known: Belief, *, recovered: bool) -> list[Event]:
     told = decode_compact(text)
-    known.told(told)
-    return events(told, ROOT, recovered=recovered)
+    known.apply(told)
+    return events_from_rows(told, ROOT, recovered=recovered)
 
 
 @given(texts, st.booleans())
 def test_it_is_the_same_as_one_after_the_other(text: str, recovered: bool) -> None:
     one, other = picture(), picture()
-    assert heard(text, ROOT, one, recovered=recovered) == apart(
+    assert decode_and_apply(text, ROOT, one, recovered=recovered) == apart(
         text, other, recovered=recovered
     )
     assert beliefs(one) == beliefs(other)
@@ -56,16 +56,18 @@ def test_what_is_refused_is_the_same(text: str) -> None:
         told = apart(text, picture(), recovered=False)
     except RemoteProtocolError:
         with pytest.raises(RemoteProtocolError):
-            heard(text, ROOT, picture(), recovered=False)
+            decode_and_apply(text, ROOT, picture(), recovered=False)
     else:
-        assert heard(text, ROOT, picture(), recovered=False) == told
+        assert decode_and_apply(text, ROOT, picture(), recovered=False) == told
 
 
 @given(st.text())
 def test_any_text_gives_events_or_a_protocol_error(text: str) -> None:
     with suppress(RemoteProtocolError):
-        heard(text, ROOT, picture(), recovered=False)
+        decode_and_apply(text, ROOT, picture(), recovered=False)
 
 
 def test_below_the_root_of_all_there_is_one_slash() -> None:
-    assert heard("cf", "/", Picture(), recovered=False) == [Event(Kind.CREATED, "/f")]
+    assert decode_and_apply("cf", "/", Belief(), recovered=False) == [
+        Event(Kind.CREATED, "/f")
+    ]

@@ -8,12 +8,12 @@ from gamin.events import Event, Kind, Row
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman.client.watching import (
     COARSE_NS,
-    HELD_NS,
+    MAX_USUAL_DELAY_NS,
     Batch,
-    Examine,
-    Refused,
+    NeedsStat,
     Watching,
     WatchOptions,
+    WatchRefused,
 )
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS, encode_compact
@@ -251,9 +251,9 @@ def test_a_new_list_is_told_as_how_it_differs_from_the_picture() -> None:
 
 
 def test_files_in_both_lists_are_examined() -> None:
-    watching = ready((b"", b"f/g"), told_ns=10**18)
+    watching = ready((b"", b"f/g"), complete_until_ns=10**18)
     (examine,) = watching.received(listed((b"", b"f/g"), tick=2))
-    assert isinstance(examine, Examine)
+    assert isinstance(examine, NeedsStat)
     assert examine.files == ["/a/f", "/a/g"]
     assert examine.folders == ["/a"]
     assert examine.batch(["/a/g"]) == Batch(
@@ -265,7 +265,7 @@ def test_what_is_in_both_lists_is_other_if_the_path_leads_elsewhere() -> None:
     watching = ready((b"", b"d/f"), (b"d", b"g"), inode=(1, 5))
     same = listed((b"", b"d/f"), (b"d", b"g"), inode=(1, 5))
     (examine,) = watching.received(same)
-    assert isinstance(examine, Examine)
+    assert isinstance(examine, NeedsStat)
     assert examine.folders == ["/a", "/a/d"]
     other = listed((b"", b"d/f"), (b"d", b"g"), inode=(1, 6))
     ((*changed,),) = events(watching, other)
@@ -279,7 +279,7 @@ def test_that_the_path_led_elsewhere_is_no_news_if_it_was_told() -> None:
     file = row(b"f", kind=Kind.CREATED)
     watching.received(told(gone) + told(come, file, inode=(1, 6)))
     (examine,) = watching.received(listed((b"", b"f"), inode=(1, 6)))
-    assert isinstance(examine, Examine)
+    assert isinstance(examine, NeedsStat)
 
 
 @pytest.mark.parametrize(
@@ -287,13 +287,13 @@ def test_that_the_path_led_elsewhere_is_no_news_if_it_was_told() -> None:
     [
         pytest.param([], 10**18 - COARSE_NS, id="nothing since the picture was taken"),
         pytest.param(
-            [told(row(), told_ns=10**18 + 10**9)],
+            [told(row(), complete_until_ns=10**18 + 10**9)],
             10**18 - COARSE_NS,
             id="something soon after, before which something may have been held back",
         ),
         pytest.param(
-            [told(row(), told_ns=10**18 + 10**10), told(row())],
-            10**18 + 10**10 - HELD_NS,
+            [told(row(), complete_until_ns=10**18 + 10**10), told(row())],
+            10**18 + 10**10 - MAX_USUAL_DELAY_NS,
             id="something later, and nothing of when the last was complete",
         ),
     ],
@@ -301,11 +301,11 @@ def test_that_the_path_led_elsewhere_is_no_news_if_it_was_told() -> None:
 def test_a_change_counts_as_missed_from_when_on_it_may_have_been(
     messages: list[bytes], since_ns: int
 ) -> None:
-    watching = ready((b"", b"f"), told_ns=10**18)
+    watching = ready((b"", b"f"), complete_until_ns=10**18)
     for message in messages:
         watching.received(message)
     (examine,) = watching.received(listed((b"", b"f"), tick=9))
-    assert isinstance(examine, Examine)
+    assert isinstance(examine, NeedsStat)
     assert examine.since_ns == since_ns
 
 
@@ -331,7 +331,7 @@ def test_a_root_that_is_gone_is_not_asked_for_again() -> None:
 def test_a_server_that_will_not_says_why() -> None:
     watching = Watching(["/a"], WatchOptions())
     watching.start()
-    with pytest.raises(Refused, match="too old"):
+    with pytest.raises(WatchRefused, match="too old"):
         watching.received(encode(replies.error("too old")))
 
 

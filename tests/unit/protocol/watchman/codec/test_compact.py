@@ -92,7 +92,7 @@ def test_a_message_is_one_line_of_json_whichever_way_it_is_read(line: bytes) -> 
     assert read == CompactMessage(
         value["subscription"],
         value["clock"],
-        value["told_ns"],
+        value["complete_until_ns"],
         value["rows"],
         value.get("recovered", False),
     )
@@ -109,9 +109,9 @@ def test_a_message_says_what_and_up_to_when() -> None:
     "line",
     [
         b'{"version":"1","clock":"c:1:2:3:4"}\n',
-        b'{"subscription":"0","clock":"c:1:2:3:4","told_ns":1,"rows":""} ',
-        b'{"subscription":"0","clock":"c:1:2:3:4","told_ns":1,"rows":"c\xff"}\n',
-        b'{"subscription":"0","clock":"c:1:2:3:4","told_ns":%b,"rows":""}\n'
+        b'{"subscription":"0","clock":"c:1:2:3:4","complete_until_ns":1,"rows":""} ',
+        b'{"subscription":"0","clock":"c:1:2:3:4","complete_until_ns":1,"rows":"c\xff"}\n',
+        b'{"subscription":"0","clock":"c:1:2:3:4","complete_until_ns":%b,"rows":""}\n'
         % (b"9" * 99),
         b"",
     ],

@@ -5,7 +5,7 @@ import pytest
 from gamin.protocol.watchman.clocks import Clock, Timestamp
 from gamin.protocol.watchman.errors import BadQuery, BadRequest
 from gamin.protocol.watchman.query.query import Query, parse_query
-from gamin.protocol.watchman.query.selection import PathWish, Selection
+from gamin.protocol.watchman.query.selection import PathFilter, Selection
 from testkit.rows import NOW, row
 
 
@@ -33,7 +33,7 @@ def test_an_empty_query_asks_for_everything() -> None:
             {"path": ["a/", ".", {"path": "b", "depth": 0}]},
             Query(
                 selection=Selection(
-                    paths=(PathWish(b"a"), PathWish(b""), PathWish(b"b", 0))
+                    paths=(PathFilter(b"a"), PathFilter(b""), PathFilter(b"b", 0))
                 )
             ),
         ),
@@ -93,13 +93,13 @@ def test_subscribers_who_ask_the_same_from_different_clocks_share() -> None:
     early = parse_query({**asked, "since": "c:1:2:3:4", "sync_timeout": 1})
     late = parse_query({**asked, "initial": False})
     assert early != late
-    assert early.standing() == late.standing()
-    assert hash(early.standing()) == hash(late.standing())
+    assert early.sharing_key() == late.sharing_key()
+    assert hash(early.sharing_key()) == hash(late.sharing_key())
 
 
 def test_subscribers_who_ask_something_else_do_not_share() -> None:
-    assert parse_query({"settle": 0}).standing() != parse_query({}).standing()
-    assert parse_query({"suffix": "c"}).standing() != parse_query({}).standing()
+    assert parse_query({"settle": 0}).sharing_key() != parse_query({}).sharing_key()
+    assert parse_query({"suffix": "c"}).sharing_key() != parse_query({}).sharing_key()
 
 
 def test_only_who_asks_where_a_file_was_is_told_of_renames() -> None:

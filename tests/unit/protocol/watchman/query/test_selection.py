@@ -1,13 +1,13 @@
 import pytest
 
-from gamin.protocol.watchman.query.selection import PathWish, Selection
+from gamin.protocol.watchman.query.selection import PathFilter, Selection
 from testkit.rows import row
 
 FILES = ("a.c", "B.TXT", "sub/x.c", "sub/deep/y.c", "sub/.h.c")
 
 
 def selected(selection: Selection) -> list[str]:
-    question = selection.question()
+    question = selection.predicate()
     rows = [row(name.encode()) for name in FILES]
     rows.append(row(b"sub", is_dir=True))
     return [seen.name.decode() for seen in rows if question(seen)]
@@ -28,24 +28,26 @@ def selected(selection: Selection) -> list[str]:
             id="hidden files",
         ),
         pytest.param(Selection(globs=(b"b.*",), fold=True), ["B.TXT"], id="any case"),
-        pytest.param(Selection(paths=(PathWish(b"a.c"),)), ["a.c"], id="a file"),
-        pytest.param(Selection(paths=(PathWish(b"a.c", 0),)), ["a.c"], id="file, 0"),
+        pytest.param(Selection(paths=(PathFilter(b"a.c"),)), ["a.c"], id="a file"),
+        pytest.param(Selection(paths=(PathFilter(b"a.c", 0),)), ["a.c"], id="file, 0"),
         pytest.param(
-            Selection(paths=(PathWish(b"sub"),)),
+            Selection(paths=(PathFilter(b"sub"),)),
             ["sub/x.c", "sub/deep/y.c", "sub/.h.c"],
             id="what is in a directory",
         ),
         pytest.param(
-            Selection(paths=(PathWish(b"sub", 0),)),
+            Selection(paths=(PathFilter(b"sub", 0),)),
             ["sub/x.c", "sub/.h.c"],
             id="the entries of a directory",
         ),
         pytest.param(
-            Selection(paths=(PathWish(b"", 0),)), ["a.c", "B.TXT", "sub"], id="the top"
+            Selection(paths=(PathFilter(b"", 0),)),
+            ["a.c", "B.TXT", "sub"],
+            id="the top",
         ),
-        pytest.param(Selection(paths=(PathWish(b"su"),)), [], id="no sibling"),
+        pytest.param(Selection(paths=(PathFilter(b"su"),)), [], id="no sibling"),
         pytest.param(
-            Selection(suffixes=(b"txt",), paths=(PathWish(b"a.c"),)),
+            Selection(suffixes=(b"txt",), paths=(PathFilter(b"a.c"),)),
             ["a.c", "B.TXT"],
             id="both of two",
         ),

@@ -1,14 +1,16 @@
-"""The shared words: what a backend sees and what a client is told.
+"""The words that all parts share: what a backend detects, what a client receives.
 
-A `Change` is raw: something a backend noticed, in the kernel's order. `gamin.core`
-makes a `Row` of it where somebody is to be told; an `Event` is what the public Python
-face yields.
+A `Change` is raw: one thing that a backend detected, in the kernel's order. The core
+turns changes into `Row`s for the clients that asked; an `Event` is what the public
+Python interface yields.
 """
 
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from typing import Any, Final, NamedTuple, cast
 
-# What a backend can notice. The values are those of <sys/inotify.h> (man 7 inotify);
+# What a backend can detect. The values are those of <sys/inotify.h> (man 7 inotify);
 # fanotify uses the same numbers (man 7 fanotify), and polling makes them up. They are
 # plain ints and not an IntFlag because they are tested once per change: `int &` takes
 # 0.01 µs, `IntFlag &` 1.3 µs (measured on 3.11).
@@ -20,7 +22,6 @@ MOVED_TO: Final = 0x0000_0080
 CREATE: Final = 0x0000_0100
 DELETE: Final = 0x0000_0200
 DELETE_SELF: Final = 0x0000_0400
-MOVE_SELF: Final = 0x0000_0800
 UNMOUNT: Final = 0x0000_2000
 OVERFLOW: Final = 0x0000_4000
 IGNORED: Final = 0x0000_8000  # the watch is gone: removed, object deleted or unmounted
@@ -39,14 +40,14 @@ BIT_NAMES = {
     IGNORED: "IGNORED",
     IS_DIR: "IS_DIR",
 }
-"""For people: debug lines."""
+"""The names of the bits in debug output."""
 
 
 class Change(NamedTuple):
-    """One thing a backend noticed, in the order in which it happened."""
+    """One thing that a backend detected."""
 
     node: Any
-    """What `Backend.watch` was given; None when `mask` is OVERFLOW."""
+    """The object that was passed to `Backend.watch`; None when `mask` is OVERFLOW."""
     mask: int
     cookie: int
     """Nonzero and equal in both halves of a rename."""
@@ -54,8 +55,13 @@ class Change(NamedTuple):
     """The entry of `node`; empty when `node` itself is meant."""
 
 
-class Kind(Enum):
-    """What happened to a path, as clients are told."""
+class Kind(StrEnum):
+    """What happened to a path. A member is also a `str`: `Kind.CREATED == "created"`.
+
+    `EXISTS`: the path was there already when watching began, or is there now and nobody
+    can say what changed. `CREATED`, `CHANGED` (content or attributes), `DELETED`.
+    `MOVED`: renamed; the new path is `Event.dest`.
+    """
 
     EXISTS = "exists"
     CREATED = "created"
@@ -63,32 +69,49 @@ class Kind(Enum):
     DELETED = "deleted"
     MOVED = "moved"
 
-    __hash__ = object.__hash__  # each is the only one of its kind; Enum's is slow
-
 
 class Row(NamedTuple):
-    """One line of what a client is told; its path is absolute and real.
+    """One change as the core reports it; its path is absolute and real.
 
-    An empty path speaks of the very path that was asked for.
+    An empty path means the very path that the client asked for.
     """
 
     kind: Kind
     path: bytes
     is_dir: bool
     source: bytes | None = None
-    """Where a MOVED one was before."""
+    """The path before the rename; set for `Kind.MOVED` only."""
     is_new: bool = False
-    """First seen after the clock the receiver had."""
+    """The path did not exist at the clock that the receiver has."""
 
 
 class Event(NamedTuple):
-    """One change of one path."""
+    """One change of one path, as `gamin.watch` and `gamin.awatch` yield it.
+
+    It is a tuple: `kind, path, dest, is_dir, recovered = event` works, and two events
+    with equal fields are equal.
+
+    >>> event = Event(Kind.MOVED, "/src/a.py", "/src/b.py")
+    >>> event.kind == "moved", event.dest, event.is_dir
+    (True, '/src/b.py', False)
+    """
 
     kind: Kind
+    """What happened."""
     path: str
-    """Absolute. Bytes that are not UTF-8 are surrogate escapes (`os.fsencode`)."""
+    """The absolute path. Bytes that are not UTF-8 are surrogate escapes, as everywhere
+    in Python: `os.fsencode(event.path)` gives the bytes back."""
     dest: str | None = None
-    """Where it is now; set for `Kind.MOVED` only."""
+    """The new path; set for `Kind.MOVED` only."""
     is_dir: bool = False
+    """True for a directory; a symbolic link is never one."""
     recovered: bool = False
-    """Found by comparing with the disk after changes were lost, not by notification."""
+    """True when the change was found by comparing with the disk after notifications
+    were lost (overflow, server killed), not by a notification."""
+
+
+new_event: Final = cast(
+    Callable[[tuple[Kind, str, str | None, bool, bool]], Event],
+    partial(tuple.__new__, Event),
+)
+"""`Event` from a tuple of all its fields, in two thirds of the class's time."""

@@ -108,7 +108,6 @@ def test_the_environment_is_read_only_where_programs_start() -> None:
     assert readers <= {
         "cli/control.py",
         "client/connect.py",
-        "client/debugging.py",
         "client/launch.py",
         "config/loader.py",
         "daemon/process/main.py",

@@ -1,12 +1,14 @@
-"""Answers what a session asks about the disk: did this change since?
+"""Answers a session's question about the disk: has this file changed since?
 
-When it is asked, and what is told then, is decided by the session.
+The session decides when to ask and what to report then.
 
-Everything sets the ctime of what it happens to (content, mode, renaming), and no
-program can set it back. But what is in a directory is not touched when the directory
-is renamed: so where another one may have come to a place, all in it counts as changed.
-A rename sets the ctimes of the directory and of those it leaves and comes to. So does
-a new entry in both, so that more may be told than is so, but never less.
+Everything that happens to a file (content, mode, renaming) sets its ctime, and no
+program can set it back. But renaming a directory does not touch what is in it: where
+another directory may have come to a path, everything in it counts as changed. A rename
+sets the ctimes of the directory and of the two directories it leaves and enters. So
+does a new entry in both, so these checks may report more than has changed, never less.
+
+A path that cannot be read at this moment counts as changed, for the same reason.
 """
 
 import os
@@ -16,9 +18,12 @@ from collections.abc import Iterable, Iterator
 from gamin.paths import parent
 from gamin.protocol.gam.client import Event, NeedsStat
 
+_UNKNOWN_NS = 1 << 63
+"""The ctime of what cannot be looked at: later than any other, in nanoseconds."""
+
 
 def resolve_stats(told: Iterable[Event | NeedsStat]) -> Iterator[Event]:
-    """The events, with every question replaced by its event or by nothing."""
+    """Yield the events, each question replaced by its event or by nothing."""
     may_be_other: dict[tuple[bytes, int], bool] = {}
     for one in told:
         if isinstance(one, Event):
@@ -42,10 +47,10 @@ def may_be_replaced(path: bytes, since_ns: int) -> bool:
 
 
 def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[str]:
-    """Those of the files that may be other than they were.
+    """Return those of the files that may have changed after `since_ns`.
 
-    `folders` are the directories they are in, parents before their children; that the
-    first one is the same as before is known.
+    `folders` are the directories that contain them, parents before their children.
+    The caller knows that the first one is the same directory as before.
     """
     may_be_other: dict[str, bool] = {}
     has_changed: dict[str, bool] = {}
@@ -64,19 +69,25 @@ def newer(files: Iterable[str], folders: Iterable[str], since_ns: int) -> list[s
 
 
 def _ctime(path: bytes) -> int:
-    """0 where there is nothing."""
     try:
         return os.lstat(path).st_ctime_ns
     except OSError:
-        return 0
+        return _UNKNOWN_NS
 
 
 def changed_since(path: bytes, since_ns: int) -> bool:
-    """True if the object, or what a symbolic link leads to, is newer by its ctime."""
+    """Whether the object, or what a symbolic link leads to, may be newer by its ctime.
+
+    A dangling link has the ctime of the link alone.
+    """
     try:
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode) and status.st_ctime_ns <= since_ns:
-            status = os.stat(path)
     except OSError:
-        return False  # gone again, and its Deleted is on the way
-    return status.st_ctime_ns > since_ns
+        return True  # renamed meanwhile, perhaps to come back
+    changed_ns = status.st_ctime_ns
+    if stat.S_ISLNK(status.st_mode) and changed_ns <= since_ns:
+        try:
+            changed_ns = os.stat(path).st_ctime_ns
+        except OSError:
+            return False
+    return changed_ns > since_ns

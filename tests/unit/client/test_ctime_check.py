@@ -1,4 +1,4 @@
-"""Whether something changed since, as the disk knows it."""
+"""Which files and directories count as changed, by their ctimes on a real disk."""
 
 import os
 from pathlib import Path
@@ -52,8 +52,12 @@ def test_a_dangling_link_changes_with_itself(tmp_path: Path) -> None:
     assert not changed_since(os.fsencode(link), ctime(link))
 
 
-def test_what_is_gone_has_not_changed(tmp_path: Path) -> None:
-    assert not changed_since(os.fsencode(tmp_path / "gone"), 0)
+def test_what_cannot_be_looked_at_counts_as_changed(tmp_path: Path) -> None:
+    late = 1 << 62  # later than any ctime
+    gone = tmp_path / "gone"
+    assert changed_since(os.fsencode(gone), late)
+    assert may_be_replaced(os.fsencode(gone / "deep"), late)
+    assert newer([f"{gone}/file"], [str(tmp_path), str(gone)], late) == [f"{gone}/file"]
 
 
 def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> None:
@@ -96,7 +100,7 @@ def found(tree: Path, since_ns: int) -> set[str]:
     return {str(Path(file).relative_to(tree)) for file in told}
 
 
-def test_all_is_other_in_a_directory_that_came_to_its_place(
+def test_everything_counts_as_changed_in_a_directory_that_replaced_another(
     tree: Path, since_ns: int
 ) -> None:
     assert found(tree, since_ns) == set()
@@ -120,7 +124,7 @@ def test_a_path_may_lead_elsewhere_if_something_came_to_it_or_above(
     assert not may_be_replaced(os.fsencode(tree / "b"), since_ns)
 
 
-def test_what_was_asked_of_a_path_that_leads_elsewhere_is_answered_with_yes(
+def test_every_file_of_a_replaced_directory_counts_as_changed(
     tree: Path, since_ns: int
 ) -> None:
     told = Event(1, 1, b"f")
@@ -138,12 +142,14 @@ def test_a_new_entry_does_not_make_its_neighbours_other(
     assert found(tree, since_ns) == set()
 
 
-def test_nor_does_one_in_a_subdirectory(tree: Path, since_ns: int) -> None:
+def test_an_entry_new_in_a_subdirectory_leaves_its_neighbours_unchanged(
+    tree: Path, since_ns: int
+) -> None:
     (tree / "a/deep/new").touch()
     assert found(tree, since_ns) == set()
 
 
-def test_what_was_written_is_found_beside_what_was_not(
+def test_a_written_file_is_found_among_unchanged_ones(
     tree: Path, since_ns: int
 ) -> None:
     (tree / "b/deep/f").write_text("text")

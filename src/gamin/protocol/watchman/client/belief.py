@@ -1,7 +1,8 @@
-"""What a client believes is below one path, and how another belief differs from it.
+"""What a client believes exists below one path, and how two beliefs differ.
 
-Kept so that a server that begins anew, and knows nothing of before, can still be
-understood as a difference. What changed inside files is left to who can look.
+A client keeps its belief so that it can turn the listing of a new server, which knows
+nothing of the past, into a difference. A belief holds names only; whether a file that
+is in both has changed is left to a caller that can look at the disk.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,27 +18,29 @@ _CHANGED = Kind.CHANGED
 _DELETED = Kind.DELETED
 
 Names = str | set[str] | None
-"""The entries of a directory: joined by "/", as the server said it, until one of them
-comes or goes. A tree of 200,000 files would be 30 MB of names one by one, and most
-directories never change. None where nothing inside is told."""
+"""The entries of a directory: joined by "/", as the server sent them, until one of them
+appears or disappears. A tree of 200,000 files would be 30 MB of separate names, and
+most directories never change. None for a directory whose content is not reported."""
 
 
 class Belief:
-    """Names relative to the path that is watched; empty for that path itself."""
+    """Names are relative to the watched path; the empty name is that path itself."""
 
     def __init__(
         self, folders: Mapping[str, Names] | None = None, *, is_file: bool = False
     ) -> None:
         """`folders` has the names in each directory, the path itself being "".
 
-        Without any, and not being a file, the path is missing.
+        With no folders, and not being a file, the path is missing.
         """
         self._folders: dict[str, Names] = dict(folders or {})
+        self.folders: Mapping[str, Names] = self._folders
+        """The known directories, live; only methods of this class change them."""
         self._is_file = is_file
 
     @classmethod
     def read(cls, message: Mapping[str, Any]) -> "Belief":
-        """From the `names` of a message. Raises RemoteProtocolError."""
+        """Decode the `names` of a message. Raises RemoteProtocolError."""
         text = message["names"]
         if text is None:
             return cls()
@@ -53,14 +56,17 @@ class Belief:
         return name in self._folders
 
     def names(self, folder: str) -> Iterable[str]:
-        """The entries of a directory, without what is above them."""
+        """The entries of a directory: bare names. Empty for what is no directory."""
         names = self._folders.get(folder)
         if not names:
             return ()
         return names.split("/") if isinstance(names, str) else names
 
     def below(self, folder: str) -> Iterator[tuple[str, bool]]:
-        """Everything in it, with whether it is a directory; parents first."""
+        """Everything below a directory: the name and whether it is a directory.
+
+        Parents come before their children.
+        """
         stack = [folder]
         while stack:
             folder = stack.pop()
@@ -73,15 +79,16 @@ class Belief:
                 yield path, is_dir
 
     def walk(self) -> Iterator[tuple[str, bool]]:
-        """The path itself, if it is there, and all that is below."""
+        """The watched path itself, if it exists, and everything below it."""
         if not self.is_missing:
             yield "", not self._is_file
         yield from self.below("")
 
-    # -- as told
-
     def apply(self, rows: Iterable[Told]) -> None:
-        """Take in the rows of a message."""
+        """Apply the rows of a message, in their order.
+
+        Applying a row twice, or a row about a name that is unknown, is harmless.
+        """
         for kind, name, is_dir, source in rows:
             if kind is _CHANGED:
                 continue
@@ -100,15 +107,20 @@ class Belief:
             self._is_file = not is_dir
         if is_dir:
             self._folders.setdefault(name)
+        else:  # a file ends a directory of the same name
+            self._remove_folders(name)
 
     def _remove(self, name: str) -> None:
         if name:
             folder, _, entry = name.rpartition("/")
-            self.names_in(folder).discard(entry)
+            # A deletion below an unknown directory must not make that directory known.
+            if folder in self._folders:
+                self.names_in(folder).discard(entry)
         else:
             self._is_file = False
-        if name not in self._folders:
-            return
+        self._remove_folders(name)
+
+    def _remove_folders(self, name: str) -> None:
         for path in self._subtree(name):
             del self._folders[path]
 
@@ -117,33 +129,36 @@ class Belief:
         moved = {path: self._folders[path] for path in self._subtree(source)}
         self._remove(source)
         self._add(name, is_dir)
-        for path, names in moved.items():
-            self._folders[name + path[len(source) :]] = names
+        if is_dir:
+            for path, names in moved.items():
+                self._folders[name + path[len(source) :]] = names
 
     def names_in(self, folder: str) -> set[str]:
-        """The entries of a directory, for files to be added and taken away; until the
-        next call of `told`."""
+        """The entries of a directory, as a set to add files to and discard them from.
+
+        Makes the directory known. The set is valid until the next call of `apply`.
+        """
         names = self._folders.get(folder)
         if not isinstance(names, set):
             names = self._folders[folder] = set(names.split("/") if names else ())
         return names
 
     def _subtree(self, folder: str) -> list[str]:
-        """The directory, if it is one, and those below."""
+        """The directory, if it is one, and the directories below it."""
         if folder not in self._folders:
             return []
         return [folder, *(path for path, is_dir in self.below(folder) if is_dir)]
 
 
 class Difference(NamedTuple):
-    """From one picture to another; each name with whether it is a directory."""
+    """From one belief to another; entries are a name and whether it is a directory."""
 
     deleted: list[tuple[str, bool]]
     """Children before their parents."""
     created: list[tuple[str, bool]]
     """Parents before their children."""
     common: list[str]
-    """Files that are in both; what is in them may be different."""
+    """Files that are in both; their contents may differ."""
     folders: list[str]
     """Directories that are in both, parents before their children."""
 
@@ -173,11 +188,11 @@ def difference(before: Belief, now: Belief) -> Difference:
 
 
 def _compared(name: str, before: Belief, now: Belief, found: Difference) -> list[str]:
-    """One that is in both; itself, if it is a directory to descend into."""
+    """Compare a name that both have. Return it if both have a directory there."""
     was_folder, is_folder = before.is_folder(name), now.is_folder(name)
     if was_folder and is_folder:
         return [name]
-    # Only the path itself can be missing and be compared all the same.
+    # Only the watched path itself is compared even if it is missing.
     was_there = name != "" or not before.is_missing
     is_there = name != "" or not now.is_missing
     if was_there and is_there and was_folder == is_folder:
@@ -190,9 +205,9 @@ def _compared(name: str, before: Belief, now: Belief, found: Difference) -> list
     return []
 
 
-def _all(picture: Belief, name: str, to: list[tuple[str, bool]]) -> None:
-    """The name and, for a directory, all that is below."""
-    is_dir = picture.is_folder(name)
+def _all(belief: Belief, name: str, to: list[tuple[str, bool]]) -> None:
+    """Append the name and, for a directory, everything below it."""
+    is_dir = belief.is_folder(name)
     to.append((name, is_dir))
     if is_dir:
-        to += picture.below(name)
+        to += belief.below(name)

@@ -1,34 +1,30 @@
-"""Rows and names of a message as the events that `gamin.watch()` yields.
-
-Which message belongs to which path is left to `watching`.
-"""
+"""Rows and names of a message as the events that `gamin.watch()` yields."""
 
 from collections.abc import Iterable
 
-from gamin.events import Event, Kind
+from gamin.events import Event, Kind, new_event
 from gamin.protocol.watchman.codec.compact import Told
 
 
 def events_from_rows(
     rows: Iterable[Told], root: str, *, recovered: bool = False
 ) -> list[Event]:
-    """One event per row, below `root` as the user wrote it.
+    """Return one event per row, below `root` as the user wrote it.
 
-    A row without a name is the root itself.
+    A row without a name means the root itself.
     """
     prefix = root.rstrip("/") + "/"
-    new = tuple.__new__  # a NamedTuple's constructor takes three times as long
     found = []
     for kind, name, is_dir, source in rows:
         path, dest = (name, None) if source is None else (source, prefix + name)
         path = prefix + path if path else root
-        found.append(new(Event, (kind, path, dest, is_dir, recovered)))
+        found.append(new_event((kind, path, dest, is_dir, recovered)))
     return found
 
 
 def events_of_kind(
     kind: Kind, entries: Iterable[tuple[str, bool]], root: str, *, recovered: bool
 ) -> list[Event]:
-    """An event of that kind per name, which comes with whether it is a directory."""
+    """Return an event of `kind` per entry: a name, and whether it is a directory."""
     rows = ((kind, name, is_dir, None) for name, is_dir in entries)
     return events_from_rows(rows, root, recovered=recovered)

@@ -27,16 +27,22 @@ Told = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
 
 SEPARATOR = "//"
-_LETTERS = {"EXISTS": "e", "CREATED": "c", "CHANGED": "w", "DELETED": "d", "MOVED": "t"}
-FILE_CREATED: Final = _LETTERS["CREATED"]
-FILE_CHANGED: Final = _LETTERS["CHANGED"]
-FILE_DELETED: Final = _LETTERS["DELETED"]
+_LETTERS = {
+    Kind.EXISTS: "e",
+    Kind.CREATED: "c",
+    Kind.CHANGED: "w",
+    Kind.DELETED: "d",
+    Kind.MOVED: "t",
+}
+FILE_CREATED: Final = _LETTERS[Kind.CREATED]
+FILE_CHANGED: Final = _LETTERS[Kind.CHANGED]
+FILE_DELETED: Final = _LETTERS[Kind.DELETED]
 _FROM = "f"
-# By name of the kind, because kinds themselves hash slowly; for a file, a directory.
-_MARKS: Final = {name: (x.encode(), x.upper().encode()) for name, x in _LETTERS.items()}
+# For a file, for a directory.
+_MARKS: Final = {kind: (x.encode(), x.upper().encode()) for kind, x in _LETTERS.items()}
 _FROM_MARK: Final = (_FROM.encode(), _FROM.upper().encode())
-_MEANINGS = {x: (Kind[name], False) for name, x in _LETTERS.items()} | {
-    x.upper(): (Kind[name], True) for name, x in _LETTERS.items()
+_MEANINGS = {x: (kind, False) for kind, x in _LETTERS.items()} | {
+    x.upper(): (kind, True) for kind, x in _LETTERS.items()
 }
 
 _MOVED = Kind.MOVED
@@ -68,12 +74,12 @@ def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
     """
     text = b"//".join(
         [
-            _MARKS[kind._name_][is_dir] + path[skip:]
+            _MARKS[kind][is_dir] + path[skip:]
             if source is None
             else _FROM_MARK[is_dir]
             + source[skip:]
             + b"//"
-            + _MARKS[kind._name_][is_dir]
+            + _MARKS[kind][is_dir]
             + path[skip:]
             for kind, path, is_dir, source, _ in rows
         ]

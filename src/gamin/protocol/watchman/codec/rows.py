@@ -26,15 +26,14 @@ def encode_rows(rows: Iterable[FileRow], fields: Sequence[str], now: Timeline) -
 
 def _tail(kind: Kind, is_dir: bool) -> str:
     flag = "true" if is_dir else "false"
-    return f',"kind":"{kind.value}","is_dir":{flag},"moved_from":'
+    return f',"kind":"{kind}","is_dir":{flag},"moved_from":'
 
 
-# What follows the name: for a file and for a directory, per name of a kind, because
-# kinds themselves hash slowly.
-_TAILS = {kind.name: (_tail(kind, False), _tail(kind, True)) for kind in Kind}
+# What follows the name: for a file and for a directory.
+_TAILS = {kind: (_tail(kind, False), _tail(kind, True)) for kind in Kind}
 _ENDS = {
-    name: (file + "null}", directory + "null}")
-    for name, (file, directory) in _TAILS.items()
+    kind: (file + "null}", directory + "null}")
+    for kind, (file, directory) in _TAILS.items()
 }
 
 
@@ -47,7 +46,7 @@ def _events(rows: Iterable[FileRow]) -> str:
     return ",".join(
         [
             f'{{"name":{_quoted(row.name.decode("utf-8", "surrogateescape"))}'
-            f"{_ENDS[row.kind._name_][row.is_dir]}"
+            f"{_ENDS[row.kind][row.is_dir]}"
             if row.source is None
             else _move(row)
             for row in rows
@@ -63,9 +62,9 @@ def encode_events(rows: Iterable[Row], skip: int) -> bytes:
     text = ",".join(
         [
             f'{{"name":{_quoted(path[skip:].decode("utf-8", "surrogateescape"))}'
-            f"{_ENDS[kind._name_][is_dir]}"
+            f"{_ENDS[kind][is_dir]}"
             if source is None
-            else f'{{"name":{quoted(path[skip:])}{_TAILS[kind.name][is_dir]}'
+            else f'{{"name":{quoted(path[skip:])}{_TAILS[kind][is_dir]}'
             f"{quoted(source[skip:])}}}"
             for kind, path, is_dir, source, _ in rows
         ]
@@ -74,6 +73,6 @@ def encode_events(rows: Iterable[Row], skip: int) -> bytes:
 
 
 def _move(row: FileRow) -> str:
-    tail = _TAILS[row.kind.name][row.is_dir]
+    tail = _TAILS[row.kind][row.is_dir]
     source = "null" if row.source is None else quoted(row.source)
     return f'{{"name":{quoted(row.name)}{tail}{source}}}'

@@ -219,3 +219,30 @@ def test_how_the_path_itself_can_differ(
     before: Belief, now: Belief, expected: Difference
 ) -> None:
     assert difference(before, now) == expected
+
+
+@pytest.mark.parametrize("name", ["x/f", "x/y/f", "d/x/f", "f/g"])
+def test_a_deletion_below_an_unknown_directory_changes_nothing(name: str) -> None:
+    belief = Belief({"": "d/f", "d": ""})
+    belief.apply([row("deleted", name)])
+    assert known(belief) == {"": True, "d": True, "f": False}
+    assert not belief.is_folder(name.rpartition("/")[0])
+
+
+def test_a_deletion_below_a_missing_path_leaves_it_missing() -> None:
+    belief = Belief()
+    belief.apply([row("deleted", "f")])
+    assert belief.is_missing
+
+
+def test_a_created_file_ends_a_directory_of_the_same_name() -> None:
+    belief = Belief({"": "d", "d": "e", "d/e": "f"})
+    belief.apply([row("created", "d")])
+    assert known(belief) == {"": True, "d": False}
+    assert not belief.is_folder("d/e")
+
+
+def test_a_file_renamed_to_a_directorys_name_ends_the_directory() -> None:
+    belief = Belief({"": "d/f", "d": "e"})
+    belief.apply([row("moved", "d", source="f")])
+    assert known(belief) == {"": True, "d": False}

@@ -1,4 +1,4 @@
-"""One pass gives what the three that define it give, whatever the rows."""
+"""The single pass gives what the three functions that define it give, for any rows."""
 
 import json
 from contextlib import suppress
@@ -16,7 +16,7 @@ from gamin.protocol.watchman.codec.compact import decode_compact, encode_compact
 
 ROOT = "/r"
 names = st.sampled_from(
-    [b"", b"a", b"d", b"d/a", b"d/b", b"d/e/a", b"e", b"e/a", b"\xff"]
+    [b"", b"a", b"d", b"d/a", b"d/b", b"d/e/a", b"e", b"e/a", b"u/a", b"u/b", b"\xff"]
 )
 kinds = st.sampled_from([k for k in Kind if k is not Kind.MOVED])
 rows = st.lists(
@@ -27,12 +27,14 @@ rows = st.lists(
 texts = rows.map(lambda told: str(json.loads(encode_compact(told, 0))))
 
 
-def picture() -> Belief:
+def known_belief() -> Belief:
     return Belief({"": "a/d", "d": "a/e", "d/e": None})
 
 
-def beliefs(known: Belief) -> list[tuple[str, bool]]:
-    return sorted(known.walk())
+def content(known: Belief) -> list[object]:
+    """Everything a belief answers, directories that no parent names included."""
+    folders = ["", "a", "d", "d/a", "d/b", "d/e", "d/e/a", "e", "e/a", "u", "\udcff"]
+    return [sorted(known.walk()), [known.is_folder(folder) for folder in folders]]
 
 
 def apart(text: str, known: Belief, *, recovered: bool) -> list[Event]:
@@ -42,29 +44,29 @@ def apart(text: str, known: Belief, *, recovered: bool) -> list[Event]:
 
 
 @given(texts, st.booleans())
-def test_it_is_the_same_as_one_after_the_other(text: str, recovered: bool) -> None:
-    one, other = picture(), picture()
+def test_the_single_pass_equals_the_three_in_turn(text: str, recovered: bool) -> None:
+    one, other = known_belief(), known_belief()
     assert decode_and_apply(text, ROOT, one, recovered=recovered) == apart(
         text, other, recovered=recovered
     )
-    assert beliefs(one) == beliefs(other)
+    assert content(one) == content(other)
 
 
 @given(st.lists(texts | st.text("cdwfte/Cab", max_size=5), max_size=4).map("//".join))
-def test_what_is_refused_is_the_same(text: str) -> None:
+def test_the_single_pass_refuses_what_the_three_refuse(text: str) -> None:
     try:
-        told = apart(text, picture(), recovered=False)
+        told = apart(text, known_belief(), recovered=False)
     except RemoteProtocolError:
         with pytest.raises(RemoteProtocolError):
-            decode_and_apply(text, ROOT, picture(), recovered=False)
+            decode_and_apply(text, ROOT, known_belief(), recovered=False)
     else:
-        assert decode_and_apply(text, ROOT, picture(), recovered=False) == told
+        assert decode_and_apply(text, ROOT, known_belief(), recovered=False) == told
 
 
 @given(st.text())
 def test_any_text_gives_events_or_a_protocol_error(text: str) -> None:
     with suppress(RemoteProtocolError):
-        decode_and_apply(text, ROOT, picture(), recovered=False)
+        decode_and_apply(text, ROOT, known_belief(), recovered=False)
 
 
 def test_below_the_root_of_all_there_is_one_slash() -> None:

@@ -1,0 +1,30 @@
+"""The shared words as a user of the public interface meets them."""
+
+import json
+from typing import cast
+
+import pytest
+
+from gamin.events import Event, Kind, new_event
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_kind_is_its_own_text(kind: Kind) -> None:
+    assert kind == kind.value
+    assert str(kind) == f"{kind}" == kind.value
+    assert json.dumps(kind) == json.dumps(kind.value)
+    assert {kind: 1}[cast(Kind, kind.value)] == 1
+
+
+def test_a_kind_hashes_in_c_because_every_row_is_looked_up_by_it() -> None:
+    assert Kind.__hash__ is str.__hash__
+
+
+def test_the_fast_constructor_of_an_event_takes_every_field() -> None:
+    event = Event(Kind.MOVED, "/a", "/b", True, True)
+    fields = tuple(event)
+    assert len(fields) == len(Event._fields)
+    made = new_event((event.kind, event.path, event.dest, True, True))
+    assert type(made) is Event
+    assert made == event
+    assert made._asdict() == event._asdict()

@@ -12,7 +12,7 @@ WORKERS ?= 4
 # Or every server that a test starts compiles itself anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format bench growth compiled test-compiled clean
+.PHONY: watch test lint format docs bench growth compiled test-compiled clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -29,6 +29,10 @@ format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The pages of docs/ as a site in site/; a broken link or any other warning is an error.
+docs: $(VENV)/dev
+	$(BIN)/python -m mkdocs build --quiet --strict
+
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
@@ -42,7 +46,7 @@ test-compiled: $(COMPILED)/built
 	GAMIN_COMPILED=1 $(COMPILED)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 clean:
-	rm -rf $(VENV) $(COMPILED) bench/build
+	rm -rf $(VENV) $(COMPILED) bench/build site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -31,7 +31,7 @@ from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.errors import WatchLimitReached
-from gamin.events import IS_DIR, MOVED_TO, OVERFLOW, Change, Row
+from gamin.events import IS_DIR, MOVED_TO, Change, Row
 from testkit.doubles.clients import Client, V1Client, View
 from testkit.doubles.disk import Disk, Inode
 from testkit.doubles.kernel import KernelInMemory
@@ -135,8 +135,7 @@ class Shell:
 
     def synchronise(self) -> None:
         self._catch_up()
-        if self.monitor.recovery.is_due(self.now):
-            self.monitor.recovery.start(self.now)
+        if self.monitor.start_recovery(self.now):
             self._catch_up()
             self.do(self.monitor.recover(self.now))
 
@@ -146,8 +145,7 @@ class Shell:
         if changes:
             self._pass_to_polling(changes)
             self.do(self.monitor.changed(changes, self.now))
-        if not any(change.mask & OVERFLOW for change in changes):
-            self.monitor.recovery.drained_completely(started)
+        self.monitor.drained(started)
 
     def _pass_to_polling(self, changes: Iterable[Change]) -> None:
         for node, mask, _, name in changes:

@@ -145,12 +145,22 @@ class Monitor:
             else:
                 self._changes.on_deleted(node, name)
         elif mask & OVERFLOW:
-            self.recovery.overflowed(now)
+            self.recovery.on_overflow(now)
         elif mask & IGNORED and node.mask:
             self.coverage.misplaced.setdefault(node, 0)
             self._changes.invalidate_paths(node)
         elif mask & ATTRIB:
             self._content.on_permissions_changed(node)
+
+    def drained(self, started_ns: int) -> None:
+        """Everything that the kernel queued before the real time `started_ns` was given
+        to `changed`, and carried out."""
+        self.recovery.on_drained(started_ns)
+
+    def drain_failed(self, now: float) -> None:
+        """An exception kept changes of the kernel from being applied or carried out:
+        they are lost, as if the queue had overflowed."""
+        self.recovery.on_loss(now)
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""
@@ -162,7 +172,7 @@ class Monitor:
         return soonest
 
     def due(self, now: float) -> list[Effect]:
-        """The time of `deadline` has come; for `recover` too, if that is due."""
+        """The time of `deadline` has come; for a recovery too, if that is due."""
         self._begin(now)
         for node, name in self._scene.debouncer.expired(now):
             self._content.changed(node, name)
@@ -180,8 +190,16 @@ class Monitor:
                 self._scene.effects.append(Scan(node, None))
         return self._finish(now)
 
+    def start_recovery(self, now: float) -> bool:
+        """Whether a rescan is due after a loss.
+
+        If so: apply everything the kernel has queued now, then call `recover`. Events
+        from before the loss must not be applied to what the rescan finds.
+        """
+        return self.recovery.start(now)
+
     def recover(self, now: float) -> list[Effect]:
-        """Look everywhere, as `Recovery.look` says."""
+        """Rescan every directory that may have lost events."""
         self._begin(now)
         self.recovery.rescan()
         return self._finish(now)
@@ -246,7 +264,7 @@ class Monitor:
             if not take_in(listing):
                 self._compare(listing)
                 if listing[0].changed_since_ns:
-                    self.recovery.scan_done(now)
+                    self.recovery.on_scanned(now)
             explored(listing[0])
         return self._finish(now)
 

@@ -122,17 +122,14 @@ class Watcher:
         """
         try:
             count = self._catch_up()
-            if self._monitor.recovery.due_at is not None:
-                self._recover()
+            self._recover()
         finally:
             self._plan()
         return count
 
     def _recover(self) -> None:
         """Look for what was lost, if it is time."""
-        recovery, now = self._monitor.recovery, time.monotonic()
-        if recovery.is_due(now):
-            recovery.start(now)
+        if self._monitor.start_recovery(time.monotonic()):
             self._catch_up()
             self._take(self._monitor.recover(time.monotonic()))
             self._work()
@@ -143,8 +140,6 @@ class Watcher:
         if kernel is None:
             return 0
         started = time.time_ns()
-        recovery = self._monitor.recovery
-        overflows = recovery.overflows
         goal: int | None = None
         count = 0
         try:
@@ -160,12 +155,10 @@ class Watcher:
         except Exception:
             # A bug, which the loop logs. What was not taken in because of it is looked
             # for, like what the kernel drops.
-            recovery.loss_detected(time.monotonic())
+            self._monitor.drain_failed(time.monotonic())
             raise
-        if recovery.overflows == overflows and (
-            goal is None or kernel.drained_bytes >= goal
-        ):
-            recovery.drained_completely(started)
+        if goal is None or kernel.drained_bytes >= goal:
+            self._monitor.drained(started)
         return count
 
     def _apply(self, changes: Sequence[Change]) -> None:

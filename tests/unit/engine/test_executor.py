@@ -66,7 +66,7 @@ class Watched:
     def lose(self) -> None:
         """As if the kernel had dropped all that is queued."""
         os.read(self.kernel.fileno(), BUFFER)
-        self.monitor.recovery.overflowed(time.monotonic())
+        self.monitor.recovery.on_overflow(time.monotonic())
 
     def names(self, folder: Path) -> set[bytes]:
         node = self.monitor.tree.find(os.fsencode(folder))

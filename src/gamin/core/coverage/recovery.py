@@ -1,4 +1,4 @@
-"""After the kernel's queue overflowed: look everywhere, and not too often.
+"""After a loss of events: rescan every directory the kernel watches, but not too often.
 
 inotify drops what does not fit into its queue (fs.inotify.max_queued_events) and says
 so with one event without a place (man 7 inotify, IN_Q_OVERFLOW). So every directory
@@ -11,11 +11,11 @@ long as it was not read, no second one is queued (fsnotify_insert_event in
 fs/notify/notification.c). While what is before it is read, there is room again, so
 more comes behind it, and what is dropped after that is marked by nothing. A file of
 which only the creation got through would stay for ever if that were applied after a
-listing that is right. So it is looked only when all is applied that was queued before
-the event was read. What follows is complete, or has an event of its own.
+listing that is right. So a rescan happens only after everything is applied that was
+queued before the event was read. What follows is complete, or has an event of its own.
 
-A flood that overflows the queue again and again must not make us list for ever: after
-a look so much time passes that looking takes a tenth of it at the most.
+A flood that overflows the queue again and again must not cause rescans without end:
+the pause between two rescans is ten times as long as a rescan takes, within limits.
 """
 
 from gamin.core.coverage.need import Coverage
@@ -24,15 +24,24 @@ from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 
 MIN_PAUSE = 0.1
+"""Least seconds from the start of one rescan to the start of the next."""
 MAX_PAUSE = 30.0
+"""Most seconds from the start of one rescan to the start of the next."""
 MIN_INTERVAL_PER_COST = 10
-"""From one look to the next it is so many times as long as the look took."""
+"""Pause between two rescans, as a multiple of the time the last one took."""
 MARGIN_NS = 20_000_000
-"""Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100,
-man 2 clock_gettime, CLOCK_REALTIME_COARSE)."""
+"""Nanoseconds that a ctime may lag behind the real-time clock. Time stamps come from
+the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100, man 2 clock_gettime,
+CLOCK_REALTIME_COARSE)."""
 
 
 class Recovery:
+    """Decides when a rescan is due, and which entries it reports as changed.
+
+    Only the monitor calls it. Others may read `due_at`, `complete_until_ns` and the
+    two counters.
+    """
+
     def __init__(
         self,
         tree: Tree,
@@ -44,64 +53,77 @@ class Recovery:
         self._coverage = coverage
         self._bindings = bindings
         self._effects = effects
-        self._last = float("-inf")
-        """When it was last begun to look everywhere, and how long that took, with what
-        had to be applied before."""
-        self._cost = 0.0
         self.due_at: float | None = None
-        """When to look everywhere, since something is known to be lost."""
-        self._since_ns = 0
+        """When the next rescan is due; None while no loss is unresolved."""
         self.complete_until_ns = 0
-        """Real time (ns) of the last drain that is known to have lost nothing."""
+        """Real time (ns) up to which no event was lost, as far as is known."""
         self.overflows = 0
+        """How often the kernel's queue overflowed."""
         self.rescans = 0
-        self._losses = self._losses_at_start = 0
+        """How often everything was rescanned."""
+        self._started_at = float("-inf")
+        """When the last rescan was started, with the drain that comes before it."""
+        self._cost = 0.0
+        """Seconds the last rescan took, from its start to its last listing so far."""
+        self._changed_since_ns = 0
+        """Entries with a ctime from this real time on are reported as changed."""
+        self._has_overflowed = False
+        """Whether the queue overflowed since the last complete drain."""
+        self._losses = 0
+        self._losses_at_start = 0
+        """Value of `_losses` when the last rescan was started."""
 
-    def drained_completely(self, at_ns: int) -> None:
-        """Everything that happened before the real time `at_ns` was drained, and
-        nothing of that lost."""
-        self.complete_until_ns = at_ns
+    def on_drained(self, started_ns: int) -> None:
+        """Everything queued before the real time `started_ns` was applied.
+
+        If the queue overflowed on the way, that says nothing about what is missing.
+        """
+        if self._has_overflowed:
+            self._has_overflowed = False
+            return
+        self.complete_until_ns = started_ns
         if self.due_at is None and self._coverage.handed_to_polling:
             self._coverage.handed_to_polling.clear()
 
-    def overflowed(self, now: float) -> None:
-        """The queue lost something. It is to be looked everywhere, soon or after a
-        pause."""
+    def on_overflow(self, now: float) -> None:
+        """The kernel's queue lost events: a rescan is due, at once or after a pause."""
         self.overflows += 1
-        self.loss_detected(now)
+        self._has_overflowed = True
+        self.on_loss(now)
 
-    def loss_detected(self, now: float) -> None:
-        """Something was lost, be it by the kernel or by us."""
+    def on_loss(self, now: float) -> None:
+        """Events were lost, by the kernel or by a bug of ours."""
         self._losses += 1
         if self.due_at is None:
-            self._since_ns = max(1, self.complete_until_ns - MARGIN_NS)
-            self._plan(now)
+            self._changed_since_ns = max(1, self.complete_until_ns - MARGIN_NS)
+            self._schedule(now)
 
-    def _plan(self, now: float) -> None:
+    def _schedule(self, now: float) -> None:
         pause = max(MIN_PAUSE, min(MIN_INTERVAL_PER_COST * self._cost, MAX_PAUSE))
-        self.due_at = max(now, self._last + pause)
+        self.due_at = max(now, self._started_at + pause)
 
-    def is_due(self, now: float) -> bool:
-        return self.due_at is not None and self.due_at <= now
-
-    def start(self, now: float) -> None:
-        """Now all that is queued is applied, and then comes `look`. Should it not come
-        to that, there will be another time."""
-        self._last = now
+    def start(self, now: float) -> bool:
+        """Whether a rescan is due. If so it starts: the caller applies everything that
+        is queued, then calls `rescan`. Should that fail, another one is due later.
+        """
+        if self.due_at is None or self.due_at > now:
+            return False
+        self._started_at = now
         self._losses_at_start = self._losses
-        self._plan(now)
+        self._schedule(now)
+        return True
 
     def rescan(self) -> None:
-        """Look everywhere. For a loss that was noticed since `begin`, what followed it
-        may still be queued: there will be another look."""
+        """Rescan everything. After a loss detected since `start`, events from before
+        that loss may still be queued, so another rescan is due."""
         self.due_at = None
         self._scan_everything()
         if self._losses > self._losses_at_start:
-            self._plan(self._last)
+            self._schedule(self._started_at)
 
-    def scan_done(self, now: float) -> None:
-        """One of the directories was looked at."""
-        self._cost = now - self._last
+    def on_scanned(self, now: float) -> None:
+        """One of the directories was listed."""
+        self._cost = now - self._started_at
 
     def _scan_everything(self) -> None:
         self.rescans += 1
@@ -111,9 +133,9 @@ class Recovery:
             if not (node.kernel_mask or node.unreadable or node in released):
                 continue
             if node.listed or node.unreadable:
-                self._effects.append(Scan(node, None, self._since_ns))
+                self._effects.append(Scan(node, None, self._changed_since_ns))
             else:
                 self._effects.append(Watch(node))
             for subscriptions in (node.path_waiters or {}).values():
                 for subscription in subscriptions:
-                    self._bindings.invalidate(subscription, self._since_ns)
+                    self._bindings.invalidate(subscription, self._changed_since_ns)

@@ -1,4 +1,4 @@
-"""After an overflow: everything is looked at, and not too often."""
+"""After lost events everything is rescanned, but not too often."""
 
 from collections.abc import Callable
 
@@ -12,6 +12,7 @@ from gamin.core.coverage.recovery import (
 )
 from gamin.core.effects import Deliver, Effect, Probe, Scan, TraceKind, Watch
 from gamin.core.model.subscription import Scope
+from gamin.events import OVERFLOW, Change
 from testkit.doubles.clients import Client
 from testkit.doubles.disk import Inode
 from testkit.doubles.engine import Shell
@@ -38,7 +39,7 @@ def tree(shell: Shell) -> Client:
 
 
 def lose(shell: Shell) -> None:
-    """The queue is full from now on."""
+    """The kernel's queue is full from now on."""
     shell.kernel.inotify.choke()
 
 
@@ -47,7 +48,7 @@ def heard(shell: Shell, client: Client) -> list[str]:
     return said(client.rows())
 
 
-def test_what_was_lost_is_told_as_a_difference(shell: Shell, tree: Client) -> None:
+def test_a_rescan_reports_the_difference(shell: Shell, tree: Client) -> None:
     lose(shell)
     shell.disk.makedirs(b"/d/new/deep")
     shell.disk.rmtree(b"/d/sub")
@@ -61,14 +62,18 @@ def test_what_was_lost_is_told_as_a_difference(shell: Shell, tree: Client) -> No
     ]
 
 
-def test_what_did_not_change_is_not_told(shell: Shell, tree: Client) -> None:
+def test_a_rescan_reports_nothing_about_unchanged_entries(
+    shell: Shell, tree: Client
+) -> None:
     lose(shell)
     shell.disk.touch(b"/elsewhere")
     assert heard(shell, tree) == []
     assert shell.monitor.recovery.rescans == 1
 
 
-def test_the_queue_is_exact_again_afterwards(shell: Shell, tree: Client) -> None:
+def test_events_are_reported_one_by_one_again_after_a_rescan(
+    shell: Shell, tree: Client
+) -> None:
     lose(shell)
     shell.disk.makedirs(b"/d/new/deep")
     shell.turn()
@@ -77,7 +82,7 @@ def test_the_queue_is_exact_again_afterwards(shell: Shell, tree: Client) -> None
     assert heard(shell, tree) == ["created /d/new/deep/f"]
 
 
-def test_a_directory_that_was_replaced_is_another_one(
+def test_a_rescan_detects_that_a_directory_was_replaced(
     shell: Shell, tree: Client
 ) -> None:
     lose(shell)
@@ -91,7 +96,7 @@ def test_a_directory_that_was_replaced_is_another_one(
     assert heard(shell, tree) == ["created /d/sub/f"]
 
 
-def test_a_way_that_leads_elsewhere_is_walked_again(shell: Shell) -> None:
+def test_a_rescan_resolves_requested_paths_again(shell: Shell) -> None:
     client = shell.v1()
     client.subscribe(b"/d/sub/deep/f", Scope.FILE)
     client.rows()
@@ -104,7 +109,7 @@ def test_a_way_that_leads_elsewhere_is_walked_again(shell: Shell) -> None:
     assert heard(shell, client) == ["created it"]
 
 
-def test_it_is_noted(shell: Shell, tree: Client) -> None:
+def test_a_rescan_leaves_a_trace_and_is_counted(shell: Shell, tree: Client) -> None:
     lose(shell)
     shell.disk.touch(b"/d/new")
     shell.turn()
@@ -113,13 +118,13 @@ def test_it_is_noted(shell: Shell, tree: Client) -> None:
 
 
 def effects_of(shell: Shell) -> list[Effect]:
-    recovery = shell.monitor.recovery
-    recovery.overflowed(shell.now)
-    recovery.start(shell.now)
+    """What a rescan asks the executor to do."""
+    shell.monitor.recovery.on_overflow(shell.now)
+    assert shell.monitor.start_recovery(shell.now)
     return shell.monitor.recover(shell.now)
 
 
-def test_every_directory_the_kernel_watches_is_looked_at(
+def test_a_rescan_covers_every_directory_the_kernel_watches(
     shell: Shell, tree: Client
 ) -> None:
     effects = effects_of(shell)
@@ -129,13 +134,15 @@ def test_every_directory_the_kernel_watches_is_looked_at(
     assert any(isinstance(e, Probe) for e in effects)
 
 
-def test_older_than_the_last_good_drain_is_not_new(shell: Shell, tree: Client) -> None:
+def test_entries_older_than_the_last_complete_drain_are_not_reported(
+    shell: Shell, tree: Client
+) -> None:
     good = shell.monitor.recovery.complete_until_ns
     verified = {e.changed_since_ns for e in effects_of(shell) if isinstance(e, Scan)}
     assert verified == {good - MARGIN_NS}
 
 
-def test_rows_are_told_as_recovered(shell: Shell, tree: Client) -> None:
+def test_rows_of_a_rescan_are_marked_as_recovered(shell: Shell, tree: Client) -> None:
     explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     listing = (explore, [b"sub"], [b"f", b"new"], ())
     effects = shell.monitor.listed([listing], shell.now)
@@ -146,50 +153,69 @@ def test_rows_are_told_as_recovered(shell: Shell, tree: Client) -> None:
 @pytest.mark.parametrize(
     ("cost", "pause"),
     [
-        pytest.param(0.0, MIN_PAUSE, id="a look at next to nothing"),
-        pytest.param(0.5, 0.5 * MIN_INTERVAL_PER_COST, id="a look at much"),
-        pytest.param(60.0, MAX_PAUSE, id="a look at more than can be borne"),
+        pytest.param(0.0, MIN_PAUSE, id="a rescan of next to nothing"),
+        pytest.param(0.5, 0.5 * MIN_INTERVAL_PER_COST, id="a rescan of a large tree"),
+        pytest.param(60.0, MAX_PAUSE, id="a rescan of a minute"),
     ],
 )
-def test_looking_takes_but_a_share_of_the_time(
+def test_the_pause_between_rescans_grows_with_their_cost(
     shell: Shell, tree: Client, cost: float, pause: float
 ) -> None:
     recovery, start = shell.monitor.recovery, shell.now
     explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     shell.monitor.listed([(explore, [b"sub"], [b"f"], ())], start + cost)
-    recovery.overflowed(start + cost)
+    recovery.on_overflow(start + cost)
     assert recovery.due_at == pytest.approx(start + max(pause, cost))
-    assert not recovery.is_due(start + max(pause, cost) - 0.001)
-    assert recovery.is_due(start + max(pause, cost))
+    assert not recovery.start(start + max(pause, cost) - 0.001)
+    assert recovery.start(start + max(pause, cost))
 
 
-def test_a_loss_that_was_noticed_on_the_way_is_for_another_look(
+def test_a_loss_detected_during_a_rescan_causes_another_one(
     shell: Shell, tree: Client
 ) -> None:
     recovery = shell.monitor.recovery
-    recovery.overflowed(shell.now)
-    recovery.start(shell.now)
-    recovery.overflowed(shell.now)
+    recovery.on_overflow(shell.now)
+    assert recovery.start(shell.now)
+    recovery.on_overflow(shell.now)
     shell.monitor.recover(shell.now)
     later = shell.now + MIN_PAUSE
-    assert not recovery.is_due(later - 0.001)
-    assert recovery.is_due(later)
-    recovery.start(later)
+    assert not recovery.start(later - 0.001)
+    assert recovery.start(later)
     shell.monitor.recover(later)
     assert recovery.due_at is None
 
 
-def test_a_look_that_was_begun_and_failed_is_begun_again(
+def test_a_rescan_that_failed_is_started_again_after_a_pause(
     shell: Shell, tree: Client
 ) -> None:
     recovery = shell.monitor.recovery
-    recovery.overflowed(shell.now)
-    recovery.start(shell.now)
-    assert not recovery.is_due(shell.now)
-    assert recovery.is_due(shell.now + MIN_PAUSE)
+    recovery.on_overflow(shell.now)
+    assert recovery.start(shell.now)
+    assert not recovery.start(shell.now)
+    assert recovery.start(shell.now + MIN_PAUSE)
 
 
-def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> None:
+def test_a_drain_with_an_overflow_does_not_count_as_complete(
+    shell: Shell, tree: Client
+) -> None:
+    monitor, before = shell.monitor, shell.monitor.recovery.complete_until_ns
+    shell.do(monitor.changed([Change(None, OVERFLOW, 0, b"")], shell.now))
+    monitor.drained(before + 1)
+    assert monitor.recovery.complete_until_ns == before
+    monitor.drained(before + 2)
+    assert monitor.recovery.complete_until_ns == before + 2
+
+
+def test_what_an_exception_kept_from_being_applied_is_found_by_a_rescan(
+    shell: Shell, tree: Client
+) -> None:
+    shell.disk.write(b"/d/f")
+    shell.kernel.drain()
+    shell.monitor.drain_failed(shell.now)
+    assert heard(shell, tree) == ["changed /d/f"]
+
+
+def test_a_flood_of_overflows_causes_few_rescans(shell: Shell, tree: Client) -> None:
     recovery, start = shell.monitor.recovery, shell.now
     while shell.now < start + 3:
         lose(shell)
@@ -199,7 +225,7 @@ def test_a_flood_of_overflows_makes_few_looks(shell: Shell, tree: Client) -> Non
     assert recovery.rescans <= 3 / MIN_PAUSE + 1
 
 
-def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> None:
+def test_the_last_loss_of_a_flood_is_recovered_too(shell: Shell, tree: Client) -> None:
     for number in range(20):
         lose(shell)
         shell.disk.touch(b"/d/%d" % number)
@@ -210,10 +236,10 @@ def test_the_last_loss_of_a_flood_is_made_good(shell: Shell, tree: Client) -> No
     assert shell.monitor.recovery.due_at is None
 
 
-def test_what_was_lost_before_a_directory_went_to_polling_is_told(
+def test_a_loss_just_before_polling_takes_over_is_reported(
     shell: Shell, tree: Client
 ) -> None:
-    """Polling takes for known what it finds when it begins."""
+    """Polling takes what it finds when it begins as its baseline."""
     lose(shell)
     shell.disk.unlink(b"/d/f")
     shell.disk.mkdir(b"/d/new")
@@ -224,10 +250,10 @@ def test_what_was_lost_before_a_directory_went_to_polling_is_told(
     assert node.kernel_mask == 0
 
 
-def test_so_is_what_was_lost_when_the_next_look_has_to_wait(
+def test_a_loss_just_before_polling_takes_over_is_reported_after_the_pause(
     shell: Shell, tree: Client
 ) -> None:
-    effects_of(shell)  # the first look was just now
+    effects_of(shell)  # so the next rescan has to wait
     lose(shell)
     shell.disk.unlink(b"/d/f")
     node = shell.monitor.tree.find(b"/d")
@@ -238,7 +264,7 @@ def test_so_is_what_was_lost_when_the_next_look_has_to_wait(
     assert heard(shell, tree) == ["deleted /d/f"]
 
 
-def test_who_went_to_polling_while_nothing_was_lost_is_forgotten(
+def test_a_handover_to_polling_without_a_loss_is_forgotten_after_a_complete_drain(
     shell: Shell, tree: Client
 ) -> None:
     node = shell.monitor.tree.find(b"/d")
@@ -249,11 +275,11 @@ def test_who_went_to_polling_while_nothing_was_lost_is_forgotten(
     assert not shell.monitor.coverage.handed_to_polling
 
 
-def test_a_directory_that_ended_unnoticed_is_another_with_the_same_names(
+def test_a_directory_replaced_by_one_with_the_same_names_is_reported_as_changed(
     shell: Shell, tree: Client
 ) -> None:
-    """There was room in the queue again when its watch ended, right after the event of
-    its deletion was lost."""
+    """The event of its deletion was lost, and the queue had room again for the event
+    that ended its watch."""
     shell.disk.mkdir(b"/other")
     shell.disk.touch(b"/other/f")
     shell.disk.touch(b"/d/sub/f")

@@ -18,7 +18,7 @@ from testkit.processes import beside, wait_for_end
 
 @contextmanager
 def line_to(
-    answer: bytes, folder: Path, *, patience: float = 10.0
+    answer: bytes, folder: Path, *, timeout: float = 10.0
 ) -> Iterator[ControlConnection]:
     """A line to a server that says `answer` to anything, and then nothing more.
 
@@ -28,7 +28,7 @@ def line_to(
     environ = {"GAM_CLIENT_ID": str(uuid4()), "GAMIN_SOCKET_DIR": str(folder)}
     with beside(_serve, environ, answer) as server:
         server.recv()
-        with dial(environ, patience=patience) as line:
+        with dial(environ, timeout=timeout) as line:
             yield line
 
 

@@ -55,21 +55,21 @@ def start(server: Server, box: Path) -> Iterator[Start]:
         yield start
 
 
-def test_a_change_after_the_remark_is_printed(start: Start, box: Path) -> None:
+def test_a_change_after_the_watching_line_is_printed(start: Start, box: Path) -> None:
     process = start("--once", ".")
     (box / "a").mkdir()
     assert process.communicate() == (f"created\t{box}/a\n".encode(), b"")
     assert process.returncode == 0
 
 
-def test_a_name_of_any_bytes_comes_out_as_it_is(start: Start, box: Path) -> None:
+def test_null_output_prints_any_name_byte_for_byte(start: Start, box: Path) -> None:
     process = start("--once", "-0", ".")
     name = bytes(box) + b"/new\nline\t\x1b\xff"
     os.mkdir(name)
     assert process.communicate() == (b"created\t" + name + b"\0", b"")
 
 
-def test_the_clock_leads_to_what_happened_meanwhile(
+def test_since_reports_what_happened_after_the_clock(
     start: Start, box: Path, server: Server
 ) -> None:
     process = start("--once", "--json", ".")
@@ -84,7 +84,9 @@ def test_the_clock_leads_to_what_happened_meanwhile(
     assert (*outcome(done), done.stdout) == (0, [], f"created\t{box}/b\n")
 
 
-def test_below_is_told_with_r_except_what_git_ignores(start: Start, box: Path) -> None:
+def test_recursive_reports_all_below_but_what_git_ignores(
+    start: Start, box: Path
+) -> None:
     (box / ".git").mkdir()
     (box / ".gitignore").write_text("*.o\n")
     (box / "deep/er").mkdir(parents=True)
@@ -94,20 +96,20 @@ def test_below_is_told_with_r_except_what_git_ignores(start: Start, box: Path) -
     assert process.communicate()[0] == f"created\t{box}/deep/er/x.c\n".encode()
 
 
-def test_an_interrupt_ends_it_well(start: Start) -> None:
+def test_an_interrupt_ends_it_with_status_0(start: Start) -> None:
     process = start(".")
     process.send_signal(signal.SIGINT)
     assert process.communicate() == (b"", b"")
     assert process.returncode == 0
 
 
-def test_a_quiet_place_is_a_time_out(start: Start) -> None:
+def test_no_change_within_the_timeout_is_status_2(start: Start) -> None:
     process = start("-t", "0.05", "-r", ".")
     assert process.communicate() == (b"", b"")
     assert process.returncode == 2
 
 
-def test_a_reader_that_has_gone_is_no_error(start: Start, box: Path) -> None:
+def test_a_closed_pipe_is_no_error(start: Start, box: Path) -> None:
     reader, writer = os.pipe()
     process = start(".", stdout=writer)
     os.close(writer)
@@ -117,7 +119,7 @@ def test_a_reader_that_has_gone_is_no_error(start: Start, box: Path) -> None:
     assert process.returncode == 0
 
 
-def test_what_does_not_exist_is_waited_for(start: Start, box: Path) -> None:
+def test_a_missing_path_is_reported_when_it_is_created(start: Start, box: Path) -> None:
     process = start("--once", "later")
     (box / "later").mkdir()
     assert process.communicate()[0] == f"created\t{box}/later\n".encode()
@@ -130,7 +132,9 @@ def test_what_does_not_exist_is_waited_for(start: Start, box: Path) -> None:
         pytest.param(["--since", "yesterday", "/"], id="no clock"),
     ],
 )
-def test_what_the_service_refuses_is_one_line(words: list[str], server: Server) -> None:
+def test_a_refused_clock_is_one_line_on_stderr(
+    words: list[str], server: Server
+) -> None:
     status, [line] = outcome(gamin("watch", "-q", *words, session=server.session))
     assert status == 1
     assert line.startswith("gamin: ")

@@ -1,1 +1,1 @@
-"""One file per command, and how output looks."""
+"""The program `gamin`: one module per command, and what the commands share."""

@@ -1,6 +1,6 @@
-"""`gamin config`: the rules in force, and what they mean for a path.
+"""`gamin config`: shows the rules in force, and what they mean for a path.
 
-Asks no server: it reads the same files by the same code as the server does.
+Asks no server: it reads the configuration files with the code that the server uses.
 """
 
 import argparse
@@ -16,13 +16,22 @@ from gamin.config.policy import Decision, Policy
 from gamin.paths import printable
 
 Answer = tuple[str, Decision]
+"""A path, made absolute, and how it is watched."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = "Show the rules in force and what they mean for each PATH."
-    parser.epilog = "Exit status: 0, or 1 if a file has a line that is not followed."
+    parser.epilog = (
+        "examples:\n"
+        "  gamin config                 show every rule and its source\n"
+        "  gamin config ~/src /proc     show how these paths are watched, and why\n"
+        "\n"
+        "exit status: 0, 1 if a file has a line that is not followed, 64 wrong usage"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="need not exist")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="a path, which need not exist"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def in_force(read: Configuration, policy: Policy) -> list[Rule]:
-    """Every rule that can have an effect, the built-in ones as well."""
+    """Every rule that can have an effect, including the built-in ones."""
     written = {r.name: r for r in read.rules if isinstance(r, FlowRule)}
     built_in = FlowSettings()
     flow = [
@@ -56,7 +65,7 @@ def _answer(path: str, policy: Policy) -> Answer:
 def as_text(
     rules: Sequence[Rule], read: Configuration, answers: Sequence[Answer]
 ) -> Iterator[str]:
-    """Rules as a gaminrc could hold them, then mistakes, then a line per path."""
+    """The rules in gaminrc syntax, then the mistakes, then a line per path."""
     width = min(40, max(len(str(rule)) for rule in rules))
     for rule in rules:
         yield f"{rule!s:<{width}}  # {rule.origin}"

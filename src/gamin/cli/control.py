@@ -1,6 +1,6 @@
-"""One question to the server of the session, over the modern socket; starts none.
+"""One question to the server of the session, over the modern socket.
 
-What is asked and what the answer means is left to the commands.
+Never starts a server. The commands choose the question and interpret the reply.
 """
 
 import socket
@@ -12,12 +12,15 @@ from gamin.client.locate import NoServer
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.session import ClientSession, Reply
 
-REPLY_TIMEOUT = 10.0  # seconds; a server in the middle of a large scan is not gone
-_CHUNK = 64 * 1024
+REPLY_TIMEOUT = 10.0
+"""Seconds to wait for a reply. A server in the middle of a large scan needs some."""
+
+_READ_SIZE = 64 * 1024
+"""Bytes per recv()."""
 
 
 class NotRunning(GaminError):
-    """There is no server to ask."""
+    """No server runs for the session."""
 
     def __init__(self, address: object) -> None:
         super().__init__(address)
@@ -28,7 +31,7 @@ class NotRunning(GaminError):
 
 
 class NoReply(GaminError):
-    """The server did not do what it was asked."""
+    """The server gave no usable reply."""
 
     def __init__(self, question: str, reason: str) -> None:
         super().__init__(question, reason)
@@ -40,11 +43,11 @@ class NoReply(GaminError):
 
 
 class ControlConnection:
-    """A connection on which to ask; use it in a `with`."""
+    """A connection for questions to the server. Use it in a `with`."""
 
-    def __init__(self, connected: socket.socket, patience: float) -> None:
+    def __init__(self, connected: socket.socket, timeout: float) -> None:
         self._socket = connected
-        self._socket.settimeout(patience)
+        self._socket.settimeout(timeout)
         self._session = ClientSession()
 
     def __enter__(self) -> Self:
@@ -57,7 +60,7 @@ class ControlConnection:
         """The members of the reply. Raises NoReply and RemoteProtocolError."""
         try:
             self._socket.sendall(self._session.request(question))
-            while data := self._socket.recv(_CHUNK):
+            while data := self._socket.recv(_READ_SIZE):
                 for received in self._session.received(data):
                     if isinstance(received, Reply):
                         return _checked(question, received)
@@ -68,23 +71,24 @@ class ControlConnection:
         raise NoReply(question, "it hung up")
 
     def await_end(self) -> bool:
-        """Whether the server hung up before our patience was at its end."""
+        """Wait until the server closes the connection; False after the time-out."""
         try:
-            while self._socket.recv(_CHUNK):
+            while self._socket.recv(_READ_SIZE):
                 pass
         except TimeoutError:
             return False
         except OSError:
-            pass  # reset, which is an end too
+            pass  # a reset ends the connection too
         return True
 
 
 def dial(
-    environ: Mapping[str, str] | None = None, *, patience: float = REPLY_TIMEOUT
+    environ: Mapping[str, str] | None = None, *, timeout: float = REPLY_TIMEOUT
 ) -> ControlConnection:
-    """Raises NotRunning, and what `connect_modern` does where something is wrong."""
+    """Connect to the server of the session. Raises NotRunning and what
+    `connect_modern` raises for an unusable socket or server."""
     try:
-        return ControlConnection(connect_modern(start=False, environ=environ), patience)
+        return ControlConnection(connect_modern(start=False, environ=environ), timeout)
     except NoServer as error:
         raise NotRunning(error.address) from error
 

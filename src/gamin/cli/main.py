@@ -1,78 +1,71 @@
-"""The program `gamin`: finds the command, and turns its outcome into an exit status.
+"""The program `gamin`: finds the command and turns its outcome into an exit status.
 
-What a command takes and does is left to its module, imported only when it is meant:
-the program starts for every hook and every prompt, and most of it is not needed then.
+Each command is a module of this folder with `configure(parser)` and `run(args)`. It is
+imported only when it is asked for, because hooks and prompts start the program often.
 """
 
-import argparse
 import io
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
 from gamin import __version__
+from gamin.cli.parser import Parser
 from gamin.errors import GaminError
 from gamin.paths import printable
 
 FAILED = 1
-WRONG_USAGE = 64  # EX_USAGE of <sysexits.h>
-INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
+INTERRUPTED = 130
+"""What shells report for a program that SIGINT ended: 128 plus the signal's number."""
 
 GROUPS = {
     "watching": {
-        "watch": "print what changes, one change a line",
+        "watch": "print what changes, one change per line",
     },
     "the server of the session": {
-        "status": "say what it does, for whom, and at what cost",
-        "stop": "end it",
+        "status": "show the server, its clients, its watches and its limits",
+        "stop": "end the server",
     },
     "settings": {
         "config": "show the rules in force, and what they mean for a path",
     },
 }
-"""Every command with what it is for; its module in this folder has the same name."""
+"""Every command and its purpose, by topic, in the order of the help text."""
 
 COMMANDS = [name for group in GROUPS.values() for name in group]
 
 _EXAMPLES = """\
 examples:
-  gamin watch -r .                     what changes here and below
-  gamin watch --once -t 60 build.log   wait a minute for one change
-  gamin watch -r --json src | jq .     the same, for a program to read
-  gamin status                         the server, its clients, its limits
+  gamin watch -r .                     print what changes here and below
+  gamin watch --once -t 60 build.log   wait up to a minute for one change
+  gamin watch -r --json src | jq .     print the changes for another program
+  gamin status                         show the server and its clients
 
 exit status: 0 done, 1 failed, 2 timed out, 64 wrong usage
-`gamin COMMAND --help` tells the rest."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Tells what is wrong in one line, with the status that is for wrong usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(WRONG_USAGE, f"gamin: {printable(message)} (see {self.prog} -h)\n")
+`gamin COMMAND --help` describes a command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status.
 
-    Leaves by SystemExit, as argparse does, after --help, --version and wrong usage.
+    Raises SystemExit, as argparse does, after --help, --version and wrong usage.
     """
     try:
-        _open_output()
+        _prepare_output()
         try:
             return _run(sys.argv[1:] if argv is None else argv)
         finally:
-            # Not left to the exit, where a reader that has gone makes a noise.
+            # Flushed here, because at exit the interpreter prints a traceback if the
+            # reader of a pipe has gone.
             sys.stdout.flush()
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _forget_output()
+        _discard_output()
         return 0
     except OSError as error:
-        _forget_output()
+        _discard_output()
         return _failed(error)
     except GaminError as error:
         return _failed(error)
@@ -80,18 +73,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     # No option of the program itself takes a value, so the first word is the command.
-    program = _program_parser()
+    program = program_parser()
     name = program.parse_args(words[:1]).command
     if name is None:
         program.error("which command?")
     command = import_module(f"gamin.cli.{name}")
-    parser = Parser(
-        prog=f"gamin {name}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    command.configure(parser)
-    status: int = command.run(parser.parse_args(words[1:]))
+    parser = command_parser(name)
+    status: int = command.run(parser.parse(words[1:]))
     return status
 
 
@@ -100,14 +88,13 @@ def _failed(error: Exception) -> int:
     return FAILED
 
 
-def _program_parser() -> Parser:
+def program_parser() -> Parser:
+    """The parser of `gamin` without a command."""
     parser = Parser(
         prog="gamin",
         usage="gamin COMMAND [OPTION…] [PATH…]",
-        description="Tells what changes in files: one server for all your programs.",
+        description="Report changes of files: one server for all your programs.",
         epilog=f"{_command_list()}\n{_EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"gamin {__version__}")
     parser.add_argument(
@@ -115,8 +102,15 @@ def _program_parser() -> Parser:
         nargs="?",
         choices=COMMANDS,
         metavar="COMMAND",
-        help="one of the following",
+        help="one of the commands below",
     )
+    return parser
+
+
+def command_parser(name: str) -> Parser:
+    """The parser of the command `name`."""
+    parser = Parser(prog=f"gamin {name}")
+    import_module(f"gamin.cli.{name}").configure(parser)
     return parser
 
 
@@ -124,23 +118,23 @@ def _command_list() -> str:
     lines = []
     for group, commands in GROUPS.items():
         lines.append(f"{group}:")
-        lines += [f"  {name:<10}{purpose}" for name, purpose in commands.items()]
+        lines += [f"  {name:<13}{purpose}" for name, purpose in commands.items()]
         lines.append("")
     return "\n".join(lines)
 
 
-def _open_output() -> None:
-    """Let any text be printed in any locale. Raises OSError if closed (`>&-`)."""
+def _prepare_output() -> None:
+    """Allow any text in any locale. Raises OSError if the output is closed (`>&-`)."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _forget_output() -> None:
-    """The output cannot be written (`| head`, disk full): let the rest go nowhere.
+def _discard_output() -> None:
+    """Send the rest of the output to /dev/null after a write to it failed.
 
-    Otherwise the interpreter would write it once more at exit, and complain.
+    Otherwise the interpreter writes it again at exit, fails and prints a traceback.
     """
     if sys.stdout is None:
         return

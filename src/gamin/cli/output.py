@@ -1,7 +1,4 @@
-"""How changes are written: as lines, as JSON, by a template, each record at once.
-
-When there is something to write is left to the commands.
-"""
+"""Formats of events: lines, JSON objects and templates, and the writer of batches."""
 
 import json
 import os
@@ -12,11 +9,11 @@ from typing import BinaryIO, NamedTuple
 from gamin.events import Event, Kind
 
 Show = Callable[[str], str]
-"""How a name looks: `gamin.paths.printable`, or `raw`."""
+"""Turns a name into text: `gamin.paths.printable` or `raw`."""
 
 
 def raw(name: str) -> str:
-    """As it is; only for records that end in NUL, which no name has."""
+    """The name unchanged; only for records that end in NUL, which no name contains."""
     return name
 
 
@@ -31,7 +28,7 @@ Record = Callable[[EventRecord], str]
 
 
 class Writer:
-    """Writes batches as bytes, so that a name comes out as the bytes it is made of."""
+    """Writes batches as bytes, so that each name is written byte for byte."""
 
     def __init__(self, stream: BinaryIO, record: Record, end: str = "\n") -> None:
         self._stream = stream
@@ -39,7 +36,7 @@ class Writer:
         self._end = end
 
     def write(self, batch: Sequence[Event], clock: str | None) -> None:
-        """The whole batch, and flush. Raises OSError."""
+        """Write the whole batch and flush. Raises OSError."""
         records = [self._record(EventRecord(event, clock)) for event in batch]
         text = "".join(record + self._end for record in records)
         self._stream.write(text.encode("utf-8", "surrogateescape"))
@@ -47,19 +44,19 @@ class Writer:
 
 
 def line_record(show: Show) -> Record:
-    """Kind, tab, path; a move has one tab and one path more."""
+    """Kind, tab, path; a move adds a tab and the new path."""
 
-    def record(told: EventRecord) -> str:
-        event = told.event
+    def record(item: EventRecord) -> str:
+        event = item.event
         line = f"{event.kind.value}\t{show(event.path)}"
         return line if event.dest is None else f"{line}\t{show(event.dest)}"
 
     return record
 
 
-def json_record(told: EventRecord) -> str:
-    """An object in ASCII; bytes that are not UTF-8 are escapes, \\udc80 to \\udcff."""
-    event, clock = told
+def json_record(item: EventRecord) -> str:
+    """A JSON object in ASCII. Bytes that are not UTF-8 are \\udc80 to \\udcff."""
+    event, clock = item
     members: dict[str, object] = {"kind": event.kind.value, "path": event.path}
     if event.kind is Kind.MOVED:
         members["dest"] = event.dest
@@ -70,14 +67,14 @@ def json_record(told: EventRecord) -> str:
 
 
 class Field(NamedTuple):
-    """What a template may name."""
+    """A field that a template can contain."""
 
     meaning: str
     value: Callable[[EventRecord], str]
 
 
-def _now(told: EventRecord) -> str:
-    # Imported late: it takes as long as all of this module, and is seldom asked for.
+def _now(item: EventRecord) -> str:
+    # Imported late: datetime takes as long as this whole module, and few need it.
     from datetime import datetime
 
     return datetime.now().astimezone().isoformat(timespec="milliseconds")
@@ -85,33 +82,33 @@ def _now(told: EventRecord) -> str:
 
 FIELDS = {
     "kind": Field(
-        "exists, created, changed, deleted or moved", lambda told: told.event.kind.value
+        "exists, created, changed, deleted or moved", lambda item: item.event.kind.value
     ),
-    "path": Field("what changed", lambda told: told.event.path),
-    "dest": Field("where it is now, if moved", lambda told: told.event.dest or ""),
+    "path": Field("the path that changed", lambda item: item.event.path),
+    "dest": Field("the new path, if moved", lambda item: item.event.dest or ""),
     "name": Field(
-        "the last part of the path", lambda told: os.path.basename(told.event.path)
+        "the last part of the path", lambda item: os.path.basename(item.event.path)
     ),
     "dir": Field(
-        "the directory it is in", lambda told: os.path.dirname(told.event.path)
+        "the directory of the path", lambda item: os.path.dirname(item.event.path)
     ),
     "type": Field(
-        "file or directory", lambda told: "directory" if told.event.is_dir else "file"
+        "file or directory", lambda item: "directory" if item.event.is_dir else "file"
     ),
-    "time": Field("when it was printed, ISO 8601", _now),
-    "clock": Field("what to give as --since later", lambda told: told.clock or ""),
+    "time": Field("the time of printing, ISO 8601", _now),
+    "clock": Field("the value for --since later", lambda item: item.clock or ""),
     "recovered": Field(
         "'recovered' if found by comparing with the disk",
-        lambda told: "recovered" if told.event.recovered else "",
+        lambda item: "recovered" if item.event.recovered else "",
     ),
 }
 
 
 class Template:
-    """A text with {FIELD}s in it; {{ and }} stand for the braces themselves."""
+    """A text that contains {FIELD}s. {{ and }} stand for single braces."""
 
     def __init__(self, text: str) -> None:
-        """Raises ValueError for anything in braces that is not just a field's name."""
+        """Raises ValueError if braces contain anything but the name of a field."""
         self._parts: list[tuple[str, Field | None]] = []
         for literal, name, spec, conversion in string.Formatter().parse(text):
             if name is None:
@@ -123,9 +120,9 @@ class Template:
                 raise ValueError(f"no field {name!r}; there are {known}")
 
     def record(self, show: Show) -> Record:
-        def record(told: EventRecord) -> str:
+        def record(item: EventRecord) -> str:
             return "".join(
-                literal + (show(field.value(told)) if field else "")
+                literal + (show(field.value(item)) if field else "")
                 for literal, field in self._parts
             )
 

@@ -1,7 +1,4 @@
-"""`gamin status`: what the server of the session does, for whom, at what cost.
-
-The report is the server's; here it is checked and shown.
-"""
+"""`gamin status`: validates the report of the session's server and shows it."""
 
 import argparse
 import json
@@ -30,7 +27,7 @@ class Watches(msgspec.Struct, frozen=True):
     busy: int
     missing: int
     no_room: int
-    """Polled because the kernel had no watches left."""
+    """Polled because the kernel has no watch left."""
     unreadable: int
 
 
@@ -40,11 +37,11 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Facility(msgspec.Struct, frozen=True):
-    """A part of the kernel that has a quota of watches for each user."""
+    """A kernel interface with a quota of watches per user."""
 
     used_by_us: int
     most_used_by_us: int
-    """What the server leaves at; the rest is for other programs of the user."""
+    """The most that the server takes; the rest is for the user's other programs."""
 
 
 class Recoveries(msgspec.Struct, frozen=True):
@@ -69,33 +66,37 @@ class Report(msgspec.Struct, frozen=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Show the server of the session (GAM_CLIENT_ID), its clients, its watches\n"
-        "and the limits it lives under. Starts no server."
+        "and the limits that apply to it. Never starts a server."
     )
     parser.epilog = (
+        "examples:\n"
+        "  gamin status\n"
+        "  GAM_CLIENT_ID=other gamin status --json | jq .watches\n"
+        "\n"
         "exit status: 0, 1 no server is running or it failed, 64 wrong usage"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    with dial() as line:
-        told = line.ask(QUESTION).get("status")
-    report = read(told)
-    for text in [json.dumps(told)] if args.json else as_text(report):
-        print(text)
+    with dial() as connection:
+        reply = connection.ask(QUESTION).get("status")
+    report = read(reply)
+    for line in [json.dumps(reply)] if args.json else as_text(report):
+        print(line)
     return 0
 
 
-def read(told: Any) -> Report:
-    """Raises NoReply if that is no report."""
+def read(reply: Any) -> Report:
+    """Validate a report. Raises NoReply if `reply` is none."""
     try:
-        return msgspec.convert(told, Report)
+        return msgspec.convert(reply, Report)
     except msgspec.ValidationError as error:
         raise NoReply(QUESTION, f"not a report ({error})") from None
 
 
 def as_text(report: Report) -> Iterator[str]:
-    watches, limits, lost = report.watches, report.limits, report.recoveries
+    watches, limits = report.watches, report.limits
     yield f"gamin {printable(report.version)}, process {report.pid}"
     yield f"session     {printable(report.session) or '(default)'}"
     yield f"up          {duration(report.uptime)}"
@@ -116,6 +117,7 @@ def as_text(report: Report) -> Iterator[str]:
         f"limits      this user may have {limits.max_user_watches} inotify watches and "
         f"{limits.max_user_instances} instances"
     )
+    lost = report.recoveries
     yield f"recoveries  {lost.overflows} overflows, {lost.rescans} rescans"
     yield f"clients     {len(report.clients)}"
     if report.clients:
@@ -145,7 +147,7 @@ def _client_row(
 
 
 def duration(seconds: float) -> str:
-    """The two largest units that are not zero at the front."""
+    """A duration as its two largest units, starting with the first that is not 0."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

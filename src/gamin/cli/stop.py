@@ -1,7 +1,4 @@
-"""`gamin stop`: ends the server of the session.
-
-How it ends, and what becomes of its clients, is left to the server.
-"""
+"""`gamin stop`: asks the server of the session to end."""
 
 import argparse
 
@@ -13,22 +10,24 @@ QUESTION = "gamin-stop"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Ask the server of the session (GAM_CLIENT_ID) to end, and wait until its\n"
-        "addresses are free. A program that still watches starts a new one."
+        "addresses are free. A program that still watches starts a new server."
     )
     parser.epilog = (
-        "exit status: 0 none is running now, 1 it does not end, 64 wrong usage"
+        "exit status: 0 no server runs any more, 1 the server did not end, "
+        "64 wrong usage"
     )
 
 
 def run(args: argparse.Namespace) -> int:
     try:
-        line = dial()
+        connection = dial()
     except NotRunning as error:
         print(error)
         return 0
-    with line:
-        line.ask(QUESTION)
-        # It closes its addresses before its connections, so this is late enough.
-        if not line.await_end():
-            raise NoReply(QUESTION, "it goes on")
+    with connection:
+        connection.ask(QUESTION)
+        # The server closes its addresses before its connections, so once this
+        # connection is closed the addresses are free.
+        if not connection.await_end():
+            raise NoReply(QUESTION, "it did not end")
     return 0

@@ -1,7 +1,4 @@
-"""`gamin watch`: prints what changes.
-
-Watching is left to `gamin.watch`, the look of a change to `output`.
-"""
+"""`gamin watch`: prints the changes that `gamin.watch` yields."""
 
 import argparse
 import math
@@ -24,7 +21,10 @@ from gamin.events import Event
 from gamin.paths import printable
 
 TIMED_OUT = 2
-MAX_NAMED = 3  # paths in the line that says what is watched
+"""Exit status after --timeout."""
+
+MAX_NAMED = 3
+"""Paths that the line `Watching …` names."""
 
 _WIDTH = max(map(len, FIELDS))
 _EPILOG = "\n".join(
@@ -48,7 +48,7 @@ _EPILOG = "\n".join(
 
 
 class BadClock(GaminError):
-    """What --since was given is no clock of these paths."""
+    """The value of --since is no clock of these paths."""
 
     def __init__(self, clock: str, reason: str) -> None:
         super().__init__(clock, reason)
@@ -56,11 +56,11 @@ class BadClock(GaminError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot go on from {self.clock!r}: {self.reason}"
+        return f"cannot continue from {self.clock!r}: {self.reason}"
 
 
 class Watch(Protocol):
-    """What is used of what `gamin.watch` returns."""
+    """The part of the result of `gamin.watch` that this module uses."""
 
     @property
     def clock(self) -> str | None: ...
@@ -74,24 +74,29 @@ OpenWatch = Callable[..., AbstractContextManager[Watch]]
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Print what changes at each PATH: a file, or a directory and its entries.\n"
-        "A PATH that does not exist is waited for. One line is the kind of change\n"
-        "(exists, created, changed, deleted, moved), a tab and the path; `moved` has\n"
-        "a second tab and the new path."
+        "A PATH need not exist yet. Each line holds the kind of change (exists,\n"
+        "created, changed, deleted, moved), a tab and the path; `moved` adds a tab\n"
+        "and the new path."
     )
     parser.epilog = _EPILOG
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="need not exist")
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a file or directory, which need not exist yet",
+    )
     _add_scope(parser)
     _add_form(parser)
     _add_end(parser)
 
 
 def _add_scope(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what is told")
+    group = parser.add_argument_group("which changes are reported")
     group.add_argument(
         "-r",
         "--recursive",
         action="store_true",
-        help="all that is below too, except what git ignores",
+        help="everything below a PATH too, except what git ignores",
     )
     group.add_argument(
         "-i",
@@ -99,67 +104,75 @@ def _add_scope(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="GLOB",
-        help="nothing about these, as a line of .gitignore has it (can be repeated)",
+        help="leave out paths that match GLOB, a line of .gitignore (repeatable)",
     )
     group.add_argument(
         "--no-vcs-ignore",
         action="store_true",
-        help="with -r, also what .gitignore files exclude",
+        help="with -r, include what git ignores",
     )
     group.add_argument(
-        "--initial", action="store_true", help="first what is there now, as `exists`"
+        "--initial",
+        action="store_true",
+        help="report first what exists now, as `exists`",
     )
     group.add_argument(
         "--since",
         metavar="CLOCK",
-        help="first what changed since CLOCK, which --json gave for the same PATHs",
+        help="report first what changed since CLOCK, printed by --json for these PATHs",
     )
 
 
 def _add_form(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("how it is told")
+    group = parser.add_argument_group("output")
     forms = group.add_mutually_exclusive_group()
     forms.add_argument(
         "--json",
         action="store_true",
-        help="objects: kind, path, dest (moved only), is_dir, clock, "
-        "and recovered if changes were lost and found again",
+        help="one object per line: kind, path, dest (moved only), is_dir, clock, and "
+        "recovered if the change was lost and found again",
     )
     forms.add_argument(
-        "--format", type=_template, metavar="F", help="a text with fields, see below"
+        "--format",
+        type=_template,
+        metavar="F",
+        help="print F for each change; it contains fields, see below",
     )
     group.add_argument(
         "-0",
         "--null",
         action="store_true",
-        help="end each change with NUL, not a newline, and print names as they are; "
-        "without it, control characters and bytes that are not UTF-8 are escaped",
+        help="end each change with NUL instead of a newline, and print names byte for "
+        "byte; otherwise control characters and bytes that are not UTF-8 are escaped",
     )
     group.add_argument(
-        "-q", "--quiet", action="store_true", help="no `Watching` on standard error"
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="do not print `Watching` on standard error",
     )
 
 
 def _add_end(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("when it ends")
+    group = parser.add_argument_group("end")
     group.add_argument(
-        "--once", action="store_true", help="after the first changes, with status 0"
+        "--once", action="store_true", help="end after the first changes, with status 0"
     )
     group.add_argument(
         "-t",
         "--timeout",
         type=_seconds,
         metavar="SECONDS",
-        help="when nothing happens for so long, with status 2",
+        help="end after so long without a change, with status 2",
     )
 
 
 def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
-    """Print until interrupted, timed out, or done after the first batch (--once).
+    """Print changes until an interrupt, the time-out, or the first batch (--once).
 
-    `open_watch` takes what `gamin.watch` takes, which it is unless given.
+    `open_watch` replaces `gamin.watch`.
     """
-    # Imported late: `--help` needs neither the paths nor the service.
+    # Imported late: `--help` needs no client.
     from gamin.client.arguments import absolute
 
     try:
@@ -187,7 +200,7 @@ def _opened(
             initial=args.initial,
             timeout=args.timeout,
         )
-    except ValueError as error:  # of the arguments, only this one is not checked yet
+    except ValueError as error:  # the only argument that is not checked yet
         raise BadClock(args.since, str(error)) from error
 
 
@@ -218,7 +231,7 @@ def _writer(args: argparse.Namespace) -> Writer:
 
 
 def remark(paths: Sequence[str]) -> str:
-    """The line that says that from now on nothing is missed."""
+    """The line that announces that every change from now on is reported."""
     named = ", ".join(printable(path) for path in paths[:MAX_NAMED])
     more = len(paths) - MAX_NAMED
     return f"Watching {named}" + (f" and {more} more" if more > 0 else "")
@@ -236,4 +249,4 @@ def _seconds(text: str) -> float:
         seconds = float(text)
         if 0 < seconds < math.inf:
             return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is not a length of time")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")

@@ -80,7 +80,7 @@ def test_a_path_has_a_line_with_method_and_reason(
     assert last == line
 
 
-def test_the_same_as_json_is_an_object_a_line(
+def test_json_output_has_one_object_per_line(
     configuration: Configuration, policy: Policy, tmp_path: Path
 ) -> None:
     rules = config.in_force(configuration, policy)

@@ -23,11 +23,11 @@ def test_the_answer_is_what_the_server_says(tmp_path: Path) -> None:
         pytest.param(b'{"half', "busy or stopped", id="half an answer"),
     ],
 )
-def test_no_answer_is_an_error_that_says_why(
+def test_a_missing_reply_is_an_error_that_says_why(
     answer: bytes, problem: str, tmp_path: Path
 ) -> None:
     said = pytest.raises(NoReply, match=f"'gamin-x': .*{re.escape(problem)}")
-    with line_to(answer, tmp_path, patience=0.2) as line, said:
+    with line_to(answer, tmp_path, timeout=0.2) as line, said:
         line.ask("gamin-x")
 
 
@@ -36,13 +36,13 @@ def test_another_language_is_an_error(tmp_path: Path) -> None:
         line.ask("gamin-x")
 
 
-def test_a_server_that_goes_on_has_not_ended(tmp_path: Path) -> None:
-    with line_to(b"{}\n", tmp_path, patience=0.05) as line:
+def test_await_end_is_false_while_the_server_stays(tmp_path: Path) -> None:
+    with line_to(b"{}\n", tmp_path, timeout=0.05) as line:
         line.ask("gamin-x")
         assert not line.await_end()
 
 
-def test_where_no_server_is_none_is_started(tmp_path: Path) -> None:
+def test_dial_never_starts_a_server(tmp_path: Path) -> None:
     environ = {"GAM_CLIENT_ID": "nobody", "GAMIN_SOCKET_DIR": str(tmp_path)}
     with pytest.raises(NotRunning, match="no server is running for session 'nobody'"):
         dial(environ)

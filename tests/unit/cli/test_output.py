@@ -80,9 +80,7 @@ def test_a_template_escapes_names(name: bytes, shown: str) -> None:
 
 
 @NAMES
-def test_a_template_does_not_escape_where_nul_ends_the_record(
-    name: bytes, shown: str
-) -> None:
+def test_a_template_with_nul_ends_does_not_escape(name: bytes, shown: str) -> None:
     record = Template("<{path}>").record(raw)
     event = Event(Kind.CREATED, os.fsdecode(name))
     assert written(record, event, end="\0") == b"<" + name + b">\0"
@@ -131,7 +129,7 @@ def test_a_line_has_tabs_between_its_parts(event: Event, line: str) -> None:
         ),
     ],
 )
-def test_an_object_has_the_members_that_apply(
+def test_a_json_object_has_only_the_members_that_apply(
     event: Event, members: dict[str, object]
 ) -> None:
     assert json.loads(json_record(EventRecord(event, "c:1"))) == members
@@ -145,12 +143,12 @@ def test_a_template_knows_every_field_that_is_documented() -> None:
     assert shown(EventRecord(CREATED, None)) == "created|/a/b||b|/a|file||"
 
 
-def test_the_time_is_one_that_other_programs_read() -> None:
+def test_the_time_is_iso_8601() -> None:
     time = Template("{time}").record(printable)(EventRecord(CREATED, None))
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d", time)
 
 
-def test_braces_can_be_written_and_other_text_stays() -> None:
+def test_doubled_braces_are_braces_and_other_text_stays() -> None:
     record = Template("{{{kind}}}\t100 %").record(printable)
     assert record(EventRecord(CREATED, None)) == "{created}\t100 %"
 
@@ -158,7 +156,7 @@ def test_braces_can_be_written_and_other_text_stays() -> None:
 @pytest.mark.parametrize(
     "text", ["{size}", "{}", "{0}", "{path!r}", "{path:>9}", "{path.x}", "{", "}"]
 )
-def test_anything_else_in_braces_is_refused(text: str) -> None:
+def test_anything_but_a_field_in_braces_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Template(text)
 

@@ -73,12 +73,12 @@ def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
     ]
 
 
-def test_what_a_newer_server_adds_is_no_harm(told: dict[str, Any]) -> None:
+def test_unknown_members_of_a_report_are_ignored(told: dict[str, Any]) -> None:
     assert read({**told, "mood": "good"}) == read(told)
 
 
 @pytest.mark.parametrize("other", [None, [], {"pid": 77}, "fine"])
-def test_anything_else_is_not_taken_for_a_report(other: object) -> None:
+def test_anything_but_a_report_is_rejected(other: object) -> None:
     with pytest.raises(NoReply, match="not a report"):
         read(other)
 
@@ -97,7 +97,7 @@ def test_a_duration_has_two_units(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
 
 
-def test_a_server_tells_of_itself_and_its_clients(tmp_path: Path) -> None:
+def test_a_real_server_reports_itself_and_its_clients(tmp_path: Path) -> None:
     with (
         running_server([str(OUR_SERVER)], home=str(tmp_path)) as server,
         connect_v1(start=False, session=server.session),
@@ -123,7 +123,7 @@ def test_without_a_server_it_says_so_and_fails(
     assert line.startswith(f"gamin: no server is running for session '{session}'")
 
 
-def test_a_session_that_cannot_be_is_an_error() -> None:
+def test_an_invalid_session_name_is_an_error() -> None:
     status, [line] = outcome(gamin("status", session="a/b"))
     assert status == 1
     assert line.startswith("gamin: GAM_CLIENT_ID='a/b'")

@@ -53,7 +53,7 @@ def run(player: Player, *words: str) -> int:
     return watch.run(parser.parse_args(words), player)
 
 
-def test_changes_are_printed_and_what_is_watched_is_said(
+def test_changes_go_to_stdout_and_the_watching_line_to_stderr(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     player = Player(FIRST, SECOND)
@@ -64,7 +64,7 @@ def test_changes_are_printed_and_what_is_watched_is_said(
     assert not player.is_open
 
 
-def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_suppresses_the_watching_line(capsys: pytest.CaptureFixture[str]) -> None:
     run(Player(), "-q", "/")
     assert capsys.readouterr().err == ""
 
@@ -106,7 +106,9 @@ def test_names_are_escaped_except_before_nul(
         pytest.param(KeyboardInterrupt(), 0, id="an interrupt"),
     ],
 )
-def test_the_status_says_how_it_ended(end: BaseException, status: int) -> None:
+def test_the_exit_status_depends_on_how_the_watch_ended(
+    end: BaseException, status: int
+) -> None:
     player = Player(FIRST, end=end)
     assert run(player, "-t", "5", "/") == status
     assert not player.is_open
@@ -152,7 +154,7 @@ def test_options_reach_the_watch(words: list[str], options: dict[str, object]) -
         pytest.param(["-t", "soon", "/"], id="a word"),
     ],
 )
-def test_what_makes_no_sense_is_wrong_usage(words: list[str]) -> None:
+def test_invalid_arguments_are_wrong_usage(words: list[str]) -> None:
     with pytest.raises(SystemExit):
         run(Player(), *words)
 
@@ -172,7 +174,7 @@ def test_a_relative_path_is_made_absolute_and_need_not_exist() -> None:
         pytest.param("/a" * 2048, "longer than 4095 bytes", id="too long"),
     ],
 )
-def test_a_path_that_cannot_be_is_an_error(path: str, reason: str) -> None:
+def test_an_impossible_path_is_an_error(path: str, reason: str) -> None:
     with pytest.raises(InvalidPath, match=reason):
         run(Player(), path)
 
@@ -187,5 +189,7 @@ def test_a_path_that_cannot_be_is_an_error(path: str, reason: str) -> None:
         ),
     ],
 )
-def test_the_line_that_says_it_is_watched(paths: list[str], line: str) -> None:
+def test_the_watching_line_names_three_paths_at_most(
+    paths: list[str], line: str
+) -> None:
     assert watch.remark(paths) == line

@@ -1,0 +1,39 @@
+"""The argument parser of all commands: its error format and its `-- COMMAND` rule."""
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from gamin.paths import printable
+
+WRONG_USAGE = 64
+"""EX_USAGE of <sysexits.h>."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line, with exit status 64."""
+
+    takes_command = False
+    """Whether the words after the first `--` are a command, stored as `command`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+            **options,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"gamin: {printable(message)} (see {self.prog} -h)\n")
+
+    def parse(self, words: Sequence[str]) -> argparse.Namespace:
+        """The arguments in `words`. Exits with status 64 if they are wrong."""
+        words = list(words)
+        command: list[str] = []
+        if self.takes_command and "--" in words:
+            border = words.index("--")
+            words, command = words[:border], words[border + 1 :]
+        args = self.parse_args(words)
+        if self.takes_command:
+            args.command = command
+        return args

@@ -85,6 +85,13 @@ class Row(NamedTuple):
     """The path did not exist at the clock that the receiver has."""
 
 
+new_row: Final = cast(
+    Callable[[tuple[Kind, bytes, bool, bytes | None, bool]], Row],
+    partial(tuple.__new__, Row),
+)
+"""`Row` from a tuple of all its fields, in a third of the class's time."""
+
+
 class Event(NamedTuple):
     """One change of one path, as `gamin.watch` and `gamin.awatch` yield it.
 

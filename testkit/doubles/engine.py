@@ -19,7 +19,6 @@ from gamin.core.effects import (
     Deliver,
     Effect,
     Listing,
-    Poll,
     Probe,
     Ready,
     Scan,
@@ -227,8 +226,6 @@ class Shell:
                     self._crawl.append(effect)
                 case Watch() | Unwatch() | Probe() | Scan():
                     self._urgent.append(effect)
-                case Poll():
-                    raise AssertionError("nobody carries this out")
 
     def _crawl_on(self) -> None:
         listings = self._survey() if self.has_kernel else []

@@ -1,8 +1,12 @@
-"""What the core asks its shell to do. The shell answers through `Monitor`'s methods."""
+"""What the core asks its executor to do, as values.
 
-from collections.abc import Collection, Sequence
+The executor answers through the monitor's methods of the section "answers to effects".
+"""
+
+from collections.abc import Callable, Collection, Sequence
 from enum import Enum
-from typing import NamedTuple
+from functools import partial
+from typing import Final, NamedTuple, cast
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
@@ -10,30 +14,32 @@ from gamin.events import Row
 
 
 class Watch(NamedTuple):
-    """Watch the directory for `node.mask`, then say what became of it.
+    """Watch the directory: by the kernel for `node.kernel_mask`, by polling for
+    `node.poll_mask`.
 
-    Answer: `Monitor.watched`, or `Monitor.unwatchable` with the error number.
+    Success needs no answer; a failure is answered by `Monitor.unwatchable`.
     """
 
     node: Node
 
 
 class Scan(NamedTuple):
-    """Watch the directory for `node.mask`, then list it, in this order.
+    """Watch the directory as `Watch` says, and list it afterwards.
 
-    Answer: `Monitor.listed`, or `Monitor.unwatchable` with the error number.
+    The answer is `Monitor.listed`; `Monitor.unwatchable` if that failed, and
+    `Monitor.skipped` if nobody needs the directory any more.
     """
 
     node: Node
     requested_by: Subscription | None
-    """The subscription whose readiness waits for it (`crawl` counts these)."""
+    """The subscription that is ready only after this scan; it counts these."""
     changed_since_ns: int = 0
-    """Also say which entries have a ctime at or after this many ns of real time."""
+    """Ns of real time; not 0: also report which entries have a ctime at or after it."""
 
     @property
     def is_first_kernel_scan(self) -> bool:
-        """Whether the directory is looked at for the first time, and is to be noticed
-        by the kernel alone."""
+        """Whether this is the first scan of the directory, and the kernel alone is to
+        watch it."""
         node = self.node
         is_first = not (node.listed or self.changed_since_ns) and node.wd < 0
         return (
@@ -45,59 +51,55 @@ class Scan(NamedTuple):
 
 
 Listing = tuple[Scan, Sequence[bytes], Sequence[bytes], Collection[bytes]]
-"""What answers it: the subdirectories, all other entries, and which of these and those
-changed since `changed_since_ns`."""
+"""What a scan found: the scan, the names of the subdirectories, the names of all other
+entries, and which of both changed since `changed_since_ns`."""
 
 
 class Unwatch(NamedTuple):
-    """Stop watching the directory; nothing of it is wanted any more."""
+    """Stop watching the directory; nobody needs it any more. There is no answer."""
 
     node: Node
-
-
-class Poll(NamedTuple):
-    """Look at the directory every `interval` seconds as well, or no more if 0.
-
-    What is looked for is `node.mask`; the kernel's share is `node.watched`.
-    """
-
-    node: Node
-    interval: float
 
 
 class Probe(NamedTuple):
-    """What is at `name` in the directory? Answer: `Monitor.looked`."""
+    """Find out what is at `name` in the directory. The answer is `Monitor.probed`."""
 
     subscription: Subscription
     node: Node
     name: bytes
     changed_since_ns: int = 0
-    """Also say whether it has a ctime at or after this many ns of real time."""
+    """Ns of real time; not 0: also report whether the ctime is at or after it."""
 
 
 class Deliver(NamedTuple):
-    """Tell these subscriptions these rows, in this order."""
+    """Deliver these rows, in this order, to these subscriptions."""
 
     subscriptions: tuple[Subscription, ...]
     rows: list[Row]
     recovered: bool
-    """Found by comparing with the disk after something was lost."""
+    """A comparison with the disk after a loss found these changes."""
     is_exempt: bool = False
-    """Ignore rules do not apply: it speaks of what they began or ceased to ignore."""
+    """Ignore rules do not apply: the rows say what the rules began or ceased to
+    ignore."""
+
+
+new_deliver: Final = cast(
+    Callable[[tuple[tuple[Subscription, ...], list[Row], bool, bool]], Deliver],
+    partial(tuple.__new__, Deliver),
+)
+"""`Deliver` from a tuple of all its fields, in a third of the class's time."""
 
 
 class Ready(NamedTuple):
-    """The subscription is really watched; its client can have the first listing."""
+    """The subscription is watched; its client can have the first listing."""
 
     subscription: Subscription
 
 
 class TraceKind(Enum):
-    """What the server does inside. The numbers are those of the original's debug
-    events (50 + n); the last two are ours."""
+    """Internal happenings of the server. The numbers of the first two are those of the
+    original's debug events (50 + n); the last two are ours."""
 
-    WATCH_BEGUN = 51
-    WATCH_ENDED = 52
     FLOW_ON = 54
     FLOW_OFF = 55
     NO_ROOM = 56
@@ -105,10 +107,10 @@ class TraceKind(Enum):
 
 
 class Trace(NamedTuple):
-    """Something for the log, and for who asked to be told of such things."""
+    """An internal happening, for the log and for clients that asked for these."""
 
     what: TraceKind
     node: Node
 
 
-Effect = Watch | Scan | Unwatch | Poll | Probe | Deliver | Ready | Trace
+Effect = Watch | Scan | Unwatch | Probe | Deliver | Ready | Trace

@@ -1,120 +1,157 @@
-"""Changes of what is in an entry: written, truncated, its mode or times set.
+"""Changes of the content of an entry: written, truncated, its mode or times set.
 
-Says when they are told: when the writer closes the file, or 20 ms later, and at most
-once a second while the entry is busy.
+They are reported when the writer closes the file, or 20 ms later, and at most once a
+second while the entry is busy.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
-from gamin.core.effects import Scan
+from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Effect, Scan
+from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
-from gamin.core.model.subscription import Scope, Subscription
-from gamin.core.scene import Scene
+from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.tree import Tree
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.core.throttle.debounce import WriteDebouncer
+from gamin.core.throttle.deferred import Deferred
+from gamin.core.throttle.flow_control import FlowControl, Verdict
 from gamin.events import CLOSE_WRITE, IS_DIR, MODIFY, Kind, Row
 from gamin.paths import is_within
 
+_DEFER: Final = Verdict.DEFER
+
 
 class Content:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        moment: Moment,
+        audiences: Audiences,
+        coverage: Coverage,
+        resolver: PathResolver,
+        reporter: Reporter,
+        flow: FlowControl,
+        deferred: Deferred,
+        debouncer: WriteDebouncer,
+        effects: list[Effect],
+    ) -> None:
+        self._tree = tree
+        self._moment = moment
+        self._audiences = audiences
+        self._coverage = coverage
+        self._resolver = resolver
+        self._reporter = reporter
+        self._flow = flow
+        self._deferred = deferred
+        self._debouncer = debouncer
+        self._effects = effects
         self._reported: set[tuple[Node, bytes]] = set()
-        """Entries told as changed in this batch: once is enough."""
+        """Entries reported as changed in this batch: once is enough."""
         self.renamed: set[tuple[Node, bytes]] = set()
-        """Entries told as moved there in this batch: that says nothing of content."""
+        """Entries reported as moved in this batch, which says nothing of content."""
 
     def begin(self) -> None:
-        """A batch begins."""
+        """Begin a batch."""
         self._reported.clear()
         self.renamed.clear()
 
     def on_modified(self, node: Node, name: bytes, mask: int) -> None:
-        """Written, truncated, closed after writing, or its inode was changed."""
-        scene = self._scene
+        """The entry was written, truncated or closed after writing, or its inode
+        changed."""
         touched = node.history
         if touched is not None:
             touch = touched.get(name)
             if (
                 touch is not None
-                and touch[1] == scene.tree.tick
+                and touch[1] == self._tree.tick
                 and (node, name) not in self.renamed
             ):
-                return  # made in this batch, and told as such
+                return  # made in this batch, and reported as created
         awaited_names = node.path_waiters is not None and name in node.path_waiters
         known = node.names.get(name)
         if not awaited_names and (known is None or not node.listed):
             return
         if mask & IS_DIR:
             self._may_be_passable(node, name, known)
-        if scene.flow.busy:
+        if self._flow.busy:
             self.count_kernel_event(node, name)
         if mask & CLOSE_WRITE:
-            held = scene.debouncer.release(node, name)
+            held = self._debouncer.release(node, name)
             if held or mask & MODIFY:
                 self.changed(node, name)
         else:
             if known is not None and node.listed:
-                scene.tree.touch(node, name)
-            scene.debouncer.hold(node, name, scene.now)
+                self._tree.touch(node, name)
+            self._debouncer.hold(node, name, self._moment.now)
 
     def on_renamed(self, node: Node, name: bytes, *, has_changed: bool) -> None:
-        """An entry was told as moved there. What was changed before and is not told
-        yet is told by the new name, at once: it may be renamed again and again."""
+        """The entry was reported as moved to this name.
+
+        `has_changed` says that a change of its content is not reported yet. That is
+        reported now, by the new name: the file may be renamed again and again.
+        """
         entry = (node, name)
         self.renamed.add(entry)
         self._reported.discard(entry)
         if has_changed:
-            self._scene.debouncer.release(node, name)
+            self._debouncer.release(node, name)
             self.changed(node, name)
 
     def _may_be_passable(
         self, node: Node, name: bytes, known: Node | bool | None
     ) -> None:
-        """The rights of a directory changed: what could not be seen perhaps can be."""
-        scene = self._scene
+        """The rights of a subdirectory changed, so what was hidden may be visible."""
         if isinstance(known, Node):
             here = known.path()
-            for unreadable in scene.coverage.unreadable:
+            for unreadable in self._coverage.unreadable:
                 if is_within(unreadable.path(), here):
-                    scene.effects.append(Scan(unreadable, None))
+                    self._effects.append(Scan(unreadable, None))
         for subscription in (node.path_waiters or {}).get(name, ()):
             if subscription.steps[-1] != (node, name):
-                scene.resolver.resolve_again(subscription)
+                self._resolver.resolve_again(subscription)
 
     def on_permissions_changed(self, node: Node) -> None:
-        """Of a watched directory; its parent may be polled and see that too late."""
+        """The rights of a watched directory changed; its parent may be polled, and so
+        detect that too late."""
         for subscriptions in (node.path_waiters or {}).values():
             for subscription in subscriptions:
                 if subscription.node is None:
-                    self._scene.resolver.resolve_again(subscription)
+                    self._resolver.resolve_again(subscription)
 
-    def changed(self, node: Node, name: bytes) -> None:
-        """An entry is to be told as changed (now, or when flow control lets it)."""
-        scene = self._scene
+    def changed(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """Report an entry as changed, now or when flow control allows it."""
         entry = (node, name)
         if entry in self._reported:
             return
         known = node.names.get(name)
         is_listed = node.listed and known is not None
         if is_listed:
-            scene.tree.touch(node, name)
+            self._tree.touch(node, name)
         bound = self._bound_to(node, name)
         if not is_listed and not bound:
             return  # it is gone since
         for subscription in bound:
-            subscription.last_change = scene.tree.tick
-        if scene.flow.record_report(entry, scene.tree.tick, scene.now):
+            subscription.last_change = self._tree.tick
+        verdict = self._flow.record_report(entry, self._tree.tick, self._moment.now)
+        if verdict is _DEFER:
             return
         self._reported.add(entry)
         is_dir = known is not FILE
-        if is_listed and not scene.deferred.defer(node, name, is_dir, scene.now):
+        if is_listed and not self._deferred.defer(
+            node, name, is_dir, self._moment.now, recovered=recovered
+        ):
             row = Row(Kind.CHANGED, node.path_prefix() + name, is_dir)
-            scene.reporter.tell(scene.audiences.on(node), row)
+            self._reporter.report(self._audiences.on(node), row, recovered)
         for subscription in bound:
             row = Row(Kind.CHANGED, b"", subscription.entry is None)
-            scene.reporter.tell(subscription.own_audience, row)
+            self._reporter.report(subscription.own_audience, row, recovered)
 
     def _bound_to(self, node: Node, name: bytes) -> list[Subscription]:
-        """The subscriptions of a single path whose way ends here, and found it."""
+        """The subscriptions of this single path, where it leads to something."""
         if node.path_waiters is None:
             return []
         awaited_names: Iterable[Subscription] = node.path_waiters.get(name, ())
@@ -127,23 +164,25 @@ class Content:
         ]
 
     def directory_changed(self, subscription: Subscription) -> None:
-        """A file subscription on a directory: its entries changed. Once a batch."""
-        scene = self._scene
-        tick = scene.tree.tick
+        """Entries of the directory of a FILE subscription changed. Once per batch."""
+        tick = self._tree.tick
         if subscription.last_change == tick or not subscription.steps:
             return
         if not subscription.exists_for_client:
             return
         subscription.last_change = tick
-        if not scene.flow.record_report(subscription.steps[-1], tick, scene.now):
-            scene.reporter.tell(subscription.own_audience, Row(Kind.CHANGED, b"", True))
+        resource = subscription.steps[-1]
+        verdict = self._flow.record_report(resource, tick, self._moment.now)
+        if verdict is Verdict.REPORT:
+            self._reporter.report(
+                subscription.own_audience, Row(Kind.CHANGED, b"", True)
+            )
 
     def count_kernel_event(self, node: Node, name: bytes) -> None:
-        """Count a kernel event of what is busy; too many, and it is polled instead."""
-        scene = self._scene
-        busy = scene.flow.busy
+        """Count a kernel event of a busy resource; after too many, it is polled."""
+        busy = self._flow.busy
         if (node, name) in busy:
-            if scene.flow.record_kernel_events((node, name), scene.now):
-                scene.coverage.poll_content(node)
-        elif node in busy and scene.flow.record_kernel_events(node, scene.now):
-            scene.coverage.poll_only(node)
+            if self._flow.record_kernel_events((node, name), self._moment.now):
+                self._coverage.poll_content(node)
+        elif node in busy and self._flow.record_kernel_events(node, self._moment.now):
+            self._coverage.poll_only(node)

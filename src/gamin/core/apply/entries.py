@@ -1,41 +1,69 @@
-"""Names that come and go: what a backend noticed is applied to the tree, and told.
+"""Entries that come and go: applies what a backend detected, and reports it.
 
-The kernel's events are taken in their order, but they speak of the past: a directory
-may have been listed after the event was queued. So every step is idempotent: what is
-known already is not told again, what is unknown cannot be deleted, and a directory
-that turns out not to be where it should is looked at anew. In the end the tree equals
-the disk, whatever the interleaving.
+The kernel's events are applied in their order, but they describe the past: a directory
+may have been listed after an event was queued. So every step is idempotent: what is
+known is not reported again, what is unknown cannot be deleted, and a directory that is
+not where it should be is scanned again. In the end the tree equals the disk, whatever
+the interleaving.
 
-What is in an entry is `content`'s affair, renames that can be followed are `renames`'.
+`content` applies changes of content, `renames` the renames of which both ends are seen.
 """
 
 from typing import Final
 
 from gamin.core.apply.content import Content
-from gamin.core.effects import Scan
+from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Effect, Scan
 from gamin.core.model.audience import Audience
+from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.subscription import Scope
-from gamin.core.scene import Scene
-from gamin.events import CREATE, IS_DIR, Kind, Row
+from gamin.core.model.subscription import Audiences, Scope
+from gamin.core.model.tree import Tree
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.core.throttle.debounce import WriteDebouncer
+from gamin.core.throttle.deferred import Deferred
+from gamin.core.throttle.flow_control import FlowControl
+from gamin.events import CREATE, IS_DIR, Kind, Row, new_row
 
-# Looked up once: on 3.11 a member of an enum costs 0.1 µs each time, and so does the
-# keyword handling of a NamedTuple's constructor.
+# Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _CREATED: Final = Kind.CREATED
 _DELETED: Final = Kind.DELETED
 _FILE: Final = Scope.FILE
-_new: Final = tuple.__new__
 
 
 class EntryChanges:
-    def __init__(self, scene: Scene, content: Content) -> None:
-        self._scene = scene
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        moment: Moment,
+        audiences: Audiences,
+        coverage: Coverage,
+        resolver: PathResolver,
+        reporter: Reporter,
+        flow: FlowControl,
+        deferred: Deferred,
+        debouncer: WriteDebouncer,
+        effects: list[Effect],
+        content: Content,
+    ) -> None:
+        self._tree = tree
+        self._moment = moment
+        self._audiences = audiences
+        self._coverage = coverage
+        self._resolver = resolver
+        self._reporter = reporter
+        self._flow = flow
+        self._deferred = deferred
+        self._debouncer = debouncer
+        self._effects = effects
         self._content = content
 
     # -- coming
 
     def on_created(self, node: Node, name: bytes, mask: int) -> None:
-        """A name came into being, or another object came to bear it."""
+        """A name was created, or another object took it."""
         is_dir = mask & IS_DIR != 0
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name, is_creation=mask & CREATE != 0)
@@ -58,22 +86,26 @@ class EntryChanges:
                 self._content.changed(node, name)
 
     def add_entry(self, node: Node, name: bytes, is_dir: bool) -> None:
-        """An entry is there that nobody was told of; a directory is looked into."""
+        """Report and add an entry that nobody knows of; a subdirectory is scanned."""
         child = self.insert_entry(node, name, is_dir)
         if child is not None:
             self.scan(child)
 
-    def insert_entry(self, node: Node, name: bytes, is_dir: bool) -> Node | None:
-        """The same, but the answer is a directory for the caller to look into."""
-        scene = self._scene
-        audience = node.audience or scene.audiences.on(node)
+    def insert_entry(
+        self, node: Node, name: bytes, is_dir: bool, *, recovered: bool = False
+    ) -> Node | None:
+        """Report and add an entry that nobody knows of. Return the node of a
+        subdirectory that a tree covers: the caller is to have it scanned."""
+        audience = node.audience or self._audiences.on(node)
         path = (node.prefix or node.path_prefix()) + name
         child = self._entered(node, name, path, audience) if is_dir else None
-        waits = bool(scene.flow.busy) and self._withholds(node, name, is_dir)
-        scene.tree.add(node, name, child or (SUBDIR if is_dir else FILE))
-        if not waits:
-            row = _new(Row, (_CREATED, path, is_dir, None, True))
-            scene.reporter.tell(audience, row)
+        is_deferred = bool(self._flow.busy) and self._defer(
+            node, name, is_dir, recovered=recovered
+        )
+        self._tree.add(node, name, child or (SUBDIR if is_dir else FILE))
+        if not is_deferred:
+            row = new_row((_CREATED, path, is_dir, None, True))
+            self._reporter.report(audience, row, recovered)
         if child is not None and any(
             s.covers_directory(path) for s in audience.recursive
         ):
@@ -83,15 +115,15 @@ class EntryChanges:
     def _entered(
         self, node: Node, name: bytes, path: bytes, audience: Audience
     ) -> Node | None:
-        """The node of a new subdirectory, if a tree goes on there or somebody's way
-        leads through it already."""
+        """The node of a new subdirectory, if a tree covers it or a subscription's path
+        leads through it."""
         child = node.child(name)
         if child is None and any(s.covers_directory(path) for s in audience.recursive):
-            child = self._scene.tree.make_child(node, name, self._scene.tree.tick)
+            child = self._tree.make_child(node, name, self._tree.tick)
         return child
 
     def on_probed(self, node: Node, name: bytes, is_dir: bool) -> None:
-        """An entry was looked at, perhaps before its event comes."""
+        """A probe found the entry, perhaps before its event was read."""
         known = node.names.get(name)
         if known is not None and (known is not FILE) != is_dir:
             self.remove_entry(node, name)
@@ -100,96 +132,99 @@ class EntryChanges:
             self.add_entry(node, name, is_dir)
 
     def on_replaced(self, node: Node) -> None:
-        """Another directory may be where this one was: look at it and all below."""
+        """Another directory may have this one's place: scan it and all below."""
         for below in node.subtree():
             for subscriptions in (below.path_waiters or {}).values():
                 for subscription in subscriptions:
-                    self._scene.resolver.invalidate(subscription, 1)
+                    self._resolver.invalidate(subscription, 1)
             if below.mask:
-                self._scene.effects.append(Scan(below, None))
+                self._effects.append(Scan(below, None))
 
     def scan(self, node: Node) -> None:
-        """Watch (again) and list (again); the listing tells what is different."""
-        self._scene.coverage.refresh(node)
-        self._scene.effects.append(Scan(node, None))
+        """Have the directory watched and listed (again), to report the difference."""
+        self._coverage.refresh(node)
+        self._effects.append(Scan(node, None))
 
     # -- going
 
     def on_deleted(self, node: Node, name: bytes) -> None:
-        """A name is no more."""
+        """A name was deleted."""
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name)
         if name in node.names:
             self.remove_entry(node, name)
 
-    def remove_entry(self, node: Node, name: bytes) -> None:
-        """A known entry is gone, with all that was below it."""
+    def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """Report and remove a known entry, with all that was below it."""
         known = node.names[name]
         if isinstance(known, Node):
-            self.remove_subtree(known)
+            self.remove_subtree(known, recovered=recovered)
         if not node.listed:
             del node.names[name]
             return
-        scene = self._scene
-        if scene.debouncer.held:
-            scene.debouncer.release(node, name)
-        audience = scene.audiences.on(node)
+        if self._debouncer.held:
+            self._debouncer.release(node, name)
+        audience = self._audiences.on(node)
         is_dir = known is not FILE
-        is_turn = self._is_churn(node, name, is_dir, audience)
-        waits = bool(scene.flow.busy) and self._withholds(node, name, is_dir, dies=True)
-        scene.tree.remove(node, name)
-        if is_turn and not waits:
-            scene.flow.record_report(node, scene.tree.tick, scene.now)
-        if not waits:
-            row = _new(Row, (_DELETED, node.path_prefix() + name, is_dir, None, False))
-            scene.reporter.tell(audience, row)
+        is_churn = self._is_churn(node, name, is_dir, audience)
+        is_deferred = bool(self._flow.busy) and self._defer(
+            node, name, is_dir, dies=True, recovered=recovered
+        )
+        self._tree.remove(node, name)
+        if is_churn and not is_deferred:
+            self._flow.record_churn(node, self._tree.tick, self._moment.now)
+        if not is_deferred:
+            path = node.path_prefix() + name
+            row = new_row((_DELETED, path, is_dir, None, False))
+            self._reporter.report(audience, row, recovered)
 
-    def remove_subtree(self, node: Node) -> None:
-        """A directory is gone or beyond our reach; so is all below it.
+    def remove_subtree(self, node: Node, *, recovered: bool = False) -> None:
+        """Report and remove all below a directory that is gone, deepest first.
 
-        Deepest first. Whoever is told tersely is not told of the entries.
+        Subscriptions with `directory_events_only` get no rows for the entries.
         """
         for below in reversed(list(node.subtree())):
             self.invalidate_paths(below)
             if below.listed:
-                audience = self._without_directory_only(self._scene.audiences.on(below))
+                audience = self._without_directory_only(self._audiences.on(below))
                 prefix = below.path_prefix()
-                told = list(below.published_entries().items())
+                published = list(below.published_entries().items())
                 for name in list(below.names):
-                    self._scene.tree.remove(below, name)
-                for name, known in told:
+                    self._tree.remove(below, name)
+                for name, known in published:
                     row = Row(Kind.DELETED, prefix + name, known is not FILE)
-                    self._scene.reporter.tell(audience, row)
+                    self._reporter.report(audience, row, recovered)
             below.names = {}
             below.deferred = None
             below.listed = False
-            self._scene.coverage.drop(below)
-            if self._scene.flow.busy:
-                self._scene.flow.forget(below)
-            self._scene.tree.keep_tombstone(below)
+            self._coverage.drop(below)
+            if self._flow.busy:
+                self._flow.forget(below)
+            self._tree.keep_tombstone(below)
 
     def _without_directory_only(self, audience: Audience) -> Audience:
         if not any(s.directory_events_only for s in audience.subscriptions):
             return audience
         told = tuple(s for s in audience.subscriptions if not s.directory_events_only)
-        return self._scene.audiences.of(told, audience.recursive)
+        return self._audiences.of(told, audience.recursive)
 
     def invalidate_paths(self, node: Node) -> None:
-        """All ways that lead through the directory, or end at it, are to be walked."""
+        """Have all paths walked again that lead through the directory or to it."""
         for subscriptions in (node.path_waiters or {}).values():
             for subscription in subscriptions:
-                self._scene.resolver.resolve_again(subscription)
+                self._resolver.resolve_again(subscription)
         for subscription in node.subscriptions or ():
-            self._scene.resolver.resolve_again(subscription)
+            self._resolver.resolve_again(subscription)
 
     # -- beside the entry itself
 
     def notify_path_waiters(
         self, node: Node, name: bytes, *, is_creation: bool = False
     ) -> None:
-        """Who else is concerned when a name comes or goes."""
+        """Have concerned paths walked again when a name comes or goes, and report the
+        change of the directory itself to its FILE subscriptions."""
         if node.path_waiters is not None and name in node.path_waiters:
-            self._scene.resolver.changed_at(node, name, is_creation=is_creation)
+            self._resolver.changed_at(node, name, is_creation=is_creation)
         if node.subscriptions is not None:
             for subscription in node.subscriptions:
                 if subscription.scope is _FILE:
@@ -198,24 +233,34 @@ class EntryChanges:
     def _is_churn(
         self, node: Node, name: bytes, is_dir: bool, audience: Audience
     ) -> bool:
-        """Whether a young entry goes right after another (or it) came: short-lived
-        files come and go by turns, a tree is extracted first and deleted later.
+        """Whether this deletion is churn: the entry is less than 2 s old, and the
+        directory's last event was a creation.
 
-        Directories of a tree do not count: what is in them must come after them.
+        (Short-lived files come and go by turns; a tree is extracted first and deleted
+        later.) Subdirectories of a watched tree do not count, for what is in them must
+        be reported after them.
         """
         if (is_dir and audience.recursive) or not node.history:
             return False
         touch = node.history.get(name)
-        if touch is None or touch[1] <= self._scene.recent_tick:
+        if touch is None or touch[1] <= self._moment.recent_tick:
             return False
         return next(reversed(node.history)) in node.names
 
-    def _withholds(
-        self, node: Node, name: bytes, is_dir: bool, *, dies: bool = False
+    def _defer(
+        self,
+        node: Node,
+        name: bytes,
+        is_dir: bool,
+        *,
+        dies: bool = False,
+        recovered: bool = False,
     ) -> bool:
-        """Whether a coming or going is told later, together with others."""
-        scene = self._scene
-        waits = scene.deferred.defer(node, name, is_dir, scene.now, dies=dies)
-        if waits:
+        """Defer the report of an entry that comes or goes, if its directory is busy.
+        Return whether it was deferred."""
+        is_deferred = self._deferred.defer(
+            node, name, is_dir, self._moment.now, dies=dies, recovered=recovered
+        )
+        if is_deferred:
             self._content.count_kernel_event(node, b"")
-        return waits
+        return is_deferred

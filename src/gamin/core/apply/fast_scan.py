@@ -1,37 +1,44 @@
-"""Taking in a tree: the first listings of directories, of which nobody is told.
+"""First scans of the directories of a tree, of which nothing is reported.
 
-What a set-up consists of, done for 100,000s of entries while a client waits. A
-listing that somebody is to be told of, or that is to be compared with what is
-believed, is left to `listings`.
+Setting up a watch consists of these, for 100,000s of entries while a client waits. A
+scan that must be reported, or compared with the known state, is left to `scan`.
 """
 
 from collections.abc import Iterable, Sequence
 
-from gamin.core.effects import Listing, Scan
+from gamin.core.coverage.need import Coverage
+from gamin.core.effects import Effect, Listing, Scan
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import SUBDIR, Node
-from gamin.core.model.subscription import Subscription
-from gamin.core.scene import Scene
+from gamin.core.model.subscription import Audiences, Subscription
 
 
-class Intake:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+class FastScan:
+    def __init__(
+        self,
+        *,
+        audiences: Audiences,
+        coverage: Coverage,
+        effects: list[Effect],
+    ) -> None:
+        self._audiences = audiences
+        self._coverage = coverage
+        self._effects = effects
 
-    def take_in(self, listing: Listing) -> bool:
-        """Whether this is all there is to do about the listing."""
+    def apply(self, listing: Listing) -> bool:
+        """Apply a listing, if it is of this kind. Return whether it was applied."""
         (node, subscription, changed_since_ns), directories, others, _ = listing
         is_first = node.is_packed and not node.listed and not changed_since_ns
         if not is_first or node.unreadable or not node.mask:
             return False
-        audience: Audience = node.audience or self._scene.audiences.on(node)
+        audience: Audience = node.audience or self._audiences.on(node)
         subscriptions = audience.subscriptions
         if not subscriptions:
             return False
         for each in subscriptions:
             if each.ready:
                 return False
-        self._scene.coverage.confirm_present(node)
+        self._coverage.confirm_present(node)
         node.listed = True
         node.packed = b"/".join(others)
         if directories and audience.recursive:
@@ -47,16 +54,16 @@ class Intake:
         audience: Audience,
         subscription: Subscription | None,
     ) -> None:
-        """Have the subdirectories explored.
+        """Add the subdirectories and have them scanned.
 
-        They share all that was decided for their parent where nothing can make a
+        They share what was decided for their parent, where nothing can make a
         difference between them.
         """
         is_alike = (
             node.uniform
             and node.subscriptions is None
             and node.tombstones is None
-            and self._scene.coverage.has_default_method(node)
+            and self._coverage.has_default_method(node)
             and all(s.is_unfiltered for s in audience.recursive)
         )
         names = node.names
@@ -64,7 +71,7 @@ class Intake:
             names.update(dict.fromkeys(directories, SUBDIR))
             self.descend(node, directories, subscription, 0)
             return
-        explore = self._scene.effects.append
+        scan = self._effects.append
         for name in directories:
             child = names[name] = Node(node, name)
             child.audience = audience
@@ -74,7 +81,7 @@ class Intake:
             child.kernel_mask = node.kernel_mask
             child.poll_mask = node.poll_mask
             child.interval = node.interval
-            explore(Scan(child, subscription))
+            scan(Scan(child, subscription))
         if subscription is not None:
             subscription.pending_scans += len(directories)
 
@@ -85,11 +92,10 @@ class Intake:
         subscription: Subscription | None,
         changed_since_ns: int,
     ) -> None:
-        """Explore the subdirectories that some tree reaches and that are not yet."""
-        scene = self._scene
-        deep = scene.audiences.on(node).recursive
+        """Have the subdirectories scanned that a tree covers and that were not yet."""
+        deep = self._audiences.on(node).recursive
         prefix = node.path_prefix()
-        explore = scene.effects.append
+        scan = self._effects.append
         for name in directories:
             child = node.names.get(name)
             if isinstance(child, Node):
@@ -99,8 +105,8 @@ class Intake:
                 path = prefix + name
                 if child is None or not any(s.covers_directory(path) for s in deep):
                     continue
-                child = scene.coverage.ensure_child(node, name)
-            scene.coverage.watch_fully(child)
+                child = self._coverage.ensure_child(node, name)
+            self._coverage.watch_fully(child)
             if subscription is not None:
                 subscription.pending_scans += 1
-            explore(Scan(child, subscription, changed_since_ns))
+            scan(Scan(child, subscription, changed_since_ns))

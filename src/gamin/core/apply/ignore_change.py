@@ -1,21 +1,30 @@
 """Ignore rules that change while a tree is watched, in both directions.
 
-What the rules ignore from now on is told as deleted, and is not watched any more; what
-they do not ignore any more is watched, and told as created. So a client's picture is
-always that of the tree without what is ignored.
+What the rules ignore from now on is reported as deleted and no longer watched; what
+they no longer ignore is watched and reported as created. So what a client knows is
+always the tree without what is ignored.
 """
 
+from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.difference import listing
 from gamin.core.model.node import SUBDIR, Node
-from gamin.core.model.subscription import Subscription
-from gamin.core.scene import Scene
+from gamin.core.model.subscription import Audiences, Subscription
 from gamin.events import Kind, Row
 from gamin.patterns.ignore_rules import IgnoreRules
 
 
-class Pruning:
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+class IgnoreChanges:
+    def __init__(
+        self,
+        *,
+        audiences: Audiences,
+        coverage: Coverage,
+        reporter: Reporter,
+    ) -> None:
+        self._audiences = audiences
+        self._coverage = coverage
+        self._reporter = reporter
 
     def rules_changed(
         self,
@@ -24,6 +33,8 @@ class Pruning:
         name: bytes,
         text: bytes | None,
     ) -> None:
+        """Load the text of an ignore file into the subscription's rules (None: the file
+        is gone), and report what that changes."""
         rules, node = subscription.ignore, subscription.bound_directory
         if not isinstance(rules, IgnoreRules) or node is None:
             return
@@ -34,16 +45,16 @@ class Pruning:
             node = child
         if rules.knows(directory, name, text):
             return
-        before = self.seen(subscription, node)
+        before = self.visible(subscription, node)
         rules.load(directory, name, text)
         for below in node.subtree():
             below.audience = None
-            self._scene.coverage.mark_for_release(below)
+            self._coverage.mark_for_release(below)
         self.changed(subscription, node, before)
 
-    def seen(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
-        """Everything below that the subscription is told of, parents first, by the
-        path as seen from `node`."""
+    def visible(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
+        """Everything below `node` that the rules let the subscription see: paths
+        relative to `node`, parents first, and whether each is a directory."""
         skip = len(node.path_prefix())
         return {
             row.path[skip:]: row.is_dir
@@ -54,30 +65,27 @@ class Pruning:
     def changed(
         self, subscription: Subscription, node: Node, before: dict[bytes, bool]
     ) -> None:
-        """The rules for what is below may differ; tell what is not `seen` as before."""
-        after = self.seen(subscription, node)
-        reporter, own_audience = self._scene.reporter, subscription.own_audience
+        """The rules for what is below `node` changed: report what is different from
+        `before`, which `visible` returned before the change."""
+        after = self.visible(subscription, node)
+        report, own_audience = self._reporter.report, subscription.own_audience
         prefix = node.path_prefix()
-        reporter.close()
-        reporter.is_exempt = True
         for name in reversed([name for name in before if name not in after]):
-            reporter.tell(own_audience, Row(Kind.DELETED, prefix + name, before[name]))
+            row = Row(Kind.DELETED, prefix + name, before[name])
+            report(own_audience, row, filtered=False)
         for name, is_dir in after.items():
             if name not in before:
-                reporter.tell(
-                    own_audience, Row(Kind.CREATED, prefix + name, is_dir, None, True)
-                )
-        reporter.close()
-        reporter.is_exempt = False
+                row = Row(Kind.CREATED, prefix + name, is_dir, None, True)
+                report(own_audience, row, filtered=False)
         self._enter(subscription, node)
 
     def _enter(self, subscription: Subscription, node: Node) -> None:
-        """Watch and list the directories that are not ignored any more; their listing
-        tells what is in them."""
-        coverage = self._scene.coverage
+        """Have the directories scanned that are no longer ignored; the scan reports
+        what is in them."""
+        coverage = self._coverage
         for below in list(node.subtree()):
             if not below.listed or below.audience is None:
-                self._scene.audiences.on(below)
+                self._audiences.on(below)
             if subscription not in below.audience.recursive:
                 continue
             prefix = below.path_prefix()

@@ -18,10 +18,12 @@ A flood that overflows the queue again and again must not cause rescans without 
 the pause between two rescans is ten times as long as a rescan takes, within limits.
 """
 
+from collections.abc import Callable
+
 from gamin.core.coverage.need import Coverage
 from gamin.core.effects import Effect, Scan, Trace, TraceKind, Watch
+from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
-from gamin.core.resolve.path_walk import PathResolver
 
 MIN_PAUSE = 0.1
 """Least seconds from the start of one rescan to the start of the next."""
@@ -46,12 +48,12 @@ class Recovery:
         self,
         tree: Tree,
         coverage: Coverage,
-        bindings: PathResolver,
+        invalidate: Callable[[Subscription, int], None],
         effects: list[Effect],
     ) -> None:
         self._tree = tree
         self._coverage = coverage
-        self._bindings = bindings
+        self._invalidate_path = invalidate
         self._effects = effects
         self.due_at: float | None = None
         """When the next rescan is due; None while no loss is unresolved."""
@@ -138,4 +140,4 @@ class Recovery:
                 self._effects.append(Watch(node))
             for subscriptions in (node.path_waiters or {}).values():
                 for subscription in subscriptions:
-                    self._bindings.invalidate(subscription, self._changed_since_ns)
+                    self._invalidate_path(subscription, self._changed_since_ns)

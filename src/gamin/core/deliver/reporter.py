@@ -1,52 +1,71 @@
-"""Gathers what is to be told in one batch, in order, by audience.
+"""Gathers the rows that one operation reports, in order, by audience.
 
-Rows for one audience that follow each other share a list, so a storm in one tree makes
-one `Deliver` per batch whatever the number of its subscribers.
+Consecutive rows for one audience share a list, so a storm in one tree makes one
+`Deliver` per batch, however many subscribe to the tree.
 """
 
-from typing import Final
-
-from gamin.core.effects import Deliver, Effect
+from gamin.core.effects import Effect, new_deliver
 from gamin.core.model.audience import Audience
 from gamin.events import Row
-
-# A NamedTuple's constructor takes three times as long.
-_new: Final = tuple.__new__
 
 
 class Reporter:
     def __init__(self, effects: list[Effect]) -> None:
         self._effects = effects
         self._audience: Audience | None = None
+        self._recovered = False
+        self._filtered = True
         self._rows: list[Row] = []
-        self.recovering = False
-        """What is told now was found by comparing, not by notification."""
-        self.is_exempt = False
-        """What is told now is not to be filtered by ignore rules any more."""
 
-    def tell(self, audience: Audience, row: Row) -> None:
-        if audience is not self._audience:
+    def report(
+        self,
+        audience: Audience,
+        row: Row,
+        recovered: bool = False,
+        filtered: bool = True,
+    ) -> None:
+        """Add a row for the audience, after all that was reported before.
+
+        `recovered` says that a comparison with the disk found it after a loss;
+        `filtered`, that the subscriptions' ignore rules apply to it.
+        """
+        if (
+            audience is not self._audience
+            or recovered is not self._recovered
+            or filtered is not self._filtered
+        ):
             if self._rows:
                 self.close()
             if not audience.subscriptions:
                 return
             self._audience = audience
+            self._recovered, self._filtered = recovered, filtered
         self._rows.append(row)
 
     def rows_of(self, audience: Audience) -> list[Row]:
-        """The rows of a run for that audience (of somebody), to append to as long as
-        nobody else tells anything."""
-        if audience is not self._audience:
+        """The rows of an audience that has subscriptions, to append to directly.
+
+        Valid until anything else is reported. The rows are filtered, not recovered.
+        """
+        if audience is not self._audience or self._recovered or not self._filtered:
             if self._rows:
                 self.close()
             self._audience = audience
+            self._recovered, self._filtered = False, True
         return self._rows
 
     def close(self) -> None:
-        """End the run of rows; called at the end of a batch too."""
+        """Make a `Deliver` of the rows gathered last; every operation ends with it."""
         if self._rows and self._audience is not None:
-            subscriptions = self._audience.subscriptions
-            told = (subscriptions, self._rows, self.recovering, self.is_exempt)
-            self._effects.append(_new(Deliver, told))
+            self._effects.append(
+                new_deliver(
+                    (
+                        self._audience.subscriptions,
+                        self._rows,
+                        self._recovered,
+                        not self._filtered,
+                    )
+                )
+            )
         self._audience = None
         self._rows = []

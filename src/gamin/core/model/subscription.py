@@ -10,6 +10,10 @@ from weakref import WeakValueDictionary
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import Node
 
+Place = tuple[Node | None, bytes | None, int]
+"""Where a path leads: a directory, or a directory and an entry of it that is none, or
+nowhere; and the tick since which that very directory is there."""
+
 
 class Scope(Enum):
     """How far down a subscription reaches."""
@@ -114,9 +118,9 @@ class Subscription:
         """Not told live: its client gets the difference when it reads again."""
         self.since = 0
         """The tick up to which it was told, while it is waiting."""
-        self.sent_target: tuple[Node | None, bytes | None, int] | None = None
+        self.sent_target: Place | None = None
         """Where the client believes it leads; None before the first telling."""
-        self.current_target: tuple[Node | None, bytes | None, int] | None = None
+        self.current_target: Place | None = None
         """Where it led when its audience was last told; `told` lags behind it."""
         self.target_replaced = False
         """Another object came to bear the name it is bound to."""
@@ -130,7 +134,7 @@ class Subscription:
         )
 
     @property
-    def target(self) -> tuple[Node | None, bytes | None, int]:
+    def target(self) -> Place:
         """Where it leads now, comparable with `told`."""
         return self.node, self.entry, self.target_tick
 

@@ -1,23 +1,23 @@
 """Flow control: what changes too often is reported at most once a second.
 
-Decides only; what is withheld meanwhile, and told in the end, is `withheld`'s affair.
+This module only decides. `deferred` keeps what is not reported meanwhile.
 
-A *resource* is an entry (node, name) or a directory (a node: the coming and going of
-its entries). The original's numbers hold: reported four times within one second, it is
-busy; quiet for more than five seconds, it is not any more. While it is busy, reports
-are withheld, and once a second whoever asks gets what is due: the difference since the
-last report, so nothing is lost and nothing is said twice.
+A *resource* is an entry (node, name) or a directory (a node: its entries that come and
+go). The original's numbers hold: a resource reported four times within one second
+becomes busy; after more than five quiet seconds it is calm again. While it is busy, its
+reports are deferred, and one report a second says what is different since the last one,
+so nothing is lost and nothing is reported twice.
 
-A directory is not busy for having many entries made or deleted (an archive is
-extracted, a branch checked out): only *churn* counts, entries that come and go by
-turns.
+Many entries made or deleted do not make a directory busy (an archive is extracted, a
+branch checked out): only *churn* counts, entries that come and go by turns.
 
-A busy resource that goes on to produce more than some 200 raw events a second is *hot*:
-it costs the kernel and us too much even unreported, and is polled instead. Polling has
-the pace of reports already, so what a look finds is not withheld for a second more.
+A busy resource with more than some 200 kernel events a second is *hot*: even without
+reports it costs the kernel and us too much, so it is polled instead. Polling has the
+pace of reports already, so what it finds is not deferred for another second.
 """
 
 from collections.abc import Collection
+from enum import Enum
 from typing import NamedTuple
 
 from gamin.config.flow_settings import FlowSettings
@@ -25,19 +25,30 @@ from gamin.core.model.node import Node
 
 Entry = tuple[Node, bytes]
 Existence = tuple[Node, bytes, None]
-"""Whether there is such an entry, for those who asked for that path alone: told apart
-from its content, so that a deletion is told at once although the file is busy."""
+"""The existence of an entry, for those who subscribe to that path alone. It is apart
+from the entry's content, so a deletion is reported at once though the file is busy."""
 Resource = Entry | Existence | Node
 
 REPORT_SLOTS = 10
-"""Into so many steps the interval between reports is divided: all that is busy is
-reported with at most so many wake-ups in an interval, however much it is."""
+"""Reports are aligned to tenths of the interval, so any number of busy resources costs
+at most ten wake-ups per interval."""
 BURST_SECONDS = 1.0
-"""A directory that became busy is not hot before: many a storm is over by then, and
-polling until it is calm again costs more than taking the rest of it from the kernel."""
+"""Seconds that a directory is busy before it can become hot. Many storms end sooner,
+and polling until it is calm again costs more than reading the rest from the kernel."""
 MAX_COUNTED = 100_000
-"""Resources whose reports are counted within a second; beyond it counting begins anew,
-since a flood of so many different paths is not what this is for."""
+"""Resources whose reports are counted within a second. With more of them counting
+begins anew: flow control is not meant for so many different paths."""
+
+
+class Verdict(Enum):
+    """Whether a change is reported now, or later together with others."""
+
+    REPORT = "report it now"
+    DEFER = "report it later"
+
+
+_REPORT = Verdict.REPORT
+_DEFER = Verdict.DEFER
 
 
 class _Busy:
@@ -59,7 +70,7 @@ class _Busy:
         self.since = tick
         """The tick up to which its changes were reported."""
         self.due = due
-        """When it may be reported again."""
+        """When it may be reported again (seconds, as all times here)."""
         self.last_report = now
         """When it was last reported."""
         self.began = now
@@ -69,22 +80,24 @@ class _Busy:
         self.dirty = False
         """It changed since it was last reported."""
         self.second = int(now)
+        """The second that `kernel_events` belongs to."""
         self.kernel_events = 0
+        """Kernel events within that second."""
         self.is_polled = False
+        """It is hot."""
 
 
 class Due(NamedTuple):
-    """What is to be done when a deadline has come."""
+    """What is to be done now that a deadline has come."""
 
     reports: list[tuple[Resource, int]]
-    """Changed resources whose time has come, with the tick last reported."""
+    """Changed resources to report, with the tick up to which each was reported."""
     calmed: list[tuple[Resource, bool]]
-    """Resources that were quiet long enough, and whether each was hot; they are
-    forgotten."""
+    """Resources that are not busy any more, and whether each was hot."""
 
 
 class FlowControl:
-    """Counts reports; says which are to be withheld, and what is due when."""
+    """Counts reports, and says which are deferred and what is due when."""
 
     def __init__(self, settings: FlowSettings) -> None:
         self.settings = settings
@@ -92,15 +105,28 @@ class FlowControl:
         self._reports: dict[Resource, int] = {}
         self.busy: dict[Resource, _Busy] = {}
         self._owned: dict[Node, dict[Resource, None]] = {}
-        """What is busy, by its directory."""
+        """The busy resources by their directory."""
         self.soonest: float | None = None
-        """When to ask `due` next; None while nothing is busy."""
+        """When to call `due` next; None while nothing is busy."""
 
-    def record_report(self, resource: Resource, tick: int, now: float) -> bool:
-        """Whether a change of the resource must wait; it is counted either way."""
+    def record_report(self, resource: Resource, tick: int, now: float) -> Verdict:
+        """Count a change of the resource, and return what to do about its report.
+
+        May make the resource busy: this change is still reported, the next is not.
+        """
         if resource in self.busy:
             self.mark_changed(resource, now)
-            return True
+            return _DEFER
+        self._count(resource, tick, now)
+        return _REPORT
+
+    def record_churn(self, node: Node, tick: int, now: float) -> bool:
+        """Count an entry that came and went in a directory that is not busy. Return
+        whether that makes the directory busy."""
+        self._count(node, tick, now)
+        return node in self.busy
+
+    def _count(self, resource: Resource, tick: int, now: float) -> None:
         second = int(now)
         if second != self._second or len(self._reports) > MAX_COUNTED:
             self._second = second
@@ -108,10 +134,9 @@ class FlowControl:
         count = self._reports.get(resource, 0) + 1
         if count < self._threshold(resource):
             self._reports[resource] = count
-            return False
+            return
         self._reports.pop(resource, None)
         self._begin(resource, tick, now)
-        return False
 
     def _threshold(self, resource: Resource) -> int:
         if isinstance(resource, tuple) and len(resource) == 2:
@@ -131,13 +156,13 @@ class FlowControl:
             self.soonest = due
 
     def mark_changed(self, resource: Resource, now: float) -> None:
-        """A busy resource changed, and is to be reported."""
+        """A busy resource changed: its next periodic report is needed."""
         busy = self.busy[resource]
         busy.dirty = True
         busy.last = now
         if busy.is_polled:
-            # Half the interval: the first look may follow the last report closely,
-            # and a timer is never quite regular.
+            # Half the interval: the first poll may follow the last report closely, and
+            # a timer is never quite regular.
             soon = max(now, busy.last_report + self.settings.report_interval / 2)
             if soon < busy.due:
                 busy.due = soon
@@ -151,7 +176,7 @@ class FlowControl:
     def record_kernel_events(
         self, resource: Resource, now: float, count: int = 1
     ) -> bool:
-        """Count raw events of a busy resource. True when it becomes hot just now."""
+        """Count kernel events of a busy resource. Return whether it becomes hot now."""
         busy = self.busy[resource]
         busy.last = now
         second = int(now)
@@ -166,23 +191,20 @@ class FlowControl:
         return True
 
     def record_deferred(self, resource: Resource, now: float, count: int) -> bool:
-        """So many changes of a busy resource are told later. True when that makes it
-        hot just now."""
+        """Count changes of a busy resource whose reports were deferred. Return whether
+        it becomes hot now."""
         self.mark_changed(resource, now)
         if not self.record_kernel_events(resource, now, count):
             return False
-        if (
-            count > 1
-            and self.busy[resource].kernel_events
-            > self.settings.raw_events_per_second + 1
-        ):
-            self.mark_changed(
-                resource, now
-            )  # for those that came when it was hot already
+        limit = self.settings.raw_events_per_second
+        if count > 1 and self.busy[resource].kernel_events > limit + 1:
+            # Some of these changes came after it was hot, which makes it due sooner.
+            self.mark_changed(resource, now)
         return True
 
     def due(self, tick: int, now: float) -> Due:
-        """What has come due. What is dirty is not calm before it was reported."""
+        """Return what is due, and forget what is calm. What has changed is reported
+        before it counts as calm."""
         answer = Due([], [])
         if self.soonest is None or self.soonest > now:
             return answer
@@ -206,7 +228,7 @@ class FlowControl:
         return answer
 
     def of(self, node: Node) -> Collection[Resource]:
-        """What is busy of a directory: itself, and entries of it."""
+        """The busy resources of a directory: itself, and entries of it."""
         return self._owned.get(node, ())
 
     def forget(self, node: Node) -> None:

@@ -105,7 +105,7 @@ class Service:
     def tell_withheld(self) -> None:
         """Tell everyone now of what is too busy to be told at once."""
         if self.monitor.flow.busy:
-            self.watcher.do(self.monitor.tell_withheld(time.monotonic()))
+            self.watcher.do(self.monitor.flush_deferred(time.monotonic()))
 
     def rules_changed(
         self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None

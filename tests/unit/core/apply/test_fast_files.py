@@ -64,25 +64,25 @@ def test_it_makes_no_difference(
     script: list[tuple[list[Act], float]], flow: FlowSettings, scope: Scope
 ) -> None:
     quick, slow = Shell(settings=flow), Shell(settings=flow)
-    slow.monitor.files.is_off = True
+    slow.monitor.fast_files.is_off = True
     assert played(quick, script, scope) == played(slow, script, scope)
 
 
-def test_it_goes_as_far_as_there_are_plain_files() -> None:
+def test_the_fast_pass_stops_at_the_first_change_that_is_not_plain() -> None:
     shell = Shell()
     shell.disk.makedirs(b"/d/sub")
     shell.view().subscribe(b"/d", Scope.TREE)
     shell.turn()
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
-    quick = shell.monitor.files
+    quick = shell.monitor.fast_files
     batch = [
         Change(node, CREATE, 0, b"one"),
         Change(node, MODIFY, 0, b"one"),
         Change(node, DELETE, 0, b"unknown"),
         Change(node, CREATE | IS_DIR, 0, b"two"),
     ]
-    assert quick.take_in(batch, 0) == 2
+    assert quick.apply(batch, 0) == 2
     assert node.names[b"one"] is FILE
-    assert quick.take_in(batch, 3) == 3
-    assert quick.take_in(batch, 4) == 4
+    assert quick.apply(batch, 3) == 3
+    assert quick.apply(batch, 4) == 4

@@ -17,8 +17,8 @@ def row(name: bytes) -> Row:
 def test_rows_for_one_audience_make_one_telling() -> None:
     effects: list[Effect] = []
     reporter = Reporter(effects)
-    reporter.tell(BOTH, row(b"a"))
-    reporter.tell(BOTH, row(b"b"))
+    reporter.report(BOTH, row(b"a"))
+    reporter.report(BOTH, row(b"b"))
     assert effects == []
     reporter.close()
     assert effects == [Deliver((ONE, TWO), [row(b"a"), row(b"b")], False)]
@@ -28,7 +28,7 @@ def test_another_audience_ends_the_run_so_the_order_stays() -> None:
     effects: list[Effect] = []
     reporter = Reporter(effects)
     for audience, name in ((FIRST, b"a"), (BOTH, b"b"), (FIRST, b"c")):
-        reporter.tell(audience, row(name))
+        reporter.report(audience, row(name))
     reporter.close()
     assert effects == [
         Deliver((ONE,), [row(b"a")], False),
@@ -37,19 +37,38 @@ def test_another_audience_ends_the_run_so_the_order_stays() -> None:
     ]
 
 
-def test_nobody_is_told_nothing() -> None:
+def test_rows_for_nobody_make_no_delivery() -> None:
     effects: list[Effect] = []
     reporter = Reporter(effects)
-    reporter.tell(AUDIENCES.nobody, row(b"a"))
+    reporter.report(AUDIENCES.nobody, row(b"a"))
     reporter.close()
     reporter.close()
     assert effects == []
 
 
-def test_what_was_found_by_comparing_is_told_as_recovered() -> None:
+def test_recovered_rows_are_delivered_apart_and_marked() -> None:
     effects: list[Effect] = []
     reporter = Reporter(effects)
-    reporter.recovering = True
-    reporter.tell(FIRST, row(b"a"))
+    reporter.report(FIRST, row(b"a"))
+    reporter.report(FIRST, row(b"b"), recovered=True)
+    reporter.rows_of(FIRST).append(row(b"c"))
     reporter.close()
-    assert effects == [Deliver((ONE,), [row(b"a")], True)]
+    assert effects == [
+        Deliver((ONE,), [row(b"a")], False),
+        Deliver((ONE,), [row(b"b")], True),
+        Deliver((ONE,), [row(b"c")], False),
+    ]
+
+
+def test_unfiltered_rows_are_delivered_apart_and_exempt_from_ignore_rules() -> None:
+    effects: list[Effect] = []
+    reporter = Reporter(effects)
+    reporter.report(FIRST, row(b"a"))
+    reporter.report(FIRST, row(b"b"), filtered=False)
+    reporter.rows_of(FIRST).append(row(b"c"))
+    reporter.close()
+    assert effects == [
+        Deliver((ONE,), [row(b"a")], False),
+        Deliver((ONE,), [row(b"b")], False, True),
+        Deliver((ONE,), [row(b"c")], False),
+    ]

@@ -1,4 +1,4 @@
-from gamin.core.model.node import FILE, SUBDIR, Baseline, Node
+from gamin.core.model.node import FILE, SUBDIR, Baseline, Node, new_baseline
 
 
 def directory(parent: Node, name: bytes) -> Node:
@@ -35,13 +35,10 @@ def test_clients_know_the_names_but_for_what_is_withheld() -> None:
     assert node.published_entries() == {b"old": FILE, b"gone": FILE, b"sub": SUBDIR}
 
 
-def test_only_listed_directories_are_walked_where_that_is_asked() -> None:
-    a = directory(Node(None, b""), b"a")
-    b = directory(a, b"b")
-    c = directory(b, b"c")
-    b.listed = False
-    assert list(a.subtree()) == [a, b, c]
-    assert list(a.listed_subtree()) == [a]
+def test_a_new_baseline_is_one_that_the_class_makes() -> None:
+    made = new_baseline((True, False, 3, None))
+    assert type(made) is Baseline
+    assert made == Baseline(True, False, 3, None)
 
 
 def test_names_are_packed_until_one_is_asked_for() -> None:

@@ -1,54 +1,88 @@
-"""What is withheld is told in the end, to everybody as much as they do not know."""
+"""Deferred changes are reported in the end: to everybody what they do not know yet."""
 
 import pytest
 
 from gamin.config.flow_settings import FlowSettings
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Deliver, Effect
 from gamin.core.model.difference import entries_since
+from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
-from gamin.core.scene import Scene
+from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.tree import Tree
+from gamin.core.throttle.deferred import Deferred
+from gamin.core.throttle.flow_control import FlowControl
 from gamin.events import Kind, Row
-from testkit.doubles.engine import plain_policy
+
+
+class Busy:
+    """A tree whose root is busy."""
+
+    def __init__(self) -> None:
+        self.effects: list[Effect] = []
+        self.tree, self.audiences = Tree(), Audiences()
+        self.moment = Moment(self.tree)
+        self.reporter = Reporter(self.effects)
+        flow = FlowControl(FlowSettings(churn_per_second=1))
+        self.deferred = Deferred(
+            tree=self.tree,
+            audiences=self.audiences,
+            flow=flow,
+            reporter=self.reporter,
+        )
+        self.moment.advance(1.0)
+        self.root = self.tree.root
+        self.root.listed = True
+        assert flow.record_churn(self.root, self.tree.tick, self.moment.now)
+
+    def create(self, name: bytes) -> None:
+        self.deferred.defer(self.root, name, False, self.moment.now)
+        self.tree.add(self.root, name, FILE)
+
+    def delete(self, name: bytes) -> None:
+        self.deferred.defer(self.root, name, False, self.moment.now, dies=True)
+        self.tree.remove(self.root, name)
 
 
 @pytest.fixture
-def scene() -> Scene:
-    """With a root that is busy."""
-    scene = Scene(plain_policy(), FlowSettings(churn_per_second=1))
-    scene.advance(1.0)
-    scene.tree.root.listed = True
-    scene.flow.record_report(scene.tree.root, scene.tree.tick, scene.now)
-    return scene
+def busy() -> Busy:
+    return Busy()
 
 
-def comes(scene: Scene, node: Node, name: bytes) -> None:
-    scene.deferred.defer(node, name, False, scene.now)
-    scene.tree.add(node, name, FILE)
-
-
-def goes(scene: Scene, node: Node, name: bytes) -> None:
-    scene.deferred.defer(node, name, False, scene.now, dies=True)
-    scene.tree.remove(node, name)
-
-
-def test_who_heard_of_it_in_the_batch_that_took_it_away_hears_that_too(
-    scene: Scene,
+def test_a_deletion_is_reported_to_who_knows_of_a_creation_in_the_same_tick(
+    busy: Busy,
 ) -> None:
-    root = scene.tree.root
-    scene.tree.add(root, b"a", FILE)  # told, before it became too busy
-    heard = scene.tree.tick
-    goes(scene, root, b"a")
-    assert list(entries_since(root, heard)) == []
-    scene.advance(2.0)
-    scene.deferred.flush(root)
-    assert list(entries_since(root, heard)) == [Row(Kind.DELETED, b"/a", False)]
+    busy.tree.add(busy.root, b"a", FILE)  # reported, before the directory was busy
+    known = busy.tree.tick
+    busy.delete(b"a")
+    assert list(entries_since(busy.root, known)) == []
+    busy.moment.advance(2.0)
+    busy.deferred.flush(busy.root)
+    assert list(entries_since(busy.root, known)) == [Row(Kind.DELETED, b"/a", False)]
 
 
-def test_what_came_and_went_meanwhile_is_not_spoken_of(scene: Scene) -> None:
-    root = scene.tree.root
-    before = scene.tree.tick
-    scene.advance(1.1)
-    comes(scene, root, b"a")
-    goes(scene, root, b"a")
-    scene.advance(2.0)
-    scene.deferred.flush(root)
-    assert list(entries_since(root, before)) == []
+def test_an_entry_that_came_and_went_meanwhile_is_not_reported(busy: Busy) -> None:
+    before = busy.tree.tick
+    busy.moment.advance(1.1)
+    busy.create(b"a")
+    busy.delete(b"a")
+    busy.moment.advance(2.0)
+    busy.deferred.flush(busy.root)
+    assert list(entries_since(busy.root, before)) == []
+
+
+def test_a_flush_reports_the_difference_once_to_the_audience(busy: Busy) -> None:
+    subscription = Subscription(1, 1, b"/", Scope.DIRECTORY)
+    busy.root.subscriptions = {subscription: None}
+    busy.create(b"a")
+    busy.deferred.flush_all()
+    busy.deferred.flush_all()
+    busy.reporter.close()
+    created = Row(Kind.CREATED, b"/a", False, None, True)
+    assert busy.effects == [Deliver((subscription,), [created], False)]
+
+
+def test_a_quiet_directory_defers_nothing(busy: Busy) -> None:
+    quiet = Node(busy.root, b"quiet")
+    assert not busy.deferred.defer(quiet, b"a", False, busy.moment.now)
+    assert quiet.deferred is None

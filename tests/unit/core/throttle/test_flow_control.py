@@ -1,4 +1,4 @@
-"""The numbers of flow control: 4 reports, 6 turns, once a second, 5 s, 200 events."""
+"""The numbers of flow control: 4 reports, 6 churns, once a second, 5 s, 200 events."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from gamin.core.throttle.flow_control import (
     REPORT_SLOTS,
     FlowControl,
     Resource,
+    Verdict,
 )
 
 NODE = Node(None, b"")
@@ -23,7 +24,9 @@ def flow() -> FlowControl:
 
 
 def report(flow: FlowControl, resource: Resource, times: int, now: float) -> list[bool]:
-    return [flow.record_report(resource, 1, now) for _ in range(times)]
+    """Whether each of so many reports was deferred."""
+    verdicts = [flow.record_report(resource, 1, now) for _ in range(times)]
+    return [verdict is Verdict.DEFER for verdict in verdicts]
 
 
 def busy(resource: Resource, hot: bool = False) -> FlowControl:
@@ -44,27 +47,33 @@ def busy(resource: Resource, hot: bool = False) -> FlowControl:
         pytest.param(EXISTENCE, 6, id="a single path that comes and goes"),
     ],
 )
-def test_so_many_reports_within_a_second_are_told_and_no_more(
+def test_reports_within_a_second_are_deferred_from_the_limit_on(
     flow: FlowControl, resource: Resource, limit: int
 ) -> None:
-    told = report(flow, resource, limit, START)
-    assert told == [False] * limit
-    assert flow.record_report(resource, 1, START + 0.9)
+    assert report(flow, resource, limit, START) == [False] * limit
+    assert report(flow, resource, 1, START + 0.9) == [True]
 
 
-def test_the_same_over_two_seconds_are_nothing(flow: FlowControl) -> None:
+def test_churn_makes_a_directory_busy_at_the_limit(flow: FlowControl) -> None:
+    assert [flow.record_churn(NODE, 1, START) for _ in range(6)] == [False] * 5 + [True]
+    assert flow.record_report(NODE, 1, START) is Verdict.DEFER
+
+
+def test_reports_below_the_limit_in_each_second_make_nothing_busy(
+    flow: FlowControl,
+) -> None:
     for second in range(20):
         assert not any(report(flow, ENTRY, 3, START + second))
     assert flow.soonest is None
 
 
-def test_others_do_not_count(flow: FlowControl) -> None:
+def test_reports_of_different_resources_are_counted_apart(flow: FlowControl) -> None:
     for number in range(100):
-        assert not flow.record_report((NODE, b"%d" % number), 1, START)
+        assert report(flow, (NODE, b"%d" % number), 1, START) == [False]
     assert not flow.busy
 
 
-def test_what_is_busy_is_reported_once_a_second() -> None:
+def test_a_busy_resource_is_reported_once_a_second() -> None:
     flow = busy(ENTRY)
     reports = 0
     for tenth in range(100):
@@ -74,7 +83,7 @@ def test_what_is_busy_is_reported_once_a_second() -> None:
     assert 9 <= reports <= 11
 
 
-def test_a_report_says_since_when() -> None:
+def test_a_report_says_up_to_which_tick_the_resource_was_reported() -> None:
     flow = busy(ENTRY)
     flow.record_report(ENTRY, 7, START + 0.1)
     due = flow.soonest
@@ -84,12 +93,12 @@ def test_a_report_says_since_when() -> None:
     assert flow.due(10, due + 1).reports == [(ENTRY, 8)]
 
 
-def test_what_did_not_change_is_not_reported() -> None:
+def test_a_busy_resource_that_did_not_change_is_not_reported() -> None:
     flow = busy(ENTRY)
     assert flow.due(2, START + 1.5).reports == []
 
 
-def test_it_is_calm_after_more_than_five_quiet_seconds() -> None:
+def test_a_busy_resource_is_calm_after_more_than_five_quiet_seconds() -> None:
     flow = busy(ENTRY)
     calmed: list[tuple[float, bool]] = []
     for tenth in range(80):
@@ -101,7 +110,7 @@ def test_it_is_calm_after_more_than_five_quiet_seconds() -> None:
     assert flow.soonest is None
 
 
-def test_what_is_dirty_is_reported_before_it_is_calm() -> None:
+def test_a_changed_resource_is_reported_before_it_counts_as_calm() -> None:
     flow = busy(ENTRY)
     flow.record_report(ENTRY, 3, START + 0.1)
     first = flow.due(4, START + 60)
@@ -109,7 +118,7 @@ def test_what_is_dirty_is_reported_before_it_is_calm() -> None:
     assert [resource for resource, _ in flow.due(5, START + 61).calmed] == [ENTRY]
 
 
-def test_more_than_200_events_a_second_make_it_hot_once() -> None:
+def test_more_than_200_events_a_second_make_a_busy_resource_hot_once() -> None:
     flow = busy(ENTRY)
     assert [flow.record_kernel_events(ENTRY, START + 0.5) for _ in range(300)].index(
         True
@@ -117,7 +126,7 @@ def test_more_than_200_events_a_second_make_it_hot_once() -> None:
     assert sum(flow.record_kernel_events(ENTRY, START + 1.5) for _ in range(300)) == 0
 
 
-def test_200_events_in_each_of_many_seconds_do_not() -> None:
+def test_200_events_in_each_of_many_seconds_make_nothing_hot() -> None:
     flow = busy(ENTRY)
     for second in range(10):
         assert not any(
@@ -125,26 +134,26 @@ def test_200_events_in_each_of_many_seconds_do_not() -> None:
         )
 
 
-def test_a_directory_is_not_hot_while_it_may_be_but_a_burst() -> None:
+def test_a_directory_is_not_hot_during_the_first_second_of_being_busy() -> None:
     flow = busy(NODE)
     soon = START + BURST_SECONDS
     assert not any(flow.record_kernel_events(NODE, soon - 0.01) for _ in range(1000))
     assert any(flow.record_kernel_events(NODE, soon) for _ in range(201))
 
 
-def test_what_was_hot_is_calm_later_and_says_so() -> None:
+def test_a_hot_resource_that_calms_down_is_returned_as_hot() -> None:
     flow = busy(ENTRY, hot=True)
     assert flow.due(2, START + 7).calmed == [(ENTRY, True)]
 
 
-def test_what_a_look_finds_is_not_withheld_for_a_second_more() -> None:
+def test_a_change_that_polling_found_is_not_deferred_for_another_second() -> None:
     flow = busy(ENTRY, hot=True)
     flow.due(2, START + 1)
     flow.record_report(ENTRY, 3, START + 1.9)
     assert flow.soonest == pytest.approx(START + 1.9, abs=0.11)
 
 
-def test_much_that_is_busy_is_reported_with_few_wake_ups() -> None:
+def test_a_thousand_busy_resources_are_reported_with_few_wake_ups() -> None:
     flow = FlowControl(FlowSettings())
     for number in range(1000):
         report(flow, (NODE, b"%d" % number), 5, START + number / 1000)
@@ -156,7 +165,7 @@ def test_much_that_is_busy_is_reported_with_few_wake_ups() -> None:
     assert wakes <= 2 * REPORT_SLOTS
 
 
-def test_a_directory_that_is_gone_is_not_busy_with_all_in_it() -> None:
+def test_forgetting_a_directory_forgets_its_busy_entries() -> None:
     flow = busy(ENTRY)
     report(flow, NODE, 6, START)
     other = Node(None, b"other")
@@ -167,7 +176,7 @@ def test_a_directory_that_is_gone_is_not_busy_with_all_in_it() -> None:
     assert flow.soonest is None
 
 
-def test_the_numbers_can_be_set() -> None:
+def test_the_limits_come_from_the_settings() -> None:
     flow = FlowControl(FlowSettings(reports_per_second=2, report_interval=0.5))
     assert report(flow, ENTRY, 3, START) == [False, False, True]
     assert flow.soonest == pytest.approx(START + 0.5, abs=0.05)

@@ -1,0 +1,157 @@
+"""Applies a batch of changes: passes each to the part that knows its kind.
+
+Makes these parts too.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gamin.core.apply.content import Content
+from gamin.core.apply.entries import EntryChanges
+from gamin.core.apply.fast_files import FastFiles
+from gamin.core.apply.ignore_change import IgnoreChanges
+from gamin.core.apply.renames import Renames
+from gamin.core.coverage.need import Coverage
+from gamin.core.coverage.recovery import Recovery
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Effect
+from gamin.core.model.moment import Moment
+from gamin.core.model.subscription import Audiences
+from gamin.core.model.tree import Tree
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.core.throttle.debounce import WriteDebouncer
+from gamin.core.throttle.deferred import Deferred
+from gamin.core.throttle.flow_control import FlowControl
+from gamin.events import (
+    ATTRIB,
+    CLOSE_WRITE,
+    CREATE,
+    IGNORED,
+    MODIFY,
+    MOVED_TO,
+    OVERFLOW,
+    Change,
+)
+
+_CONTENT: Final = MODIFY | CLOSE_WRITE | ATTRIB
+_ARRIVAL: Final = CREATE | MOVED_TO
+
+
+class Changes:
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        moment: Moment,
+        audiences: Audiences,
+        coverage: Coverage,
+        resolver: PathResolver,
+        recovery: Recovery,
+        reporter: Reporter,
+        flow: FlowControl,
+        deferred: Deferred,
+        debouncer: WriteDebouncer,
+        effects: list[Effect],
+    ) -> None:
+        self._coverage = coverage
+        self._recovery = recovery
+        self.content = Content(
+            tree=tree,
+            moment=moment,
+            audiences=audiences,
+            coverage=coverage,
+            resolver=resolver,
+            reporter=reporter,
+            flow=flow,
+            deferred=deferred,
+            debouncer=debouncer,
+            effects=effects,
+        )
+        self.entries = EntryChanges(
+            tree=tree,
+            moment=moment,
+            audiences=audiences,
+            coverage=coverage,
+            resolver=resolver,
+            reporter=reporter,
+            flow=flow,
+            deferred=deferred,
+            debouncer=debouncer,
+            effects=effects,
+            content=self.content,
+        )
+        self.fast_files = FastFiles(
+            tree=tree,
+            moment=moment,
+            audiences=audiences,
+            coverage=coverage,
+            reporter=reporter,
+            flow=flow,
+            deferred=deferred,
+            debouncer=debouncer,
+            content=self.content,
+        )
+        self.ignore_changes = IgnoreChanges(
+            audiences=audiences, coverage=coverage, reporter=reporter
+        )
+        self.renames = self._make_renames(
+            tree, moment, audiences, coverage, reporter, flow, deferred, debouncer
+        )
+
+    def _make_renames(
+        self,
+        tree: Tree,
+        moment: Moment,
+        audiences: Audiences,
+        coverage: Coverage,
+        reporter: Reporter,
+        flow: FlowControl,
+        deferred: Deferred,
+        debouncer: WriteDebouncer,
+    ) -> Renames:
+        return Renames(
+            tree=tree,
+            moment=moment,
+            audiences=audiences,
+            coverage=coverage,
+            reporter=reporter,
+            flow=flow,
+            deferred=deferred,
+            debouncer=debouncer,
+            content=self.content,
+            entries=self.entries,
+            ignore_changes=self.ignore_changes,
+        )
+
+    def apply(self, batch: Sequence[Change], now: float) -> None:
+        """Apply all changes of a batch, in their order."""
+        self.content.begin()
+        apply_files, end = self.fast_files.apply, len(batch)
+        index = apply_files(batch, 0)
+        while index < end:
+            self._apply_one(batch[index], now)
+            index = apply_files(batch, index + 1)
+        if self.renames.pending_moves:
+            self.renames.end()
+
+    def _apply_one(self, change: Change, now: float) -> None:
+        node, mask, cookie, name = change
+        if name:
+            if mask & _CONTENT:
+                self.content.on_modified(node, name, mask)
+            elif mask & _ARRIVAL:
+                if cookie:
+                    self.renames.on_moved_to(node, name, mask, cookie)
+                else:
+                    self.entries.on_created(node, name, mask)
+            elif cookie:
+                self.renames.on_moved_from(node, name, mask, cookie)
+            else:
+                self.entries.on_deleted(node, name)
+        elif mask & OVERFLOW:
+            self._recovery.on_overflow(now)
+        elif mask & IGNORED and node.mask:
+            self._coverage.misplaced.setdefault(node, 0)
+            self.entries.invalidate_paths(node)
+        elif mask & ATTRIB:
+            self.content.on_permissions_changed(node)

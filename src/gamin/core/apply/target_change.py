@@ -1,0 +1,117 @@
+"""What subscribers learn when their path leads elsewhere, or to another object."""
+
+from gamin.core.deliver.catch_up import listing_of, path_difference
+from gamin.core.deliver.reporter import Reporter
+from gamin.core.effects import Effect, Ready
+from gamin.core.model.moment import Moment
+from gamin.core.model.subscription import Place, Scope, Subscription
+from gamin.core.model.tree import Tree
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.core.throttle.flow_control import Entry, FlowControl, Resource, Verdict
+from gamin.events import Kind, Row
+
+
+class TargetChanges:
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        moment: Moment,
+        resolver: PathResolver,
+        flow: FlowControl,
+        reporter: Reporter,
+        effects: list[Effect],
+    ) -> None:
+        self._tree = tree
+        self._moment = moment
+        self._resolver = resolver
+        self._flow = flow
+        self._reporter = reporter
+        self._effects = effects
+
+    def target_resolved(self, subscription: Subscription) -> None:
+        """Report what it means that the path was walked; nothing if the walk goes on.
+
+        The first time, the subscription becomes ready.
+        """
+        if not self._resolver.is_settled(subscription):
+            return
+        if not subscription.ready:
+            if subscription.pending_scans == 0:
+                self._become_ready(subscription)
+        elif subscription.scope is Scope.FILE:
+            self._settle_file(subscription)
+        else:
+            self._settle_directory(subscription)
+
+    def scan_finished(self, subscription: Subscription) -> None:
+        """A scan that the subscription waited for was done, or failed."""
+        if subscription.pending_scans > 0:
+            subscription.pending_scans -= 1
+            if subscription.pending_scans == 0 and not subscription.ready:
+                self.target_resolved(subscription)
+
+    def _become_ready(self, subscription: Subscription) -> None:
+        subscription.ready = True
+        subscription.target_replaced = False
+        subscription.current_target = subscription.target
+        subscription.since = self._tree.tick
+        self._effects.append(Ready(subscription))
+
+    def _settle_directory(self, subscription: Subscription) -> None:
+        report, own_audience = self._reporter.report, subscription.own_audience
+        replaced, subscription.target_replaced = subscription.target_replaced, False
+        before, now = subscription.current_target, subscription.target
+        if before == now:
+            if replaced and now[1] is not None:
+                subscription.last_change = self._tree.tick
+                report(own_audience, Row(Kind.CHANGED, b"", False))
+            return
+        if before is not None and before[0] is not None:
+            report(own_audience, Row(Kind.DELETED, b"", before[1] is None))
+        subscription.current_target = now
+        if now[0] is None:
+            return
+        node = subscription.bound_directory
+        report(own_audience, Row(Kind.CREATED, b"", node is not None))
+        if node is not None and node.listed:
+            # Others had it listed, so no scan will report what is in it.
+            for row in listing_of(subscription):
+                report(own_audience, row._replace(kind=Kind.CREATED))
+
+    def _settle_file(self, subscription: Subscription) -> None:
+        replaced, subscription.target_replaced = subscription.target_replaced, False
+        is_same = subscription.current_target == subscription.target
+        if is_same and not (replaced and subscription.node is not None):
+            return
+        subscription.last_change = self._tree.tick
+        resource: Resource = self._tree.root
+        if subscription.steps:
+            resource = subscription.steps[-1]
+            if _exists(subscription.current_target) is not _exists(subscription.target):
+                resource = (*resource, None)
+        verdict = self._flow.record_report(resource, self._tree.tick, self._moment.now)
+        if verdict is Verdict.REPORT:
+            self._report_path(subscription, True)
+
+    def _report_path(self, subscription: Subscription, changed: bool) -> None:
+        before, place = subscription.current_target, subscription.target
+        subscription.current_target = place
+        if before is not None:
+            for row in path_difference(before, place, changed):
+                self._reporter.report(subscription.own_audience, row)
+
+    def report_busy(self, entry: Entry, since: int) -> None:
+        """Report to the subscribers of this one path what happened to the busy entry
+        after the tick `since`."""
+        node, name = entry
+        for subscription in list((node.path_waiters or {}).get(name, ())):
+            is_file = subscription.scope is Scope.FILE or subscription.entry is not None
+            if is_file and subscription.ready and subscription.steps[-1] == entry:
+                changed = subscription.last_change > since
+                subscription.last_change = self._tree.tick
+                self._report_path(subscription, changed)
+
+
+def _exists(place: Place | None) -> bool:
+    return place is not None and place[0] is not None

@@ -1,0 +1,90 @@
+"""The rows that bring one client from what it knows to what is there.
+
+They answer a first listing, a client that is behind, and a question about the past.
+"""
+
+from collections.abc import Iterable
+
+from gamin.core.model.difference import entries_since, listing, tree_since
+from gamin.core.model.subscription import Place, Scope, Subscription
+from gamin.core.model.tree import Tree
+from gamin.events import Kind, Row
+
+
+class CatchUp:
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def rows_to_send(self, subscription: Subscription) -> list[Row]:
+        """Everything from what its client knows to what is there; the subscription
+        counts as up to date afterwards."""
+        sent, place = subscription.sent_target, subscription.target
+        if sent is None:
+            rows = self._initial_rows(subscription)
+        elif subscription.scope is Scope.FILE:
+            changed = subscription.last_change > subscription.since
+            rows = path_difference(sent, place, changed)
+        elif sent != place or subscription.since < self._tree.floor:
+            rows = self._full_relisting(subscription, sent)
+        else:
+            rows = self.rows_since(subscription, subscription.since)
+        subscription.sent_target = subscription.current_target = place
+        subscription.since = self._tree.tick
+        subscription.behind = False
+        return rows
+
+    def _initial_rows(self, subscription: Subscription) -> list[Row]:
+        node = subscription.bound_directory
+        kind = Kind.DELETED if subscription.node is None else Kind.EXISTS
+        rows = [Row(kind, b"", node is not None)]
+        if node is not None and subscription.scope is not Scope.FILE:
+            rows += listing_of(subscription)
+        return rows
+
+    def _full_relisting(self, subscription: Subscription, sent: Place) -> list[Row]:
+        """The path leads to another directory, or too much was forgotten to say what
+        is different: all that was is gone, and all that is is new."""
+        rows = []
+        if sent[0] is not None:
+            rows.append(Row(Kind.DELETED, b"", True))
+        if subscription.bound_directory is not None:
+            rows.append(Row(Kind.CREATED, b"", True))
+            rows += (
+                row._replace(kind=Kind.CREATED) for row in listing_of(subscription)
+            )
+        return rows
+
+    def rows_since(self, subscription: Subscription, since: int) -> list[Row]:
+        """What happened after the tick `since`, if the path led where it leads now."""
+        node = subscription.bound_directory
+        if node is None:
+            changed = subscription.node is not None and subscription.last_change > since
+            return [Row(Kind.CHANGED, b"", False)] if changed else []
+        if subscription.scope is Scope.DIRECTORY:
+            return list(entries_since(node, since))
+        return list(tree_since(node, since, subscription.covers_directory))
+
+
+def listing_of(subscription: Subscription) -> Iterable[Row]:
+    """Every entry that the subscription covers, as EXISTS rows; lazily."""
+    node = subscription.bound_directory
+    if node is None:
+        return ()
+    is_tree = subscription.scope is Scope.TREE
+    return listing(node, subscription.covers_directory if is_tree else None)
+
+
+def path_difference(before: Place, now: Place, changed: bool) -> list[Row]:
+    """What happened to a single path, from where it led before and leads now.
+
+    `changed` says that the content of what is there changed.
+    """
+    was, is_ = before[0] is not None, now[0] is not None
+    is_dir = is_ and now[1] is None
+    if was and not is_:
+        return [Row(Kind.DELETED, b"", before[1] is None)]
+    if is_ and not was:
+        return [Row(Kind.CREATED, b"", is_dir)]
+    if is_ and (changed or before != now):
+        return [Row(Kind.CHANGED, b"", is_dir)]
+    return []

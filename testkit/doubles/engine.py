@@ -14,7 +14,7 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.config.gaminrc import FilesystemRule, PathRule
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
-from gamin.core.coverage.need import CONTENT_AND_ATTRIB
+from gamin.core.coverage.method import CONTENT_AND_ATTRIB
 from gamin.core.effects import (
     Deliver,
     Effect,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.inotify import InotifyBackend
-from gamin.core.coverage.need import FULL
+from gamin.core.coverage.method import FULL
 from gamin.events import IGNORED, Change
 from testkit.doubles.disk import Disk
 from testkit.doubles.kernel import KernelInMemory

@@ -55,7 +55,7 @@ class Monitor:
         self.recovery = Recovery(
             self.tree, self.coverage, self._resolver.invalidate, self._effects
         )
-        self._quota_retry = QuotaRetry(self.coverage)
+        self._quota_retry = QuotaRetry(self.coverage.method, self.coverage.registers)
         self._changes = Changes(
             tree=self.tree,
             moment=self._moment,
@@ -77,9 +77,13 @@ class Monitor:
     def _wire_answers(self) -> None:
         """Make the parts that apply what scans, probes and deadlines bring."""
         self._fast_scan = FastScan(
-            audiences=self._audiences, coverage=self.coverage, effects=self._effects
+            tree=self.tree,
+            audiences=self._audiences,
+            coverage=self.coverage,
+            effects=self._effects,
         )
         self._scan_changes = ScanChanges(
+            tree=self.tree,
             audiences=self._audiences,
             coverage=self.coverage,
             resolver=self._resolver,
@@ -142,7 +146,9 @@ class Monitor:
     def longest_delay(self) -> float:
         """Seconds after which a change is reported at the latest, if nothing is lost:
         polling may have to detect it, and its resource may be busy."""
-        return self.coverage.longest_interval + self.flow.settings.report_interval
+        return (
+            self.coverage.method.longest_interval + self.flow.settings.report_interval
+        )
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much of it was forgotten."""
@@ -160,8 +166,8 @@ class Monitor:
         """Apply what a backend detected. The whole batch shares one tick."""
         self._moment.advance(now)
         self._changes.apply(batch, now)
-        if self.coverage.misplaced:
-            self.coverage.retry_adrift()
+        if self.coverage.registers.misplaced:
+            self.coverage.retry_misplaced()
         return self._finish(now)
 
     def drained(self, started_ns: int) -> None:
@@ -199,7 +205,7 @@ class Monitor:
         if self._retry_at is not None and self._retry_at <= now:
             self._retry_at = None
             self._resolver.retry(self._resolver.blocked)
-            for node in self.coverage.unwatched_unreadable:
+            for node in self.coverage.registers.unwatched_unreadable:
                 self._effects.append(Scan(node, None))
         return self._finish(now)
 
@@ -221,8 +227,8 @@ class Monitor:
         """The rules or the mounts changed: decide again how each directory is watched,
         and scan what was mounted or unmounted."""
         self._begin(now)
-        before = self.coverage.policy.mount_points()
-        self.coverage.reapply_policy(policy)
+        before = self.coverage.method.policy.mount_points()
+        self.coverage.method.reapply_policy(policy)
         for point in before ^ policy.mount_points():
             self._remounted(point)
         return self._finish(now)
@@ -296,8 +302,7 @@ class Monitor:
         """The directory could not be watched or listed; `number` is the errno."""
         self._moment.advance(now)
         node = effect.node
-        self.coverage.unwatchable(node, number)
-        if self.coverage.is_missed(node):
+        if self.coverage.unwatchable(node, number):
             self._scan_place_of(node)
         if node.unreadable and node.path_waiters:
             for subscriptions in node.path_waiters.values():
@@ -334,13 +339,12 @@ class Monitor:
                 self._resolver.start(subscription)
                 self._target_changes.target_resolved(subscription)
             self._reporter.close()
-        if self.coverage.release_candidates:
-            self.coverage.release_unneeded()
-        if not (self._resolver.blocked or self.coverage.unwatched_unreadable):
+        self.coverage.release_unneeded()
+        if not (self._resolver.blocked or self.coverage.registers.unwatched_unreadable):
             self._retry_at = None
         elif self._retry_at is None:
             self._retry_at = now + LOOK_AGAIN_SECONDS
-        if self.coverage.over_quota or self._quota_retry.due_at is not None:
+        if self.coverage.registers.over_quota or self._quota_retry.due_at is not None:
             self._quota_retry.update(now)
         self.tree.age_out()
         effects = self._effects[:]
@@ -360,6 +364,6 @@ class Monitor:
                 return
             node = child
         for below in node.subtree():
-            below.audience = None
+            self._audiences.forget(below)
             self.coverage.mark_for_release(below)
         self._changes.entries.on_replaced(node)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
-from gamin.core.coverage.need import CONTENT_AND_ATTRIB
+from gamin.core.coverage.method import CONTENT_AND_ATTRIB
 from gamin.core.model.node import Node
 from gamin.events import IS_DIR, MOVED_TO, Change
 

@@ -52,9 +52,9 @@ class BusyResources:
     def _return_to_kernel(self, resource: Resource) -> None:
         """Have the kernel watch again what was polled because it was too busy."""
         if isinstance(resource, Node):
-            self._coverage.set_polling(resource, self._coverage.polled_for_churn, False)
+            self._coverage.method.churn_calmed(resource)
             return
         node = resource[0]
         others = (r for r in self._flow.of(node) if isinstance(r, tuple))
         if not any(self._flow.busy[r].is_polled for r in others):
-            self._coverage.set_polling(node, self._coverage.polled_for_writes, False)
+            self._coverage.method.writes_calmed(node)

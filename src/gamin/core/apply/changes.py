@@ -151,7 +151,7 @@ class Changes:
         elif mask & OVERFLOW:
             self._recovery.on_overflow(now)
         elif mask & IGNORED and node.mask:
-            self._coverage.misplaced.setdefault(node, 0)
+            self._coverage.registers.suspect(node)
             self.entries.invalidate_paths(node)
         elif mask & ATTRIB:
             self.content.on_permissions_changed(node)

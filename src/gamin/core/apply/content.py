@@ -107,7 +107,7 @@ class Content:
         """The rights of a subdirectory changed, so what was hidden may be visible."""
         if isinstance(known, Node):
             here = known.path()
-            for unreadable in self._coverage.unreadable:
+            for unreadable in self._coverage.registers.unreadable:
                 if is_within(unreadable.path(), here):
                     self._effects.append(Scan(unreadable, None))
         for subscription in (node.path_waiters or {}).get(name, ()):
@@ -183,6 +183,6 @@ class Content:
         busy = self._flow.busy
         if (node, name) in busy:
             if self._flow.record_kernel_events((node, name), self._moment.now):
-                self._coverage.poll_content(node)
+                self._coverage.method.poll_for_writes(node)
         elif node in busy and self._flow.record_kernel_events(node, self._moment.now):
-            self._coverage.poll_only(node)
+            self._coverage.method.poll_for_churn(node)

@@ -119,7 +119,7 @@ class EntryChanges:
         leads through it."""
         child = node.child(name)
         if child is None and any(s.covers_directory(path) for s in audience.recursive):
-            child = self._tree.make_child(node, name, self._tree.tick)
+            child = self._coverage.make_child(node, name, self._tree.tick)
         return child
 
     def on_probed(self, node: Node, name: bytes, is_dir: bool) -> None:
@@ -194,9 +194,7 @@ class EntryChanges:
                 for name, known in published:
                     row = Row(Kind.DELETED, prefix + name, known is not FILE)
                     self._reporter.report(audience, row, recovered)
-            below.names = {}
-            below.deferred = None
-            below.listed = False
+            self._tree.clear(below)
             self._coverage.drop(below)
             if self._flow.busy:
                 self._flow.forget(below)

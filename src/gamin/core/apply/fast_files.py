@@ -101,7 +101,7 @@ class FastFiles:
         tick, recent = tree.tick, self._moment.recent_tick
         names, touched = node.names, node.history
         if touched is None:
-            touched = node.history = {}
+            touched = tree.start_history(node)
         newest = next(reversed(touched), b"")
         prefix = node.prefix or node.path_prefix()
         rows = reporter.rows_of(self._audiences.on(node))
@@ -221,5 +221,5 @@ class FastFiles:
                 break
             index += 1
         if deferred and self._flow.record_deferred(node, self._moment.now, deferred):
-            self._coverage.poll_only(node)
+            self._coverage.method.poll_for_churn(node)
         return index

@@ -11,16 +11,19 @@ from gamin.core.effects import Effect, Listing, Scan
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import SUBDIR, Node
 from gamin.core.model.subscription import Audiences, Subscription
+from gamin.core.model.tree import Tree
 
 
 class FastScan:
     def __init__(
         self,
         *,
+        tree: Tree,
         audiences: Audiences,
         coverage: Coverage,
         effects: list[Effect],
     ) -> None:
+        self._tree = tree
         self._audiences = audiences
         self._coverage = coverage
         self._effects = effects
@@ -38,9 +41,8 @@ class FastScan:
         for each in subscriptions:
             if each.ready:
                 return False
-        self._coverage.confirm_present(node)
-        node.listed = True
-        node.packed = b"/".join(others)
+        self._coverage.registers.confirm_present(node)
+        self._tree.apply_first_listing(node, others)
         if directories and audience.recursive:
             self._enter(node, directories, audience, subscription)
         elif directories:
@@ -63,7 +65,7 @@ class FastScan:
             node.uniform
             and node.subscriptions is None
             and node.tombstones is None
-            and self._coverage.has_default_method(node)
+            and self._coverage.registers.is_usual(node)
             and all(s.is_unfiltered for s in audience.recursive)
         )
         names = node.names
@@ -73,14 +75,7 @@ class FastScan:
             return
         scan = self._effects.append
         for name in directories:
-            child = names[name] = Node(node, name)
-            child.audience = audience
-            child.decision = node.decision
-            child.uniform = True
-            child.mask = node.mask
-            child.kernel_mask = node.kernel_mask
-            child.poll_mask = node.poll_mask
-            child.interval = node.interval
+            child = names[name] = Node.alike(node, name, audience)
             scan(Scan(child, subscription))
         if subscription is not None:
             subscription.pending_scans += len(directories)

@@ -48,7 +48,7 @@ class IgnoreChanges:
         before = self.visible(subscription, node)
         rules.load(directory, name, text)
         for below in node.subtree():
-            below.audience = None
+            self._audiences.forget(below)
             self._coverage.mark_for_release(below)
         self.changed(subscription, node, before)
 

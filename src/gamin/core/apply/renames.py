@@ -211,7 +211,7 @@ class Renames:
         for subscription in trees:
             _take_rules_along(subscription, leaving.path, path)
         for below in moved.subtree():
-            below.audience = None
+            self._audiences.forget(below)
             self._coverage.mark_for_release(below)
         after = self._audiences.on(moved)
         row = Row(Kind.MOVED, path, True, leaving.path, True)
@@ -227,7 +227,7 @@ class Renames:
                 self._coverage.cover(moved, subscription)
         for below in moved.subtree():
             if below.mask and not below.is_noticed:
-                self._coverage.misplaced.setdefault(below, 1)
+                self._coverage.registers.suspect(below, 1)
         return True
 
     def _report_move(

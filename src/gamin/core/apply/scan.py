@@ -16,6 +16,7 @@ from gamin.core.effects import Listing
 from gamin.core.model.difference import listing
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Audiences
+from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.events import Kind
 
@@ -24,6 +25,7 @@ class ScanChanges:
     def __init__(
         self,
         *,
+        tree: Tree,
         audiences: Audiences,
         coverage: Coverage,
         resolver: PathResolver,
@@ -32,6 +34,7 @@ class ScanChanges:
         entries: EntryChanges,
         fast_scan: FastScan,
     ) -> None:
+        self._tree = tree
         self._audiences = audiences
         self._coverage = coverage
         self._resolver = resolver
@@ -49,7 +52,7 @@ class ScanChanges:
         if node.unreadable:
             for subscriptions in (node.path_waiters or {}).values():
                 self._resolver.retry(subscriptions)
-        self._coverage.confirm_present(node)
+        self._coverage.registers.confirm_present(node)
         audience = self._audiences.on(node)
         if not node.mask or not audience.subscriptions:
             return
@@ -60,14 +63,13 @@ class ScanChanges:
         self._remove_others(node, present, recovered)
         passed = [] if node.listed else list(node.children())
         for child in passed:
-            for below in child.subtree():
-                below.audience = None
+            self._audiences.forget_below(child)
         if node.listed or any(s.ready for s in audience.subscriptions):
             self._compare(node, present, newer, recovered)
         else:
             for name, is_dir in present.items():
                 node.names.setdefault(name, SUBDIR if is_dir else FILE)
-            node.listed = True
+            self._tree.mark_listed(node)
         self._include(node, passed, recovered)
         if audience.recursive:
             self._fast_scan.descend(node, directories, subscription, changed_since_ns)
@@ -93,7 +95,7 @@ class ScanChanges:
         # Of a directory that was not listed, only the subdirectories are known that
         # some path leads through; they were reported to nobody.
         reported = set(node.names) if node.listed else set()
-        node.listed = True
+        self._tree.mark_listed(node)
         for name, is_dir in present.items():
             if name not in reported:
                 self._entries.insert_entry(node, name, is_dir, recovered=recovered)

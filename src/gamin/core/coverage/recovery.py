@@ -84,8 +84,8 @@ class Recovery:
             self._has_overflowed = False
             return
         self.complete_until_ns = started_ns
-        if self.due_at is None and self._coverage.handed_to_polling:
-            self._coverage.handed_to_polling.clear()
+        if self.due_at is None and self._coverage.registers.handed_to_polling:
+            self._coverage.registers.queue_was_complete()
 
     def on_overflow(self, now: float) -> None:
         """The kernel's queue lost events: a rescan is due, at once or after a pause."""
@@ -130,7 +130,7 @@ class Recovery:
     def _scan_everything(self) -> None:
         self.rescans += 1
         self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
-        released = self._coverage.handed_to_polling
+        released = self._coverage.registers.handed_to_polling
         for node in self._tree.root.subtree():
             if not (node.kernel_mask or node.unreadable or node in released):
                 continue

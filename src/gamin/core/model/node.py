@@ -125,6 +125,19 @@ class Node:
         self.wd_poll = -1
         """The polling backend's."""
 
+    @classmethod
+    def alike(cls, parent: "Node", name: bytes, audience: Any) -> "Node":
+        """A subdirectory for which everything is as it was decided for its parent."""
+        node = cls(parent, name)
+        node.audience = audience
+        node.decision = parent.decision
+        node.uniform = True
+        node.mask = parent.mask
+        node.kernel_mask = parent.kernel_mask
+        node.poll_mask = parent.poll_mask
+        node.interval = parent.interval
+        return node
+
     def __repr__(self) -> str:
         return f"<Node {self.path()!r} wd={self.wd} names={len(self.names)}>"
 
@@ -148,6 +161,10 @@ class Node:
             node.prefix = prefix
         return prefix
 
+    def forget_path(self) -> None:
+        """The directory or one above it was renamed: `prefix` is computed again."""
+        self.prefix = None
+
     @property
     def names(self) -> Names:
         """Entries: a Node, SUBDIR or FILE. Only Nodes while `listed` is False."""
@@ -162,6 +179,10 @@ class Node:
     def names(self, names: Names) -> None:
         self._names = names
         self.packed = b""
+
+    def pack(self, files: Collection[bytes]) -> None:
+        """Set the names of the entries; none was known, and none is a directory."""
+        self.packed = b"/".join(files)
 
     @property
     def is_packed(self) -> bool:

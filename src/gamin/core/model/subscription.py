@@ -194,6 +194,15 @@ class Audiences:
             audience = self._known[key] = Audience(subscriptions, deep)
         return audience
 
+    def forget(self, node: Node) -> None:
+        """Have the audience of a directory computed again when it is needed."""
+        node.audience = None
+
+    def forget_below(self, node: Node) -> None:
+        """`forget` the directory and all below it."""
+        for below in node.subtree():
+            below.audience = None
+
     def has_any(self, node: Node) -> bool:
         """Whether anybody is told of the entries of `node`, without computing who."""
         audience: Audience | None = node.audience

@@ -1,13 +1,13 @@
-"""The tree of directories that somebody cares for, the names in them, and ticks.
+"""The tree of the directories that somebody needs, the names in them, and ticks.
 
-It holds what is believed of the disk and since when; who is told, and how changes are
-noticed, is `monitor`'s affair.
+It holds what is known of the disk and since when.
 
-Every drained batch advances one *tick*. A name that was touched since the start has a
-`History` in its directory's `touched`, kept in order of the last touch; all other names
-share the constant that says what they are, so they cost one dictionary entry. A name
-that went away keeps its touch as a tombstone. Each directory carries the latest tick
-at or below it, so "what changed since clock c" descends only where something did.
+Every operation advances one *tick*. An entry that was history since the start has a
+`History` in its directory's `history`, which is ordered by the last touch; all other
+entries share the constant that says what they are, so they cost one dictionary entry.
+An entry that went away keeps its history as a tombstone. Each directory carries the
+latest tick at or below it, so "what changed since clock c" descends only where
+something changed.
 
 A directory that went away stays in its parent's `tombstones`, with its own, and is
 revived when the name comes back. One that was renamed is linked anew, with all that is
@@ -15,83 +15,133 @@ below it, in one step; the place it left remembers it in `moved_away`, because f
 clock from before the rename everything below is gone from there.
 """
 
-from gamin.core.model.node import FILE, Node
+from collections.abc import Collection
+
+from gamin.core.model.node import FILE, Baseline, History, Node
 
 TOUCH_LIMIT = 200_000
-"""Touches (some 250 bytes each) that may gather before the older half is dropped."""
+"""Histories (some 250 bytes each) after which the older half is dropped."""
 
 
 class Tree:
-    """All nodes, and the tick. Changes of names go through here, so ticks hold."""
+    """All nodes, and the tick. Names change through it, so that ticks are right."""
 
     def __init__(self) -> None:
         self.root = Node(None, b"")
         self.tick = 1
         self.floor = 0
-        """Clocks older than this tick cannot be answered: tombstones were dropped."""
+        """The oldest tick since which a difference is known: older tombstones were
+        dropped."""
         self.touches = 0
-        """How many there may be: some are counted that replaced others."""
+        """Histories that there are at most."""
         self._half = 1
 
     def find(self, path: bytes) -> Node | None:
-        """The node of a directory by its real path, if there is one."""
+        """The node of a directory by its real path; None if it has none."""
         node: Node | None = self.root
         for name in filter(None, path.split(b"/")):
             node = None if node is None else node.child(name)
         return node
 
+    # -- what is listed
+
+    def apply_first_listing(self, node: Node, files: Collection[bytes]) -> None:
+        """A directory of which no entry was known was listed; these are its entries
+        that are not directories. The caller adds the subdirectories."""
+        node.listed = True
+        node.pack(files)
+
+    def mark_listed(self, node: Node) -> None:
+        """From now on `node.names` has all entries."""
+        node.listed = True
+
+    def forget_entries(self, node: Node) -> None:
+        """Forget the entries and their past, because nobody needs them; child nodes
+        stay."""
+        node.names = {child.name: child for child in node.children()}
+        node.listed = False
+        node.deferred = None
+        node.history = None
+        node.tombstones = None
+
+    def clear(self, node: Node) -> None:
+        """The directory is gone, and its entries were removed: it lists nothing."""
+        node.names = {}
+        node.deferred = None
+        node.listed = False
+
+    # -- what is deferred
+
+    def start_deferring(self, node: Node) -> dict[bytes, Baseline]:
+        """Begin to keep baselines for the entries of a directory; return them."""
+        node.deferred = {}
+        return node.deferred
+
+    def stop_deferring(self, node: Node) -> dict[bytes, Baseline]:
+        """Take the baselines of a directory, which has none afterwards."""
+        deferred, node.deferred = node.deferred, None
+        return deferred or {}
+
+    # -- what happens to a name
+
+    def start_history(self, node: Node) -> dict[bytes, History]:
+        """The history of a directory, for a caller that writes to it directly."""
+        if node.history is None:
+            node.history = {}
+        return node.history
+
     def touch(self, node: Node, name: bytes) -> None:
         """An existing entry changed."""
-        touched = node.history
-        if touched is None:
-            touched = node.history = {}
-        before = touched.pop(name, None)
+        history = node.history
+        if history is None:
+            history = node.history = {}
+        before = history.pop(name, None)
         if before is None:
             self.touches += 1
             is_dir = node.names[name] is not FILE
-            touched[name] = (self.tick, 0, 0, 0, is_dir)
+            history[name] = (self.tick, 0, 0, 0, is_dir)
         else:
-            touched[name] = (self.tick, *before[1:])
+            history[name] = (self.tick, *before[1:])
         if node.latest_tick < self.tick:
             self.propagate_tick(node)
 
     def add(self, node: Node, name: bytes, known: Node | bool) -> None:
-        """An entry came into being."""
+        """An entry was created."""
         tick = self.tick
         node.names[name] = known
-        touched = node.history
-        if touched is None:
-            touched = node.history = {}
-        before = touched.pop(name, None)
+        history = node.history
+        if history is None:
+            history = node.history = {}
+        before = history.pop(name, None)
         if before is None:
             self.touches += 1
-            touched[name] = (tick, tick, 0, tick, known is not FILE)
+            history[name] = (tick, tick, 0, tick, known is not FILE)
         else:
-            touched[name] = (tick, tick, before[2], before[3], known is not FILE)
+            history[name] = (tick, tick, before[2], before[3], known is not FILE)
         if node.latest_tick < tick:
             self.propagate_tick(node)
 
     def remove(self, node: Node, name: bytes) -> None:
-        """An entry went away; its tombstone stays."""
+        """An entry went away; its history stays as a tombstone."""
         tick = self.tick
         known = node.names.pop(name)
-        touched = node.history
-        if touched is None:
-            touched = node.history = {}
-        before = touched.pop(name, None)
+        history = node.history
+        if history is None:
+            history = node.history = {}
+        before = history.pop(name, None)
         if before is None:
             self.touches += 1
-            touched[name] = (tick, 0, tick, 0, known is not FILE)
+            history[name] = (tick, 0, tick, 0, known is not FILE)
         else:
-            touched[name] = (tick, before[1], tick, before[3], known is not FILE)
+            history[name] = (tick, before[1], tick, before[3], known is not FILE)
         if node.latest_tick < tick:
             self.propagate_tick(node)
 
     def restamp(self, node: Node, name: bytes, since: int) -> None:
-        """What happened to the entry after `since` is told only now.
+        """What happened to the entry after the tick `since` is reported only now.
 
-        Whoever is behind asks for a later tick than that of the change itself, so
-        the ticks of the change become those of the telling.
+        A client may know a tick that is later than the change but earlier than its
+        report, so the change gets the tick of the report.
         """
         if node.history is None or name not in node.history:
             return
@@ -108,6 +158,7 @@ class Tree:
             self.propagate_tick(node)
 
     def propagate_tick(self, node: Node) -> None:
+        """Something at or below the directory happened in this tick."""
         tick = self.tick
         above: Node | None = node
         while above is not None and above.latest_tick < tick:
@@ -115,18 +166,20 @@ class Tree:
             above = above.parent
 
     def make_child(self, node: Node, name: bytes, born: int) -> Node:
-        """The node of a subdirectory, revived from its ghost where there is one."""
-        ghost = node.tombstones.pop(name, None) if node.tombstones else None
-        if ghost is not None:
-            ghost.created_tick = born
-            ghost.parent = node
-            ghost.prefix = ghost.audience = ghost.decision = None
-            ghost.uniform = False
-            return ghost
+        """The node of a subdirectory, revived from its tombstone if there is one.
+
+        `born` is the tick since which the directory is there (0: always).
+        """
+        tombstone = node.tombstones.pop(name, None) if node.tombstones else None
+        if tombstone is not None:
+            tombstone.created_tick = born
+            tombstone.parent = node
+            tombstone.forget_path()
+            return tombstone
         return Node(node, name, born)
 
     def keep_tombstone(self, node: Node) -> None:
-        """Keep a directory that went away, for what went away in it or left it."""
+        """Keep a directory that went away, if anything went away in it or from it."""
         parent = node.parent
         if parent is None or not (node.history or node.tombstones or node.moved_away):
             return
@@ -135,22 +188,22 @@ class Tree:
         parent.tombstones[node.name] = node
 
     def relink(self, node: Node, parent: Node, name: bytes) -> None:
-        """A directory was renamed: it and all below it is now at parent/name.
+        """A directory was renamed: it is at parent/name now, with all below it.
 
-        The entries of both parents are the caller's affair (`remove`, `add`).
+        The caller changes the names in both parents (`remove`, `add`).
         """
         old, place = node.parent, node.name
         if old is not None:
-            ghost = old.tombstones.get(place) if old.tombstones else None
-            if ghost is None:
-                ghost = Node(old, place)
+            tombstone = old.tombstones.get(place) if old.tombstones else None
+            if tombstone is None:
+                tombstone = Node(old, place)
                 if old.tombstones is None:
                     old.tombstones = {}
-                old.tombstones[place] = ghost
-            if ghost.moved_away is None:
-                ghost.moved_away = []
-            ghost.moved_away.append((self.tick, node))
-            ghost.latest_tick = self.tick
+                old.tombstones[place] = tombstone
+            if tombstone.moved_away is None:
+                tombstone.moved_away = []
+            tombstone.moved_away.append((self.tick, node))
+            tombstone.latest_tick = self.tick
             self.touches += 1
         if parent.tombstones:
             replaced = parent.tombstones.pop(name, None)
@@ -158,14 +211,14 @@ class Tree:
                 node.moved_away = (node.moved_away or []) + [(self.tick, replaced)]
         node.parent, node.name, node.created_tick = parent, name, self.tick
         for below in node.subtree():
-            below.prefix = None
+            below.forget_path()
         self.propagate_tick(node)
 
     def age_out(self) -> None:
-        """Drop old tombstones once there are many; clocks before `floor` are void.
+        """Drop the older half of the histories once there are many, and raise `floor`.
 
-        Called between batches. The cost is the tree's size once in `TOUCH_LIMIT`
-        touches, so it does not grow per change.
+        Call it between batches. It visits the whole tree once in `TOUCH_LIMIT` touches,
+        so its cost per change does not grow.
         """
         if self.touches < TOUCH_LIMIT:
             if self.touches < TOUCH_LIMIT // 2:
@@ -177,7 +230,7 @@ class Tree:
 
 
 def _forget(root: Node, floor: int) -> int:
-    """Forget touches up to `floor` everywhere; how many are left."""
+    """Forget histories up to the tick `floor`; return how many are left."""
     left = 0
     stack = [root]
     while stack:
@@ -192,9 +245,9 @@ def _forget(root: Node, floor: int) -> int:
             ] or None
         if node.tombstones:
             node.tombstones = {
-                n: ghost
-                for n, ghost in node.tombstones.items()
-                if ghost.latest_tick > floor
+                n: tombstone
+                for n, tombstone in node.tombstones.items()
+                if tombstone.latest_tick > floor
             } or None
             stack.extend((node.tombstones or {}).values())
         stack.extend(node.children())

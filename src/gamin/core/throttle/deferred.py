@@ -72,7 +72,7 @@ class Deferred:
         """
         deferred = node.deferred
         if deferred is None:
-            deferred = node.deferred = {}
+            deferred = self._tree.start_deferring(node)
             self._nodes[node] = None
         before = deferred.get(name)
         if before is None:
@@ -90,8 +90,7 @@ class Deferred:
     def flush(self, node: Node) -> None:
         """Report all that was deferred of a directory's entries."""
         self._nodes.pop(node, None)
-        deferred, node.deferred = node.deferred, None
-        for name, before in (deferred or {}).items():
+        for name, before in self._tree.stop_deferring(node).items():
             self._report_difference(node, name, before, False)
 
     def flush_all(self) -> None:

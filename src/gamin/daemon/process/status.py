@@ -10,14 +10,14 @@ from gamin.paths import printable
 def watches(monitor: Monitor) -> dict[str, int]:
     """How the directories are noticed; `busy` counts paths reported once a second."""
     nodes = list(_watched(monitor))
-    coverage = monitor.coverage
+    registers = monitor.coverage.registers
     return {
         "kernel": sum(node.wd >= 0 for node in nodes),
         "polled": sum(node.wd_poll >= 0 for node in nodes),
         "busy": len(monitor.flow.busy),
         "missing": sum(s.node is None for s in monitor.subscriptions),
-        "no_room": len(coverage.over_quota),
-        "unreadable": len(coverage.unreadable),
+        "no_room": len(registers.over_quota),
+        "unreadable": len(registers.unreadable),
     }
 
 
@@ -60,9 +60,9 @@ def _described(monitor: Monitor, node: Node) -> str:
         ways.append(f"kernel watch {node.wd}")
     if node.wd_poll >= 0:
         ways.append(f"polled every {node.interval:g} s")
-    if node in monitor.coverage.over_quota:
+    if node in monitor.coverage.registers.over_quota:
         ways.append("for want of room")
-    if node in monitor.coverage.unreadable:
+    if node in monitor.coverage.registers.unreadable:
         ways.append("unreadable")
     names = f"{len(node.names)} names" if node.listed else "passed through"
     return f"{printable(node.path())}: {', '.join(ways) or 'not watched'}; {names}"

@@ -1,4 +1,4 @@
-"""What did not fit into the kernel's quota is tried again, a little at a time."""
+"""Directories over quota are tried again, a few at a time."""
 
 import errno
 
@@ -17,7 +17,7 @@ CROWD = 8
 
 @pytest.fixture
 def monitor() -> Monitor:
-    """One that watches a tree of which nothing had room, at second 0."""
+    """A monitor that watches a tree of which all is over quota, at second 0."""
     monitor = Monitor(Policy((), Mounts()))
     top = monitor.coverage.ensure_child(monitor.tree.root, b"t")
     top.wd = 1
@@ -35,27 +35,28 @@ def tried(monitor: Monitor, second: float) -> list[Node]:
     return [e.node for e in effects if isinstance(e, Watch) and e.node.kernel_mask]
 
 
-def test_what_has_no_room_is_polled(monitor: Monitor) -> None:
-    assert len(monitor.coverage.over_quota) == CROWD
+def test_directories_over_quota_are_polled(monitor: Monitor) -> None:
+    assert len(monitor.coverage.registers.over_quota) == CROWD
     assert all(
-        node.poll_mask and not node.kernel_mask for node in monitor.coverage.over_quota
+        node.poll_mask and not node.kernel_mask
+        for node in monitor.coverage.registers.over_quota
     )
 
 
-def test_one_is_tried_after_a_while_and_more_as_long_as_it_goes_well(
+def test_one_directory_is_tried_first_and_more_while_that_succeeds(
     monitor: Monitor,
 ) -> None:
     assert monitor.deadline() == RETRY_SECONDS
     numbers = []
     second = 0.0
-    while monitor.coverage.over_quota:
+    while monitor.coverage.registers.over_quota:
         second += RETRY_SECONDS
         numbers.append(len(tried(monitor, second)))
     assert numbers == [1, 2, 4, 1]  # the last one was left
     assert monitor.deadline() is None
 
 
-def test_one_that_still_has_no_room_is_polled_on_and_the_pace_is_kept(
+def test_a_failed_try_leaves_the_directory_polled_and_keeps_the_pace(
     monitor: Monitor,
 ) -> None:
     for round_ in (1, 2, 3):
@@ -63,10 +64,10 @@ def test_one_that_still_has_no_room_is_polled_on_and_the_pace_is_kept(
         monitor.unwatchable(Watch(node), errno.ENOSPC, round_ * RETRY_SECONDS)
         assert node.poll_mask
         assert not node.kernel_mask
-    assert len(monitor.coverage.over_quota) == CROWD
+    assert len(monitor.coverage.registers.over_quota) == CROWD
 
 
-def test_one_line_says_it_for_all(monitor: Monitor) -> None:
+def test_a_failed_try_makes_no_second_trace(monitor: Monitor) -> None:
     (node,) = tried(monitor, RETRY_SECONDS)
     effects = monitor.unwatchable(Watch(node), errno.ENOSPC, RETRY_SECONDS)
     assert not any(
@@ -74,9 +75,11 @@ def test_one_line_says_it_for_all(monitor: Monitor) -> None:
     )
 
 
-def test_nor_does_a_try_for_the_last_of_them_say_it_again(monitor: Monitor) -> None:
+def test_a_failed_try_of_the_last_directory_makes_no_second_trace(
+    monitor: Monitor,
+) -> None:
     second = 0.0
-    while len(monitor.coverage.over_quota) > 1:
+    while len(monitor.coverage.registers.over_quota) > 1:
         second += RETRY_SECONDS
         tried(monitor, second)
     for _ in range(3):

@@ -245,7 +245,7 @@ def test_a_loss_just_before_polling_takes_over_is_reported(
     shell.disk.mkdir(b"/d/new")
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
-    shell.monitor.coverage.poll_only(node)
+    shell.monitor.coverage.method.poll_for_churn(node)
     assert sorted(heard(shell, tree)) == ["created /d/new/", "deleted /d/f"]
     assert node.kernel_mask == 0
 
@@ -258,7 +258,7 @@ def test_a_loss_just_before_polling_takes_over_is_reported_after_the_pause(
     shell.disk.unlink(b"/d/f")
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
-    shell.monitor.coverage.poll_only(node)
+    shell.monitor.coverage.method.poll_for_churn(node)
     assert heard(shell, tree) == []
     shell.sleep(1)
     assert heard(shell, tree) == ["deleted /d/f"]
@@ -269,10 +269,10 @@ def test_a_handover_to_polling_without_a_loss_is_forgotten_after_a_complete_drai
 ) -> None:
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
-    shell.monitor.coverage.poll_only(node)
-    assert node in shell.monitor.coverage.handed_to_polling
+    shell.monitor.coverage.method.poll_for_churn(node)
+    assert node in shell.monitor.coverage.registers.handed_to_polling
     shell.turn()
-    assert not shell.monitor.coverage.handed_to_polling
+    assert not shell.monitor.coverage.registers.handed_to_polling
 
 
 def test_a_directory_replaced_by_one_with_the_same_names_is_reported_as_changed(

@@ -66,7 +66,7 @@ def told_until(interval: float, report_interval: float, *, lists: bool) -> objec
     """What a message says, of a difference or of all there is."""
     with closing(Told(report_interval)) as told:
         told.monitor.recovery.complete_until_ns = NOW_NS
-        told.monitor.coverage.longest_interval = interval
+        told.monitor.coverage.method.longest_interval = interval
         if lists:
             told.root.send_fresh(told.view)
         else:

@@ -1,0 +1,144 @@
+"""Whether the kernel or polling watches a directory."""
+
+import pytest
+
+from gamin.config.gaminrc import FilesystemRule, Method, PathRule
+from gamin.core.coverage.method import CONTENT_AND_ATTRIB, FULL
+from gamin.core.effects import TraceKind
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope
+from testkit.doubles.engine import Shell, plain_policy
+from testkit.words import said
+
+
+def node_at(shell: Shell, path: bytes) -> Node:
+    node = shell.monitor.tree.root
+    for name in filter(None, path.split(b"/")):
+        child = node.child(name)
+        assert child is not None, path
+        node = child
+    return node
+
+
+def watches(shell: Shell) -> dict[bytes, int]:
+    nodes = shell.monitor.tree.root.subtree()
+    return {node.path(): node.mask for node in nodes if node.mask}
+
+
+def watched(path: bytes, scope: Scope, *directories: bytes) -> Shell:
+    shell = Shell()
+    for directory in directories:
+        shell.disk.makedirs(directory)
+    shell.view().subscribe(path, scope)
+    return shell
+
+
+def test_a_rule_decides_between_the_kernel_and_polling() -> None:
+    shell = Shell(
+        plain_policy(
+            PathRule(b"/slow*", Method.POLL), FilesystemRule("ext4", Method.KERNEL)
+        )
+    )
+    shell.disk.makedirs(b"/slow/box")
+    shell.view().subscribe(b"/slow", Scope.TREE)
+    box = node_at(shell, b"/slow/box")
+    assert (box.kernel_mask, box.poll_mask) == (0, FULL)
+    assert box.wd < 0 <= box.wd_poll
+    assert shell.polling.intervals == [1.0, 1.0]
+
+
+def test_directories_beyond_the_quota_are_polled_and_one_trace_says_so() -> None:
+    shell = Shell(room=2)
+    shell.disk.makedirs(b"/a/b")
+    client = shell.view()
+    client.subscribe(b"/a", Scope.TREE)
+    assert shell.kernel.watches == 2
+    assert shell.polling.watches == 1
+    assert [note.what for note in shell.notes] == [TraceKind.NO_ROOM]
+    shell.disk.touch(b"/a/b/f")
+    client.rows()
+    shell.sleep(1)
+    assert said(client.rows()) == ["created /a/b/f"]
+
+
+def test_directories_beyond_the_quota_return_to_the_kernel_when_it_has_room() -> None:
+    shell = Shell(room=1)
+    shell.disk.makedirs(b"/a/b")
+    client = shell.view()
+    client.subscribe(b"/a", Scope.TREE)
+    client.rows()
+    shell.kernel.limit = 10
+    shell.disk.touch(b"/a/b/f")
+    shell.monitor.coverage.method.retry_quota(10)
+    shell.do(shell.monitor.changed([], shell.now))
+    shell.turn()
+    assert shell.polling.watches == 0
+    assert shell.kernel.watches == 3
+    assert said(client.rows()) == ["created /a/b/f"]
+
+
+@pytest.mark.parametrize(
+    ("names", "kernel", "poll"),
+    [
+        pytest.param(
+            False,
+            FULL & ~CONTENT_AND_ATTRIB,
+            CONTENT_AND_ATTRIB,
+            id="constantly written file",
+        ),
+        pytest.param(True, 0, FULL, id="churn in a directory"),
+    ],
+)
+def test_a_hot_directory_is_polled_until_it_has_calmed_down(
+    names: bool, kernel: int, poll: int
+) -> None:
+    shell = watched(b"/a", Scope.DIRECTORY, b"/a")
+    method, node = shell.monitor.coverage.method, node_at(shell, b"/a")
+    (method.poll_for_churn if names else method.poll_for_writes)(node)
+    shell.do(shell.monitor.changed([], shell.now))
+    assert (node.kernel_mask, node.poll_mask) == (kernel, poll)
+    (method.churn_calmed if names else method.writes_calmed)(node)
+    shell.do(shell.monitor.changed([], shell.now))
+    assert (node.kernel_mask, node.poll_mask, node.wd_poll) == (FULL, 0, -1)
+    assert [note.what for note in shell.notes] == [
+        TraceKind.FLOW_ON,
+        TraceKind.FLOW_OFF,
+    ]
+
+
+def test_nothing_is_lost_between_the_kernel_and_polling() -> None:
+    shell = watched(b"/a", Scope.DIRECTORY, b"/a")
+    client, method = shell.clients[0], shell.monitor.coverage.method
+    node = node_at(shell, b"/a")
+    client.rows()
+    shell.disk.touch(b"/a/before")
+    method.poll_for_churn(node)
+    shell.do(shell.monitor.changed([], shell.now))
+    shell.disk.touch(b"/a/between")
+    method.churn_calmed(node)
+    shell.do(shell.monitor.changed([], shell.now))
+    shell.disk.touch(b"/a/after")
+    shell.turn()
+    names = (b"before", b"between", b"after")
+    assert said(client.rows()) == [f"created /a/{name.decode()}" for name in names]
+
+
+def test_new_rules_apply_at_once() -> None:
+    shell = watched(b"/a", Scope.TREE, b"/a/b")
+    shell.change_policy(plain_policy(PathRule(b"/a*", Method.POLL)))
+    assert shell.polling.watches == 2
+    assert shell.kernel.watches == 1
+    shell.change_policy(plain_policy())
+    assert shell.polling.watches == 0
+    assert shell.kernel.watches == 3
+
+
+def test_the_longest_interval_is_that_of_what_is_really_polled() -> None:
+    slow = FilesystemRule("ext4", Method.POLL, 5)
+    shell = Shell(plain_policy(slow, PathRule(b"/k*", Method.KERNEL)))
+    for folder in (b"/k", b"/d"):
+        shell.disk.mkdir(folder)
+    shell.view().subscribe(b"/k", Scope.TREE)
+    before = shell.monitor.longest_delay
+    shell.view().subscribe(b"/d", Scope.TREE)
+    assert (before, shell.monitor.longest_delay) == (1, 6)

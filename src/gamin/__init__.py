@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gamin.client.aio import AsyncWatch, awatch
     from gamin.client.arguments import WatchTimeout
-    from gamin.client.blocking import ServerUnstable
+    from gamin.client.backoff import ServerUnstable
     from gamin.client.locate import NoServer, ServerNotStarted, ServerUnresponsive
     from gamin.client.watch import Watch, watch
     from gamin.compat.fam import (
@@ -107,7 +107,7 @@ _HOMES = {
     "RemoteProtocolError": "errors",
     "ServerUnresponsive": "client.locate",
     "ServerNotStarted": "client.locate",
-    "ServerUnstable": "client.blocking",
+    "ServerUnstable": "client.backoff",
     "WatchTimeout": "client.arguments",
     "UnsafeSocketPath": "system.socketdir",
     "Watch": "client.watch",

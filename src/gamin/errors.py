@@ -10,6 +10,14 @@ class GaminError(Exception):
     """The base of every error this package raises on purpose."""
 
 
+class ServerError(GaminError):
+    """No server can be reached or used.
+
+    The base of every error that means so: a program that has another way to learn of
+    changes catches this one and takes it.
+    """
+
+
 class RemoteProtocolError(GaminError):
     """The other side sent bytes that no correct peer sends; close the connection."""
 

@@ -1,39 +1,48 @@
 """`gamin.awatch()`: an asynchronous iterator over what changes.
 
-What is told is known to `Watching`; here is only waiting, on whatever event loop runs.
+It runs under asyncio (and uvloop) and under trio; anyio runs on either.
 """
 
-import asyncio
-import threading
-import time
-import warnings
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from socket import socket
+import inspect
+import sys
+from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 from gamin.client.arguments import (
     AnyPath,
     WatchTimeout,
     as_patterns,
     make_session,
-    resolve_stat,
 )
-from gamin.client.channel import Channel
+from gamin.client.base import BaseWatch
 from gamin.client.connect import connect_modern
+from gamin.client.driver import Call, Connector, Driver, Steps, StopEvent, Wait
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import NeedsStat, Watching, WatchOptions
+from gamin.protocol.watchman.client.watching import Watching, WatchOptions
 
-Connector = Callable[[], socket]
+T = TypeVar("T")
 
 
-class AsyncStopEvent(Protocol):
-    """As `asyncio.Event` or `anyio.Event`."""
+class AsyncLibrary(Protocol):
+    """How one asynchronous library waits. Both calls can be cancelled."""
 
-    def is_set(self) -> bool: ...
+    async def wait(
+        self,
+        descriptor: int,
+        seconds: float | None,
+        stop: Callable[[], Awaitable[Any]] | None,
+    ) -> bool:
+        """Wait until `descriptor` is readable or `stop()` returns.
 
-    async def wait(self) -> Any: ...
+        False when `seconds` have passed before.
+        """
+
+    async def call(self, call: Call) -> Any:
+        """Make the call in a thread; return or raise what it does."""
+
+    async def checkpoint(self) -> None:
+        """Let other tasks run, where the library expects that of every call."""
 
 
 def awatch(
@@ -46,13 +55,51 @@ def awatch(
     initial: bool = False,
     settle: float = 0.0,
     timeout: float | None = None,
-    stop_event: AsyncStopEvent | None = None,
+    stop_event: StopEvent | None = None,
 ) -> "AsyncWatch":
-    """Watch files and directories, as `gamin.watch` does with the same arguments.
+    """Watch files and directories without blocking the event loop.
 
-    Everything really is watched once `async with` is entered, or the first batch is
-    there. Arguments are checked at once (InvalidPath, ValueError), all other errors
-    come out there. `stop_event` ends the iteration as soon as it is set.
+    For asyncio (uvloop too) and trio, and for anyio on either. Everything is really
+    watched once `async with` is entered, or when the first batch is there.
+
+    Args:
+        paths: str, bytes or path objects. They need not exist; relative ones are
+            resolved against the current directory.
+        recursive: report everything below a directory, or only its entries.
+        ignore: patterns of paths not to report, each as a line of a .gitignore.
+        vcs_ignore: leave out what the .gitignore files of the tree exclude.
+        cross_mounts: descend into other file systems, too.
+        since: the `clock` of an earlier watch of the same paths. The changes since
+            then come first; if the server cannot name them, everything that exists
+            comes as `Kind.EXISTS` with `recovered`.
+        initial: report first everything that exists, as `Kind.EXISTS`, parents before
+            children.
+        settle: report a change only after so many seconds without another one.
+        timeout: raise WatchTimeout after so many seconds without a batch; 0 yields
+            only what has arrived. None waits without limit.
+        stop_event: ends the iteration when it is set: at once if it is an event of the
+            library that runs (`asyncio.Event`, `trio.Event`, `anyio.Event`), within
+            0.1 seconds if it is any other object with `is_set()`, as
+            `threading.Event`.
+
+    Returns:
+        An asynchronous iterator of batches: lists of `Event`, never empty, in the order
+        of the changes. Close it, or use it in an `async with`.
+
+    Raises:
+        InvalidPath: a path is empty, too long, or contains NUL.
+        ValueError: no path, or a `since` of another number of paths.
+
+    Entering it, or the first batch, raises:
+        WatchRefused: the server rejects a pattern or a number.
+        ServerError: there is no server to be had; ServerNotStarted,
+            ServerUnresponsive, ServerUnstable, InvalidSetting and UnsafeSocketPath say
+            why.
+
+    Example:
+        async with gamin.awatch("src") as watch:
+            async for batch in watch:
+                print(batch)
     """
     options = WatchOptions(
         recursive=recursive,
@@ -62,15 +109,20 @@ def awatch(
         initial=initial,
         settle=settle,
     )
-    watching = make_session(paths, options, since)
-    return AsyncWatch(watching, timeout=timeout, stop_event=stop_event)
+    session = make_session(paths, options, since)
+    return AsyncWatch(session, timeout=timeout, stop_event=stop_event)
 
 
-class AsyncWatch:
-    """Iterate to get batches: lists of events, never empty, in their order.
+class AsyncWatch(BaseWatch):
+    """An asynchronous iterator of batches: lists of events, never empty, in order.
 
-    What holds for `Watch` holds here. Cancelling a wait loses nothing: the next one
-    goes on. For one event loop, and one task at a time.
+    `gamin.awatch` makes it. A server that dies is replaced, and what happened meanwhile
+    comes as one batch, marked `recovered`. It may repeat changes of content from the
+    two seconds before. An error raised while the server is replaced leaves the watch
+    intact: the next call tries again. So does WatchTimeout. Cancelling a wait loses
+    nothing.
+
+    Close it, or use it in an `async with`. For one event loop, one task at a time.
     """
 
     def __init__(
@@ -78,32 +130,45 @@ class AsyncWatch:
         watching: Watching,
         *,
         timeout: float | None = None,
-        stop_event: AsyncStopEvent | None = None,
+        stop_event: StopEvent | None = None,
         connect: Connector = connect_modern,
     ) -> None:
-        self._link = Channel(watching)
+        super().__init__(Driver(watching, stop_event=stop_event, connect=connect))
         self._timeout = timeout
-        self._stop_event = stop_event
-        self._connect = connect
-        self._is_open = False
-        self._closed = False
-        self._waiter: asyncio.Future[None] | None = None
+        self._stop: Callable[[], Awaitable[Any]] | None = None
+        wait = getattr(stop_event, "wait", None)
+        if inspect.iscoroutinefunction(wait):
+            self._stop = wait
+            self._driver.stop_event_interval = None
+        self._library: AsyncLibrary | None = None
 
-    @property
-    def clock(self) -> str | None:
-        """What to give as `since` to go on after the last batch that was yielded.
+    async def next(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 (it is an answer, not an error)
+    ) -> list[Event] | None:
+        """Wait for the next batch.
 
-        None until everything is watched, and with `initial` until the first batch.
+        Args:
+            timeout: seconds to wait at most; 0 takes only what has arrived. None waits
+                without limit, whatever `timeout` the watch was made with.
+
+        Returns:
+            The batch; None if there was none in time, or if the watch has ended
+            (`closed` tells the two apart).
+
+        Raises:
+            ServerError: the server was lost, and there is no other to be had. The next
+                call tries again.
+            WatchRefused: the server rejects the watch.
+
+        Example:
+            while (batch := await watch.next(timeout=5)) is not None:
+                handle(batch)
         """
-        return self._link.clock
-
-    def close(self) -> None:
-        """End the iteration, wherever it is. May be repeated."""
-        self._closed = True
-        if self._waiter is None:
-            self._link.close()
-        else:
-            self._awake()  # whoever waits there hangs up
+        try:
+            return await self._next_batch(timeout)
+        except WatchTimeout:
+            return None
 
     async def __aenter__(self) -> Self:
         try:
@@ -125,131 +190,72 @@ class AsyncWatch:
         return self
 
     async def __anext__(self) -> list[Event]:
-        await self._open()
-        try:
-            batch = await self._next()
-        finally:
-            if self._closed:
-                self._link.close()
+        batch = await self._next_batch(self._timeout)
         if batch is None:
             raise StopAsyncIteration
         return batch
 
-    def __del__(self) -> None:
-        if getattr(self, "_is_open", False) and not self._closed:
-            warnings.warn(
-                f"unclosed {self!r}", ResourceWarning, stacklevel=2, source=self
-            )
-            self.close()
-
-    def __repr__(self) -> str:
-        return f"<AsyncWatch of gamin, {'closed' if self._closed else self.clock}>"
-
     async def _open(self) -> None:
-        while not (self._is_open or self._is_stopped()):
-            if self._link.watching.ready:
-                self._is_open = True
-            else:
-                await self._turn(None)
+        if self._is_open or self.closed:
+            return
+        if self._readiness is None:
+            self._library = _running_library()
+            self._prepare()
+        await self._drive(self._driver.open())
+        self._is_open = True
 
-    async def _next(self) -> list[Event] | None:
-        """The next batch; None at the end."""
-        timeout, link = self._timeout, self._link
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._is_stopped():
-            if link.batches:
-                batch = link.batches[0]
-                if isinstance(batch, NeedsStat):
-                    # It stays the first: a cancelled look is repeated.
-                    batch = await asyncio.to_thread(resolve_stat, batch)
-                link.take(batch)
-                if batch.events:
-                    return batch.events
-            elif link.watching.over:
-                self.close()
-            elif timeout and deadline and time.monotonic() >= deadline:
-                raise WatchTimeout(timeout)
-            else:
-                await self._turn(deadline)
-        return None
+    async def _next_batch(self, seconds: float | None) -> list[Event] | None:
+        await self._open()
+        if self._library is not None:
+            await self._library.checkpoint()
+        return await self._drive(self._driver.next_batch(seconds))
 
-    def _is_stopped(self) -> bool:
-        if self._stop_event is not None and self._stop_event.is_set():
-            self.close()
-        return self._closed
-
-    async def _turn(self, deadline: float | None) -> None:
-        """Take in what came, or wait for it."""
-        if self._link.socket is None:
-            self._link.connected(await _connected(self._connect))
-        elif not self._link.pump():
-            await self._wait(self._link.socket, deadline)
-
-    async def _wait(self, connected: socket, deadline: float | None) -> None:
-        """Return when something came, or there is nothing to wait for any more."""
-        loop = asyncio.get_running_loop()
-        stopping = None
-        self._waiter = waiter = loop.create_future()
-        loop.add_reader(connected, self._awake)
-        is_sending = self._link.wants_to_send
-        if is_sending:
-            loop.add_writer(connected, self._awake)
-        if self._stop_event is not None:
-            stopping = asyncio.ensure_future(self._stop_event.wait())
-            stopping.add_done_callback(lambda _: self._awake())
+    async def _drive(self, steps: Steps[T]) -> T | None:
+        if not self._busy.acquire(blocking=False):
+            raise RuntimeError("another task is waiting for this watch")
         try:
-            if deadline is None:
-                await waiter
-            else:
-                left = max(0.0, deadline - time.monotonic())
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left):
-                        await waiter
+            return None if self._readiness is None else await self._run(steps)
         finally:
-            self._waiter = None
-            loop.remove_reader(connected)
-            if is_sending:
-                loop.remove_writer(connected)
-            if stopping is not None:
-                stopping.cancel()
+            self._busy.release()
+            if self._driver.closed:
+                self._release()
 
-    def _awake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    async def _run(self, steps: Steps[T]) -> T:
+        """Run the driver's steps, letting other tasks run where it waits."""
+        readiness, library = self._readiness, self._library
+        assert readiness is not None, "nothing is closed while the driver runs"
+        assert library is not None, "it is opened before it is run"
+        try:
+            step = next(steps)
+            while True:
+                if isinstance(step, Wait):
+                    if step.socket is not None:
+                        readiness.follow(step.socket, step.writable)
+                    ready = await library.wait(
+                        readiness.fileno(), step.seconds, self._stop
+                    )
+                    step = steps.send(ready)
+                    continue
+                try:
+                    result = await library.call(step)
+                except Exception as error:
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as done:
+            found: T = done.value
+            return found
+        finally:
+            steps.close()
 
 
-async def _connected(connect: Connector) -> socket:
-    """Connect in a thread; when cancelled, nothing of it remains."""
-    calling = _Calling(connect)
-    try:
-        await asyncio.get_running_loop().run_in_executor(None, calling.call)
-    except asyncio.CancelledError:
-        calling.abandon()
-        raise
-    assert calling.connected is not None, "it was called"
-    return calling.connected
+def _running_library() -> AsyncLibrary:
+    """The library whose task this is. Raises RuntimeError outside of any."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        from gamin.client.trio_library import TrioLibrary
 
+        return TrioLibrary()
+    from gamin.client.asyncio_library import AsyncioLibrary
 
-class _Calling:
-    """A call in another thread, which cannot be cancelled but may be unwanted."""
-
-    def __init__(self, connect: Connector) -> None:
-        self.connected: socket | None = None
-        self._connect = connect
-        self._lock = threading.Lock()
-        self._is_unwanted = False
-
-    def call(self) -> None:
-        connected = self._connect()
-        with self._lock:
-            self.connected = connected
-            self._hang_up_if_unwanted()
-
-    def abandon(self) -> None:
-        with self._lock:
-            self._is_unwanted = True
-            self._hang_up_if_unwanted()
-
-    def _hang_up_if_unwanted(self) -> None:
-        if self._is_unwanted and self.connected is not None:
-            self.connected.close()
+    return AsyncioLibrary()

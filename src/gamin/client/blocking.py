@@ -14,34 +14,21 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
+from gamin.client.backoff import Backoff
 from gamin.client.connect import connect_v1
 from gamin.client.ctime_check import resolve_stats
-from gamin.errors import GaminError, InvalidPath, RemoteProtocolError
+from gamin.errors import InvalidPath, RemoteProtocolError
 from gamin.protocol.gam.client import ClientSession, Event
 from gamin.protocol.gam.packets import MAX_PATH
+from gamin.system.peercred import peer_of
 
 SMALL_READ = 4096
-"""Bytes to ask for while little happens: more would be made room for, each time."""
+"""Bytes per recv() while little happens: each call allocates as much."""
 LARGE_READ = 64 * 1024
-"""And when that was not all."""
-MAX_BROKEN_CONNECTIONS = 5  # connections in a row that ended before one good word
+"""Bytes per recv() after a read filled the small buffer."""
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Connector = Callable[[], socket.socket]
-
-
-class ServerUnstable(GaminError):
-    """Servers answer, but hang up or talk nonsense every time."""
-
-    def __init__(self, attempts: int) -> None:
-        super().__init__(attempts)
-        self.attempts = attempts
-
-    def __str__(self) -> str:
-        return (
-            f"the server broke {self.attempts} connections in a row; "
-            "see its log (GAM_DEBUG=1 makes it talk)"
-        )
 
 
 class Client:
@@ -60,7 +47,7 @@ class Client:
         self._outgoing = bytearray()
         self._no_exists = False
         self._chunk = SMALL_READ
-        self._broken = 0  # connections since the last good word
+        self._backoff = Backoff()
         self._closed = False
         # The descriptor given to event loops. It stays the same, and stays registered
         # with an epoll of theirs, while the socket inside is replaced.
@@ -203,16 +190,16 @@ class Client:
             data = b""
         if not data:
             return self._lost()
-        self._broken = 0
+        self._backoff.served()
         self._events += resolve_stats(told)
 
     def _lost(self) -> None:
         """Reconnect. What was not read or not sent is made good by the replay."""
-        self._hang_up()
-        self._broken += 1
-        if self._broken >= MAX_BROKEN_CONNECTIONS:
-            attempts, self._broken = self._broken, 0
-            raise ServerUnstable(attempts)
+        if self._socket is not None:
+            pid = peer_of(self._socket).pid
+            self._hang_up()
+            self._backoff.lost(pid)
+        time.sleep(self._backoff.pause)
         self._socket = self._dial()
 
     def _connected(self) -> socket.socket:

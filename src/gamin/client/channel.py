@@ -1,12 +1,15 @@
-"""The connection of one watch: sends what there is, takes in what came, never waits.
+"""The connection of one watch: sends and receives what it can without waiting.
 
-Waiting and connecting are left to the faces, what the bytes mean to `Watching`.
+The driver connects and waits; `Watching` knows what the bytes mean.
 """
 
 import socket
+import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
+from gamin.client.backoff import Backoff
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman.client.watching import (
     Batch,
@@ -14,32 +17,46 @@ from gamin.protocol.watchman.client.watching import (
     Watching,
     WatchRefused,
 )
+from gamin.system.peercred import peer_of
 
 SMALL_READ = 4096
-"""Bytes to ask for while little happens: more would be made room for, each time."""
+"""Bytes per recv() while little happens: each call allocates as much."""
 LARGE_READ = 256 * 1024
-"""And when that was not all."""
-MAX_BROKEN_CONNECTIONS = 5
-"""Connections in a row that ended before they were of use."""
+"""Bytes per recv() after a read filled the small buffer."""
 
 
 class Channel:
-    """At most one connection at a time; what was told outlives it."""
+    """At most one connection at a time. What was received outlives it."""
 
-    def __init__(self, watching: Watching) -> None:
+    def __init__(
+        self, watching: Watching, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.watching = watching
+        self.backoff = Backoff(monotonic)
         self.socket: socket.socket | None = None
+        self.on_close: Callable[[], object] | None = None
+        """Called before the socket is closed."""
+        self.is_greeted = False
+        """The server has answered on this connection."""
+        self.is_serving = False
+        """The server has said everything that the client missed before it connected."""
         self.batches: deque[Batch | NeedsStat] = deque()
-        """Not yet yielded; in their order."""
+        """Not yet yielded, in their order."""
+        self._late = 0
+        """How many of `batches` the client missed before it connected."""
         self._yielded = watching.clock
         self._outgoing = bytearray()
-        self._broken = 0
-        self._chunk = SMALL_READ
+        self._read_size = SMALL_READ
 
     @property
     def clock(self) -> str | None:
-        """That of what was yielded: nothing that is still in `told` is before it."""
+        """The clock of the last batch yielded: everything in `batches` is later."""
         return self._yielded if self.batches else self.watching.clock
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether something that happened before the connection is still to come."""
+        return not self.is_serving or self._late > 0
 
     @property
     def wants_to_send(self) -> bool:
@@ -52,41 +69,48 @@ class Channel:
         self._outgoing = bytearray(self.watching.start())
 
     def close(self) -> None:
+        self.is_greeted = self.is_serving = False
         if self.socket is not None:
+            if self.on_close is not None:
+                self.on_close()
             self.socket.close()
             self.socket = None
 
     def take(self, batch: Batch) -> None:
-        """The first that is told is now yielded as this batch."""
+        """The first of `batches` is now yielded as `batch`."""
         self.batches.popleft()
+        self._late = max(0, self._late - 1)
         self._yielded = batch.clock
 
     def pump(self) -> bool:
-        """Send and receive what goes without waiting; False if that is nothing.
+        """Send and receive what goes without waiting; False if nothing does.
 
-        Without a socket afterwards, the connection was lost. Raises WatchRefused, and
-        ServerUnstable when that happens again and again.
+        `socket` is None afterwards if the connection was lost. Raises WatchRefused,
+        and ServerUnstable when connections are lost again and again.
         """
         assert self.socket is not None, "only a connection can be used"
         has_sent = False
         try:
-            # Both in any case: a server that waits until we read does not read either.
+            # Both in any case: a server that waits for us to read does not read either.
             has_sent = bool(self._outgoing) and self._send(self.socket)
-            data = self.socket.recv(self._chunk)
-            self._chunk = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
+            data = self.socket.recv(self._read_size)
+            self._read_size = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
             if not data:
                 raise ConnectionResetError
             self.batches += self.watching.received(data)
-            if self._broken and self.watching.ready:
-                self._broken = 0
         except BlockingIOError:
             return has_sent
         except (OSError, RemoteProtocolError):
-            self._lost()
+            self._lost(self.socket)
             return True
         except WatchRefused:
             self.close()
             raise
+        self.is_greeted = True
+        if not self.is_serving and self.watching.ready:
+            self.is_serving = True
+            self._late = len(self.batches)
+            self.backoff.served()
         return True
 
     def _send(self, connected: socket.socket) -> bool:
@@ -95,12 +119,7 @@ class Channel:
             return True
         return False
 
-    def _lost(self) -> None:
+    def _lost(self, connected: socket.socket) -> None:
+        pid = peer_of(connected).pid
         self.close()
-        self._broken += 1
-        if self._broken >= MAX_BROKEN_CONNECTIONS:
-            # Imported late: it comes with all of the other language.
-            from gamin.client.blocking import ServerUnstable
-
-            attempts, self._broken = self._broken, 0
-            raise ServerUnstable(attempts)
+        self.backoff.lost(pid)

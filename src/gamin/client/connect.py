@@ -9,8 +9,14 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from gamin.client.locate import Locator, NoServer, ServerNotStarted
+from gamin.client.locate import (
+    Locator,
+    NoServer,
+    ServerNotStarted,
+    ServerUnresponsive,
+)
 from gamin.system.address import find
+from gamin.system.peercred import peer_of
 
 # How long a started server may take to listen. libgamin waits 1.25 s; a busy
 # machine may need that much only to start an interpreter.
@@ -48,6 +54,11 @@ def connect_modern(
 ) -> socket.socket:
     """Connect for the modern language; raises what `connect_v1` does."""
     return _connect(Locator.watchman, start, session, environ, patience)
+
+
+def unresponsive(connected: socket.socket) -> ServerUnresponsive:
+    """The error for a server that took this connection and does not answer."""
+    return ServerUnresponsive(find(os.environ, os.getuid()), peer_of(connected).pid)
 
 
 def _connect(

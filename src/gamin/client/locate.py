@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gamin.errors import GaminError, RemoteProtocolError
+from gamin.errors import RemoteProtocolError, ServerError
 from gamin.system.address import Address, Transport
 from gamin.system.dial import AddressInUse, dial_abstract, dial_file
 from gamin.system.peercred import HELLO, peer_of
@@ -18,10 +18,10 @@ from gamin.system.socketdir import UnsafeSocketPath, open_checked
 # How long a server that listens may take to take a call, and to answer the hello.
 # The original writes to its clients without minding who waits, so it gets seconds.
 _CALL_PATIENCE = 0.5
-_ANSWER_PATIENCE = 5.0
+ANSWER_PATIENCE = 5.0
 
 
-class NoServer(GaminError):
+class NoServer(ServerError):
     """Nothing serves the session, and none was to be started."""
 
     def __init__(self, address: Address) -> None:
@@ -32,7 +32,7 @@ class NoServer(GaminError):
         return f"no server runs for {self.address} (gam_server starts one)"
 
 
-class ServerNotStarted(GaminError):
+class ServerNotStarted(ServerError):
     """A server was to be started, and none can be reached."""
 
     def __init__(self, address: Address, command: Sequence[str], problem: str) -> None:
@@ -50,7 +50,7 @@ class ServerNotStarted(GaminError):
         )
 
 
-class ServerUnresponsive(GaminError):
+class ServerUnresponsive(ServerError):
     """A server of ours has the address but does not answer; it may be stopped."""
 
     def __init__(self, address: Address, pid: int) -> None:
@@ -70,7 +70,7 @@ class Locator:
     """Looks as often as asked; remembers what it warned of and what went wrong."""
 
     def __init__(
-        self, address: Address, *, answer_patience: float = _ANSWER_PATIENCE
+        self, address: Address, *, answer_patience: float = ANSWER_PATIENCE
     ) -> None:
         self.address = address
         self._answer_patience = answer_patience

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from gamin.errors import GaminError
+from gamin.errors import ServerError
 from gamin.paths import printable
 
 SUN_PATH = 108  # bytes the kernel gives the name of a Unix socket
@@ -23,7 +23,7 @@ MAX_ABSTRACT_BYTES = 104
 MAX_FILE_BYTES = SUN_PATH - 1 - len("/proc/self/fd/1048576/")
 
 
-class InvalidSetting(GaminError):
+class InvalidSetting(ServerError):
     """A setting of the environment that cannot be followed."""
 
     def __init__(self, name: str, value: str, reason: str) -> None:

@@ -8,7 +8,7 @@ import math
 import socket
 import struct
 
-from gamin.errors import GaminError
+from gamin.errors import ServerError
 from gamin.system.address import Address
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.socketdir import Directory, UnsafeSocketPath
@@ -16,7 +16,7 @@ from gamin.system.socketdir import Directory, UnsafeSocketPath
 _TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
 
 
-class AddressInUse(GaminError):
+class AddressInUse(ServerError):
     """A program that we cannot trust has the abstract name of our session."""
 
     def __init__(self, name: str, holder: str) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
-from gamin.errors import GaminError
+from gamin.errors import ServerError
 from gamin.paths import printable
 
 # The document says 007, which would lock the owner out and let everyone else in;
@@ -25,7 +25,7 @@ _TRIES = 5
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class UnsafeSocketPath(GaminError):
+class UnsafeSocketPath(ServerError):
     """Something stands where our directory or socket belongs and cannot be removed."""
 
     def __init__(self, path: bytes, problem: str) -> None:

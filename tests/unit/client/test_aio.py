@@ -294,3 +294,61 @@ def test_waiting_takes_no_time_of_the_processor(run: Run, tmp_path: Path) -> Non
             assert time.thread_time() - before < 0.1
 
     run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_an_event_of_threads_ends_the_iteration_without_blocking_the_loop(
+    run: Run, tmp_path: Path
+) -> None:
+    async def test() -> None:
+        stop = threading.Event()
+        async with gamin.awatch(tmp_path, stop_event=stop) as watch:
+            asyncio.get_running_loop().call_later(0.05, stop.set)
+            assert [batch async for batch in watch] == []
+            assert watch.closed
+
+    run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_a_timeout_of_zero_takes_what_has_arrived_and_lets_others_run(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "old").touch()
+
+    async def test() -> None:
+        async with gamin.awatch(tmp_path, initial=True, timeout=0) as watch:
+            assert await anext(watch) == [exists(tmp_path / "old")]
+            ran = asyncio.ensure_future(asyncio.sleep(0, "ran"))
+            with pytest.raises(gamin.WatchTimeout):
+                await anext(watch)
+            assert await watch.next(0) is None
+            assert ran.done()
+
+    run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_any_thread_may_close(run: Run, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with gamin.awatch(tmp_path) as watch:
+            thread = threading.Timer(0.05, watch.close)
+            thread.start()
+            assert await watch.next() is None
+            await asyncio.to_thread(thread.join)
+
+    run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_a_second_task_that_waits_is_an_error(run: Run, tmp_path: Path) -> None:
+    async def test() -> None:
+        async with gamin.awatch(tmp_path) as watch:
+            first = asyncio.ensure_future(watch.next())
+            await asyncio.sleep(0)
+            with pytest.raises(RuntimeError, match="another task"):
+                await watch.next(0)
+            watch.close()
+            assert await first is None
+
+    run(test())

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.blocking import Client, ServerUnstable
+from gamin.client.backoff import ServerUnstable
+from gamin.client.blocking import Client
 from gamin.errors import InvalidPath
 from gamin.protocol.gam.client import Event, UnknownNumber
 from gamin.protocol.gam.packets import EventCode, Packet

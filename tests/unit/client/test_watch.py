@@ -1,6 +1,7 @@
 """`gamin.watch` and a real server."""
 
 import os
+import select
 import signal
 import socket
 import threading
@@ -14,8 +15,19 @@ import pytest
 import gamin
 from gamin import Watch
 from gamin.client.arguments import make_session
+from gamin.client.connect import connect_modern
 from gamin.protocol.watchman.client.watching import WatchOptions
-from testkit.watches import SOON, changed, created, deleted, exists, moved, until
+from testkit.watches import (
+    SOON,
+    changed,
+    created,
+    deleted,
+    exists,
+    kill_server,
+    moved,
+    signal_server,
+    until,
+)
 
 
 @pytest.fixture
@@ -317,3 +329,87 @@ def test_waiting_takes_no_time_of_the_processor(tmp_path: Path) -> None:
         with pytest.raises(gamin.WatchTimeout):
             next(watch)
         assert time.thread_time() - before < 0.1
+
+
+@pytest.mark.usefixtures("server")
+def test_a_timeout_of_zero_takes_what_has_arrived_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with gamin.watch(tmp_path, initial=True, timeout=0) as watch:
+        assert next(watch) == [exists(tmp_path / "file")]
+        with pytest.raises(gamin.WatchTimeout):
+            next(watch)
+
+
+def test_the_next_batch_or_none_can_be_asked_for(watch: Watch, tmp_path: Path) -> None:
+    assert watch.next(0) is None
+    assert watch.next(0.05) is None
+    (tmp_path / "file").touch()
+    assert watch.next() == [created(tmp_path / "file")]
+    assert not watch.closed
+    watch.close()
+    assert watch.next(0) is None
+    assert watch.closed
+
+
+def test_another_loop_can_wait_for_the_descriptor(watch: Watch, tmp_path: Path) -> None:
+    assert watch.next(0) is None
+    assert select.select([watch], [], [], 0)[0] == []
+    (tmp_path / "file").touch()
+    assert select.select([watch], [], [], SOON)[0] == [watch]
+    assert watch.next(0) == [created(tmp_path / "file")]
+    watch.close()
+    with pytest.raises(ValueError, match="closed"):
+        watch.fileno()
+
+
+@pytest.mark.usefixtures("own_server")
+def test_the_descriptor_stays_the_same_when_the_server_is_replaced(
+    tmp_path: Path,
+) -> None:
+    with gamin.watch(tmp_path) as watch:
+        descriptor = watch.fileno()
+        kill_server()
+        (tmp_path / "file").touch()
+        batch = None
+        while batch is None:
+            assert select.select([descriptor], [], [], SOON)[0]
+            batch = watch.next(0)
+        assert batch == [created(tmp_path / "file", recovered=True)]
+        assert watch.fileno() == descriptor
+
+
+@pytest.mark.usefixtures("own_server")
+def test_a_watch_is_catching_up_until_what_it_missed_was_yielded(
+    tmp_path: Path,
+) -> None:
+    seen: list[bool] = []
+
+    def connect() -> socket.socket:
+        seen.append(opened.catching_up)
+        return connect_modern()
+
+    session = make_session([tmp_path], WatchOptions(), None)
+    with Watch(session, timeout=SOON) as opened:
+        assert not opened.catching_up
+        opened._driver._connect = connect
+        kill_server()
+        (tmp_path / "file").touch()
+        assert next(opened) == [created(tmp_path / "file", recovered=True)]
+        assert seen == [True]
+        assert not opened.catching_up
+
+
+@pytest.mark.usefixtures("own_server")
+def test_a_stopped_server_is_an_error_as_in_the_original_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gamin.watch(tmp_path).close()
+    signal_server(signal.SIGSTOP)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr("gamin.client.driver.ANSWER_PATIENCE", 0.2)
+            with pytest.raises(gamin.ServerUnresponsive, match="does not answer"):
+                gamin.watch(tmp_path)
+    finally:
+        signal_server(signal.SIGCONT)
+    gamin.watch(tmp_path).close()

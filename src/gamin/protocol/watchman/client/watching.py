@@ -89,6 +89,8 @@ class _Path:
         self.inode: object = None
         """What the server said of which object the path leads to."""
         self.is_answered = False
+        self.awaits_listing = False
+        """The server cannot go on from our clock, and will send all names."""
         self.is_over = False
 
     @property
@@ -127,9 +129,14 @@ class Watching:
 
     @property
     def ready(self) -> bool:
-        """Whether every path is really watched."""
+        """Whether every path is watched, and nothing from before is still to come."""
         return all(
-            path.is_over or (path.is_answered and path.picture is not None)
+            path.is_over
+            or (
+                path.is_answered
+                and path.picture is not None
+                and not path.awaits_listing
+            )
             for path in self._paths
         )
 
@@ -197,7 +204,11 @@ class Watching:
         if reply.error is not None:
             raise WatchRefused(reply.error)
         if reply.request[0] == "subscribe":
-            self._path(reply.request[2]).is_answered = True
+            path = self._path(reply.request[2])
+            path.is_answered = True
+            path.awaits_listing = _is_of_another_root(
+                path.clock, reply.value.get("clock")
+            )
 
     def _on_rows(self, message: CompactMessage) -> Batch | None:
         name, clock, complete_until_ns, rows, recovered = message
@@ -243,6 +254,7 @@ class Watching:
         before, now = path.picture, Belief.read(value)
         since, since_ns = path.clock, path.since_ns
         path.picture, path.clock = now, clock
+        path.awaits_listing = False
         path.pictured_ns = path.complete_until_ns = _complete_until_ns(
             value, path.complete_until_ns
         )
@@ -282,6 +294,16 @@ class Watching:
         if path is None:
             raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
         return path
+
+
+def _is_of_another_root(before: str | None, now: object) -> bool:
+    """Whether a server whose clock is `now` cannot continue from the clock `before`.
+
+    A clock is that of a server, one of its roots, and a tick: the last of its parts.
+    """
+    if before is None or not isinstance(now, str):
+        return False
+    return before.rpartition(":")[0] != now.rpartition(":")[0]
 
 
 def _changed(files: Iterable[str]) -> list[Event]:

@@ -1,0 +1,164 @@
+"""What a watch does, written once for programs that block and for event loops.
+
+`Driver.open` and `Driver.next_batch` are generators. They never wait: they yield what
+they wait for, and whoever runs them sends back what came of it. Connecting, connecting
+again, catching up, ctime checks, time-outs and the stop event are all here; a runner
+(`watch`, `aio`) only knows how its kind of program waits.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from gamin.client.arguments import WatchTimeout, resolve_stat
+from gamin.client.channel import Channel
+from gamin.client.connect import connect_modern, unresponsive
+from gamin.client.locate import ANSWER_PATIENCE
+from gamin.events import Event
+from gamin.protocol.watchman.client.watching import NeedsStat, Watching
+
+T = TypeVar("T")
+Connector = Callable[[], socket.socket]
+
+STOP_EVENT_INTERVAL = 0.1
+"""Seconds between two checks of a stop event that cannot wake a runner."""
+
+
+class StopEvent(Protocol):
+    """As `threading.Event`, `asyncio.Event`, `trio.Event` or `anyio.Event`."""
+
+    def is_set(self) -> bool: ...
+
+
+class Wait(NamedTuple):
+    """Wait until `socket` can be read, the watch is woken, or `seconds` have passed.
+
+    Answer: False if only the time has passed.
+    """
+
+    socket: socket.socket | None
+    writable: bool
+    """Return as well as soon as `socket` can be written."""
+    seconds: float | None
+
+
+class Call(NamedTuple):
+    """Call `function`, which may block; the answer is its result, or its exception."""
+
+    function: Callable[[], Any]
+    discard: Callable[[Any], object] | None = None
+    """What to do with a result that nobody waits for any more."""
+
+
+Steps = Generator[Wait | Call, Any, T]
+
+
+class Driver:
+    """One watch: its channel, and whether it has ended.
+
+    A generator that is closed half-way (a cancelled task) leaves a driver that a new
+    one continues; nothing is lost. One at a time.
+    """
+
+    def __init__(
+        self,
+        watching: Watching,
+        *,
+        stop_event: StopEvent | None = None,
+        connect: Connector = connect_modern,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.channel = Channel(watching, monotonic)
+        self.closed = False
+        """Set by any thread to end the iteration; the runner must be woken then."""
+        self.stop_event = stop_event
+        self.stop_event_interval = None if stop_event is None else STOP_EVENT_INTERVAL
+        """None where the runner itself is woken by the stop event."""
+        self._connect = connect
+        self._monotonic = monotonic
+        self._answer_by = 0.0
+
+    def open(self) -> Steps[None]:
+        """Return when every path is really watched, or the watch has ended."""
+        while not (self.has_ended() or self.channel.is_serving):
+            yield from self._advance(None)
+
+    def next_batch(self, timeout: float | None) -> Steps[list[Event] | None]:
+        """Return the next batch; None at the end.
+
+        Raises WatchTimeout after `timeout` seconds of silence; replacing a server that
+        was lost may take longer. 0: only what has arrived.
+        """
+        channel = self.channel
+        deadline = None if timeout is None else self._monotonic() + timeout
+        while not self.has_ended():
+            if channel.batches:
+                batch = channel.batches[0]
+                if isinstance(batch, NeedsStat):
+                    # It stays the first until then: a cancelled check is repeated.
+                    batch = yield Call(partial(resolve_stat, batch))
+                channel.take(batch)
+                if batch.events:
+                    return batch.events
+            elif channel.watching.over:
+                self.closed = True
+            elif not (yield from self._advance(deadline)):
+                assert timeout is not None, "only a deadline can have passed"
+                raise WatchTimeout(timeout)
+        return None
+
+    def has_ended(self) -> bool:
+        if self.stop_event is not None and self.stop_event.is_set():
+            self.closed = True
+        return self.closed
+
+    def _advance(self, deadline: float | None) -> Steps[bool]:
+        """Send and receive what goes, or wait. False if the deadline has passed."""
+        channel = self.channel
+        if not channel.is_greeted:
+            yield from self._begin()
+            return True
+        if channel.pump():
+            return True
+        assert channel.socket is not None, "it is greeted"
+        seconds = self.stop_event_interval
+        if deadline is not None:
+            left = max(0.0, deadline - self._monotonic())
+            seconds = left if seconds is None else min(left, seconds)
+        if (yield Wait(channel.socket, channel.wants_to_send, seconds)):
+            return True
+        return deadline is None or self._monotonic() < deadline
+
+    def _begin(self) -> Steps[None]:
+        """Connect, and wait for the server's first answer; returns early if it ends.
+
+        Raises ServerUnresponsive, and what connecting raises.
+        """
+        channel = self.channel
+        if channel.socket is None:
+            yield from self._pause(channel.backoff.pause)
+            if self.closed:
+                return
+            channel.connected((yield Call(self._connect, socket.socket.close)))
+            self._answer_by = self._monotonic() + ANSWER_PATIENCE
+        while channel.socket is not None and not channel.is_greeted:
+            if self.has_ended():
+                return
+            if channel.pump():
+                continue
+            left = self._answer_by - self._monotonic()
+            if left <= 0:
+                error = unresponsive(channel.socket)
+                channel.close()
+                raise error
+            interval = self.stop_event_interval
+            seconds = left if interval is None else min(left, interval)
+            yield Wait(channel.socket, channel.wants_to_send, seconds)
+
+    def _pause(self, seconds: float) -> Steps[None]:
+        end = self._monotonic() + seconds
+        while not self.has_ended() and (left := end - self._monotonic()) > 0:
+            interval = self.stop_event_interval
+            yield Wait(None, False, left if interval is None else min(left, interval))

@@ -1,0 +1,70 @@
+"""One descriptor that is readable when a watch should be run.
+
+It stays the same for the life of a watch, while the connection behind it is replaced,
+and any thread or signal handler can make it readable.
+"""
+
+import os
+import select
+import socket
+import threading
+
+
+class Readiness:
+    """An epoll set with the present connection and an eventfd."""
+
+    def __init__(self) -> None:
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        try:
+            self._set = select.epoll()
+        except BaseException:
+            os.close(self._wake)
+            raise
+        self._set.register(self._wake, select.EPOLLIN)
+        self._socket: socket.socket | None = None
+        self._writable = False
+        self._closed = False
+        self._lock = threading.Lock()  # held while the eventfd is written or closed
+
+    def fileno(self) -> int:
+        return self._set.fileno()
+
+    def follow(self, connected: socket.socket, writable: bool) -> None:
+        """Be readable when `connected` can be read or, if asked for, written.
+
+        Until `forget` or the next call.
+        """
+        events = select.EPOLLIN | (select.EPOLLOUT if writable else 0)
+        if connected is not self._socket:
+            self._set.register(connected, events)
+        elif writable != self._writable:
+            self._set.modify(connected, events)
+        self._socket, self._writable = connected, writable
+
+    def forget(self) -> None:
+        """Follow no connection; to be called before the one followed is closed.
+
+        Closing it would not take it out of the set if a forked process has it too.
+        """
+        if self._socket is not None:
+            self._set.unregister(self._socket)
+            self._socket = None
+
+    def wait(self, seconds: float | None) -> bool:
+        """Block until it is readable, or until so many seconds have passed (False)."""
+        return bool(self._set.poll(seconds))
+
+    def wake(self) -> None:
+        """Make it readable for good; for any thread, and for signal handlers."""
+        if self._lock.acquire(blocking=False):  # else somebody is at it already
+            try:
+                if not self._closed:
+                    os.eventfd_write(self._wake, 1)
+            finally:
+                self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            self._set.close()
+            os.close(self._wake)

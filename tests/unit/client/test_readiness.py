@@ -1,0 +1,85 @@
+"""The one descriptor of a watch."""
+
+import os
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from gamin.client.readiness import Readiness
+
+
+@pytest.fixture
+def readiness() -> Iterator[Readiness]:
+    with closing(Readiness()) as made:
+        yield made
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def is_readable(readiness: Readiness) -> bool:
+    return bool(select.select([readiness], [], [], 0)[0])
+
+
+def test_it_is_readable_when_the_connection_is(
+    readiness: Readiness, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    readiness.follow(ours, False)
+    assert not readiness.wait(0)
+    theirs.send(b"x")
+    assert readiness.wait(None)
+    assert is_readable(readiness)
+
+
+def test_it_is_readable_for_a_connection_that_can_be_written_only_if_asked_for(
+    readiness: Readiness, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, _ = pair
+    readiness.follow(ours, True)
+    assert readiness.wait(0)
+    readiness.follow(ours, False)
+    assert not readiness.wait(0)
+
+
+def test_a_connection_that_a_fork_keeps_open_is_forgotten(
+    readiness: Readiness, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    ours, theirs = pair
+    copy = os.dup(ours.fileno())  # as a forked process has one
+    try:
+        readiness.follow(ours, False)
+        readiness.forget()
+        ours.close()
+        theirs.close()
+        assert not readiness.wait(0)
+    finally:
+        os.close(copy)
+
+
+def test_the_descriptor_stays_the_same_for_another_connection(
+    readiness: Readiness, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    before = readiness.fileno()
+    readiness.follow(pair[0], False)
+    readiness.forget()
+    readiness.follow(pair[1], False)
+    pair[0].send(b"x")
+    assert readiness.wait(0)
+    assert readiness.fileno() == before
+
+
+def test_waking_makes_it_readable_for_good_and_may_come_too_late() -> None:
+    readiness = Readiness()
+    readiness.wake()
+    assert readiness.wait(0)
+    assert readiness.wait(0)
+    readiness.close()
+    readiness.wake()

@@ -151,13 +151,24 @@ def test_a_bad_line_is_answered_and_the_connection_goes_on(
         stream.close()
 
 
-def test_the_binary_form_ends_the_connection_with_one_line(served: Daemon) -> None:
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(b"\0\3", id="a version that there is not"),
+        pytest.param(b"\0\1\3\xff", id="a negative length"),
+        pytest.param(b"\0\1\6" + b"\x7f" * 8, id="a length of exabytes"),
+        pytest.param(b"\0\2\0\0\0\0\2", id="a length that is a string"),
+    ],
+)
+def test_a_bad_header_of_bser_ends_the_connection_with_one_line(
+    served: Daemon, header: bytes
+) -> None:
     before = len(served.log())
     with served.modern() as connected:
-        connected.sendall(b"\0\1\5\1")
+        connected.sendall(header)
         assert is_hung_up(connected)
     [line] = served.log()[before:]
-    assert "BSER" in line
+    assert "dropped" in line
 
 
 def test_a_line_without_an_end_is_cut_off(served: Daemon, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ OURS = (
     "gamin-surrogate-escapes",  # names that are not UTF-8
 )
 _THEIRS = (
+    "bser-v2",
     "clock-sync-timeout",
     "dedup_results",
     "glob_generator",

@@ -10,7 +10,6 @@ import msgspec
 
 from gamin.protocol.watchman import legacy
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.codec.framing import decode
 from gamin.protocol.watchman.errors import BadCommand, BadRequest, UnresolvedRoot
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.query import parse_query
@@ -18,11 +17,6 @@ from gamin.protocol.watchman.query.query import parse_query
 Arguments = Sequence[object]
 Reader = Callable[[str, Arguments], ask.Request]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0)]
-
-
-def read_request(line: bytes) -> ask.Request:
-    """What one line asks for. Raises BadRequest, and nothing else, for any bytes."""
-    return parse_request(decode(line))
 
 
 def parse_request(value: object) -> ask.Request:

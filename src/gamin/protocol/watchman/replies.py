@@ -1,7 +1,8 @@
-"""What is told to clients: replies to commands, and messages of subscriptions.
+"""What the server sends: replies to commands, and messages of subscriptions.
 
-Plain objects; `framing.encode` writes them and puts the `files` in. No reply may have a
-member `subscription` or `log`: by these clients tell messages from replies.
+Plain objects for a codec to write: `str` is text, `bytes` is the name of a file. The
+codec adds rows. Only messages may have a member `subscription` or `log`: by these
+clients tell messages from replies.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,6 @@ from typing import Any
 
 from gamin.protocol.watchman.capabilities import CAPABILITIES, VERSION, supported
 from gamin.protocol.watchman.clocks import Clock
-from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.requests import GetVersion
 
 Reply = dict[str, Any]
@@ -41,7 +41,7 @@ def list_capabilities() -> Reply:
 
 
 def get_sockname(path: bytes) -> Reply:
-    return _reply(sockname=to_text(path), unix_domain=to_text(path))
+    return _reply(sockname=path, unix_domain=path)
 
 
 def get_pid(pid: int) -> Reply:
@@ -49,24 +49,24 @@ def get_pid(pid: int) -> Reply:
 
 
 def watch(root: bytes, watcher: str) -> Reply:
-    return _reply(watch=to_text(root), watcher=watcher)
+    return _reply(watch=root, watcher=watcher)
 
 
 def watch_project(root: bytes, watcher: str, relative_path: bytes = b"") -> Reply:
     """`relative_path` is empty where the root is what was asked for."""
     reply = watch(root, watcher)
     if relative_path:
-        reply["relative_path"] = to_text(relative_path)
+        reply["relative_path"] = relative_path
     return reply
 
 
 def watch_list(roots: Iterable[bytes]) -> Reply:
     """Also what `watch-del-all` did away with."""
-    return _reply(roots=[to_text(root) for root in roots])
+    return _reply(roots=list(roots))
 
 
 def watch_del(root: bytes, *, deleted: bool) -> Reply:
-    return {**_reply(root=to_text(root)), "watch-del": deleted}
+    return {**_reply(root=root), "watch-del": deleted}
 
 
 def clock(now: Clock) -> Reply:
@@ -142,7 +142,7 @@ def canceled(name: str, root: bytes) -> Reply:
 
 
 def _unasked(name: str, root: bytes) -> Reply:
-    return _reply(unilateral=True, subscription=name, root=to_text(root))
+    return _reply(unilateral=True, subscription=name, root=root)
 
 
 def _reply(**members: Any) -> Reply:

@@ -25,7 +25,7 @@ def test_what_clients_look_for_is_there(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["bser-v2", "scm-since", "watcher-eden", "field-content.sha1hex", "foo"],
+    ["scm-since", "watcher-eden", "field-content.sha1hex", "foo"],
 )
 def test_what_we_do_not_do_is_not_claimed(name: str) -> None:
     assert name not in CAPABILITIES

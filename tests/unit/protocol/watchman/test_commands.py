@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock
-from gamin.protocol.watchman.commands import COMMANDS, parse_request, read_request
+from gamin.protocol.watchman.commands import COMMANDS, parse_request
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.query.expression import TERMS
 from gamin.protocol.watchman.query.fields import FIELDS
 from gamin.protocol.watchman.query.options import OPTIONS
 from gamin.protocol.watchman.query.query import Query
+from testkit.watchman_wire import read_request
 
 words = st.sampled_from(
     [*COMMANDS, *TERMS, *OPTIONS, *FIELDS, "/root", "c:1:2:3:4", "basename", "a*", ""]

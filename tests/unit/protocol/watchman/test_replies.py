@@ -19,18 +19,18 @@ TEXT = "c:1700000000:42:3:7"
         (replies.error("no"), {"error": "no"}),
         (replies.version(GetVersion(), "0.2.0"), {"buildinfo": "gamin 0.2.0"}),
         (replies.get_pid(7), {"pid": 7}),
-        (replies.get_sockname(b"/s"), {"sockname": "/s", "unix_domain": "/s"}),
+        (replies.get_sockname(b"/s"), {"sockname": b"/s", "unix_domain": b"/s"}),
         (
             replies.watch(b"/\xff", "x"),
-            {"watch": "/\udcff", "watcher": "x"},
+            {"watch": b"/\xff", "watcher": "x"},
         ),
-        (replies.watch_project(b"/a", "x"), {"watch": "/a", "watcher": "x"}),
+        (replies.watch_project(b"/a", "x"), {"watch": b"/a", "watcher": "x"}),
         (
             replies.watch_project(b"/a", "x", b"b"),
-            {"watch": "/a", "watcher": "x", "relative_path": "b"},
+            {"watch": b"/a", "watcher": "x", "relative_path": b"b"},
         ),
-        (replies.watch_list([b"/a"]), {"roots": ["/a"]}),
-        (replies.watch_del(b"/a", deleted=True), {"root": "/a", "watch-del": True}),
+        (replies.watch_list([b"/a"]), {"roots": [b"/a"]}),
+        (replies.watch_del(b"/a", deleted=True), {"root": b"/a", "watch-del": True}),
         (replies.clock(CLOCK), {"clock": TEXT}),
         (replies.find(CLOCK), {"clock": TEXT}),
         (
@@ -123,6 +123,6 @@ def test_the_last_message_of_a_subscription() -> None:
         "version": VERSION,
         "unilateral": True,
         "subscription": "n",
-        "root": "/a",
+        "root": b"/a",
         "canceled": True,
     }

@@ -1,20 +1,24 @@
-"""Carries out the requests of the modern language."""
+"""Carries out the requests of the Watchman language."""
 
 import os
 from collections.abc import Callable
 from typing import Protocol
 
 from gamin import __version__
+from gamin.daemon.sessions.watchman.client_subscription import (
+    Client,
+    ClientSubscription,
+)
+from gamin.daemon.sessions.watchman.delivery import FileRows, Rows
 from gamin.daemon.sessions.watchman.projects import find_project
 from gamin.daemon.sessions.watchman.results import ResultBuilder
-from gamin.daemon.sessions.watchman.root import Root, Subscriber
+from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor, Timestamp
-from gamin.protocol.watchman.codec.framing import encode
-from gamin.protocol.watchman.codec.rows import encode_rows
 from gamin.protocol.watchman.errors import NotWatched, QueryFailed, UnresolvedRoot
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
@@ -39,20 +43,13 @@ class Host(Protocol):
     def stop(self) -> None: ...
 
 
-class Client(Protocol):
-    """The connection a request came from."""
+class Asker(Client, Protocol):
+    """The connection that a request came from."""
 
-    views: dict[tuple[bytes, str], tuple[Root, Subscriber]]
+    subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
     is_waiting: bool
 
-    @property
-    def is_blocked(self) -> bool: ...
-
-    def reply(self, reply: replies.Reply, files: bytes | None = None) -> None: ...
-
-    def say(self, data: bytes) -> None: ...
-
-    def flush(self) -> None: ...
+    def reply(self, reply: replies.Reply, rows: Rows | None = None) -> None: ...
 
     def go_on(self) -> None: ...
 
@@ -63,7 +60,7 @@ class Commands:
         self._host = host
         self._cursors: dict[tuple[Root, str], Clock] = {}
 
-    def carry_out(self, request: ask.Request, client: Client) -> None:
+    def carry_out(self, request: ask.Request, client: Asker) -> None:
         """Answers now, or when the root is ready. Raises BadRequest."""
         match request:
             case ask.GetVersion():
@@ -93,7 +90,7 @@ class Commands:
     def _watching(
         self,
         request: ask.Watch | ask.WatchProject | ask.WatchDel | ask.WatchDelAll,
-        client: Client,
+        client: Asker,
     ) -> None:
         match request:
             case ask.Watch(path):
@@ -111,7 +108,7 @@ class Commands:
                 client.reply(replies.watch_list([root.path for root in kept]))
 
     def _watch(
-        self, path: bytes, inner: bytes, client: Client, project: bool = False
+        self, path: bytes, inner: bytes, client: Asker, project: bool = False
     ) -> None:
         root = self.roots.open(RootKey(path, is_watchman=True))
         root.is_pinned = True
@@ -125,20 +122,20 @@ class Commands:
 
         self._when_ready(root, client, answer)
 
-    def _watch_project(self, path: bytes, client: Client) -> None:
+    def _watch_project(self, path: bytes, client: Asker) -> None:
         project = find_project(path, self.roots.watched())
         inner = path[len(project.rstrip(b"/")) + 1 :]
         self._watch(project, inner, client, project=True)
 
     def _unwatch(self, root: Root) -> None:
         root.is_pinned = False
-        for view in root.views:
-            view.speaker.say(encode(replies.canceled(view.name, root.path)))
+        for subscriber in root.subscribers:
+            subscriber.sink.canceled(root.path)
         self.roots.close(root)
 
     # -- questions
 
-    def _asking(self, request: ask.Request, client: Client) -> None:
+    def _asking(self, request: ask.Request, client: Asker) -> None:
         match request:
             case ask.GetClock(path):
                 root = self._root(path)
@@ -149,12 +146,12 @@ class Commands:
             case ask.Subscribe():
                 self._subscribe(request, client)
             case ask.Unsubscribe(path, name):
-                found = client.views.pop((path, name), None)
+                found = client.subscriptions.pop((path, name), None)
                 if found is not None:
-                    self.roots.drop_view(*found)
+                    self.roots.unsubscribe(*found)
                 client.reply(replies.unsubscribe(name, deleted=found is not None))
 
-    def _query(self, root: Root, query: Query, is_find: bool, client: Client) -> None:
+    def _query(self, root: Root, query: Query, is_find: bool, client: Asker) -> None:
         self.roots.tell_withheld()
         root.flush()
         now = root.timeline
@@ -169,7 +166,7 @@ class Commands:
         if isinstance(query.since, Timestamp):
             seconds = query.since.seconds
             found = [row for row in found if row.stat.st_mtime_ns >= seconds * 10**9]
-        files = encode_rows(found, query.fields, now)
+        files = FileRows(found, query.fields, now)
         if is_find:
             client.reply(replies.find(clock), files)
         else:
@@ -187,19 +184,19 @@ class Commands:
             del self._cursors[next(iter(self._cursors))]
         return before
 
-    def _subscribe(self, request: ask.Subscribe, client: Client) -> None:
+    def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
         if request.watch:
             root = self.roots.open(RootKey.of(request.root, request.query))
         else:
             root = self._root(request.root)
         self._when_ready(root, client, lambda: self._subscribed(root, request, client))
 
-    def _subscribed(self, root: Root, request: ask.Subscribe, client: Client) -> None:
+    def _subscribed(self, root: Root, request: ask.Subscribe, client: Asker) -> None:
         self.roots.tell_withheld()
         root.flush()
         now = root.timeline
         key = (request.root, request.name)
-        replaced = client.views.pop(key, None)
+        replaced = client.subscriptions.pop(key, None)
         warning = ""
         if replaced is not None:
             replaced[0].remove(replaced[1])
@@ -208,18 +205,19 @@ class Commands:
         spec = self._exchanged(root, query.since)
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
-        view = Subscriber(client, request.name, query.sharing_key(), start, root.number)
-        root.add(view)
-        client.views[key] = (root, view)
+        sink = ClientSubscription(client, request.name)
+        subscriber = Subscriber(sink, query.sharing_key(), start, root.number)
+        root.add(subscriber)
+        client.subscriptions[key] = (root, subscriber)
         clock = now.clock(now.latest)
         client.reply(replies.subscribe(request.name, clock, warning))
         if tick is not None:
-            view.wants_picture = query.names and query.initial
-            root.catch_up(view)
+            subscriber.wants_listing = query.names and query.initial
+            root.catch_up(subscriber)
         elif query.since is not None or query.initial:
-            root.send_fresh(view)
+            root.deliver_all(subscriber)
 
-    # -- beside
+    # -- roots
 
     def _root(self, path: bytes) -> Root:
         root = self.roots.find(path) or self.roots.find(os.path.realpath(path))
@@ -229,7 +227,7 @@ class Commands:
             raise QueryFailed(f"root {to_text(path)} is not there")
         return root
 
-    def _when_ready(self, root: Root, client: Client, then: Callable[[], None]) -> None:
+    def _when_ready(self, root: Root, client: Asker, then: Callable[[], None]) -> None:
         """Answer when the root is ready; requests behind this one wait so long."""
         if root.is_ready:
             then()

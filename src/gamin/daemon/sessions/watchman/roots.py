@@ -18,7 +18,8 @@ from gamin.daemon.sessions.watchman.ignore_files import (
     may_change_rules,
     rules_to_load,
 )
-from gamin.daemon.sessions.watchman.root import Root, Subscriber
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.events import Row
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
@@ -129,19 +130,19 @@ class Roots:
         del self._by_keeper[root.keeper]
         if root.reaper is not None:
             root.reaper.cancel()
-        for view in root.views:
-            root.remove(view)
+        for subscriber in root.subscribers:
+            root.remove(subscriber)
         self._service.cancel(root.keeper)
 
-    def drop_view(self, root: Root, view: Subscriber) -> None:
-        """A view ends; without any the root is kept for a while only."""
-        if view in root.views:
-            root.remove(view)
+    def unsubscribe(self, root: Root, subscriber: Subscriber) -> None:
+        """A subscription ends. Without any the root is kept for a while only."""
+        if subscriber in root.subscribers:
+            root.remove(subscriber)
         self.release(root)
 
     def release(self, root: Root) -> None:
         """Let the root go in a while, unless somebody needs it again."""
-        if root.groups or root.is_pinned or root.reaper is not None:
+        if root.queries or root.is_pinned or root.reaper is not None:
             return
         if root.keeper in self._by_keeper:
             reap = partial(self._reap, root)
@@ -149,7 +150,7 @@ class Roots:
 
     def _reap(self, root: Root) -> None:
         root.reaper = None
-        if not root.groups and not root.is_pinned:
+        if not root.queries and not root.is_pinned:
             self.close(root)
 
     # -- from the core

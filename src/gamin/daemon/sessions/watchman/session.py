@@ -1,7 +1,10 @@
-"""The face for `watch()`, our command line and Watchman's clients: one connection.
+"""The session of one connection in the Watchman language.
 
-Requests are answered strictly in their order. One whose root is still being listed
-holds back those behind it on this connection, and nobody else.
+Its clients are `watch()`, our command line, and Watchman's own clients.
+
+Requests are answered strictly in order, each in its own encoding; messages use the
+encoding of the latest request. A request whose root is still being listed delays those
+behind it on this connection, and nobody else.
 """
 
 import logging
@@ -12,12 +15,16 @@ from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands
-from gamin.daemon.sessions.watchman.root import Root, Subscriber
+from gamin.daemon.sessions.watchman.delivery import Rows
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.errors import RemoteProtocolError
 from gamin.paths import printable
 from gamin.protocol.watchman import replies
-from gamin.protocol.watchman.codec.framing import LineReader, encode
-from gamin.protocol.watchman.commands import read_request
+from gamin.protocol.watchman.codec.codec import Codec
+from gamin.protocol.watchman.codec.json_codec import JSON
+from gamin.protocol.watchman.codec.requests import Pdu, RequestReader
+from gamin.protocol.watchman.commands import parse_request
 from gamin.protocol.watchman.errors import BadRequest
 
 logger = logging.getLogger(__name__)
@@ -39,13 +46,16 @@ class WatchmanSession:
     ) -> None:
         self.client = client
         self.connection = connection
-        self.views: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
+        self.codec: Codec = JSON
+        """That of the latest request."""
+        self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
+        """By the root's path and the subscription's name."""
         self.is_waiting = False
         """A request waits for its root."""
         self._service = service
         self._commands = commands
-        self._reader = LineReader()
-        self._requests: deque[bytes] = deque()
+        self._reader = RequestReader()
+        self._requests: deque[Pdu] = deque()
         self._out = bytearray()
         connection.speaker = self
 
@@ -55,11 +65,11 @@ class WatchmanSession:
 
     @property
     def subscription_count(self) -> int:
-        return len(self.views)
+        return len(self.subscriptions)
 
     @property
     def backlog(self) -> int:
-        return sum(view.is_behind for _, view in self.views.values())
+        return sum(one.is_behind for _, one in self.subscriptions.values())
 
     @property
     def is_blocked(self) -> bool:
@@ -71,18 +81,25 @@ class WatchmanSession:
         try:
             self._requests += self._reader.feed(data)
         except RemoteProtocolError as error:
-            logger.warning("%s dropped: %s", self.name, printable(str(error)))
-            self.connection.close()
+            self._drop(error)
             return
         self.go_on()
+
+    def _drop(self, error: Exception) -> None:
+        """What the client sends makes no sense any more: say so, and close."""
+        logger.warning("%s dropped: %s", self.name, printable(str(error)))
+        self.reply(replies.error(str(error)))
+        self.flush()
+        self.connection.close()
 
     def go_on(self) -> None:
         """Answer what can be answered now."""
         while self._requests and not self.is_waiting and self.connection.is_open:
-            line = self._requests.popleft()
+            self.codec, body = self._requests.popleft()
             self._service.watcher.synchronise()
             try:
-                self._commands.carry_out(read_request(line), self)
+                request = parse_request(self.codec.decode(body))
+                self._commands.carry_out(request, self)
             except BadRequest as error:
                 self.reply(replies.error(str(error)))
         self._service.flush()
@@ -91,25 +108,27 @@ class WatchmanSession:
     def writable(self) -> None:
         self.connection.read(True)
         self.flush()
-        for root, view in list(self.views.values()):
-            if view.is_behind and not self.is_blocked:
-                root.catch_up(view)
+        for root, subscriber in list(self.subscriptions.values()):
+            if subscriber.is_behind and not self.is_blocked:
+                root.catch_up(subscriber)
                 self.flush()
 
     def lost(self) -> None:
         self._requests.clear()
-        for root, view in self.views.values():
-            self._commands.roots.drop_view(root, view)
-        self.views.clear()
+        for root, subscriber in self.subscriptions.values():
+            self._commands.roots.unsubscribe(root, subscriber)
+        self.subscriptions.clear()
 
-    # -- what is said
+    # -- to the client
 
-    def reply(self, reply: replies.Reply, files: bytes | None = None) -> None:
-        self.say(encode(reply) if files is None else encode(reply, files=files))
+    def reply(self, reply: replies.Reply, rows: Rows | None = None) -> None:
+        codec = self.codec
+        parts = None if rows is None else {rows.member: rows.encoded(codec)}
+        self.send(codec.encode(reply, parts))
 
-    def say(self, data: bytes) -> None:
-        """Sent at the end of the round. What is told to views is not said while the
-        client does not read, so only replies gather here."""
+    def send(self, data: bytes) -> None:
+        """Sent at the end of the round. Subscriptions deliver nothing while the client
+        does not read, so only replies gather here."""
         self._out += data
         self._service.told[self.client] = None
 
@@ -121,7 +140,7 @@ class WatchmanSession:
         if len(self._out) > MAX_UNREAD_BYTES:
             self.connection.read(False)
 
-    # -- from the core: everything it tells goes to the roots
+    # -- from the core: its deliveries go to the roots
 
     def tell(self, subscription: Subscription, told: Deliver) -> None: ...
 

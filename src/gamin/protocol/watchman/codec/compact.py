@@ -67,12 +67,12 @@ class CompactMessage(NamedTuple):
     recovered: bool
 
 
-def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
-    """The JSON string that is the `rows` of a message.
+def compact_text(rows: Iterable[Row], skip: int) -> bytes:
+    """The text for the member `rows` of a message, before a codec writes it.
 
     `skip` is the length of the root's path with its slash.
     """
-    text = b"//".join(
+    return b"//".join(
         [
             _MARKS[kind][is_dir] + path[skip:]
             if source is None
@@ -84,6 +84,10 @@ def encode_compact(rows: Iterable[Row], skip: int) -> bytes:
             for kind, path, is_dir, source, _ in rows
         ]
     )
+
+
+def quoted_text(text: bytes) -> bytes:
+    """A string of JSON, in ASCII."""
     return encode_basestring_ascii(text.decode("utf-8", "surrogateescape")).encode()
 
 

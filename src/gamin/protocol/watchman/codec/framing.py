@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman.errors import BadRequest
+from gamin.protocol.watchman.names import to_text
 
 # A request may carry a long list of names; upstream's own tests send more than 2 MB.
 # An answer to "list everything" has no natural bound, and its reader trusts its sender.
@@ -73,13 +74,22 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 """Kept: `json.loads` makes one for each line that is not read in the usual way."""
 
 
+def _as_text(value: object) -> str:
+    if not isinstance(value, bytes):
+        raise TypeError(f"no JSON value: {value!r}")
+    return to_text(value)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_as_text)
+
+
 def encode(value: object, **parts: bytes) -> bytes:
     """One line of ASCII.
 
-    `parts` become members so named: JSON text made once (by `encoder` or `compact`) and
-    put into the messages of everybody who asked the same; `value` is then an object.
+    `parts` become members so named: JSON text made once and put into the messages of
+    everybody who asked the same; `value` is then an object. Names of files are `bytes`.
     """
-    text = json.dumps(value, separators=(",", ":")).encode("ascii")
+    text = _ENCODER.encode(value).encode("ascii")
     if not parts:
         return text + b"\n"
     assert isinstance(value, Mapping), "only an object has members"

@@ -1,56 +1,76 @@
 """The fields of a row that a client can ask for, and how each is made.
 
-Writing them as JSON is left to `encoder`.
+A codec writes them by their type (`gamin.protocol.watchman.codec`).
 """
 
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import NamedTuple
 
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.errors import BadQuery
-from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.file_terms import SECOND, TYPES
 
-Field = Callable[[FileRow, Timeline], object]
+
+class FieldType(Enum):
+    """What a field's values are; decides how a codec writes them."""
+
+    NAME = auto()
+    """The bytes of a file's name, or None."""
+    TEXT = auto()
+    FLAG = auto()
+    INTEGER = auto()
+    """Of at most 64 bits."""
+    REAL = auto()
+
+
+class Field(NamedTuple):
+    type: FieldType
+    make: Callable[[FileRow, Timeline], object]
+
 
 DEFAULT_FIELDS = ("name", "exists", "new", "size", "mode")
 
 _LETTERS = {kind: letter for letter, kind in TYPES.items()}
 
 
-def _symlink_target(row: FileRow, now: Timeline) -> str | None:
+def _symlink_target(row: FileRow, now: Timeline) -> bytes | None:
     if not stat.S_ISLNK(row.stat.st_mode):
         return None
-    target = row.disk.readlink(row.name)
-    return None if target is None else to_text(target)
+    return row.disk.readlink(row.name)
+
+
+def _integer(name: str) -> Field:
+    return Field(FieldType.INTEGER, lambda row, _: getattr(row.stat, name))
 
 
 def _time(letter: str, unit: int) -> Field:
     name = f"st_{letter}time_ns"
-    return lambda row, _: getattr(row.stat, name) // unit
+    return Field(FieldType.INTEGER, lambda row, _: getattr(row.stat, name) // unit)
 
 
 def _fractional_time(letter: str) -> Field:
     name = f"st_{letter}time_ns"
-    return lambda row, _: getattr(row.stat, name) / SECOND
+    return Field(FieldType.REAL, lambda row, _: getattr(row.stat, name) / SECOND)
+
+
+def _type(row: FileRow, now: Timeline) -> str:
+    return _LETTERS.get(stat.S_IFMT(row.stat.st_mode), "?")
 
 
 FIELDS: dict[str, Field] = {
-    "name": lambda row, _: to_text(row.name),
-    "exists": lambda row, _: row.exists,
-    "new": lambda row, _: row.is_new,
-    "size": lambda row, _: row.stat.st_size,
-    "mode": lambda row, _: row.stat.st_mode,
-    "uid": lambda row, _: row.stat.st_uid,
-    "gid": lambda row, _: row.stat.st_gid,
-    "ino": lambda row, _: row.stat.st_ino,
-    "dev": lambda row, _: row.stat.st_dev,
-    "nlink": lambda row, _: row.stat.st_nlink,
-    "type": lambda row, _: _LETTERS.get(stat.S_IFMT(row.stat.st_mode), "?"),
-    "symlink_target": _symlink_target,
-    "cclock": lambda row, now: str(now.clock(row.born_tick)),
-    "oclock": lambda row, now: str(now.clock(row.changed_tick)),
+    "name": Field(FieldType.NAME, lambda row, _: row.name),
+    "exists": Field(FieldType.FLAG, lambda row, _: row.exists),
+    "new": Field(FieldType.FLAG, lambda row, _: row.is_new),
+    "size": Field(FieldType.INTEGER, lambda row, _: row.stat.st_size),
+    "mode": Field(FieldType.INTEGER, lambda row, _: row.stat.st_mode),
+    **{name: _integer(f"st_{name}") for name in ("uid", "gid", "ino", "dev", "nlink")},
+    "type": Field(FieldType.TEXT, _type),
+    "symlink_target": Field(FieldType.NAME, _symlink_target),
+    "cclock": Field(FieldType.TEXT, lambda row, now: str(now.clock(row.born_tick))),
+    "oclock": Field(FieldType.TEXT, lambda row, now: str(now.clock(row.changed_tick))),
 }
 for _letter in "mca":
     FIELDS[f"{_letter}time"] = _time(_letter, SECOND)
@@ -61,9 +81,9 @@ for _letter in "mca":
 
 # Ours; none of them asks the disk.
 OWN_FIELDS: dict[str, Field] = {
-    "kind": lambda row, _: row.kind.value,
-    "moved_from": lambda row, _: None if row.source is None else to_text(row.source),
-    "is_dir": lambda row, _: row.is_dir,
+    "kind": Field(FieldType.TEXT, lambda row, _: row.kind.value),
+    "moved_from": Field(FieldType.NAME, lambda row, _: row.source),
+    "is_dir": Field(FieldType.FLAG, lambda row, _: row.is_dir),
 }
 FIELDS |= OWN_FIELDS
 
@@ -78,14 +98,3 @@ def check_fields(value: object) -> tuple[str, ...]:
         if name not in FIELDS:
             raise BadQuery(f"unknown field name '{name}'")
     return tuple(dict.fromkeys(value))
-
-
-def render(
-    rows: Iterable[FileRow], fields: Sequence[str], now: Timeline
-) -> list[object]:
-    """A plain value for each row if one field is asked for, else an object."""
-    if len(fields) == 1:
-        field = FIELDS[fields[0]]
-        return [field(row, now) for row in rows]
-    makers = [(name, FIELDS[name]) for name in fields]
-    return [{name: make(row, now) for name, make in makers} for row in rows]

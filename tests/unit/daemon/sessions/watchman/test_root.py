@@ -1,7 +1,6 @@
-"""What a root's messages say of how far its clients can rely on them."""
+"""What a root delivers, and how far its subscribers can rely on it."""
 
 import itertools
-import json
 from contextlib import closing
 
 import pytest
@@ -11,10 +10,14 @@ from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
-from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root, Subscriber
+from gamin.daemon.sessions.watchman.delivery import Delivery, EventRows
+from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.client.watching import MAX_USUAL_DELAY_NS
+from gamin.protocol.watchman.codec.bser_codec import BserCodec
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.query.query import Query
 from testkit.doubles.engine import plain_policy
 
@@ -23,38 +26,44 @@ SECOND_NS = 10**9
 QUERY = Query(fields=EVENT_FIELDS, names=True, settle=0.0)
 
 
-class Speaker:
-    """Reads everything at once."""
-
-    is_blocked = False
+class Collector:
+    """A sink that keeps deliveries as they are, as a publisher would get them."""
 
     def __init__(self) -> None:
-        self.said: list[dict[str, object]] = []
+        self.is_blocked = False
+        self.deliveries: list[Delivery] = []
 
-    def say(self, data: bytes) -> None:
-        self.said.append(json.loads(data))
+    def deliver(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+
+    def canceled(self, root: bytes) -> None:
+        """Not needed here."""
 
     def flush(self) -> None:
         """Nothing waits."""
 
 
-class Told:
-    """A root with one client that is ours."""
+class WatchedRoot:
+    """A root with one subscriber, and no connection anywhere."""
 
-    def __init__(self, report_interval: float = 1.0) -> None:
+    def __init__(self, report_interval: float = 1.0, query: Query = QUERY) -> None:
         settings = FlowSettings(report_interval=report_interval)
         self.monitor = Monitor(plain_policy(), settings)
-        self.speaker = Speaker()
         self._keeper = Subscription(0, 0, b"/d", Scope.TREE)
         self._loop = Loop()
-        server = (1, 1)
         self.root = Root(
-            self._keeper, itertools.count(1), self.monitor, self._loop, server
+            self._keeper, itertools.count(1), self.monitor, self._loop, (1, 1)
         )
-        self.view = Subscriber(self.speaker, "view", QUERY, 0, self.root.number)
-        self.root.add(self.view)
+        self.query = query
+        self.sink, self.subscriber = self.subscribe()
 
-    def tell(self, path: bytes, *, recovered: bool = False) -> None:
+    def subscribe(self) -> tuple[Collector, Subscriber]:
+        sink = Collector()
+        subscriber = Subscriber(sink, self.query, 0, self.root.number)
+        self.root.add(subscriber)
+        return sink, subscriber
+
+    def change(self, path: bytes, *, recovered: bool = False) -> None:
         row = Row(Kind.CHANGED, path, False)
         self.root.tell(Deliver((self._keeper,), [row], recovered))
 
@@ -62,48 +71,90 @@ class Told:
         self._loop.close()
 
 
-def told_until(interval: float, report_interval: float, *, lists: bool) -> object:
-    """What a message says, of a difference or of all there is."""
-    with closing(Told(report_interval)) as told:
-        told.monitor.recovery.complete_until_ns = NOW_NS
-        told.monitor.coverage.method.longest_interval = interval
+def complete_until(interval: float, report_interval: float, *, lists: bool) -> object:
+    """What a delivery says, of a difference or of everything."""
+    with closing(WatchedRoot(report_interval)) as watched:
+        watched.monitor.recovery.complete_until_ns = NOW_NS
+        watched.monitor.coverage.method.longest_interval = interval
         if lists:
-            told.root.send_fresh(told.view)
+            watched.root.deliver_all(watched.subscriber)
         else:
-            told.tell(b"/d/f")
-            told.root.flush()
-        (message,) = told.speaker.said
-        return message["complete_until_ns"]
+            watched.change(b"/d/f")
+            watched.root.flush()
+        (delivery,) = watched.sink.deliveries
+        return delivery.complete_until_ns
 
 
-def test_clients_allow_for_what_is_usual() -> None:
+def test_clients_allow_for_the_usual_delay() -> None:
     assert MAX_USUAL_DELAY * SECOND_NS == MAX_USUAL_DELAY_NS
-    assert told_until(0.0, 1.0, lists=False) == NOW_NS
-    assert told_until(1.0, 1.0, lists=False) == NOW_NS
+    assert complete_until(0.0, 1.0, lists=False) == NOW_NS
+    assert complete_until(1.0, 1.0, lists=False) == NOW_NS
 
 
 @pytest.mark.parametrize(("interval", "report_interval"), [(5.0, 1.0), (1.0, 5.0)])
-def test_what_is_slower_is_allowed_for_by_the_server(
+def test_the_server_allows_for_a_longer_delay(
     interval: float, report_interval: float
 ) -> None:
-    told = told_until(interval, report_interval, lists=False)
-    assert told == NOW_NS - 4 * SECOND_NS
+    until = complete_until(interval, report_interval, lists=False)
+    assert until == NOW_NS - 4 * SECOND_NS
 
 
-def test_a_list_has_everything() -> None:
-    assert told_until(5.0, 1.0, lists=True) == NOW_NS
+def test_a_list_of_everything_is_complete_by_now() -> None:
+    assert complete_until(5.0, 1.0, lists=True) == NOW_NS
 
 
-def test_what_is_found_in_the_same_round_comes_with_the_same_clock() -> None:
-    """Or who leaves after the first half would not be told the other one."""
-    with closing(Told()) as told:
-        told.tell(b"/d/e")
-        told.monitor.tree.tick += 1
-        told.tell(b"/d/f", recovered=True)
-        told.tell(b"/d/g")
-        told.root.flush()
-        told.tell(b"/d/h")
-        told.root.flush()
-        first, second = told.speaker.said
-    assert first["recovered"]
-    assert "recovered" not in second
+def test_all_rows_of_one_round_come_with_the_same_clock() -> None:
+    """Or a client that leaves after the first half would miss the other one."""
+    with closing(WatchedRoot()) as watched:
+        watched.change(b"/d/e")
+        watched.monitor.tree.tick += 1
+        watched.change(b"/d/f", recovered=True)
+        watched.change(b"/d/g")
+        watched.root.flush()
+        watched.change(b"/d/h")
+        watched.root.flush()
+        first, second = watched.sink.deliveries
+    assert first.recovered
+    assert not second.recovered
+
+
+def test_subscribers_with_the_same_query_share_the_rows() -> None:
+    with closing(WatchedRoot()) as watched:
+        other, _ = watched.subscribe()
+        watched.change(b"/d/f")
+        watched.root.flush()
+        (first,), (second,) = watched.sink.deliveries, other.deliveries
+    assert first.rows is second.rows
+
+
+def test_rows_are_encoded_once_per_codec() -> None:
+    with closing(WatchedRoot()) as watched:
+        watched.change(b"/d/f")
+        watched.root.flush()
+        rows = watched.sink.deliveries[0].rows
+    assert rows.encoded(JSON) is rows.encoded(JSON)
+    assert rows.encoded(BserCodec(2)) is rows.encoded(BserCodec(2))
+    assert rows.encoded(BserCodec(2)) != rows.encoded(JSON)
+
+
+def test_a_subscriber_gets_rows_and_no_text() -> None:
+    with closing(WatchedRoot()) as watched:
+        watched.change(b"/d/f")
+        watched.root.flush()
+        rows = watched.sink.deliveries[0].rows
+    assert isinstance(rows, EventRows)
+    assert rows.rows == [Row(Kind.CHANGED, b"/d/f", False)]
+
+
+def test_a_blocked_sink_gets_nothing_and_is_behind() -> None:
+    with closing(WatchedRoot()) as watched:
+        other, _ = watched.subscribe()
+        watched.sink.is_blocked = True
+        watched.change(b"/d/f")
+        watched.root.flush()
+        watched.sink.is_blocked = False
+        watched.change(b"/d/g")
+        watched.root.flush()
+    assert watched.subscriber.is_behind
+    assert not watched.sink.deliveries, "it gets the difference, and not what is newer"
+    assert len(other.deliveries) == 2

@@ -12,7 +12,8 @@ from gamin.events import Event, Kind, Row
 from gamin.protocol.watchman.client.belief import Belief
 from gamin.protocol.watchman.client.decode import decode_and_apply
 from gamin.protocol.watchman.client.events import events_from_rows
-from gamin.protocol.watchman.codec.compact import decode_compact, encode_compact
+from gamin.protocol.watchman.codec.compact import decode_compact
+from testkit.watchman_wire import encode_compact
 
 ROOT = "/r"
 names = st.sampled_from(

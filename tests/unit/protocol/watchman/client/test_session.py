@@ -1,4 +1,5 @@
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -8,9 +9,9 @@ from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
 from gamin.protocol.watchman.codec.framing import REQUEST_LIMIT, encode
-from gamin.protocol.watchman.commands import read_request
 from gamin.protocol.watchman.requests import WatchProject
 from testkit.rows import NOW
+from testkit.watchman_wire import read_request
 
 
 def test_a_request_is_understood_by_the_server() -> None:
@@ -35,7 +36,7 @@ def test_messages_come_in_between() -> None:
     message = replies.canceled("n", b"/a")
     reply = replies.get_pid(7)
     assert session.received(encode(message) + encode(reply)) == [
-        Message("n", message),
+        Message("n", json.loads(encode(message))),
         Reply(("get-pid",), reply),
     ]
 

@@ -16,13 +16,13 @@ from gamin.protocol.watchman.client.watching import (
     WatchRefused,
 )
 from gamin.protocol.watchman.clocks import Clock
-from gamin.protocol.watchman.codec.compact import EVENT_FIELDS, encode_compact
-from gamin.protocol.watchman.codec.directory_listing import Folder, encode_folders
+from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.codec.directory_listing import Folder
 from gamin.protocol.watchman.codec.framing import encode
-from gamin.protocol.watchman.commands import read_request
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.requests import GetVersion, Request, Subscribe
 from testkit.rows import NOW, row
+from testkit.watchman_wire import encode_compact, encode_folders, read_request
 
 
 def asked(data: bytes) -> list[Request]:

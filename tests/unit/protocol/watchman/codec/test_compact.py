@@ -11,9 +11,9 @@ from gamin.protocol.watchman.codec.compact import (
     CompactMessage,
     decode_compact,
     decode_message,
-    encode_compact,
     encode_message,
 )
+from testkit.watchman_wire import encode_compact
 
 NOW = (1_700_000_000, 42, 3, 7)
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman.codec.directory_listing import (
     decode_folders,
-    encode_folders,
 )
 from gamin.protocol.watchman.names import to_text
+from testkit.watchman_wire import encode_folders
 
 NAMES = st.binary(min_size=1, max_size=4).filter(
     lambda name: b"/" not in name and name not in (b".", b"..")

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from gamin.events import Kind
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
-from gamin.protocol.watchman.codec.rows import encode_rows
-from gamin.protocol.watchman.query.fields import render
+from gamin.protocol.watchman.codec.rows import encode_rows, render
 from gamin.protocol.watchman.query.file_row import FileRow
 from testkit.rows import FILE, NOW, row
 

@@ -3,12 +3,12 @@ import stat
 import pytest
 
 from gamin.events import Kind
+from gamin.protocol.watchman.codec.rows import render
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.query.fields import (
     DEFAULT_FIELDS,
     FIELDS,
     check_fields,
-    render,
 )
 from gamin.protocol.watchman.query.file_row import Facts
 from testkit.rows import FILE, LINK, NOW, FakeDisk, row

@@ -1,0 +1,87 @@
+"""A subscription of a connected client: deliveries as messages in its encoding."""
+
+from typing import Protocol
+
+from gamin.daemon.sessions.watchman.delivery import Delivery
+from gamin.protocol.watchman import replies
+from gamin.protocol.watchman.codec.codec import Codec
+
+
+class Client(Protocol):
+    """The connection, as far as a subscription needs it."""
+
+    @property
+    def codec(self) -> Codec: ...
+
+    @property
+    def is_blocked(self) -> bool: ...
+
+    def send(self, data: bytes) -> None: ...
+
+    def flush(self) -> None: ...
+
+
+class ClientSubscription:
+    """A `Sink`."""
+
+    def __init__(self, client: Client, name: str) -> None:
+        self.name = name
+        self._client = client
+        self._encoded_name: tuple[Codec, bytes] | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self._client.is_blocked
+
+    def deliver(self, delivery: Delivery) -> None:
+        client = self._client
+        codec = client.codec
+        rows = delivery.rows.encoded(codec)
+        if delivery.is_brief:
+            message = codec.brief(
+                self._name(codec),
+                delivery.clock,
+                delivery.complete_until_ns,
+                rows,
+                recovered=delivery.recovered,
+            )
+        else:
+            message = self._full(delivery, codec, rows)
+        client.send(message)
+
+    def _full(self, delivery: Delivery, codec: Codec, rows: bytes) -> bytes:
+        reply = replies.message(
+            self.name,
+            delivery.root,
+            delivery.clock,
+            since=delivery.since,
+            fresh=delivery.is_fresh,
+            recovered=delivery.recovered,
+            complete_until_ns=delivery.complete_until_ns,
+            inode=delivery.inode,
+        )
+        parts = {delivery.rows.member: rows}
+        listing = delivery.listing
+        if listing is not None:
+            if listing.is_file:
+                reply["is_file"] = True
+            names = listing.encoded(codec)
+            if names is None:
+                reply["names"] = None
+            else:
+                parts["names"] = names
+        return codec.encode(reply, parts)
+
+    def canceled(self, root: bytes) -> None:
+        client = self._client
+        client.send(client.codec.encode(replies.canceled(self.name, root)))
+
+    def flush(self) -> None:
+        self._client.flush()
+
+    def _name(self, codec: Codec) -> bytes:
+        known = self._encoded_name
+        if known is None or known[0] is not codec:
+            name = codec.text(self.name.encode("utf-8", "surrogatepass"))
+            known = self._encoded_name = (codec, name)
+        return known[1]

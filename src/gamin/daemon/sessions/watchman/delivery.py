@@ -1,0 +1,135 @@
+"""What a root hands out to its subscribers, and who may be one.
+
+A root does not know how text is encoded, or that there are connections. A subscriber
+is any object with the few methods of a `Sink`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from gamin.events import Row
+from gamin.protocol.watchman.clocks import Clock, Timeline
+from gamin.protocol.watchman.codec.codec import Codec
+from gamin.protocol.watchman.codec.compact import compact_text
+from gamin.protocol.watchman.codec.directory_listing import Folder, folders_text
+from gamin.protocol.watchman.query.file_row import FileRow
+
+
+class Rows(Protocol):
+    """The rows that all subscribers with the same query get."""
+
+    @property
+    def is_empty(self) -> bool: ...
+
+    @property
+    def member(self) -> str:
+        """Of a message in the Watchman language: what the rows are called there."""
+
+    def encoded(self, codec: Codec) -> bytes:
+        """Encoded at most once per codec."""
+
+
+class EventRows:
+    """Rows with EVENT_FIELDS: they are those of the core."""
+
+    def __init__(self, rows: Sequence[Row], skip: int, *, is_compact: bool) -> None:
+        self.rows = rows
+        self.is_compact = is_compact
+        """Subscribers of our own get them as one text."""
+        self.member = "rows" if is_compact else "files"
+        self.is_empty = not rows
+        self._skip = skip
+        """The length of the root's path with its slash."""
+        self._encoded: dict[Codec, bytes] = {}
+
+    def encoded(self, codec: Codec) -> bytes:
+        data = self._encoded.get(codec)
+        if data is None:
+            if self.is_compact:
+                data = codec.text(compact_text(self.rows, self._skip))
+            else:
+                data = codec.events(self.rows, self._skip)
+            self._encoded[codec] = data
+        return data
+
+
+class FileRows:
+    """Rows with any fields."""
+
+    member = "files"
+
+    def __init__(
+        self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
+    ) -> None:
+        self.rows = rows
+        self.is_empty = not rows
+        self._fields = fields
+        self._now = now
+        self._encoded: dict[Codec, bytes] = {}
+
+    def encoded(self, codec: Codec) -> bytes:
+        data = self._encoded.get(codec)
+        if data is None:
+            data = self._encoded[codec] = codec.rows(self.rows, self._fields, self._now)
+        return data
+
+
+class Listing:
+    """The names in every directory of a root."""
+
+    def __init__(self, folders: Sequence[Folder] | None, *, is_file: bool) -> None:
+        self.folders = folders
+        """None where nothing is at the path, or a file."""
+        self.is_file = is_file
+        self._encoded: dict[Codec, bytes] = {}
+
+    def encoded(self, codec: Codec) -> bytes | None:
+        if self.folders is None:
+            return None
+        data = self._encoded.get(codec)
+        if data is None:
+            data = self._encoded[codec] = codec.text(folders_text(self.folders))
+        return data
+
+
+class Delivery(NamedTuple):
+    """What one subscriber gets at once. Its parts are shared with the others that
+    asked the same."""
+
+    root: bytes
+    """The root's path."""
+    rows: Rows
+    clock: Clock
+    since: Clock | None = None
+    """The clock of the delivery before. None for the first one, for a fresh one, and
+    for a brief one."""
+    is_fresh: bool = False
+    """The subscriber must drop what it knew."""
+    is_brief: bool = False
+    """It follows directly the one before, and only rows and clock say anything."""
+    recovered: bool = False
+    """Some rows were found by comparing with the disk after a loss."""
+    complete_until_ns: int | None = None
+    """The real time up to which nothing is missing; None while that is not known, and
+    for those who did not ask."""
+    inode: tuple[int, int] | None = None
+    """Device and number of what the path leads to, where that may be new."""
+    listing: Listing | None = None
+
+
+class Sink(Protocol):
+    """Who gets the deliveries of one subscription."""
+
+    @property
+    def is_blocked(self) -> bool:
+        """Nothing can be delivered now. It says `Root.catch_up` when that ends, and
+        gets the difference."""
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Take it; sending may wait for `flush`."""
+
+    def canceled(self, root: bytes) -> None:
+        """The subscription ended, for the root is not watched any more."""
+
+    def flush(self) -> None:
+        """Send now what was delivered outside a round of the loop."""

@@ -1,0 +1,199 @@
+"""The subscribers of one root that asked the same, and the fan-out to them.
+
+Rows are made and encoded once for all of them. A subscriber whose sink is blocked, or
+who joined with an older clock, is behind: it gets the difference when it can.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman.delivery import (
+    Delivery,
+    EventRows,
+    FileRows,
+    Listing,
+    Rows,
+    Sink,
+)
+from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
+from gamin.events import Row
+from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.query.query import Query
+
+if TYPE_CHECKING:
+    from gamin.daemon.sessions.watchman.root import Root
+
+
+class Subscriber:
+    """One subscription of one sink."""
+
+    def __init__(self, sink: Sink, query: Query, tick: int, number: int) -> None:
+        self.sink = sink
+        self.query = query
+        """What it asked for, in the form shared with others (`Query.sharing_key`)."""
+        self.tick = tick
+        """Everything up to here was delivered."""
+        self.number = number
+        """The root's number at that time."""
+        self.is_behind = False
+        self.wants_listing = False
+        """The names are to follow what happened since the clock that it came with."""
+
+
+class SharedQuery:
+    def __init__(self, root: "Root", query: Query, loop: Loop) -> None:
+        self.query = query
+        self.subscribers: list[Subscriber] = []
+        self._root = root
+        self._results = ResultBuilder(root.keeper, query)
+        self.wants_event_fields = (
+            query.fields == EVENT_FIELDS
+            and query.expression is None
+            and query.selection is None
+            and not query.relative_root
+        )
+        """Its rows are those of the core, unfiltered."""
+        self._is_compact = self.wants_event_fields and query.names
+        span = WATCHMAN_SETTLE if query.settle is None else query.settle
+        self._settle = SettleTimer(loop, span, self._settled) if span > 0 else None
+
+    def cancel_settling(self) -> None:
+        if self._settle is not None:
+            self._settle.cancel()
+
+    # -- what happens
+
+    def happened(
+        self, rows: Sequence[Row], *, recovered: bool, is_replaced: bool
+    ) -> None:
+        """A round of the loop is over. `is_replaced` says that the path leads to
+        another object now."""
+        if self._settle is None:
+            self._fan_out(rows, recovered)
+        elif is_replaced and self.wants_event_fields:
+            # What there was to wait for is gone.
+            self._settle.cancel()
+            self._fan_out(rows, recovered)
+        else:
+            self._settle.restart()
+
+    def _fan_out(self, rows: Sequence[Row], recovered: bool) -> None:
+        root, is_compact = self._root, self._is_compact
+        shared: Rows | None = None
+        for subscriber in self.subscribers:
+            if subscriber.sink.is_blocked:
+                subscriber.is_behind = True
+            if subscriber.is_behind:
+                continue
+            if shared is None:
+                shared = self._rows(rows)
+                if shared.is_empty:
+                    return
+            if is_compact and subscriber.number == root.number:
+                self._deliver_brief(subscriber, shared, recovered)
+            else:
+                self._deliver(subscriber, shared, recovered=recovered)
+
+    def _settled(self) -> None:
+        for subscriber in list(self.subscribers):
+            self.catch_up(subscriber)
+        # A timer is outside the rounds at whose end everything is sent. A flush may
+        # show that a client is gone, which takes its subscribers along.
+        for subscriber in list(self.subscribers):
+            subscriber.sink.flush()
+
+    # -- who was behind
+
+    def catch_up(self, subscriber: Subscriber) -> None:
+        """Deliver the difference from the subscriber's tick to now, if it can be."""
+        if subscriber.sink.is_blocked:
+            subscriber.is_behind = True
+            return
+        subscriber.is_behind = False
+        root = self._root
+        is_same_root = subscriber.number == root.number
+        found = root.since(subscriber.tick) if is_same_root else None
+        if found is None:
+            self.deliver_all(subscriber)
+            return
+        rows = self._rows(found)
+        if rows.is_empty:
+            subscriber.tick = root.timeline.latest
+        else:
+            self._deliver(subscriber, rows)
+        if subscriber.wants_listing:
+            subscriber.wants_listing = False
+            self._deliver(subscriber, self._rows(()), listing=root.names())
+
+    def deliver_all(self, subscriber: Subscriber) -> None:
+        """Everything there is: the subscriber must drop what it knew."""
+        root = self._root
+        if self.query.names:
+            subscriber.wants_listing = False
+            rows = self._rows(())
+            self._deliver(subscriber, rows, is_fresh=True, listing=root.names())
+            return
+        is_empty = self.query.empty_on_fresh_instance
+        rows = self._rows(() if is_empty else root.listing())
+        self._deliver(subscriber, rows, is_fresh=True)
+
+    # -- deliveries
+
+    def _rows(self, rows: Iterable[Row]) -> Rows:
+        root = self._root
+        if self.wants_event_fields:
+            events = rows if isinstance(rows, Sequence) else list(rows)
+            return EventRows(events, len(root.prefix), is_compact=self._is_compact)
+        now = root.timeline
+        return FileRows(self._results.rows(rows, now), self.query.fields, now)
+
+    def _deliver_brief(
+        self, subscriber: Subscriber, rows: Rows, recovered: bool
+    ) -> None:
+        """To one of our own clients that knows where the path leads."""
+        root = self._root
+        clock = root.clock()
+        subscriber.tick = clock.tick
+        subscriber.sink.deliver(
+            Delivery(
+                root.path,
+                rows,
+                clock,
+                is_brief=True,
+                recovered=recovered,
+                complete_until_ns=root.complete_until_ns(),
+            )
+        )
+
+    def _deliver(
+        self,
+        subscriber: Subscriber,
+        rows: Rows,
+        *,
+        is_fresh: bool = False,
+        recovered: bool = False,
+        listing: Listing | None = None,
+    ) -> None:
+        root = self._root
+        now = root.timeline
+        complete_until_ns, inode = None, None
+        if self.query.names:
+            is_list = listing is not None
+            complete_until_ns = root.complete_until_ns(is_list=is_list)
+            if is_list or subscriber.number != root.number:
+                inode = root.inode()
+        delivery = Delivery(
+            root.path,
+            rows,
+            now.clock(now.latest),
+            since=None if is_fresh else now.clock(subscriber.tick),
+            is_fresh=is_fresh,
+            recovered=recovered,
+            complete_until_ns=complete_until_ns,
+            inode=inode,
+            listing=listing,
+        )
+        subscriber.tick, subscriber.number = now.latest, root.number
+        subscriber.sink.deliver(delivery)

@@ -1,0 +1,53 @@
+"""What an encoding of the Watchman language can do.
+
+A connection has one codec at a time: that of its latest request. Rows are encoded once
+per query and codec, so codecs that encode the same are equal and have equal hashes.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from gamin.events import Row
+from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.query.file_row import FileRow
+
+Reply = Mapping[str, object]
+"""A reply or a message: `str` is text, `bytes` is the name of a file."""
+
+
+class Codec(Protocol):
+    """Reads requests, writes replies; pure."""
+
+    def decode(self, body: bytes) -> object:
+        """The value of one request, with every string as `str`. Names that are not
+        UTF-8 have surrogate escapes. Raises BadRequest or RemoteProtocolError."""
+
+    def encode(self, reply: Reply, parts: Mapping[str, bytes] | None = None) -> bytes:
+        """One message for the wire. `parts` are further members that this codec
+        encoded before, once for everybody who asked the same."""
+
+    def text(self, text: bytes) -> bytes:
+        """A string as a value that can be a part."""
+
+    def rows(
+        self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
+    ) -> bytes:
+        """The array of the rows, for the member `files`: plain values where one field
+        is asked for, else objects."""
+
+    def events(self, rows: Iterable[Row], skip: int) -> bytes:
+        """As `rows` with EVENT_FIELDS, from rows of the core; `skip` is the length of
+        the root's path with its slash."""
+
+    def brief(
+        self,
+        name: bytes,
+        now: tuple[int, int, int, int],
+        complete_until_ns: int | None,
+        rows: bytes,
+        *,
+        recovered: bool,
+    ) -> bytes:
+        """A message of the subscription `name`, for our own client: what goes without
+        saying is left out. `name` and `rows` come from `text`; `now` has the parts of
+        a clock."""

@@ -31,7 +31,7 @@ format: $(VENV)/dev
 
 # The pages of docs/ as a site in site/; a broken link or any other warning is an error.
 docs: $(VENV)/dev
-	$(BIN)/python -m mkdocs build --quiet --strict
+	$(BIN)/python -m mkdocs build --strict
 
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)

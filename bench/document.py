@@ -18,20 +18,22 @@ INTRODUCTION = """\
 
 Written by `python -m bench --write`; change `bench/`, not this page. Every figure is
 the median of the repetitions. The figure in brackets is the ratio to a raw C inotify
-reader at the same work in the same repetition (the median of these ratios): compare
-ratios between machines, not seconds. `-` stands where there is nothing to measure.
+reader at the same work in the same repetition (the median of these ratios). Compare
+ratios between machines, not seconds. `-` means that there is nothing to measure.
 
-Latencies differ by machine even as ratios, for the kernel decides on which core a
-process is woken. One that is woken where its waker runs is there after some 8 µs, one
-on another core, that sleeps, after 60 to 90. Left to itself the kernel spares some
-watchers that and others not, a server and its client mostly not. "Latency across cores"
-gives everybody the same: compare there. `least` and `least-relay` do nothing but the
-system calls, in one process and in two; they are no tools, but bounds to compare with.
+Latencies differ between machines even as ratios, because the kernel decides on which
+core it wakes a process. A process that is woken on the core of its waker runs after
+some 8 µs; one on another core that sleeps runs after 60 to 90 µs. Left to itself, the
+kernel places some watchers on the core of the writer, but rarely a server and its
+client. "Latency across cores" gives every watcher the same conditions: compare there.
+`least` and `least-relay` make only the necessary system calls, in one process and in
+two. They are not tools but lower bounds.
 
-How Python was built matters as well: with that of Debian our server and client took 5
+The build of Python matters as well. With Debian's Python, our server and client took 5
 to 14 % less CPU (set-up, archive; storm) than with one compiled with the defaults.
 
-How the cost grows with what is watched, to a million directories: [growth](growth.md).
+[Growth](growth.md) shows how the cost grows with what is watched, to a million
+directories.
 """
 
 

@@ -24,13 +24,14 @@ MAX_BY_DEFAULT = 1_048_576
 INTRODUCTION = f"""\
 # Growth
 
-Written by `make growth`; change `bench/growth`, not this page. What there may be more
-of is made more, and what must not grow with it is the cost of one change: processor
-time of the server, from waking up to the message sent. *A change alone* wakes it up for
-itself, *one of a burst* comes with hundreds of others at full speed. Each is the
-cheapest of {ROUNDS} rounds; half as much more or less still says nothing. Flow control
-is off, or there would be little to measure. Every point has a server of its own. In the
-pictures sizes are on a logarithmic scale, and costs on a linear one that begins at 0.
+Written by `make growth`; change `bench/growth`, not this page. Each section makes one
+thing larger and measures the cost of one change: processor time of the server, from its
+wake-up to the message it sends. That cost must not grow. *A change alone* wakes the
+server up for itself. *One of a burst* comes with hundreds of others at full speed. Each
+figure is the cheapest of {ROUNDS} rounds; a difference of less than a half means
+nothing. Flow control is off, because it would prevent the reports. Every point has a
+server of its own. The pictures show sizes on a logarithmic scale, and costs on a linear
+one that begins at 0.
 """
 
 
@@ -133,8 +134,8 @@ def _million(tree: Points, named: Points) -> Iterator[str]:
         return slope(key) - FILES_EACH * per_name(key)
 
     yield (
-        f"Not measured, but drawn straight on from {few:,} and {many:,} directories; "
-        f"with {FILES_EACH} files each, as there."
+        f"Not measured, but extrapolated from {few:,} and {many:,} directories, "
+        f"with {FILES_EACH} files each."
     )
     yield ""
     yield "| | for a directory | for a name of a file | for a million and its files |"
@@ -155,8 +156,9 @@ def _million(tree: Points, named: Points) -> Iterator[str]:
     )
     yield ""
     yield (
-        "A watch also keeps the inode of its directory in memory. On tmpfs it is there "
-        "anyway; on a disk it is about 1 KiB more for each directory, so another GiB."
+        "A watch also keeps the inode of its directory in memory. On tmpfs the inode "
+        "is in memory anyway; on a disk it takes about 1 KiB per directory: another "
+        "GiB."
     )
     yield ""
     yield _limits(1 - RESERVED_PERCENT / 100)
@@ -166,13 +168,13 @@ def _limits(ours: float) -> str:
     need = -(-MILLION // ours)
     return (
         "The kernel's limit is `fs.inotify.max_user_watches`, for all processes of a "
-        "user together. By default it is what a hundredth of the memory has room for "
-        f"(at two inodes for each), and never more than {MAX_BY_DEFAULT:,}. The "
-        f"server takes {ours:.0%} of it and leaves the rest to others, so a million "
+        "user together. By default it is the number that fits into one percent of the "
+        f"memory (at two inodes each), and never more than {MAX_BY_DEFAULT:,}. The "
+        f"server uses {ours:.0%} of it and leaves the rest to others, so a million "
         f"directories need `sysctl fs.inotify.max_user_watches={need:.0f}` or more, "
-        "even on the largest machine. What finds no room is polled once a second, and "
-        "goes to the kernel when there is room: nothing is lost, but each look takes "
-        "processor time in proportion to what is left over. The kernel's queue "
-        "(`fs.inotify.max_queued_events`) does not grow with the tree; after it "
-        "overflowed, every directory is listed again."
+        "even on the largest machine. The server polls the directories that find no "
+        "room once per second, and returns them to the kernel when there is room. "
+        "Nothing is lost, but each poll takes processor time in proportion to their "
+        "number. The kernel's queue (`fs.inotify.max_queued_events`) does not grow "
+        "with the tree; after an overflow the server lists every directory again."
     )

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bench import document
+from bench.growth import page
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -88,3 +91,9 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     )
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "index.html").is_file()
+
+
+def test_the_pages_that_the_benchmarks_write_have_the_words_of_today() -> None:
+    benchmarks = (DOCS / "benchmarks.md").read_text()
+    assert benchmarks.startswith(document.INTRODUCTION)
+    assert (DOCS / "growth.md").read_text().startswith(page.INTRODUCTION)

@@ -1,67 +1,67 @@
-"""The README's examples and commands do what they say."""
+"""What the README says beside its snippets, which test_snippets.py runs: the figures of
+its table are those of docs/benchmarks.md, and its commands exist."""
 
-import asyncio
 import re
-import subprocess
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parents[2]
-README = (HERE / "README.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BENCHMARKS = (ROOT / "docs" / "benchmarks.md").read_text()
+MEASURED = re.compile(r"\[(?P<section>[^\]]+)\]\([^)]+\): (?P<column>.+)")
+
+Table = list[list[str]]
 
 
-def test_the_first_example_prints_what_happens(tmp_path: Path, session: str) -> None:
-    watching, told = _run_first_example(tmp_path)
-    assert watching == 0
-    assert f"created {tmp_path}/src/new" in told
+def table(text: str) -> Table:
+    """The cells of the first table in the text; its second row is left out."""
+    [found] = re.findall(r"(?:^\|.*\|\n)+", text + "\n", re.MULTILINE)[:1]
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in found.split("\n")
+    ]
+    return [rows[0], *rows[2:-1]]
 
 
-def _run_first_example(folder: Path) -> tuple[int, str]:
-    """Run it in a folder of its own; make a file as soon as it listens."""
-    (folder / "src").mkdir()
-    code = (
-        EXAMPLES[0]
-        .replace("gamin.watch(", "watch(")
-        .replace("timeout=60", "timeout=20")
-    )
-    begin = (
-        "import gamin, pathlib\n"
-        "def watch(*paths, **options):\n"
-        "    watching = gamin.watch(*paths, **options)\n"
-        "    pathlib.Path('src/new').touch()\n"
-        "    yield next(watching)\n"
-        "    watching.close()\n"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", begin + code],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=50,
-        check=False,
-    )
-    return ran.returncode, ran.stdout + ran.stderr
+def measured(section: str, peer: str, column: str) -> str:
+    """A cell of docs/benchmarks.md, without the ratio that stands behind the figure."""
+    heads, *rows = table(BENCHMARKS.split(f"\n## {section}\n")[1])
+    [row] = [row for row in rows if row[0] == peer]
+    return row[heads.index(column)].partition(" (")[0]
 
 
-def test_the_second_example_compiles_to_a_coroutine() -> None:
-    names: dict[str, object] = {}
-    exec(compile(EXAMPLES[1], "README.md", "exec"), names)
-    assert asyncio.iscoroutinefunction(names["main"])
+HEADS, *ROWS = table(README.split("\n## Compared\n")[1])
+FIGURES = [
+    pytest.param(peer, match["section"], match["column"], cell, id=f"{peer}: {row[0]}")
+    for row in ROWS
+    if (match := MEASURED.fullmatch(row[0]))
+    for peer, cell in zip(HEADS[1:], row[1:], strict=True)
+    if cell != "not measured"
+]
 
 
-@pytest.mark.parametrize("target", ["watch", "test"])
+@pytest.mark.parametrize(("peer", "section", "column", "shown"), FIGURES)
+def test_a_figure_of_the_comparison_is_that_of_the_benchmarks(
+    peer: str, section: str, column: str, shown: str
+) -> None:
+    assert shown == measured(section, peer, column)
+
+
+def test_the_comparison_has_figures() -> None:
+    assert len(FIGURES) > 30
+
+
+@pytest.mark.parametrize("target", re.findall(r"`make (\w+)", README))
 def test_the_commands_of_the_readme_are_in_the_makefile(target: str) -> None:
-    assert f"$ make {target}" in README
-    assert re.search(rf"^{target}:", (HERE / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", re.findall(r"\]\(([^)#]+)\)", README))
-def test_the_pages_the_readme_names_are_there(page: str) -> None:
-    assert (HERE / page).is_file()
+def test_the_programs_that_the_readme_installs_are_those_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {"gamin", "gam_server"} == set(project["scripts"])
+    assert "the programs `gamin` and `gam_server`" in README
 
 
 def test_ci_calls_the_readmes_test_command() -> None:
-    assert "\nmake test\n" in (HERE / ".ci" / "run").read_text()
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text()

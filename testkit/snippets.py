@@ -1,0 +1,211 @@
+"""The snippets of a page: found, run as a reader would run them, and compared.
+
+A page is a sequence of fenced blocks. Comments that no reader sees say what a block
+needs; each belongs to the block after it:
+
+    <!-- prepare: COMMANDS -->      run before it
+    <!-- meanwhile: COMMANDS -->    run one by one when the block watches; each must
+                                    make it print at least one line
+    <!-- not run: REASON -->        only its syntax is checked
+
+A `console` block holds commands after "$ " with their output. What a program in a
+`python` block prints is in the `text` block after it. `…` in the output stands for any
+text, and alone in a line for any lines. The home directory is shown as /home/me.
+"""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple
+
+SHOWN_HOME = "/home/me"
+DEADLINE = 20.0
+"""Seconds in which a snippet prints what it is to print."""
+
+READY = r"^Watching|^end-exist"
+"""What a program prints when it watches: ours, and examples/fam_watch.c."""
+
+_BLOCK = re.compile(
+    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$"
+    r"|<!-- (?P<name>prepare|meanwhile|not run): (?P<value>.*?) -->",
+    re.MULTILINE | re.DOTALL,
+)
+_ANNOUNCE = """\
+import sys as _sys, threading as _threading, time as _time
+import gamin
+def _announced(make):
+    def wrapped(*paths, **options):
+        watch = make(*paths, **options)
+        _threading.Thread(target=_announce, args=(watch,), daemon=True).start()
+        return watch
+    return wrapped
+def _announce(watch):
+    while watch.clock is None:
+        _time.sleep(0.005)
+    print("Watching", file=_sys.stderr, flush=True)
+gamin.watch, gamin.awatch = _announced(gamin.watch), _announced(gamin.awatch)
+"""
+"""Before a Python snippet: it says when it watches, as `gamin watch` does."""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    page: str
+    line: int
+    language: str
+    text: str
+    output: str | None
+    """The `text` block that follows a program."""
+    prepare: str
+    meanwhile: Sequence[str]
+    not_run: str
+
+    def __str__(self) -> str:
+        return f"{self.page}:{self.line}"
+
+
+class Command(NamedTuple):
+    words: str
+    output: str
+
+
+def snippets(page: str, text: str) -> list[Snippet]:
+    return list(_snippets(page, text))
+
+
+def _snippets(page: str, text: str) -> Iterator[Snippet]:
+    found = list(_BLOCK.finditer(text))
+    notes: dict[str, str] = {}
+    for index, match in enumerate(found):
+        if match["name"]:
+            notes[match["name"]] = match["value"]
+            continue
+        following = found[index + 1] if index + 1 < len(found) else None
+        is_program = match["language"] in ("python", "c")
+        output = (
+            following["text"]
+            if is_program and following and following["language"] == "text"
+            else None
+        )
+        yield Snippet(
+            page,
+            text.count("\n", 0, match.start()) + 1,
+            match["language"],
+            re.sub(rf"^{match['indent']}", "", match["text"], flags=re.MULTILINE),
+            output,
+            notes.pop("prepare", ""),
+            notes.pop("meanwhile", "").split("; ") if "meanwhile" in notes else (),
+            notes.pop("not run", ""),
+        )
+
+
+def commands(text: str) -> list[Command]:
+    """Those of a `console` block; a command goes on after a backslash."""
+    found: list[Command] = []
+    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        words, _, output = part.replace("\\\n", " ").partition("\n")
+        found.append(Command(words, output))
+    return found
+
+
+class Player:
+    """Runs snippets in a home directory of their own."""
+
+    def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
+        self._home = home
+        self._environ = {**environ, "HOME": str(home), "PYTHONUNBUFFERED": "1"}
+
+    def play(self, snippet: Snippet) -> None:
+        if snippet.prepare:
+            self._shell(snippet.prepare)
+        if snippet.language == "python":
+            program = [sys.executable, "-c", _ANNOUNCE + snippet.text]
+            self._run(program, snippet.output or "", snippet.meanwhile)
+        elif snippet.language == "console":
+            for words, output in commands(snippet.text):
+                self._run(["sh", "-c", words], output, snippet.meanwhile)
+        else:
+            self._run(["sh", "-ec", snippet.text], "…\n", snippet.meanwhile)
+
+    def _run(
+        self, program: Sequence[str], output: str, meanwhile: Sequence[str]
+    ) -> None:
+        with subprocess.Popen(
+            program,
+            cwd=self._home,
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # so that all of it can be interrupted
+        ) as process:
+            assert process.stdout
+            lines = Lines(process.stdout, self._home)
+            try:
+                if meanwhile:
+                    lines.read_until(READY)
+                    for words in meanwhile:
+                        before = len(lines.text)
+                        self._shell(words)
+                        lines.read_until("\n", before)
+                lines.read_until(pattern(output), to_the_end=not meanwhile)
+                if meanwhile and process.poll() is None:
+                    os.killpg(process.pid, signal.SIGINT)
+                process.wait(DEADLINE)
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def _shell(self, words: str) -> None:
+        subprocess.run(
+            ["sh", "-ec", words], cwd=self._home, env=self._environ, check=True
+        )
+
+
+class Lines:
+    """What a program has printed so far."""
+
+    def __init__(self, stream: IO[bytes], home: Path) -> None:
+        self._stream = stream
+        self._home = home
+        self._bytes = b""
+        self._has_ended = False
+
+    @property
+    def text(self) -> str:
+        return self._bytes.decode().replace(str(self._home), SHOWN_HOME)
+
+    def read_until(
+        self, wanted: str, start: int = 0, *, to_the_end: bool = False
+    ) -> None:
+        """Read until the pattern is found; with `to_the_end`, all there will be."""
+        deadline = time.monotonic() + DEADLINE
+        found = re.compile(wanted, re.MULTILINE | re.DOTALL)
+        while to_the_end or not found.search(self.text, start):
+            if self._has_ended:
+                break
+            left = max(0.0, deadline - time.monotonic())
+            ready = select.select([self._stream], [], [], left)[0]
+            assert ready, f"{wanted!r} is not in {self.text!r}"
+            data = os.read(self._stream.fileno(), 1 << 16)
+            self._bytes += data
+            self._has_ended = not data
+        assert found.search(self.text, start), f"{wanted!r} is not in {self.text!r}"
+
+
+def pattern(output: str) -> str:
+    """What matches this output; without any, nothing may be printed."""
+    parts = [re.escape(part) for part in re.split(r"(^…\n|…)", output, flags=re.M)]
+    parts = [".*" if part == "…" else part for part in parts]
+    return (
+        r"\A(?:Watching\n)?"
+        + "".join(r"(?:.*\n)?" if part == re.escape("…\n") else part for part in parts)
+        + r"\Z"
+    )

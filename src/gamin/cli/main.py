@@ -22,6 +22,7 @@ INTERRUPTED = 130
 GROUPS = {
     "watching": {
         "watch": "print what changes, one change per line",
+        "run": "run a command now and whenever something changes",
     },
     "the server of the session": {
         "status": "show the server, its clients, its watches and its limits",

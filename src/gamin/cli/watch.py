@@ -179,7 +179,7 @@ def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
         paths = [absolute(path) for path in args.paths]
         with _opened(open_watch or _service(), paths, args) as watch:
             if not args.quiet:
-                print(remark(paths), file=sys.stderr, flush=True)
+                print(watching_line(paths), file=sys.stderr, flush=True)
             return _follow(watch, _writer(args), once=args.once)
     except TimeoutError:
         return TIMED_OUT
@@ -230,7 +230,7 @@ def _writer(args: argparse.Namespace) -> Writer:
     return Writer(sys.stdout.buffer, record, "\0" if args.null else "\n")
 
 
-def remark(paths: Sequence[str]) -> str:
+def watching_line(paths: Sequence[str]) -> str:
     """The line that announces that every change from now on is reported."""
     named = ", ".join(printable(path) for path in paths[:MAX_NAMED])
     more = len(paths) - MAX_NAMED

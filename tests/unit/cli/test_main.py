@@ -56,7 +56,7 @@ def test_a_command_is_documented_with_all_its_options(command: str) -> None:
     sections = re.split(r"^## ", DOCUMENT, flags=re.M)
     [section] = [text for text in sections if text.startswith(f"`gamin {command}`\n")]
     missing = [
-        x for x in options_of(command) - HELP if not re.search(f"`{x}\\b", section)
+        x for x in options_of(command) - HELP if not re.search(rf"`{x}\b", section)
     ]
     assert not missing
     assert f"$ gamin {command}" in section

@@ -192,4 +192,4 @@ def test_an_impossible_path_is_an_error(path: str, reason: str) -> None:
 def test_the_watching_line_names_three_paths_at_most(
     paths: list[str], line: str
 ) -> None:
-    assert watch.remark(paths) == line
+    assert watch.watching_line(paths) == line

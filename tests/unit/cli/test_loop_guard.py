@@ -1,0 +1,156 @@
+"""Which runs count as caused by the command itself, and which do not."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.cli.loop_guard import (
+    CLOCK_STEP,
+    MAX_RUNS,
+    START_UP,
+    Change,
+    Loop,
+    LoopGuard,
+    ignore_pattern,
+)
+
+
+def runs_until_loop(
+    guard: LoopGuard,
+    changes: Callable[[int], Iterable[str]],
+    at: Callable[[int], float],
+    length: float = 10.0,
+    limit: int = 20,
+) -> tuple[int, Loop | None]:
+    """Runs of `length` seconds, each with changes at `at(run)` seconds after its start.
+
+    Returns how many runs such changes caused, and the loop that ended them.
+    """
+    now = 0.0
+    for run in range(limit):
+        guard.started(now)
+        guard.ended(now + length)
+        changed = [Change(path, now + at(run)) for path in changes(run)]
+        found = guard.check(guard.admit(changed))
+        if found is not None:
+            return run, found
+        now += length + at(run)
+    return limit, None
+
+
+def test_five_runs_caused_by_one_file_are_a_loop() -> None:
+    guard = LoopGuard(restarts=False)
+    caused, loop = runs_until_loop(guard, lambda _: ["/w/out"], lambda _: 3.0)
+    assert (caused, loop) == (MAX_RUNS, Loop(("/w/out",), "/w"))
+
+
+def test_only_what_changed_in_every_run_is_named() -> None:
+    guard = LoopGuard(restarts=False)
+    _, loop = runs_until_loop(guard, lambda n: ["/w/out", f"/w/{n}"], lambda _: 3.0)
+    assert loop == Loop(("/w/out",), "/w")
+
+
+def test_files_with_a_new_name_each_time_are_a_loop_in_their_directory() -> None:
+    guard = LoopGuard(restarts=False)
+    _, loop = runs_until_loop(guard, lambda n: [f"/w/tmp/{n}"], lambda _: 3.0)
+    assert loop == Loop((), "/w/tmp")
+    assert loop.covers("/w/tmp/new")
+    assert not loop.covers("/w/tmp2")
+
+
+def test_a_user_who_saves_after_the_run_is_no_loop() -> None:
+    guard = LoopGuard(restarts=False)
+    _, loop = runs_until_loop(guard, lambda _: ["/w/a.py"], lambda _: 10.01)
+    assert loop is None
+
+
+def test_a_user_who_saves_at_any_moment_of_the_run_is_no_loop() -> None:
+    guard = LoopGuard(restarts=False)
+    moments = [1, 7, 3, 9, 0.5, 5, 8, 2, 6, 9.5, 1, 7, 3, 9, 4, 8, 0, 6, 2, 7]
+    _, loop = runs_until_loop(guard, lambda _: ["/w/a.py"], lambda n: moments[n])
+    assert loop is None
+
+
+def test_a_change_by_somebody_else_begins_the_count_anew() -> None:
+    guard = LoopGuard(restarts=False)
+    _, loop = runs_until_loop(
+        guard, lambda _: ["/w/out"], lambda n: 12.0 if n % 4 == 3 else 3.0
+    )
+    assert loop is None
+
+
+def test_with_restart_only_the_start_up_is_suspect() -> None:
+    guard = LoopGuard(restarts=True)
+    _, loop = runs_until_loop(guard, lambda _: ["/w/a.py"], lambda _: START_UP + 1)
+    assert loop is None
+    guard = LoopGuard(restarts=True)
+    caused, _ = runs_until_loop(guard, lambda _: ["/w/log"], lambda _: START_UP / 2)
+    assert caused == MAX_RUNS
+
+
+@pytest.fixture
+def guard() -> LoopGuard:
+    """A guard that found that the command writes /w/out, in a run that starts at 0."""
+    guard = LoopGuard(restarts=False)
+    runs_until_loop(guard, lambda _: ["/w/out"], lambda _: 3.0)
+    guard.started(1000)
+    return guard
+
+
+def test_after_a_loop_only_other_files_cause_runs(guard: LoopGuard) -> None:
+    changes = [Change("/w/out", 1001), Change("/w/a.py", 1001)]
+    assert guard.admit(changes) == ["/w/a.py"]
+
+
+def test_a_change_between_runs_is_admitted_and_clears_the_file(
+    guard: LoopGuard,
+) -> None:
+    guard.ended(1010)
+    assert guard.admit([Change("/w/out", 1020)]) == ["/w/out"]
+    guard.started(1021)
+    assert guard.admit([Change("/w/out", 1022)]) == ["/w/out"]
+
+
+def test_a_change_of_an_earlier_run_may_be_reported_late(guard: LoopGuard) -> None:
+    guard.ended(1010)
+    guard.started(1020)
+    assert guard.admit([Change("/w/out", 1005)]) == []
+
+
+def test_a_time_stamp_may_lag_behind_the_start(guard: LoopGuard) -> None:
+    assert guard.admit([Change("/w/out", 1000 - CLOCK_STEP / 2)]) == []
+    assert guard.admit([Change("/w/out", 999)]) == ["/w/out"]
+
+
+name = st.text(
+    st.characters(exclude_characters="/\0\n\r", exclude_categories=["Cs"]), min_size=1
+).filter(lambda text: text not in (".", "..", ".git", ".gitignore"))
+
+
+@given(name)
+def test_the_pattern_ignores_exactly_the_file(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
+    root = tmp_path_factory.getbasetemp() / "pattern"
+    _repository(root)
+    (root / ".gitignore").write_bytes(
+        os.fsencode(ignore_pattern(f"{root}/{name}", str(root))) + b"\n"
+    )
+    asked = b"\0".join([os.fsencode(name), os.fsencode(name) + b"x", b"y"])
+    found = subprocess.run(
+        ["git", "-C", root, "check-ignore", "-z", "--stdin", "--no-index"],
+        input=asked,
+        capture_output=True,
+        check=False,
+    )
+    assert found.stdout.split(b"\0")[:-1] == [os.fsencode(name)]
+
+
+def _repository(root: Path) -> None:
+    if not root.exists():
+        subprocess.run(["git", "init", "-q", root], check=True)

@@ -3,6 +3,7 @@
 Never starts a server. The commands choose the question and interpret the reply.
 """
 
+import os
 import socket
 from collections.abc import Mapping
 from typing import Any, Self
@@ -11,6 +12,7 @@ from gamin.client.connect import connect_modern
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.session import ClientSession, Reply
+from gamin.system.address import Address, find
 
 REPLY_TIMEOUT = 10.0
 """Seconds to wait for a reply. A server in the middle of a large scan needs some."""
@@ -91,6 +93,12 @@ def dial(
         return ControlConnection(connect_modern(start=False, environ=environ), timeout)
     except NoServer as error:
         raise NotRunning(error.address) from error
+
+
+def find_address(environ: Mapping[str, str] | None = None) -> Address:
+    """The addresses of the session that the environment chooses. Raises
+    InvalidSetting."""
+    return find(os.environ if environ is None else environ, os.getuid())
 
 
 def _checked(question: str, reply: Reply) -> dict[str, Any]:

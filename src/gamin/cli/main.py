@@ -26,6 +26,7 @@ GROUPS = {
     },
     "the server of the session": {
         "status": "show the server, its clients, its watches and its limits",
+        "doctor": "check what keeps watching from working, and say what to do",
         "stop": "end the server",
     },
     "settings": {

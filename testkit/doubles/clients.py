@@ -177,8 +177,7 @@ class View(Client):
         self._rows += rows
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.behind = False
-        subscription.sent_target = subscription.current_target
+        subscription.cursor.follow_live()
         self.firsts.append(subscription)
         self._tell_all(subscription)
 

@@ -11,7 +11,7 @@ CONSTRUCTORS = {"__init__", "alike"}
 """Functions of `node.py` that make a node and so assign slots of all owners."""
 WRITERS = {
     "_names": {"core/model/node.py"},
-    "audience": {"core/model/subscription.py"},
+    "audience": {"core/model/audiences.py"},
     "created_tick": {"core/model/tree.py"},
     "decision": {"core/coverage/method.py"},
     "deferred": {"core/model/tree.py"},

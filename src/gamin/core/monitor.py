@@ -19,9 +19,10 @@ from gamin.core.coverage.recovery import Recovery
 from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Listing, Scan, Watch
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
-from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
@@ -269,7 +270,7 @@ class Monitor:
         `changed_since_ns`."""
         self._moment.advance(now)
         if is_newer:
-            subscription.target_replaced = True
+            self._resolver.mark_replaced(subscription)
         if node.listed and found is not None:
             self._changes.entries.on_probed(node, name, found is True)
         self._resolver.probed(subscription, node, name, found)

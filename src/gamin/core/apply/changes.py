@@ -15,8 +15,8 @@ from gamin.core.coverage.need import Coverage
 from gamin.core.coverage.recovery import Recovery
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
-from gamin.core.model.subscription import Audiences
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer

@@ -10,9 +10,10 @@ from typing import Final
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Scan
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
-from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
@@ -135,7 +136,7 @@ class Content:
         if not is_listed and not bound:
             return  # it is gone since
         for subscription in bound:
-            subscription.last_change = self._tree.tick
+            subscription.cursor.record_change(self._tree.tick)
         verdict = self._flow.record_report(entry, self._tree.tick, self._moment.now)
         if verdict is _DEFER:
             return
@@ -159,18 +160,18 @@ class Content:
             s
             for s in awaited_names
             if (s.entry is not None or (s.scope is Scope.FILE and s.node is not None))
-            and s.exists_for_client
+            and s.cursor.exists_for_client
             and s.steps[-1] == (node, name)
         ]
 
     def directory_changed(self, subscription: Subscription) -> None:
         """Entries of the directory of a FILE subscription changed. Once per batch."""
         tick = self._tree.tick
-        if subscription.last_change == tick or not subscription.steps:
+        if subscription.cursor.last_change == tick or not subscription.steps:
             return
-        if not subscription.exists_for_client:
+        if not subscription.cursor.exists_for_client:
             return
-        subscription.last_change = tick
+        subscription.cursor.record_change(tick)
         resource = subscription.steps[-1]
         verdict = self._flow.record_report(resource, tick, self._moment.now)
         if verdict is Verdict.REPORT:

@@ -16,9 +16,10 @@ from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Scan
 from gamin.core.model.audience import Audience
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.subscription import Audiences, Scope
+from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer

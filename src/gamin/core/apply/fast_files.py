@@ -12,9 +12,10 @@ from typing import Final
 from gamin.core.apply.content import Content
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
-from gamin.core.model.subscription import Audiences, Scope
+from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from gamin.core.coverage.need import Coverage
 from gamin.core.effects import Effect, Listing, Scan
 from gamin.core.model.audience import Audience
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.node import SUBDIR, Node
-from gamin.core.model.subscription import Audiences, Subscription
+from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
 
 
@@ -39,7 +40,7 @@ class FastScan:
         if not subscriptions:
             return False
         for each in subscriptions:
-            if each.ready:
+            if each.cursor.ready:
                 return False
         self._coverage.registers.confirm_present(node)
         self._tree.apply_first_listing(node, others)
@@ -78,7 +79,7 @@ class FastScan:
             child = names[name] = Node.alike(node, name, audience)
             scan(Scan(child, subscription))
         if subscription is not None:
-            subscription.pending_scans += len(directories)
+            subscription.cursor.expect_scans(len(directories))
 
     def descend(
         self,
@@ -103,5 +104,5 @@ class FastScan:
                 child = self._coverage.ensure_child(node, name)
             self._coverage.watch_fully(child)
             if subscription is not None:
-                subscription.pending_scans += 1
+                subscription.cursor.expect_scans(1)
             scan(Scan(child, subscription, changed_since_ns))

@@ -7,9 +7,10 @@ always the tree without what is ignored.
 
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.difference import listing
 from gamin.core.model.node import SUBDIR, Node
-from gamin.core.model.subscription import Audiences, Subscription
+from gamin.core.model.subscription import Subscription
 from gamin.events import Kind, Row
 from gamin.patterns.ignore_rules import IgnoreRules
 

@@ -13,9 +13,10 @@ from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.ignore_change import IgnoreChanges
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.subscription import Audiences, Subscription
+from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred

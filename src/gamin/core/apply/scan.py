@@ -13,9 +13,9 @@ from gamin.core.apply.fast_scan import FastScan
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Listing
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.difference import listing
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.subscription import Audiences
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.events import Kind
@@ -64,7 +64,7 @@ class ScanChanges:
         passed = [] if node.listed else list(node.children())
         for child in passed:
             self._audiences.forget_below(child)
-        if node.listed or any(s.ready for s in audience.subscriptions):
+        if node.listed or any(s.cursor.ready for s in audience.subscriptions):
             self._compare(node, present, newer, recovered)
         else:
             for name, is_dir in present.items():
@@ -109,7 +109,7 @@ class ScanChanges:
         deep = self._audiences.on(node).recursive
         for child in children:
             for subscription in [s for s in deep if s.covers_directory(child.path())]:
-                if subscription.ready:
+                if subscription.cursor.ready:
                     for row in listing(child, subscription.covers_directory):
                         created = row._replace(kind=Kind.CREATED)
                         self._reporter.report(

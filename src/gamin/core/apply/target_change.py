@@ -36,8 +36,9 @@ class TargetChanges:
         """
         if not self._resolver.is_settled(subscription):
             return
-        if not subscription.ready:
-            if subscription.pending_scans == 0:
+        cursor = subscription.cursor
+        if not cursor.ready:
+            if cursor.pending_scans == 0:
                 self._become_ready(subscription)
         elif subscription.scope is Scope.FILE:
             self._settle_file(subscription)
@@ -46,30 +47,28 @@ class TargetChanges:
 
     def scan_finished(self, subscription: Subscription) -> None:
         """A scan that the subscription waited for was done, or failed."""
-        if subscription.pending_scans > 0:
-            subscription.pending_scans -= 1
-            if subscription.pending_scans == 0 and not subscription.ready:
-                self.target_resolved(subscription)
+        cursor = subscription.cursor
+        if cursor.finish_scan() and not cursor.ready:
+            self.target_resolved(subscription)
 
     def _become_ready(self, subscription: Subscription) -> None:
-        subscription.ready = True
-        subscription.target_replaced = False
-        subscription.current_target = subscription.target
-        subscription.since = self._tree.tick
+        self._resolver.take_replaced(subscription)
+        subscription.cursor.become_ready(subscription.target.place, self._tree.tick)
         self._effects.append(Ready(subscription))
 
     def _settle_directory(self, subscription: Subscription) -> None:
         report, own_audience = self._reporter.report, subscription.own_audience
-        replaced, subscription.target_replaced = subscription.target_replaced, False
-        before, now = subscription.current_target, subscription.target
+        replaced = self._resolver.take_replaced(subscription)
+        cursor = subscription.cursor
+        before, now = cursor.current_target, subscription.target.place
         if before == now:
             if replaced and now[1] is not None:
-                subscription.last_change = self._tree.tick
+                cursor.record_change(self._tree.tick)
                 report(own_audience, Row(Kind.CHANGED, b"", False))
             return
         if before is not None and before[0] is not None:
             report(own_audience, Row(Kind.DELETED, b"", before[1] is None))
-        subscription.current_target = now
+        cursor.announce(now)
         if now[0] is None:
             return
         node = subscription.bound_directory
@@ -80,23 +79,25 @@ class TargetChanges:
                 report(own_audience, row._replace(kind=Kind.CREATED))
 
     def _settle_file(self, subscription: Subscription) -> None:
-        replaced, subscription.target_replaced = subscription.target_replaced, False
-        is_same = subscription.current_target == subscription.target
+        replaced = self._resolver.take_replaced(subscription)
+        cursor, place = subscription.cursor, subscription.target.place
+        is_same = cursor.current_target == place
         if is_same and not (replaced and subscription.node is not None):
             return
-        subscription.last_change = self._tree.tick
+        cursor.record_change(self._tree.tick)
         resource: Resource = self._tree.root
         if subscription.steps:
             resource = subscription.steps[-1]
-            if _exists(subscription.current_target) is not _exists(subscription.target):
+            if _exists(cursor.current_target) is not _exists(place):
                 resource = (*resource, None)
         verdict = self._flow.record_report(resource, self._tree.tick, self._moment.now)
         if verdict is Verdict.REPORT:
             self._report_path(subscription, True)
 
     def _report_path(self, subscription: Subscription, changed: bool) -> None:
-        before, place = subscription.current_target, subscription.target
-        subscription.current_target = place
+        cursor, place = subscription.cursor, subscription.target.place
+        before = cursor.current_target
+        cursor.announce(place)
         if before is not None:
             for row in path_difference(before, place, changed):
                 self._reporter.report(subscription.own_audience, row)
@@ -107,9 +108,13 @@ class TargetChanges:
         node, name = entry
         for subscription in list((node.path_waiters or {}).get(name, ())):
             is_file = subscription.scope is Scope.FILE or subscription.entry is not None
-            if is_file and subscription.ready and subscription.steps[-1] == entry:
-                changed = subscription.last_change > since
-                subscription.last_change = self._tree.tick
+            if (
+                is_file
+                and subscription.cursor.ready
+                and subscription.steps[-1] == entry
+            ):
+                changed = subscription.cursor.last_change > since
+                subscription.cursor.record_change(self._tree.tick)
                 self._report_path(subscription, changed)
 
 

@@ -9,8 +9,9 @@ from gamin.config.policy import Policy
 from gamin.core.coverage.method import FULL, NAMES, WatchMethod
 from gamin.core.coverage.registers import Registers
 from gamin.core.effects import Effect, Scan, Unwatch, Watch
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.node import SUBDIR, Node
-from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.paths import is_within
 
@@ -76,8 +77,15 @@ class Coverage:
 
     # -- who is bound where
 
-    def attach(self, subscription: Subscription) -> None:
-        """Watch what the subscription's path leads to."""
+    def bind(
+        self, subscription: Subscription, node: Node | None, entry: bytes | None
+    ) -> None:
+        """The subscription's path leads there now, and not where it led before."""
+        self.detach(subscription)
+        subscription.target.bind(node, entry)
+        self._attach(subscription)
+
+    def _attach(self, subscription: Subscription) -> None:
         node = subscription.node
         if node is None:
             return
@@ -90,7 +98,7 @@ class Coverage:
         if node.subscriptions is None:
             node.subscriptions = {}
         node.subscriptions[subscription] = None
-        subscription.prefix = node.path_prefix()
+        subscription.target.set_prefix(node.path_prefix())
         if subscription.scope is Scope.FILE:
             self.refresh(node)
         else:
@@ -101,18 +109,18 @@ class Coverage:
     def stop_at_mounts(self, subscription: Subscription) -> None:
         """Exclude other file systems from a tree, unless its request includes them."""
         node = subscription.bound_directory
-        if node is None or subscription.cross_mounts:
+        if node is None or subscription.request.cross_mounts:
             return
         points = self.method.policy.mount_points()
         below = (point for point in points if is_within(point, node.path()))
-        subscription.excluded_mounts = frozenset(below) - {node.path()}
+        subscription.target.exclude_mounts(frozenset(below) - {node.path()})
 
     def detach(self, subscription: Subscription) -> None:
-        """Undo `attach`: the path leads elsewhere, or the subscription ends."""
+        """Undo `bind`: the path leads elsewhere, or the subscription ends."""
         node = subscription.node
         if node is None:
             return
-        subscription.node = None
+        subscription.target.release()
         if node.subscriptions is not None and subscription in node.subscriptions:
             del node.subscriptions[subscription]
             node.subscriptions = node.subscriptions or None
@@ -151,7 +159,7 @@ class Coverage:
             node = stack.pop()
             self.refresh(node)
             if not node.listed:
-                subscription.pending_scans += 1
+                subscription.cursor.expect_scans(1)
                 self._effects.append(Scan(node, subscription))
                 continue
             if not deep:

@@ -18,19 +18,18 @@ class CatchUp:
     def rows_to_send(self, subscription: Subscription) -> list[Row]:
         """Everything from what its client knows to what is there; the subscription
         counts as up to date afterwards."""
-        sent, place = subscription.sent_target, subscription.target
+        cursor, place = subscription.cursor, subscription.target.place
+        sent = cursor.sent_target
         if sent is None:
             rows = self._initial_rows(subscription)
         elif subscription.scope is Scope.FILE:
-            changed = subscription.last_change > subscription.since
+            changed = cursor.last_change > cursor.since
             rows = path_difference(sent, place, changed)
-        elif sent != place or subscription.since < self._tree.floor:
+        elif sent != place or cursor.since < self._tree.floor:
             rows = self._full_relisting(subscription, sent)
         else:
-            rows = self.rows_since(subscription, subscription.since)
-        subscription.sent_target = subscription.current_target = place
-        subscription.since = self._tree.tick
-        subscription.behind = False
+            rows = self.rows_since(subscription, cursor.since)
+        cursor.catch_up(place, self._tree.tick)
         return rows
 
     def _initial_rows(self, subscription: Subscription) -> list[Row]:
@@ -58,7 +57,8 @@ class CatchUp:
         """What happened after the tick `since`, if the path led where it leads now."""
         node = subscription.bound_directory
         if node is None:
-            changed = subscription.node is not None and subscription.last_change > since
+            last_change = subscription.cursor.last_change
+            changed = subscription.node is not None and last_change > since
             return [Row(Kind.CHANGED, b"", False)] if changed else []
         if subscription.scope is Scope.DIRECTORY:
             return list(entries_since(node, since))

@@ -1,8 +1,8 @@
-"""What one client is still to be told, without keeping it.
+"""What one client is still to be sent, without keeping it.
 
-A client that reads gets every row, in order. One that does not is told nothing
-meanwhile: each of its subscriptions remembers the tick up to which it was told, and
-when the client reads again it gets the difference. First listings are the same case:
+A client that reads gets every row, in order. One that does not gets nothing meanwhile:
+each of its subscriptions remembers the tick up to which the client has everything, and
+when the client reads again it gets the difference. A first listing is the same case:
 the difference to nothing. So what waits here is a set of subscriptions, never a queue
 of events, and at most one listing is on its way at a time.
 """
@@ -13,8 +13,9 @@ from gamin.core.model.subscription import Subscription
 from gamin.events import Row
 
 Encode = Callable[[Subscription, Iterable[Row], bool], bytes]
-"""Rows as bytes for the wire; the flag says that they are the first telling."""
+"""Encodes rows for the wire; the flag says that they are the subscription's first."""
 CatchUp = Callable[[Subscription], list[Row]]
+"""Returns the rows from what a client has to what is there."""
 
 SEND_BATCH_BYTES = 64 * 1024
 """Bytes handed to the socket before more listings are made."""
@@ -29,35 +30,37 @@ class Outbox:
         self._behind: dict[Subscription, None] = {}
         self._bytes = bytearray()
         self.is_blocked = False
-        """The client does not read; kept by whoever owns the socket."""
+        """The client does not read; set by the owner of the socket."""
         self.synced_tick = 0
-        """The tick up to which a client that reads was told everything."""
+        """The tick up to which a client that reads has everything; set by the same."""
 
     @property
     def backlog(self) -> int:
-        """How many subscriptions are to be told a difference."""
+        """Subscriptions whose difference is still to be sent."""
         return len(self._behind)
 
     def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        if subscription.behind:
-            return  # what it will be told includes these
+        """Send rows of a subscription, now or as a part of its difference."""
+        cursor = subscription.cursor
+        if cursor.behind:
+            return  # the difference will include these
         if self.is_blocked:
-            subscription.behind = True
-            subscription.since = self.synced_tick
+            cursor.fall_behind(self.synced_tick)
             self._behind[subscription] = None
             return
-        subscription.sent_target = subscription.current_target
+        cursor.send_announced()
         self._bytes += self._encode(subscription, rows, False)
 
     def ready(self, subscription: Subscription) -> None:
-        """It can have its first listing, when the client reads."""
+        """Send the first listing when the client reads."""
         self._behind[subscription] = None
 
     def forget(self, subscription: Subscription) -> None:
+        """The subscription has ended; nothing more is sent of it."""
         self._behind.pop(subscription, None)
 
     def append(self, packet: bytes) -> None:
-        """Something that must be told as it is, in its place in the order."""
+        """Send a packet as it is, in its place in the order."""
         self._bytes += packet
 
     @property
@@ -66,13 +69,13 @@ class Outbox:
         return len(self._bytes)
 
     def take(self) -> bytes:
-        """What to send next; empty when the client was told everything."""
+        """Return what to send next; empty if the client has everything."""
         while self._behind and len(self._bytes) < SEND_BATCH_BYTES:
             subscription = next(iter(self._behind))
             del self._behind[subscription]
-            first = subscription.sent_target is None
+            is_first = subscription.cursor.sent_target is None
             rows = self._catch_up(subscription)
-            self._bytes += self._encode(subscription, rows, first)
+            self._bytes += self._encode(subscription, rows, is_first)
         data = bytes(self._bytes)
         self._bytes.clear()
         return data

@@ -1,7 +1,7 @@
-"""Who is told of the entries of one directory.
+"""Who gets the changes of the entries of one directory.
 
-How it is found is `subscriptions`' affair. A file of its own because audiences are
-referred to weakly, which classes of a module that may be compiled cannot be.
+`audiences` computes it. A module of its own, because audiences are referred to weakly,
+and a class of a module that may be compiled cannot be.
 """
 
 from typing import TYPE_CHECKING
@@ -22,4 +22,4 @@ class Audience:
     ) -> None:
         self.subscriptions = subscriptions
         self.recursive = deep
-        """Those that reach into subdirectories."""
+        """Those that cover subdirectories."""

@@ -1,18 +1,18 @@
-"""What a client asked for, and who is told of what: subscriptions, and their audiences.
+"""What a client subscribes to: the request, where it leads, and how far the client is.
 
-Knows nothing of how a path is found on the disk (`binding`) or noticed (`coverage`).
+A subscription has four parts. The request never changes. Each other part changes only
+by its own methods, and has one owner who decides when.
 """
 
 from enum import Enum
-from typing import Protocol
-from weakref import WeakValueDictionary
+from typing import NamedTuple, Protocol
 
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import Node
 
 Place = tuple[Node | None, bytes | None, int]
-"""Where a path leads: a directory, or a directory and an entry of it that is none, or
-nowhere; and the tick since which that very directory is there."""
+"""Where a path leads: to a directory; with a name, to an entry of it that is no
+directory; or nowhere. The tick says since when that very directory is there."""
 
 
 class Scope(Enum):
@@ -24,48 +24,199 @@ class Scope(Enum):
 
 
 class Ignore(Protocol):
-    """Rules that prune a tree; `path` is relative to the subscription's root."""
+    """Rules that exclude a part of a tree; paths are relative to the tree."""
 
     @property
-    def is_empty(self) -> bool: ...
+    def is_empty(self) -> bool:
+        """Whether nothing is ignored."""
 
-    def ignored(self, path: bytes, is_dir: bool) -> bool: ...
+    def ignored(self, path: bytes, is_dir: bool) -> bool:
+        """Whether the path is ignored."""
 
 
-class Subscription:
-    """One thing one client wants to be told of.
+class Request(NamedTuple):
+    """What the client asked for."""
 
-    `path` is as the client wrote it, absolute. Where that leads on the disk is in
-    `node` (a directory) or in `node` and `entry`; `node` None says there is nothing.
-    """
+    client: int
+    client_key: int | str
+    """The client's own name for it: a request number, or a subscription's name."""
+    path: bytes
+    """The path as the client wrote it."""
+    scope: Scope
+    directory_events_only: bool
+    """As version 1 of the protocol wants it: the deletion of a directory is reported
+    without its entries, and a file does not count as a directory."""
+    ignore: Ignore | None
+    cross_mounts: bool
+    """A tree includes other file systems that are mounted in it."""
+    resolve_path: bytes
+    """The absolute path to follow."""
+
+
+class Target:
+    """Where the path leads now. Owner: `coverage.need`, which binds it there."""
+
+    __slots__ = ("entry", "excluded_mounts", "node", "prefix", "tick")
+
+    def __init__(self) -> None:
+        self.node: Node | None = None
+        """The directory, or the directory of `entry`; None: the path leads nowhere."""
+        self.entry: bytes | None = None
+        """The name in `node`, if what is there is not a directory."""
+        self.tick = 0
+        """`node.created_tick` when it was bound: another one is another directory, or a
+        file in another directory."""
+        self.prefix = b""
+        """The path of the directory it leads to, or last led to, with a slash."""
+        self.excluded_mounts: frozenset[bytes] = frozenset()
+        """Mount points below it that the tree does not include."""
+
+    @property
+    def place(self) -> Place:
+        """The target as a value, to compare with another one."""
+        return self.node, self.entry, self.tick
+
+    def bind(self, node: Node | None, entry: bytes | None) -> None:
+        """The path leads there now."""
+        self.node, self.entry = node, entry
+        self.tick = 0 if node is None else node.created_tick
+
+    def set_prefix(self, prefix: bytes) -> None:
+        self.prefix = prefix
+
+    def release(self) -> None:
+        """The path does not lead there any more."""
+        self.node = None
+
+    def exclude_mounts(self, points: frozenset[bytes]) -> None:
+        self.excluded_mounts = points
+
+
+class Resolution:
+    """How the path was walked. Owner: `resolve.path_walk`."""
+
+    __slots__ = ("blocked", "is_replaced", "is_resolved", "steps")
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[Node, bytes]] = []
+        """Directories and names on the path; when one changes, it is walked again."""
+        self.blocked = False
+        """The path leads through a directory that no backend can watch."""
+        self.is_resolved = False
+        """The first walk is over."""
+        self.is_replaced = False
+        """Another object took the name that the path leads to."""
+
+    def start_walk(self) -> None:
+        """A walk begins; whether it is blocked is not known yet."""
+        self.blocked = False
+
+    def take_steps(self) -> list[tuple[Node, bytes]]:
+        """Return the steps, of which none are left."""
+        steps, self.steps = self.steps, []
+        return steps
+
+    def block(self) -> None:
+        self.blocked = True
+
+    def finish(self) -> None:
+        """A walk is over."""
+        self.is_resolved = True
+
+    def mark_replaced(self) -> None:
+        self.is_replaced = True
+
+    def take_replaced(self) -> bool:
+        """Whether the object was replaced since this was asked last."""
+        replaced, self.is_replaced = self.is_replaced, False
+        return replaced
+
+
+class Cursor:
+    """What the client has, and what its audience was told. Owner: `deliver`; the parts
+    of `apply` say what was announced."""
 
     __slots__ = (
         "behind",
-        "blocked",
-        "client",
-        "client_key",
-        "cross_mounts",
         "current_target",
-        "directory_events_only",
-        "entry",
-        "excluded_mounts",
-        "ignore",
         "last_change",
-        "node",
-        "own_audience",
-        "path",
         "pending_scans",
-        "prefix",
         "ready",
-        "resolve_path",
-        "resolved",
-        "scope",
         "sent_target",
         "since",
-        "steps",
-        "target_replaced",
-        "target_tick",
     )
+
+    def __init__(self) -> None:
+        self.pending_scans = 0
+        """Scans of directories of a tree before it is ready."""
+        self.ready = False
+        """The first scan is complete, so changes are reported."""
+        self.behind = True
+        """Rows are not sent as they come: the client gets the difference later."""
+        self.since = 0
+        """The tick up to which the client has everything, while it is behind."""
+        self.sent_target: Place | None = None
+        """Where the client believes the path leads; None before the first rows."""
+        self.current_target: Place | None = None
+        """Where the path led according to the last rows that were reported."""
+        self.last_change = 0
+        """The tick at which the single entry that the path leads to last changed."""
+
+    @property
+    def exists_for_client(self) -> bool:
+        """Whether something is at the path, according to the last reported rows."""
+        return self.current_target is not None and self.current_target[0] is not None
+
+    def expect_scans(self, count: int) -> None:
+        """So many more scans must be finished before the subscription is ready."""
+        self.pending_scans += count
+
+    def finish_scan(self) -> bool:
+        """One of the expected scans is finished. Return whether it was the last."""
+        if self.pending_scans == 0:
+            return False
+        self.pending_scans -= 1
+        return self.pending_scans == 0
+
+    def become_ready(self, place: Place, tick: int) -> None:
+        """The path was resolved and scanned for the first time."""
+        self.ready = True
+        self.current_target = place
+        self.since = tick
+
+    def announce(self, place: Place) -> None:
+        """Rows are reported that say that the path leads there."""
+        self.current_target = place
+
+    def record_change(self, tick: int) -> None:
+        """The single entry that the path leads to changed."""
+        self.last_change = tick
+
+    def fall_behind(self, tick: int) -> None:
+        """The client does not read; it has everything up to the tick."""
+        self.behind = True
+        self.since = tick
+
+    def send_announced(self) -> None:
+        """All that was reported is sent to the client."""
+        self.sent_target = self.current_target
+
+    def catch_up(self, place: Place, tick: int) -> None:
+        """The client is sent everything up to the tick, when the path led there."""
+        self.sent_target = self.current_target = place
+        self.since = tick
+        self.behind = False
+
+    def follow_live(self) -> None:
+        """Whoever subscribed reads the tree itself, so it is never behind."""
+        self.behind = False
+        self.sent_target = self.current_target
+
+
+class Subscription:
+    """One request of one client, with its target, its resolution and its cursor."""
+
+    __slots__ = ("cursor", "own_audience", "request", "resolution", "target")
 
     def __init__(
         self,
@@ -79,54 +230,21 @@ class Subscription:
         cross_mounts: bool = False,
         way: bytes | None = None,
     ) -> None:
-        self.client = client
-        self.client_key = number
-        """The client's own name for it: a request number, or a subscription's name."""
-        self.path = path
-        self.resolve_path = path if way is None else way
-        """The absolute path to follow, where the client's own is relative."""
-        self.scope = scope
-        self.directory_events_only = directory_events_only
-        """As version 1 of the protocol wants it: a directory that went away says it
-        all, its entries are not told one by one; and a file is no directory."""
-        self.ignore = ignore
-        self.cross_mounts = cross_mounts
-        self.excluded_mounts: frozenset[bytes] = frozenset()
-        """Mount points below it, which a tree does not enter unless asked to."""
-
-        # Where it leads (kept by `binding`).
-        self.steps: list[tuple[Node, bytes]] = []
-        """Directories and names on the way; a change of one means to look again."""
-        self.node: Node | None = None
-        self.entry: bytes | None = None
-        """The name in `node`, when what is there is not a directory."""
-        self.prefix = b""
-        """The path of the directory it leads to, or led to last, with a slash."""
-        self.target_tick = 0
-        """`node.created_tick` when it was bound: another one is another directory, or a
-        file in another directory."""
-        self.blocked = False
-        """The way leads through a directory that no kernel watch covers."""
-        self.resolved = False
-        """The first look is over."""
-
-        # What its client knows (kept by `monitor` and `outbox`).
-        self.pending_scans = 0
-        """Directories of a tree that are still to be listed before it is ready."""
-        self.ready = False
-        self.behind = True
-        """Not told live: its client gets the difference when it reads again."""
-        self.since = 0
-        """The tick up to which it was told, while it is waiting."""
-        self.sent_target: Place | None = None
-        """Where the client believes it leads; None before the first telling."""
-        self.current_target: Place | None = None
-        """Where it led when its audience was last told; `told` lags behind it."""
-        self.target_replaced = False
-        """Another object came to bear the name it is bound to."""
-        self.last_change = 0
-        """The tick at which the entry it is bound to last changed."""
+        self.request = Request(
+            client,
+            number,
+            path,
+            scope,
+            directory_events_only,
+            ignore,
+            cross_mounts,
+            path if way is None else way,
+        )
+        self.target = Target()
+        self.resolution = Resolution()
+        self.cursor = Cursor()
         self.own_audience: Audience = Audience((self,))
+        """The audience of this subscription alone."""
 
     def __repr__(self) -> str:
         return (
@@ -134,110 +252,82 @@ class Subscription:
         )
 
     @property
-    def target(self) -> Place:
-        """Where it leads now, comparable with `told`."""
-        return self.node, self.entry, self.target_tick
+    def client(self) -> int:
+        return self.request.client
 
     @property
-    def exists_for_client(self) -> bool:
-        """Its client was told that there is something, or is told that next."""
-        return self.current_target is not None and self.current_target[0] is not None
+    def client_key(self) -> int | str:
+        return self.request.client_key
+
+    @property
+    def path(self) -> bytes:
+        return self.request.path
+
+    @property
+    def scope(self) -> Scope:
+        return self.request.scope
+
+    @property
+    def directory_events_only(self) -> bool:
+        return self.request.directory_events_only
+
+    @property
+    def ignore(self) -> Ignore | None:
+        return self.request.ignore
+
+    @property
+    def node(self) -> Node | None:
+        return self.target.node
+
+    @property
+    def entry(self) -> bytes | None:
+        return self.target.entry
+
+    @property
+    def prefix(self) -> bytes:
+        return self.target.prefix
+
+    @property
+    def steps(self) -> list[tuple[Node, bytes]]:
+        return self.resolution.steps
+
+    @property
+    def ready(self) -> bool:
+        return self.cursor.ready
+
+    @property
+    def current_target(self) -> Place | None:
+        return self.cursor.current_target
+
+    @property
+    def last_change(self) -> int:
+        return self.cursor.last_change
 
     @property
     def bound_directory(self) -> Node | None:
-        """The directory whose entries it is about, if there is one."""
-        return self.node if self.entry is None else None
+        """The directory that the path leads to, if it leads to one."""
+        target = self.target
+        return target.node if target.entry is None else None
 
     @property
     def is_unfiltered(self) -> bool:
-        """Whether everything below it belongs to it."""
-        return not self.excluded_mounts and (
-            self.ignore is None or self.ignore.is_empty
-        )
+        """Whether it covers everything below it."""
+        ignore = self.request.ignore
+        return not self.target.excluded_mounts and (ignore is None or ignore.is_empty)
 
     def covers_directory(self, path: bytes) -> bool:
-        """Whether the subdirectory `path` of its tree belongs to it."""
-        if path in self.excluded_mounts:
+        """Whether it covers the subdirectory `path` of its tree."""
+        target = self.target
+        if path in target.excluded_mounts:
             return False
-        ignore = self.ignore
+        ignore = self.request.ignore
         if ignore is None or ignore.is_empty:
             return True
-        return not ignore.ignored(path[len(self.prefix) :], True)
+        return not ignore.ignored(path[len(target.prefix) :], True)
 
     def covers_entry(self, path: bytes, is_dir: bool) -> bool:
-        """Whether an entry of a directory of its scope is told."""
-        ignore = self.ignore
+        """Whether its rules let an entry of a directory it covers be reported."""
+        ignore = self.request.ignore
         if ignore is None or ignore.is_empty:
             return True
-        return not ignore.ignored(path[len(self.prefix) :], is_dir)
-
-
-class Audiences:
-    """Makes each audience once, so that equality is identity.
-
-    It keeps none alive: of the thousands that a directory has while it gets thousands
-    of subscriptions, each as long as its number, only the last is of use.
-    """
-
-    def __init__(self) -> None:
-        self._known: WeakValueDictionary[
-            tuple[tuple[Subscription, ...], tuple[Subscription, ...]], Audience
-        ] = WeakValueDictionary()
-        self.nobody = self.of((), ())
-
-    def of(
-        self, subscriptions: tuple[Subscription, ...], deep: tuple[Subscription, ...]
-    ) -> Audience:
-        key = (subscriptions, deep)
-        audience = self._known.get(key)
-        if audience is None:
-            audience = self._known[key] = Audience(subscriptions, deep)
-        return audience
-
-    def forget(self, node: Node) -> None:
-        """Have the audience of a directory computed again when it is needed."""
-        node.audience = None
-
-    def forget_below(self, node: Node) -> None:
-        """`forget` the directory and all below it."""
-        for below in node.subtree():
-            below.audience = None
-
-    def has_any(self, node: Node) -> bool:
-        """Whether anybody is told of the entries of `node`, without computing who."""
-        audience: Audience | None = node.audience
-        if audience is None:
-            for subscription in node.subscriptions or ():
-                if subscription.scope is not Scope.FILE:
-                    return True
-            audience = self.on(node)
-        return bool(audience.subscriptions)
-
-    def on(self, node: Node) -> Audience:
-        """Who is told of the entries of `node`; computed once and kept there."""
-        audience: Audience | None = node.audience
-        if audience is not None:
-            return audience
-        unknown = [node]  # a loop and not recursion: trees may be 2,000 deep
-        while (above := unknown[-1].parent) is not None and above.audience is None:
-            unknown.append(above)
-        for lower in reversed(unknown):
-            lower.audience = self._compute(lower)
-        computed: Audience = node.audience
-        return computed
-
-    def _compute(self, node: Node) -> Audience:
-        own = node.subscriptions or ()
-        deep = [s for s in own if s.scope is Scope.TREE]
-        # A tree reaches as far as directories are listed: whoever was not told of a
-        # directory is not told of what is in it.
-        parent = node.parent
-        if (
-            parent is not None
-            and parent.listed
-            and (above := parent.audience.recursive)
-        ):
-            path = node.path()
-            deep += [s for s in above if s.covers_directory(path)]
-        told = [s for s in own if s.scope is Scope.DIRECTORY]
-        return self.of((*told, *deep), tuple(deep))
+        return not ignore.ignored(path[len(self.target.prefix) :], is_dir)

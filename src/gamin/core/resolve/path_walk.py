@@ -68,7 +68,7 @@ class PathResolver:
             for subscription in node.path_waiters.get(name, ()):
                 self.pending[subscription] = None
                 if subscription.steps[-1] == (node, name) and not is_creation:
-                    subscription.target_replaced = True
+                    subscription.resolution.mark_replaced()
 
     def resolve_again(self, subscription: Subscription) -> None:
         self.pending[subscription] = None
@@ -85,7 +85,7 @@ class PathResolver:
     def block(self, subscriptions: Iterable[Subscription]) -> None:
         """Their ways lead through a directory that nothing can watch."""
         for subscription in subscriptions:
-            subscription.blocked = True
+            subscription.resolution.block()
             self.blocked.add(subscription)
 
     def retry(self, subscriptions: Iterable[Subscription]) -> None:
@@ -110,8 +110,8 @@ class PathResolver:
     def start(self, subscription: Subscription) -> None:
         """Walk the path from the start. `is_settled` says when the walk is over."""
         old = self._abandon(subscription)
-        subscription.blocked = False
-        walk = _Walk(self._tree.root, subscription.resolve_path, old)
+        subscription.resolution.start_walk()
+        walk = _Walk(self._tree.root, subscription.request.resolve_path, old)
         self._walks[subscription] = walk
         self._go_on(subscription)
 
@@ -139,7 +139,9 @@ class PathResolver:
         elif found:
             walk.at = self._coverage.ensure_child(node, name)
         else:
-            ends = not walk.rest and not subscription.resolve_path.endswith(b"/")
+            ends = not walk.rest and not subscription.request.resolve_path.endswith(
+                b"/"
+            )
             self._finish_walk(
                 subscription, node if ends else None, name if ends else None
             )
@@ -159,7 +161,7 @@ class PathResolver:
     def _abandon(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
         """All its hops, also those of a walk that is not over; it has none then."""
         walk = self._walks.pop(subscription, None)
-        old, subscription.steps = subscription.steps, []
+        old = subscription.resolution.take_steps()
         return old if walk is None else old + walk.old
 
     def _go_on(self, subscription: Subscription) -> None:
@@ -188,7 +190,7 @@ class PathResolver:
         awaited_names[subscription] = awaited_names.get(subscription, 0) + 1
         self._coverage.refresh(node)
         if node.unreadable:
-            subscription.blocked = True
+            subscription.resolution.block()
 
     def _release(
         self, subscription: Subscription, steps: list[tuple[Node, bytes]]
@@ -211,7 +213,7 @@ class PathResolver:
         """The walk is over; the old binding is replaced by the new one."""
         self._release(subscription, self._walks.pop(subscription).old)
         self._invalidated.pop(subscription, None)
-        if subscription.blocked:
+        if subscription.resolution.blocked:
             self.blocked.add(subscription)
         else:
             self.blocked.discard(subscription)
@@ -221,10 +223,15 @@ class PathResolver:
         if only_directory and entry is not None:
             node = entry = None  # a file in its place: not there
         born = node.created_tick if node is not None else 0
-        if (node, entry, born) == subscription.target and subscription.resolved:
-            return
-        self._coverage.detach(subscription)
-        subscription.resolved = True
-        subscription.node, subscription.entry = node, entry
-        subscription.target_tick = born
-        self._coverage.attach(subscription)
+        is_same = (node, entry, born) == subscription.target.place
+        if not (is_same and subscription.resolution.is_resolved):
+            subscription.resolution.finish()
+            self._coverage.bind(subscription, node, entry)
+
+    def mark_replaced(self, subscription: Subscription) -> None:
+        """A probe found another object at the name that the path leads to."""
+        subscription.resolution.mark_replaced()
+
+    def take_replaced(self, subscription: Subscription) -> bool:
+        """Whether another object took that name since this was asked last."""
+        return subscription.resolution.take_replaced()

@@ -12,8 +12,8 @@ gets what the others believe (`Node.published_entries`), so one report is right 
 from typing import Final
 
 from gamin.core.deliver.reporter import Reporter
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.node import FILE, Baseline, Node, new_baseline
-from gamin.core.model.subscription import Audiences
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.flow_control import FlowControl
 from gamin.events import Kind, Row, new_row

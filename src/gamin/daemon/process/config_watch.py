@@ -80,8 +80,7 @@ class Settings:
         self._is_changed = True
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.behind = False
-        subscription.sent_target = subscription.current_target
+        subscription.cursor.follow_live()
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""

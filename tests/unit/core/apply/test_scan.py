@@ -56,7 +56,7 @@ def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) ->
     assert not subscription.ready
     shell.turn()
     assert subscription.ready
-    assert subscription.pending_scans == 0
+    assert subscription.cursor.pending_scans == 0
 
 
 def test_a_later_listing_repairs_what_is_believed(shell: Shell) -> None:

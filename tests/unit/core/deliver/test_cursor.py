@@ -31,8 +31,7 @@ class Wire:
 
     def _catch_up(self, subscription: Subscription) -> list[Row]:
         self.caught_up.append(subscription)
-        subscription.behind = False
-        subscription.sent_target = subscription.target
+        subscription.cursor.catch_up(subscription.target.place, 0)
         return [ROW, ROW]
 
 
@@ -69,7 +68,7 @@ def test_it_gets_one_difference_when_it_reads_again() -> None:
     wire.outbox.synced_tick = 7
     wire.outbox.is_blocked = True
     wire.outbox.tell(subscription, [ROW])
-    assert subscription.since == 7
+    assert subscription.cursor.since == 7
     wire.outbox.is_blocked = False
     assert wire.outbox.take() == b"rows 2;"
     assert wire.caught_up == [subscription] * 2

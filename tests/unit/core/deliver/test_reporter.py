@@ -1,6 +1,7 @@
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Deliver, Effect
-from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.audiences import Audiences
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.events import Kind, Row
 
 AUDIENCES = Audiences()

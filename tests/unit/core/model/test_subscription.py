@@ -1,11 +1,16 @@
-import gc
-import weakref
+"""What a subscription covers, and how its parts change."""
 
 import pytest
 
 from gamin.core.model.node import Node
-from gamin.core.model.subscription import Audiences, Scope, Subscription
-from gamin.core.model.tree import Tree
+from gamin.core.model.subscription import (
+    Cursor,
+    Place,
+    Resolution,
+    Scope,
+    Subscription,
+    Target,
+)
 
 
 class Without:
@@ -15,65 +20,9 @@ class Without:
         return path.split(b"/")[-1] == b"skip" or (is_dir and path == b"dirs")
 
 
-def chain(*names: bytes) -> list[Node]:
-    """The root and one directory below the other, all listed."""
-    nodes = [Tree().root]
-    for name in names:
-        child = Node(nodes[-1], name)
-        nodes[-1].names[name] = child
-        nodes.append(child)
-    for node in nodes:
-        node.listed = True
-    return nodes
-
-
-def bound(node: Node, scope: Scope, number: int = 1) -> Subscription:
-    subscription = Subscription(1, number, node.path(), scope)
-    subscription.node = node
-    subscription.prefix = node.path_prefix()
-    node.subscriptions = {**(node.subscriptions or {}), subscription: None}
-    return subscription
-
-
-def test_a_tree_is_told_of_everything_below_and_a_directory_of_its_entries() -> None:
-    _, a, b, c = chain(b"a", b"b", b"c")
-    tree, directory = bound(a, Scope.TREE), bound(b, Scope.DIRECTORY)
-    audiences = Audiences()
-    assert audiences.on(a).subscriptions == (tree,)
-    assert set(audiences.on(b).subscriptions) == {directory, tree}
-    assert audiences.on(c).subscriptions == audiences.on(c).recursive == (tree,)
-
-
-def test_a_path_alone_is_told_of_no_entries() -> None:
-    _, a = chain(b"a")
-    bound(a, Scope.FILE)
-    assert Audiences().on(a).subscriptions == ()
-
-
-def test_equal_audiences_are_the_same_one() -> None:
-    _, a, b, c = chain(b"a", b"b", b"c")
-    bound(a, Scope.TREE)
-    audiences = Audiences()
-    assert audiences.on(b) is audiences.on(c)
-
-
-def test_a_tree_reaches_as_far_as_directories_are_listed() -> None:
-    _, a, b, c = chain(b"a", b"b", b"c")
-    tree = bound(a, Scope.TREE)
-    b.listed = False
-    audiences = Audiences()
-    assert audiences.on(b).subscriptions == (tree,)
-    assert audiences.on(c).subscriptions == ()
-
-
-def test_a_tree_stops_at_a_mount_point_and_at_what_is_ignored() -> None:
-    _, a, b, c = chain(b"a", b"b", b"c")
-    tree = bound(a, Scope.TREE)
-    tree.excluded_mounts = frozenset([b"/a/b/c"])
-    assert Audiences().on(c).subscriptions == ()
-    tree.ignore = Without()
-    skip = Node(b, b"skip")
-    assert Audiences().on(skip).subscriptions == ()
+NODE = Node(Node(None, b""), b"a", 4)
+HERE: Place = (NODE, None, 4)
+NOWHERE: Place = (None, None, 0)
 
 
 @pytest.mark.parametrize(
@@ -85,34 +34,85 @@ def test_a_tree_stops_at_a_mount_point_and_at_what_is_ignored() -> None:
         pytest.param(b"/a/dirs", False, True, id="which a file does not meet"),
     ],
 )
-def test_rules_are_asked_with_the_path_below_the_root(
+def test_rules_get_the_path_relative_to_the_tree(
     path: bytes, is_dir: bool, admitted: bool
 ) -> None:
-    _, a = chain(b"a")
-    tree = bound(a, Scope.TREE)
-    tree.ignore = Without()
+    tree = Subscription(1, 1, b"/a", Scope.TREE, ignore=Without())
+    tree.target.set_prefix(b"/a/")
     assert tree.covers_entry(path, is_dir) is admitted
 
 
-def test_audiences_that_nobody_needs_are_not_kept() -> None:
-    audiences = Audiences()
-    told = weakref.ref(audiences.of((Subscription(1, 1, b"/a", Scope.TREE),), ()))
-    gc.collect()
-    assert told() is None
-    assert audiences.of((), ()) is audiences.nobody
+def test_a_request_cannot_be_changed() -> None:
+    subscription = Subscription(1, "name", b"a", Scope.TREE, way=b"/b/a")
+    assert subscription.request.resolve_path == b"/b/a"
+    with pytest.raises(AttributeError):
+        subscription.request.path = b"c"  # type: ignore[misc]
 
 
-def test_a_tree_of_2000_levels_is_no_problem() -> None:
-    nodes = chain(*[b"d"] * 2000)
-    tree = bound(nodes[0], Scope.TREE)
-    assert Audiences().on(nodes[-1]).subscriptions == (tree,)
+def test_a_tree_does_not_cover_an_excluded_mount() -> None:
+    tree = Subscription(1, 1, b"/a", Scope.TREE)
+    assert tree.is_unfiltered
+    tree.target.exclude_mounts(frozenset([b"/a/mnt"]))
+    assert not tree.is_unfiltered
+    assert not tree.covers_directory(b"/a/mnt")
+    assert tree.covers_directory(b"/a/sub")
 
 
-def test_a_place_is_a_directory_an_entry_or_nothing() -> None:
-    _, a = chain(b"a")
+def test_a_target_is_a_directory_or_an_entry_or_nowhere() -> None:
     subscription = Subscription(1, 1, b"/a", Scope.DIRECTORY)
-    assert subscription.target == (None, None, 0)
-    subscription.node = a
-    assert subscription.bound_directory is a
-    subscription.entry = b"f"
+    assert subscription.target.place == NOWHERE
+    subscription.target.bind(NODE, None)
+    assert subscription.bound_directory is NODE
+    assert subscription.target.place == HERE
+    subscription.target.bind(NODE, b"f")
     assert subscription.bound_directory is None
+    subscription.target.release()
+    assert subscription.node is None
+
+
+def test_the_tick_of_a_target_is_that_of_its_directory() -> None:
+    target = Target()
+    target.bind(NODE, b"f")
+    assert target.place == (NODE, b"f", 4)
+    target.bind(None, None)
+    assert target.place == NOWHERE
+
+
+def test_a_replaced_object_is_reported_once() -> None:
+    resolution = Resolution()
+    resolution.mark_replaced()
+    assert [resolution.take_replaced(), resolution.take_replaced()] == [True, False]
+
+
+def test_a_new_walk_is_not_blocked_by_the_last_one() -> None:
+    resolution = Resolution()
+    resolution.block()
+    resolution.start_walk()
+    assert not resolution.blocked
+
+
+def test_the_last_expected_scan_says_so() -> None:
+    cursor = Cursor()
+    assert not cursor.finish_scan()
+    cursor.expect_scans(2)
+    assert [cursor.finish_scan() for _ in range(3)] == [False, True, False]
+
+
+def test_a_cursor_that_fell_behind_catches_up_with_the_present() -> None:
+    cursor = Cursor()
+    cursor.become_ready(HERE, 5)
+    cursor.catch_up(HERE, 5)
+    assert (cursor.behind, cursor.exists_for_client) == (False, True)
+    cursor.fall_behind(6)
+    cursor.announce(NOWHERE)
+    assert (cursor.behind, cursor.since, cursor.sent_target) == (True, 6, HERE)
+    assert not cursor.exists_for_client
+    cursor.catch_up(NOWHERE, 9)
+    assert (cursor.behind, cursor.since, cursor.sent_target) == (False, 9, NOWHERE)
+
+
+def test_a_cursor_that_follows_live_is_not_behind() -> None:
+    cursor = Cursor()
+    cursor.become_ready(HERE, 5)
+    cursor.follow_live()
+    assert (cursor.behind, cursor.sent_target) == (False, HERE)

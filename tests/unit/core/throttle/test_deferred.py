@@ -5,10 +5,11 @@ import pytest
 from gamin.config.flow_settings import FlowSettings
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Deliver, Effect
+from gamin.core.model.audiences import Audiences
 from gamin.core.model.difference import entries_since
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
-from gamin.core.model.subscription import Audiences, Scope, Subscription
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl

@@ -184,8 +184,7 @@ class Roots:
         root = self._by_keeper.get(subscription)
         if root is None:
             return
-        subscription.behind = False
-        subscription.sent_target = subscription.current_target
+        subscription.cursor.follow_live()
         root.begin()
         waiting, root.waiting = root.waiting, []
         for then in waiting:

@@ -16,7 +16,7 @@ def directory(parent: Node, name: bytes, **names: bool) -> Node:
 def keeper(node: Node | None, scope: Scope = Scope.TREE, *globs: bytes) -> Subscription:
     ignore = IgnoreRules(list(globs), vcs=False) if globs else None
     subscription = Subscription(0, 0, b"/top", scope, ignore=ignore)
-    subscription.node = node
+    subscription.target.bind(node, None)
     return subscription
 
 
@@ -42,7 +42,7 @@ def test_what_is_not_looked_into_is_known_as_a_directory() -> None:
     directory(top, b"unlisted").listed = False
     directory(top, b"inside", file=FILE)
     mounted = keeper(top)
-    mounted.excluded_mounts = frozenset([b"/top/inside"])
+    mounted.target.exclude_mounts(frozenset([b"/top/inside"]))
     dark = {b"outside": None, b"unlisted": None, b"inside": None}
     names = b"outside/unlisted/inside"
     assert dict(folders(mounted)) == {b"": names, **dark}

@@ -1,0 +1,77 @@
+"""The parts of a subscription change only by their own methods, called by the owner."""
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+
+from gamin.core.model.subscription import Cursor, Resolution, Target
+
+SOURCE = Path(__file__).parents[2] / "src" / "gamin"
+HOME = SOURCE / "core/model/subscription.py"
+PARTS = {"request", "target", "resolution", "cursor"}
+CALLERS = {
+    Target: {"core/coverage/need.py"},
+    Resolution: {"core/resolve/path_walk.py"},
+    Cursor: {
+        # the scans that a subscription waits for
+        "core/coverage/need.py",
+        "core/apply/fast_scan.py",
+        # what was announced to subscribers
+        "core/apply/content.py",
+        "core/apply/target_change.py",
+        # what was sent to the client
+        "core/deliver/catch_up.py",
+        "core/deliver/cursor.py",
+        # clients that read the tree itself
+        "daemon/process/config_watch.py",
+        "daemon/sessions/watchman/roots.py",
+    },
+}
+"""The modules that may call a method which changes the part."""
+MODULES = sorted(
+    path
+    for folder in ("core", "engine", "daemon")
+    for path in (SOURCE / folder).rglob("*.py")
+    if path != HOME
+)
+
+
+def part_of(expression: ast.expr) -> str:
+    """The part that an expression like `subscription.cursor` or `cursor` denotes."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr if expression.attr in PARTS else ""
+    if isinstance(expression, ast.Name) and expression.id in {*PARTS, "subscription"}:
+        return expression.id
+    return ""
+
+
+def transitions(part: type) -> set[str]:
+    methods = inspect.getmembers(part, inspect.isroutine)
+    return {name for name, _ in methods if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(SOURCE)))
+def test_no_module_assigns_a_part_or_its_attributes(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            assert not part_of(node.value), ast.unparse(node)
+
+
+@pytest.mark.parametrize("part", CALLERS, ids=lambda p: p.__name__)
+def test_only_the_owners_call_the_methods_that_change_a_part(part: type) -> None:
+    name = part.__name__.lower()
+    callers = set()
+    for module in MODULES:
+        for node in ast.walk(ast.parse(module.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            function = node.func
+            if (
+                isinstance(function, ast.Attribute)
+                and part_of(function.value) == name
+                and function.attr in transitions(part)
+            ):
+                callers.add(str(module.relative_to(SOURCE)))
+    assert callers == CALLERS[part]

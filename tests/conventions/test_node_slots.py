@@ -7,7 +7,7 @@ from pathlib import Path
 from gamin.core.model.node import Node
 
 SOURCE = Path(__file__).parents[2] / "src" / "gamin"
-CONSTRUCTORS = {"__init__", "alike"}
+CONSTRUCTORS = {"__init__", "alike", "restored"}
 """Functions of `node.py` that make a node and so assign slots of all owners."""
 WRITERS = {
     "_names": {"core/model/node.py"},

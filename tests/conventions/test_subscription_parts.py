@@ -11,7 +11,7 @@ from gamin.core.model.subscription import Cursor, Resolution, Target
 SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 HOME = SOURCE / "core/model/subscription.py"
 PARTS = {"request", "target", "resolution", "cursor"}
-CALLERS = {
+CALLERS: dict[type, set[str]] = {
     Target: {"core/coverage/need.py"},
     Resolution: {"core/resolve/path_walk.py"},
     Cursor: {

@@ -138,6 +138,27 @@ class Node:
         node.interval = parent.interval
         return node
 
+    @classmethod
+    def restored(
+        cls,
+        parent: "Node | None",
+        name: bytes,
+        created_tick: int,
+        latest_tick: int,
+        listed: bool,
+        history: dict[bytes, History] | None,
+        tombstones: "dict[bytes, Node] | None",
+        moved_away: "list[tuple[int, Node]] | None",
+    ) -> "Node":
+        """A directory of which this was known earlier; nobody needs it yet."""
+        node = cls(parent, name, created_tick)
+        node.latest_tick = latest_tick
+        node.listed = listed
+        node.history = history
+        node.tombstones = tombstones
+        node.moved_away = moved_away
+        return node
+
     def __repr__(self) -> str:
         return f"<Node {self.path()!r} wd={self.wd} names={len(self.names)}>"
 

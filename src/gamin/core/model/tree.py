@@ -43,6 +43,12 @@ class Tree:
             node = None if node is None else node.child(name)
         return node
 
+    def resume(self, tick: int, floor: int, touches: int) -> None:
+        """Go on after the ticks of an earlier tree, of which histories are restored."""
+        self.tick = max(self.tick, tick)
+        self.floor = max(self.floor, floor)
+        self.touches += touches
+
     # -- what is listed
 
     def apply_first_listing(self, node: Node, files: Collection[bytes]) -> None:

@@ -4,8 +4,8 @@ A page is a sequence of fenced blocks. Comments that no reader sees say what a b
 needs; each belongs to the block after it:
 
     <!-- prepare: COMMANDS -->      run before it
-    <!-- meanwhile: COMMANDS -->    run one by one when the block watches; each must
-                                    make it print at least one line
+    <!-- meanwhile: COMMANDS -->    run one by one when its last command watches; each
+                                    must make it print at least one line
     <!-- not run: REASON -->        only its syntax is checked
 
 A `console` block holds commands after "$ " with their output. What a program in a
@@ -20,7 +20,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -29,8 +30,9 @@ SHOWN_HOME = "/home/me"
 DEADLINE = 20.0
 """Seconds in which a snippet prints what it is to print."""
 
-READY = r"^Watching|^end-exist"
-"""What a program prints when it watches: ours, and examples/fam_watch.c."""
+_ANNOUNCED = "(watching)\n"
+READY = re.compile(r"^Watching|^end-exist|^\(watching\)", re.MULTILINE)
+"""Printed by a program that watches: ours, examples/fam_watch.c, Python snippets."""
 
 _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$"
@@ -49,10 +51,10 @@ def _announced(make):
 def _announce(watch):
     while watch.clock is None:
         _time.sleep(0.005)
-    print("Watching", file=_sys.stderr, flush=True)
+    print("(watching)", file=_sys.stderr, flush=True)
 gamin.watch, gamin.awatch = _announced(gamin.watch), _announced(gamin.awatch)
 """
-"""Before a Python snippet: it says when it watches, as `gamin watch` does."""
+"""Before a Python snippet: it prints when it watches; `Lines.text` leaves that out."""
 
 
 @dataclass(frozen=True)
@@ -129,14 +131,18 @@ class Player:
             program = [sys.executable, "-c", _ANNOUNCE + snippet.text]
             self._run(program, snippet.output or "", snippet.meanwhile)
         elif snippet.language == "console":
-            for words, output in commands(snippet.text):
-                self._run(["sh", "-c", words], output, snippet.meanwhile)
+            *before, last = commands(snippet.text)
+            for words, output in before:
+                self._run(["sh", "-c", words], output, ())
+            self._run(["sh", "-c", last.words], last.output, snippet.meanwhile)
         else:
-            self._run(["sh", "-ec", snippet.text], "…\n", snippet.meanwhile)
+            status = self._run(["sh", "-ec", snippet.text], "…\n", ())
+            assert status == 0, f"status {status}"
 
     def _run(
         self, program: Sequence[str], output: str, meanwhile: Sequence[str]
-    ) -> None:
+    ) -> int:
+        """Its exit status, after it printed this output."""
         with subprocess.Popen(
             program,
             cwd=self._home,
@@ -150,17 +156,19 @@ class Player:
             lines = Lines(process.stdout, self._home)
             try:
                 if meanwhile:
-                    lines.read_until(READY)
+                    lines.read_until_ready()
                     for words in meanwhile:
                         before = len(lines.text)
                         self._shell(words)
                         lines.read_until("\n", before)
-                lines.read_until(pattern(output), to_the_end=not meanwhile)
+                else:
+                    lines.read_all()
+                lines.read_until(pattern(output))
                 if meanwhile and process.poll() is None:
                     os.killpg(process.pid, signal.SIGINT)
-                process.wait(DEADLINE)
+                return process.wait(DEADLINE)
             finally:
-                if process.poll() is None:
+                with suppress(ProcessLookupError):  # what it left behind goes, too
                     os.killpg(process.pid, signal.SIGKILL)
 
     def _shell(self, words: str) -> None:
@@ -180,24 +188,31 @@ class Lines:
 
     @property
     def text(self) -> str:
+        return self._raw().replace(_ANNOUNCED, "")
+
+    def read_until_ready(self) -> None:
+        self._read(lambda: READY.search(self._raw()), "that it watches")
+
+    def read_until(self, wanted: str, start: int = 0) -> None:
+        found = re.compile(wanted, re.MULTILINE | re.DOTALL)
+        self._read(lambda: found.search(self.text, start), repr(wanted))
+
+    def read_all(self) -> None:
+        self._read(lambda: self._has_ended, "the end")
+
+    def _raw(self) -> str:
         return self._bytes.decode().replace(str(self._home), SHOWN_HOME)
 
-    def read_until(
-        self, wanted: str, start: int = 0, *, to_the_end: bool = False
-    ) -> None:
-        """Read until the pattern is found; with `to_the_end`, all there will be."""
+    def _read(self, holds: Callable[[], object], what: str) -> None:
         deadline = time.monotonic() + DEADLINE
-        found = re.compile(wanted, re.MULTILINE | re.DOTALL)
-        while to_the_end or not found.search(self.text, start):
-            if self._has_ended:
-                break
+        while not holds():
             left = max(0.0, deadline - time.monotonic())
-            ready = select.select([self._stream], [], [], left)[0]
-            assert ready, f"{wanted!r} is not in {self.text!r}"
+            is_late = not select.select([self._stream], [], [], left)[0]
+            if is_late or self._has_ended:
+                raise AssertionError(f"{self.text!r} lacks {what}")
             data = os.read(self._stream.fileno(), 1 << 16)
             self._bytes += data
             self._has_ended = not data
-        assert found.search(self.text, start), f"{wanted!r} is not in {self.text!r}"
 
 
 def pattern(output: str) -> str:
@@ -205,7 +220,7 @@ def pattern(output: str) -> str:
     parts = [re.escape(part) for part in re.split(r"(^…\n|…)", output, flags=re.M)]
     parts = [".*" if part == "…" else part for part in parts]
     return (
-        r"\A(?:Watching\n)?"
+        r"\A"
         + "".join(r"(?:.*\n)?" if part == re.escape("…\n") else part for part in parts)
         + r"\Z"
     )

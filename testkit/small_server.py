@@ -58,7 +58,7 @@ def answer(listeners: Iterable[Listener], until: Connection | None = None) -> No
                 return
             connected, _ = key.data.socket.accept()
             callers.append(connected)
-            if key.data.face is Language.ORIGINAL and connected.recv(1) == HELLO:
+            if key.data.language is Language.ORIGINAL and connected.recv(1) == HELLO:
                 connected.sendall(HELLO)
 
 

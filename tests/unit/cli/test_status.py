@@ -28,7 +28,7 @@ def told() -> dict[str, Any]:
             {
                 "pid": 5,
                 "program": "\x1b[2J\n",
-                "language": "v1",
+                "language": "gam",
                 "subscriptions": 3,
                 "backlog": 4,
             }
@@ -69,7 +69,7 @@ def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
         "recoveries  7 overflows, 8 rescans",
         "clients     1",
         "       PID  LANGUAGE  SUBSCRIPTIONS  BACKLOG  PROGRAM",
-        r"         5  v1                    3        4  \x1b[2J\n",
+        r"         5  gam                   3        4  \x1b[2J\n",
     ]
 
 
@@ -107,10 +107,10 @@ def test_a_real_server_reports_itself_and_its_clients(tmp_path: Path) -> None:
     report = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
     assert (report["pid"], report["session"]) == (server.pid, server.session)
-    assert [c["language"] for c in report["clients"]] == ["v1", "modern"]
+    assert [c["language"] for c in report["clients"]] == ["gam", "watchman"]
     assert text[0].endswith(f"process {server.pid}")
     assert text[1] == f"session     {server.session}"
-    assert re.search(r"\d+  modern +0 +0  ", text[-1])
+    assert re.search(r"\d+  watchman +0 +0  ", text[-1])
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])

@@ -5,7 +5,7 @@ by its own methods, and has one owner who decides when.
 """
 
 from enum import Enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gamin.core.model.audience import Audience
 from gamin.core.model.node import Node
@@ -37,7 +37,8 @@ class Ignore(Protocol):
 class Request(NamedTuple):
     """What the client asked for."""
 
-    client: int
+    client: Any
+    """Who gets the rows; the core only passes it on."""
     client_key: int | str
     """The client's own name for it: a request number, or a subscription's name."""
     path: bytes
@@ -220,7 +221,7 @@ class Subscription:
 
     def __init__(
         self,
-        client: int,
+        client: Any,
         number: int | str,
         path: bytes,
         scope: Scope,
@@ -252,7 +253,7 @@ class Subscription:
         )
 
     @property
-    def client(self) -> int:
+    def client(self) -> Any:
         return self.request.client
 
     @property

@@ -42,8 +42,8 @@ class Listening:
         self.listeners = [first]
         self._said: set[str] = set()
 
-    def of(self, face: Language) -> list[Listener]:
-        return [each for each in self.listeners if each.face is face]
+    def of(self, language: Language) -> list[Listener]:
+        return [each for each in self.listeners if each.language is language]
 
     def restore(self) -> tuple[list[Listener], list[Listener]]:
         """Get what is missing: a socket whose file was deleted or went away with its
@@ -80,11 +80,11 @@ class Listening:
             if not self.of(Language.MODERN):
                 self._add(Language.MODERN, directory, self.address.modern_file)
 
-    def _add(self, face: Language, directory: bytes, name: bytes) -> None:
+    def _add(self, language: Language, directory: bytes, name: bytes) -> None:
         try:
-            listener = _claim_in(directory, name, face, self.address.uid)
+            listener = _claim_in(directory, name, language, self.address.uid)
         except (AlreadyRunning, UnsafeSocketPath) as error:
-            self._say_once(f"no {face.value} socket: {error}")
+            self._say_once(f"no {language.value} socket: {error}")
         else:
             self.listeners.append(listener)
 
@@ -121,10 +121,10 @@ def _first(address: Address) -> Listener:
     return _claim_in(address.directory, address.file, Language.ORIGINAL, address.uid)
 
 
-def _claim_in(directory: bytes, name: bytes, face: Language, uid: int) -> Listener:
+def _claim_in(directory: bytes, name: bytes, language: Language, uid: int) -> Listener:
     opened = make_checked(directory, uid)
     try:
-        return claim_file(opened, name, face)
+        return claim_file(opened, name, language)
     except BaseException:
         opened.close()
         raise

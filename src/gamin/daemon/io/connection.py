@@ -1,6 +1,6 @@
 """One connected socket: reads what comes, sends what there is, never waits.
 
-What the bytes mean is left to the face that owns the connection.
+What the bytes mean is left to the session that owns the connection.
 """
 
 import logging
@@ -17,7 +17,7 @@ READ_BYTES = 64 * 1024
 
 
 class Session(Protocol):
-    """The face of a connection."""
+    """Who reads and writes a connection."""
 
     def received(self, data: bytes) -> None:
         """Bytes came. Raises RemoteProtocolError to end the connection."""
@@ -46,7 +46,7 @@ class Connection:
         """The peer has not taken what was sent last."""
         self._is_open = True
         self._is_reading = False
-        self.speaker: Session | None = None
+        self.session: Session | None = None
         sock.setblocking(False)
 
     @property
@@ -91,8 +91,8 @@ class Connection:
         self._loop.remove_reader(self._socket.fileno())
         self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
-        if self.speaker is not None:
-            self.speaker.lost()
+        if self.session is not None:
+            self.session.lost()
         self._on_lost(self)
 
     def _readable(self) -> None:
@@ -102,8 +102,8 @@ class Connection:
             return
         except OSError:
             data = b""
-        if data and self.speaker is not None:
-            self.speaker.received(data)
+        if data and self.session is not None:
+            self.session.received(data)
         else:
             self.close()
 
@@ -120,5 +120,5 @@ class Connection:
         if not self._rest:
             self.is_blocked = False
             self._loop.remove_writer(self._socket.fileno())
-            if self.speaker is not None:
-                self.speaker.writable()
+            if self.session is not None:
+                self.session.writable()

@@ -74,7 +74,7 @@ class SocketFile(NamedTuple):
 class Listener(NamedTuple):
     """A listening, non-blocking socket, and what is spoken there."""
 
-    face: Language
+    language: Language
     socket: socket.socket
     where: str  # to be shown
     file: SocketFile | None = None  # None for the abstract name
@@ -119,7 +119,7 @@ def claim_abstract(address: Address) -> Listener:
             time.sleep(_PAUSE)
 
 
-def claim_file(directory: Directory, name: bytes, face: Language) -> Listener:
+def claim_file(directory: Directory, name: bytes, language: Language) -> Listener:
     """Listen at `name` in `directory`, which the listener closes when it closes.
 
     From the look at what is there until we listen, the directory is locked: a file
@@ -141,7 +141,7 @@ def claim_file(directory: Directory, name: bytes, face: Language) -> Listener:
         listening.close()
         raise UnsafeSocketPath(path, "it is removed as soon as it is made")
     file = SocketFile(directory, name, _identity(status))
-    return Listener(face, listening, printable(path), file)
+    return Listener(language, listening, printable(path), file)
 
 
 def _make_way(directory: Directory, name: bytes) -> None:

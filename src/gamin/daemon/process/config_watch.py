@@ -1,6 +1,6 @@
 """Follows the configuration: three files and the mounts, read again on a change.
 
-The files are watched like anybody's: with subscriptions to the core.
+The files are watched like any client's, with subscriptions to the core.
 """
 
 import logging
@@ -19,17 +19,19 @@ logger = logging.getLogger(__name__)
 
 
 class Settings:
-    """A face of the core, although no client is behind it."""
-
-    client = -1
+    """A session without a client: it reads the files again when they change."""
 
     def __init__(self, service: Service, *, is_poll_only: bool) -> None:
         self._service = service
+        service.join(self)
         self._is_poll_only = is_poll_only
         self._configuration = loader.read()
         self._mounts = loader.read_mounts()
         self._watcher: loader.MountWatcher | None = None
         self._is_changed = False
+
+    def __str__(self) -> str:
+        return "configuration"
 
     def _say_mistakes(self) -> None:
         """Say what in the files is not followed."""
@@ -43,9 +45,7 @@ class Settings:
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
             self._service.subscribe(
-                Subscription(
-                    self.client, number, path, Scope.FILE, directory_events_only=True
-                )
+                Subscription(self, number, path, Scope.FILE, directory_events_only=True)
             )
         try:
             self._watcher = loader.MountWatcher()

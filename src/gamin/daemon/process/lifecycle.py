@@ -26,7 +26,7 @@ from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
 
 if TYPE_CHECKING:
-    from gamin.daemon.sessions.watchman.language import Modern
+    from gamin.daemon.sessions.watchman.language import Watchman
     from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 logger = logging.getLogger(__name__)
@@ -63,9 +63,8 @@ class Server:
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, loop, self._greeted, cwd)
         self.started = time.time()
-        self._modern: Modern | None = None
+        self._watchman: Watchman | None = None
         self.settings = Settings(self.service, is_poll_only=is_poll_only)
-        self.service.faces[self.settings.client] = self.settings
         self.connections: dict[Connection, GamSession | WatchmanSession] = {}
         self._has_timeout = has_timeout
         self._idle_seconds = idle_seconds
@@ -135,25 +134,25 @@ class Server:
         self, sock: socket.socket, connection: Connection, listener: Listener
     ) -> None:
         client = next(self._numbers)
-        face: GamSession | WatchmanSession
-        if listener.face is Language.MODERN:
-            face = self._modern_side().face(client, connection)
+        session: GamSession | WatchmanSession
+        if listener.language is Language.MODERN:
+            session = self._watchman_side().session(client, connection)
         else:
-            face = GamSession(client, connection, self.service)
+            session = GamSession(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
                 GREETING_SECONDS, partial(self._dismiss, connection)
             )
-        self.connections[connection] = face
-        self.service.faces[client] = face
+        self.connections[connection] = session
+        self.service.join(session)
         self._check_idle()
         connection.read(True)
 
-    def _modern_side(self) -> "Modern":
-        if self._modern is None:
-            from gamin.daemon.sessions.watchman.language import Modern
+    def _watchman_side(self) -> "Watchman":
+        if self._watchman is None:
+            from gamin.daemon.sessions.watchman.language import Watchman
 
-            self._modern = Modern(self.service, self, int(self.started))
-        return self._modern
+            self._watchman = Watchman(self.service, self, int(self.started))
+        return self._watchman
 
     def _greeted(self, connection: Connection) -> None:
         timer = self._ungreeted.pop(connection, None)
@@ -168,9 +167,9 @@ class Server:
 
     def _lost(self, connection: Connection) -> None:
         self._greeted(connection)
-        face = self.connections.pop(connection)
-        del self.service.faces[face.client]
-        if not face.is_greeted:
+        session = self.connections.pop(connection)
+        self.service.part(session)
+        if not session.is_greeted:
             self._restore()
         self.service.flush()
         self._check_idle()
@@ -221,13 +220,13 @@ class Server:
                 {
                     "pid": connection.peer.pid,
                     "program": program_of(connection.peer.pid),
-                    "language": face.language,
-                    "subscriptions": face.subscription_count,
-                    "backlog": face.backlog,
+                    "language": session.language,
+                    "subscriptions": session.subscription_count,
+                    "backlog": session.backlog,
                 }
-                for connection, face in self.connections.items()
+                for connection, session in self.connections.items()
             ],
-            "roots": 0 if self._modern is None else len(self._modern.roots.all),
+            "roots": 0 if self._watchman is None else len(self._watchman.roots.all),
             "watches": status.watches(self.monitor),
             "limits": {
                 "max_user_watches": inotify.limit("max_user_watches"),
@@ -242,9 +241,9 @@ class Server:
 
     def dump(self) -> str:
         clients = [
-            f"{face.client}: pid {connection.peer.pid} "
-            f"{program_of(connection.peer.pid)}, {face.language}, "
-            f"{face.subscription_count} subscriptions, backlog {face.backlog}"
-            for connection, face in self.connections.items()
+            f"{session.client}: pid {connection.peer.pid} "
+            f"{program_of(connection.peer.pid)}, {session.language}, "
+            f"{session.subscription_count} subscriptions, backlog {session.backlog}"
+            for connection, session in self.connections.items()
         ]
         return status.dump(self.monitor, clients)

@@ -38,7 +38,7 @@ def dump(monitor: Monitor, clients: Iterable[str]) -> str:
     lines = [f"tick {monitor.tree.tick}, clocks from {monitor.tree.floor} on"]
     lines += ["", "clients:", *(f"  {client}" for client in clients)]
     lines += ["", "subscriptions:"]
-    for one in sorted(monitor.subscriptions, key=lambda s: (s.client, s.path)):
+    for one in sorted(monitor.subscriptions, key=lambda s: (str(s.client), s.path)):
         where = "missing"
         if one.node is not None:
             where = printable(one.node.path_prefix() + (one.entry or b""))

@@ -1,4 +1,4 @@
-"""The face for libgamin, libfam and our `WatchMonitor`: one object per connection."""
+"""The session of one connection of libgamin, libfam or our `WatchMonitor`."""
 
 import logging
 from collections.abc import Iterable
@@ -25,11 +25,12 @@ from gamin.protocol.gam.server import (
 logger = logging.getLogger(__name__)
 
 MAX_UNREAD_BYTES = 1 << 20
-"""Bytes of answers to cancels that may wait for a client before its requests do."""
+"""Bytes of replies to cancels that may wait before the client's requests are not read
+any more."""
 
 
 class GamSession:
-    language = "v1"
+    language = "gam"
 
     def __init__(self, client: int, connection: Connection, service: Service) -> None:
         self.client = client
@@ -42,7 +43,10 @@ class GamSession:
         self._debug: int | None = None
         self._count = 0
         self.is_greeted = False
-        connection.speaker = self
+        connection.session = self
+
+    def __str__(self) -> str:
+        return str(self.client)
 
     @property
     def name(self) -> str:
@@ -104,7 +108,7 @@ class GamSession:
             raise RemoteProtocolError(f"more than {MAX_NUMBER} requests at once")
         scope = Scope.DIRECTORY if request.directory else Scope.FILE
         subscription = Subscription(
-            self.client,
+            self,
             request.sequence,
             request.path,
             scope,
@@ -140,17 +144,17 @@ class GamSession:
         self._outbox.ready(subscription)
 
     def note(self, effect: Trace) -> None:
-        """Tell a client that asked for it of what the server does inside."""
+        """Send what the server does inside to a client that asked for it."""
         if self._debug is not None and not self._outbox.is_blocked:
             code = effect.what.value
             path = effect.node.path()
             self._outbox.append(encode_event(self._debug, code, path))
 
     def flush(self) -> None:
-        """Send what there is to be told, unless the client does not read."""
+        """Send what there is to send, unless the client does not read."""
         connection = self._connection
         if not connection.is_blocked:
-            # Whatever was told until now is on its way, even if some of it must wait.
+            # All rows until now are on their way, even if some bytes must wait.
             self._outbox.synced_tick = self._service.monitor.tree.tick
         while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)

@@ -1,4 +1,4 @@
-"""The core, its watcher and the clients' faces, connected; no sockets here."""
+"""Connects the core, its watcher and the sessions; has no sockets."""
 
 import logging
 import os
@@ -29,24 +29,31 @@ NO_ROOM = (
 
 
 class Session(Protocol):
-    """One client, whichever language it speaks."""
+    """Who subscribes to the core: a client's connection, or a part of the server.
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None: ...
+    A subscription names its session as its `client`.
+    """
 
-    def ready(self, subscription: Subscription) -> None: ...
+    def tell(self, subscription: Subscription, told: Deliver) -> None:
+        """Rows of one of its subscriptions."""
 
-    def note(self, effect: Trace) -> None: ...
+    def ready(self, subscription: Subscription) -> None:
+        """One of its subscriptions is really watched."""
 
-    def flush(self) -> None: ...
+    def note(self, effect: Trace) -> None:
+        """The server did something inside that clients may ask to be informed of."""
+
+    def flush(self) -> None:
+        """The round of the loop is over: send what there is to send."""
 
 
 class ScanObserver(Protocol):
     def listed(self, listings: Sequence[Listing]) -> None:
-        """These directories are taken in next."""
+        """These scans are applied to the tree next."""
 
 
 class Service:
-    """What the faces share. `start` connects it to a watcher."""
+    """What the sessions share. `watcher` is set before the first subscription."""
 
     watcher: Watcher
 
@@ -60,37 +67,49 @@ class Service:
         self.monitor = monitor
         self.loop = loop
         self.greeted = greeted
-        self.faces: dict[int, Session] = {}
-        self.readers: list[ScanObserver] = []
-        """Who reads files in directories before they are taken in."""
+        self.sessions: dict[Session, None] = {}
+        """Those that are there, in the order in which they came."""
+        self.scan_observers: list[ScanObserver] = []
+        """Who reads files in directories before their scans are applied."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
-        self.told: dict[int, None] = {}
-        """Clients that may have something to send at the end of this round."""
+        self._unflushed: dict[Session, None] = {}
+        """Sessions that may have something to send at the end of this round."""
 
-    # -- for the faces
+    # -- for the sessions
+
+    def join(self, session: Session) -> None:
+        self.sessions[session] = None
+
+    def part(self, session: Session) -> None:
+        """It gets nothing more, though its subscriptions may end later."""
+        self.sessions.pop(session, None)
+
+    def flush_later(self, session: Session) -> None:
+        """It has something to send at the end of this round."""
+        self._unflushed[session] = None
 
     def absolute(self, path: bytes) -> bytes:
-        """A relative path is meant as seen from where the server was started."""
+        """A relative path is relative to where the server was started."""
         return path if path.startswith(b"/") else os.path.join(self._cwd, path)
 
     def subscribe(self, subscription: Subscription) -> None:
-        """Begin; the caller has synchronised, so the tree knows all that was before."""
+        """Begin. The caller has synchronised, so the tree knows what was before."""
         self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
 
     def cancel(self, subscription: Subscription) -> None:
         self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
 
     def leave(self, subscriptions: Iterable[Subscription]) -> None:
-        """Cancel what a client that has gone left behind; as many as 65,535, so the
-        others get their turn in between."""
+        """Cancel what a client that is gone left behind: up to 65,535 subscriptions,
+        so in slices between which others are served."""
         is_begun = bool(self._left)
         self._left.extend(subscriptions)
         if not is_begun:
             self._let_go()
 
     def end(self) -> None:
-        """The server ends: nobody needs the rest to be let go."""
+        """The server ends, so nothing needs to be released."""
         self._left.clear()
 
     def _let_go(self) -> None:
@@ -103,35 +122,36 @@ class Service:
         self.flush()
 
     def tell_withheld(self) -> None:
-        """Tell everyone now of what is too busy to be told at once."""
+        """Report now what flow control deferred."""
         if self.monitor.flow.busy:
             self.watcher.do(self.monitor.flush_deferred(time.monotonic()))
 
     def rules_changed(
         self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None
     ) -> None:
-        """An ignore file of a tree says something else now."""
+        """An ignore file of a tree has another text now, or None: it is gone."""
         now = time.monotonic()
         self.watcher.do(self.monitor.rules_changed(keeper, directory, name, text, now))
 
     # -- from the watcher
 
     def listed(self, listings: Sequence[Listing]) -> None:
-        for face in self.readers:
-            face.listed(listings)
+        for observer in self.scan_observers:
+            observer.listed(listings)
 
     def tell(self, effect: Deliver) -> None:
+        sessions, unflushed = self.sessions, self._unflushed
         for subscription in effect.subscriptions:
-            face = self.faces.get(subscription.client)
-            if face is not None:
-                face.tell(subscription, effect)
-                self.told[subscription.client] = None
+            session: Session = subscription.client
+            if session in sessions:
+                session.tell(subscription, effect)
+                unflushed[session] = None
 
     def ready(self, subscription: Subscription) -> None:
-        face = self.faces.get(subscription.client)
-        if face is not None:
-            face.ready(subscription)
-            self.told[subscription.client] = None
+        session: Session = subscription.client
+        if session in self.sessions:
+            session.ready(subscription)
+            self._unflushed[session] = None
 
     def note(self, effect: Trace) -> None:
         path = printable(effect.node.path())
@@ -139,15 +159,14 @@ class Service:
             logger.warning(NO_ROOM, path)
         else:
             logger.info("%s: %s", effect.what.name, path)
-        for client, face in self.faces.items():
-            face.note(effect)
-            self.told[client] = None
+        for session in self.sessions:
+            session.note(effect)
+            self._unflushed[session] = None
 
     def flush(self) -> None:
-        """A round is over: everyone who was told something sends it."""
-        while self.told:
-            told, self.told = self.told, {}
-            for client in told:
-                face = self.faces.get(client)
-                if face is not None:
-                    face.flush()
+        """A round is over: every session sends what it has."""
+        while self._unflushed:
+            unflushed, self._unflushed = self._unflushed, {}
+            for session in unflushed:
+                if session in self.sessions:
+                    session.flush()

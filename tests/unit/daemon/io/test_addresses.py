@@ -106,7 +106,7 @@ def test_a_server_gets_the_abstract_name_and_the_modern_socket(
         assert answers(modern_file(address))
         assert not original_file(address).exists()
         assert stat.S_IMODE(folder(address).stat().st_mode) == 0o700
-        assert [each.face for each in listening.listeners] == list(Language)
+        assert [each.language for each in listening.listeners] == list(Language)
         assert not any(each.socket.getblocking() for each in listening.listeners)
 
 
@@ -341,8 +341,8 @@ def test_a_deleted_socket_file_is_made_again(
     with acquired(in_directory) as listening:
         shutil.rmtree(folder(in_directory))
         lost, new = listening.restore()
-        assert [each.face for each in lost] == list(Language)
-        assert [each.face for each in new] == list(Language)
+        assert [each.language for each in lost] == list(Language)
+        assert [each.language for each in new] == list(Language)
         assert answers(original_file(in_directory))
         assert answers(modern_file(in_directory))
     assert len(caplog.messages) == 2
@@ -371,7 +371,7 @@ def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
         listening = acquire(address)
     try:
         _, (new,) = listening.restore()
-        assert new.face is Language.ORIGINAL
+        assert new.language is Language.ORIGINAL
         assert answers(address.abstract)
         assert answers(original_file(address))
     finally:

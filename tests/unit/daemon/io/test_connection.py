@@ -16,7 +16,7 @@ SOON = 10.0
 
 
 class Listener:
-    """A face that keeps what it is told."""
+    """A session that keeps what it is told."""
 
     def __init__(self) -> None:
         self.heard = b""
@@ -46,7 +46,7 @@ def pair() -> Iterator[Pair]:
     loop = Loop()
     gone: list[Connection] = []
     connection = Connection(ours, Peer(1, 2, 3), loop, gone.append)
-    listener = connection.speaker = Listener()
+    listener = connection.session = Listener()
     with theirs:
         yield Pair(connection, listener, theirs, loop)
         connection.close()

@@ -1,4 +1,4 @@
-"""All roots of the modern face: found, made, kept for a while, let go."""
+"""All roots: opened, found, kept for a while after their last client, released."""
 
 import itertools
 import os
@@ -46,9 +46,7 @@ class RootKey(NamedTuple):
 
 
 class Roots:
-    """The face of the core's keepers: passes on what is told of each root."""
-
-    client = 0
+    """The session of all shared subscriptions: passes rows on to their roots."""
 
     def __init__(self, service: Service, start: int) -> None:
         self._service = service
@@ -61,6 +59,9 @@ class Roots:
         """What was told, and may have changed ignore files."""
         self._has_rules = False
         """Some root wants the ignore files of its directories to be read."""
+
+    def __str__(self) -> str:
+        return "roots"
 
     @property
     def all(self) -> list[Root]:
@@ -104,7 +105,7 @@ class Roots:
                 load_existing(ignore, top)
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
         return Subscription(
-            self.client,
+            self,
             0,
             key.path,
             scope,

@@ -34,7 +34,7 @@ MAX_UNREAD_BYTES = 1 << 20
 
 
 class WatchmanSession:
-    language = "modern"
+    language = "watchman"
     is_greeted = True
 
     def __init__(
@@ -57,7 +57,10 @@ class WatchmanSession:
         self._reader = RequestReader()
         self._requests: deque[Pdu] = deque()
         self._out = bytearray()
-        connection.speaker = self
+        connection.session = self
+
+    def __str__(self) -> str:
+        return str(self.client)
 
     @property
     def name(self) -> str:
@@ -130,7 +133,7 @@ class WatchmanSession:
         """Sent at the end of the round. Subscriptions deliver nothing while the client
         does not read, so only replies gather here."""
         self._out += data
-        self._service.told[self.client] = None
+        self._service.flush_later(self)
 
     def flush(self) -> None:
         if self._out and not self.connection.is_blocked:

@@ -108,6 +108,7 @@ def test_the_environment_is_read_only_where_programs_start() -> None:
     assert readers <= {
         "cli/control.py",
         "cli/process_group.py",
+        "cli/watch.py",
         "client/connect.py",
         "client/launch.py",
         "config/loader.py",

@@ -86,10 +86,15 @@ def patterns_from(files: Sequence[str]) -> list[str]:
     for path in files:
         try:
             with open(path, "rb") as file:
-                lines = os.fsdecode(file.read()).splitlines()
+                lines = file.read().split(b"\n")
         except (OSError, ValueError) as error:
             raise CannotRead(path, error) from error
-        patterns += [line for line in lines if line.strip() and line[0] != "#"]
+        # As git reads them: a line may end in CR LF.
+        patterns += [
+            os.fsdecode(line.removesuffix(b"\r"))
+            for line in lines
+            if line.strip() and not line.startswith(b"#")
+        ]
     return patterns
 
 

@@ -2,8 +2,7 @@
 
 import json
 import os
-import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import BinaryIO, NamedTuple
 
 from gamin.events import Event, Kind
@@ -22,6 +21,8 @@ class EventRecord(NamedTuple):
 
     event: Event
     clock: str | None
+    half: str = ""
+    """MOVED_FROM or MOVED_TO for one of the two records of a move, else empty."""
 
 
 Record = Callable[[EventRecord], str]
@@ -30,17 +31,38 @@ Record = Callable[[EventRecord], str]
 class Writer:
     """Writes batches as bytes, so that each name is written byte for byte."""
 
-    def __init__(self, stream: BinaryIO, record: Record, end: str = "\n") -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        record: Record,
+        end: str = "\n",
+        *,
+        splits_moves: bool = False,
+    ) -> None:
         self._stream = stream
         self._record = record
         self._end = end
+        self._splits_moves = splits_moves
 
-    def write(self, batch: Sequence[Event], clock: str | None) -> None:
+    def write(self, batch: Iterable[Event], clock: str | None) -> None:
         """Write the whole batch and flush. Raises OSError."""
-        records = [self._record(EventRecord(event, clock)) for event in batch]
-        text = "".join(record + self._end for record in records)
+        items: Iterable[EventRecord] = (EventRecord(event, clock) for event in batch)
+        if self._splits_moves:
+            items = (half for item in items for half in halves(item))
+        text = "".join(self._record(item) + self._end for item in items)
         self._stream.write(text.encode("utf-8", "surrogateescape"))
         self._stream.flush()
+
+
+def halves(item: EventRecord) -> tuple[EventRecord, ...]:
+    """A move as inotify reports it: one record for each of the two paths."""
+    event = item.event
+    if event.dest is None:
+        return (item,)
+    return (
+        item._replace(half="MOVED_FROM"),
+        item._replace(event=event._replace(path=event.dest), half="MOVED_TO"),
+    )
 
 
 def line_record(show: Show) -> Record:
@@ -56,7 +78,7 @@ def line_record(show: Show) -> Record:
 
 def json_record(item: EventRecord) -> str:
     """A JSON object in ASCII. Bytes that are not UTF-8 are \\udc80 to \\udcff."""
-    event, clock = item
+    event, clock, _ = item
     members: dict[str, object] = {"kind": event.kind.value, "path": event.path}
     if event.kind is Kind.MOVED:
         members["dest"] = event.dest
@@ -66,64 +88,48 @@ def json_record(item: EventRecord) -> str:
     return json.dumps(members)
 
 
-class Field(NamedTuple):
-    """A field that a template can contain."""
-
-    meaning: str
-    value: Callable[[EventRecord], str]
-
-
-def _now(item: EventRecord) -> str:
-    # Imported late: datetime takes as long as this whole module, and few need it.
-    from datetime import datetime
-
-    return datetime.now().astimezone().isoformat(timespec="milliseconds")
-
-
-FIELDS = {
-    "kind": Field(
-        "exists, created, changed, deleted or moved", lambda item: item.event.kind.value
-    ),
-    "path": Field("the path that changed", lambda item: item.event.path),
-    "dest": Field("the new path, if moved", lambda item: item.event.dest or ""),
-    "name": Field(
-        "the last part of the path", lambda item: os.path.basename(item.event.path)
-    ),
-    "dir": Field(
-        "the directory of the path", lambda item: os.path.dirname(item.event.path)
-    ),
-    "type": Field(
-        "file or directory", lambda item: "directory" if item.event.is_dir else "file"
-    ),
-    "time": Field("the time of printing, ISO 8601", _now),
-    "clock": Field("the value for --since later", lambda item: item.clock or ""),
-    "recovered": Field(
-        "'recovered' if found by comparing with the disk",
-        lambda item: "recovered" if item.event.recovered else "",
-    ),
+# Colours of the terminal (ECMA-48, SGR): green, yellow, red, cyan, dim.
+_COLOURS = {
+    Kind.CREATED: "32",
+    Kind.CHANGED: "33",
+    Kind.DELETED: "31",
+    Kind.MOVED: "36",
+    Kind.EXISTS: "2",
 }
 
 
-class Template:
-    """A text that contains {FIELD}s. {{ and }} stand for single braces."""
+def coloured(record: Record) -> Record:
+    """`line_record` with the kind in colour."""
 
-    def __init__(self, text: str) -> None:
-        """Raises ValueError if braces contain anything but the name of a field."""
-        self._parts: list[tuple[str, Field | None]] = []
-        for literal, name, spec, conversion in string.Formatter().parse(text):
-            if name is None:
-                self._parts.append((literal, None))
-            elif name in FIELDS and not spec and not conversion:
-                self._parts.append((literal, FIELDS[name]))
-            else:
-                known = ", ".join(FIELDS)
-                raise ValueError(f"no field {name!r}; there are {known}")
+    def coloured_record(item: EventRecord) -> str:
+        kind, tab, rest = record(item).partition("\t")
+        return f"\x1b[{_COLOURS[item.event.kind]}m{kind}\x1b[0m{tab}{rest}"
 
-    def record(self, show: Show) -> Record:
-        def record(item: EventRecord) -> str:
-            return "".join(
-                literal + (show(field.value(item)) if field else "")
-                for literal, field in self._parts
-            )
+    return coloured_record
 
-        return record
+
+def wants_colour(when: str, stream: BinaryIO, environ: Mapping[str, str]) -> bool:
+    """Whether to colour, for --color=WHEN. See https://no-color.org."""
+    if when != "auto":
+        return when == "always"
+    is_plain = bool(environ.get("NO_COLOR")) or environ.get("TERM") == "dumb"
+    return stream.isatty() and not is_plain
+
+
+def relative_to(directory: str) -> Callable[[Event], Event]:
+    """Makes the paths of an event relative to `directory`."""
+    prefix = directory.rstrip("/") + "/"
+
+    def shorten(path: str) -> str:
+        if path.startswith(prefix):
+            short = path[len(prefix) :]
+        else:
+            short = os.path.relpath(path, directory)
+        # A name with a dash in front must not be taken for an option later.
+        return f"./{short}" if short.startswith("-") else short
+
+    def relative(event: Event) -> Event:
+        dest = None if event.dest is None else shorten(event.dest)
+        return event._replace(path=shorten(event.path), dest=dest)
+
+    return relative

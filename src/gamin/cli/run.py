@@ -138,13 +138,17 @@ def run(args: argparse.Namespace) -> int:
     # Imported late: `--help` needs none of it.
     import gamin
     from gamin.cli.change_feed import ChangeFeed
+    from gamin.cli.progress import progress
     from gamin.cli.supervisor import CannotStart, Supervisor
     from gamin.cli.watch import watching_line
     from gamin.client.arguments import absolute
     from gamin.paths import printable
 
     paths = [absolute(path) for path in args.paths]
-    with gamin.watch(*paths, **scope_of(args)) as watch:
+    scope = scope_of(args)
+    with progress(sys.stderr, enabled=not args.quiet):
+        opened = gamin.watch(*paths, **scope)
+    with opened as watch:
         if not args.quiet:
             print(watching_line(paths), file=sys.stderr, flush=True)
         feed = ChangeFeed(watch)

@@ -1,23 +1,27 @@
 """`gamin watch`: prints the changes that `gamin.watch` yields."""
 
 import argparse
-import math
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
+from gamin.cli.options import add_paths, add_scope, scope_of, seconds
 from gamin.cli.output import (
-    FIELDS,
     Record,
-    Template,
     Writer,
+    coloured,
     json_record,
     line_record,
     raw,
+    relative_to,
+    wants_colour,
 )
+from gamin.cli.template import DEFAULT_TIME, FIELDS, LETTERS, Template
 from gamin.errors import GaminError
-from gamin.events import Event
+from gamin.events import Event, Kind
 from gamin.paths import printable
 
 TIMED_OUT = 2
@@ -26,25 +30,29 @@ TIMED_OUT = 2
 MAX_NAMED = 3
 """Paths that the line `Watching …` names."""
 
-_WIDTH = max(map(len, FIELDS))
+_WIDTH = max(map(len, FIELDS)) + 2
 _EPILOG = "\n".join(
     [
         "fields of --format (other braces are written {{ and }}):",
-        *(
-            f"  {{{name}}}{'':{_WIDTH - len(name)}}  {f.meaning}"
-            for name, f in FIELDS.items()
-        ),
+        *(f"  {f'{{{name}}}':{_WIDTH}}  {f.meaning}" for name, f in FIELDS.items()),
+        "",
+        "letters of --format, as inotifywait has them (a move gives two records):",
+        *(f"  {f'%{letter}':{_WIDTH}}  {text}" for letter, text in LETTERS.items()),
         "",
         "examples:",
         "  gamin watch -r -i '*.pyc' src tests",
         "  gamin watch -r --format '{time} {kind} {path}' .",
+        "  gamin watch -r --format '%e %w%f' src",
         "  gamin watch -r0 . | while IFS= read -rd '' change; do …; done",
-        "  gamin watch --once -t 60 build.log && echo it was written",
+        "  gamin watch --once -t 60 --kinds created inbox && echo it came",
         "",
-        "exit status: 0 after --once or an interrupt, 1 failed, 2 timed out (-t), "
+        "exit status: 0 after --once or an interrupt, 1 failed, 2 timed out (-t),\n"
         "64 wrong usage",
     ]
 )
+
+Select = Callable[[Iterable[Event]], list[Event]]
+"""The events of a batch that are printed, as they are printed."""
 
 
 class BadClock(GaminError):
@@ -65,7 +73,7 @@ class Watch(Protocol):
     @property
     def clock(self) -> str | None: ...
 
-    def __iter__(self) -> Iterator[list[Event]]: ...
+    def next(self, timeout: float | None = None) -> list[Event] | None: ...
 
 
 OpenWatch = Callable[..., AbstractContextManager[Watch]]
@@ -79,37 +87,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "and the new path."
     )
     parser.epilog = _EPILOG
-    parser.add_argument(
-        "paths",
-        nargs="+",
-        metavar="PATH",
-        help="a file or directory, which need not exist yet",
-    )
-    _add_scope(parser)
+    add_paths(parser)
+    _add_selection(parser)
     _add_form(parser)
     _add_end(parser)
 
 
-def _add_scope(parser: argparse.ArgumentParser) -> None:
+def _add_selection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which changes are reported")
+    add_scope(group)
     group.add_argument(
-        "-r",
-        "--recursive",
-        action="store_true",
-        help="everything below a PATH too, except what git ignores",
-    )
-    group.add_argument(
-        "-i",
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="leave out paths that match GLOB, a line of .gitignore (repeatable)",
-    )
-    group.add_argument(
-        "--no-vcs-ignore",
-        action="store_true",
-        help="with -r, include what git ignores",
+        "--kinds",
+        type=_kinds,
+        metavar="KIND,…",
+        help="only these: created, changed, deleted, moved, exists",
     )
     group.add_argument(
         "--initial",
@@ -136,7 +127,13 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
         "--format",
         type=_template,
         metavar="F",
-        help="print F for each change; it contains fields, see below",
+        help="print F for each change; it contains fields or letters, see below",
+    )
+    group.add_argument(
+        "--timefmt",
+        metavar="FORMAT",
+        default=DEFAULT_TIME,
+        help="the format of %%T, as for date(1)",
     )
     group.add_argument(
         "-0",
@@ -146,22 +143,35 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
         "byte; otherwise control characters and bytes that are not UTF-8 are escaped",
     )
     group.add_argument(
+        "--relative",
+        action="store_true",
+        help="print paths relative to the current directory",
+    )
+    group.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="colour the kinds: auto does on a terminal unless NO_COLOR is set",
+    )
+    group.add_argument(
         "-q",
         "--quiet",
         action="store_true",
-        help="do not print `Watching` on standard error",
+        help="do not print `Watching` and progress on standard error",
     )
 
 
 def _add_end(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("end")
     group.add_argument(
-        "--once", action="store_true", help="end after the first changes, with status 0"
+        "--once",
+        action="store_true",
+        help="end after the first changes, with status 0",
     )
     group.add_argument(
         "-t",
         "--timeout",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="end after so long without a change, with status 2",
     )
@@ -180,9 +190,7 @@ def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
         with _opened(open_watch or _service(), paths, args) as watch:
             if not args.quiet:
                 print(watching_line(paths), file=sys.stderr, flush=True)
-            return _follow(watch, _writer(args), once=args.once)
-    except TimeoutError:
-        return TIMED_OUT
+            return _follow(watch, _writer(args, paths), _selection(args), args)
     except KeyboardInterrupt:
         return 0
 
@@ -190,26 +198,47 @@ def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
 def _opened(
     open_watch: OpenWatch, paths: Sequence[str], args: argparse.Namespace
 ) -> AbstractContextManager[Watch]:
+    from gamin.cli.progress import progress
+
+    scope = scope_of(args)
     try:
-        return open_watch(
-            *paths,
-            recursive=args.recursive,
-            ignore=args.ignore,
-            vcs_ignore=args.recursive and not args.no_vcs_ignore,
-            since=args.since,
-            initial=args.initial,
-            timeout=args.timeout,
-        )
+        with progress(sys.stderr, enabled=not args.quiet):
+            return open_watch(*paths, **scope, since=args.since, initial=args.initial)
     except ValueError as error:  # the only argument that is not checked yet
         raise BadClock(args.since, str(error)) from error
 
 
-def _follow(watch: Watch, writer: Writer, *, once: bool) -> int:
-    for batch in watch:
-        writer.write(batch, watch.clock)
-        if once:
-            break
-    return 0
+def _follow(
+    watch: Watch, writer: Writer, select: Select, args: argparse.Namespace
+) -> int:
+    timeout: float | None = args.timeout
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        left = None if deadline is None else max(0.0, deadline - time.monotonic())
+        batch = watch.next(left)
+        if batch is None:
+            is_late = deadline is not None and time.monotonic() >= deadline
+            return TIMED_OUT if is_late else 0
+        events = select(batch)
+        if not events:
+            continue
+        writer.write(events, watch.clock)
+        if args.once:
+            return 0
+        if timeout is not None:
+            deadline = time.monotonic() + timeout
+
+
+def _selection(args: argparse.Namespace) -> Select:
+    """Drops the events that --kinds leaves out, and applies --relative."""
+    kinds: frozenset[Kind] = args.kinds or frozenset(Kind)
+    shorten = relative_to(os.getcwd()) if args.relative else None
+
+    def select(batch: Iterable[Event]) -> list[Event]:
+        events = [event for event in batch if event.kind in kinds]
+        return events if shorten is None else [shorten(event) for event in events]
+
+    return select
 
 
 def _service() -> OpenWatch:
@@ -218,16 +247,22 @@ def _service() -> OpenWatch:
     return gamin.watch
 
 
-def _writer(args: argparse.Namespace) -> Writer:
+def _writer(args: argparse.Namespace, paths: Sequence[str]) -> Writer:
     show = raw if args.null else printable
-    record: Record
+    stream = sys.stdout.buffer
+    end = "\0" if args.null else "\n"
     if args.json:
-        record = json_record
-    elif args.format:
-        record = args.format.record(show)
-    else:
-        record = line_record(show)
-    return Writer(sys.stdout.buffer, record, "\0" if args.null else "\n")
+        return Writer(stream, json_record, end)
+    if args.format:
+        if args.relative:
+            shorten = relative_to(os.getcwd())
+            paths = [shorten(Event(Kind.EXISTS, path)).path for path in paths]
+        record: Record = args.format.record(show, paths, args.timefmt)
+        return Writer(stream, record, end, splits_moves=args.format.splits_moves)
+    record = line_record(show)
+    if not args.null and wants_colour(args.color, stream, os.environ):
+        record = coloured(record)
+    return Writer(stream, record, end)
 
 
 def watching_line(paths: Sequence[str]) -> str:
@@ -244,9 +279,9 @@ def _template(text: str) -> Template:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _seconds(text: str) -> float:
-    with suppress(ValueError):
-        seconds = float(text)
-        if 0 < seconds < math.inf:
-            return seconds
-    raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+def _kinds(text: str) -> frozenset[Kind]:
+    try:
+        return frozenset(Kind(word.strip()) for word in text.split(","))
+    except ValueError:
+        known = ", ".join(kind.value for kind in Kind)
+        raise argparse.ArgumentTypeError(f"{text!r} is not among {known}") from None

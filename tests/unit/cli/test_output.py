@@ -8,15 +8,17 @@ import re
 import pytest
 
 from gamin.cli.output import (
-    FIELDS,
     EventRecord,
     Record,
-    Template,
     Writer,
+    coloured,
     json_record,
     line_record,
     raw,
+    relative_to,
+    wants_colour,
 )
+from gamin.cli.template import FIELDS, Template
 from gamin.events import Event, Kind
 from gamin.paths import printable
 
@@ -135,11 +137,11 @@ def test_a_json_object_has_only_the_members_that_apply(
     assert json.loads(json_record(EventRecord(event, "c:1"))) == members
 
 
-def test_a_template_knows_every_field_that_is_documented() -> None:
+def test_a_template_knows_every_field() -> None:
     text = "|".join(f"{{{name}}}" for name in FIELDS if name != "time")
     shown = Template(text).record(printable)
-    told = EventRecord(MOVED._replace(recovered=True), "c:1")
-    assert shown(told) == "moved|/a/b|/a/c|b|/a|directory|c:1|recovered"
+    item = EventRecord(MOVED._replace(recovered=True), "c:1")
+    assert shown(item) == "moved|/a/b|/a/c|b|/a|directory|c:1|recovered"
     assert shown(EventRecord(CREATED, None)) == "created|/a/b||b|/a|file||"
 
 
@@ -151,6 +153,85 @@ def test_the_time_is_iso_8601() -> None:
 def test_doubled_braces_are_braces_and_other_text_stays() -> None:
     record = Template("{{{kind}}}\t100 %").record(printable)
     assert record(EventRecord(CREATED, None)) == "{created}\t100 %"
+
+
+def lines_of(template: Template, event: Event, watched: str = "/a") -> list[str]:
+    stream = io.BytesIO()
+    record = template.record(printable, [watched], "%Y")
+    Writer(stream, record, splits_moves=template.splits_moves).write([event], None)
+    return stream.getvalue().decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("event", "lines"),
+    [
+        pytest.param(CREATED, ["CREATE|/a/|b"], id="created"),
+        pytest.param(CREATED._replace(is_dir=True), ["CREATE,ISDIR|/a/|b"], id="a dir"),
+        pytest.param(Event(Kind.CHANGED, "/a"), ["MODIFY|/a|"], id="a watched file"),
+        pytest.param(Event(Kind.DELETED, "/b"), ["DELETE|/|b"], id="below the root"),
+        pytest.param(
+            MOVED,
+            ["MOVED_FROM,ISDIR|/a/|b", "MOVED_TO,ISDIR|/a/|c"],
+            id="a move is two records",
+        ),
+    ],
+)
+def test_the_letters_are_those_of_inotifywait(event: Event, lines: list[str]) -> None:
+    assert lines_of(Template("%e|%w|%f"), event) == lines
+
+
+def test_letters_for_time_newline_and_nul() -> None:
+    assert re.fullmatch(r"\d{4}%", lines_of(Template("%T%%"), CREATED)[0])
+    assert lines_of(Template("%f%nx%0y"), CREATED) == ["b", "x\0y"]
+
+
+def test_a_template_that_has_the_new_path_keeps_a_move_whole() -> None:
+    assert lines_of(Template("%f {dest}"), MOVED) == ["b /a/c"]
+
+
+def test_an_unknown_letter_is_refused() -> None:
+    with pytest.raises(ValueError, match="no letter '%q'"):
+        Template("%q")
+
+
+def test_only_the_kind_is_coloured() -> None:
+    record = coloured(line_record(printable))
+    assert record(EventRecord(CREATED, None)) == "\x1b[32mcreated\x1b[0m\t/a/b"
+    assert "\x1b" not in record(EventRecord(MOVED, None)).split("\t", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("when", "is_terminal", "environ", "wanted"),
+    [
+        ("auto", True, {}, True),
+        ("auto", False, {}, False),
+        ("auto", True, {"NO_COLOR": "1"}, False),
+        ("auto", True, {"NO_COLOR": ""}, True),
+        ("auto", True, {"TERM": "dumb"}, False),
+        ("always", False, {"NO_COLOR": "1"}, True),
+        ("never", True, {}, False),
+    ],
+)
+def test_colours_are_for_terminals_and_can_be_refused(
+    when: str, is_terminal: bool, environ: dict[str, str], wanted: bool
+) -> None:
+    stream = io.BytesIO()
+    stream.isatty = lambda: is_terminal  # type: ignore[method-assign]
+    assert wants_colour(when, stream, environ) is wanted
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/a/b", "b"),
+        ("/a/b/c", "b/c"),
+        ("/a", "."),
+        ("/ab", "../ab"),
+        ("/a/-rf", "./-rf"),
+    ],
+)
+def test_a_relative_path_leads_to_the_same_file(path: str, shown: str) -> None:
+    assert relative_to("/a")(Event(Kind.MOVED, path, path))[1:3] == (shown, shown)
 
 
 @pytest.mark.parametrize(

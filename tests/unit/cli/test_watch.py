@@ -3,14 +3,18 @@
 import argparse
 import json
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 import pytest
 
 from gamin.cli import watch
+from gamin.cli.options import CannotRead
 from gamin.errors import InvalidPath
 from gamin.events import Event, Kind
+from testkit.waiting import eventually
 
 FIRST = [Event(Kind.CREATED, "/a"), Event(Kind.CHANGED, "/b")]
 SECOND = [Event(Kind.MOVED, "/a", "/c")]
@@ -20,7 +24,9 @@ class Player:
     """In the place of `gamin.watch`: yields batches, then ends as it is told to."""
 
     def __init__(self, *batches: list[Event], end: BaseException | None = None) -> None:
-        self.batches = batches
+        self.batches = list(batches)
+        self.timeouts: list[float | None] = []
+        self.opened = time.monotonic()
         self.end = end
         self.clock: str | None = None
         self.paths: Sequence[str] = ()
@@ -39,12 +45,17 @@ class Player:
     def __exit__(self, *_: object) -> None:
         self.is_open = False
 
-    def __iter__(self) -> Iterator[list[Event]]:
-        for number, batch in enumerate(self.batches):
-            self.clock = f"c:{number}"
-            yield batch
+    def next(self, timeout: float | None = None) -> list[Event] | None:
+        self.timeouts.append(timeout)
+        if self.batches:
+            self.clock = f"c:{len(self.timeouts) - 1}"
+            return self.batches.pop(0)
+        if isinstance(self.end, TimeoutError):
+            eventually(lambda: time.monotonic() >= self.opened + (timeout or 0))
+            return None
         if self.end is not None:
             raise self.end
+        return None
 
 
 def run(player: Player, *words: str) -> int:
@@ -110,7 +121,7 @@ def test_the_exit_status_depends_on_how_the_watch_ended(
     end: BaseException, status: int
 ) -> None:
     player = Player(FIRST, end=end)
-    assert run(player, "-t", "5", "/") == status
+    assert run(player, "-t", "0.01", "/") == status
     assert not player.is_open
 
 
@@ -125,7 +136,6 @@ def test_the_exit_status_depends_on_how_the_watch_ended(
                 "vcs_ignore": False,
                 "since": None,
                 "initial": False,
-                "timeout": None,
             },
             id="nothing",
         ),
@@ -134,7 +144,6 @@ def test_the_exit_status_depends_on_how_the_watch_ended(
         pytest.param(["-i", "*.o", "-i", "x/"], {"ignore": ["*.o", "x/"]}, id="-i"),
         pytest.param(["--since", "c:1,c:2"], {"since": "c:1,c:2"}, id="--since"),
         pytest.param(["--initial"], {"initial": True}, id="--initial"),
-        pytest.param(["-t", "0.5"], {"timeout": 0.5}, id="-t"),
     ],
 )
 def test_options_reach_the_watch(words: list[str], options: dict[str, object]) -> None:
@@ -152,11 +161,63 @@ def test_options_reach_the_watch(words: list[str], options: dict[str, object]) -
         pytest.param(["-t", "0", "/"], id="no time at all"),
         pytest.param(["-t", "nan", "/"], id="not a number"),
         pytest.param(["-t", "soon", "/"], id="a word"),
+        pytest.param(["--kinds", "created,renamed", "/"], id="an unknown kind"),
+        pytest.param(["--kinds", "", "/"], id="no kind"),
+        pytest.param(["--format", "%q", "/"], id="an unknown letter"),
+        pytest.param(["--color", "maybe", "/"], id="an unknown choice"),
     ],
 )
 def test_invalid_arguments_are_wrong_usage(words: list[str]) -> None:
     with pytest.raises(SystemExit):
         run(Player(), *words)
+
+
+def test_only_the_chosen_kinds_are_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    player = Player(FIRST, SECOND)
+    assert run(player, "--kinds", "moved,changed", "/") == 0
+    assert capsys.readouterr().out == "changed\t/b\nmoved\t/a\t/c\n"
+
+
+def test_changes_that_are_left_out_do_not_end_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(Player(FIRST, SECOND), "--once", "--kinds", "moved", "/")
+    assert capsys.readouterr().out == "moved\t/a\t/c\n"
+
+
+def test_changes_that_are_left_out_do_not_prolong_the_timeout() -> None:
+    player = Player(FIRST, FIRST, FIRST)
+    run(player, "-t", "50", "--kinds", "moved", "/")
+    given = [timeout for timeout in player.timeouts if timeout is not None]
+    assert len(given) == 4
+    assert given == sorted(given, reverse=True)
+
+
+def test_relative_paths_are_printed_on_demand(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    player = Player([Event(Kind.CREATED, f"{os.getcwd()}/x")])
+    run(player, "--relative", ".")
+    assert capsys.readouterr().out == "created\tx\n"
+
+
+def test_patterns_come_from_files_too(tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"# why\n*.o\n\n\\#x\n\xff\x0b\r\n")
+    (tmp_path / "two").write_text("!keep.o\n")
+    player = Player()
+    files = ["--ignore-from", f"{tmp_path}/one", "--ignore-from", f"{tmp_path}/two"]
+    run(player, *files, "-i", "last", "/")
+    assert player.options["ignore"] == ["*.o", r"\#x", "\udcff\x0b", "!keep.o", "last"]
+
+
+@pytest.mark.parametrize("name", ["missing", "", "a\0b"])
+def test_a_file_of_patterns_that_cannot_be_read_is_an_error(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(CannotRead, match="cannot read"):
+        run(Player(), "--ignore-from", f"{tmp_path}/{name}", "/")
 
 
 def test_a_relative_path_is_made_absolute_and_need_not_exist() -> None:

@@ -1,4 +1,4 @@
-"""The ways of noticing that keep the backend contract, and how a test sees them."""
+"""The backends that keep the backend contract, and how a test drains them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -60,14 +60,11 @@ class Way(NamedTuple):
     name: str
     open: Callable[[], Any]
     pairs_renames: bool
-    notice: Callable[[Any], None]
-    """Make all that has happened readable; the kernel has done so by itself."""
     quotas: tuple[str, ...] = ()
     """The files of /proc/sys/user that limit it."""
 
     def seen(self, backend: Any) -> Sequence[Change]:
         """Everything that happened before this call."""
-        self.notice(backend)
         changes = list(backend.drain())
         while (more := backend.drain()) or getattr(backend, "has_pending", False):
             changes += more
@@ -79,7 +76,7 @@ class Way(NamedTuple):
 
 def available() -> Iterator[Way]:
     """Those that the kernel grants; polling needs nobody's leave."""
-    yield Way("polling", PollingBackend, False, PollingBackend.scan_now)
+    yield Way("polling", PollingNow, False)
     for name, opens, quotas in (
         ("inotify", InotifyBackend, (INOTIFY_QUOTA,)),
         ("fanotify", FanotifyBackend, (FANOTIFY_QUOTA,)),
@@ -90,7 +87,19 @@ def available() -> Iterator[Way]:
             opens().close()
         except OSError:
             continue
-        yield Way(name, opens, True, lambda _: None, quotas)
+        yield Way(name, opens, True, quotas)
+
+
+class PollingNow(PollingBackend):
+    """Polling that can be drained as the kernel's backends can: each drain is the next
+    round."""
+
+    def drain(self) -> Sequence[Change]:
+        deadline = self.deadline()
+        return () if deadline is None else self.due(deadline)
+
+    def close(self) -> None:
+        """Nothing was opened."""
 
 
 def both() -> CombinedBackend:

@@ -17,8 +17,9 @@ from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
+from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
-from gamin.engine.executor import Watcher
+from gamin.events import Change
 
 MAX_ROUNDS = 1000
 
@@ -38,6 +39,8 @@ class _Nobody:
 
     def note(self, effect: Trace) -> None: ...
 
+    def detected(self, changes: Sequence[Change]) -> None: ...
+
     def listed(self, listings: Sequence[Listing]) -> None: ...
 
     def flush(self) -> None: ...
@@ -48,22 +51,22 @@ class Follower:
         self._loop = loop
         self._monitor = Monitor(Policy((), Mounts()), NEVER_BUSY)
         polling = PollingBackend()
-        self._watcher = Watcher(self._monitor, kernel, polling, _Nobody(), loop)
+        self._drive = Drive(self._monitor, kernel, polling, _Nobody(), loop)
         self._subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
-        self._watcher.do(self._monitor.subscribe(self._subscription, time.monotonic()))
+        self._drive.do(self._monitor.subscribe(self._subscription, time.monotonic()))
         self.catch_up()
 
     def close(self) -> None:
-        self._watcher.close()
+        self._drive.close()
 
     def catch_up(self) -> None:
         """Take in whatever happened before this call."""
         for _ in range(MAX_ROUNDS):
-            self._watcher.drain()
-            if not self._watcher.is_busy:
+            self._drive.drain()
+            if not self._drive.executor.is_crawling:
                 return
             self._loop.run_once(0)
-        raise AssertionError("the watcher does not come to rest")
+        raise AssertionError("the executor does not come to rest")
 
     def believed(self) -> set[tuple[bytes, bool]]:
         """Paths, and whether each is a directory."""

@@ -15,7 +15,7 @@ from testkit.doubles.versions import Versions, looked_at
 
 
 class Host(Protocol):
-    """What a client needs of the shell."""
+    """What a client needs of the harness."""
 
     @property
     def monitor(self) -> Monitor: ...

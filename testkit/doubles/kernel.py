@@ -1,10 +1,13 @@
 """inotify for the disk in memory, and a backend on it as `gamin.backends.inotify`.
 
-One queue, watches that belong to inodes, events that are equal to the last one dropped,
-an end to the queue. What the real backend asks the real kernel, this one asks the disk.
+It has one queue of limited length, watches that belong to inodes, and it drops an event
+that equals the one before. What the real backend asks the real kernel, this one asks
+the disk.
 """
 
 import errno
+import sys
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -21,9 +24,13 @@ from gamin.events import (
     OVERFLOW,
     Change,
 )
+from testkit.doubles.calls import SystemCalls
 from testkit.doubles.disk import Disk, Inode
 
-QUEUE_SIZE = 16_384  # fs.inotify.max_queued_events
+QUEUE_SIZE = 16_384
+"""Events, as fs.inotify.max_queued_events."""
+WHOLE_QUEUE = sys.maxsize
+"""Events that one drain returns at the most: all there are."""
 NO_WATCH = -1
 
 
@@ -71,10 +78,12 @@ class Inotify:
             return self._watches.get(self._disk.directory(path), NO_WATCH)
         return NO_WATCH
 
-    def read(self) -> list[_Event]:
-        """Everything; afterwards there is room again."""
-        events, self.queue = self.queue, []
-        self.room = QUEUE_SIZE
+    def read(self, most: int = WHOLE_QUEUE) -> list[_Event]:
+        """At most so many events. A queue that was full has its usual length again when
+        it is empty."""
+        events, self.queue = self.queue[:most], self.queue[most:]
+        if not self.queue:
+            self.room = QUEUE_SIZE
         return events
 
     def choke(self) -> None:
@@ -105,16 +114,29 @@ class Inotify:
 
 
 class KernelInMemory:
-    """The backend's part."""
+    """The backend's part. It calls `calls.next` before each system call but the first
+    read of a drain."""
 
-    def __init__(self, disk: Disk, room: int = 65_536) -> None:
-        """`room`: how many watches there are at the most."""
+    def __init__(
+        self,
+        disk: Disk,
+        room: int = 65_536,
+        calls: SystemCalls | None = None,
+        piece: int = WHOLE_QUEUE,
+    ) -> None:
+        """`room`: how many watches there are at the most; `piece`: how many events one
+        read takes and one drain returns at the most (one more ends a rename)."""
         self.inotify = Inotify(disk)
         self.limit = room
+        self._calls = calls or SystemCalls()
+        self._piece = piece
+        self._ahead: deque[_Event] = deque()
+        """Read from the queue, and not returned by a drain yet."""
         self._owners: dict[int, list[Watchable]] = {}
         self._masks: dict[int, int] = {}
         self._noticed: list[Change] = []
         self.queued_bytes = self.drained_bytes = 0
+        """Counted in events here."""
 
     @property
     def watches(self) -> int:
@@ -129,7 +151,13 @@ class KernelInMemory:
         return bool(self._noticed)
 
     def read_ahead(self) -> None:
-        """A drain gives out everything."""
+        """Read everything, piece by piece: while one is read, more may be queued."""
+        while events := self.inotify.read(self._piece):
+            self._ahead.extend(events)
+            self.queued_bytes += len(events)
+            if len(events) < self._piece:
+                return
+            self._calls.next()
 
     def fileno(self) -> int:
         raise OSError(errno.EBADF, "nothing here waits")
@@ -138,6 +166,7 @@ class KernelInMemory:
         """Nothing is held."""
 
     def watch(self, node: Watchable, mask: int) -> None:
+        self._calls.next()
         path = node.path()
         if self.watches >= self.limit and node.wd < 0:
             raise WatchLimitReached(path, self.limit)
@@ -165,10 +194,11 @@ class KernelInMemory:
             self.inotify.remove_watch(watch)
 
     def drain(self) -> Sequence[Change]:
+        self.read_ahead()
         changes, self._noticed = self._noticed, []
         halves: dict[int, int] = {}
         created: tuple[int, bytes] | None = None
-        for watch, mask, cookie, name in self.inotify.read():
+        for watch, mask, cookie, name in self._take_piece():
             if mask == CREATE:
                 created = (watch, name)
             elif mask == CLOSE_WRITE and created == (watch, name):
@@ -187,6 +217,15 @@ class KernelInMemory:
             mask = changes[index].mask & ~MOVED_FROM | DELETE
             changes[index] = changes[index]._replace(mask=mask, cookie=0)
         return changes
+
+    def _take_piece(self) -> list[_Event]:
+        """The real backend waits for the second half of a rename; here a piece does
+        not end between the two."""
+        piece: list[_Event] = []
+        while self._ahead and (len(piece) < self._piece or piece[-1].mask & MOVED_FROM):
+            piece.append(self._ahead.popleft())
+        self.drained_bytes += len(piece)
+        return piece
 
     def _others(self, watch: int, node: Watchable) -> bool:
         return any(owner is not node for owner in self._owners.get(watch, ()))

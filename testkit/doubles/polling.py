@@ -1,12 +1,9 @@
-"""Polling for the disk in memory: looks when it is told to, never by itself.
-
-When a look is due is the shell's affair, as in the daemon it is the timer's.
-"""
+"""A poller for the disk in memory; it looks when its clock says so."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from gamin.backends.base import Watchable
+from gamin.engine.ports import Pollable
 from gamin.events import (
     ATTRIB,
     CLOSE_WRITE,
@@ -19,24 +16,22 @@ from gamin.events import (
     MOVED_TO,
     Change,
 )
+from testkit.doubles.calls import SystemCalls
 from testkit.doubles.disk import READ, Disk, Inode
 
 CONTENT = MODIFY | CLOSE_WRITE
 
-
-class Pollable(Watchable, Protocol):
-    wd_poll: int
+Names = Callable[[], Collection[bytes]]
 
 
 class _Seen(NamedTuple):
+    """An entry at the last look; a number of 0 equals no entry of the disk."""
+
     number: int
     kind: int
     mode: int
     written: int
     version: int
-
-
-Names = Callable[[], Collection[bytes]]
 
 
 class _Watch(NamedTuple):
@@ -45,9 +40,9 @@ class _Watch(NamedTuple):
     interval: float
     directory: Inode
     names: Names | None
-    """Gives the entries that matter; None: all."""
+    """Returns the entries that matter; None: all."""
     matter: set[bytes]
-    """Those that did at the last look."""
+    """Those that mattered at the last look."""
     entries: dict[bytes, _Seen]
 
     def looks_at(self, name: bytes) -> bool:
@@ -55,9 +50,17 @@ class _Watch(NamedTuple):
 
 
 class PollingInMemory:
-    def __init__(self, disk: Disk) -> None:
+    """A `gamin.engine.ports.Poller` that calls `calls.next` before each system call."""
+
+    def __init__(
+        self, disk: Disk, clock: Callable[[], float], calls: SystemCalls | None = None
+    ) -> None:
         self._disk = disk
+        self._clock = clock
+        self._calls = calls or SystemCalls()
         self._watches: dict[int, _Watch] = {}
+        self._due_at: dict[float, float] = {}
+        """When each interval is over."""
         self._last = 0
 
     @property
@@ -71,7 +74,7 @@ class PollingInMemory:
     def watch(
         self, node: Pollable, mask: int, interval: float, names: Names | None
     ) -> list[Change]:
-        """Answers what the way it was polled before has missed so far."""
+        self._calls.next()
         path = node.path()
         directory = self._disk.directory(path)
         known = self._watches.get(node.wd_poll)
@@ -88,10 +91,11 @@ class PollingInMemory:
         self._watches[self._last] = _Watch(
             node, mask, interval, directory, names, matter, entries
         )
+        self._due_at.setdefault(interval, _next_multiple(interval, self._clock()))
         return missed
 
     def is_known(self, node: Pollable) -> bool:
-        """Whether the directory at its path is the one that is polled already."""
+        self._calls.next()
         watch = self._watches.get(node.wd_poll)
         return watch is not None and self._is_there(node.path(), watch.directory)
 
@@ -100,18 +104,18 @@ class PollingInMemory:
         return 0 if watch is None else watch.mask
 
     def track_entry(self, node: Pollable, name: bytes) -> None:
-        """The entry matters from now on."""
         watch = self._watches.get(node.wd_poll)
         if watch is not None and not watch.looks_at(name):
             watch.matter.add(name)
             self._refresh(watch, name)
 
     def unwatch(self, node: Pollable) -> None:
-        self._watches.pop(node.wd_poll, None)
+        watch = self._watches.pop(node.wd_poll, None)
         node.wd_poll = -1
+        if watch is not None and watch.interval not in self.intervals:
+            del self._due_at[watch.interval]
 
     def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
-        """The kernel has told this of an entry; the next look goes on from there."""
         watch = self._watches.get(node.wd_poll)
         if watch is None or not watch.looks_at(name):
             return
@@ -123,6 +127,7 @@ class PollingInMemory:
             watch.entries.setdefault(name, _Seen(0, mask & IS_DIR, 0, 0, 0))
 
     def _refresh(self, watch: _Watch, name: bytes) -> None:
+        self._calls.next()
         try:
             now = self._entries(watch.node.path()).get(name)
         except OSError:
@@ -133,45 +138,51 @@ class PollingInMemory:
             watch.entries[name] = now
 
     def absorb_scan(
-        self,
-        node: Pollable,
-        found: Mapping[bytes, Inode | None],
-        *,
-        is_all: bool = False,
+        self, node: Pollable, found: Mapping[bytes, bool | None], *, is_all: bool
     ) -> list[Change]:
-        """What was found there just now, or None; what the last look saw otherwise has
-        changed since, and the next look goes on from here."""
-        watch = self._watches[node.wd_poll]
+        watch = self._watches.get(node.wd_poll)
+        if watch is None:
+            return []
         known = watch.entries
         if is_all:
             found = {**dict.fromkeys(known), **found}
+        kinds = {
+            name: None if is_dir is None else IS_DIR * is_dir
+            for name, is_dir in found.items()
+        }
         gone = {
             name: DELETE | known[name].kind
-            for name, inode in found.items()
-            if name in known and (inode is None or _kind(inode) != known[name].kind)
+            for name, kind in kinds.items()
+            if name in known and kind != known[name].kind
         }
         for name in gone:
             del known[name]
-        new = {
-            name: inode
-            for name, inode in found.items()
-            if inode is not None and watch.looks_at(name) and name not in known
-        }
-        known.update({name: _seen(inode) for name, inode in new.items()})
-        created = [Change(node, CREATE | _kind(i), 0, name) for name, i in new.items()]
+        created = []
+        for name, kind in kinds.items():
+            if kind is not None and watch.looks_at(name) and name not in known:
+                self._refresh(watch, name)
+                if name not in known or known[name].kind != kind:
+                    known[name] = _Seen(0, kind, 0, 0, 0)
+                created.append(Change(node, CREATE | kind, 0, name))
         if not watch.mask & DELETE:
             return created
         return [Change(node, mask, 0, name) for name, mask in gone.items()] + created
 
-    def look_all(self, now: float) -> list[Change]:
-        """Look at everything whose interval is over at `now`."""
-        due = [w for w in self._watches.values() if now % w.interval < 1e-6]
+    def deadline(self) -> float | None:
+        return min(self._due_at.values(), default=None)
+
+    def due(self, now: float) -> list[Change]:
+        over = {interval for interval, at in self._due_at.items() if at <= now}
+        for interval in over:
+            self._due_at[interval] = _next_multiple(interval, now)
+        due = [watch for watch in self._watches.values() if watch.interval in over]
         return [change for watch in due for change in self.final_look(watch.node)]
 
     def final_look(self, node: Pollable) -> list[Change]:
         watch = self._watches.get(node.wd_poll)
         if watch is None:
             return []
+        self._calls.next()
         path = node.path()
         if not self._is_there(path, watch.directory):
             self.unwatch(node)
@@ -202,6 +213,10 @@ class PollingInMemory:
 
     def _entries(self, path: bytes) -> dict[bytes, _Seen]:
         return {name: _seen(inode) for name, inode in self._disk.listing(path).items()}
+
+
+def _next_multiple(interval: float, now: float) -> float:
+    return (now // interval + 1) * interval
 
 
 def _seen(inode: Inode) -> _Seen:

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "config": SHARED,
     "patterns": SHARED,
     "core": SHARED | {"config", "patterns"},
-    "engine": SHARED | {"backends", "core", "daemon", "system"},
+    "engine": SHARED | {"backends", "core"},
     "system": SHARED,
     "backends": SHARED | {"system"},
     "daemon": SHARED
@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "compat": SHARED | {"client", "protocol"},
     "cli": SHARED | {"client", "protocol", "config", "system"},
 }
-PURE = {"protocol", "core", "patterns"}
+PURE = {"protocol", "core", "engine", "patterns"}
 IO = {
     "asyncio",
     "ctypes",
@@ -49,6 +49,13 @@ def imported(module: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_engine_knows_the_interface_of_backends_and_no_backend() -> None:
+    for module in (SOURCE / "engine").glob("*.py"):
+        backends = {n for n in imported(module) if n.startswith("gamin.backends")}
+        assert all(name.startswith("gamin.backends.base.") for name in backends)
+    assert not {n.split(".")[0] for n in imported(SOURCE / "backends/base.py")} & IO
 
 
 def layer_of(module: Path) -> str:

@@ -263,7 +263,8 @@ def perform(steps: Iterable[Step], shell: Shell) -> None:
 
 
 SHELLS: dict[str, Callable[[], Shell]] = {
-    "all is told by the kernel": Shell,
+    "the kernel reports everything": Shell,
+    "the kernel's events come in small pieces": lambda: Shell(piece=3),
     "the kernel has room for 4 directories": lambda: Shell(room=4),
     "one place is polled": lambda: Shell(
         plain_policy(PathRule(b"/w*", Method.POLL)),

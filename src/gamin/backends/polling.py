@@ -1,12 +1,11 @@
-"""Noticing by looking: for what the kernel does not tell about, and what is too busy.
+"""Detects changes by looking: where the kernel reports none, or too many.
 
-What a look finds is left to `snapshot` and `chosen`, which paths are polled to the
-core.
+What a look finds is decided in `snapshot` and `chosen`, which directories are polled in
+the core.
 
-Watches with the same interval are looked at together, in a *round*, when the clock
+Directories with the same interval are looked at together, in a *round*, when the clock
 passes a multiple of the interval: so all of them cost one wake-up, and a round of five
-seconds falls together with one of each second. Nothing is armed while nothing is
-watched.
+seconds falls together with one of each second. Nothing is due while nothing is polled.
 """
 
 import itertools
@@ -28,23 +27,24 @@ from gamin.events import (
     MOVED_TO,
     Change,
 )
-from gamin.system.timerfd import Timer
 
-DEFAULT_INTERVAL = 1.0  # seconds, as in the original
-MIN_INTERVAL = 0.01  # seconds; a configuration may say 0
-POLL_SLICE_SECONDS = (
-    0.005  # seconds of looking before others get their turn; one directory is whole
-)
-BUSY_SHARE = 0.1  # at most this part of the time is spent looking
+DEFAULT_INTERVAL = 1.0
+"""Seconds between two looks, as in the original."""
+MIN_INTERVAL = 0.01
+"""Seconds; a configuration may say 0."""
+POLL_SLICE_SECONDS = 0.005
+"""Seconds of looking before others get their turn; one directory is not divided."""
+BUSY_SHARE = 0.1
+"""Part of the time that is spent looking at the most."""
 
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 
 
 class Pollable(Watchable, Protocol):
-    """What polling is given. The kernel may watch the same directory: `wd` is its."""
+    """A directory that is polled. The kernel may watch it too: `wd` is the kernel's."""
 
     wd_poll: int
-    """This backend's number for the watch, -1 while there is none."""
+    """This backend's number for the directory, -1 while it is not polled."""
 
 
 class _Watch:
@@ -68,27 +68,24 @@ class _Round:
 
 
 class PollingBackend:
-    """A timer to wait on; `drain` looks at what is due.
-
-    `clock` says what is due and must run like `time.monotonic`.
-    """
+    """Call `due` when the time of `deadline` has come."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """`clock` measures what looking costs; `deadline` and `due` are in its time."""
         self._clock = clock
-        self._timer = Timer()
         self._numbers = itertools.count(1)
-        self._watches: dict[int, _Watch] = {}  # by `wd_poll`
-        self._rounds: dict[float, _Round] = {}  # by interval
-        self._waiting: deque[_Watch] = deque()  # due, and not looked at yet
-        self._is_whole_wanted = False
-        self._spent = 0.0  # on what was due together with those waiting
+        self._watches: dict[int, _Watch] = {}
+        """By `wd_poll`."""
+        self._rounds: dict[float, _Round] = {}
+        """By interval."""
+        self._waiting: deque[_Watch] = deque()
+        """Due, and not looked at yet."""
+        self._spent = 0.0
+        """Seconds spent so far on the round that `_waiting` is the rest of."""
         self._not_before = 0.0
+        """No round starts before this time, or looking would exceed its share."""
         self._unreliable: set[int] = set()
-        self._noticed: list[Change] = []
-        """What was found out while watching, for the next drain."""
-
-    def fileno(self) -> int:
-        return self._timer.fileno()
+        """Devices whose directory times are not believed."""
 
     def watch(
         self,
@@ -96,50 +93,50 @@ class PollingBackend:
         mask: int,
         interval: float = DEFAULT_INTERVAL,
         names: Names | None = None,
-    ) -> None:
-        """As `Backend.watch`, but sets `wd_poll`; looks every `interval` seconds.
+    ) -> Sequence[Change]:
+        """As `Backend.watch`, but sets `wd_poll`, and looks every `interval` seconds.
 
         Content that changed is MODIFY and CLOSE_WRITE in one change. Without these and
         ATTRIB in `mask` only names are looked at, which is much cheaper. A rename is a
         deletion and a creation. When the directory has gone or is another one, the
-        change is IGNORED and it is no longer watched.
+        change is IGNORED and it is no longer polled.
 
-        With `names` only these entries are looked at, and `begin` is to be called when
-        another is to be.
+        With `names` only these entries are looked at, and `track_entry` is to be called
+        when another one is to be. Where that is different from before, the changes that
+        a last look in the former way found are returned.
         """
         path = node.path()
-        snapshot = self._snapshot(node, path, mask, names)
+        snapshot, missed = self._snapshot(node, path, mask, names)
         self.unwatch(node)
         self._add(_Watch(node, mask, max(interval, MIN_INTERVAL), snapshot))
+        return missed
 
     def _snapshot(
         self, node: Pollable, path: bytes, mask: int, names: Names | None
-    ) -> Snapshot | Chosen:
-        """The one that is there if it will do; else a new one, taken before the last
-        look of the old one, so that nothing falls in between."""
+    ) -> tuple[Snapshot | Chosen, Sequence[Change]]:
+        """The present snapshot if it will do; else a new one, taken before the last
+        look of the present one, so that nothing falls in between."""
         known = self._watches.get(node.wd_poll)
         if known is not None and not known.snapshot.is_same_directory(path):
             known = None
         if known is not None and isinstance(known.snapshot, Chosen) is bool(names):
             known.snapshot.want(path, mask)
-            return known.snapshot
+            return known.snapshot, ()
         snapshot: Snapshot | Chosen
         if names is None:
             snapshot = Snapshot(path, mask, self._clock(), self._unreliable)
         else:
             snapshot = Chosen(path, names)
-        if known is not None:
-            self._noticed += self._look(known)
-        return snapshot
+        return snapshot, () if known is None else self._look(known)
 
     def track_entry(self, node: Pollable, name: bytes) -> None:
-        """Entry `name` matters from now on, to those who care for a few only."""
+        """Entry `name` matters from now on, where only some entries matter."""
         watch = self._watches.get(node.wd_poll)
         if watch is not None and isinstance(watch.snapshot, Chosen):
             watch.snapshot.track_entry(node.path(), name)
 
     def unwatch(self, node: Pollable) -> None:
-        """As `Backend.unwatch`; nothing if it is not watched."""
+        """As `Backend.unwatch`; nothing happens if it is not polled."""
         watch = self._watches.pop(node.wd_poll, None)
         if watch is None:
             return
@@ -148,26 +145,26 @@ class PollingBackend:
         node.wd_poll = -1
         if not mates:
             del self._rounds[watch.interval]
-            self._arm()
+            if not self._rounds:
+                self._waiting.clear()
 
     def is_known(self, node: Pollable) -> bool:
-        """Whether the directory at its path is the one that is polled already."""
+        """Whether the directory at its path is the one that is polled."""
         watch = self._watches.get(node.wd_poll)
         with suppress(OSError):
             return watch is not None and watch.snapshot.is_same_directory(node.path())
         return False
 
     def mask(self, node: Pollable) -> int:
-        """What the directory is polled for; 0 if it is not."""
+        """What the directory is polled for; 0 if it is not polled."""
         watch = self._watches.get(node.wd_poll)
         return 0 if watch is None else watch.mask
 
     def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
-        """The kernel has told this of an entry, so it is not to be told again; the next
-        look goes on from there.
+        """The kernel reported this event, so the next look must not report it again.
 
-        From the state it left the entry in, not from the present one: the kernel may
-        have been asked to be silent since.
+        The next look compares with the state in which the event left the entry, not
+        with its present state: the kernel may have been asked to be silent since.
         """
         watch = self._watches.get(node.wd_poll)
         if watch is None:
@@ -186,11 +183,10 @@ class PollingBackend:
         *,
         is_all: bool = False,
     ) -> Sequence[Change]:
-        """Entries were looked for just now: whether each is a directory, or None where
-        there is none. `is_all`: nothing else is there.
+        """Entries were found just now (True: a directory) or not found (None), so the
+        next look must not report them again. Returns what changed since the last look.
 
-        What the last look saw otherwise has changed since: that is the answer, and the
-        next look goes on from what was found.
+        `is_all`: there are no other entries.
         """
         watch = self._watches.get(node.wd_poll)
         if watch is None:
@@ -205,44 +201,44 @@ class PollingBackend:
             for name in snapshot.absorb_scan(node.path(), there)
         ]
         if not watch.mask & DELETE:
-            return changes  # who tells of names will tell of that
+            return changes  # the kernel reports names here
         return [Change(node, mask, 0, name) for name, mask in gone.items()] + changes
 
-    def scan_now(self) -> None:
-        """Make the next `drain` look at everything; the descriptor is readable."""
-        self._is_whole_wanted = True
-        self._timer.arm(0)
+    def deadline(self) -> float | None:
+        """When `due` is to be called next; None while nothing is polled, 0 while a
+        round was begun and is not done."""
+        if not self._rounds:
+            return None
+        if self._waiting:
+            return 0.0
+        due = min(round_.due for round_ in self._rounds.values())
+        return max(due, self._not_before)
 
-    def drain(self) -> Sequence[Change]:
-        """Look at what is due, and at most for a SLICE; the rest waits for the next."""
-        is_awake = self._timer.read() > 0
-        started = self._clock()
-        self._start_rounds(started)
-        changes, self._noticed = self._noticed, []
+    def due(self, now: float) -> Sequence[Change]:
+        """Look at what is due at `now`, but only for a slice of time; the rest is left
+        to the next call."""
         if not self._waiting:
-            if is_awake:
-                self._arm()
-            return changes
+            self._start_rounds(now)
+            if not self._waiting:
+                return ()
+        changes: list[Change] = []
+        end = now + POLL_SLICE_SECONDS
+        after = now
         while self._waiting:
             changes += self._look(self._waiting.popleft())
-            now = self._clock()
-            if now - started > POLL_SLICE_SECONDS and not self._is_whole_wanted:
+            after = self._clock()
+            if after > end:
                 break
-        self._is_whole_wanted = False
-        self._spent += now - started
+        self._spent += after - now
         if not self._waiting:
-            self._not_before = now + self._spent * (1 / BUSY_SHARE - 1)
+            self._not_before = after + self._spent * (1 / BUSY_SHARE - 1)
             self._spent = 0.0
-        self._arm()
         return changes
 
     def final_look(self, node: Pollable) -> Sequence[Change]:
-        """What a look at one directory gives now, before polling it ends."""
+        """Look at one directory now, and return what changed since the last look."""
         watch = self._watches.get(node.wd_poll)
         return [] if watch is None else self._look(watch)
-
-    def close(self) -> None:
-        self._timer.close()
 
     def _add(self, watch: _Watch) -> None:
         number = watch.node.wd_poll = next(self._numbers)
@@ -253,16 +249,14 @@ class PollingBackend:
         else:
             due = _next_multiple(interval, self._clock())
             self._rounds[interval] = _Round(due, {number: watch})
-            self._arm()
 
     def _start_rounds(self, now: float) -> None:
-        if self._is_whole_wanted:
-            self._waiting = deque(self._watches.values())
-        elif not self._waiting and now >= self._not_before:
-            for interval, round_ in self._rounds.items():
-                if round_.due <= now:
-                    round_.due = _next_multiple(interval, now)
-                    self._waiting.extend(round_.watches.values())
+        if now < self._not_before:
+            return
+        for interval, round_ in self._rounds.items():
+            if round_.due <= now:
+                round_.due = _next_multiple(interval, now)
+                self._waiting.extend(round_.watches.values())
 
     def _look(self, watch: _Watch) -> list[Change]:
         node = watch.node
@@ -273,16 +267,6 @@ class PollingBackend:
             self.unwatch(node)
             return [Change(node, IGNORED, 0, b"")]
         return [Change(node, mask, 0, name) for mask, name in found]
-
-    def _arm(self) -> None:
-        """Wake for the next round, at once for the rest of this one, or never."""
-        if self._waiting or self._noticed or self._is_whole_wanted:
-            self._timer.arm(0)
-        elif self._rounds:
-            due = min(round_.due for round_ in self._rounds.values())
-            self._timer.arm(max(due, self._not_before) - self._clock())
-        else:
-            self._timer.disarm()
 
 
 def _next_multiple(interval: float, now: float) -> float:

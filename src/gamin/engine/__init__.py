@@ -1,1 +1,1 @@
-"""Carries the core's effects out."""
+"""Carries the core's effects out, on ports: it opens nothing and reads no clock."""

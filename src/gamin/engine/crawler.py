@@ -1,33 +1,33 @@
-"""Watches and lists the directories of a large tree, many in a row.
+"""Watches and lists many directories of a large tree in a row.
 
-Only those that are plain: looked at for the first time, and noticed by the kernel
-alone. All others are left to the watcher, one by one, and so is what goes wrong.
+Only those that are plain: scanned for the first time and detected by the kernel alone.
+The executor does all others one by one, and handles errors.
 """
 
-import os
 from collections import deque
 
 from gamin.backends.base import KernelBackend
 from gamin.core.effects import Listing, Scan
+from gamin.engine.ports import FileSystem
 from gamin.errors import WatchLimitReached
-from gamin.system.filesystem import split_entries
-
-MAX_BATCH = 256
-"""Directories in a row: about 5 ms."""
 
 
-def crawl_batch(crawl: deque[Scan], kernel: KernelBackend) -> list[Listing]:
-    """List from the beginning of `crawl` what is plain, each watched first.
+def crawl_batch(
+    crawl: deque[Scan], kernel: KernelBackend, files: FileSystem, most: int
+) -> list[Listing]:
+    """Watch and then list at most `most` plain directories from the left of `crawl`.
 
-    Ends before the first that is not, or that could not be watched or listed.
+    Stops before the first that is not plain, or that could not be watched or listed;
+    that one stays in `crawl`.
     """
     listings: list[Listing] = []
+    scan = files.scan
     try:
-        while crawl and len(listings) < MAX_BATCH and crawl[0].is_first_kernel_scan:
+        while crawl and len(listings) < most and crawl[0].is_first_kernel_scan:
             node = crawl[0].node
             kernel.watch(node, node.kernel_mask)
-            directories, others = split_entries(os.scandir(node.path()))
-            listings.append((crawl.popleft(), directories, others, ()))
+            directories, others, changed = scan(node.path(), 0)
+            listings.append((crawl.popleft(), directories, others, changed))
     except (OSError, WatchLimitReached):
-        pass  # the watcher tries it again, and says what became of it
+        pass  # the executor tries it again and reports the error
     return listings

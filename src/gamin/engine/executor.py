@@ -1,20 +1,18 @@
-"""Carries the core's effects out: watches, lists, looks, and keeps the one timer.
+"""Carries the core's effects out: watches, scans, probes, and passes reports on.
 
-What is told to whom comes out at the other end as calls of a `Delivery`. Decides
-nothing but the order of work: what one client waits for is done before the next slice
-of a large tree, and the kernel's queue is emptied between slices.
+It decides nothing but the order of work: what a client waits for is done before the
+next slice of a large tree, and the kernel's queue is emptied between slices. It never
+waits: whoever drives it calls `drain` when the kernel has something to read (unless
+`is_drain_scheduled`) and `due` when the time of `deadline` has come.
 """
 
 import errno
-import logging
 import sys
-import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from gamin.backends.base import KernelBackend
-from gamin.backends.polling import PollingBackend
 from gamin.core.effects import (
     Deliver,
     Effect,
@@ -26,175 +24,186 @@ from gamin.core.effects import (
     Unwatch,
     Watch,
 )
-from gamin.core.model.subscription import Subscription
+from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
-from gamin.daemon.io.loop import Loop, Timer
-from gamin.daemon.process.change_log import log
 from gamin.engine.crawler import crawl_batch
-from gamin.engine.drain_schedule import MAX_PIECES_PER_ROUND, DrainSchedule
+from gamin.engine.drain_schedule import DrainSchedule
 from gamin.engine.handover import Handover
+from gamin.engine.ports import AT_ONCE, Clock, Delivery, FileSystem, Poller
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
-from gamin.system.filesystem import changed_since, probe, scan, split_entries
 
-_switched = logging.getLogger("gamin")  # by who looks for a fault
 
-CRAWL_SLICE_SECONDS = 0.02
-"""Seconds of crawling before clients and the kernel's queue get their turn."""
+class Slices(NamedTuple):
+    """How much is done in a row before clients get their turn."""
+
+    crawl_seconds: float = 0.02
+    """Seconds of listing directories of large trees, rounded up to a batch."""
+    crawl_batch: int = 256
+    """Directories that are listed and applied together: about 5 ms."""
+    drain_pieces: int = 4
+    """Pieces of what was read ahead, some 1,500 events each, in one drain."""
+
 
 _Work = Watch | Unwatch | Probe | Scan
 
 
-class Delivery(Protocol):
-    """Who passes on what the core says."""
-
-    def tell(self, effect: Deliver) -> None: ...
-
-    def ready(self, subscription: Subscription) -> None: ...
-
-    def note(self, effect: Trace) -> None: ...
-
-    def listed(self, listings: Sequence[Listing]) -> None:
-        """These directories are to be taken in."""
-
-    def flush(self) -> None:
-        """A round is over: send."""
-
-
-class Watcher:
+class Executor:
     def __init__(
         self,
         monitor: Monitor,
         kernel: KernelBackend | None,
-        polling: PollingBackend,
-        telling: Delivery,
-        loop: Loop,
+        polling: Poller,
+        files: FileSystem,
+        clock: Clock,
+        delivery: Delivery,
+        slices: Slices | None = None,
     ) -> None:
+        """`kernel` is None where everything is polled."""
         self._monitor = monitor
         self._kernel = kernel
         self._polling = polling
-        self._telling = telling
-        self._loop = loop
+        self._files = files
+        self._clock = clock
+        self._delivery = delivery
+        self._slices = slices or Slices()
         self._urgent: deque[_Work] = deque()
         self._crawl: deque[Scan] = deque()
-        self._timer: Timer | None = None
-        self._is_crawling = False
-        self._ways = Handover(kernel, polling, self._apply)
-        self._pace = None if kernel is None else DrainSchedule(kernel, loop, self.drain)
-        loop.add_reader(polling.fileno(), self._drain_polling)
+        self._handover = Handover(kernel, polling, self._apply)
+        self._schedule = DrainSchedule()
 
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._kernel is not None and self._pace is not None:
-            self._pace.stop()
-            self._kernel.close()
-            # A drain may still be due.
-            self._kernel = self._pace = self._ways.kernel = None
-        self._loop.remove_reader(self._polling.fileno())
-        self._polling.close()
+    # -- what drives it
 
     @property
-    def is_busy(self) -> bool:
-        """Whether directories are still to be listed."""
+    def is_crawling(self) -> bool:
+        """Whether directories of a large tree are still to be listed."""
         return bool(self._crawl)
+
+    @property
+    def is_drain_scheduled(self) -> bool:
+        """Whether the next drain has its time: until then the kernel's descriptor need
+        not be waited for."""
+        return self._schedule.due_at is not None
+
+    def deadline(self) -> float | None:
+        """When `due` is to be called next: AT_ONCE, or a time of the clock, or None
+        while nothing is pending."""
+        if self._crawl:
+            return AT_ONCE
+        soonest = self._monitor.deadline()
+        for due_at in (self._schedule.due_at, self._polling.deadline()):
+            if due_at is not None and (soonest is None or due_at < soonest):
+                soonest = due_at
+        return soonest
+
+    def due(self) -> None:
+        """Do everything whose time has come, and a slice of what is to be crawled.
+
+        An exception in one of these does not keep the others from being done.
+        """
+        try:
+            if self._is_past(self._schedule.due_at):
+                self.drain()
+        finally:
+            try:
+                if self._is_past(self._monitor.deadline()):
+                    self._monitor_due()
+            finally:
+                try:
+                    if self._is_past(self._polling.deadline()):
+                        self._polling_due()
+                finally:
+                    if self._crawl:
+                        self._crawl_slice()
+
+    def _is_past(self, deadline: float | None) -> bool:
+        return deadline is not None and deadline <= self._clock.monotonic()
 
     # -- what comes in
 
     def drain(self) -> None:
-        """Take what the kernel has noticed, and do all that follows from it."""
+        """Apply what the kernel has reported, do all that follows, and send."""
         count = 0
         try:
-            count = self._catch_up(MAX_PIECES_PER_ROUND)
-            self._telling.flush()  # before what can be done while the client wakes up
+            count = self._catch_up(self._slices.drain_pieces)
+            self._delivery.flush()
         finally:
-            self._plan_work()
-            if self._pace is not None:
-                self._pace.on_drained(count)
+            self._schedule.on_drained(count, self._behind(), self._clock.monotonic())
 
     def synchronise(self) -> int:
-        """Take everything that happened up to now; nothing is sent yet. How many
-        changes that were.
+        """Apply everything that happened before this call; send nothing yet. Returns
+        the number of changes.
 
-        The kernel queues an event inside the system call that causes it, so after
-        this the tree knows whatever any process did before. Where some of it is known
-        to be lost, it is looked for now, unless that was done just before.
+        The kernel queues an event inside the system call that causes it, so after this
+        the tree knows whatever any process did before. If events were lost, everything
+        is rescanned now, unless that was done just before.
         """
         try:
             count = self._catch_up()
             self._recover()
         finally:
-            self._plan()
+            self._schedule.on_read_ahead(self._behind())
         return count
 
+    def _behind(self) -> int:
+        """Bytes that are read ahead from the kernel's queue and not applied."""
+        kernel = self._kernel
+        return 0 if kernel is None else kernel.queued_bytes - kernel.drained_bytes
+
     def _recover(self) -> None:
-        """Look for what was lost, if it is time."""
-        if self._monitor.start_recovery(time.monotonic()):
+        """Rescan everything, if that is due."""
+        monitor, clock = self._monitor, self._clock
+        if monitor.start_recovery(clock.monotonic()):
             self._catch_up()
-            self._take(self._monitor.recover(time.monotonic()))
+            self._take(monitor.recover(clock.monotonic()))
             self._work()
 
-    def _catch_up(self, most: int = sys.maxsize) -> int:
-        """Take in what happened before this, but at most so many pieces of it."""
+    def _catch_up(self, pieces: int = sys.maxsize) -> int:
+        """Apply what happened before this call, but at most so many pieces of it."""
         kernel = self._kernel
         if kernel is None:
             return 0
-        started = time.time_ns()
+        started = self._clock.time_ns()
         goal: int | None = None
         count = 0
         try:
-            while (goal is None or kernel.drained_bytes < goal) and most > 0:
-                most -= 1
+            while (goal is None or kernel.drained_bytes < goal) and pieces > 0:
+                pieces -= 1
                 changes = kernel.drain()
                 goal = kernel.queued_bytes if goal is None else goal
                 if changes:
                     count += len(changes)
                     self._apply(changes)
-                    if self._ways.observed or self._urgent or kernel.has_pending:
+                    if self._handover.observed or self._urgent or kernel.has_pending:
                         self._work()
         except Exception:
-            # A bug, which the loop logs. What was not taken in because of it is looked
-            # for, like what the kernel drops.
-            self._monitor.drain_failed(time.monotonic())
+            # A bug, which is logged further up. A rescan finds what it kept from being
+            # applied, as it finds what the kernel drops.
+            self._monitor.drain_failed(self._clock.monotonic())
             raise
         if goal is None or kernel.drained_bytes >= goal:
             self._monitor.drained(started)
         return count
 
     def _apply(self, changes: Sequence[Change]) -> None:
-        """What the kernel told is taken in; the work that makes is queued."""
-        if _switched.level == logging.DEBUG:
-            log(changes)
-        self._ways.absorb_kernel_events(changes)
-        self._take(self._monitor.changed(changes, time.monotonic()))
+        """Give the core what the kernel reported; the work that makes is queued."""
+        self._delivery.detected(changes)
+        self._handover.absorb_kernel_events(changes)
+        self._take(self._monitor.changed(changes, self._clock.monotonic()))
 
-    def _drain_polling(self) -> None:
-        changes = self._polling.drain()
-        if changes:
-            self.do(self._monitor.changed(changes, time.monotonic()))
-            self._telling.flush()
-
-    def _due(self) -> None:
-        self._timer = None
+    def _monitor_due(self) -> None:
         try:
             self._recover()
-            self.do(self._monitor.due(time.monotonic()))
+            self.do(self._monitor.due(self._clock.monotonic()))
         finally:
-            self._plan()
-        self._telling.flush()
+            self._schedule.on_read_ahead(self._behind())
+        self._delivery.flush()
 
-    def _arm(self) -> None:
-        """Have the loop call when the core wants to be called; else no timer."""
-        deadline = self._monitor.deadline()
-        timer = self._timer
-        if deadline is None:
-            if timer is not None:
-                timer.cancel()
-                self._timer = None
-        elif timer is None or timer.when() > deadline:
-            if timer is not None:
-                timer.cancel()
-            self._timer = self._loop.call_at(deadline, self._due)
+    def _polling_due(self) -> None:
+        changes = self._polling.due(self._clock.monotonic())
+        if changes:
+            self.do(self._monitor.changed(changes, self._clock.monotonic()))
+            self._delivery.flush()
 
     # -- what goes out
 
@@ -202,107 +211,94 @@ class Watcher:
         """Carry effects out, and what follows from them, save for large crawls."""
         self._take(effects)
         self._work()
-        self._plan()
-
-    def _plan(self) -> None:
-        """See to it that what is left is done later, and what was read is taken in."""
-        if self._pace is not None:
-            self._pace.schedule_read_ahead()
-        self._plan_work()
-
-    def _plan_work(self) -> None:
-        if self._crawl and not self._is_crawling:
-            self._is_crawling = True
-            self._loop.call_soon(self._crawl_on)
-        self._arm()
+        self._schedule.on_read_ahead(self._behind())
 
     def _work(self) -> None:
-        """Do what is urgent. What was noticed on the way comes first: it is older than
-        what the next piece of work finds."""
+        """Do what is urgent. Changes detected on the way are applied first: they are
+        older than what the next piece of work finds."""
+        handover, kernel = self._handover, self._kernel
         while True:
-            if self._ways.observed:
-                found, self._ways.observed = self._ways.observed, []
-                self._take(self._monitor.changed(found, time.monotonic()))
+            if handover.observed:
+                observed, handover.observed = handover.observed, []
+                self._take(self._monitor.changed(observed, self._clock.monotonic()))
             elif self._urgent:
                 self._perform(self._urgent.popleft())
-            elif self._kernel is not None and self._kernel.has_pending:
-                changes = self._kernel.drain()
-                self._ways.absorb_kernel_events(changes)
-                self._ways.observed += changes
+            elif kernel is not None and kernel.has_pending:
+                changes = kernel.drain()
+                handover.absorb_kernel_events(changes)
+                handover.observed += changes
             else:
                 return
 
     def _take(self, effects: list[Effect]) -> None:
-        """Tellings go out at once, in their order; work is queued."""
+        """Pass reports on at once, in their order; queue work."""
         for effect in effects:
             if isinstance(effect, Deliver):
-                self._telling.tell(effect)
+                self._delivery.tell(effect)
             elif isinstance(effect, Scan):
                 queue = self._urgent if effect.requested_by is None else self._crawl
                 queue.append(effect)
             elif isinstance(effect, Ready):
-                self._telling.ready(effect.subscription)
+                self._delivery.ready(effect.subscription)
             elif isinstance(effect, Trace):
-                self._telling.note(effect)
+                self._delivery.note(effect)
             elif isinstance(effect, Watch | Unwatch | Probe):
                 self._urgent.append(effect)
 
-    def _crawl_on(self) -> None:
-        """List for a slice of time; then let clients and the kernel have theirs."""
-        self._is_crawling = False
-        end = time.monotonic() + CRAWL_SLICE_SECONDS
-        crawl = self._crawl
+    def _crawl_slice(self) -> None:
+        """List directories for a slice of time, then apply what happened meanwhile."""
+        crawl, clock, most = self._crawl, self._clock, self._slices.crawl_batch
+        end = clock.monotonic() + self._slices.crawl_seconds
+        kernel = self._kernel
         try:
-            while crawl and time.monotonic() < end:
-                kernel = self._kernel
-                listings = [] if kernel is None else crawl_batch(crawl, kernel)
+            while crawl:
+                listings: list[Listing] = []
+                if kernel is not None:
+                    listings = crawl_batch(crawl, kernel, self._files, most)
                 if listings:
                     self._listed(listings)
                 else:
                     self._perform(crawl.popleft())
                 self._work()
+                if clock.monotonic() >= end:
+                    break
         finally:
             self.synchronise()
-        self._telling.flush()
+        self._delivery.flush()
         self.do([])
 
     def _perform(self, work: _Work) -> None:
         if isinstance(work, Scan):
-            self._explore(work)
+            self._scan(work)
         elif isinstance(work, Probe):
-            self._look(work)
+            self._probe(work)
         elif isinstance(work, Unwatch):
-            self._ways.unwatch(work.node)
+            self._handover.unwatch(work.node)
         elif work.node.mask:
             try:
-                self._ways.watch(work.node)
+                self._handover.watch(work.node)
             except OSError as error:
                 self._failed(work, error.errno or errno.EIO)
             except WatchLimitReached:
                 self._failed(work, errno.ENOSPC)
 
     def _failed(self, work: Watch | Scan, number: int) -> None:
-        """What is to be done instead comes before what relies on it being watched."""
+        """What is to be done instead comes before what relies on the watch."""
         waiting = len(self._urgent)
-        self._take(self._monitor.unwatchable(work, number, time.monotonic()))
+        self._take(self._monitor.unwatchable(work, number, self._clock.monotonic()))
         self._urgent.rotate(len(self._urgent) - waiting)
 
-    def _explore(self, work: Scan) -> None:
+    def _scan(self, work: Scan) -> None:
         node = work.node
-        now = time.monotonic()
         if not node.mask:
-            self._take(self._monitor.skipped(work, now))
+            self._take(self._monitor.skipped(work, self._clock.monotonic()))
             return
-        changed: list[bytes] = []
         if work.changed_since_ns and self._kernel is not None:
             self._kernel.read_ahead()  # or the queue overflows again meanwhile
         try:
             # All that is in another directory is new, whatever names it has.
-            since = 1 if self._ways.rewatch(node) else work.changed_since_ns
-            entries = scan(node.path())
-            directories, others = split_entries(entries)
-            if since:
-                changed = changed_since(entries, since)
+            since = 1 if self._handover.rewatch(node) else work.changed_since_ns
+            directories, others, changed = self._files.scan(node.path(), since)
         except OSError as error:
             self._failed(work, error.errno or errno.EIO)
         except WatchLimitReached:
@@ -311,22 +307,28 @@ class Watcher:
         else:
             if node.wd_poll >= 0:
                 found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
-                self._ways.observed += self._polling.absorb_scan(
-                    node, found, is_all=True
-                )
+                self._absorb(node, found, is_all=True)
             self._listed([(work, directories, others, changed)])
 
     def _listed(self, listings: list[Listing]) -> None:
-        self._telling.listed(listings)
-        self._take(self._monitor.listed(listings, time.monotonic()))
+        self._delivery.listed(listings)
+        self._take(self._monitor.listed(listings, self._clock.monotonic()))
 
-    def _look(self, work: Probe) -> None:
+    def _probe(self, work: Probe) -> None:
         subscription, node, name, changed_since_ns = work
         if node.wd_poll >= 0:
             self._polling.track_entry(node, name)
-        found, is_newer, is_known = probe(node.path_prefix() + name, changed_since_ns)
-        now = time.monotonic()
-        if is_known and node.wd_poll >= 0:
+        path = node.path_prefix() + name
+        found, is_newer, is_certain = self._files.probe(path, changed_since_ns)
+        now = self._clock.monotonic()
+        if is_certain and node.wd_poll >= 0:
             kind = None if found is None else found is True
-            self._ways.observed += self._polling.absorb_scan(node, {name: kind})
+            self._absorb(node, {name: kind}, is_all=False)
         self._take(self._monitor.probed(subscription, node, name, found, now, is_newer))
+
+    def _absorb(
+        self, node: Node, found: Mapping[bytes, bool | None], *, is_all: bool
+    ) -> None:
+        """Have the poller not detect again what was found."""
+        changes = self._polling.absorb_scan(node, found, is_all=is_all)
+        self._handover.observed += changes

@@ -1,65 +1,69 @@
-"""The two ways of noticing, the kernel and polling, as the core wants them for each
-directory: how one takes over from the other without anything falling in between.
+"""Hands directories over between the kernel and polling without losing a change.
 
-What happened is taken in by `watcher`; which way it shall be is said by the core.
+The core decides which of the two detects what (`Node.kernel_mask`, `Node.poll_mask`).
+The executor applies the changes that are found on the way.
 """
 
 from collections.abc import Callable, Sequence
 
 from gamin.backends.base import KernelBackend
-from gamin.backends.polling import PollingBackend
 from gamin.core.coverage.method import CONTENT_AND_ATTRIB
 from gamin.core.model.node import Node
+from gamin.engine.ports import Poller
 from gamin.events import IS_DIR, MOVED_TO, Change
 
 
 class Handover:
+    """Brings the kernel's watch and the poller in line with what the core wants."""
+
     def __init__(
         self,
         kernel: KernelBackend | None,
-        polling: PollingBackend,
+        polling: Poller,
         apply: Callable[[Sequence[Change]], None],
     ) -> None:
-        """`apply` takes in what the kernel told."""
-        self.kernel = kernel
-        self.polling = polling
+        """`apply` gives changes that the kernel reported to the core."""
         self.observed: list[Change] = []
-        """What was noticed on the way, for the core."""
+        """Changes found on the way; the executor gives them to the core."""
+        self._kernel = kernel
+        self._polling = polling
         self._apply = apply
-        self._polls = False  # whether something was polled since the start
+        self._has_polled = False
+        """Whether anything was ever polled."""
 
     def watch(self, node: Node) -> None:
-        """Bring both in line with what the core wants; raises what `Backend.watch`
-        does.
+        """Watch and poll `node` for exactly what the core wants.
 
-        The new way begins before the old one ends, and the old one is asked once more
+        The new way begins before the old one ends, and the old one reports once more
         before it ends, so nothing falls in between. That holds for each part of what
         is wanted: names may go back to the kernel while content is still polled.
+        Raises WatchLimitReached and OSError as `Backend.watch` does.
         """
-        polled = self.polling.mask(node)
+        polled = self._polling.mask(node)
         if node.poll_mask:
             self._poll(node, polled | node.poll_mask)
-        if self.kernel is not None:
+        kernel = self._kernel
+        if kernel is not None:
             if node.kernel_mask:
                 before = node.wd
-                self.kernel.watch(node, node.kernel_mask)
+                kernel.watch(node, node.kernel_mask)
                 if before not in (-1, node.wd):
                     self._report_replacement(node)
             elif node.wd >= 0:
-                self._take_in_all(self.kernel)
-                self.kernel.unwatch(node)
+                self._drain_completely(kernel)
+                kernel.unwatch(node)
         if polled & ~node.poll_mask:
-            self.observed += self.polling.final_look(node)
+            self.observed += self._polling.final_look(node)
             if node.poll_mask:
                 self._poll(node, node.poll_mask)
             else:
-                self.polling.unwatch(node)
+                self._polling.unwatch(node)
 
     def rewatch(self, node: Node) -> bool:
-        """`watch`, and whether there is another directory now than was listed, or
-        nobody noticed of late which one was there."""
+        """As `watch`; returns whether the directory at the path may be another one than
+        the one that was listed."""
         if node.listed and node.wd < 0:
-            is_known = self.polling.is_known(node)
+            is_known = self._polling.is_known(node)
             self.watch(node)
             if not is_known:
                 self._report_replacement(node)
@@ -69,43 +73,44 @@ class Handover:
         return node.kernel_mask != 0 and before not in (-1, node.wd)
 
     def unwatch(self, node: Node) -> None:
+        """Stop watching and polling `node`, unless the core wants it again by now."""
         if node.mask:
-            return  # wanted again since
-        if self.kernel is not None:
-            self.kernel.unwatch(node)
-        self.polling.unwatch(node)
+            return
+        if self._kernel is not None:
+            self._kernel.unwatch(node)
+        self._polling.unwatch(node)
 
     def absorb_kernel_events(self, changes: Sequence[Change]) -> None:
-        """What the kernel told of a polled directory is not to be told again.
+        """Have the poller not report again what the kernel reported.
 
-        Before anything follows from it: then the kernel may be silent already. What
-        it does not tell of any more, an entry's content, is left to polling.
+        To be called before these changes are applied: what follows from them may end
+        the kernel's watch. Content and attributes that the kernel is not asked for any
+        more are left to the poller.
         """
-        if not self._polls:
+        if not self._has_polled:
             return
         for node, mask, _, name in changes:
             if not name or node is None or node.wd_poll < 0:
                 continue
             if not mask & CONTENT_AND_ATTRIB or mask & node.kernel_mask:
-                self.polling.absorb_kernel_event(node, mask, name)
+                self._polling.absorb_kernel_event(node, mask, name)
 
-    def _take_in_all(self, kernel: KernelBackend) -> None:
-        """What the kernel told so far, before it is not asked any more."""
+    def _drain_completely(self, kernel: KernelBackend) -> None:
+        """Apply what the kernel has queued, before one of its watches ends."""
         goal: int | None = None
         while goal is None or kernel.drained_bytes < goal:
             self._apply(kernel.drain())
             goal = kernel.queued_bytes if goal is None else goal
 
     def _poll(self, node: Node, mask: int) -> None:
-        self._polls = True
+        self._has_polled = True
         names = node.awaited_names if node.watches_named_entries_only else None
-        self.polling.watch(node, mask, node.interval, names)
+        self.observed += self._polling.watch(node, mask, node.interval, names)
 
     def _report_replacement(self, node: Node) -> None:
-        """Another directory is there than the one that was watched."""
+        """Another directory has the path now: report that as the kernel would."""
         if node.parent is not None:
-            self.polling.absorb_kernel_event(
-                node.parent, 0, node.name
-            )  # it need not be told again
+            # The parent's next look must not report it again.
+            self._polling.absorb_kernel_event(node.parent, 0, node.name)
             mask = MOVED_TO | IS_DIR
             self.observed.append(Change(node.parent, mask, 0, node.name))

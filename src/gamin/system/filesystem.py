@@ -1,26 +1,29 @@
-"""What the disk answers when the core asks what is at a path.
-
-When it is asked, and what follows from it, is left to `watcher`.
-"""
+"""What is on the disk now: the real file system behind `gamin.engine.ports`."""
 
 import errno
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 
 class Probe(NamedTuple):
+    """What `probe` found at a path."""
+
     found: bool | bytes | None
-    """Whether it is a directory, or where the link leads; None: nothing one may see."""
+    """True for a directory, False for another file, the target of a symbolic link, None
+    where nothing is or nothing can be seen."""
     is_newer: bool = False
-    """Its ctime is not older than what was asked for."""
+    """Whether its ctime is not older than the time asked for."""
     is_known: bool = True
-    """What is there, or that nothing is. Else nobody may say."""
+    """Whether the answer is certain; it is not where an error kept us from looking."""
 
 
-def probe(path: bytes, since_ns: int) -> Probe:
-    """Look at a path, but not where a link leads; `since_ns` of 0 asks for no ctime."""
+def probe(path: bytes, changed_since_ns: int) -> Probe:
+    """Look at a path without following a symbolic link; never raises.
+
+    `changed_since_ns` is a real time in nanoseconds; 0 asks for no comparison.
+    """
     try:
         status = os.lstat(path)
         if stat.S_ISLNK(status.st_mode):
@@ -29,18 +32,29 @@ def probe(path: bytes, since_ns: int) -> Probe:
         return Probe(None, is_known=error.errno in (errno.ENOENT, errno.ENOTDIR))
     except ValueError:  # NUL in it
         return Probe(None, is_known=False)
-    return Probe(stat.S_ISDIR(status.st_mode), 0 < since_ns <= status.st_ctime_ns, True)
+    is_newer = 0 < changed_since_ns <= status.st_ctime_ns
+    return Probe(stat.S_ISDIR(status.st_mode), is_newer)
 
 
-def scan(path: bytes) -> list[os.DirEntry[bytes]]:
-    """What is in a directory. OSError where that may not be known."""
-    return list(os.scandir(path))  # closes itself at its end, be that an error
+def scan(
+    path: bytes, changed_since_ns: int
+) -> tuple[list[bytes], list[bytes], Collection[bytes]]:
+    """The names of the subdirectories, the names of all other entries, and which of
+    both have a ctime from the real time `changed_since_ns` on; 0 asks for none.
+
+    Raises OSError where the directory cannot be listed.
+    """
+    # scandir closes its descriptor when it is exhausted, be that by an error.
+    if not changed_since_ns:
+        return *split_entries(os.scandir(path)), ()
+    entries = list(os.scandir(path))
+    return *split_entries(entries), changed_since(entries, changed_since_ns)
 
 
 def split_entries(
     entries: Iterable[os.DirEntry[bytes]],
 ) -> tuple[list[bytes], list[bytes]]:
-    """The names of the subdirectories, and of all others."""
+    """The names of the subdirectories, and the names of all other entries."""
     directories: list[bytes] = []
     others: list[bytes] = []
     for entry in entries:
@@ -52,7 +66,7 @@ def split_entries(
 
 
 def changed_since(entries: Sequence[os.DirEntry[bytes]], since_ns: int) -> list[bytes]:
-    """The names of those with a ctime that is not older; not of what is gone."""
+    """The names of the entries with a ctime from `since_ns` on, if they still exist."""
     return [entry.name for entry in entries if _is_newer(entry, since_ns)]
 
 

@@ -12,7 +12,7 @@ types are declared everywhere but in the two functions that are called in thousa
 import ctypes
 import errno
 import os
-from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_uint, c_uint64
+from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_uint64
 from typing import Any, NoReturn
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -72,43 +72,6 @@ def inotify_rm_watch(fd: int, wd: int) -> None:
 # Called once per polled file and second: the bare function, for `kernel.statx` only.
 # It returns -1 and sets errno; without declared types a call is a quarter quicker.
 statx = _LIBC["statx"]
-
-
-# --- timerfd ---------------------------------------------------------------------
-
-
-class _Timespec(ctypes.Structure):
-    _fields_ = (("seconds", c_long), ("nanoseconds", c_long))
-
-
-class _Itimerspec(ctypes.Structure):
-    _fields_ = (("interval", _Timespec), ("first", _Timespec))
-
-
-_timerfd_create = _declared("timerfd_create", c_int, c_int)
-_timerfd_settime = _declared(
-    "timerfd_settime", c_int, c_int, POINTER(_Itimerspec), POINTER(_Itimerspec)
-)
-
-
-def timerfd_create(clock: int, flags: int) -> int:
-    fd: int = _timerfd_create(clock, flags)
-    if fd < 0:
-        _fail()
-    return fd
-
-
-def timerfd_settime(fd: int, first_ns: int, interval_ns: int) -> None:
-    """Expire in `first_ns` from now and then every `interval_ns`.
-
-    0 means never for the first expiry, once only for the interval.
-    """
-    when = _Itimerspec(
-        _Timespec(*divmod(interval_ns, 1_000_000_000)),
-        _Timespec(*divmod(first_ns, 1_000_000_000)),
-    )
-    if _timerfd_settime(fd, 0, byref(when), None) < 0:
-        _fail()
 
 
 # --- fanotify --------------------------------------------------------------------

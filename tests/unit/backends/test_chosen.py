@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from gamin.backends.chosen import Chosen
-from gamin.backends.polling import PollingBackend
 from gamin.events import CREATE, DELETE, MODIFY
-from testkit.backends import ALL, Directory
+from testkit.backends import ALL, Directory, PollingNow
 
 
 @pytest.fixture
@@ -112,18 +111,14 @@ def test_another_directory_in_its_place_is_the_end(
 def test_nothing_is_lost_when_all_entries_begin_to_matter(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     (tmp_path / "other").touch()
-    backend, place = PollingBackend(), Directory(tmp_path)
-    try:
-        backend.watch(place, ALL, names=lambda: {b"mine"})
-        (tmp_path / "mine").unlink()
-        backend.watch(place, ALL)
-        (tmp_path / "other").unlink()
-        backend.scan_now()
-        told = [(change.mask, change.name) for change in backend.drain()]
-        assert told == [(DELETE, b"mine"), (DELETE, b"other")]
-        backend.watch(place, ALL, names=lambda: {b"mine"})
-        (tmp_path / "other").touch()
-        backend.scan_now()
-        assert backend.drain() == []
-    finally:
-        backend.close()
+    backend, place = PollingNow(), Directory(tmp_path)
+    backend.watch(place, ALL, names=lambda: {b"mine"})
+    (tmp_path / "mine").unlink()
+    missed = backend.watch(place, ALL)
+    assert [(change.mask, change.name) for change in missed] == [(DELETE, b"mine")]
+    (tmp_path / "other").unlink()
+    seen = backend.drain()
+    assert [(change.mask, change.name) for change in seen] == [(DELETE, b"other")]
+    assert backend.watch(place, ALL, names=lambda: {b"mine"}) == []
+    (tmp_path / "other").touch()
+    assert backend.drain() == []

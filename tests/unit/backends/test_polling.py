@@ -1,8 +1,7 @@
-"""What only polling does: its timer, its rounds, its share of the processor."""
+"""What only polling does: its deadline, its rounds, its share of the time."""
 
 import os
-import select
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from gamin.backends.polling import BUSY_SHARE, POLL_SLICE_SECONDS, PollingBacken
 from gamin.events import CLOSE_WRITE, CREATE, DELETE, IGNORED, MODIFY, Change
 from testkit.backends import ALL, NAMES, Directory, story
 
-DEADLINE_MS = 10_000
+Seen = Sequence[Change]
 
 
 class Clock:
@@ -32,39 +31,35 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def backend(clock: Clock) -> Iterator[PollingBackend]:
-    backend = PollingBackend(clock)
-    yield backend
-    backend.close()
+def backend(clock: Clock) -> PollingBackend:
+    return PollingBackend(clock)
 
 
-def is_readable(backend: PollingBackend, within_ms: int = 0) -> bool:
-    waiting = select.poll()
-    waiting.register(backend, select.POLLIN)
-    return bool(waiting.poll(within_ms))
+def looked(backend: PollingBackend, clock: Clock, seconds: float = 1.0) -> Seen:
+    """What is found when so much time has passed."""
+    clock.now += seconds
+    return backend.due(clock.now)
 
 
-def test_with_nothing_to_poll_nothing_is_armed(
+def test_nothing_is_due_while_nothing_is_polled(
     backend: PollingBackend, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
-    backend.watch(node, ALL, 0.01)
-    assert is_readable(backend, DEADLINE_MS)
+    assert backend.deadline() is None
+    backend.watch(node, ALL)
+    assert backend.deadline() is not None
     backend.unwatch(node)
-    assert not is_readable(backend)
-    assert not is_readable(backend, within_ms=30)
+    assert backend.deadline() is None
 
 
-def test_the_timer_wakes_for_a_change(tmp_path: Path) -> None:
-    backend = PollingBackend()
-    backend.watch(Directory(tmp_path), ALL, 0.01)
-    os.mknod(tmp_path / "new")
-    changes: list[Change] = []
-    while not changes:
-        assert is_readable(backend, DEADLINE_MS)
-        changes += backend.drain()
-    assert story(changes) == ["created new"]
-    backend.close()
+def test_a_look_is_due_at_the_next_multiple_of_the_interval(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    clock.now = 1000.3
+    backend.watch(Directory(tmp_path), ALL, 5.0)
+    assert backend.deadline() == 1005.0
+    assert not looked(backend, clock, 4.7)
+    assert backend.deadline() == 1010.0
 
 
 def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
@@ -77,8 +72,7 @@ def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
     found = {b"old": False, b"new": False}
     assert story(backend.absorb_scan(node, found)) == ["created new"]
     assert not backend.absorb_scan(node, found)
-    clock.now += 1
-    assert not backend.drain()
+    assert not looked(backend, clock)
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -88,8 +82,7 @@ def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
     node = Directory(tmp_path)
     backend.watch(node, mask)
     assert story(backend.absorb_scan(node, {b"box": True})) == ["created box/"]
-    clock.now += 1
-    assert story(backend.drain()) == ["deleted box/"]
+    assert story(looked(backend, clock)) == ["deleted box/"]
 
 
 def test_what_is_written_after_it_was_learned_is_told(
@@ -100,8 +93,7 @@ def test_what_is_written_after_it_was_learned_is_told(
     os.mknod(tmp_path / "new")
     backend.absorb_scan(node, {b"new": False})
     (tmp_path / "new").write_text("text")
-    clock.now += 1
-    assert story(backend.drain()) == ["written new"]
+    assert story(looked(backend, clock)) == ["written new"]
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -115,8 +107,7 @@ def test_what_was_found_to_be_gone_and_comes_back_is_told(
     backend.watch(node, mask)
     assert story(backend.absorb_scan(node, {b"file": None})) == ["deleted file"]
     assert story(backend.absorb_scan(node, {}, is_all=True)) == ["deleted other"]
-    clock.now += 1
-    assert sorted(story(backend.drain())) == ["created file", "created other"]
+    assert sorted(story(looked(backend, clock))) == ["created file", "created other"]
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -129,8 +120,7 @@ def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
     found = {b"box": False}
     assert story(backend.absorb_scan(node, found)) == ["deleted box/", "created box"]
     assert not backend.absorb_scan(node, found)
-    clock.now += 1
-    assert story(backend.drain()) == ["deleted box", "created box/"]
+    assert story(looked(backend, clock)) == ["deleted box", "created box/"]
 
 
 def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
@@ -147,10 +137,8 @@ def test_it_looks_only_when_it_is_time(
 ) -> None:
     backend.watch(Directory(tmp_path), ALL)
     os.mknod(tmp_path / "new")
-    clock.now += 0.5
-    assert not backend.drain()
-    clock.now += 0.5
-    assert story(backend.drain()) == ["created new"]
+    assert not looked(backend, clock, 0.5)
+    assert story(looked(backend, clock, 0.5)) == ["created new"]
 
 
 def test_each_path_has_its_own_interval(
@@ -166,7 +154,7 @@ def test_each_path_has_its_own_interval(
         clock.now += 1.0
         for node in (often, seldom):
             os.mknod(os.path.join(os.fsdecode(node.place), str(second)))
-        changes = backend.drain()
+        changes = backend.due(clock.now)
         looks.append([len(story(changes, node)) for node in (often, seldom)])
     assert [often for often, _ in looks] == [1] * 10
     assert [seldom for _, seldom in looks] == [0, 0, 0, 0, 5, 0, 0, 0, 0, 5]
@@ -179,43 +167,30 @@ def test_the_interval_can_be_changed(
     backend.watch(node, ALL, 60.0)
     backend.watch(node, ALL, 1.0)
     os.mknod(tmp_path / "new")
-    clock.now += 1.0
-    assert story(backend.drain()) == ["created new"]
+    assert story(looked(backend, clock)) == ["created new"]
 
 
 def test_an_interval_of_nothing_is_the_shortest_there_is(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     backend.watch(Directory(tmp_path), ALL, 0.0)
-    assert not backend.drain()
+    assert not backend.due(clock.now)
     os.mknod(tmp_path / "new")
-    clock.now += 0.1
-    assert story(backend.drain()) == ["created new"]
+    assert story(looked(backend, clock, 0.1)) == ["created new"]
 
 
-def test_told_to_scan_it_looks_at_once(backend: PollingBackend, tmp_path: Path) -> None:
-    backend.watch(Directory(tmp_path), ALL, 3600.0)
-    os.mknod(tmp_path / "new")
-    assert not is_readable(backend)
-    backend.scan_now()
-    assert is_readable(backend, DEADLINE_MS)
-    assert story(backend.drain()) == ["created new"]
-    os.mknod(tmp_path / "newer")
-    assert not backend.drain()
-    assert not is_readable(backend)
-
-
-def test_a_written_file_is_one_change(backend: PollingBackend, tmp_path: Path) -> None:
+def test_a_written_file_is_one_change(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     (tmp_path / "file").write_text("text")
-    backend.scan_now()
-    assert backend.drain() == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
+    assert looked(backend, clock) == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
 
 
 def test_the_order_is_deletions_creations_modifications(
-    backend: PollingBackend, tmp_path: Path
+    backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     (tmp_path / "a").touch()
     (tmp_path / "z").touch()
@@ -223,12 +198,11 @@ def test_the_order_is_deletions_creations_modifications(
     (tmp_path / "a").write_text("text")
     os.mknod(tmp_path / "m")
     (tmp_path / "z").unlink()
-    backend.scan_now()
-    assert story(backend.drain()) == ["deleted z", "created m", "written a"]
+    assert story(looked(backend, clock)) == ["deleted z", "created m", "written a"]
 
 
 def test_a_directory_becomes_a_file_and_is_one_again(
-    backend: PollingBackend, tmp_path: Path
+    backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     box = tmp_path / "box"
     box.mkdir()
@@ -238,8 +212,7 @@ def test_a_directory_becomes_a_file_and_is_one_again(
 
     box.rmdir()
     box.touch()
-    backend.scan_now()
-    changes = backend.drain()
+    changes = looked(backend, clock)
     assert story(changes, outer) == ["deleted box/", "created box"]
     assert [c for c in changes if c.node is inner] == [Change(inner, IGNORED, 0, b"")]
     assert inner.wd_poll == -1
@@ -250,8 +223,7 @@ def test_a_directory_becomes_a_file_and_is_one_again(
     box.mkdir()
     backend.watch(inner, ALL)
     os.mknod(box / "new")
-    backend.scan_now()
-    changes = backend.drain()
+    changes = looked(backend, clock)
     assert story(changes, outer) == ["deleted box", "created box/"]
     assert story(changes, inner) == ["created new"]
 
@@ -268,20 +240,19 @@ def test_the_watch_of_the_kernel_is_left_alone(
 
 
 def test_what_the_kernel_told_is_not_told_again(
-    backend: PollingBackend, tmp_path: Path
+    backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     os.mknod(tmp_path / "told")
     backend.absorb_kernel_event(node, CREATE, b"told")
-    backend.scan_now()
-    assert not backend.drain()
+    assert not looked(backend, clock)
     backend.unwatch(node)
     backend.absorb_kernel_event(node, CREATE, b"told")
 
 
 def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
-    backend: PollingBackend, tmp_path: Path
+    backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     """Whatever has become of it since: the kernel may have been silent from then on."""
     node = Directory(tmp_path)
@@ -289,8 +260,7 @@ def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
     backend.watch(node, ALL)
     backend.absorb_kernel_event(node, CREATE, b"short")
     backend.absorb_kernel_event(node, DELETE, b"again")
-    backend.scan_now()
-    told = [(change.mask, change.name) for change in backend.drain()]
+    told = [(change.mask, change.name) for change in looked(backend, clock)]
     assert told == [(DELETE, b"short"), (CREATE, b"again")]
 
 
@@ -306,9 +276,9 @@ def test_a_long_round_leaves_time_for_others(
     clock.pace = POLL_SLICE_SECONDS  # each look seems to take that long
     drained: list[int] = []
     while sum(drained) < len(nodes):
-        drained.append(len(backend.drain()))
+        drained.append(len(backend.due(clock.now)))
         assert drained[-1] > 0
-        assert sum(drained) == len(nodes) or is_readable(backend, DEADLINE_MS)
+        assert sum(drained) == len(nodes) or backend.deadline() == 0.0
     assert len(drained) > 1
 
 
@@ -322,9 +292,9 @@ def test_unwatched_while_its_round_waits_it_is_silent(
         os.mknod(os.path.join(os.fsdecode(node.place), "new"))
     clock.now += 1.0
     clock.pace = POLL_SLICE_SECONDS
-    assert len(backend.drain()) < len(nodes)
+    assert len(backend.due(clock.now)) < len(nodes)
     backend.unwatch(nodes[-1])
-    changes = [change for _ in nodes for change in backend.drain()]
+    changes = [change for _ in nodes for change in backend.due(clock.now)]
     assert changes
     assert not story(changes, nodes[-1])
 
@@ -335,10 +305,10 @@ def test_looking_takes_no_more_than_its_share_of_the_time(
     backend.watch(Directory(tmp_path), NAMES, 1.0)
     clock.now += 1.0
     clock.pace = 10.0  # a file server that hardly answers
-    backend.drain()
+    looked(backend, clock)
     clock.pace = 0.0
     os.mknod(tmp_path / "new")
     clock.now += 10.0 / BUSY_SHARE / 2
-    assert not backend.drain()
+    assert not looked(backend, clock)
     clock.now += 10.0 / BUSY_SHARE * 2
-    assert story(backend.drain()) == ["created new"]
+    assert story(looked(backend, clock)) == ["created new"]

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from gamin.backends.inotify import InotifyBackend
-from gamin.core.effects import Scan
+from gamin.core.effects import Listing, Scan
 from gamin.core.model.node import Node
-from gamin.engine.crawler import MAX_BATCH, crawl_batch
+from gamin.engine.crawler import crawl_batch
 from gamin.events import CREATE
+from gamin.system import filesystem
+
+MOST = 4
 
 
 @pytest.fixture
@@ -19,8 +22,12 @@ def kernel() -> Iterator[InotifyBackend]:
     kernel.close()
 
 
+def crawled(crawl: deque[Scan], kernel: InotifyBackend) -> list[Listing]:
+    return crawl_batch(crawl, kernel, filesystem, MOST)
+
+
 def work(directory: Path) -> Scan:
-    """As the core wants a directory looked at for the first time."""
+    """As the core has a directory scanned for the first time."""
     node = Node(None, b"")
     for name in os.fsencode(directory).split(b"/")[1:]:
         node = Node(node, name)
@@ -28,7 +35,7 @@ def work(directory: Path) -> Scan:
     return Scan(node, None)
 
 
-def test_directories_are_watched_and_listed(
+def test_each_directory_is_watched_and_listed(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
     (tmp_path / "sub").mkdir()
@@ -36,7 +43,7 @@ def test_directories_are_watched_and_listed(
     (tmp_path / "link").symlink_to("sub")
     first, second = work(tmp_path), work(tmp_path / "sub")
     crawl = deque([first, second])
-    (_, directories, others, newer), inner = crawl_batch(crawl, kernel)
+    (_, directories, others, newer), inner = crawled(crawl, kernel)
     assert directories == [b"sub"]
     assert sorted(others) == [b"file", b"link"]
     assert not newer
@@ -46,32 +53,32 @@ def test_directories_are_watched_and_listed(
     assert [change.node for change in kernel.drain()] == [second.node]
 
 
-def test_what_cannot_be_listed_is_left_to_who_can_say_so(
+def test_a_directory_that_cannot_be_listed_stays_in_the_queue(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
     crawl = deque([work(tmp_path), work(tmp_path / "gone"), work(tmp_path)])
-    assert len(crawl_batch(crawl, kernel)) == 1
+    assert len(crawled(crawl, kernel)) == 1
     assert len(crawl) == 2
-    assert crawl_batch(crawl, kernel) == []
+    assert crawled(crawl, kernel) == []
     assert len(crawl) == 2
 
 
-def test_what_is_not_plain_is_left_alone(
+def test_a_directory_that_is_not_plain_stays_in_the_queue(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
     polled, listed, verified = (work(tmp_path) for _ in range(3))
     polled.node.poll_mask = CREATE
     listed.node.listed = True
     for each in (polled, listed, verified._replace(changed_since_ns=1)):
-        assert crawl_batch(deque([each]), kernel) == []
+        assert crawled(deque([each]), kernel) == []
     assert [share.watches for share in kernel.usage] == [0]
 
 
-def test_a_row_ends_before_others_have_waited_long(
+def test_a_batch_has_a_limited_number_of_directories(
     kernel: InotifyBackend, tmp_path: Path
 ) -> None:
-    for number in range(MAX_BATCH + 1):
+    for number in range(MOST + 1):
         (tmp_path / str(number)).mkdir()
-    crawl = deque(work(tmp_path / str(number)) for number in range(MAX_BATCH + 1))
-    assert len(crawl_batch(crawl, kernel)) == MAX_BATCH
+    crawl = deque(work(tmp_path / str(number)) for number in range(MOST + 1))
+    assert len(crawled(crawl, kernel)) == MOST
     assert len(crawl) == 1

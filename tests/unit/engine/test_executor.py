@@ -1,201 +1,232 @@
-"""Nothing that was read ahead waits for something else to happen."""
+"""The order in which the executor works, on a kernel, a poller and a disk in memory."""
 
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import pytest
 
-from gamin.backends.inotify import InotifyBackend
-from gamin.backends.polling import PollingBackend
-from gamin.config.mounts import Mounts
-from gamin.config.policy import Policy
-from gamin.core.effects import Deliver, Listing, Trace
+from gamin.core.coverage.recovery import MIN_PAUSE
 from gamin.core.model.subscription import Scope, Subscription
-from gamin.core.monitor import Monitor
-from gamin.daemon.io.loop import Loop
-from gamin.engine.executor import Watcher
-from gamin.events import Change
-from gamin.system import inotify
-from gamin.system.inotify import BUFFER, Reader
+from gamin.engine.ports import AT_ONCE
+from gamin.events import Change, Row
+from testkit.doubles.clients import View
+from testkit.doubles.engine import Shell, plain_policy
+from testkit.words import said
 
-PATIENCE = 20.0
-MORE_THAN_A_PIECE = BUFFER // 32 + 100
+PIECE = 3
 
 
-class Told:
-    """Everything that is told, by name; makes files when it hears of a certain one."""
+class Provoked(View):
+    """A client that makes files the first time it hears of a certain name."""
 
-    def __init__(self) -> None:
-        self.names: set[bytes] = set()
-        self.wanted = b""
-        self.then: list[Path] = []
+    def __init__(self, shell: Shell) -> None:
+        super().__init__(shell, len(shell.listeners))
+        self.trigger = b"/"
+        """The end of a path; no path ends like this."""
+        self.new: list[bytes] = []
+        shell.listeners.append(self)
 
-    def tell(self, effect: Deliver) -> None:
-        heard = {os.path.basename(row.path) for row in effect.rows}
-        self.names |= heard
-        if self.wanted in heard:
-            self.wanted = b""
-            for path in self.then:
-                path.touch()
+    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        super().tell(subscription, rows)
+        if any(row.path.endswith(self.trigger) for row in rows):
+            self.trigger = b"/"
+            for path in self.new:
+                self.host.disk.touch(path)
 
-    def ready(self, subscription: Subscription) -> None: ...
-
-    def note(self, effect: Trace) -> None: ...
-
-    def listed(self, listings: Sequence[Listing]) -> None: ...
-
-    def flush(self) -> None: ...
+    def names(self) -> set[str]:
+        self.flush()
+        return {line.rsplit("/", 1)[1] for line in said(self.rows())}
 
 
-class Watched:
-    def __init__(self, root: Path) -> None:
-        self.loop = Loop()
-        self.told = Told()
-        self.monitor = Monitor(Policy((), Mounts()))
-        self.kernel = InotifyBackend()
-        self.watcher = Watcher(
-            self.monitor, self.kernel, PollingBackend(), self.told, self.loop
-        )
-        subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
-        self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
-        self.turn()
-        self.monitor.rows_to_send(subscription)
+class Buggy(Shell):
+    """Drops a batch of the kernel's changes by an exception, once."""
 
-    def lose(self) -> None:
-        """As if the kernel had dropped all that is queued."""
-        os.read(self.kernel.fileno(), BUFFER)
-        self.monitor.recovery.on_overflow(time.monotonic())
+    is_broken = False
 
-    def names(self, folder: Path) -> set[bytes]:
-        node = self.monitor.tree.find(os.fsencode(folder))
-        assert node is not None
-        return set(node.names)
+    def detected(self, changes: Sequence[Change]) -> None:
+        if self.is_broken:
+            self.is_broken = False
+            raise RuntimeError("a bug")
 
-    def turn(self) -> None:
-        """What is due now, and what that makes due."""
-        for _ in range(10):
-            self.loop.run_once(0)
 
-    def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline
-            self.loop.run_once(0.01)
-        self.turn()
-
-    def close(self) -> None:
-        self.watcher.close()
-        self.loop.close()
+def watching(shell: Shell) -> Provoked:
+    shell.disk.makedirs(b"/d")
+    client = Provoked(shell)
+    client.subscribe(b"/d", Scope.TREE)
+    shell.sleep(1)
+    client.rows()
+    return client
 
 
 @pytest.fixture
-def watched(tmp_path: Path) -> Iterator[Watched]:
-    watched = Watched(tmp_path)
-    yield watched
-    watched.close()
+def shell() -> Buggy:
+    return Buggy(piece=PIECE)
 
 
-def test_what_happened_while_a_request_caught_up_is_told_without_more_ado(
-    watched: Watched, tmp_path: Path
+@pytest.fixture
+def client(shell: Buggy) -> Provoked:
+    return watching(shell)
+
+
+def run_what_is_due(shell: Shell) -> None:
+    """Nothing happens, and the executor is called when it asked to be."""
+    while shell.executor.deadline() == AT_ONCE:
+        shell.executor.due()
+
+
+def test_nothing_is_due_while_nothing_is_pending(
+    shell: Buggy, client: Provoked
 ) -> None:
-    for number in range(MORE_THAN_A_PIECE):
-        os.mknod(tmp_path / f"{number}")
-    fillers = [tmp_path / f"filler-{number}" for number in range(MORE_THAN_A_PIECE)]
-    watched.told.wanted, watched.told.then = b"0", [*fillers, tmp_path / "late"]
-    watched.watcher.synchronise()
-    assert b"late" not in watched.told.names
-    watched.turn()
-    assert b"late" in watched.told.names
+    shell.turn()
+    assert shell.executor.deadline() is None
+    assert not shell.executor.is_drain_scheduled
+    assert not shell.executor.is_crawling
 
 
-def test_so_is_what_happened_where_was_looked_already_after_an_overflow(
-    watched: Watched, tmp_path: Path
+def test_events_read_ahead_during_a_request_are_reported_without_another_event(
+    shell: Buggy, client: Provoked
 ) -> None:
-    folders = [tmp_path / f"folder-{number}" for number in range(5)]
+    for number in range(2 * PIECE):
+        shell.disk.touch(b"/d/%d" % number)
+    client.trigger, client.new = b"/0", [b"/d/late"]
+    shell.synchronise()
+    assert "late" not in client.names()
+    assert shell.executor.is_drain_scheduled
+    run_what_is_due(shell)
+    assert client.names() == {"late"}
+
+
+def test_events_read_ahead_during_a_rescan_are_reported_without_another_event(
+    shell: Buggy, client: Provoked
+) -> None:
+    folders = [b"/d/%d" % number for number in range(5)]
     for folder in folders:
-        folder.mkdir()
-    watched.turn()
+        shell.disk.mkdir(folder)
+    shell.sleep(1)
+    shell.kernel.inotify.choke()
     for folder in folders:
-        os.mknod(folder / "new")
-    watched.lose()
-    watched.told.wanted = b"new"
-    watched.told.then = [folder / "late" for folder in folders]
-    watched.watcher.synchronise()
-    watched.told.names.clear()  # of those where was looked later
-    watched.turn()
-    assert b"late" in watched.told.names
+        shell.disk.touch(folder + b"/new")
+    client.trigger = b"/new"
+    client.new = [folder + b"/late" for folder in folders]
+    shell.synchronise()
+    client.names()  # those in folders that were scanned later
+    run_what_is_due(shell)
+    assert client.names() == {"late"}
 
 
-def test_what_came_behind_the_mark_of_an_overflow_is_no_more_complete_than_before(
-    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_rescan_waits_for_what_is_queued_behind_the_mark_of_an_overflow(
+    shell: Buggy, client: Provoked
 ) -> None:
-    """The creation of a file has its place in the queue, and its deletion has not."""
-    turns = [tmp_path / "turn", tmp_path / "and turn about"]
-    for file in turns:
-        file.touch()
-    watched.turn()
-    read, ghost, reads = Reader.read, tmp_path / "ghost", []
+    """While the queue is read up to the mark, it has room again: the creation of a file
+    gets in behind the mark, and its deletion is lost without a mark of its own."""
+    shell.disk.touch(b"/d/turn")
+    shell.turn()
+    for _ in range(PIECE):
+        shell.disk.modify(b"/d/turn")
+        shell.disk.utime(b"/d/turn")
+    shell.kernel.inotify.choke()
+    shell.disk.modify(b"/d/turn")
 
-    def fill(events: int) -> None:
-        for number in range(events):
-            os.truncate(turns[number % 2], 0)
+    def meanwhile() -> None:
+        shell.meanwhile = lambda: None
+        shell.disk.touch(b"/d/ghost")
+        shell.kernel.inotify.choke()
+        shell.disk.unlink(b"/d/ghost")
 
-    def read_late(reader: Reader) -> bytes:
-        piece = read(reader)
-        reads.append(len(piece))
-        if len(reads) == 2:  # there is room for so much again
-            fill(MORE_THAN_A_PIECE)
-            ghost.touch()
-            fill(MORE_THAN_A_PIECE)
-            ghost.unlink()
-        return piece
-
-    fill(inotify.limit("max_queued_events") + 1)
-    monkeypatch.setattr(Reader, "read", read_late)
-    watched.until(lambda: watched.monitor.recovery.rescans > 0)
-    assert watched.monitor.recovery.overflows == 1
-    assert watched.names(tmp_path) == {b"turn", b"and turn about"}
+    shell.meanwhile = meanwhile
+    shell.turn()
+    shell.sleep(MIN_PAUSE)
+    assert shell.monitor.recovery.overflows == 1
+    assert shell.monitor.recovery.rescans == 1
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    assert set(node.names) == {b"turn"}
 
 
-def drop_one(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next batch leads to an exception, and is not taken in."""
-    drain = watched.kernel.drain
-
-    def fail() -> Sequence[Change]:
-        monkeypatch.setattr(watched.kernel, "drain", drain)
-        drain()
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(watched.kernel, "drain", fail)
-
-
-def test_what_a_bug_makes_us_drop_is_found_and_the_next_is_heard_as_ever(
-    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_an_exception_drops_is_recovered_and_later_events_are_reported(
+    shell: Buggy, client: Provoked
 ) -> None:
-    drop_one(watched, monkeypatch)
-    (tmp_path / "dropped").touch()
-    watched.until(lambda: b"dropped" in watched.told.names)
-    (tmp_path / "next").touch()
-    watched.until(lambda: b"next" in watched.told.names)
-
-
-def test_so_is_what_a_bug_makes_us_drop_while_a_request_catches_up(
-    watched: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drop_one(watched, monkeypatch)
-    for number in range(MORE_THAN_A_PIECE):
-        os.mknod(tmp_path / f"{number}")
+    shell.is_broken = True
+    shell.disk.touch(b"/d/dropped")
     with pytest.raises(RuntimeError):
-        watched.watcher.synchronise()
-    watched.until(lambda: len(watched.told.names) == MORE_THAN_A_PIECE)
+        shell.drain()
+    shell.sleep(MIN_PAUSE)
+    assert client.names() == {"dropped"}
+    shell.disk.touch(b"/d/next")
+    shell.turn()
+    assert client.names() == {"next"}
 
 
-def test_a_request_is_answered_when_what_was_lost_is_found(
-    watched: Watched, tmp_path: Path
+def test_what_an_exception_drops_during_a_request_is_recovered(
+    shell: Buggy, client: Provoked
 ) -> None:
-    os.mknod(tmp_path / "lost")
-    watched.lose()
-    watched.watcher.synchronise()
-    assert watched.names(tmp_path) == {b"lost"}
+    shell.is_broken = True
+    files = {str(number) for number in range(2 * PIECE)}
+    for name in files:
+        shell.disk.touch(b"/d/" + name.encode())
+    with pytest.raises(RuntimeError):
+        shell.synchronise()
+    assert shell.executor.is_drain_scheduled
+    run_what_is_due(shell)
+    shell.sleep(MIN_PAUSE)
+    assert client.names() == files
+
+
+def test_a_request_finds_what_was_lost_before_it(
+    shell: Buggy, client: Provoked
+) -> None:
+    shell.kernel.inotify.choke()
+    shell.disk.touch(b"/d/lost")
+    shell.synchronise()
+    assert client.names() == {"lost"}
+
+
+def test_a_drain_stops_after_some_pieces_and_the_rest_is_due_at_once(
+    shell: Buggy, client: Provoked
+) -> None:
+    for number in range(5 * PIECE):
+        shell.disk.touch(b"/d/%d" % number)
+    shell.drain()
+    assert 0 < len(client.names()) < 5 * PIECE
+    assert shell.executor.deadline() == AT_ONCE
+    run_what_is_due(shell)
+    shell.sleep(1)
+    assert shell.executor.deadline() is None
+
+
+def test_a_large_tree_is_listed_in_slices_and_events_are_applied_between() -> None:
+    shell = Shell()
+    for number in range(20):
+        shell.disk.makedirs(b"/d/%d" % number)
+    client = Provoked(shell)
+    subscription = Subscription(client.number, 1, b"/d", Scope.TREE)
+    client.subscriptions.append(subscription)
+    shell.synchronise()
+    shell.do(shell.monitor.subscribe(subscription, shell.now))
+    slices = 0
+    while shell.executor.is_crawling:
+        shell.disk.mkdir(b"/d/new-%d" % slices)
+        assert shell.executor.deadline() == AT_ONCE
+        shell.executor.due()
+        assert not shell.kernel.inotify.queue
+        slices += 1
+    assert slices > 2
+    rows = list(shell.monitor.listing(subscription))
+    assert len(rows) == 20 + slices
+
+
+def test_an_exception_in_one_thing_that_is_due_does_not_stop_the_others() -> None:
+    shell = Buggy(plain_policy(), piece=PIECE)
+    client = watching(shell)
+    for number in range(3 * PIECE):
+        shell.disk.touch(b"/d/%d" % number)
+    shell.drain()
+    assert shell.executor.is_drain_scheduled
+    shell.is_broken = True
+    shell.disk.mkdir(b"/other")
+    other = Subscription(client.number, 2, b"/other", Scope.TREE)
+    shell.do(shell.monitor.subscribe(other, shell.now))
+    assert shell.executor.is_crawling
+    with pytest.raises(RuntimeError):
+        shell.executor.due()
+    assert not shell.executor.is_crawling

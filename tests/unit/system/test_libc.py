@@ -48,13 +48,6 @@ def test_a_watch_can_be_removed_once(inotify: int, tmp_path: Path) -> None:
 def test_flags_the_kernel_does_not_know_are_an_error() -> None:
     with pytest.raises(OSError, match="Invalid argument"):
         libc.inotify_init1(1)
-    with pytest.raises(OSError, match="Invalid argument"):
-        libc.timerfd_create(-1, 0)
-
-
-def test_setting_what_is_not_a_timer_is_an_error(inotify: int) -> None:
-    with pytest.raises(OSError, match="Invalid argument"):
-        libc.timerfd_settime(inotify, 1, 0)
 
 
 def test_fanotify_refuses_flags_it_does_not_know() -> None:

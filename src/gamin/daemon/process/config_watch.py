@@ -39,7 +39,7 @@ class Settings:
             logger.warning("%s", mistake)
 
     def start(self, loop: Loop) -> None:
-        """Begin to follow; the service has its watcher by now."""
+        """Begin to follow; the service can carry effects out by now."""
         self._say_mistakes()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
@@ -71,7 +71,7 @@ class Settings:
         policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
         service = self._service
         service.monitor.flow.settings = self._configuration.flow
-        service.watcher.do(service.monitor.policy_changed(policy, time.monotonic()))
+        service.drive.do(service.monitor.policy_changed(policy, time.monotonic()))
         service.flush()
 
     # -- from the core

@@ -15,12 +15,12 @@ from gamin.config import loader
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.addresses import Language, Listener, Listening
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, make_policy
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
-from gamin.engine.executor import Watcher
 from gamin.system import inotify
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
@@ -74,10 +74,8 @@ class Server:
 
     def run(self) -> None:
         """Serve until the loop is ended, or nobody has been there for a while."""
-        watcher = Watcher(
-            self.monitor, self.kernel, self.polling, self.service, self._loop
-        )
-        self.service.watcher = watcher
+        drive = Drive(self.monitor, self.kernel, self.polling, self.service, self._loop)
+        self.service.drive = drive
         self.settings.start(self._loop)
         for listener in self.listening.listeners:
             self._listen(listener)
@@ -92,7 +90,7 @@ class Server:
                 connection.close()
             self.service.end()
             self.settings.stop(self._loop)
-            watcher.close()
+            drive.close()
             if self._idle is not None:
                 self._idle.cancel()
 

@@ -73,7 +73,7 @@ class GamSession:
                 self.is_greeted = True
                 self._service.greeted(self._connection)
                 self._outbox.append(HELLO)
-            self._service.watcher.synchronise()
+            self._service.drive.synchronise()
             for request in requests:
                 self._carry_out(request)
         except RemoteProtocolError as error:

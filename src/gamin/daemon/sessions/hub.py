@@ -1,4 +1,4 @@
-"""Connects the core, its watcher and the sessions; has no sockets."""
+"""Connects the core, its executor and the sessions; has no sockets."""
 
 import logging
 import os
@@ -10,12 +10,16 @@ from typing import Protocol
 from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
+from gamin.daemon.io import change_log
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
-from gamin.engine.executor import Watcher
+from gamin.events import Change
 from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
+_package = logging.getLogger("gamin")
+"""Its level is switched while the server runs; see `gamin.system.debug_log`."""
 
 RELEASE_SLICE_SECONDS = 0.02
 """Seconds of letting go of what a client left before others get their turn."""
@@ -53,9 +57,9 @@ class ScanObserver(Protocol):
 
 
 class Service:
-    """What the sessions share. `watcher` is set before the first subscription."""
+    """What the sessions share. `drive` is set before the first subscription."""
 
-    watcher: Watcher
+    drive: Drive
 
     def __init__(
         self,
@@ -95,10 +99,10 @@ class Service:
 
     def subscribe(self, subscription: Subscription) -> None:
         """Begin. The caller has synchronised, so the tree knows what was before."""
-        self.watcher.do(self.monitor.subscribe(subscription, time.monotonic()))
+        self.drive.do(self.monitor.subscribe(subscription, time.monotonic()))
 
     def cancel(self, subscription: Subscription) -> None:
-        self.watcher.do(self.monitor.cancel(subscription, time.monotonic()))
+        self.drive.do(self.monitor.cancel(subscription, time.monotonic()))
 
     def leave(self, subscriptions: Iterable[Subscription]) -> None:
         """Cancel what a client that is gone left behind: up to 65,535 subscriptions,
@@ -124,16 +128,20 @@ class Service:
     def tell_withheld(self) -> None:
         """Report now what flow control deferred."""
         if self.monitor.flow.busy:
-            self.watcher.do(self.monitor.flush_deferred(time.monotonic()))
+            self.drive.do(self.monitor.flush_deferred(time.monotonic()))
 
     def rules_changed(
         self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None
     ) -> None:
         """An ignore file of a tree has another text now, or None: it is gone."""
         now = time.monotonic()
-        self.watcher.do(self.monitor.rules_changed(keeper, directory, name, text, now))
+        self.drive.do(self.monitor.rules_changed(keeper, directory, name, text, now))
 
-    # -- from the watcher
+    # -- from the executor
+
+    def detected(self, changes: Sequence[Change]) -> None:
+        if _package.level == logging.DEBUG:
+            change_log.log(changes)
 
     def listed(self, listings: Sequence[Listing]) -> None:
         for observer in self.scan_observers:

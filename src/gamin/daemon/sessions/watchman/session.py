@@ -99,7 +99,7 @@ class WatchmanSession:
         """Answer what can be answered now."""
         while self._requests and not self.is_waiting and self.connection.is_open:
             self.codec, body = self._requests.popleft()
-            self._service.watcher.synchronise()
+            self._service.drive.synchronise()
             try:
                 request = parse_request(self.codec.decode(body))
                 self._commands.carry_out(request, self)

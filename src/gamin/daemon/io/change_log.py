@@ -1,7 +1,4 @@
-"""What the kernel told, as lines of the log; for who looks for a fault.
-
-Whether anybody wants them is asked by the caller.
-"""
+"""Writes what the kernel reported to the debug log; the caller checks that it is on."""
 
 import logging
 import os
@@ -17,9 +14,9 @@ _OWN = os.fsencode(PREFIX)
 
 
 def log(changes: Sequence[Change]) -> None:
-    """What the kernel told, one line each, with the bits by name.
+    """Write one line for each change, with its bits by name.
 
-    But not of what is written here: telling of that would never end.
+    Changes of the log files themselves are left out: each would cause the next.
     """
     stderr = _path_of_stderr()
     for node, mask, cookie, name in changes:

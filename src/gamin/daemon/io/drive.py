@@ -1,0 +1,110 @@
+"""Drives the executor from the daemon's loop, on the real kernel, disk and clock."""
+
+import time
+
+from gamin.backends.base import KernelBackend
+from gamin.backends.polling import PollingBackend
+from gamin.core.effects import Effect
+from gamin.core.monitor import Monitor
+from gamin.daemon.io.loop import Loop, Timer
+from gamin.engine.executor import Executor
+from gamin.engine.ports import AT_ONCE, Delivery
+from gamin.system import filesystem
+
+
+class Drive:
+    """Calls the executor when the kernel has something to read and when its deadline
+    has come, with one reader and one timer.
+
+    Whatever else calls the executor does so through here, for after each call the
+    deadline may be another one.
+    """
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        kernel: KernelBackend | None,
+        polling: PollingBackend,
+        delivery: Delivery,
+        loop: Loop,
+    ) -> None:
+        self.executor = Executor(monitor, kernel, polling, filesystem, time, delivery)
+        self._kernel = kernel
+        self._loop = loop
+        self._timer: Timer | None = None
+        self._is_reading = False
+        """Whether the loop waits for the kernel's descriptor."""
+        self._is_due_soon = False
+        """Whether the loop calls in its next iteration."""
+        self._is_closed = False
+        self._plan()
+
+    def do(self, effects: list[Effect]) -> None:
+        """Carry effects out; see `Executor.do`."""
+        try:
+            self.executor.do(effects)
+        finally:
+            self._plan()
+
+    def synchronise(self) -> int:
+        """Apply everything that happened before; see `Executor.synchronise`."""
+        try:
+            return self.executor.synchronise()
+        finally:
+            self._plan()
+
+    def drain(self) -> None:
+        """Apply what the kernel has reported, and send; see `Executor.drain`."""
+        try:
+            self.executor.drain()
+        finally:
+            self._plan()
+
+    def close(self) -> None:
+        """Call the executor no more, and close the kernel's descriptors."""
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._kernel is not None:
+            if self._is_reading:
+                self._loop.remove_reader(self._kernel.fileno())
+            self._kernel.close()
+
+    def _plan(self) -> None:
+        """Have the loop call when the executor wants to be called."""
+        executor, kernel = self.executor, self._kernel
+        if kernel is not None and self._is_reading is executor.is_drain_scheduled:
+            self._is_reading = not self._is_reading
+            if self._is_reading:
+                self._loop.add_reader(kernel.fileno(), self.drain)
+            else:
+                self._loop.remove_reader(kernel.fileno())
+        deadline, timer = executor.deadline(), self._timer
+        if deadline is None:
+            if timer is not None:
+                timer.cancel()
+                self._timer = None
+        elif deadline <= AT_ONCE:
+            if not self._is_due_soon:
+                self._is_due_soon = True
+                self._loop.call_soon(self._on_due_soon)
+        elif timer is None or timer.when() > deadline:
+            if timer is not None:
+                timer.cancel()
+            self._timer = self._loop.call_at(deadline, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._due()
+
+    def _on_due_soon(self) -> None:
+        self._is_due_soon = False
+        self._due()
+
+    def _due(self) -> None:
+        if self._is_closed:
+            return
+        try:
+            self.executor.due()
+        finally:
+            self._plan()

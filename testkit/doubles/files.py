@@ -1,0 +1,39 @@
+"""The executor's view of the disk in memory, as `gamin.system.filesystem` of the real
+one."""
+
+import errno
+
+from testkit.doubles.calls import SystemCalls
+from testkit.doubles.disk import Disk
+
+
+class FilesInMemory:
+    """A `gamin.engine.ports.FileSystem` that calls `calls.next` before each call."""
+
+    def __init__(self, disk: Disk, calls: SystemCalls) -> None:
+        self._disk = disk
+        self._calls = calls
+
+    def scan(
+        self, path: bytes, changed_since_ns: int
+    ) -> tuple[list[bytes], list[bytes], list[bytes]]:
+        self._calls.next()
+        entries = self._disk.listing(path)
+        since = changed_since_ns
+        return (
+            [name for name, inode in entries.items() if inode.is_dir],
+            [name for name, inode in entries.items() if not inode.is_dir],
+            [name for name, inode in entries.items() if 0 < since <= inode.ctime],
+        )
+
+    def probe(
+        self, path: bytes, changed_since_ns: int
+    ) -> tuple[bool | bytes | None, bool, bool]:
+        self._calls.next()
+        try:
+            inode = self._disk.inode(path)
+        except OSError as error:
+            return None, False, error.errno in (errno.ENOENT, errno.ENOTDIR)
+        if inode.target is not None:
+            return inode.target, False, True
+        return inode.is_dir, 0 < changed_since_ns <= inode.ctime, True

@@ -8,4 +8,4 @@ with gamin.watch(*sys.argv[1:]) as watch:
     print("watching", flush=True)
     for batch in watch:
         for event in batch:
-            print(event.kind.value, event.path, event.dest or "", flush=True)
+            print(event.kind, event.path, event.dest or "", flush=True)

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from gamin import AsyncWatch, Event, Kind, NoServer, Watch
+from gamin import AsyncWatch, Event, Kind, Watch
 from gamin.client.connect import connect_modern
+from gamin.client.locate import NoServer
 from gamin.system.peercred import peer_of
 from testkit.waiting import eventually
 

@@ -1,9 +1,14 @@
-"""The file-change service of one user.
+"""The file-change service of one user, for Python programs.
 
-Here are only the public names; each is loaded from where it lives when it is first
-used, so that `import gamin` costs next to nothing.
+`watch` iterates over changes in programs that block, `awatch` in programs on asyncio or
+trio. Both yield lists of `Event`. docs/python.md explains them with examples.
+
+The names of the original Python module of 2005 (`gamin.WatchMonitor`, ...) can be used
+from here as well; they are documented at `gamin.compat.fam`.
 """
 
+# Each name is loaded from where it lives when it is first used, so that `import gamin`
+# costs next to nothing.
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -11,38 +16,31 @@ if TYPE_CHECKING:
     from gamin.client.aio import AsyncWatch, awatch
     from gamin.client.arguments import WatchTimeout
     from gamin.client.backoff import ServerUnstable
-    from gamin.client.locate import NoServer, ServerNotStarted, ServerUnresponsive
+    from gamin.client.locate import ServerNotStarted, ServerUnresponsive
     from gamin.client.watch import Watch, watch
-    from gamin.compat.fam import (
-        GAM_ARG,
-        GAM_AUTH,
-        GAM_CONNECT,
-        GAM_FILE,
-        GAM_INTR,
-        GAM_MEM,
-        GAM_OK,
-        GAM_UNIMPLEM,
-        GAMAcknowledge,
-        GAMChanged,
-        GAMCreated,
-        GAMDeleted,
-        GAMEndExist,
-        GAMExists,
-        GaminErrmsg,
-        GaminErrno,
-        GaminException,
-        GAMMoved,
-        GAMStartExecuting,
-        GAMStopExecuting,
-        WatchMonitor,
-        has_debug_api,
-    )
-    from gamin.errors import (
-        GaminError,
-        InvalidPath,
-        RemoteProtocolError,
-        WatchLimitReached,
-    )
+    from gamin.compat.fam import GAM_ARG as GAM_ARG
+    from gamin.compat.fam import GAM_AUTH as GAM_AUTH
+    from gamin.compat.fam import GAM_CONNECT as GAM_CONNECT
+    from gamin.compat.fam import GAM_FILE as GAM_FILE
+    from gamin.compat.fam import GAM_INTR as GAM_INTR
+    from gamin.compat.fam import GAM_MEM as GAM_MEM
+    from gamin.compat.fam import GAM_OK as GAM_OK
+    from gamin.compat.fam import GAM_UNIMPLEM as GAM_UNIMPLEM
+    from gamin.compat.fam import GAMAcknowledge as GAMAcknowledge
+    from gamin.compat.fam import GAMChanged as GAMChanged
+    from gamin.compat.fam import GAMCreated as GAMCreated
+    from gamin.compat.fam import GAMDeleted as GAMDeleted
+    from gamin.compat.fam import GAMEndExist as GAMEndExist
+    from gamin.compat.fam import GAMExists as GAMExists
+    from gamin.compat.fam import GaminErrmsg as GaminErrmsg
+    from gamin.compat.fam import GaminErrno as GaminErrno
+    from gamin.compat.fam import GaminException as GaminException
+    from gamin.compat.fam import GAMMoved as GAMMoved
+    from gamin.compat.fam import GAMStartExecuting as GAMStartExecuting
+    from gamin.compat.fam import GAMStopExecuting as GAMStopExecuting
+    from gamin.compat.fam import WatchMonitor as WatchMonitor
+    from gamin.compat.fam import has_debug_api as has_debug_api
+    from gamin.errors import GaminError, InvalidPath, ServerError
     from gamin.events import Event, Kind
     from gamin.protocol.watchman.client.watching import WatchRefused
     from gamin.system.address import InvalidSetting
@@ -51,6 +49,45 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 __all__ = [
+    "AsyncWatch",
+    "Event",
+    "GaminError",
+    "InvalidPath",
+    "InvalidSetting",
+    "Kind",
+    "ServerError",
+    "ServerNotStarted",
+    "ServerUnresponsive",
+    "ServerUnstable",
+    "UnsafeSocketPath",
+    "Watch",
+    "WatchRefused",
+    "WatchTimeout",
+    "__version__",
+    "awatch",
+    "watch",
+]
+
+_HOMES = {
+    "AsyncWatch": "client.aio",
+    "Event": "events",
+    "GaminError": "errors",
+    "InvalidPath": "errors",
+    "InvalidSetting": "system.address",
+    "Kind": "events",
+    "ServerError": "errors",
+    "ServerNotStarted": "client.locate",
+    "ServerUnresponsive": "client.locate",
+    "ServerUnstable": "client.backoff",
+    "UnsafeSocketPath": "system.socketdir",
+    "Watch": "client.watch",
+    "WatchRefused": "protocol.watchman.client.watching",
+    "WatchTimeout": "client.arguments",
+    "awatch": "client.aio",
+    "watch": "client.watch",
+}
+
+_NAMES_OF_2005 = {
     "GAM_ARG",
     "GAM_AUTH",
     "GAM_CONNECT",
@@ -59,8 +96,6 @@ __all__ = [
     "GAM_MEM",
     "GAM_OK",
     "GAM_UNIMPLEM",
-    "AsyncWatch",
-    "Event",
     "GAMAcknowledge",
     "GAMChanged",
     "GAMCreated",
@@ -72,58 +107,19 @@ __all__ = [
     "GAMStopExecuting",
     "GaminErrmsg",
     "GaminErrno",
-    "GaminError",
     "GaminException",
-    "InvalidPath",
-    "InvalidSetting",
-    "Kind",
-    "NoServer",
-    "RemoteProtocolError",
-    "ServerNotStarted",
-    "ServerUnresponsive",
-    "ServerUnstable",
-    "UnsafeSocketPath",
-    "Watch",
-    "WatchLimitReached",
     "WatchMonitor",
-    "WatchRefused",
-    "WatchTimeout",
-    "__version__",
-    "awatch",
     "has_debug_api",
-    "watch",
-]
-
-# All others are those of the original module.
-_HOMES = {
-    "AsyncWatch": "client.aio",
-    "InvalidSetting": "system.address",
-    "Event": "events",
-    "GaminError": "errors",
-    "InvalidPath": "errors",
-    "Kind": "events",
-    "NoServer": "client.locate",
-    "WatchRefused": "protocol.watchman.client.watching",
-    "RemoteProtocolError": "errors",
-    "ServerUnresponsive": "client.locate",
-    "ServerNotStarted": "client.locate",
-    "ServerUnstable": "client.backoff",
-    "WatchTimeout": "client.arguments",
-    "UnsafeSocketPath": "system.socketdir",
-    "Watch": "client.watch",
-    "WatchLimitReached": "errors",
-    "awatch": "client.aio",
-    "watch": "client.watch",
 }
 
 
-if not TYPE_CHECKING:  # to whom any name at all would be one of ours
+if not TYPE_CHECKING:  # a type checker would take any name at all for one of ours
 
     def __getattr__(name: str) -> object:
-        if name not in __all__:
+        home = "compat.fam" if name in _NAMES_OF_2005 else _HOMES.get(name)
+        if home is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = import_module(f"{__name__}.{_HOMES.get(name, 'compat.fam')}")
-        value: object = getattr(home, name)
+        value: object = getattr(import_module(f"{__name__}.{home}"), name)
         globals()[name] = value  # found at once from now on
         return value
 

@@ -1,13 +1,13 @@
-"""The errors that are part of a contract; everything else is a bug.
+"""The errors that several parts share.
 
-Each keeps its facts as attributes and says in its text what to do about it.
+Each error keeps its facts as attributes, and its text says what to do about it.
 """
 
 import os
 
 
 class GaminError(Exception):
-    """The base of every error this package raises on purpose."""
+    """The base of every error that this package raises on purpose."""
 
 
 class ServerError(GaminError):
@@ -19,11 +19,14 @@ class ServerError(GaminError):
 
 
 class RemoteProtocolError(GaminError):
-    """The other side sent bytes that no correct peer sends; close the connection."""
+    """The peer sent bytes that no correct peer sends; the connection must be closed."""
 
 
 class InvalidPath(GaminError):
-    """A path that cannot be watched, whatever is on the disk."""
+    """A path that cannot be watched, whatever is on the disk.
+
+    `path` is the path as bytes, `reason` a text.
+    """
 
     def __init__(self, path: bytes, reason: str) -> None:
         super().__init__(path, reason)
@@ -35,7 +38,10 @@ class InvalidPath(GaminError):
 
 
 class WatchLimitReached(GaminError):
-    """The kernel refuses more watches; the daemon polls the path instead."""
+    """The kernel refuses more watches; the server polls the path instead.
+
+    Raised inside the server only. `limit` is the number of watches allowed.
+    """
 
     def __init__(self, path: bytes, limit: int) -> None:
         super().__init__(path, limit)

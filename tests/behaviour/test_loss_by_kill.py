@@ -11,6 +11,7 @@ import pytest
 
 import gamin
 from gamin import Event, Kind
+from gamin.client.locate import NoServer
 from testkit.beliefs.watch import Belief, differences, there
 from testkit.watches import SOON, kill_server
 
@@ -72,7 +73,7 @@ def test_what_a_client_believes_becomes_right_without_a_new_listing(
             for number in range(KILLS):
                 work = beside.submit(scribbler.act, tree / f"end-{number}")
                 # All may have been told by the one before; then none was started.
-                with suppress(gamin.NoServer):
+                with suppress(NoServer):
                     kill_server()
                 while f"end-{number}" not in belief.paths() or is_wrong(belief):
                     told += (batch := next(watch))

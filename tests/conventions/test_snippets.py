@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-import gamin
+from gamin.client.locate import NoServer
 from testkit.original import require_original
 from testkit.snippets import Player, Snippet, commands, pattern, snippets
 from testkit.watches import signal_server
@@ -47,7 +47,7 @@ def player(
     try:
         yield Player(tmp_path, os.environ | {"PATH": path})
     finally:
-        with suppress(gamin.NoServer):
+        with suppress(NoServer):
             signal_server(signal.SIGTERM, ends=True)
 
 

@@ -95,6 +95,7 @@ def awatch(
         ServerError: there is no server to be had; ServerNotStarted,
             ServerUnresponsive, ServerUnstable, InvalidSetting and UnsafeSocketPath say
             why.
+        OSError: this process has no descriptors left.
 
     Example:
         async with gamin.awatch("src") as watch:
@@ -118,11 +119,17 @@ class AsyncWatch(BaseWatch):
 
     `gamin.awatch` makes it. A server that dies is replaced, and what happened meanwhile
     comes as one batch, marked `recovered`. It may repeat changes of content from the
-    two seconds before. An error raised while the server is replaced leaves the watch
-    intact: the next call tries again. So does WatchTimeout. Cancelling a wait loses
-    nothing.
+    two seconds before. Cancelling a wait loses nothing.
 
     Close it, or use it in an `async with`. For one event loop, one task at a time.
+
+    Iterating raises:
+        WatchTimeout: nothing happened for `timeout` seconds.
+        ServerError: the server was lost, and there is no other to be had.
+        WatchRefused: the server rejects the watch.
+        RuntimeError: another task is waiting for this watch.
+
+    The watch stays intact: the next call tries again.
     """
 
     def __init__(

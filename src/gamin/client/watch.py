@@ -64,6 +64,7 @@ def watch(
         ServerError: there is no server to be had; ServerNotStarted,
             ServerUnresponsive, ServerUnstable, InvalidSetting and UnsafeSocketPath say
             why.
+        OSError: this process has no descriptors left.
 
     Example:
         for batch in gamin.watch("src", ignore=["*.pyc"]):
@@ -87,10 +88,16 @@ class Watch(BaseWatch):
 
     `gamin.watch` makes it. A server that dies is replaced, and what happened meanwhile
     comes as one batch, marked `recovered`. It may repeat changes of content from the
-    two seconds before. An error raised while the server is replaced leaves the watch
-    intact: the next call tries again. So does WatchTimeout.
+    two seconds before.
 
     Close it, or use it in a `with`. One thread at a time iterates.
+
+    Iterating raises:
+        WatchTimeout: nothing happened for `timeout` seconds.
+        ServerError: the server was lost, and there is no other to be had.
+        WatchRefused: the server that replaced a lost one rejects the watch.
+
+    The watch stays intact: the next call tries again.
     """
 
     def __init__(

@@ -10,7 +10,12 @@ import msgspec
 
 from gamin.protocol.watchman import legacy
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.errors import BadCommand, BadRequest, UnresolvedRoot
+from gamin.protocol.watchman.errors import (
+    BadCommand,
+    BadRequest,
+    UnknownCommand,
+    UnresolvedRoot,
+)
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.query import parse_query
 
@@ -31,7 +36,7 @@ def parse_request(value: object) -> ask.Request:
         case _:
             raise BadRequest("invalid command (expected an array with some elements!)")
     if name not in COMMANDS:
-        raise BadCommand(f"unknown command {name}")
+        raise UnknownCommand(f"unknown command {name}")
     return COMMANDS[name](name, arguments)
 
 
@@ -68,18 +73,18 @@ def _clock(name: str, arguments: Arguments) -> ask.GetClock:
         return ask.GetClock(root)
     complaint = "the third argument to 'clock' must be an optional object"
     options = _object(arguments[1], complaint)
-    if "sync_timeout" not in options:
-        return ask.GetClock(root)
-    complaint = "the sync_timeout option passed to 'clock' must be an integer"
-    timeout = _converted(options["sync_timeout"], Milliseconds, complaint)
-    return ask.GetClock(root, timeout)
+    if "sync_timeout" in options:  # every answer is synchronised, without waiting
+        complaint = "the sync_timeout option passed to 'clock' must be an integer"
+        _converted(options["sync_timeout"], Milliseconds, complaint)
+    return ask.GetClock(root)
 
 
 def _query(name: str, arguments: Arguments) -> ask.RunQuery:
+    complaint = f"wrong number of arguments for '{name}', expected 3"
     if len(arguments) != 2:
-        raise BadCommand(f"wrong number of arguments for '{name}'")
+        raise BadCommand(complaint)
     root = _root(arguments)
-    query = _object(arguments[1], f"wrong number of arguments for '{name}'")
+    query = _object(arguments[1], complaint)
     return ask.RunQuery(root, parse_query(query))
 
 

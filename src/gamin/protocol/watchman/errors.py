@@ -1,6 +1,7 @@
-"""What a peer is told when its request cannot be carried out.
+"""Why a request cannot be carried out; the text is the `error` of the reply.
 
-None of these ends a connection; that is `gamin.errors.RemoteProtocolError`.
+None of these ends a connection; that is `gamin.errors.RemoteProtocolError`. The texts
+are those of Watchman, which clients match on.
 """
 
 from typing import ClassVar
@@ -9,11 +10,11 @@ from gamin.errors import GaminError
 
 
 class BadRequest(GaminError):
-    """A request that makes no sense; its text is the `error` of the reply."""
+    """A request that makes no sense."""
 
-    # Newer Watchman servers begin the text with the class of the failure; clients
-    # search for what follows it.
     prefix: ClassVar[str] = ""
+    """The class of the failure, with which newer Watchman servers begin some texts;
+    clients search for what follows it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,7 +25,11 @@ class BadRequest(GaminError):
 
 
 class BadCommand(BadRequest):
-    """An unknown command, or arguments it does not take."""
+    """Arguments that a command does not take."""
+
+
+class UnknownCommand(BadRequest):
+    """A command that there is not."""
 
     prefix = "watchman::CommandValidationError: failed to validate command: "
 

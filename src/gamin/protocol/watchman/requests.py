@@ -49,8 +49,6 @@ class WatchDelAll(Struct, frozen=True):
 
 class GetClock(Struct, frozen=True):
     root: bytes
-    sync_timeout: int | None = None
-    """Milliseconds; None does not even synchronise."""
 
 
 class RunQuery(Struct, frozen=True):

@@ -9,22 +9,18 @@ from gamin.daemon.sessions.watchman.client_subscription import (
     Client,
     ClientSubscription,
 )
-from gamin.daemon.sessions.watchman.delivery import FileRows, Rows
+from gamin.daemon.sessions.watchman.delivery import Rows
 from gamin.daemon.sessions.watchman.projects import find_project
-from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor, Timestamp
 from gamin.protocol.watchman.errors import NotWatched, QueryFailed, UnresolvedRoot
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
-
-MAX_CURSORS = 1000
-"""Named cursors a root keeps; the oldest is forgotten first."""
 
 
 class Host(Protocol):
@@ -58,7 +54,7 @@ class Commands:
     def __init__(self, roots: Roots, host: Host) -> None:
         self.roots = roots
         self._host = host
-        self._cursors: dict[tuple[Root, str], Clock] = {}
+        self._queries = Queries(roots.times)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
         """Answers now, or when the root is ready. Raises BadRequest."""
@@ -154,35 +150,13 @@ class Commands:
     def _query(self, root: Root, query: Query, is_find: bool, client: Asker) -> None:
         self.roots.tell_withheld()
         root.flush()
-        now = root.timeline
-        clock = now.clock(now.latest)
-        tick = root.resume(self._exchanged(root, query.since))
-        rows = None if tick is None else root.since(tick)
-        is_fresh = rows is None
-        if rows is None:
-            empty = query.empty_on_fresh_instance
-            rows = [] if empty else list(root.listing())
-        found = ResultBuilder(root.keeper, query).rows(rows, now)
-        if isinstance(query.since, Timestamp):
-            seconds = query.since.seconds
-            found = [row for row in found if row.stat.st_mtime_ns >= seconds * 10**9]
-        files = FileRows(found, query.fields, now)
+        answer = self._queries.answer(root, query)
         if is_find:
-            client.reply(replies.find(clock), files)
+            client.reply(replies.find(answer.clock), answer.rows)
         else:
-            client.reply(replies.query(clock, fresh=is_fresh), files)
-
-    def _exchanged(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
-        """A named cursor as the clock it stands for; it is moved on to now."""
-        if not isinstance(since, Cursor):
-            return since
-        now = root.timeline
-        key = (root, since.name)
-        before = self._cursors.pop(key, None)
-        self._cursors[key] = now.clock(now.latest)
-        if len(self._cursors) > MAX_CURSORS:
-            del self._cursors[next(iter(self._cursors))]
-        return before
+            client.reply(
+                replies.query(answer.clock, fresh=answer.is_fresh), answer.rows
+            )
 
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
         if request.watch:
@@ -202,7 +176,7 @@ class Commands:
             replaced[0].remove(replaced[1])
             warning = f"subscription name '{request.name}' is not unique"
         query = request.query
-        spec = self._exchanged(root, query.since)
+        spec = self._queries.exchanged(root, query.since)
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)
@@ -247,9 +221,11 @@ def _directory(path: bytes) -> bytes:
     try:
         real = os.path.realpath(path, strict=True)
     except OSError as error:
-        raise UnresolvedRoot(to_text(path), error.strerror or "not found") from None
+        name, why = to_text(path), error.strerror or "not found"
+        raise UnresolvedRoot(name, f"realpath({name}) -> {why}") from None
     if not os.path.isdir(real):
-        raise UnresolvedRoot(to_text(path), "Not a directory")
+        name = to_text(path)
+        raise UnresolvedRoot(name, f"opendir({name}): Not a directory")
     if parent(real) == real:
         raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
     return real

@@ -44,6 +44,9 @@ class Root:
         may have another one already while there are rows of the old one to deliver."""
         self._target = keeper.current_target
         self.is_ready = False
+        self.ready_second = 0
+        """When it became ready, in seconds since 1970."""
+        self.ready_tick = 0
         self._rows: list[Row] = []
         """What happened in this round of the loop."""
         self._is_recovered = False
@@ -103,9 +106,14 @@ class Root:
         else:
             self._rows += admitted(keeper, rows)
 
-    def begin(self) -> None:
-        """The keeper is ready: rows from now on are of where it leads."""
+    def become_ready(self, second: int) -> None:
+        """Its tree was scanned for the first time."""
         self.is_ready = True
+        self.ready_second, self.ready_tick = second, self._monitor.tree.tick
+        self._follow()
+
+    def _follow(self) -> None:
+        """Rows from now on are of where the path leads now."""
         self._target, self.prefix = self.keeper.current_target, self.keeper.prefix
 
     def _on_root_moved(self, rows: Iterable[Row], is_exempt: bool) -> None:
@@ -122,7 +130,7 @@ class Root:
                 self.flush()
                 kept = []
                 self.number = next(self._numbers)
-                self.begin()
+                self._follow()
             if not path or (
                 path.startswith(self.prefix) and source.startswith(self.prefix)
             ):

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from gamin.daemon.sessions.watchman.ignore_files import (
 )
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.events import Row
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
@@ -54,6 +56,7 @@ class Roots:
         self._by_key: dict[RootKey, Root] = {}
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
+        self.times = TickTimes()
         self._told: dict[Root, None] = {}
         self._unread: list[tuple[Subscription, IgnoreRules, Row]] = []
         """What was told, and may have changed ignore files."""
@@ -186,7 +189,8 @@ class Roots:
         if root is None:
             return
         subscription.cursor.follow_live()
-        root.begin()
+        root.become_ready(int(time.time()))
+        self._note_time()
         waiting, root.waiting = root.waiting, []
         for then in waiting:
             then()
@@ -197,9 +201,13 @@ class Roots:
     def flush(self) -> None:
         """The round is over: what was told becomes messages of the clients."""
         self._reread()
+        self._note_time()
         told, self._told = self._told, {}
         for root in told:
             root.flush()
+
+    def _note_time(self) -> None:
+        self.times.note(int(time.time()), self._service.monitor.tree.tick)
 
     def listed(self, listings: Sequence[Listing]) -> None:
         """Directories are about to be taken in: read the rules in them first.

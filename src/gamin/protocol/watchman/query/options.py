@@ -75,6 +75,15 @@ OPTIONS: dict[str, _Option] = {
 }
 
 
+GRANTED = (
+    "dedup_results",  # no row is in an answer twice, whatever generators find it
+    "always_include_directories",  # they are always included
+    "sync_timeout",  # draining the kernel's queue synchronises, without waiting
+    "lock_timeout",  # nothing is locked
+)
+"""Options whose wish is always fulfilled, so that only their type is checked."""
+
+
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The members we know, with the types promised; unknown ones are left out.
 

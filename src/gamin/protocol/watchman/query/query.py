@@ -14,10 +14,8 @@ from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.expression import Expression, parse_expression
 from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, check_fields
-from gamin.protocol.watchman.query.options import PathAndDepth, checked
+from gamin.protocol.watchman.query.options import GRANTED, PathAndDepth, checked
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
-
-SYNC_TIMEOUT = 60_000  # milliseconds, upstream's
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -30,11 +28,6 @@ class Query(Struct, frozen=True, kw_only=True):
     selection: Selection | None = None
     case_sensitive: bool = True
     empty_on_fresh_instance: bool = False
-    dedup_results: bool = False
-    always_include_directories: bool = False
-    sync_timeout: int = SYNC_TIMEOUT
-    """Milliseconds."""
-    lock_timeout: int = SYNC_TIMEOUT
     settle: float | None = None
     """Ours: seconds of silence before a message; None leaves it to the server."""
     ignore: tuple[str, ...] = ()
@@ -66,12 +59,14 @@ class Query(Struct, frozen=True, kw_only=True):
 
         Subscriptions to one root with equal ones are told the same.
         """
-        return replace(self, since=None, sync_timeout=0, lock_timeout=0, initial=True)
+        return replace(self, since=None, initial=True)
 
 
 def parse_query(given: Mapping[str, Any]) -> Query:
     """The query that a client wrote as an object. Raises BadRequest."""
     options = checked(given)
+    for name in GRANTED:
+        options.pop(name, None)
     selection = _selection(options)
     if "ignore" in options:
         options["ignore"] = tuple(options["ignore"])

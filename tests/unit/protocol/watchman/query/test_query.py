@@ -46,8 +46,8 @@ def test_an_empty_query_asks_for_everything() -> None:
             Query(settle=0.0, ignore=("*.o",), vcs_ignore=True, recursive=False),
         ),
         (
-            {"cross_mounts": True, "initial": False, "sync_timeout": 0},
-            Query(cross_mounts=True, initial=False, sync_timeout=0),
+            {"cross_mounts": True, "initial": False},
+            Query(cross_mounts=True, initial=False),
         ),
     ],
 )

@@ -1,0 +1,165 @@
+"""What queries find in a root, from a real tree in memory."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gamin.core.model.subscription import Scope
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman.queries import Answer, Queries
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.tick_times import TickTimes
+from gamin.protocol.watchman.query.query import parse_query
+from testkit.doubles.engine import Shell
+
+READY = 1_700_000_000
+"""The second in which the root was ready."""
+
+
+class Asked:
+    """A root with the files a.c, b.py and sub/c.c, and queries about it."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.shell = Shell()
+        self.disk = self.shell.disk
+        self.disk.makedirs(b"/r/sub")
+        for name in (b"a.c", b"b.py", b"sub/c.c"):
+            self.disk.touch(b"/r/" + name)
+        keeper = self.shell.view().subscribe(b"/r", Scope.TREE)
+        self.root = Root(
+            keeper, itertools.count(1), self.shell.monitor, loop, (READY, 1)
+        )
+        self.times = TickTimes()
+        self.root.become_ready(READY)
+        self.note(READY)
+        self.queries = Queries(self.times)
+
+    def note(self, second: int) -> None:
+        self.times.note(second, self.shell.monitor.tree.tick)
+
+    def at(self, second: int) -> None:
+        """What was done until now is detected in that second."""
+        self.shell.settle()
+        self.note(second)
+
+    @property
+    def clock(self) -> str:
+        self.shell.settle()
+        return str(self.root.clock())
+
+    def ask(self, **query: Any) -> Answer:
+        self.shell.settle()
+        query.setdefault("fields", ["name"])
+        return self.queries.answer(self.root, parse_query(query))
+
+    def names(self, **query: Any) -> set[str]:
+        rows = self.ask(**query).rows.rows
+        found = [row.name.decode() for row in rows if row.exists]
+        assert len(found) == len(set(found)), "a file is found once"
+        return set(found) | {f"-{row.name.decode()}" for row in rows if not row.exists}
+
+
+@pytest.fixture
+def asked() -> Iterator[Asked]:
+    loop = Loop()
+    yield Asked(loop)
+    loop.close()
+
+
+def test_without_a_clock_everything_is_found_and_fresh(asked: Asked) -> None:
+    assert asked.names() == {"a.c", "b.py", "sub", "sub/c.c"}
+    assert asked.ask().is_fresh
+
+
+def test_a_generator_limits_a_query_without_a_clock(asked: Asked) -> None:
+    assert asked.names(suffix="c") == {"a.c", "sub/c.c"}
+
+
+def test_since_a_clock_only_changes_are_found(asked: Asked) -> None:
+    clock = asked.clock
+    asked.disk.touch(b"/r/new")
+    asked.disk.unlink(b"/r/a.c")
+    assert asked.names(since=clock) == {"new", "-a.c"}
+    assert not asked.ask(since=clock).is_fresh
+
+
+def test_the_clock_of_an_answer_continues_it(asked: Asked) -> None:
+    clock = str(asked.ask().clock)
+    asked.disk.touch(b"/r/new")
+    assert asked.names(since=clock) == {"new"}
+
+
+def test_since_beside_another_generator_finds_what_either_finds(asked: Asked) -> None:
+    clock = asked.clock
+    asked.disk.touch(b"/r/new.py")
+    asked.disk.unlink(b"/r/b.py")
+    assert asked.names(since=clock, suffix="c") == {
+        *("new.py", "-b.py"),
+        *("a.c", "sub/c.c"),
+    }
+
+
+def test_what_only_another_generator_finds_is_not_new(asked: Asked) -> None:
+    clock = asked.clock
+    asked.disk.touch(b"/r/new.c")
+    rows = asked.ask(since=clock, suffix="c").rows.rows
+    assert {row.name for row in rows if row.is_new} == {b"new.c"}
+
+
+def test_since_a_stale_clock_finds_everything_whatever_else_is_asked(
+    asked: Asked,
+) -> None:
+    answer = asked.ask(since="c:1:2:3:4", suffix="c")
+    assert answer.is_fresh
+    assert {row.name for row in answer.rows.rows} == {
+        b"a.c",
+        b"b.py",
+        b"sub",
+        b"sub/c.c",
+    }
+
+
+def test_an_expression_limits_what_all_generators_find(asked: Asked) -> None:
+    clock = asked.clock
+    asked.disk.touch(b"/r/new.py")
+    wanted = {"since": clock, "suffix": "c", "expression": ["suffix", "py"]}
+    assert asked.names(**wanted) == {"new.py"}
+
+
+def test_a_fresh_answer_may_be_asked_to_be_empty(asked: Asked) -> None:
+    answer = asked.ask(empty_on_fresh_instance=True)
+    assert answer.is_fresh
+    assert answer.rows.is_empty
+
+
+def test_a_named_cursor_moves_on_with_each_query(asked: Asked) -> None:
+    assert asked.ask(since="n:mine").is_fresh
+    asked.disk.touch(b"/r/new")
+    assert asked.names(since="n:mine") == {"new"}
+    assert asked.names(since="n:mine") == set()
+    assert asked.ask(since="n:other").is_fresh
+
+
+def test_since_a_time_is_when_a_change_was_detected(asked: Asked) -> None:
+    """And never what a program wrote into the file's mtime."""
+    asked.disk.touch(b"/r/early")
+    asked.at(READY + 10)
+    asked.disk.touch(b"/r/late")
+    asked.at(READY + 20)
+    assert asked.names(since=READY + 21) == set()
+    assert asked.names(since=READY + 20) == {"late"}
+    assert asked.names(since=READY + 11) == {"late"}
+    assert asked.names(since=READY + 10) == {"early", "late"}
+    assert not asked.ask(since=READY + 10).is_fresh
+
+
+def test_since_a_time_before_the_root_was_watched_finds_everything(
+    asked: Asked,
+) -> None:
+    asked.disk.unlink(b"/r/a.c")
+    asked.at(READY + 10)
+    assert asked.names(since=READY) == {"b.py", "sub", "sub/c.c", "-a.c"}
+    assert asked.names(since=0) == {"b.py", "sub", "sub/c.c", "-a.c"}
+    assert not asked.ask(since=0).is_fresh

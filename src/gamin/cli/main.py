@@ -23,6 +23,8 @@ GROUPS = {
     "watching": {
         "watch": "print what changes, one change per line",
         "run": "run a command now and whenever something changes",
+        "record": "write changes to a file",
+        "report": "show a recording as an HTML page",
     },
     "the server of the session": {
         "status": "show the server, its clients, its watches and its limits",

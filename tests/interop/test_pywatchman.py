@@ -118,6 +118,70 @@ def test_a_subscription_reports_what_happens(client: Any, root: Path) -> None:
     assert client.query("unsubscribe", str(root), "s")["deleted"]
 
 
+def test_a_state_defers_a_subscription_and_is_announced(
+    client: Any, root: Path
+) -> None:
+    client.query("watch", str(root))
+    clock = client.query("clock", str(root))["clock"]
+    wanted = {"fields": ["name"], "since": clock, "defer": ["busy"]}
+    client.query("subscribe", str(root), "s", wanted)
+    client.query("state-enter", str(root), {"name": "busy", "metadata": {"why": 1}})
+    [entered] = client.getSubscription("s", root=str(root))
+    assert (entered["state-enter"], entered["metadata"]) == ("busy", {"why": 1})
+    (root / "new.py").touch()
+    client.query("clock", str(root), {"sync_timeout": 1000})
+    assert not client.getSubscription("s", root=str(root))
+    flushed = client.query("flush-subscriptions", str(root), {"sync_timeout": 1000})
+    assert flushed["synced"] == ["s"]
+    [message] = client.getSubscription("s", root=str(root))
+    assert "new.py" in message["files"]
+    client.query("state-leave", str(root), "busy")
+    [left] = client.getSubscription("s", root=str(root))
+    assert left["state-leave"] == "busy"
+
+
+def test_a_state_of_a_client_that_is_gone_is_abandoned(
+    client: Any, served: Daemon, root: Path
+) -> None:
+    client.query("watch", str(root))
+    client.query("subscribe", str(root), "s", {"since": "n:s", "fields": ["name"]})
+    client.getSubscription("s", root=str(root))
+    [path] = [path for path in served.sockets() if path.name.startswith("modern-")]
+    with pywatchman.client(sockpath=str(path), timeout=20) as other:
+        other.query("state-enter", str(root), "busy")
+    states: list[Any] = []
+
+    def is_abandoned() -> bool:
+        client.receive()
+        for message in client.getSubscription("s", root=str(root)) or ():
+            states.append(message.get("abandoned"))
+        return True in states
+
+    eventually(is_abandoned, what="the end of the state")
+
+
+def test_a_root_that_is_removed_is_not_watched_any_more(
+    client: Any, root: Path
+) -> None:
+    gone = root / "gone"
+    gone.mkdir()
+    client.query("watch", str(gone))
+    clock = client.query("clock", str(gone))["clock"]
+    client.query("subscribe", str(gone), "s", {"since": clock, "fields": ["name"]})
+    gone.rmdir()
+    messages: list[Any] = []
+
+    def is_canceled() -> bool:
+        client.receive()
+        messages.extend(client.getSubscription("s", root=str(gone)) or ())
+        return any(message.get("canceled") for message in messages)
+
+    eventually(is_canceled, what="the end of the subscription")
+    assert str(gone) not in client.query("watch-list")["roots"]
+    with pytest.raises(pywatchman.CommandError, match="is not watched"):
+        client.query("clock", str(gone))
+
+
 def test_an_error_is_one_for_the_client_too(client: Any, root: Path) -> None:
     with pytest.raises(pywatchman.CommandError, match="is not watched"):
         client.query("clock", str(root / "nowhere"))

@@ -132,6 +132,43 @@ def _unsubscribe(name: str, arguments: Arguments) -> ask.Unsubscribe:
     return ask.Unsubscribe(_root(arguments), _subscription(arguments))
 
 
+def _state(arguments: Arguments) -> tuple[bytes, str, object]:
+    if len(arguments) != 2:
+        raise BadCommand(
+            f"invalid number of arguments, expected 3, got {len(arguments) + 1}"
+        )
+    root, given = _root(arguments), arguments[1]
+    if isinstance(given, str):
+        return root, given, None
+    options = _object(given, "second argument must be a string or object")
+    _converted(
+        options.get("sync_timeout", 0), Milliseconds, "sync_timeout must be >= 0"
+    )
+    name = _converted(options.get("name"), str, "name must be a string")
+    return root, name, options.get("metadata")
+
+
+def _enter_state(name: str, arguments: Arguments) -> ask.EnterState:
+    return ask.EnterState(*_state(arguments))
+
+
+def _leave_state(name: str, arguments: Arguments) -> ask.LeaveState:
+    return ask.LeaveState(*_state(arguments))
+
+
+def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscriptions:
+    _count(name, arguments, 2, 2)
+    root = _root(arguments)
+    options = _object(arguments[1], f"wrong number of arguments to '{name}'")
+    # Nothing is waited for: draining the kernel's queue synchronises.
+    _converted(options.get("sync_timeout"), int, "'sync_timeout' must be an integer")
+    if "subscriptions" not in options:
+        return ask.FlushSubscriptions(root)
+    complaint = "expected 'subscriptions' to be an array of subscription names"
+    names = _converted(options["subscriptions"], list[str], complaint)
+    return ask.FlushSubscriptions(root, tuple(names))
+
+
 def _plain(request: ask.Request) -> Reader:
     """A command without arguments; as in Watchman, superfluous ones do no harm."""
     return lambda name, arguments: request
@@ -153,6 +190,9 @@ COMMANDS: dict[str, Reader] = {
     "since": _since,
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
+    "state-enter": _enter_state,
+    "state-leave": _leave_state,
+    "flush-subscriptions": _flush_subscriptions,
     "gamin-status": _plain(ask.GaminStatus()),
     "gamin-dump": _plain(ask.GaminDump()),
     "gamin-stop": _plain(ask.GaminStop()),

@@ -82,8 +82,10 @@ def find(now: Clock) -> Reply:
     return clock(now)
 
 
-def subscribe(name: str, now: Clock, warning: str = "") -> Reply:
-    reply = {**_reply(subscribe=name, clock=str(now)), "asserted-states": []}
+def subscribe(
+    name: str, now: Clock, warning: str = "", states: Iterable[str] = ()
+) -> Reply:
+    reply = {**_reply(subscribe=name, clock=str(now)), "asserted-states": list(states)}
     if warning:
         reply["warning"] = warning
     return reply
@@ -91,6 +93,16 @@ def subscribe(name: str, now: Clock, warning: str = "") -> Reply:
 
 def unsubscribe(name: str, *, deleted: bool) -> Reply:
     return _reply(unsubscribe=name, deleted=deleted)
+
+
+def state(root: bytes, name: str, *, entered: bool) -> Reply:
+    return {**_reply(root=root), _state_key(entered): name}
+
+
+def flush_subscriptions(results: Mapping[str, list[str]]) -> Reply:
+    """`results` has the names of subscriptions by what came of flushing them."""
+    kinds = ("synced", "no_sync_needed", "dropped")
+    return _reply(**{kind: results.get(kind, []) for kind in kinds})
 
 
 def status(report: Mapping[str, Any]) -> Reply:
@@ -139,6 +151,29 @@ def message(
 def canceled(name: str, root: bytes) -> Reply:
     """The last message of a subscription: its root is gone."""
     return {**_unasked(name, root), "canceled": True}
+
+
+def state_message(
+    name: str,
+    root: bytes,
+    now: Clock,
+    state: str,
+    *,
+    entered: bool,
+    metadata: object = None,
+    abandoned: bool = False,
+) -> Reply:
+    """What a subscription gets when a client asserts a state, or does not any more."""
+    reply = {**_unasked(name, root), "clock": str(now), _state_key(entered): state}
+    if metadata is not None:
+        reply["metadata"] = metadata
+    if abandoned:
+        reply["abandoned"] = True
+    return reply
+
+
+def _state_key(entered: bool) -> str:
+    return "state-enter" if entered else "state-leave"
 
 
 def _unasked(name: str, root: bytes) -> Reply:

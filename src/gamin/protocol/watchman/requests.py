@@ -3,6 +3,8 @@
 Reading them is left to `commands`, carrying them out to the core and the daemon.
 """
 
+from typing import Any
+
 from msgspec import Struct
 
 from gamin.protocol.watchman.query.query import Query
@@ -76,6 +78,24 @@ class Unsubscribe(Struct, frozen=True):
     name: str
 
 
+class EnterState(Struct, frozen=True):
+    root: bytes
+    name: str
+    metadata: Any = None
+
+
+class LeaveState(Struct, frozen=True):
+    root: bytes
+    name: str
+    metadata: Any = None
+
+
+class FlushSubscriptions(Struct, frozen=True):
+    root: bytes
+    names: tuple[str, ...] | None = None
+    """None for all that the client has on the root."""
+
+
 class GaminStatus(Struct, frozen=True):
     pass
 
@@ -102,6 +122,9 @@ Request = (
     | RunQuery
     | Subscribe
     | Unsubscribe
+    | EnterState
+    | LeaveState
+    | FlushSubscriptions
     | GaminStatus
     | GaminDump
     | GaminStop

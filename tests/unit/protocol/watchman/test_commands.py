@@ -71,6 +71,22 @@ requests = st.builds(
             ),
         ),
         (["unsubscribe", "/a", "n"], ask.Unsubscribe(b"/a", "n")),
+        (["state-enter", "/a", "x"], ask.EnterState(b"/a", "x")),
+        (
+            ["state-leave", "/a", {"name": "x", "metadata": [1], "sync_timeout": 5}],
+            ask.LeaveState(b"/a", "x", [1]),
+        ),
+        (
+            ["flush-subscriptions", "/a", {"sync_timeout": 5}],
+            ask.FlushSubscriptions(b"/a"),
+        ),
+        (
+            [
+                *("flush-subscriptions", "/a"),
+                {"sync_timeout": 5, "subscriptions": ["n"]},
+            ],
+            ask.FlushSubscriptions(b"/a", ("n",)),
+        ),
         (["gamin-status"], ask.GaminStatus()),
         (["gamin-dump"], ask.GaminDump()),
         (["gamin-stop"], ask.GaminStop()),
@@ -139,6 +155,21 @@ def test_find_is_a_query_without_a_clock() -> None:
             "drop field must be an array of strings",
         ),
         (["subscribe", "/a", "n", {"defer_vcs": 1}], "defer_vcs must be boolean"),
+        (["state-enter", "/a"], "^invalid number of arguments, expected 3, got 2$"),
+        (["state-leave", "/a", {"name": 1}], "name must be a string"),
+        (
+            ["state-enter", "/a", {"name": "x", "sync_timeout": -1}],
+            "^sync_timeout must be >= 0$",
+        ),
+        (
+            ["flush-subscriptions", "/a"],
+            "^wrong number of arguments to 'flush-subscriptions'$",
+        ),
+        (["flush-subscriptions", "/a", {}], "^'sync_timeout' must be an integer$"),
+        (
+            ["flush-subscriptions", "/a", {"sync_timeout": 1, "subscriptions": "n"}],
+            "^expected 'subscriptions' to be an array of subscription names$",
+        ),
         (["unsubscribe", "/a"], "wrong number of arguments"),
         (["unsubscribe", "/a", 1], "expected 2nd parameter to be subscription name"),
     ],

@@ -3,7 +3,9 @@
 from typing import Protocol
 
 from gamin.daemon.sessions.watchman.delivery import Delivery
+from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.protocol.watchman import replies
+from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.codec import Codec
 
 
@@ -71,6 +73,18 @@ class ClientSubscription:
             else:
                 parts["names"] = names
         return codec.encode(reply, parts)
+
+    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
+        message = replies.state_message(
+            self.name,
+            root,
+            clock,
+            change.name,
+            entered=change.is_entered,
+            metadata=change.metadata,
+            abandoned=change.is_abandoned,
+        )
+        self._client.send(self._client.codec.encode(message))
 
     def canceled(self, root: bytes) -> None:
         client = self._client

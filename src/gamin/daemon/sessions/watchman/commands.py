@@ -18,7 +18,12 @@ from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.errors import NotWatched, QueryFailed, UnresolvedRoot
+from gamin.protocol.watchman.errors import (
+    BadRequest,
+    NotWatched,
+    QueryFailed,
+    UnresolvedRoot,
+)
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
 
@@ -95,12 +100,12 @@ class Commands:
                 self._watch_project(_directory(path), client)
             case ask.WatchDel(path):
                 root = self._root(path)
-                self._unwatch(root)
+                self.roots.cancel(root)
                 client.reply(replies.watch_del(root.path, deleted=True))
             case ask.WatchDelAll():
                 kept = [r for r in self.roots.all if r.is_pinned]
                 for root in kept:
-                    self._unwatch(root)
+                    self.roots.cancel(root)
                 client.reply(replies.watch_list([root.path for root in kept]))
 
     def _watch(
@@ -123,12 +128,6 @@ class Commands:
         inner = path[len(project.rstrip(b"/")) + 1 :]
         self._watch(project, inner, client, project=True)
 
-    def _unwatch(self, root: Root) -> None:
-        root.is_pinned = False
-        for subscriber in root.subscribers:
-            subscriber.sink.canceled(root.path)
-        self.roots.close(root)
-
     # -- questions
 
     def _asking(self, request: ask.Request, client: Asker) -> None:
@@ -141,6 +140,16 @@ class Commands:
                 self._query(self._root(path), query, is_find, client)
             case ask.Subscribe():
                 self._subscribe(request, client)
+            case ask.EnterState(path, name, metadata):
+                root = self._current(path)
+                root.enter_state(name, client, metadata)
+                client.reply(replies.state(root.path, name, entered=True))
+            case ask.LeaveState(path, name, metadata):
+                root = self._current(path)
+                root.leave_state(name, client, metadata)
+                client.reply(replies.state(root.path, name, entered=False))
+            case ask.FlushSubscriptions(path, names):
+                self._flush_subscriptions(path, names, client)
             case ask.Unsubscribe(path, name):
                 found = client.subscriptions.pop((path, name), None)
                 if found is not None:
@@ -157,6 +166,37 @@ class Commands:
             client.reply(
                 replies.query(answer.clock, fresh=answer.is_fresh), answer.rows
             )
+
+    def _current(self, path: bytes) -> Root:
+        """The root, after all that happened until now was delivered."""
+        root = self._root(path)
+        self.roots.tell_withheld()
+        root.flush()
+        return root
+
+    def _flush_subscriptions(
+        self, path: bytes, names: tuple[str, ...] | None, client: Asker
+    ) -> None:
+        root = self._current(path)
+        mine = {name: found for (_, name), found in client.subscriptions.items()}
+        if names is None:
+            names = tuple(name for name, (its, _) in mine.items() if its is root)
+        for name in names:
+            if name not in mine:
+                raise BadRequest(
+                    f"this client does not have a subscription named '{name}'"
+                )
+            its = mine[name][0]
+            if its is not root:
+                raise BadRequest(
+                    f"subscription '{name}' is on root '{to_text(its.path)}' different "
+                    f"from command root '{to_text(root.path)}'"
+                )
+        results: dict[str, list[str]] = {}
+        for name in names:
+            result = root.flush_subscriber(mine[name][1])
+            results.setdefault(result, []).append(name)
+        client.reply(replies.flush_subscriptions(results))
 
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
         if request.watch:
@@ -180,11 +220,19 @@ class Commands:
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)
-        subscriber = Subscriber(sink, query.sharing_key(), start, root.number)
+        subscriber = Subscriber(
+            sink,
+            query.sharing_key(),
+            start,
+            root.number,
+            defer=request.defer,
+            drop=request.drop,
+        )
         root.add(subscriber)
         client.subscriptions[key] = (root, subscriber)
         clock = now.clock(now.latest)
-        client.reply(replies.subscribe(request.name, clock, warning))
+        states = root.states.asserted
+        client.reply(replies.subscribe(request.name, clock, warning, states))
         if tick is not None:
             subscriber.wants_listing = query.names and query.initial
             root.catch_up(subscriber)

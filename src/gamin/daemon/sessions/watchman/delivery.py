@@ -7,6 +7,7 @@ is any object with the few methods of a `Sink`.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.events import Row
 from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.codec import Codec
@@ -127,6 +128,9 @@ class Sink(Protocol):
 
     def deliver(self, delivery: Delivery) -> None:
         """Take it; sending may wait for `flush`."""
+
+    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
+        """A client asserted a state of the root, or does not any more."""
 
     def canceled(self, root: bytes) -> None:
         """The subscription ended, for the root is not watched any more."""

@@ -17,6 +17,7 @@ from gamin.daemon.sessions.watchman.delivery import Listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
+from gamin.daemon.sessions.watchman.states import StateChange, States
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.query import Query
@@ -52,6 +53,9 @@ class Root:
         self._is_recovered = False
         """Some of the rows were found by comparing with the disk."""
         self.queries: dict[Query, SharedQuery] = {}
+        self.states = States()
+        self.is_lost = False
+        """What was watched is gone, or another object took its path."""
         self.waiting: list[Callable[[], None]] = []
         """Called when it is ready."""
         self.reaper: Timer | None = None
@@ -130,6 +134,7 @@ class Root:
                 self.flush()
                 kept = []
                 self.number = next(self._numbers)
+                self.is_lost = True
                 self._follow()
             if not path or (
                 path.startswith(self.prefix) and source.startswith(self.prefix)
@@ -202,8 +207,10 @@ class Root:
             query = SharedQuery(self, subscriber.query, self._loop)
             self.queries[subscriber.query] = query
         query.subscribers.append(subscriber)
+        self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:
+        subscriber.is_behind = False
         query = self.queries[subscriber.query]
         query.subscribers.remove(subscriber)
         if not query.subscribers:
@@ -212,6 +219,46 @@ class Root:
 
     def catch_up(self, subscriber: Subscriber) -> None:
         self.queries[subscriber.query].catch_up(subscriber)
+
+    def flush_subscriber(self, subscriber: Subscriber) -> str:
+        """Deliver to it now, whatever it defers to. Return what came of it, in the
+        words of Watchman."""
+        if self.states.is_dropping(subscriber):
+            self._skip(subscriber)
+            return "dropped"
+        before = subscriber.tick
+        self.queries[subscriber.query].deliver_difference(subscriber)
+        return "no_sync_needed" if subscriber.tick == before else "synced"
+
+    def _skip(self, subscriber: Subscriber) -> None:
+        """Nothing of what happened until now is delivered to it."""
+        subscriber.tick, subscriber.number = self.clock().tick, self.number
+        subscriber.is_behind = False
+
+    # -- states
+
+    def enter_state(self, name: str, client: object, metadata: object) -> None:
+        """Raises BadRequest."""
+        self.states.enter(name, client)
+        self._state_changed(StateChange(name, True, metadata))
+
+    def leave_state(
+        self, name: str, client: object, metadata: object, *, is_abandoned: bool = False
+    ) -> None:
+        """Raises BadRequest."""
+        dropping = [one for one in self.subscribers if name in one.drop]
+        self.states.leave(name, client)
+        for subscriber in dropping:
+            self._skip(subscriber)
+        self._state_changed(StateChange(name, False, metadata, is_abandoned))
+
+    def _state_changed(self, change: StateChange) -> None:
+        subscribers, clock = self.subscribers, self.clock()
+        self.states.hold(subscribers)
+        for subscriber in subscribers:
+            subscriber.sink.state_changed(self.path, clock, change)
+            if subscriber.is_behind and not subscriber.is_held:
+                self.catch_up(subscriber)
 
     def deliver_all(self, subscriber: Subscriber) -> None:
         self.queries[subscriber.query].deliver_all(subscriber)

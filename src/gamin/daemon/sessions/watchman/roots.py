@@ -138,6 +138,19 @@ class Roots:
             root.remove(subscriber)
         self._service.cancel(root.keeper)
 
+    def cancel(self, root: Root) -> None:
+        """The root is not watched any more, and its subscriptions end."""
+        root.is_pinned = False
+        for subscriber in root.subscribers:
+            subscriber.sink.canceled(root.path)
+        self.close(root)
+
+    def client_left(self, client: object) -> None:
+        """The states that it asserted are asserted no more."""
+        for root in self.all:
+            for name in root.states.of(client):
+                root.leave_state(name, client, None, is_abandoned=True)
+
     def unsubscribe(self, root: Root, subscriber: Subscriber) -> None:
         """A subscription ends. Without any the root is kept for a while only."""
         if subscriber in root.subscribers:
@@ -204,7 +217,10 @@ class Roots:
         self._note_time()
         told, self._told = self._told, {}
         for root in told:
-            root.flush()
+            if root.is_lost and root.is_pinned:  # as Watchman: a new `watch` is needed
+                self.cancel(root)
+            else:
+                root.flush()
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)

@@ -121,6 +121,7 @@ class WatchmanSession:
         for root, subscriber in self.subscriptions.values():
             self._commands.roots.unsubscribe(root, subscriber)
         self.subscriptions.clear()
+        self._commands.roots.client_left(self)
 
     # -- to the client
 

@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 class Subscriber:
     """One subscription of one sink."""
 
-    def __init__(self, sink: Sink, query: Query, tick: int, number: int) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        query: Query,
+        tick: int,
+        number: int,
+        *,
+        defer: Iterable[str] = (),
+        drop: Iterable[str] = (),
+    ) -> None:
         self.sink = sink
         self.query = query
         """What it asked for, in the form shared with others (`Query.sharing_key`)."""
@@ -38,6 +47,12 @@ class Subscriber:
         self.number = number
         """The root's number at that time."""
         self.is_behind = False
+        self.defer = frozenset(defer)
+        """While one of these states is asserted, it gets nothing; later all of it."""
+        self.drop = frozenset(drop)
+        """It never gets what happens while one of these states is asserted."""
+        self.is_held = False
+        """One of these states is asserted."""
         self.wants_listing = False
         """The names are to follow what happened since the clock that it came with."""
 
@@ -83,7 +98,7 @@ class SharedQuery:
         root, is_compact = self._root, self._is_compact
         shared: Rows | None = None
         for subscriber in self.subscribers:
-            if subscriber.sink.is_blocked:
+            if subscriber.sink.is_blocked or subscriber.is_held:
                 subscriber.is_behind = True
             if subscriber.is_behind:
                 continue
@@ -108,9 +123,13 @@ class SharedQuery:
 
     def catch_up(self, subscriber: Subscriber) -> None:
         """Deliver the difference from the subscriber's tick to now, if it can be."""
-        if subscriber.sink.is_blocked:
+        if subscriber.sink.is_blocked or subscriber.is_held:
             subscriber.is_behind = True
-            return
+        else:
+            self.deliver_difference(subscriber)
+
+    def deliver_difference(self, subscriber: Subscriber) -> None:
+        """As `catch_up`, whatever prevents it."""
         subscriber.is_behind = False
         root = self._root
         is_same_root = subscriber.number == root.number

@@ -13,8 +13,10 @@ from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import Delivery, EventRows
 from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.client.watching import MAX_USUAL_DELAY_NS
+from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.bser_codec import BserCodec
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.codec.json_codec import JSON
@@ -32,9 +34,13 @@ class Collector:
     def __init__(self) -> None:
         self.is_blocked = False
         self.deliveries: list[Delivery] = []
+        self.states: list[StateChange] = []
 
     def deliver(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
+
+    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
+        self.states.append(change)
 
     def canceled(self, root: bytes) -> None:
         """Not needed here."""
@@ -57,9 +63,13 @@ class WatchedRoot:
         self.query = query
         self.sink, self.subscriber = self.subscribe()
 
-    def subscribe(self) -> tuple[Collector, Subscriber]:
+    def subscribe(
+        self, defer: tuple[str, ...] = (), drop: tuple[str, ...] = ()
+    ) -> tuple[Collector, Subscriber]:
         sink = Collector()
-        subscriber = Subscriber(sink, self.query, 0, self.root.number)
+        subscriber = Subscriber(
+            sink, self.query, 0, self.root.number, defer=defer, drop=drop
+        )
         self.root.add(subscriber)
         return sink, subscriber
 
@@ -158,3 +168,54 @@ def test_a_blocked_sink_gets_nothing_and_is_behind() -> None:
     assert watched.subscriber.is_behind
     assert not watched.sink.deliveries, "it gets the difference, and not what is newer"
     assert len(other.deliveries) == 2
+
+
+def test_a_subscriber_may_defer_what_happens_to_the_end_of_a_state() -> None:
+    with closing(WatchedRoot()) as watched:
+        sink, subscriber = watched.subscribe(defer=("busy",))
+        me = object()
+        watched.root.enter_state("busy", me, {"why": 1})
+        watched.change(b"/d/f")
+        watched.root.flush()
+        assert not sink.deliveries
+        assert subscriber.is_behind
+        assert len(watched.sink.deliveries) == 1, "others do not defer"
+        watched.root.leave_state("busy", me, None)
+        assert not subscriber.is_behind
+    assert sink.states == [
+        StateChange("busy", True, {"why": 1}),
+        StateChange("busy", False),
+    ]
+
+
+def test_a_subscriber_may_drop_what_happens_during_a_state() -> None:
+    with closing(WatchedRoot()) as watched:
+        sink, subscriber = watched.subscribe(defer=("busy",), drop=("busy",))
+        me = object()
+        watched.root.enter_state("busy", me, None)
+        watched.monitor.tree.tick += 1
+        watched.change(b"/d/f")
+        watched.root.flush()
+        watched.root.leave_state("busy", me, None)
+        assert not sink.deliveries
+        assert subscriber.tick == watched.monitor.tree.tick
+        watched.change(b"/d/g")
+        watched.root.flush()
+        assert len(sink.deliveries) == 1
+
+
+def test_a_subscriber_that_joins_during_a_state_defers_too() -> None:
+    with closing(WatchedRoot()) as watched:
+        watched.root.enter_state("busy", object(), None)
+        _, subscriber = watched.subscribe(defer=("busy",))
+        assert subscriber.is_held
+
+
+def test_a_subscriber_that_is_removed_is_not_behind() -> None:
+    """Its client may read again afterwards, and asks those behind to catch up."""
+    with closing(WatchedRoot()) as watched:
+        watched.sink.is_blocked = True
+        watched.change(b"/d/f")
+        watched.root.flush()
+        watched.root.remove(watched.subscriber)
+        assert not watched.subscriber.is_behind

@@ -1,0 +1,67 @@
+"""States that clients assert of a root, such as "hg.update", and who waits for them.
+
+A subscriber may ask to get nothing while a state is asserted: `defer` delivers all of
+it afterwards, `drop` never.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from gamin.protocol.watchman.errors import BadRequest
+
+
+class StateChange(NamedTuple):
+    """What the subscribers of a root are informed of."""
+
+    name: str
+    is_entered: bool
+    metadata: object = None
+    """As the client gave it; None for none."""
+    is_abandoned: bool = False
+    """The client that asserted the state is gone."""
+
+
+class Waiting(Protocol):
+    """The part of a subscriber that states decide about."""
+
+    defer: frozenset[str]
+    drop: frozenset[str]
+    is_held: bool
+
+
+class States:
+    """Those of one root."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, object] = {}
+        """Who asserted each state, in the order of their assertion."""
+
+    @property
+    def asserted(self) -> list[str]:
+        return list(self._owners)
+
+    def enter(self, name: str, client: object) -> None:
+        """Raises BadRequest if somebody asserts it already."""
+        if name in self._owners:
+            raise BadRequest(f"state {name} is already asserted")
+        self._owners[name] = client
+
+    def leave(self, name: str, client: object) -> None:
+        """Raises BadRequest if that client did not assert it."""
+        if name not in self._owners:
+            raise BadRequest(f"state {name} is not asserted")
+        if self._owners[name] is not client:
+            raise BadRequest(f"state {name} was not asserted by this session")
+        del self._owners[name]
+
+    def of(self, client: object) -> list[str]:
+        return [name for name, owner in self._owners.items() if owner is client]
+
+    def is_dropping(self, subscriber: Waiting) -> bool:
+        return not subscriber.drop.isdisjoint(self._owners)
+
+    def hold(self, subscribers: Iterable[Waiting]) -> None:
+        """Decide anew which of them get nothing for now."""
+        for one in subscribers:
+            names = one.defer | one.drop
+            one.is_held = bool(names) and not names.isdisjoint(self._owners)

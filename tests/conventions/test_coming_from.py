@@ -1,18 +1,18 @@
 """docs/coming-from.md: what its right columns say can be written, and what the left
 ones say of watchfiles is what that library takes."""
 
-import argparse
 import ast
 import inspect
 import re
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import watchfiles
 
 import gamin
-from gamin.cli import config, status, stop, watch
+from gamin.cli.parser import Parser
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coming-from.md").read_text()
 ROWS = [
@@ -22,7 +22,6 @@ ROWS = [
 CODE = re.compile(r"`([^`]+)`")
 LEFT = sorted({code for row in ROWS for code in CODE.findall(row[0])})
 RIGHT = sorted({code for row in ROWS for code in CODE.findall(row[1])})
-COMMANDS = {"watch": watch, "stop": stop, "status": status, "config": config}
 
 
 def keywords(call: ast.Call) -> dict[str, None]:
@@ -47,9 +46,9 @@ def test_a_call_has_arguments_that_exist(code: str) -> None:
 @pytest.mark.parametrize("code", [c for c in RIGHT if c.startswith("gamin ")])
 def test_a_command_line_is_understood(code: str) -> None:
     _, command, *words = shlex.split(code)
-    parser = argparse.ArgumentParser(exit_on_error=False)
-    COMMANDS[command].configure(parser)
-    parser.parse_args(words)
+    parser = Parser()
+    import_module(f"gamin.cli.{command}").configure(parser)
+    parser.parse(words)
 
 
 @pytest.mark.parametrize("code", [c for c in RIGHT if c.startswith("Kind.")])

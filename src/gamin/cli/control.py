@@ -56,6 +56,9 @@ class ControlConnection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def ask(self, question: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ GROUPS = {
     },
     "the server of the session": {
         "status": "show the server, its clients, its watches and its limits",
+        "top": "the same, live, with rates and the busiest paths",
         "doctor": "check what keeps watching from working, and say what to do",
         "stop": "end the server",
     },

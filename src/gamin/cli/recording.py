@@ -5,6 +5,7 @@ change with the members of `gamin watch --json` but the clock, and `time`, in se
 since 1970. A file that ends in .gz or .zst is compressed.
 """
 
+import io
 import json
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -99,7 +100,8 @@ def _open(path: str) -> IO[bytes]:
     if path.endswith(".gz"):
         return cast(IO[bytes], import_module("gzip").open(path, "rb"))
     if path.endswith(".zst"):
-        return cast(IO[bytes], _zstandard(path).open(path, "rb"))
+        # Buffered, because the package's readers do not split lines.
+        return io.BufferedReader(_zstandard(path).open(path, "rb"))
     return open(path, "rb")
 
 

@@ -12,7 +12,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 SHARED = {"errors", "events", "paths"}
 MAY_IMPORT = {
     "protocol": SHARED | {"patterns"},
-    "config": SHARED,
+    "config": SHARED | {"patterns"},
     "patterns": SHARED,
     "core": SHARED | {"config", "patterns"},
     "engine": SHARED | {"backends", "core"},

@@ -5,6 +5,7 @@ Whatever happens at once, a client knows in the end what is there and not ignore
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,10 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path / "root"
     root.mkdir()
     return root
+
+
+def git(*arguments: str, place: Path) -> None:
+    subprocess.run(["git", *arguments], cwd=place, check=True)
 
 
 def make(root: Path, *names: str) -> None:
@@ -146,7 +151,8 @@ def test_a_known_directory_in_place_of_a_deleted_one_has_its_own_rules(
 
 
 def test_a_known_directory_in_place_of_the_root_has_its_own_rules(root: Path) -> None:
-    make(root, "a", "a.log", "b", "deep/a.txt", ".git/info/exclude")
+    make(root, "a", "a.log", "b", "deep/a.txt")
+    git("init", "--quiet", place=root)
     ignore(root, "*.log")
     (root / ".git/info/exclude").write_text("b\n")
     make(root.parent, "other/b", "other/b.log", "other/deep/b.txt")

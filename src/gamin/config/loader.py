@@ -45,6 +45,13 @@ def home_directory(environment: Mapping[str, str] = os.environ) -> str:
         return "/"
 
 
+def config_home(environment: Mapping[str, str] = os.environ) -> bytes:
+    """$XDG_CONFIG_HOME; empty where it is not set, or not absolute (which the base
+    directory specification says to ignore)."""
+    place = environment.get("XDG_CONFIG_HOME", "")
+    return os.fsencode(place) if place.startswith("/") else b""
+
+
 def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:
     """The files in the order they are read, whether they are there or not."""
     return (

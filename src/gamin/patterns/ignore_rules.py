@@ -107,10 +107,10 @@ class IgnoreRules:
     def __init__(
         self, globs: Sequence[bytes] = (), vcs: bool = False, base: bytes = b""
     ) -> None:
-        """`base` is the root as seen from the top of the repository that holds it,
-        such as b"src/lib"; empty at the top, and outside of repositories."""
+        """`base` is the path of the root as seen from the outermost directory that may
+        hold rules, such as b"home/me/src"; empty where none lies above the root."""
         self._vcs = vcs
-        # Inside, every path begins at the top of the outermost repository.
+        # Inside, every path begins at that outermost directory.
         self._base = base + b"/" if base else b""
         self._tops: set[bytes] = set()
         """Tops of repositories."""
@@ -165,8 +165,15 @@ class IgnoreRules:
         """Whether the directory is the top of a repository."""
         return self._place(directory) in self._tops
 
+    def tops_below(self) -> list[bytes]:
+        """The tops of the repositories that the tree holds, without its root."""
+        return [t[len(self._base) :] for t in self._tops if self._is_below(t)]
+
+    def _is_below(self, place: bytes) -> bool:
+        return place.startswith(self._base) and len(place) > len(self._base)
+
     def _place(self, directory: bytes) -> bytes:
-        """The directory as seen from the top of the outermost repository."""
+        """The directory as seen from the outermost one."""
         base = self._base[:-1]
         while directory == b".." or directory.startswith(b"../"):
             base = base.rpartition(b"/")[0]

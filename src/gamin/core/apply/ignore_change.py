@@ -39,7 +39,9 @@ class IgnoreChanges:
         rules, node = subscription.ignore, subscription.bound_directory
         if not isinstance(rules, IgnoreRules) or node is None:
             return
-        for part in filter(None, directory.split(b"/")):
+        # Rules from above the root (b"..") may concern all of the tree.
+        inside = b"" if directory.startswith(b"..") else directory
+        for part in filter(None, inside.split(b"/")):
             child = node.child(part)
             if child is None or not subscription.covers_directory(child.path()):
                 return

@@ -2,8 +2,8 @@
 
 Read as data: no program is called, and nothing that a configuration names is executed.
 A configuration is believed only where git's own rules would have the user trust it: it
-belongs to the user or to root, and nobody else may write it. What is not believed counts
-as absent.
+belongs to the user or to root, and nobody else may write it. What is not believed
+counts as absent.
 
 Sources: gitrepository-layout(5), git-config(1), gitignore(5), git-worktree(1).
 """
@@ -75,10 +75,9 @@ def repository_at(directory: bytes) -> Repository | None:
         git_dir = _resolved(pointer[len(b"gitdir: ") :].rstrip(b"\r\n"), directory)
     common = _read(join(git_dir, b"commondir"), 4096)
     common_dir = git_dir if common is None else _resolved(common.strip(), git_dir)
-    # As in git's is_git_directory(): a directory that is merely called .git is none.
+    # A directory that is merely called .git is none. git also wants `objects`, which
+    # `git init` makes last; HEAD is the file whose coming we can wait for.
     if not os.path.lexists(join(git_dir, b"HEAD")):
-        return None
-    if not all(os.path.isdir(join(common_dir, n)) for n in (b"objects", b"refs")):
         return None
     return Repository(directory, git_dir, common_dir)
 

@@ -2,9 +2,10 @@
 
 A tree whose root lies below the top of its repository follows the rule files above the
 root; every repository follows its `info/exclude` and the user's `core.excludesFile`.
-`ignore_files` reads the rule files within the tree.
+`ignore_files` says which files within the tree hold rules.
 """
 
+import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,14 +15,16 @@ from gamin.daemon.sessions.watchman.git_repository import (
     read_excludes,
     repository_of,
 )
-from gamin.daemon.sessions.watchman.ignore_files import Rule, read_rules
-from gamin.paths import join, parent, relative
+from gamin.paths import join, parent
 from gamin.patterns.ignore_rules import (
     EXCLUDE_FILE,
     MAX_TEXT,
     RULE_FILES,
     USER_EXCLUDES,
 )
+
+Rule = tuple[bytes, bytes, bytes | None]
+"""What `IgnoreRules.load` takes: an ignore file's directory, name and text."""
 
 
 class Home(NamedTuple):
@@ -41,34 +44,59 @@ class OutsideRules(NamedTuple):
     """Absolute paths, present or not: a change of one may change the rules."""
 
 
-NO_RULES = OutsideRules((), ())
+def read_rules(path: bytes) -> bytes | None:
+    """The text of an ignore file; None if there is none that git would read."""
+    try:
+        with open(path, "rb", opener=_open) as file:
+            return file.read(MAX_TEXT + 1)
+    except OSError:
+        return None
 
 
-def base_of(root: bytes) -> bytes:
-    """The root as seen from the top of its repository, for `IgnoreRules`; `root` is a
-    real path. Empty at the top, and outside of repositories."""
-    repository = repository_of(root)
-    return b"" if repository is None else relative(root, repository.top)
+def _open(path: str, flags: int) -> int:
+    """git does not follow a symlink there either, which could lead out of the tree."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
-def above(root: bytes, base: bytes, home: Home) -> OutsideRules:
-    """What holds in a tree because of the repository that its root lies in.
+def above(root: bytes, home: Home) -> OutsideRules:
+    """What holds in a tree because of the repository that its root lies in, if any.
 
-    `root` is a real path and `base` what `base_of` said of it.
+    `root` is a real path. The rules are complete: they also take back what was loaded
+    while another repository held the root, or none did. A repository on another file
+    system holds nothing here, as in git.
     """
     repository = repository_of(root)
-    if repository is None or relative(root, repository.top) != base:
-        return NO_RULES
+    top = b"" if repository is None else repository.top
     rules: list[Rule] = []
     files: list[bytes] = []
-    up = b""
-    while root != repository.top:
-        root, up = parent(root), up + b"/.." if up else b".."
-        for name in RULE_FILES:
-            files.append(join(root, name))
-            rules.append((up, name, read_rules(files[-1])))
-    own = of_repository(repository, up, home)
-    return OutsideRules((*rules, *own.rules), (*files, *own.files))
+    directory, up, is_inside = root, b"", repository is not None
+    while True:
+        files.append(mark_of_top(directory))
+        if up:
+            for name in RULE_FILES:
+                file = join(directory, name)
+                if is_inside:
+                    files.append(file)
+                rules.append((up, name, read_rules(file) if is_inside else None))
+        if repository is not None and directory == top:
+            own = of_repository(repository, up, home)
+            rules += own.rules
+            files += own.files
+            is_inside = False
+        else:
+            rules += no_repository(up)
+        if directory == b"/":
+            return OutsideRules(tuple(rules), tuple(files))
+        directory, up = parent(directory), up + b"/.." if up else b".."
+
+
+def mark_of_top(directory: bytes) -> bytes:
+    """The file whose being there makes the directory the top of a repository.
+
+    It changes less often than anything else there: with each checkout.
+    """
+    dot_git = join(directory, b".git")
+    return dot_git if os.path.isfile(dot_git) else join(dot_git, b"HEAD")
 
 
 def of_repository(repository: Repository, directory: bytes, home: Home) -> OutsideRules:
@@ -84,6 +112,6 @@ def of_repository(repository: Repository, directory: bytes, home: Home) -> Outsi
 
 
 def no_repository(directory: bytes) -> Iterator[Rule]:
-    """What to load when a directory is not the top of a repository any more."""
+    """What to load for a directory that is not the top of a repository (any more)."""
     yield directory, EXCLUDE_FILE, None
     yield directory, USER_EXCLUDES, None

@@ -1,20 +1,26 @@
 """Reads the ignore files of a tree, and reads them again when they change.
 
-What is in them is `core.ignore`'s affair.
+`patterns.ignore_rules` says what is in them, `git_rules` reads those outside of a tree.
 """
 
-import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
+from gamin.daemon.sessions.watchman.git_repository import repository_at
+from gamin.daemon.sessions.watchman.git_rules import (
+    Home,
+    Rule,
+    no_repository,
+    of_repository,
+    read_rules,
+)
 from gamin.events import Kind, Row
-from gamin.paths import is_within, join, relative
-from gamin.patterns.ignore_rules import EXCLUDE_FILE, MAX_TEXT, RULE_FILES, IgnoreRules
+from gamin.paths import is_within, join, parent, relative
+from gamin.patterns.ignore_rules import RULE_FILES, IgnoreRules
 
-Rule = tuple[bytes, bytes, bytes | None]
-"""What `IgnoreRules.load` takes: an ignore file's directory, name and text."""
+_FILES = (*RULE_FILES, b"/.git")
 
 
 class WatchmanIgnore:
@@ -28,50 +34,43 @@ class WatchmanIgnore:
         return not self._names.isdisjoint(path.split(b"/")[:-2])
 
 
-def read_rules(path: bytes) -> bytes | None:
-    """The text of an ignore file; None if there is none that git would read."""
-    try:
-        with open(path, "rb", opener=_open) as file:
-            return file.read(MAX_TEXT + 1)
-    except OSError:
-        return None
-
-
-def _open(path: str, flags: int) -> int:
-    """git does not follow a symlink there either, which could lead out of the tree."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
-
-
-def load_listed(keeper: Subscription, node: Node, names: Collection[bytes]) -> None:
-    """A directory of the tree was listed: know its rules before its subdirectories."""
+def load_listed(
+    keeper: Subscription, node: Node, names: Collection[bytes], home: Home
+) -> None:
+    """A directory of the tree was listed: load its rules before its subdirectories."""
     rules, root = keeper.ignore, keeper.bound_directory
     if isinstance(rules, IgnoreRules) and root is not None:
         directory = relative(node.path(), root.path())
-        for rule in _unknown(rules, node, directory, names):
+        for rule in _unknown(rules, node, directory, names, home):
             rules.load(*rule)
 
 
-def load_existing(rules: IgnoreRules, top: Node) -> None:
-    """A tree begins at `top`, where others watch already: what was listed for them is
-    not listed again, so know the rules in it before it is decided what to watch."""
-    for rule in _unknown_below(rules, top, b""):
+def load_existing(rules: IgnoreRules, top: Node, home: Home) -> None:
+    """A tree begins at `top`, which others watch already: what was listed for them is
+    not listed again, so load the rules in it before it is decided what to watch."""
+    for rule in _unknown_below(rules, top, b"", home):
         rules.load(*rule)
 
 
 def may_change_rules(row: Row) -> bool:
-    """Whether there may be something to read, or to forget, when the row was told."""
-    if row.is_dir or row.path.endswith(RULE_FILES):
+    """Whether there may be something to read, or to drop, once the row is delivered."""
+    if row.is_dir or row.path.endswith(_FILES):
         return True
-    return row.source is not None and row.source.endswith(RULE_FILES)
+    return row.source is not None and row.source.endswith(_FILES)
 
 
 def rules_to_load(
-    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row
+    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
 ) -> Iterator[Rule]:
-    """What is to be loaded now that the row was told, one before the next."""
+    """What to load now that the row is delivered, one before the next."""
+    for path in (row.path, row.source):
+        if path and path.endswith(b"/.git"):
+            place = _place(keeper, parent(path))
+            if place:  # the root's own repository is looked for from outside
+                yield from _of_top(parent(path), place, home)
     if row.is_dir:
         if row.kind is Kind.CREATED or row.kind is Kind.MOVED:
-            yield from _come_along(keeper, rules, tree, row)
+            yield from _come_along(keeper, rules, tree, row, home)
         return
     for path in (row.path, row.source):
         directory, _, name = (path or b"").rpartition(b"/")
@@ -81,7 +80,7 @@ def rules_to_load(
 
 
 def _come_along(
-    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row
+    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
 ) -> Iterator[Rule]:
     """A directory that came with what is in it is not listed, where rules are read."""
     place = _place(keeper, row.path) if row.path else b""
@@ -89,9 +88,9 @@ def _come_along(
     if place is None or node is None or not node.listed:
         return
     if row.kind is Kind.MOVED:
-        yield from _unknown_below(rules, node, place)
-    else:  # what is below is told by itself
-        yield from _unknown(rules, node, place, _there(node))
+        yield from _unknown_below(rules, node, place, home)
+    else:  # what is below is delivered by itself
+        yield from _unknown(rules, node, place, _there(node), home)
 
 
 def drop_rules(keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row) -> None:
@@ -118,7 +117,9 @@ def _place(keeper: Subscription, path: bytes) -> bytes | None:
     return relative(path, root.path())
 
 
-def _unknown_below(rules: IgnoreRules, top: Node, directory: bytes) -> Iterator[Rule]:
+def _unknown_below(
+    rules: IgnoreRules, top: Node, directory: bytes, home: Home
+) -> Iterator[Rule]:
     """As `_unknown`, for all that is below, too, and neither unlisted nor ignored.
 
     What is above comes first, and counts for what is below when it was loaded.
@@ -127,7 +128,7 @@ def _unknown_below(rules: IgnoreRules, top: Node, directory: bytes) -> Iterator[
     while found:
         node, directory = found.pop()
         if node.listed:
-            yield from _unknown(rules, node, directory, _there(node))
+            yield from _unknown(rules, node, directory, _there(node), home)
         for child in node.children():
             path = join(directory, child.name) if directory else child.name
             if not rules.ignored(path, True):
@@ -135,16 +136,34 @@ def _unknown_below(rules: IgnoreRules, top: Node, directory: bytes) -> Iterator[
 
 
 def _there(node: Node) -> list[bytes]:
-    return [name for name in RULE_FILES if node.has(name)]
+    return [name for name in (*RULE_FILES, b".git") if node.has(name)]
 
 
 def _unknown(
-    rules: IgnoreRules, node: Node, directory: bytes, there: Collection[bytes]
+    rules: IgnoreRules,
+    node: Node,
+    directory: bytes,
+    there: Collection[bytes],
+    home: Home,
 ) -> Iterator[Rule]:
-    """What the rules do not know yet of a directory's ignore files."""
-    for name in RULE_FILES if directory else (*RULE_FILES, EXCLUDE_FILE):
+    """What the rules do not know yet of a directory's ignore files.
+
+    The repository that holds the root is looked for from outside, its top included.
+    """
+    if directory and (b".git" in there or rules.is_top(directory)):
+        for rule in _of_top(node.path(), directory, home):
+            if not rules.knows(*rule):
+                yield rule
+    for name in RULE_FILES:
         # None, too: another directory may have had rules there before.
-        is_there = name in there or name is EXCLUDE_FILE
-        text = read_rules(node.path_prefix() + name) if is_there else None
+        text = read_rules(node.path_prefix() + name) if name in there else None
         if not rules.knows(directory, name, text):
             yield directory, name, text
+
+
+def _of_top(path: bytes, directory: bytes, home: Home) -> Iterable[Rule]:
+    """What holds in a directory of the tree as the top of a repository, or as none."""
+    repository = repository_at(path)
+    if repository is None:
+        return no_repository(directory)
+    return of_repository(repository, directory, home).rules

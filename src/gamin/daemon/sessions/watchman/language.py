@@ -4,10 +4,15 @@ Imported when the first client of that language comes: clients of the original o
 not wait for what they do not use (a fifth of the start).
 """
 
+import os
+
+from gamin.config.loader import config_home, home_directory
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands, Host
+from gamin.daemon.sessions.watchman.git_rules import Home
 from gamin.daemon.sessions.watchman.roots import Roots
+from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 
@@ -15,10 +20,12 @@ class Watchman:
     def __init__(self, service: Service, host: Host, start: int) -> None:
         """`start` is when the server started, in seconds since 1970."""
         self._service = service
-        self.roots = Roots(service, start)
+        rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
+        self.roots = Roots(service, rules, start)
         self._commands = Commands(self.roots, host)
         service.join(self.roots)
-        service.scan_observers.append(self.roots)
+        service.join(rules)
+        service.scan_observers.append(rules)
 
     def session(self, client: int, connection: Connection) -> WatchmanSession:
         return WatchmanSession(client, connection, self._service, self._commands)

@@ -3,26 +3,18 @@
 import itertools
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from gamin.core.effects import Deliver, Listing, Trace
-from gamin.core.model.node import Node
+from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.sessions.hub import Service
-from gamin.daemon.sessions.watchman.ignore_files import (
-    WatchmanIgnore,
-    drop_rules,
-    load_existing,
-    load_listed,
-    may_change_rules,
-    rules_to_load,
-)
+from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
-from gamin.events import Row
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
 
@@ -50,18 +42,15 @@ class RootKey(NamedTuple):
 class Roots:
     """The session of all shared subscriptions: passes rows on to their roots."""
 
-    def __init__(self, service: Service, start: int) -> None:
+    def __init__(self, service: Service, rules: RuleFiles, start: int) -> None:
         self._service = service
+        self._rules = rules
         self._server = (start, os.getpid())
         self._by_key: dict[RootKey, Root] = {}
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self.times = TickTimes()
         self._told: dict[Root, None] = {}
-        self._unread: list[tuple[Subscription, IgnoreRules, Row]] = []
-        """What was told, and may have changed ignore files."""
-        self._has_rules = False
-        """Some root wants the ignore files of its directories to be read."""
 
     def __str__(self) -> str:
         return "roots"
@@ -89,6 +78,9 @@ class Roots:
             )
             self._by_key[key] = root
             self._by_keeper[keeper] = root
+            if isinstance(keeper.ignore, IgnoreRules) and key.vcs_ignore:
+                real = os.path.realpath(key.path)
+                self._rules.follow(keeper, real, keeper.ignore)
             self._service.subscribe(keeper)
         if root.reaper is not None:
             root.reaper.cancel()
@@ -101,11 +93,10 @@ class Roots:
             ignore = WatchmanIgnore()
         elif key.ignore or key.vcs_ignore:
             globs = [os.fsencode(glob) for glob in key.ignore]
-            ignore = IgnoreRules(globs, vcs=key.vcs_ignore)
-            self._has_rules |= key.vcs_ignore
-            top = self._service.monitor.tree.find(os.path.realpath(key.path))
-            if key.vcs_ignore and top is not None:
-                load_existing(ignore, top)
+            if key.vcs_ignore:
+                ignore = self._rules.rules_for(os.path.realpath(key.path), globs)
+            else:
+                ignore = IgnoreRules(globs)
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
         return Subscription(
             self,
@@ -125,7 +116,7 @@ class Roots:
     def tell_withheld(self) -> None:
         """What there is is going to be asked: tell what was held back until now."""
         self._service.tell_withheld()
-        self._reread()
+        self._rules.reread()
 
     def close(self, root: Root) -> None:
         """Nothing of it is watched for this root's sake any more."""
@@ -137,6 +128,7 @@ class Roots:
         for subscriber in root.subscribers:
             root.remove(subscriber)
         self._service.cancel(root.keeper)
+        self._rules.drop(root.keeper)
 
     def cancel(self, root: Root) -> None:
         """The root is not watched any more, and its subscriptions end."""
@@ -178,24 +170,7 @@ class Roots:
             return
         root.tell(told)
         self._told[root] = None
-        rules = subscription.ignore
-        if isinstance(rules, IgnoreRules):
-            self._unread += [
-                (subscription, rules, row) for row in told.rows if may_change_rules(row)
-            ]
-
-    def _reread(self) -> None:
-        """Read the ignore files that are concerned by what was told.
-
-        When all of it was told, for what is told now is the difference from that.
-        """
-        tree = self._service.monitor.tree
-        while self._unread:
-            unread, self._unread = self._unread, []
-            for keeper, rules, row in unread:
-                for rule in rules_to_load(keeper, rules, tree, row):
-                    self._service.rules_changed(keeper, *rule)
-                drop_rules(keeper, rules, tree, row)
+        self._rules.delivered(subscription, told.rows)
 
     def ready(self, subscription: Subscription) -> None:
         root = self._by_keeper.get(subscription)
@@ -213,7 +188,7 @@ class Roots:
 
     def flush(self) -> None:
         """The round is over: what was told becomes messages of the clients."""
-        self._reread()
+        self._rules.reread()
         self._note_time()
         told, self._told = self._told, {}
         for root in told:
@@ -224,19 +199,3 @@ class Roots:
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)
-
-    def listed(self, listings: Sequence[Listing]) -> None:
-        """Directories are about to be taken in: read the rules in them first.
-
-        What changes in one that was listed before is told, and read then.
-        """
-        if self._has_rules:
-            for (node, _, _), _, others, _ in listings:
-                if not node.listed:
-                    self._read_rules(node, others)
-
-    def _read_rules(self, node: Node, names: Sequence[bytes]) -> None:
-        starts = [s for s in node.subscriptions or () if s in self._by_keeper]
-        trees = self._service.monitor.covering(node)
-        for keeper in dict.fromkeys((*starts, *trees)):
-            load_listed(keeper, node, names)

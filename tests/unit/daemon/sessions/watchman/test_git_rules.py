@@ -12,7 +12,6 @@ from gamin.daemon.sessions.watchman.git_repository import repository_at
 from gamin.daemon.sessions.watchman.git_rules import (
     Home,
     above,
-    base_of,
     no_repository,
     of_repository,
 )
@@ -23,7 +22,7 @@ from gamin.patterns.ignore_rules import (
     IgnoreRules,
 )
 
-REPOSITORIES = 60
+REPOSITORIES = 40
 """Random worlds in a usual run; GAMIN_GIT_WORLDS makes it more."""
 WORLDS = int(os.environ.get("GAMIN_GIT_WORLDS", REPOSITORIES))
 
@@ -57,10 +56,10 @@ def furnish(top: Path, *directories: str) -> None:
     for directory in directories:
         with suppress(FileExistsError, NotADirectoryError):
             (top / directory).mkdir(parents=True, exist_ok=True)
-    for directory in filter(Path.is_dir, (top / each for each in directories)):
+    for each in filter(Path.is_dir, map(top.joinpath, directories)):
         for name in NAMES:
-            if not (directory / name).exists():
-                (directory / name).touch()
+            if not (each / name).exists():
+                (each / name).touch()
 
 
 class World:
@@ -125,7 +124,7 @@ class World:
 
 
 def entries(directory: Path) -> list[Path]:
-    """All but git's own: of a linked worktree it is a file, which git never speaks of."""
+    """All but git's own, which in a linked worktree is a file."""
     return [path for path in sorted(directory.iterdir()) if path.name != ".git"]
 
 
@@ -144,9 +143,8 @@ def load(rules: IgnoreRules, root: Path, directory: Path, home: Home) -> None:
 def shown(root: Path, home: Path) -> set[str]:
     """What our rules leave in a tree."""
     place = Home(os.fsencode(home))
-    base = base_of(os.fsencode(root))
-    rules = IgnoreRules(vcs=True, base=base)
-    for rule in above(os.fsencode(root), base, place).rules:
+    rules = IgnoreRules(vcs=True, base=os.fsencode(root).lstrip(b"/"))
+    for rule in above(os.fsencode(root), place).rules:
         rules.load(*rule)
     found: set[str] = set()
     waiting = [root]
@@ -200,9 +198,7 @@ def test_rules_from_above_name_the_files_to_follow(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "top", home=tmp_path)
     root = tmp_path / "top/a/b"
     root.mkdir(parents=True)
-    base = base_of(bytes(root))
-    assert base == b"a/b"
-    files = above(bytes(root), base, Home(bytes(tmp_path))).files
+    files = above(bytes(root), Home(bytes(tmp_path))).files
     for expected in ("top/a/.gitignore", "top/.ignore", "top/.git/info/exclude"):
         assert bytes(tmp_path / expected) in files
     for expected in (".config/git/ignore", ".gitconfig", "top/.git/config"):
@@ -214,8 +210,9 @@ def test_outside_of_a_repository_nothing_comes_from_above(tmp_path: Path) -> Non
     (tmp_path / ".gitignore").write_text("a\n")
     (tmp_path / "in").mkdir()
     root = bytes(tmp_path / "in")
-    assert base_of(root) == b""
-    assert above(root, b"", Home(bytes(tmp_path))).rules == ()
+    outside = above(root, Home(bytes(tmp_path)))
+    assert {text for _, _, text in outside.rules} == {None}
+    assert bytes(tmp_path / ".git/HEAD") in outside.files  # there may be one later
 
 
 def test_a_repository_that_is_one_no_more_has_the_rules_around_it() -> None:

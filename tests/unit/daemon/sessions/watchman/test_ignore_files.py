@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from gamin.daemon.sessions.watchman.ignore_files import read_rules
+from gamin.daemon.sessions.watchman.git_rules import read_rules
 from gamin.patterns.ignore_rules import MAX_TEXT
 
 

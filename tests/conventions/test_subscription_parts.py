@@ -27,6 +27,7 @@ CALLERS: dict[type, set[str]] = {
         # clients that read the tree itself
         "daemon/process/config_watch.py",
         "daemon/sessions/watchman/roots.py",
+        "daemon/sessions/watchman/rule_files.py",
     },
 }
 """The modules that may call a method which changes the part."""

@@ -9,9 +9,19 @@ import shutil
 import sys
 from pathlib import Path
 
+from testkit.actions.renameat2 import RENAME_EXCHANGE, RENAME_WHITEOUT, renameat2
+
 # Few, so that the same ones come and go often.
 PLACES = ("a", "b", "c", "a/a", "a/b", "b/a", "a/a/a")
-VERBS = {"touch": 1, "mkdir": 1, "remove": 1, "rename": 2, "swap": 2}  # and how many
+VERBS = {
+    "touch": 1,
+    "mkdir": 1,
+    "remove": 1,
+    "rename": 2,
+    "swap": 2,
+    "exchange": 2,
+    "whiteout": 2,
+}  # and how many
 STEPS = 2000
 
 
@@ -34,6 +44,10 @@ def perform(step: tuple[str, ...], root: Path, outside: Path) -> None:
                 places[0].rename(root / "t")
                 places[1].rename(places[0])
                 (root / "t").rename(places[1])
+            case "exchange":
+                renameat2(places[0], places[1], RENAME_EXCHANGE)
+            case "whiteout":
+                renameat2(places[0], places[1], RENAME_WHITEOUT)
             case "away":
                 places[0].rename(outside / "x")
             case "back":

@@ -29,6 +29,8 @@ STEPS = st.one_of(
     st.tuples(st.just("remove"), PATHS),
     st.tuples(st.just("rename"), PATHS, PATHS),
     st.tuples(st.just("swap"), PATHS, PATHS),
+    st.tuples(st.just("exchange"), PATHS, PATHS),
+    st.tuples(st.just("whiteout"), PATHS, PATHS),
     st.tuples(st.just("away"), PATHS),
     st.tuples(st.just("back"), PATHS),
     st.tuples(st.just("look")),
@@ -81,7 +83,7 @@ def test_directories_change_places_again_and_again(
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @pytest.mark.parametrize("seed", range(2))
 def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
-    command = [sys.executable, happenings.__file__, str(seed), str(tmp_path)]
+    command = [sys.executable, "-m", happenings.__name__, str(seed), str(tmp_path)]
     with (
         following(way.open(), tmp_path) as follower,
         subprocess.Popen(command) as busy,

@@ -18,6 +18,7 @@ from functools import cache
 from gamin.backends.base import FIRST_MARK_COOKIE, Usage, Watchable
 from gamin.backends.marks import Mark, Marks, fanotify_mask
 from gamin.backends.reconciler import EntryType, Reconciler
+from gamin.backends.rename_check import RenameCheck
 from gamin.backends.subdirectories import Subdirectories
 from gamin.events import (
     ATTRIB,
@@ -59,6 +60,7 @@ class FanotifyBackend:
             raise
         self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
+        self._rename_check = RenameCheck()
         self._cookie = FIRST_MARK_COOKIE
         self.queued_bytes = self.drained_bytes = 0
         self._noticed: list[Change] = []
@@ -83,12 +85,15 @@ class FanotifyBackend:
 
     def unwatch(self, node: Watchable) -> None:
         self._marks.remove(node)
+        self._rename_check.forget(node)
 
     # -- what happened
 
     @property
     def has_pending(self) -> bool:
-        return bool(self._noticed or self._doubts or self._subdirectories)
+        return bool(
+            self._noticed or self._doubts or self._subdirectories or self._rename_check
+        )
 
     def read_ahead(self) -> None:
         """Nothing is read ahead, for there is seldom much: a drain gives out all."""
@@ -99,9 +104,13 @@ class FanotifyBackend:
         changes, self._noticed = self._noticed, []
         self._subdirectories.applied()
         if not self.has_pending:
+            before = self._cookie
             self._read_all(changes)
+            if self._cookie != before or self._rename_check.has_postponed:
+                self._rename_check.observe(changes)
             if changes:  # to be applied before anything is settled
                 return changes
+        changes += self._rename_check.resolve(self._marks.is_in_place)
         changes += self._doubts.resolve(self._marks)
         changes += self._subdirectories.settle(self._marks)
         return changes

@@ -29,6 +29,7 @@ from collections.abc import Sequence
 
 from gamin.backends.base import Usage, Watchable
 from gamin.backends.read_ahead import ReadAhead
+from gamin.backends.rename_check import RenameCheck
 from gamin.errors import WatchLimitReached
 from gamin.events import (
     CLOSE_WRITE,
@@ -79,6 +80,9 @@ class InotifyBackend:
         where those were in the backlog."""
         self._halves: dict[int, int] = {}
         self._since: dict[int, int] = {}
+        self._rename_check = RenameCheck()
+        self._has_renames = False
+        """Whether a rename was decoded since changes were last returned."""
 
     def fileno(self) -> int:
         return self._fd
@@ -152,6 +156,7 @@ class InotifyBackend:
         wd, node.wd = node.wd, -1
         if self._carried:
             self._drop_carried(node)
+        self._rename_check.forget(node)
         if wd < 0:
             return
         owner = self._owners.get(wd)
@@ -170,7 +175,7 @@ class InotifyBackend:
 
     @property
     def has_pending(self) -> bool:
-        return bool(self._noticed)
+        return bool(self._noticed or self._rename_check)
 
     def read_ahead(self) -> None:
         self._backlog.read_ahead()
@@ -180,6 +185,8 @@ class InotifyBackend:
         backlog = self._backlog
         backlog.read_ahead()
         self.queued_bytes = backlog.queued_bytes
+        if self._rename_check:  # of what was returned last, before anything is added
+            return self._settle_renames()
         changes, halves = self._carried, self._halves
         self._carried, self._halves = [], {}
         before = backlog.taken
@@ -195,7 +202,25 @@ class InotifyBackend:
         if self._noticed:
             changes = [*self._noticed, *changes]
             self._noticed = []
+        if self._has_renames or self._rename_check.has_postponed:
+            self._has_renames = bool(self._carried)
+            self._rename_check.observe(changes)
         return changes
+
+    def _settle_renames(self) -> list[Change]:
+        changes = self._rename_check.resolve(self._is_in_place)
+        changes, self._noticed = [*self._noticed, *changes], []
+        return changes
+
+    def _is_in_place(self, node: Watchable) -> bool:
+        """Whether the path of `node` leads to the directory that is watched for it."""
+        try:
+            found = libc.inotify_add_watch(self._fd, node.path(), MOVED_FROM | _PROBE)
+        except OSError:
+            return False
+        if found not in self._owners:
+            libc.inotify_rm_watch(self._fd, found)
+        return found == node.wd
 
     def _decode(
         self, piece: bytes, changes: list[Change], halves: dict[int, int]
@@ -252,6 +277,8 @@ class InotifyBackend:
                     halves[cookie] = len(changes)
             elif owner is None or halves.pop(cookie, None) is None:
                 cookie = 0
+            else:
+                self._has_renames = True
         if owner is None:
             if mask & OVERFLOW:
                 changes.append(Change(None, mask, 0, b""))

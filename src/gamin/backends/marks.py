@@ -77,6 +77,11 @@ class Marks:
         self._dropped.clear()
         self.remarked.clear()
 
+    def is_in_place(self, node: Watchable) -> bool:
+        """Whether the path of `node` leads to the directory that is marked for it."""
+        mark = self._by_number.get(node.wd)
+        return mark is not None and is_at(node, mark.identity)
+
     # -- nodes come and go
 
     def add(self, node: Watchable, mask: int) -> list[Change]:

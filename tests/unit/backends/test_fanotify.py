@@ -154,7 +154,7 @@ def test_a_doubt_waits_for_the_rename_of_its_directory(
     assert list(backend.drain()) == []  # it is not known yet where the box is
     assert story(backend.drain()) == ["deleted box/", "created moved/"]
     inner.place = bytes(tmp_path / "moved")
-    assert list(backend.drain()) == [Change(inner, CREATE, 0, b"file")]
+    assert Change(inner, CREATE, 0, b"file") in backend.drain()
     assert not backend.has_pending
 
 

@@ -12,10 +12,12 @@ one: call `drain` again while `has_pending`.
 
 import errno
 import os
+import time
 from collections.abc import Sequence
 from functools import cache
 
 from gamin.backends.base import FIRST_MARK_COOKIE, Usage, Watchable
+from gamin.backends.close_check import CloseCheck
 from gamin.backends.marks import Mark, Marks, fanotify_mask
 from gamin.backends.reconciler import EntryType, Reconciler
 from gamin.backends.rename_check import RenameCheck
@@ -60,6 +62,7 @@ class FanotifyBackend:
             raise
         self._reader = Reader(self._fd)
         self._subdirectories = Subdirectories()
+        self._close_check = CloseCheck()
         self._rename_check = RenameCheck()
         self._cookie = FIRST_MARK_COOKIE
         self.queued_bytes = self.drained_bytes = 0
@@ -82,6 +85,8 @@ class FanotifyBackend:
     def watch(self, node: Watchable, mask: int) -> None:
         """Also WatchLimitReached, with a limit of 0, where the file system cannot."""
         self._noticed += self._marks.add(node, mask)
+        if not self._close_check.is_group_open:
+            self._close_check.watched(node.wd)
 
     def unwatch(self, node: Watchable) -> None:
         self._marks.remove(node)
@@ -104,6 +109,7 @@ class FanotifyBackend:
         changes, self._noticed = self._noticed, []
         self._subdirectories.applied()
         if not self.has_pending:
+            self._close_check.begin()
             before = self._cookie
             self._read_all(changes)
             if self._cookie != before or self._rename_check.has_postponed:
@@ -153,6 +159,8 @@ class FanotifyBackend:
         self, mark: Mark, mask: int, name: bytes, changes: list[Change]
     ) -> None:
         """Something other than a rename happened to an entry."""
+        if mask & _CONTENT and not mask & CREATE:
+            mask |= self._modified(mark, mask, name)
         names = mask & _NAMES
         is_mixed = names == _NAMES
         if is_mixed:
@@ -165,6 +173,15 @@ class FanotifyBackend:
         if names:
             there = EntryType.NOTHING if steps[-1] & DELETE else _bearer(mask)
             self._say(mark, name, there, is_mixed=is_mixed)
+
+    def _modified(self, mark: Mark, mask: int, name: bytes) -> int:
+        """MODIFY if the content changed; 0 if the file was merely closed."""
+        file, now = (mark.number, name), time.time_ns()
+        if mask & MODIFY:
+            self._close_check.modified[file] = now
+            return MODIFY
+        path = join(mark.owners[0].path(), name)
+        return MODIFY if self._close_check.is_changed(file, path, now) else 0
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
         """Both halves where both are watched; otherwise a deletion or an arrival."""

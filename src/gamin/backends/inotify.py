@@ -25,9 +25,11 @@ pairs, or they are plain deletions and arrivals.
 import contextlib
 import errno
 import os
+import time
 from collections.abc import Sequence
 
 from gamin.backends.base import Usage, Watchable
+from gamin.backends.close_check import CloseCheck
 from gamin.backends.read_ahead import ReadAhead
 from gamin.backends.rename_check import RenameCheck
 from gamin.errors import WatchLimitReached
@@ -36,11 +38,13 @@ from gamin.events import (
     CREATE,
     DELETE,
     IGNORED,
+    MODIFY,
     MOVED_FROM,
     MOVED_TO,
     OVERFLOW,
     Change,
 )
+from gamin.paths import join
 from gamin.system import inotify, libc
 
 RESERVED_PERCENT = 10
@@ -80,6 +84,7 @@ class InotifyBackend:
         where those were in the backlog."""
         self._halves: dict[int, int] = {}
         self._since: dict[int, int] = {}
+        self._close_check = CloseCheck()
         self._rename_check = RenameCheck()
         self._has_renames = False
         """Whether a rename was decoded since changes were last returned."""
@@ -118,6 +123,8 @@ class InotifyBackend:
             self.unwatch(node)
         owner = self._owners.get(wd)
         node.wd = wd
+        if not self._close_check.is_group_open:
+            self._close_check.watched(wd)
         if owner is None:
             self._owners[wd] = node
         else:
@@ -187,6 +194,7 @@ class InotifyBackend:
         self.queued_bytes = backlog.queued_bytes
         if self._rename_check:  # of what was returned last, before anything is added
             return self._settle_renames()
+        self._close_check.begin()
         changes, halves = self._carried, self._halves
         self._carried, self._halves = [], {}
         before = backlog.taken
@@ -236,7 +244,8 @@ class InotifyBackend:
         offset, end = 0, len(piece)
         view = memoryview(piece)
         owners, append, new = self._owners, changes.append, tuple.__new__
-        made, created = -1, b""
+        modified, now = self._close_check.modified, time.time_ns()
+        made, created = writing, written = -1, b""
         at, owner, is_one = -1, None, False
         while offset < end:
             size = inotify.HEADER.unpack_from(piece, offset)[3]
@@ -247,10 +256,16 @@ class InotifyBackend:
                 if length != size:
                     break
                 offset += step
-                if mask == CREATE:
+                if mask == MODIFY:
+                    if name != written or wd != writing:
+                        writing, written = wd, name
+                        modified[wd, name] = now
+                elif mask == CREATE:
                     made, created = wd, name
-                elif mask == CLOSE_WRITE and name == created and wd == made:
-                    continue  # made and closed without a write: says nothing
+                elif mask == CLOSE_WRITE and (name != written or wd != writing):
+                    if name == created and wd == made:
+                        continue  # made and closed without a write: says nothing
+                    mask = self._closed(wd, name, now)
                 if wd != at:
                     at, owner = wd, owners.get(wd)
                     is_one = owner is not None and owner.__class__ is not list
@@ -260,6 +275,16 @@ class InotifyBackend:
                     event = wd, mask, cookie, name.rstrip(b"\0")
                     self._decode_special(event, changes, halves)
                     at = -1
+
+    def _closed(self, wd: int, name: bytes, now: int) -> int:
+        """What a CLOSE_WRITE without a MODIFY right before it stands for."""
+        owner = self._owners.get(wd)
+        node = owner[0] if isinstance(owner, list) else owner
+        if node is None:
+            return CLOSE_WRITE
+        path = join(node.path(), name.rstrip(b"\0"))
+        is_changed = self._close_check.is_changed((wd, name), path, now)
+        return CLOSE_WRITE | MODIFY if is_changed else CLOSE_WRITE
 
     def _decode_special(
         self,

@@ -1,7 +1,6 @@
 """Detects changes by looking: where the kernel reports none, or too many.
 
-What a look finds is decided in `snapshot` and `chosen`, which directories are polled in
-the core.
+What a look finds is decided in `snapshot`, which directories are polled in the core.
 
 Directories with the same interval are looked at together, in a *round*, when the clock
 passes a multiple of the interval: so all of them cost one wake-up, and a round of five
@@ -16,8 +15,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from gamin.backends.base import Watchable
-from gamin.backends.chosen import Chosen, Names
-from gamin.backends.snapshot import Snapshot
+from gamin.backends.snapshot import Names, Snapshot
 from gamin.events import (
     CREATE,
     DELETE,
@@ -51,7 +49,7 @@ class _Watch:
     __slots__ = ("interval", "mask", "node", "snapshot")
 
     def __init__(
-        self, node: Pollable, mask: int, interval: float, snapshot: Snapshot | Chosen
+        self, node: Pollable, mask: int, interval: float, snapshot: Snapshot
     ) -> None:
         self.node = node
         self.mask = mask
@@ -113,26 +111,22 @@ class PollingBackend:
 
     def _snapshot(
         self, node: Pollable, path: bytes, mask: int, names: Names | None
-    ) -> tuple[Snapshot | Chosen, Sequence[Change]]:
+    ) -> tuple[Snapshot, Sequence[Change]]:
         """The present snapshot if it will do; else a new one, taken before the last
         look of the present one, so that nothing falls in between."""
         known = self._watches.get(node.wd_poll)
         if known is not None and not known.snapshot.is_same_directory(path):
             known = None
-        if known is not None and isinstance(known.snapshot, Chosen) is bool(names):
+        if known is not None and known.snapshot.is_limited is bool(names):
             known.snapshot.want(path, mask)
             return known.snapshot, ()
-        snapshot: Snapshot | Chosen
-        if names is None:
-            snapshot = Snapshot(path, mask, self._clock(), self._unreliable)
-        else:
-            snapshot = Chosen(path, names)
+        snapshot = Snapshot(path, mask, self._clock(), self._unreliable, names)
         return snapshot, () if known is None else self._look(known)
 
     def track_entry(self, node: Pollable, name: bytes) -> None:
         """Entry `name` matters from now on, where only some entries matter."""
         watch = self._watches.get(node.wd_poll)
-        if watch is not None and isinstance(watch.snapshot, Chosen):
+        if watch is not None:
             watch.snapshot.track_entry(node.path(), name)
 
     def unwatch(self, node: Pollable) -> None:

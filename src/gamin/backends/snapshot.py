@@ -1,6 +1,6 @@
-"""What a directory looked like when it was last looked at, and what differs now.
+"""The state of a directory at the last look, and what differs from it now.
 
-When to look, and who is told, is left to `polling`; what is compared, to `signatures`.
+`polling` decides when to look, `signatures` what is compared.
 
 A look costs one lstat for the directory, and one for each known entry if more than
 names is wanted. The names are read only when the times of the directory have moved, for
@@ -20,11 +20,15 @@ of that device are not believed again.
 *Contents have the same limit and no remedy:* a file changed twice within one step,
 before our look and after it, to the same size, looks as we know it. Only reading it
 would tell. The second change is then reported together with the next one.
+
+A file that is watched by itself may lie in a directory of 100,000. So a snapshot can be
+limited to some names: a look then costs one lstat for each of these, and the names of
+the directory are never read.
 """
 
 import errno
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from stat import S_ISDIR
 
@@ -39,11 +43,11 @@ from gamin.backends.signatures import (
 )
 from gamin.events import ATTRIB, IS_DIR
 
-COARSEST_STEP = 2.5  # seconds: FAT's two, and some slack for the look itself
+COARSEST_STEP = 2.5
+"""Seconds: the two of FAT, and some slack for the look itself."""
 LOOKS_ON_TRUST = 9
+"""Looks in a row that do not read the names if the directory's times are as before."""
 
-# These say that the directory is not there for us. Others (EIO, ETIMEDOUT, ...) say
-# that today nobody knows, which is no change.
 GONE = {
     errno.ENOENT,
     errno.ENOTDIR,
@@ -52,13 +56,19 @@ GONE = {
     errno.ENAMETOOLONG,
     errno.ESTALE,
 }
+"""Errors that mean that the directory is not there for us. Others (EIO, ETIMEDOUT, ...)
+mean that nobody knows at present, which is no change."""
+
+Names = Callable[[], Collection[bytes]]
+"""Returns the entries that matter now."""
 
 
 class Snapshot:
-    """The state of one directory at one path.
+    """The state of one directory at one path, or of some entries of it.
 
     `unreliable` holds the devices whose directory times are not believed; all
-    snapshots share it and add to it.
+    snapshots share it and add to it. `names` limits the snapshot to the entries that it
+    returns at each look; these are always compared in detail.
     """
 
     __slots__ = (
@@ -67,13 +77,20 @@ class Snapshot:
         "_is_settled",
         "_looks_on_trust",
         "_moved",
+        "_names",
         "_status",
+        "_tracked",
         "_unreliable",
         "listings",
     )
 
     def __init__(
-        self, path: bytes, mask: int, now: float, unreliable: set[int]
+        self,
+        path: bytes,
+        mask: int,
+        now: float,
+        unreliable: set[int],
+        names: Names | None = None,
     ) -> None:
         """Take it, silently. Raises OSError if `path` is no readable directory."""
         self._status = directory_status(path)
@@ -81,10 +98,29 @@ class Snapshot:
         self._is_settled = False  # a later change of names will move them
         self._looks_on_trust = 0  # until the names are read all the same
         self._unreliable = unreliable
+        self._names = names
+        self._tracked = set() if names is None else set(names())
+        """With `names`: the entries whose state is known, be it that there is none."""
         self._is_detailed = _wants_details(mask)
-        self._entries = _read_all(path, self._is_detailed, {})
-        self.listings = 1
+        self._entries = (
+            _read_all(path, self._is_detailed, {})
+            if names is None
+            else _read_named(path, self._tracked, {})
+        )
+        self.listings = 0 if names else 1
         """How often the names have been read, to measure the cost."""
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether only some entries are looked at."""
+        return self._names is not None
+
+    def track_entry(self, path: bytes, name: bytes) -> None:
+        """From now on `name` matters to a limited snapshot: changes after this call are
+        detected."""
+        if self._names is not None and name not in self._tracked:
+            self._tracked.add(name)
+            self._learn(path, name)
 
     def is_same_directory(self, path: bytes) -> bool:
         """Whether `path` is still that directory. Raises OSError if it is none."""
@@ -93,7 +129,7 @@ class Snapshot:
     def want(self, path: bytes, mask: int) -> None:
         """Be ready to look for `mask`; names that came or went since are not lost."""
         is_detailed = _wants_details(mask)
-        if is_detailed == self._is_detailed:
+        if is_detailed == self._is_detailed or self._names is not None:
             return
         current = _read_all(path, is_detailed, {})
         self._entries = {
@@ -103,9 +139,17 @@ class Snapshot:
         self._is_settled = False
 
     def refresh(self, path: bytes, name: bytes) -> None:
-        """Take entry `name` for known as it is now."""
+        """Take entry `name` for known as it is now, if it matters."""
+        if self._matters(name):
+            self._learn(path, name)
+
+    def _matters(self, name: bytes) -> bool:
+        return self._names is None or name in self._tracked
+
+    def _learn(self, path: bytes, name: bytes) -> None:
+        is_detailed = self._is_detailed or self._names is not None
         try:
-            now = read_one(path, name, self._is_detailed)
+            now = read_one(path, name, is_detailed)
         except OSError:
             return  # the next look will tell
         if now is None:
@@ -136,9 +180,9 @@ class Snapshot:
 
         What is gone again by now is known nevertheless: the next look tells of that.
         """
-        new = [name for name in found if name not in self._entries]
+        new = [n for n in found if n not in self._entries and self._matters(n)]
         for name in new:
-            self.refresh(path, name)
+            self._learn(path, name)
             now = self._entries.get(name)
             self._entries[name] = found_there(now, found[name])
         if new:
@@ -150,7 +194,8 @@ class Snapshot:
     ) -> list[tuple[int, bytes]] | None:
         """What differs from the last look, as mask and name; None if it is gone.
 
-        An empty name means the directory itself.
+        An empty name means the directory itself. With `names`, an entry that matters
+        only since the last look is taken silently.
         """
         try:
             status = directory_status(path)
@@ -158,6 +203,8 @@ class Snapshot:
             return None if error.errno in GONE else []
         if not is_same(status, self._status):
             return None
+        if self._names is not None:
+            return self._look_at_named(path, mask, set(self._names()))
         before, self._status = self._status, status
         if _times(before) != _times(status):
             self._moved, self._is_settled = now, False
@@ -166,6 +213,15 @@ class Snapshot:
         if mask & ATTRIB and _rights(before) != _rights(status):
             found.append((ATTRIB | IS_DIR, b""))
         return found
+
+    def _look_at_named(
+        self, path: bytes, mask: int, names: set[bytes]
+    ) -> list[tuple[int, bytes]]:
+        current = _read_named(path, names, self._entries)
+        known = {name: was for name, was in self._entries.items() if name in names}
+        seen = {name: is_ for name, is_ in current.items() if name in self._tracked}
+        self._entries, self._tracked = current, names
+        return differences(known, seen, mask)
 
     def _read(self, path: bytes, now: float) -> dict[bytes, bytes]:
         known = self._entries
@@ -200,6 +256,16 @@ def _read_all(
     if is_detailed:
         return read_details(path, os.listdir(path), known)
     return read_kinds(path)
+
+
+def _read_named(
+    path: bytes, names: Collection[bytes], known: Mapping[bytes, bytes]
+) -> dict[bytes, bytes]:
+    """The signatures of some entries; what is `known` where nobody may look today."""
+    try:
+        return read_details(path, names, known)
+    except OSError:
+        return {name: known[name] for name in names if name in known}
 
 
 def directory_status(path: bytes) -> os.stat_result:

@@ -262,10 +262,11 @@ class InotifyBackend:
                         modified[wd, name] = now
                 elif mask == CREATE:
                     made, created = wd, name
-                elif mask == CLOSE_WRITE and (name != written or wd != writing):
+                elif mask == CLOSE_WRITE:
                     if name == created and wd == made:
-                        continue  # made and closed without a write: says nothing
-                    mask = self._closed(wd, name, now)
+                        continue  # reported as made, with whatever was written
+                    if name != written or wd != writing:
+                        mask = self._closed(wd, name, now)
                 if wd != at:
                     at, owner = wd, owners.get(wd)
                     is_one = owner is not None and owner.__class__ is not list

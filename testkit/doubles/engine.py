@@ -203,5 +203,10 @@ def plain_policy(
     mounts: Iterable[bytes] = (),
     poll_only: bool = False,
 ) -> Policy:
-    points = [Mount(b"/", "ext4"), *(Mount(point, "ext4") for point in mounts)]
+    """`mounts` may name a point several times: the last one is on top."""
+    points = [Mount(b"/", "ext4")]
+    points += [
+        Mount(point, "ext4", id=b"%d" % number)
+        for number, point in enumerate(mounts, start=1)
+    ]
     return Policy(rules, Mounts(points), poll_only)

@@ -5,6 +5,7 @@ The clients speak the real v1 words; what carries them out is
 """
 
 from collections.abc import Iterable
+from itertools import count
 
 from gamin.config.gaminrc import Rule, parse
 from gamin.config.mounts import Mount, Mounts
@@ -112,7 +113,8 @@ class CoreDriver:
     def __init__(self, rules: Iterable[str] = ()) -> None:
         text = "\n".join(rules).encode()
         self._rules = [r for r in parse(text, ROOT) if isinstance(r, Rule)]
-        self._points: dict[bytes, str] = {}
+        self._mounts: list[Mount] = []
+        self._mount_ids = count(1)
         self._pause = TWO_LOOKS if text else BARRIER
         self.shell = Shell(self._policy())
         self.shell.disk.mkdir(ROOT)
@@ -186,18 +188,21 @@ class CoreDriver:
         match verb:
             case "mount":
                 disk.mount(paths[0])
-                self._points[paths[0]] = "ramfs"
+                self._add_mount(paths[0], "ramfs")
             case "bind":
                 disk.bind(*paths)
-                self._points[paths[1]] = "ext4"
+                self._add_mount(paths[1], "ext4")
             case _:
                 disk.umount(paths[0])
-                del self._points[paths[0]]
+                top = [m for m in self._mounts if m.point == paths[0]][-1]
+                self._mounts.remove(top)
         self.shell.change_policy(self._policy())
 
+    def _add_mount(self, point: bytes, type_: str) -> None:
+        self._mounts.append(Mount(point, type_, id=b"%d" % next(self._mount_ids)))
+
     def _policy(self) -> Policy:
-        mounts = [Mount(point, type_) for point, type_ in self._points.items()]
-        return Policy(self._rules, Mounts([Mount(b"/", "ext4"), *mounts]))
+        return Policy(self._rules, Mounts([Mount(b"/", "ext4"), *self._mounts]))
 
 
 def play_in_memory(scenario: Scenario) -> None:

@@ -5,10 +5,11 @@ writes through a mapping (man 2 mmap) has no event of its own: the file's modifi
 time moves at the first write, and CLOSE_WRITE comes when the mapping ends. Most files
 that are closed without a MODIFY before were only locked or read, though, and clients
 must not hear of these. So their modification time is looked up: it is news if it is
-later than the last MODIFY of the file, and later than the watch.
+later than the last CREATE or MODIFY of the file, and later than the watch.
 
-The times of MODIFY are those at which it was read, and only the latest few thousand are
-kept. Of a file that is older than these, a change may be reported a second time.
+The times of these events are those at which they were read, and only the latest few
+thousand are kept. Of a file that is older than these, a change may be reported a second
+time.
 """
 
 import os
@@ -20,10 +21,6 @@ MAX_KEPT = 4096
 """Files in each of two generations whose last MODIFY is remembered."""
 MAX_GROUPS = 1024
 """Groups of watches whose beginning is remembered."""
-MARGIN_NS = 10_000_000
-"""Nanoseconds by which a file's times may lag behind the clock that we read: they come
-from the kernel's coarse clock (CLOCK_REALTIME_COARSE at CONFIG_HZ=100)."""
-
 File = tuple[int, bytes]
 """The number of a directory's watch, and a name."""
 
@@ -34,7 +31,7 @@ class CloseCheck:
     def __init__(self) -> None:
         self.modified: dict[File, int] = {}
         """Real time (ns) up to which a file's content is known to have been reported.
-        Written by whoever decodes events, once for each MODIFY."""
+        Written by whoever decodes events, for each CREATE and MODIFY."""
         self._earlier: dict[File, int] = {}
         self._first: list[int] = []
         """The first watch of each group, and the real time (ns) at which it began."""
@@ -48,7 +45,7 @@ class CloseCheck:
         if self._first and number <= self._first[-1]:
             return  # numbers began anew; it counts as older than it is
         self._first.append(number)
-        self._began.append(time.time_ns() - MARGIN_NS)
+        self._began.append(time.time_ns())
         if len(self._first) > MAX_GROUPS:
             # Those of a group that is dropped count as older than they are.
             del self._first[1::2], self._began[1::2]
@@ -73,6 +70,11 @@ class CloseCheck:
         since = self._since(file[0]) if known is None else known
         self.modified[file] = max(now_ns, changed_ns)
         return changed_ns > since
+
+    def renamed(self, old: File, new: File) -> None:
+        known = self.modified.get(old) or self._earlier.get(old)
+        if known is not None:
+            self.modified[new] = known
 
     def _since(self, number: int) -> int:
         """When the watch began, at the earliest."""

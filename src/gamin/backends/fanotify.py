@@ -159,7 +159,7 @@ class FanotifyBackend:
         self, mark: Mark, mask: int, name: bytes, changes: list[Change]
     ) -> None:
         """Something other than a rename happened to an entry."""
-        if mask & _CONTENT and not mask & CREATE:
+        if mask & (_CONTENT | CREATE):
             mask |= self._modified(mark, mask, name)
         names = mask & _NAMES
         is_mixed = names == _NAMES
@@ -177,9 +177,9 @@ class FanotifyBackend:
     def _modified(self, mark: Mark, mask: int, name: bytes) -> int:
         """MODIFY if the content changed; 0 if the file was merely closed."""
         file, now = (mark.number, name), time.time_ns()
-        if mask & MODIFY:
+        if mask & (MODIFY | CREATE):
             self._close_check.modified[file] = now
-            return MODIFY
+            return mask & MODIFY
         path = join(mark.owners[0].path(), name)
         return MODIFY if self._close_check.is_changed(file, path, now) else 0
 

@@ -262,6 +262,7 @@ class InotifyBackend:
                         modified[wd, name] = now
                 elif mask == CREATE:
                     made, created = wd, name
+                    modified[wd, name] = now
                 elif mask == CLOSE_WRITE:
                     if name == created and wd == made:
                         continue  # reported as made, with whatever was written
@@ -301,10 +302,14 @@ class InotifyBackend:
             if mask & MOVED_FROM:
                 if owner is not None:
                     halves[cookie] = len(changes)
-            elif owner is None or halves.pop(cookie, None) is None:
+            elif owner is None or (index := halves.pop(cookie, None)) is None:
                 cookie = 0
             else:
                 self._has_renames = True
+                source = changes[index]
+                self._close_check.renamed(
+                    (source.node.wd, _padded(source.name)), (wd, _padded(name))
+                )
         if owner is None:
             if mask & OVERFLOW:
                 changes.append(Change(None, mask, 0, b""))
@@ -370,3 +375,8 @@ class InotifyBackend:
         change = changes[index]
         mask = change.mask & ~MOVED_FROM | DELETE
         changes[index] = change._replace(mask=mask, cookie=0)
+
+
+def _padded(name: bytes) -> bytes:
+    """As it comes from the kernel: with NULs up to a multiple of the header's size."""
+    return name.ljust(len(name) // 16 * 16 + 16, b"\0")

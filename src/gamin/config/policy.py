@@ -5,7 +5,7 @@ Decides only: the rules come from `core.gaminrc`, the file systems from
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gamin.config.gaminrc import BUILT_IN, FilesystemRule, Method, PathRule, Rule
@@ -118,6 +118,17 @@ class Policy:
     def mount_points(self) -> frozenset[bytes]:
         """Where something is mounted."""
         return frozenset(mount.point for mount in self._mounts)
+
+    def remounted(self, before: "Policy") -> list[bytes]:
+        """The points where another mount is reached than `before`, upper ones first.
+
+        Something may be mounted over a mount: then only the mount's number differs.
+        """
+        differs = set(before._reached()) ^ set(self._reached())
+        return sorted({point for point, _ in differs})
+
+    def _reached(self) -> Iterator[tuple[bytes, bytes]]:
+        return ((mount.point, mount.id) for mount in self._mounts)
 
     def is_uniform_below(self, path: bytes) -> bool:
         """True if everything below `path` is sure to be decided like `path`."""

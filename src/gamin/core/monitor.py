@@ -228,9 +228,9 @@ class Monitor:
         """The rules or the mounts changed: decide again how each directory is watched,
         and scan what was mounted or unmounted."""
         self._begin(now)
-        before = self.coverage.method.policy.mount_points()
+        before = self.coverage.method.policy
         self.coverage.method.reapply_policy(policy)
-        for point in before ^ policy.mount_points():
+        for point in policy.remounted(before):
             self._remounted(point)
         return self._finish(now)
 
@@ -356,7 +356,7 @@ class Monitor:
         """Something was mounted or unmounted there, so other names are there now."""
         for subscription in self.subscriptions:
             if subscription.scope is Scope.TREE:
-                self.coverage.stop_at_mounts(subscription)
+                self._changes.ignore_changes.mounts_changed(subscription)
         node = self.tree.root
         for name in filter(None, point.split(b"/")):
             self._resolver.changed_at(node, name)

@@ -185,3 +185,17 @@ def test_what_the_kernel_tells_of_names_is_up_to_the_file_system(
 ) -> None:
     policy = Policy((), Mounts([Mount(b"/dev", type_)]))
     assert policy.kernel_tells_names(b"/dev") is told
+
+
+def test_mounts_differ_by_their_points_and_by_what_is_on_top() -> None:
+    top, first = (
+        Mount(b"/", "ext4", id=b"1"),
+        Mount(b"/a", "ext4", id=b"2", parent=b"1"),
+    )
+    inner = Mount(b"/a/b", "ext4", id=b"3", parent=b"2")
+    second = Mount(b"/a", "ext4", id=b"4", parent=b"2")
+    before = Policy((), Mounts([top, first, inner]))
+    assert before.remounted(before) == []
+    assert Policy((), Mounts([top, first])).remounted(before) == [b"/a/b"]
+    stacked = Policy((), Mounts([top, first, inner, second]))
+    assert stacked.remounted(before) == [b"/a", b"/a/b"]

@@ -176,6 +176,54 @@ def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) ->
     assert "exists /d/sub/inside" in said(crosses.rows())
 
 
+def test_what_a_mount_hides_from_a_tree_that_ends_there_is_gone(shell: Shell) -> None:
+    shell.disk.makedirs(b"/d/sub/deep")
+    shell.disk.touch(b"/d/sub/deep/hidden")
+    client = shell.view()
+    subscription = client.subscribe(b"/d", Scope.TREE)
+    client.rows()
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/of_the_mount")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    shell.settle()
+    assert said(client.rows()) == [
+        "deleted /d/sub/deep/hidden",
+        "deleted /d/sub/deep/",
+    ]
+    shell.disk.touch(b"/d/sub/another")
+    shell.settle()
+    assert said(client.rows()) == []
+    shell.disk.umount(b"/d/sub")
+    shell.change_policy(plain_policy())
+    shell.settle()
+    assert sorted(said(client.rows())) == [
+        "created /d/sub/deep/",
+        "created /d/sub/deep/hidden",
+    ]
+    assert b"/d/sub/deep/hidden" in truth(shell.disk, subscription)
+
+
+def test_a_second_mount_on_the_same_point_takes_the_place_of_the_first(
+    shell: Shell,
+) -> None:
+    client = shell.view()
+    client.subscribe(b"/d", Scope.TREE, cross_mounts=True)
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/first")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    shell.settle()
+    client.rows()
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/second")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub", b"/d/sub"]))
+    shell.settle()
+    assert {"deleted /d/sub/first", "created /d/sub/second"} <= set(said(client.rows()))
+    shell.disk.umount(b"/d/sub")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    shell.settle()
+    assert {"created /d/sub/first", "deleted /d/sub/second"} <= set(said(client.rows()))
+
+
 def test_what_is_mounted_over_a_directory_takes_its_place(shell: Shell) -> None:
     client: Client = shell.v1()
     subscription = client.subscribe(b"/d", Scope.DIRECTORY)

@@ -55,6 +55,20 @@ class IgnoreChanges:
             self._coverage.mark_for_release(below)
         self.changed(subscription, node, before)
 
+    def mounts_changed(self, subscription: Subscription) -> None:
+        """A tree ends at mount points, and these are others now: report what a mount
+        hides as deleted, and what shows again as created."""
+        node = subscription.bound_directory
+        excluded = self._coverage.mounts_within(subscription)
+        if node is None or excluded == subscription.excluded_mounts:
+            return
+        before = self.visible(subscription, node)
+        self._coverage.stop_at_mounts(subscription)
+        for below in node.subtree():
+            self._audiences.forget(below)
+            self._coverage.mark_for_release(below)
+        self.changed(subscription, node, before)
+
     def visible(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:
         """Everything below `node` that the rules let the subscription see: paths
         relative to `node`, parents first, and whether each is a directory."""

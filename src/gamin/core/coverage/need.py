@@ -108,12 +108,17 @@ class Coverage:
 
     def stop_at_mounts(self, subscription: Subscription) -> None:
         """Exclude other file systems from a tree, unless its request includes them."""
+        if subscription.bound_directory is not None:
+            subscription.target.exclude_mounts(self.mounts_within(subscription))
+
+    def mounts_within(self, subscription: Subscription) -> frozenset[bytes]:
+        """The mount points at which a tree ends."""
         node = subscription.bound_directory
         if node is None or subscription.request.cross_mounts:
-            return
+            return frozenset()
         points = self.method.policy.mount_points()
         below = (point for point in points if is_within(point, node.path()))
-        subscription.target.exclude_mounts(frozenset(below) - {node.path()})
+        return frozenset(below) - {node.path()}
 
     def detach(self, subscription: Subscription) -> None:
         """Undo `bind`: the path leads elsewhere, or the subscription ends."""

@@ -5,7 +5,7 @@ writes through a mapping (man 2 mmap) has no event of its own: the file's modifi
 time moves at the first write, and CLOSE_WRITE comes when the mapping ends. Most files
 that are closed without a MODIFY before were only locked or read, though, and clients
 must not hear of these. So their modification time is looked up: it is news if it is
-later than the last CREATE or MODIFY of the file, and later than the watch.
+later than the last CREATE, MODIFY or ATTRIB of the file, and than the watch.
 
 The times of these events are those at which they were read, and only the latest few
 thousand are kept. Of a file that is older than these, a change may be reported a second
@@ -31,7 +31,7 @@ class CloseCheck:
     def __init__(self) -> None:
         self.modified: dict[File, int] = {}
         """Real time (ns) up to which a file's content is known to have been reported.
-        Written by whoever decodes events, for each CREATE and MODIFY."""
+        Written by whoever decodes events, for each CREATE, MODIFY and ATTRIB."""
         self._earlier: dict[File, int] = {}
         self._first: list[int] = []
         """The first watch of each group, and the real time (ns) at which it began."""

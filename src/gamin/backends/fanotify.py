@@ -159,7 +159,7 @@ class FanotifyBackend:
         self, mark: Mark, mask: int, name: bytes, changes: list[Change]
     ) -> None:
         """Something other than a rename happened to an entry."""
-        if mask & (_CONTENT | CREATE):
+        if mask & (_CONTENT | CREATE | ATTRIB):
             mask |= self._modified(mark, mask, name)
         names = mask & _NAMES
         is_mixed = names == _NAMES
@@ -177,7 +177,7 @@ class FanotifyBackend:
     def _modified(self, mark: Mark, mask: int, name: bytes) -> int:
         """MODIFY if the content changed; 0 if the file was merely closed."""
         file, now = (mark.number, name), time.time_ns()
-        if mask & (MODIFY | CREATE):
+        if mask & (MODIFY | CREATE | ATTRIB):
             self._close_check.modified[file] = now
             return mask & MODIFY
         path = join(mark.owners[0].path(), name)

@@ -34,6 +34,7 @@ from gamin.backends.read_ahead import ReadAhead
 from gamin.backends.rename_check import RenameCheck
 from gamin.errors import WatchLimitReached
 from gamin.events import (
+    ATTRIB,
     CLOSE_WRITE,
     CREATE,
     DELETE,
@@ -268,6 +269,8 @@ class InotifyBackend:
                         continue  # reported as made, with whatever was written
                     if name != written or wd != writing:
                         mask = self._closed(wd, name, now)
+                elif mask == ATTRIB:  # its times may have been set
+                    modified[wd, name] = now
                 if wd != at:
                     at, owner = wd, owners.get(wd)
                     is_one = owner is not None and owner.__class__ is not list

@@ -83,6 +83,10 @@ def test_a_file_that_was_only_open_for_writing_is_not_reported_as_modified(
 ) -> None:
     file.open("r+b").close()
     assert contents_that_count(way.seen(backend)) == []
+    os.utime(file)
+    way.seen(backend)
+    file.open("r+b").close()
+    assert contents_that_count(way.seen(backend)) == []
     file.write_bytes(b"written")
     assert contents_that_count(way.seen(backend))
     for _ in range(2):

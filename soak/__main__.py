@@ -7,7 +7,7 @@ do not read, or leave and come back, or the server is stopped or killed. Then al
 quiet, and what every client believes must equal the disk, names and contents. Exit
 status 1 if it does not.
 
-What the programs do is said by `scribbler`, what clients believe by `follower`.
+`testkit.actions.actor` says what the programs do, `follower` what clients believe.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from gamin.client.blocking import Client
 from gamin.client.connect import connect_modern
 from gamin.core.coverage.recovery import MAX_PAUSE
 from soak.follower import Follower, V1Follower, WatchFollower
+from testkit.actions import actor
 from testkit.beliefs.watch import Belief, differences, there
 from testkit.limits import queue_limit
 from testkit.scenario.libgamin import LIBRARIES, Libgamin
@@ -130,7 +131,7 @@ class Soak:
         seed = str(self._options.seed * WRITERS + number)
         where = (str(self._root), str(self._outside))
         with subprocess.Popen(
-            [sys.executable, "-m", "soak.scribbler", *where, seed],
+            [sys.executable, "-m", actor.__name__, *where, seed],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -86,8 +86,10 @@ def following(kernel: KernelBackend, root: Path) -> Iterator[Follower]:
 
 
 def on_disk(root: Path) -> set[tuple[bytes, bool]]:
+    """Paths, and whether each is a directory; symbolic links are not."""
     found = set()
     for above, directories, files in os.walk(os.fsencode(root)):
-        found |= {(os.path.join(above, name), True) for name in directories}
-        found |= {(os.path.join(above, name), False) for name in files}
+        for name in directories + files:
+            path = os.path.join(above, name)
+            found.add((path, os.path.isdir(path) and not os.path.islink(path)))
     return found

@@ -18,7 +18,7 @@ _renameat2.argtypes = (
 
 
 def renameat2(
-    source: str | os.PathLike[str], target: str | os.PathLike[str], flags: int
+    source: bytes | os.PathLike[str], target: bytes | os.PathLike[str], flags: int
 ) -> None:
     """OSError where the kernel or the file system refuses."""
     old, new = os.fsencode(source), os.fsencode(target)

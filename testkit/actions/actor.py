@@ -1,0 +1,82 @@
+"""The random actor: does what programs do to a tree, as fast as it can.
+
+    python -m testkit.actions.actor TREE OUTSIDE SEED [NAMES]
+
+Reads from standard input how many acts to do, a number a line, and answers each with a
+line when they are done. Renames also lead from the tree to `outside` and back. With
+fewer NAMES the acts meet each other more often.
+"""
+
+import os
+import random
+import sys
+from contextlib import suppress
+
+from testkit.actions.acts import Act, perform
+from testkit.actions.real_disk import RealDisk
+
+NAMES = (
+    *(b"a", b"b", b"c", b"d", b"e", b"f"),
+    *(b"two words", b"\xff", "ü".encode(), b"x" * 100),
+)
+DEEPEST = 5
+"""Names in a path at the most."""
+
+ONE_PATH = (
+    *("touch", "touch", "write", "write", "write", "replace", "hammer", "map"),
+    *("unlink", "unlink", "mkdir", "makedirs", "crowd", "chmod", "rmtree"),
+)
+TWO_PATHS = (
+    *("rename", "rename", "rename", "swap", "exchange", "whiteout", "remake"),
+    *("symlink", "link", "out", "in"),
+)
+
+
+class Actor:
+    """Chooses acts on paths below `root`, by chance."""
+
+    def __init__(
+        self, root: bytes, outside: bytes, seed: int, names: int = len(NAMES)
+    ) -> None:
+        self._root = root
+        self._outside = outside
+        self._random = random.Random(seed)
+        self._names = NAMES[:names]
+
+    def choose(self) -> Act:
+        verb = self._random.choice(ONE_PATH + TWO_PATHS)
+        path = self._path(self._root)
+        match verb:
+            case "out":
+                return Act("rename", path, self._path(self._outside))
+            case "in":
+                return Act("rename", self._path(self._outside), path)
+            case "symlink":
+                targets = (self._path(self._root), self._random.choice(NAMES), b"..")
+                return Act(verb, path, self._random.choice(targets))
+            case "rmtree" if path.count(b"/") == self._root.count(b"/") + 1:
+                # Seldom near the root, or little would ever be there.
+                return Act(verb if self._random.random() < 0.3 else "touch", path)
+            case _ if verb in TWO_PATHS:
+                return Act(verb, path, self._path(self._root))
+        return Act(verb, path)
+
+    def _path(self, above: bytes) -> bytes:
+        depth = min(self._random.randint(1, DEEPEST), self._random.randint(1, DEEPEST))
+        return b"/".join([above, *self._random.choices(self._names, k=depth)])
+
+
+def main(root: str, outside: str, seed: str, names: str = str(len(NAMES))) -> None:
+    os.umask(0o022)
+    disk = RealDisk(root, outside)
+    actor = Actor(os.fsencode(root), os.fsencode(outside), int(seed), int(names))
+    for line in sys.stdin:
+        for _ in range(int(line)):
+            with suppress(OSError):
+                perform(actor.choose(), disk)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -112,7 +112,7 @@ class FanotifyBackend:
             self._close_check.begin()
             before = self._cookie
             self._read_all(changes)
-            if self._cookie != before or self._rename_check.has_postponed:
+            if self._cookie != before or self._rename_check.is_waiting:
                 self._rename_check.observe(changes)
             if changes:  # to be applied before anything is settled
                 return changes
@@ -203,6 +203,8 @@ class FanotifyBackend:
                 )
                 changes += [_new(Change, half) for half in halves]
             leaving, arriving = leaving[len(arriving) :], arriving[len(leaving) :]
+        for node in leaving:
+            self._rename_check.add_half(node, event.name)
         changes += [Change(n, DELETE | is_dir, 0, event.name) for n in leaving]
         changes += [Change(n, MOVED_TO | is_dir, 0, event.new_name) for n in arriving]
 

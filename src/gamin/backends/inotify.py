@@ -211,7 +211,7 @@ class InotifyBackend:
         if self._noticed:
             changes = [*self._noticed, *changes]
             self._noticed = []
-        if self._has_renames or self._rename_check.has_postponed:
+        if self._has_renames or self._rename_check.is_waiting:
             self._has_renames = bool(self._carried)
             self._rename_check.observe(changes)
         return changes
@@ -376,6 +376,7 @@ class InotifyBackend:
     def _give_up(self, changes: list[Change], index: int) -> None:
         """A first half without a second is a deletion."""
         change = changes[index]
+        self._rename_check.add_half(change.node, change.name)
         mask = change.mask & ~MOVED_FROM | DELETE
         changes[index] = change._replace(mask=mask, cookie=0)
 

@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable
 from stat import S_ISCHR, S_ISDIR
 
 from gamin.backends.base import Watchable
-from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Change
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from gamin.paths import join
 
 _ARRIVAL = CREATE | MOVED_TO
@@ -35,8 +35,9 @@ _ARRIVAL = CREATE | MOVED_TO
 _Entry = tuple[Watchable, bytes]
 """A directory and a name in it."""
 
-_Sources = dict[Watchable, dict[bytes, _Entry]]
-"""By directory and name: where the rename led that took the name away."""
+_Sources = dict[Watchable, dict[bytes, _Entry | None]]
+"""By directory and name: where the rename led that took the name away; None if that is
+not watched."""
 
 InPlace = Callable[[Watchable], bool]
 """Whether the directory is at its path."""
@@ -50,15 +51,21 @@ class RenameCheck:
         self._postponed: _Sources = {}
         """Those in directories that were not at their path: a rename of these (or of
         one above) is still to be applied."""
+        self._halves: set[_Entry] = set()
+        """Renames to what is not watched, which are returned as deletions."""
 
     def __bool__(self) -> bool:
         """Whether `resolve` has something to do now."""
         return bool(self._open)
 
     @property
-    def has_postponed(self) -> bool:
+    def is_waiting(self) -> bool:
         """Whether `observe` is to be called for a batch without renames as well."""
-        return bool(self._postponed)
+        return bool(self._postponed or self._halves)
+
+    def add_half(self, node: Watchable, name: bytes) -> None:
+        """A rename leads to what is not watched: it will be returned as a deletion."""
+        self._halves.add((node, name))
 
     def observe(self, changes: Iterable[Change]) -> None:
         """A drain returns these changes, with both halves of each rename."""
@@ -75,11 +82,16 @@ class RenameCheck:
                     left.setdefault(directory, {})[source] = (node, name)
             elif cookie and mask & MOVED_FROM:
                 sources.setdefault(cookie, []).append((node, name))
+            elif self._halves and mask & DELETE and (node, name) in self._halves:
+                self._halves.remove((node, name))
+                left.setdefault(node, {})[name] = None
 
     def forget(self, node: Watchable) -> None:
         """The directory is not watched any more."""
         self._open.pop(node, None)
         self._postponed.pop(node, None)
+        if self._halves:
+            self._halves = {half for half in self._halves if half[0] is not node}
 
     def resolve(self, is_in_place: InPlace) -> list[Change]:
         """The changes that correct what the renames said. `is_in_place` is asked once
@@ -93,14 +105,16 @@ class RenameCheck:
             if not _is_in_place(node, known, is_in_place):
                 self._postponed[node] = names
                 continue
-            for name, (target, new_name) in names.items():
+            for name, target in names.items():
                 mode = _mode(node, name)
                 if mode is None:
                     continue
                 changes.append(Change(node, CREATE | _dir_bit(mode), 0, name))
                 # Beside a whiteout the target is what it is said to be.
-                if not S_ISCHR(mode) and _is_in_place(target, known, is_in_place):
-                    changes += _arrival(target, new_name)
+                if target is None or S_ISCHR(mode):
+                    continue
+                if _is_in_place(target[0], known, is_in_place):
+                    changes += _arrival(*target)
         return changes
 
 

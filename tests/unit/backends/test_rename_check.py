@@ -126,6 +126,19 @@ def test_the_whiteout_that_a_rename_leaves_is_reported(
     assert belief.known == listed(node) == {b"a": False, b"b": False}
 
 
+def test_the_whiteout_is_reported_if_the_file_went_to_where_nobody_watches(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "watched").mkdir()
+    a_file(tmp_path / "watched" / "a")
+    node = Directory(tmp_path / "watched")
+    backend.watch(node, ALL)
+    belief = Names(node)
+    renameat2(tmp_path / "watched" / "a", tmp_path / "b", RENAME_WHITEOUT)
+    belief.apply(list(way.seen(backend)))
+    assert belief.known == listed(node) == {b"a": False}
+
+
 @pytest.fixture
 def node(tmp_path: Path) -> Directory:
     node = Directory(tmp_path)
@@ -191,7 +204,7 @@ def test_a_directory_that_is_elsewhere_is_asked_again_after_the_next_batch(
     check.observe(renamed(node, b"a", b"b"))
     assert check.resolve(lambda _: False) == []
     assert not check
-    assert check.has_postponed
+    assert check.is_waiting
     check.observe([])
     assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
 

@@ -60,7 +60,7 @@ class IgnoreChanges:
         hides as deleted, and what shows again as created."""
         node = subscription.bound_directory
         excluded = self._coverage.mounts_within(subscription)
-        if node is None or excluded == subscription.excluded_mounts:
+        if node is None or excluded == subscription.target.excluded_mounts:
             return
         before = self.visible(subscription, node)
         self._coverage.stop_at_mounts(subscription)

@@ -135,12 +135,14 @@ class Shell:
         self.executor.drain()
 
     def turn(self) -> None:
-        """Do everything there is to do now."""
+        """Drain, then do everything that the loop would do now."""
+        self.drain()
         for _ in range(MAX_ROUNDS):
-            self.drain()
-            if self._is_due(self.now):
+            if self.kernel.inotify.queue:
+                self.drain()
+            elif self._is_due(self.now):
                 self.executor.due()
-            elif not (self.kernel.inotify.queue or self.kernel.has_pending):
+            else:
                 return
         raise AssertionError("the executor does not come to rest")
 

@@ -207,6 +207,13 @@ def picture_of(client: Client, subscription: Subscription) -> StrictBelief:
     return picture
 
 
+def check(performance: Performance) -> None:
+    """AssertionError where not everything is right at rest."""
+    check_pictures(performance)
+    check_tree(performance)
+    check_accounts(performance)
+
+
 def check_pictures(performance: Performance) -> None:
     for client, subscription in performance.subscriptions():
         disk = performance.shell.disk
@@ -257,9 +264,7 @@ def perform(steps: Iterable[Step], shell: Shell) -> None:
     for step in steps:
         performance.do(step)
     performance.rest()
-    check_pictures(performance)
-    check_tree(performance)
-    check_accounts(performance)
+    check(performance)
 
 
 SHELLS: dict[str, Callable[[], Shell]] = {

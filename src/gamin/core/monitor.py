@@ -171,9 +171,14 @@ class Monitor:
             self.coverage.retry_misplaced()
         return self._finish(now)
 
+    def drain_started(self) -> None:
+        """The kernel's queue is about to be drained."""
+        self._changes.renames.recent_scans.on_drain_started()
+
     def drained(self, started_ns: int) -> None:
         """Everything that the kernel queued before the real time `started_ns` was given
         to `changed`, and carried out."""
+        self._changes.renames.recent_scans.on_drained()
         self.recovery.on_drained(started_ns)
 
     def drain_failed(self, now: float) -> None:
@@ -282,7 +287,9 @@ class Monitor:
         """The answers to several `Scan`, in their order. They share one tick."""
         self._moment.advance(now)
         apply_first, scan_finished = self._fast_scan.apply, self._scan_finished
+        scanned = self._changes.renames.recent_scans.add
         for listing in listings:
+            scanned(listing[0].node)
             if not apply_first(listing):
                 self._scan_changes.apply(listing)
                 if listing[0].changed_since_ns:

@@ -164,6 +164,7 @@ class Executor:
         if kernel is None:
             return 0
         started = self._clock.time_ns()
+        self._monitor.drain_started()
         goal: int | None = None
         count = 0
         try:

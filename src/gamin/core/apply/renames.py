@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gamin.core.apply.content import Content
 from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.ignore_change import IgnoreChanges
+from gamin.core.apply.recent_scans import RecentScans
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.audiences import Audiences
@@ -65,6 +66,7 @@ class Renames:
         self._content = content
         self._entries = entries
         self._ignore_changes = ignore_changes
+        self.recent_scans = RecentScans()
         self.pending_moves: dict[int, list[_PendingMove]] = {}
         """First halves by cookie; several where one directory is shown at several
         places."""
@@ -229,6 +231,8 @@ class Renames:
         for below in moved.subtree():
             if below.mask and not below.is_noticed:
                 self._coverage.registers.suspect(below, 1)
+        for scanned in self.recent_scans.within(moved):
+            self._entries.scan(scanned)
         return True
 
     def _report_move(

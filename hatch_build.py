@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hatchling.builders.path_waiters.plugin.interface import BuildHookInterface
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 GROUP = "gamin"
 """All are one library, `gamin__mypyc`, so that they call each other directly."""

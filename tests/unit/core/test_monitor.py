@@ -27,7 +27,7 @@ def kinds(effects: list[Effect]) -> list[type]:
     return [type(effect) for effect in effects]
 
 
-def test_a_request_is_a_talk_of_effects_and_answers() -> None:
+def test_subscribing_alternates_between_effects_and_answers() -> None:
     monitor = Monitor(plain_policy())
     subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
     watch, look = monitor.subscribe(subscription, NOW)
@@ -47,7 +47,7 @@ def test_a_request_is_a_talk_of_effects_and_answers() -> None:
     ]
 
 
-def test_a_change_becomes_a_telling() -> None:
+def test_a_change_becomes_a_delivery() -> None:
     monitor = Monitor(plain_policy())
     subscription = Subscription(1, 1, b"/", Scope.DIRECTORY)
     effects = monitor.subscribe(subscription, NOW)
@@ -60,7 +60,7 @@ def test_a_change_becomes_a_telling() -> None:
     assert not told.recovered
 
 
-def test_an_answer_to_a_walk_given_up_is_void() -> None:
+def test_the_answer_to_an_abandoned_walk_is_ignored() -> None:
     monitor = Monitor(plain_policy())
     subscription = Subscription(1, 1, b"/d/e", Scope.DIRECTORY)
     monitor.subscribe(subscription, NOW)
@@ -70,7 +70,9 @@ def test_an_answer_to_a_walk_given_up_is_void() -> None:
     assert not any(root.children())
 
 
-def test_changes_of_what_is_not_watched_any_more_are_nothing(shell: Shell) -> None:
+def test_changes_of_a_directory_that_is_no_longer_watched_are_ignored(
+    shell: Shell,
+) -> None:
     client = shell.v1()
     subscription = client.subscribe(b"/d", Scope.DIRECTORY)
     node = subscription.node
@@ -108,7 +110,7 @@ def test_the_subscribers_of_one_tree_share_its_watches(shell: Shell) -> None:
     assert all(said(view.rows()) == ["created /d/sub/new"] for view in views)
 
 
-def test_one_that_leaves_disturbs_nobody(shell: Shell) -> None:
+def test_cancelling_one_subscription_disturbs_no_other(shell: Shell) -> None:
     stays, leaves = shell.v1(), shell.v1()
     subscription = stays.subscribe(b"/d", Scope.DIRECTORY)
     other = leaves.subscribe(b"/d", Scope.DIRECTORY)
@@ -132,7 +134,7 @@ def test_one_that_leaves_disturbs_nobody(shell: Shell) -> None:
         [(b"/d", Scope.DIRECTORY)] * 3,
     ],
 )
-def test_overlapping_requests_are_independent(
+def test_overlapping_subscriptions_are_independent(
     shell: Shell, paths: list[tuple[bytes, Scope]]
 ) -> None:
     alone = [
@@ -176,7 +178,9 @@ def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) ->
     assert "exists /d/sub/inside" in said(crosses.rows())
 
 
-def test_what_a_mount_hides_from_a_tree_that_ends_there_is_gone(shell: Shell) -> None:
+def test_entries_hidden_by_a_mount_are_deleted_from_a_tree_that_ends_there(
+    shell: Shell,
+) -> None:
     shell.disk.makedirs(b"/d/sub/deep")
     shell.disk.touch(b"/d/sub/deep/hidden")
     client = shell.view()
@@ -224,7 +228,7 @@ def test_a_second_mount_on_the_same_point_takes_the_place_of_the_first(
     assert {"created /d/sub/first", "deleted /d/sub/second"} <= set(said(client.rows()))
 
 
-def test_what_is_mounted_over_a_directory_takes_its_place(shell: Shell) -> None:
+def test_a_file_system_mounted_over_a_directory_takes_its_place(shell: Shell) -> None:
     client: Client = shell.v1()
     subscription = client.subscribe(b"/d", Scope.DIRECTORY)
     client.rows()
@@ -256,12 +260,12 @@ def test_a_v1_client_that_never_reads_costs_nothing_per_event(shell: Shell) -> N
     assert client.outbox.backlog == 1
 
 
-def test_an_overflow_before_anything_is_watched_is_nothing(shell: Shell) -> None:
+def test_an_overflow_before_anything_is_watched_has_no_effect(shell: Shell) -> None:
     shell.do(shell.monitor.changed([Change(None, OVERFLOW, 0, b"")], shell.now))
     assert shell.calls == 0
 
 
-def test_what_is_ready_says_so_once(shell: Shell) -> None:
+def test_a_subscription_is_ready_once(shell: Shell) -> None:
     client = shell.view()
     subscription = client.subscribe(b"/d", Scope.TREE)
     shell.disk.rmtree(b"/d")

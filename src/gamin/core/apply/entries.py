@@ -204,8 +204,8 @@ class EntryChanges:
     def _without_directory_only(self, audience: Audience) -> Audience:
         if not any(s.directory_events_only for s in audience.subscriptions):
             return audience
-        told = tuple(s for s in audience.subscriptions if not s.directory_events_only)
-        return self._audiences.of(told, audience.recursive)
+        others = tuple(s for s in audience.subscriptions if not s.directory_events_only)
+        return self._audiences.of(others, audience.recursive)
 
     def invalidate_paths(self, node: Node) -> None:
         """Have all paths walked again that lead through the directory or to it."""

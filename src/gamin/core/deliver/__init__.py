@@ -1,1 +1,1 @@
-"""Who is told what, and how far each client is."""
+"""Who gets which changes, and how far each client is."""

@@ -1,9 +1,8 @@
-"""What is different between a tick and now: the answer for whoever was not told.
+"""What is different between a tick and now.
 
-A query's `since`, a slow client's backlog, what a busy directory did in the last
-second and what a resumed client missed are all this one question. Pure reading of the
-tree; who may see which row is the caller's affair.
-"""
+A query's `since`, a slow client's backlog, what a busy directory did in the last second
+and what a returning client missed are all this one question. The functions only read
+the tree; the caller decides who may see which row."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,18 +10,20 @@ from gamin.core.model.node import FILE, History, Node
 from gamin.events import Kind, Row
 
 CoversDirectory = Callable[[bytes], bool]
-"""Whether a subdirectory (absolute path) belongs to the scope asked about."""
+"""Whether the caller's scope includes a subdirectory (absolute path)."""
 
 
 def everywhere(_path: bytes) -> bool:
+    """A scope that includes every subdirectory."""
     return True
 
 
 def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterator[Row]:
-    """Rows for the entries of one directory, oldest change first.
+    """Rows for the entries of one directory that changed after the tick `since`, oldest
+    change first.
 
-    Created and deleted again since then gives no row; deleted and created again gives
-    both, in that order.
+    An entry that was created and deleted since then gives no row; one that was deleted
+    and created gives both, in that order.
     """
     prefix = node.path_prefix() if prefix is None else prefix
     if node.created_tick > since:
@@ -39,7 +40,7 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     deferred = node.deferred or {}
     for name, touch in reversed(recent):
         path = prefix + name
-        if name in deferred:  # a report of it is to come, to those who know this much
+        if name in deferred:  # a report will follow, for those who know the baseline
             before = deferred[name]
             if before.history is not None and before.history[0] > since:
                 yield from _entry_since(before.was_dir, before.history, since, path)
@@ -52,8 +53,8 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
 def _entry_since(
     there: bool | None, touch: History, since: int, path: bytes
 ) -> Iterator[Row]:
-    """Rows for one entry that was touched after `since`; `there` says whether it is a
-    directory, or None that it is gone."""
+    """Rows for one entry that changed after `since`. `there` says whether it is a
+    directory; None that it is gone."""
     _, born, died, first, was_dir = touch
     if there is None:
         if first <= since:
@@ -67,7 +68,8 @@ def _entry_since(
 
 
 def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
-    """The directory itself came after `since`: all in it is new, all else is gone."""
+    """The directory itself came after `since`: all that was at its path is gone, and
+    all in it is new."""
     for name, (last, _, died, first, is_dir) in (node.history or {}).items():
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
@@ -82,7 +84,8 @@ def tree_since(
     covers_directory: CoversDirectory = everywhere,
     prefix: bytes | None = None,
 ) -> Iterator[Row]:
-    """Rows for everything below `node`: what vanished first, parents before children.
+    """Rows for everything below `node` that changed after the tick `since`: deletions
+    first, then parents before children.
 
     Descends only where something changed.
     """
@@ -107,20 +110,20 @@ def tree_since(
 def _vanished_below(
     node: Node, since: int, covers_directory: CoversDirectory, prefix: bytes
 ) -> Iterator[Row]:
-    for ghost in (node.tombstones or {}).values():
-        path = prefix + ghost.name
-        if ghost.latest_tick > since and covers_directory(path):
-            yield from _vanished(ghost, since, path + b"/", {node})
+    for tombstone in (node.tombstones or {}).values():
+        path = prefix + tombstone.name
+        if tombstone.latest_tick > since and covers_directory(path):
+            yield from _vanished(tombstone, since, path + b"/", {node})
     for tick, gone in node.moved_away or ():
         if tick > since:  # it may have been here before itself, and come back
             yield from _vanished(gone, since, prefix, set())
 
 
 def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterator[Row]:
-    """Everything that was below `prefix`, where `node` once was and is no more;
-    children before parents. What is there now by the same name is told after this.
+    """Deletions of everything that was below `prefix`, where `node` was and is no more;
+    children before parents. What is there now by the same name is reported after this.
 
-    `seen` ends the round of a directory that was renamed away and back.
+    `seen` keeps a directory that was renamed away and back from being visited twice.
     """
     rows: list[Row] = []
     stack = [(node, prefix)]

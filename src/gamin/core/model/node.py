@@ -1,6 +1,7 @@
-"""A directory: what is believed of it, who cares for it, and how it is noticed.
+"""A directory: what is known of it, who needs it, and how it is watched.
 
-What happens to it, and when, is `tree`'s affair.
+One slotted object, for memory and speed. Each slot is assigned by one module, which
+`tests/conventions/test_node_slots.py` lists; `tree` assigns what is known of the disk.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -10,12 +11,12 @@ from typing import Any, Final, NamedTuple, cast
 FILE: Final = False
 """In `Node.names`: an entry that is not a directory."""
 SUBDIR: Final = True
-"""In `Node.names`: a directory that has no node, because nobody looks into it."""
+"""In `Node.names`: a directory without a node, because no subscription covers it."""
 
 History = tuple[int, int, int, int, bool]
-"""What happened to a name, as ticks: last touch, birth of its last life, last death,
-birth of its first life; 0 means before the start for a birth, never for a death. The
-last item says whether it is, or was, a directory."""
+"""What happened to a name, as ticks: its last change, its last creation, its last
+deletion, its first creation. 0 means before the start for a creation, and never for a
+deletion. The last item says whether it is, or was, a directory."""
 
 
 class Baseline(NamedTuple):
@@ -75,55 +76,65 @@ class Node:
     )
 
     def __init__(self, parent: "Node | None", name: bytes, born: int = 0) -> None:
-        # What is believed of the disk.
+        # Belief: what is known of the disk (`model.belief` exports it).
         self.parent = parent
         self.name = name
         self.created_tick = born
-        """Tick since which this very directory is at this path (0: always)."""
+        """The tick since which this very directory is at this path (0: always)."""
         self.packed = b""
-        """The names of its entries, if all are files and nobody asked for one yet:
-        joined by "/", which takes a tenth of the memory and of the time."""
+        """The names of its entries joined by "/", while all are files and none was
+        asked for: that takes a tenth of the memory and of the time."""
         self._names: Names | None = None
         self.listed = False
+        """`names` has all entries."""
         self.history: dict[bytes, History] | None = None
+        """By entry, ordered by the last change."""
         self.latest_tick = 0
+        """The latest tick of a change at or below it."""
         self.tombstones: dict[bytes, Node] | None = None
+        """Subdirectories that went away."""
         self.moved_away: list[tuple[int, Node]] | None = None
+        """Directories that were at this place before, with the tick of their
+        leaving."""
         self.deferred: dict[bytes, Baseline] | None = None
-        """Entries whose coming or going is withheld (`core.withheld`)."""
+        """Entries whose creation or deletion is reported later
+        (`throttle.deferred`)."""
         self.prefix: bytes | None = None
+        """Its path with a slash; None: to be computed."""
 
-        # Who cares (kept by `binding` and `coverage`).
+        # Wiring: who needs it.
         self.path_waiters: dict[bytes, dict[Any, int]] | None = None
-        """Subscriptions whose way passes through an entry, or waits for it, and how
+        """Subscriptions whose path leads through an entry or waits for it, and how
         often it does."""
         self.subscriptions: dict[Any, None] | None = None
         """Subscriptions bound to this directory itself, and not to an entry of it."""
         self.files = 0
         """How many subscriptions are bound to entries of it."""
         self.audience: Any = None
-        """Who is told of its entries; None when it must be computed anew."""
+        """Who gets changes of its entries (`Audience`); None: to be computed."""
 
-        # How it is noticed (decided by `coverage`, carried out by the shell).
+        # Wiring: how it is watched (decided by `coverage`, carried out by the
+        # executor).
         self.mask = 0
-        """What is to be noticed (a mask of `gamin.events`); 0: nothing."""
+        """What is to be detected (a mask of `gamin.events`); 0: nothing."""
         self.decision: Any = None
+        """The policy's `Decision`; None: to be looked up."""
         self.uniform = False
         """Everything below shares the decision."""
         self.kernel_mask = 0
-        """The kernel's share of `wanted`."""
+        """The kernel's part of `mask`."""
         self.poll_mask = 0
-        """Polling's share of `wanted`."""
+        """Polling's part of `mask`."""
         self.watches_named_entries_only = False
-        """Nobody cares for entries without a hook."""
+        """Only the entries in `path_waiters` matter."""
         self.interval = 0.0
-        """Seconds between two looks, where it is polled."""
+        """Seconds between two polls."""
         self.unreadable = False
-        """Neither tells of its entries: nobody may list it."""
+        """It must not be listed, so no backend detects changes of its entries."""
         self.wd = -1
-        """The kernel backend's number of the watch; -1: none."""
+        """The kernel backend's number for its watch; -1: none."""
         self.wd_poll = -1
-        """The polling backend's."""
+        """The polling backend's number for it; -1: not polled."""
 
     @classmethod
     def alike(cls, parent: "Node", name: bytes, audience: Any) -> "Node":
@@ -163,7 +174,7 @@ class Node:
         return f"<Node {self.path()!r} wd={self.wd} names={len(self.names)}>"
 
     def path(self) -> bytes:
-        """Where it is believed to be, absolute."""
+        """Its absolute path, as far as is known."""
         if self.prefix is None and self.parent is not None:
             return self.parent.path_prefix() + self.name
         return self.path_prefix()[:-1] or b"/"
@@ -207,39 +218,40 @@ class Node:
 
     @property
     def is_packed(self) -> bool:
-        """Whether `packed` has all there is."""
+        """Whether `packed` has all names."""
         return self._names is None
 
     def has_just(self, files: Collection[bytes]) -> bool:
-        """Whether these files, in this order, are known to be all there is."""
+        """Whether exactly these files, in this order, are known."""
         return self._names is None and self.packed == b"/".join(files)
 
     def has(self, name: bytes) -> bool:
-        """Whether there is such an entry; what is packed stays so."""
+        """Whether there is such an entry; packed names stay packed."""
         if self._names is not None:
             return name in self._names
         return b"/%b/" % name in b"/%b/" % self.packed
 
     @property
     def is_noticed(self) -> bool:
-        """Some backend watches it now."""
+        """Whether a backend watches it now."""
         return self.wd >= 0 or self.wd_poll >= 0
 
     def published_entries(self) -> "Mapping[bytes, Node | bool]":
-        """The entries as clients know them: `names`, but for what is withheld."""
+        """The entries as clients know them: `names` without deferred changes."""
         if not self.deferred:
             return self.names
-        told = {n: known for n, known in self.names.items() if n not in self.deferred}
+        published = {n: k for n, k in self.names.items() if n not in self.deferred}
         for name, deferred in self.deferred.items():
             if deferred.was_dir is not None:
-                told[name] = self.child(name) or deferred.was_dir
-        return told
+                published[name] = self.child(name) or deferred.was_dir
+        return published
 
     def awaited_names(self) -> "Collection[bytes]":
-        """The entries that matter where `narrow` is true."""
+        """The entries that matter if `watches_named_entries_only`."""
         return self.path_waiters.keys() if self.path_waiters else ()
 
     def child(self, name: bytes) -> "Node | None":
+        """The node of a subdirectory, if it has one."""
         known = self._names.get(name) if self._names is not None else None
         return known if isinstance(known, Node) else None
 
@@ -251,6 +263,7 @@ class Node:
         return above is self
 
     def children(self) -> Iterator["Node"]:
+        """The nodes of its subdirectories that have one."""
         if self._names is None:
             return iter(())
         return (known for known in self._names.values() if isinstance(known, Node))

@@ -134,7 +134,7 @@ class Resolution:
 
 
 class Cursor:
-    """What the client has, and what its audience was told. Owner: `deliver`; the parts
+    """What the client has, and what was announced to it. Owner: `deliver`; the parts
     of `apply` say what was announced."""
 
     __slots__ = (

@@ -1,13 +1,14 @@
-"""Finding what a subscription's path leads to, and noticing when that changes.
+"""Finds what a subscription's path leads to, and detects when that changes.
 
-A path is followed the way the kernel does it, one name after the other, through
-symlinks. Every directory on the way is watched before its entry is looked at, and the
-entry is hooked: when that name comes, goes or is renamed, the way is walked again. So
-a path that does not exist waits at its nearest existing ancestor without polling, a
-parent that is renamed away is noticed at any depth, and a re-pointed symlink leads to
-the new place. Only real directories have nodes, so two ways to one directory share it.
+A path is followed as the kernel does it, one name after the other, through symlinks.
+Each directory on the path is watched before its entry is probed, and the subscription
+is registered for that name (`Node.path_waiters`): when the name comes, goes or is
+renamed, the path is walked again. So a path that does not exist waits at its nearest
+existing ancestor without polling, a parent that is renamed away is detected at any
+depth, and a re-pointed symlink leads to the new place. Only real directories have
+nodes, so two paths to one directory share it.
 
-What the change of a binding means to a client is `monitor`'s affair.
+`apply.target_change` reports what a changed target means to subscribers.
 """
 
 from collections.abc import Iterable
@@ -18,13 +19,15 @@ from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 
-_NEVER = 1 << 63  # nanoseconds of real time, in the year 2262
+_NEVER = 1 << 63
+"""Ns of real time that no ctime reaches, in the year 2262."""
 
-MAX_LINKS = 40  # as the kernel's MAXSYMLINKS (man 7 path_resolution)
+MAX_LINKS = 40
+"""Symlinks followed on one path: the kernel's MAXSYMLINKS (man 7 path_resolution)."""
 
 Found = bool | bytes | None
-"""What `Probe` found: None nothing, bytes a symlink's target, else whether it is a
-directory."""
+"""What a `Probe` found: None for nothing, bytes for the target of a symlink, else
+whether it is a directory."""
 
 
 class _Walk:
@@ -37,7 +40,7 @@ class _Walk:
         self.rest = _names(path)
         self.links = 0
         self.old = old
-        """The hops of earlier walks, which are let go of when this one is over."""
+        """The steps of earlier walks, which are released when this one is over."""
 
 
 def _names(path: bytes) -> list[bytes]:
@@ -46,7 +49,7 @@ def _names(path: bytes) -> list[bytes]:
 
 
 class PathResolver:
-    """Walks, hooks, and the subscriptions whose way must be walked again."""
+    """The walks under way, and the subscriptions whose path must be walked again."""
 
     def __init__(self, tree: Tree, coverage: Coverage, effects: list[Effect]) -> None:
         self._tree = tree
@@ -54,16 +57,20 @@ class PathResolver:
         self._coverage = coverage
         self._walks: dict[Subscription, _Walk] = {}
         self.pending: dict[Subscription, None] = {}
+        """Those whose path must be walked again in this operation."""
         self._invalidated: dict[Subscription, int] = {}
+        """Those whose next walk probes every name; with the ctime (ns) from which on
+        what is found counts as replaced."""
         self.blocked: set[Subscription] = set()
-        """Those whose way no kernel watch covers: to be walked again every second."""
+        """Those whose path leads through a directory that nothing can watch: walked
+        again every second."""
 
     def changed_at(self, node: Node, name: bytes, *, is_creation: bool = False) -> None:
-        """The entry came, went or may now be passable; its hooks are to be walked.
+        """The entry came, went or may now be passable: walk the paths again that lead
+        through it or to it.
 
-        A plain creation replaces nothing: one whose entry is known was looked at, and
-        told, before its event came.
-        """
+        A plain creation replaces nothing: an entry that is known was probed and
+        reported before its event was read."""
         if node.path_waiters is not None:
             for subscription in node.path_waiters.get(name, ()):
                 self.pending[subscription] = None
@@ -71,27 +78,29 @@ class PathResolver:
                     subscription.resolution.mark_replaced()
 
     def resolve_again(self, subscription: Subscription) -> None:
+        """Walk its path again at the end of this operation."""
         self.pending[subscription] = None
 
     def invalidate(self, subscription: Subscription, changed_since_ns: int) -> None:
-        """Events were lost: its next walk believes nothing that is not looked at.
+        """Events were lost: walk its path again and probe every name.
 
-        What it is bound to counts as replaced if its ctime is not before
-        `changed_since_ns` (ns).
+        What the path leads to counts as replaced if its ctime (ns) is at or after
+        `changed_since_ns`.
         """
         self.pending[subscription] = None
         self._invalidated[subscription] = changed_since_ns
 
     def block(self, subscriptions: Iterable[Subscription]) -> None:
-        """Their ways lead through a directory that nothing can watch."""
+        """Their paths lead through a directory that nothing can watch."""
         for subscription in subscriptions:
             subscription.resolution.block()
             self.blocked.add(subscription)
 
     def retry(self, subscriptions: Iterable[Subscription]) -> None:
-        """Walk the ways again that lead through what may not be read.
+        """Walk paths again that lead through an unreadable directory.
 
-        What is behind it is perhaps another directory by now, so it is watched anew.
+        Behind it there may be another directory by now, so what is there is watched
+        again.
         """
         for subscription in subscriptions:
             self.invalidate(subscription, _NEVER)
@@ -104,8 +113,9 @@ class PathResolver:
                 self._effects.append(Watch(subscription.bound_directory))
 
     def take_pending(self) -> list[Subscription]:
-        dirty, self.pending = list(self.pending), {}
-        return dirty
+        """The subscriptions whose paths must be walked again; none is pending then."""
+        pending, self.pending = list(self.pending), {}
+        return pending
 
     def start(self, subscription: Subscription) -> None:
         """Walk the path from the start. `is_settled` says when the walk is over."""
@@ -118,7 +128,7 @@ class PathResolver:
     def probed(
         self, subscription: Subscription, node: Node, name: bytes, found: Found
     ) -> None:
-        """The answer to a `Probe`; answers to a walk given up meanwhile are void."""
+        """The answer to a `Probe`; ignored if that walk was abandoned meanwhile."""
         walk = self._walks.get(subscription)
         if walk is None or walk.at is not node or not walk.rest:
             return
@@ -139,27 +149,27 @@ class PathResolver:
         elif found:
             walk.at = self._coverage.ensure_child(node, name)
         else:
-            ends = not walk.rest and not subscription.request.resolve_path.endswith(
-                b"/"
-            )
-            self._finish_walk(
-                subscription, node if ends else None, name if ends else None
-            )
+            path = subscription.request.resolve_path
+            if walk.rest or path.endswith(b"/"):
+                self._finish_walk(subscription, None, None)
+            else:
+                self._finish_walk(subscription, node, name)
             return
         self._go_on(subscription)
 
     def is_settled(self, subscription: Subscription) -> bool:
+        """Whether no walk of its path is under way."""
         return subscription not in self._walks
 
     def end(self, subscription: Subscription) -> None:
-        """The subscription is cancelled: take its hooks away."""
+        """The subscription ends: nothing waits for names on its path any more."""
         self.pending.pop(subscription, None)
         self._invalidated.pop(subscription, None)
         self.blocked.discard(subscription)
         self._release(subscription, self._abandon(subscription))
 
     def _abandon(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
-        """All its hops, also those of a walk that is not over; it has none then."""
+        """All its steps, also those of an abandoned walk; it has none afterwards."""
         walk = self._walks.pop(subscription, None)
         old = subscription.resolution.take_steps()
         return old if walk is None else old + walk.old
@@ -210,7 +220,7 @@ class PathResolver:
     def _finish_walk(
         self, subscription: Subscription, node: Node | None, entry: bytes | None
     ) -> None:
-        """The walk is over; the old binding is replaced by the new one."""
+        """The walk is over: bind the subscription to what it found."""
         self._release(subscription, self._walks.pop(subscription).old)
         self._invalidated.pop(subscription, None)
         if subscription.resolution.blocked:

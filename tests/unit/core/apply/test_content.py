@@ -1,4 +1,4 @@
-"""When a change of what is in an entry is told."""
+"""When a change of content is reported."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def heard(shell: Shell, client: V1Client) -> list[str]:
     return said(client.rows())
 
 
-def test_a_writer_that_closes_makes_one_change_told_at_once(shell: Shell) -> None:
+def test_a_file_that_is_closed_after_writing_is_reported_at_once(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.write(b"/d/f")
     assert heard(shell, client) == ["changed /d/f"]
@@ -51,7 +51,7 @@ def test_a_truncation_and_a_write_are_one_change(shell: Shell) -> None:
     assert heard(shell, client) == []
 
 
-def test_a_writer_that_does_not_close_is_told_after_20_ms(shell: Shell) -> None:
+def test_a_file_that_is_not_closed_is_reported_after_20_ms(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.modify(b"/d/f")
     assert heard(shell, client) == []
@@ -59,7 +59,7 @@ def test_a_writer_that_does_not_close_is_told_after_20_ms(shell: Shell) -> None:
     assert heard(shell, client) == ["changed /d/f"]
 
 
-def test_a_chmod_is_told_after_20_ms(shell: Shell) -> None:
+def test_a_chmod_is_reported_after_20_ms(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.chmod(b"/d/f", 0o600)
     shell.sleep(HOLD_SECONDS)
@@ -73,14 +73,16 @@ def test_closing_without_writing_is_no_change(shell: Shell) -> None:
     assert heard(shell, client) == []
 
 
-def test_what_was_made_in_the_same_batch_is_not_changed_too(shell: Shell) -> None:
+def test_a_write_in_the_batch_that_created_the_file_is_not_reported(
+    shell: Shell,
+) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.write(b"/d/new")
     shell.settle()
     assert heard(shell, client) == ["created /d/new"]
 
 
-def test_a_write_after_that_is_told_as_well(shell: Shell) -> None:
+def test_a_write_in_a_later_batch_than_the_creation_is_reported(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.touch(b"/d/new")
     shell.sleep(0.1)
@@ -95,7 +97,7 @@ def test_several_writers_in_one_batch_are_one_change(shell: Shell) -> None:
     assert heard(shell, client) == ["changed /d/f"]
 
 
-def test_what_is_gone_by_the_time_is_not_told_as_changed(shell: Shell) -> None:
+def test_a_file_deleted_within_20_ms_is_not_reported_as_changed(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     shell.disk.modify(b"/d/f")
     shell.disk.unlink(b"/d/f")
@@ -113,7 +115,7 @@ def test_the_fourth_change_within_a_second_makes_a_file_busy(shell: Shell) -> No
     assert heard(shell, client) == ["changed /d/f"]
 
 
-def test_a_busy_file_is_told_once_a_second_and_in_the_end(shell: Shell) -> None:
+def test_a_busy_file_is_reported_once_a_second_and_in_the_end(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     for _ in range(50):
         shell.disk.write(b"/d/f")
@@ -130,7 +132,7 @@ def test_a_busy_file_is_told_once_a_second_and_in_the_end(shell: Shell) -> None:
     assert heard(shell, client) == ["changed /d/f"]
 
 
-def test_a_busy_file_that_was_asked_for_as_a_tree_is_told_in_the_end(
+def test_a_busy_file_that_was_subscribed_to_as_a_tree_is_reported_in_the_end(
     shell: Shell,
 ) -> None:
     view = shell.view()
@@ -143,7 +145,7 @@ def test_a_busy_file_that_was_asked_for_as_a_tree_is_told_in_the_end(
     assert [row.kind for row in view.rows()] == [Kind.CHANGED]
 
 
-def test_a_busy_file_does_not_hold_back_its_neighbours(shell: Shell) -> None:
+def test_a_busy_file_does_not_delay_reports_of_other_entries(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     for _ in range(10):
         shell.disk.write(b"/d/f")
@@ -154,7 +156,7 @@ def test_a_busy_file_does_not_hold_back_its_neighbours(shell: Shell) -> None:
     assert heard(shell, client) == ["changed /d/g", "created /d/new"]
 
 
-def test_a_deletion_of_a_busy_file_is_told_at_once(shell: Shell) -> None:
+def test_the_deletion_of_a_busy_file_is_reported_at_once(shell: Shell) -> None:
     client = client_of(shell, b"/d/f", Scope.FILE)
     for _ in range(10):
         shell.disk.write(b"/d/f")
@@ -164,7 +166,7 @@ def test_a_deletion_of_a_busy_file_is_told_at_once(shell: Shell) -> None:
     assert heard(shell, client) == ["deleted it"]
 
 
-def test_a_request_for_the_path_alone_hears_of_its_content(shell: Shell) -> None:
+def test_a_subscription_to_a_single_path_gets_changes_of_content(shell: Shell) -> None:
     client = client_of(shell, b"/d/f", Scope.FILE)
     shell.disk.write(b"/d/f")
     assert heard(shell, client) == ["changed it"]
@@ -174,7 +176,7 @@ def test_a_request_for_the_path_alone_hears_of_its_content(shell: Shell) -> None
     assert heard(shell, client) == ["changed it"]
 
 
-def test_a_request_for_a_directory_alone_hears_once_that_entries_came_or_went(
+def test_a_subscription_to_a_directory_alone_gets_one_change_for_several_entries(
     shell: Shell,
 ) -> None:
     client = client_of(shell, b"/d", Scope.FILE)
@@ -188,7 +190,7 @@ def test_a_request_for_a_directory_alone_hears_once_that_entries_came_or_went(
     assert heard(shell, client) == []
 
 
-def test_a_directory_asked_for_is_not_changed_by_its_own_rights(shell: Shell) -> None:
+def test_the_rights_of_a_subscribed_directory_are_no_change_of_it(shell: Shell) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     alone = client_of(shell, b"/d", Scope.FILE)
     shell.disk.chmod(b"/d", 0o700)
@@ -197,7 +199,9 @@ def test_a_directory_asked_for_is_not_changed_by_its_own_rights(shell: Shell) ->
     assert heard(shell, alone) == ["changed it/"]
 
 
-def test_a_hammered_file_is_polled_and_told_in_the_end(shell: Shell) -> None:
+def test_a_constantly_written_file_is_polled_and_reported_in_the_end(
+    shell: Shell,
+) -> None:
     client = client_of(shell, b"/d", Scope.DIRECTORY)
     for _ in range(250):
         shell.disk.write(b"/d/f")

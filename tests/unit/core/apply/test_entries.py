@@ -1,4 +1,4 @@
-"""Names that come and go, in whatever order their events come."""
+"""Entries that come and go, in whatever order their events come."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def between(shell: Shell, *acts: tuple[str, bytes]) -> None:
     shell.meanwhile = once
 
 
-def test_a_tree_made_at_once_is_told_from_above_and_nothing_twice(
+def test_a_tree_created_at_once_is_reported_once_and_parents_first(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.makedirs(b"/d/a/b")
@@ -53,7 +53,7 @@ def test_a_tree_made_at_once_is_told_from_above_and_nothing_twice(
     ]
 
 
-def test_what_is_made_while_a_new_directory_is_taken_in_is_told_once(
+def test_an_entry_created_while_its_new_directory_is_scanned_is_reported_once(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.mkdir(b"/d/a")
@@ -66,12 +66,12 @@ def test_what_is_made_while_a_new_directory_is_taken_in_is_told_once(
     ]
 
 
-def test_a_tree_that_is_removed_is_told_from_below(shell: Shell, tree: View) -> None:
+def test_a_removed_tree_is_reported_children_first(shell: Shell, tree: View) -> None:
     shell.disk.rmtree(b"/d/sub")
     assert heard(shell, tree) == ["deleted /d/sub/deep/", "deleted /d/sub/"]
 
 
-def test_a_tree_that_is_removed_before_it_was_looked_at(
+def test_a_tree_that_is_removed_before_its_scan_is_created_and_deleted(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.makedirs(b"/d/a/b")
@@ -79,7 +79,7 @@ def test_a_tree_that_is_removed_before_it_was_looked_at(
     assert heard(shell, tree) == ["created /d/a/", "deleted /d/a/"]
 
 
-def test_a_new_directory_of_the_same_name_is_another_one(
+def test_a_new_directory_of_the_same_name_is_reported_as_another_one(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.rmtree(b"/d/sub")
@@ -92,7 +92,7 @@ def test_a_new_directory_of_the_same_name_is_another_one(
     assert heard(shell, tree) == ["created /d/sub/later"]
 
 
-def test_a_directory_renamed_before_it_could_be_watched(
+def test_a_directory_renamed_before_it_was_watched_is_found_at_its_new_name(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.makedirs(b"/d/a/b")
@@ -105,7 +105,7 @@ def test_a_directory_renamed_before_it_could_be_watched(
     ]
 
 
-def test_another_directory_watched_in_the_place_of_one_renamed(
+def test_a_directory_that_took_the_place_of_a_renamed_one_is_reported(
     shell: Shell, tree: View
 ) -> None:
     shell.disk.mkdir(b"/d/a")
@@ -120,20 +120,26 @@ def test_another_directory_watched_in_the_place_of_one_renamed(
     assert sorted(heard(shell, tree)) == ["created /d/a/new/f", "created /d/z/f"]
 
 
-def test_a_file_that_becomes_a_directory(shell: Shell, tree: View) -> None:
+def test_a_file_that_becomes_a_directory_is_deleted_and_created(
+    shell: Shell, tree: View
+) -> None:
     shell.disk.unlink(b"/d/f")
     shell.disk.makedirs(b"/d/f/g")
     assert heard(shell, tree) == ["deleted /d/f", "created /d/f/", "created /d/f/g/"]
 
 
-def test_a_name_that_comes_and_goes_is_told_each_time(shell: Shell, tree: View) -> None:
+def test_a_name_that_comes_and_goes_is_reported_each_time(
+    shell: Shell, tree: View
+) -> None:
     for _ in range(3):
         shell.disk.touch(b"/d/new")
         shell.disk.unlink(b"/d/new")
     assert heard(shell, tree) == ["created /d/new", "deleted /d/new"] * 3
 
 
-def test_one_who_wants_it_short_is_told_of_the_directory_only(shell: Shell) -> None:
+def test_directory_events_only_leaves_out_the_entries_of_a_deleted_directory(
+    shell: Shell,
+) -> None:
     client = shell.v1()
     client.subscribe(b"/d", Scope.DIRECTORY)
     client.rows()
@@ -141,7 +147,7 @@ def test_one_who_wants_it_short_is_told_of_the_directory_only(shell: Shell) -> N
     assert heard(shell, client) == ["deleted it/"]
 
 
-def test_short_lived_files_make_a_directory_busy_but_lose_nobody(
+def test_short_lived_files_make_a_directory_busy_and_no_other_entry_is_lost(
     shell: Shell, tree: View
 ) -> None:
     for number in range(35):
@@ -155,9 +161,7 @@ def test_short_lived_files_make_a_directory_busy_but_lose_nobody(
     assert heard(shell, tree) == ["created /d/stays"]
 
 
-def test_a_tree_that_is_unpacked_and_removed_is_no_churn(
-    shell: Shell, tree: View
-) -> None:
+def test_extracting_and_removing_a_tree_is_no_churn(shell: Shell, tree: View) -> None:
     for number in range(1500):
         shell.disk.touch(b"/d/%d" % number)
     assert len(heard(shell, tree)) == 1500
@@ -166,7 +170,9 @@ def test_a_tree_that_is_unpacked_and_removed_is_no_churn(
     assert len(heard(shell, tree)) == 1500
 
 
-def test_a_directory_of_a_tree_never_waits(shell: Shell, tree: View) -> None:
+def test_a_subdirectory_of_a_watched_tree_is_never_deferred(
+    shell: Shell, tree: View
+) -> None:
     for number in range(35):
         shell.disk.touch(b"/d/%d" % number)
         shell.turn()
@@ -177,7 +183,7 @@ def test_a_directory_of_a_tree_never_waits(shell: Shell, tree: View) -> None:
     assert heard(shell, tree) == ["created /d/a/", "created /d/a/b/"]
 
 
-def test_what_a_look_shows_before_its_event_comes_is_told_once(
+def test_an_entry_that_a_probe_finds_before_its_event_is_reported_once(
     shell: Shell, tree: View
 ) -> None:
     other = shell.v1()
@@ -190,7 +196,7 @@ def test_what_a_look_shows_before_its_event_comes_is_told_once(
 
 
 @pytest.mark.parametrize("rule", [b"/d", b"/d*"])
-def test_what_is_in_another_directory_is_other_whatever_its_names(
+def test_the_entries_of_a_replacing_directory_are_reported_though_their_names_are_equal(
     rule: bytes,
 ) -> None:
     """Seen by a look at the parent, which knows of no renames."""

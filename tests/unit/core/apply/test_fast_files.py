@@ -1,4 +1,4 @@
-"""The quick way gives what the ways it spares would have given."""
+"""The fast pass reports the same as the general modules."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +60,7 @@ def played(
 
 @given(rounds, st.sampled_from([CALM, NERVOUS]), st.sampled_from(Scope))
 @settings(max_examples=300, deadline=None)
-def test_it_makes_no_difference(
+def test_the_fast_pass_reports_the_same_as_the_general_modules(
     script: list[tuple[list[Act], float]], flow: FlowSettings, scope: Scope
 ) -> None:
     quick, slow = Shell(settings=flow), Shell(settings=flow)

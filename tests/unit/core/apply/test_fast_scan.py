@@ -1,4 +1,4 @@
-"""The first listings of a tree: taken in silently, many at a time."""
+"""The first scans of a tree, of which nothing is reported."""
 
 import pytest
 
@@ -25,21 +25,23 @@ def begun(monitor: Monitor, scope: Scope, number: int = 1) -> tuple[Scan, Node]:
     return explore, monitor.tree.root
 
 
-def test_files_alone_stay_packed(monitor: Monitor) -> None:
+def test_a_directory_with_files_only_stays_packed(monitor: Monitor) -> None:
     explore, root = begun(monitor, Scope.TREE)
     monitor.listed([(explore, [], [b"f", b"g"], ())], NOW)
     assert root.packed == b"f/g"
     assert root.listed
 
 
-def test_a_subdirectory_is_a_node_only_where_a_tree_goes_on(monitor: Monitor) -> None:
+def test_a_subdirectory_has_a_node_only_where_a_tree_covers_it(
+    monitor: Monitor,
+) -> None:
     explore, root = begun(monitor, Scope.DIRECTORY)
     (ready,) = monitor.listed([(explore, [b"d"], [b"f"], ())], NOW)
     assert isinstance(ready, Ready)
     assert root.names == {b"f": FILE, b"d": SUBDIR}
 
 
-def test_many_listings_are_taken_in_at_once(monitor: Monitor) -> None:
+def test_many_listings_are_applied_in_one_operation(monitor: Monitor) -> None:
     explore, root = begun(monitor, Scope.TREE)
     below = monitor.listed([(explore, [b"a", b"b"], [], ())], NOW)
     assert all(
@@ -55,7 +57,9 @@ def test_many_listings_are_taken_in_at_once(monitor: Monitor) -> None:
     assert [node.packed for node in root.children()] == [b"f", b"f"]
 
 
-def test_a_name_that_came_before_its_listing_is_there_once(monitor: Monitor) -> None:
+def test_a_name_that_was_created_before_the_listing_is_known_once(
+    monitor: Monitor,
+) -> None:
     explore, root = begun(monitor, Scope.TREE)
     monitor.changed([Change(root, CREATE, 0, b"f")], NOW)
     monitor.listed([(explore, [], [b"f", b"g"], ())], NOW)
@@ -63,7 +67,9 @@ def test_a_name_that_came_before_its_listing_is_there_once(monitor: Monitor) -> 
     assert monitor.changed([Change(root, CREATE, 0, b"g")], NOW) == []
 
 
-def test_a_second_listing_of_the_same_batch_is_compared(monitor: Monitor) -> None:
+def test_a_second_listing_in_the_same_batch_is_compared_with_the_first(
+    monitor: Monitor,
+) -> None:
     first, root = begun(monitor, Scope.TREE)
     second, _ = begun(monitor, Scope.TREE, 2)
     readies = monitor.listed(
@@ -76,7 +82,7 @@ def test_a_second_listing_of_the_same_batch_is_compared(monitor: Monitor) -> Non
     assert root.names == {b"f": FILE, b"g": FILE}
 
 
-def test_what_happens_while_a_tree_is_taken_in_is_known_when_it_is_ready() -> None:
+def test_a_change_during_the_first_scans_is_in_the_first_listing() -> None:
     shell = Shell()
     for number in range(20):
         shell.disk.makedirs(b"/t/d%d/e" % number)

@@ -1,4 +1,4 @@
-"""Who hears what of a rename."""
+"""What each subscriber gets of a rename."""
 
 import pytest
 
@@ -32,13 +32,13 @@ def heard(shell: Shell, client: Client) -> list[str]:
     return said(client.rows())
 
 
-def test_a_file_within_is_moved(shell: Shell) -> None:
+def test_a_file_renamed_within_a_tree_is_moved(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/in/f", b"/in/a/g")
     assert heard(shell, client) == ["moved /in/f /in/a/g"]
 
 
-def test_a_directory_within_is_moved_with_all_in_it_in_one_row(shell: Shell) -> None:
+def test_a_directory_renamed_within_a_tree_is_one_row(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/in/a", b"/in/z")
     assert heard(shell, client) == ["moved /in/a/ /in/z/"]
@@ -50,7 +50,9 @@ def test_a_directory_within_is_moved_with_all_in_it_in_one_row(shell: Shell) -> 
     assert heard(shell, client) == ["created /in/y/a/deep/f"]
 
 
-def test_out_is_a_deletion_of_everything(shell: Shell) -> None:
+def test_a_directory_renamed_out_of_a_tree_is_deleted_with_all_in_it(
+    shell: Shell,
+) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/in/a", b"/out/a")
     assert sorted(heard(shell, client)) == [
@@ -62,13 +64,15 @@ def test_out_is_a_deletion_of_everything(shell: Shell) -> None:
     assert heard(shell, client) == []
 
 
-def test_in_is_a_creation_of_everything(shell: Shell) -> None:
+def test_a_directory_renamed_into_a_tree_is_created_with_all_in_it(
+    shell: Shell,
+) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/out/b", b"/in/b")
     assert heard(shell, client) == ["created /in/b/", "created /in/b/g"]
 
 
-def test_over_a_file_is_a_move_onto_what_was_there(shell: Shell) -> None:
+def test_a_file_renamed_over_another_one_is_moved(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/in/f", b"/in/a/f")
     shell.turn()
@@ -77,13 +81,15 @@ def test_over_a_file_is_a_move_onto_what_was_there(shell: Shell) -> None:
     assert not row.is_new
 
 
-def test_from_outside_over_a_file_is_a_change(shell: Shell) -> None:
+def test_a_file_renamed_from_outside_over_another_one_is_changed(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/out/b/g", b"/in/f")
     assert heard(shell, client) == ["changed /in/f"]
 
 
-def test_over_an_empty_directory_is_a_creation_of_what_is_in_it(shell: Shell) -> None:
+def test_a_directory_renamed_over_an_empty_one_creates_its_entries(
+    shell: Shell,
+) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/out/b", b"/in/a/deep")
     assert "created /in/a/deep/g" in heard(shell, client)
@@ -91,7 +97,7 @@ def test_over_an_empty_directory_is_a_creation_of_what_is_in_it(shell: Shell) ->
     assert heard(shell, client) == ["created /in/a/deep/new"]
 
 
-def test_two_files_that_change_places(shell: Shell) -> None:
+def test_two_files_that_change_places_are_reported_as_moves(shell: Shell) -> None:
     client = tree(shell, b"/in")
     for old, new in ((b"f", b"t"), (b"a/f", b"f"), (b"t", b"a/f")):
         shell.disk.rename(b"/in/" + old, b"/in/" + new)
@@ -102,7 +108,7 @@ def test_two_files_that_change_places(shell: Shell) -> None:
     ]
 
 
-def test_a_chain_of_renames_of_a_directory(shell: Shell) -> None:
+def test_a_chain_of_renames_of_a_directory_is_reported_in_order(shell: Shell) -> None:
     client = tree(shell, b"/in")
     for old, new in ((b"a", b"b"), (b"b", b"c"), (b"c", b"a")):
         shell.disk.rename(b"/in/" + old, b"/in/" + new)
@@ -115,7 +121,7 @@ def test_a_chain_of_renames_of_a_directory(shell: Shell) -> None:
     assert heard(shell, client) == ["created /in/a/deep/f"]
 
 
-def test_each_hears_of_what_it_sees(shell: Shell) -> None:
+def test_a_subscriber_of_one_end_gets_a_deletion_or_a_creation(shell: Shell) -> None:
     source, target = tree(shell, b"/in"), tree(shell, b"/out")
     both = tree(shell, b"/")
     shell.disk.rename(b"/in/f", b"/out/f")
@@ -124,7 +130,9 @@ def test_each_hears_of_what_it_sees(shell: Shell) -> None:
     assert heard(shell, both) == ["moved /in/f /out/f"]
 
 
-def test_a_directory_between_two_trees_is_told_whole_to_each(shell: Shell) -> None:
+def test_a_directory_renamed_between_two_trees_is_reported_whole_to_each(
+    shell: Shell,
+) -> None:
     source, target = tree(shell, b"/in"), tree(shell, b"/out")
     shell.disk.rename(b"/in/a", b"/out/a")
     everything = ["/in/a/", "/in/a/deep/", "/in/a/f"]
@@ -137,7 +145,9 @@ def test_a_directory_between_two_trees_is_told_whole_to_each(shell: Shell) -> No
     assert heard(shell, target) == ["created /out/a/deep/new"]
 
 
-def test_a_directory_request_hears_of_names_only(shell: Shell) -> None:
+def test_a_directory_subscription_gets_the_renames_of_its_entries_only(
+    shell: Shell,
+) -> None:
     view = shell.view()
     view.subscribe(b"/in", Scope.DIRECTORY)
     view.rows()
@@ -147,7 +157,7 @@ def test_a_directory_request_hears_of_names_only(shell: Shell) -> None:
     assert heard(shell, view) == ["deleted /in/b/"]
 
 
-def test_who_asked_for_a_path_below_hears_that_it_has_gone_and_nothing_more(
+def test_a_subscriber_of_a_path_below_gets_one_deletion(
     shell: Shell,
 ) -> None:
     tree(shell, b"/")
@@ -159,7 +169,7 @@ def test_who_asked_for_a_path_below_hears_that_it_has_gone_and_nothing_more(
     assert heard(shell, below) == ["deleted it/"]
 
 
-def test_half_a_rename_that_comes_alone_is_a_deletion(shell: Shell) -> None:
+def test_a_first_half_without_a_second_is_a_deletion(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.sleep(1)
     shell.turn()
@@ -168,7 +178,9 @@ def test_half_a_rename_that_comes_alone_is_a_deletion(shell: Shell) -> None:
     assert heard(shell, client) == ["deleted /in/f", "created /in/g"]
 
 
-def test_a_directory_shown_at_two_places_is_renamed_in_at_both(shell: Shell) -> None:
+def test_a_rename_in_a_directory_that_is_at_two_places_is_reported_at_both(
+    shell: Shell,
+) -> None:
     shell.disk.mkdir(b"/view")
     shell.disk.bind(b"/in", b"/view")
     one, two = tree(shell, b"/in"), tree(shell, b"/view")
@@ -177,7 +189,7 @@ def test_a_directory_shown_at_two_places_is_renamed_in_at_both(shell: Shell) -> 
     assert heard(shell, two) == ["moved /view/f /view/g"]
 
 
-def test_what_was_written_just_before_is_told_by_the_new_name(shell: Shell) -> None:
+def test_a_write_just_before_a_rename_is_reported_by_the_new_name(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.modify(b"/in/f")
     shell.turn()
@@ -192,7 +204,9 @@ def test_what_was_written_just_before_is_told_by_the_new_name(shell: Shell) -> N
     assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
 
 
-def test_a_busy_file_owes_its_last_change_by_its_new_name(shell: Shell) -> None:
+def test_the_last_change_of_a_busy_file_is_reported_by_its_new_name(
+    shell: Shell,
+) -> None:
     client = tree(shell, b"/in")
     for _ in range(10):
         shell.disk.write(b"/in/f")
@@ -203,7 +217,7 @@ def test_a_busy_file_owes_its_last_change_by_its_new_name(shell: Shell) -> None:
     assert said(client.rows()) == ["moved /in/f /in/g", "changed /in/g"]
 
 
-def test_what_is_written_just_after_is_told_as_well(shell: Shell) -> None:
+def test_a_write_just_after_a_rename_is_reported(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.rename(b"/in/f", b"/in/g")
     shell.disk.write(b"/in/g")
@@ -214,7 +228,7 @@ def test_what_is_written_just_after_is_told_as_well(shell: Shell) -> None:
     assert said(client.rows()) == ["moved /in/a/ /in/z/", "changed /in/z/"]
 
 
-def test_what_is_written_before_and_after_is_told_both_times(shell: Shell) -> None:
+def test_writes_before_and_after_a_rename_are_both_reported(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.disk.touch(b"/in/g")
     shell.turn()
@@ -229,7 +243,7 @@ def test_what_is_written_before_and_after_is_told_both_times(shell: Shell) -> No
     ]
 
 
-def test_a_name_that_is_given_away_and_taken_is_told_as_changed_again(
+def test_a_name_that_another_file_takes_is_reported_as_changed_again(
     shell: Shell,
 ) -> None:
     client = tree(shell, b"/in")
@@ -245,7 +259,7 @@ def test_a_name_that_is_given_away_and_taken_is_told_as_changed_again(
     ]
 
 
-def test_renaming_again_and_again_does_not_put_off_what_was_written(
+def test_repeated_renames_do_not_delay_the_report_of_a_write(
     shell: Shell,
 ) -> None:
     client = tree(shell, b"/in")

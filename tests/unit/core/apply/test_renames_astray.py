@@ -1,4 +1,4 @@
-"""A rename whose event is older than what the tree believes."""
+"""Renames whose events are older than what the tree knows."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def tree() -> tuple[Monitor, Node, Node]:
     return monitor, top, a
 
 
-def test_a_directory_that_seems_to_have_gone_into_itself_is_looked_for(
+def test_a_directory_that_seems_to_be_moved_into_itself_is_scanned_for(
     tree: tuple[Monitor, Node, Node],
 ) -> None:
     monitor, top, a = tree
@@ -51,7 +51,7 @@ def test_a_directory_that_seems_to_have_gone_into_itself_is_looked_for(
     assert explored == [top]
 
 
-def test_a_file_that_left_takes_no_directory_along_that_bears_its_name_now(
+def test_the_rename_of_a_file_does_not_move_a_directory_that_took_its_name(
     tree: tuple[Monitor, Node, Node],
 ) -> None:
     """a was a file, went to c, and a directory was made in its place: a look saw that
@@ -71,7 +71,7 @@ def test_a_file_that_left_takes_no_directory_along_that_bears_its_name_now(
     assert [e.node for e in effects if isinstance(e, Scan)] == [a]
 
 
-def test_a_file_that_arrives_replaces_a_directory_that_is_believed_to_be_there(
+def test_a_renamed_file_replaces_a_directory_that_is_believed_to_be_there(
     tree: tuple[Monitor, Node, Node],
 ) -> None:
     monitor, top, a = tree

@@ -1,4 +1,4 @@
-"""Who hears what of a rename where ignore rules leave something out."""
+"""What subscribers get of a rename where ignore rules apply."""
 
 import pytest
 
@@ -41,14 +41,14 @@ def after(
     return said(view.rows())
 
 
-def test_what_is_left_out_only_at_the_new_place_is_deleted_there(shell: Shell) -> None:
+def test_an_entry_ignored_only_at_the_new_place_is_deleted(shell: Shell) -> None:
     ignore = rules(to=b"log\nsub/\n")
     told = after(shell, ignore, (b"/in/a", b"/in/to/a"))
     assert told[:2] == ["moved /in/a/ /in/to/a/", "deleted /in/to/a/sub/f"]
     assert sorted(told[2:]) == ["deleted /in/to/a/log", "deleted /in/to/a/sub/"]
 
 
-def test_what_was_left_out_only_at_the_old_place_is_created(shell: Shell) -> None:
+def test_an_entry_ignored_only_at_the_old_place_is_created(shell: Shell) -> None:
     shell.disk.rename(b"/in/a", b"/in/to/a")
     ignore = rules(to=b"log\nsub/\n")
     told = after(shell, ignore, (b"/in/to/a", b"/in/a"))
@@ -60,7 +60,7 @@ def test_what_was_left_out_only_at_the_old_place_is_created(shell: Shell) -> Non
     ]
 
 
-def test_a_rule_for_a_path_is_left_behind(shell: Shell) -> None:
+def test_a_rule_for_the_old_path_does_not_apply_at_the_new_place(shell: Shell) -> None:
     ignore = rules(root=b"/a/log\n")
     assert after(shell, ignore, (b"/in/a", b"/in/b")) == [
         "moved /in/a/ /in/b/",
@@ -68,13 +68,15 @@ def test_a_rule_for_a_path_is_left_behind(shell: Shell) -> None:
     ]
 
 
-def test_where_the_rules_say_the_same_there_is_only_the_rename(shell: Shell) -> None:
+def test_a_rename_under_equal_rules_is_one_row(shell: Shell) -> None:
     ignore = rules(root=b"log\nsub/\n", a=b"f\n")
     told = after(shell, ignore, (b"/in/a", b"/in/to/a"))
     assert told == ["moved /in/a/ /in/to/a/"]
 
 
-def test_what_others_know_of_an_ignored_directory_is_not_told(shell: Shell) -> None:
+def test_entries_of_an_ignored_directory_that_others_watch_are_not_reported(
+    shell: Shell,
+) -> None:
     shell.disk.rename(b"/in/a", b"/a")
     shell.view().subscribe(b"/", Scope.TREE)
     told = after(shell, rules(root=b"sub/\n"), (b"/a", b"/in/a"))
@@ -82,7 +84,7 @@ def test_what_others_know_of_an_ignored_directory_is_not_told(shell: Shell) -> N
     assert "created /in/a/sub/f" not in told
 
 
-def test_what_comes_to_a_place_with_rules_that_are_still_in_use_is_looked_at_anew(
+def test_a_directory_renamed_to_a_place_with_loaded_rules_is_scanned_again(
     shell: Shell,
 ) -> None:
     ignore = rules(to=b"f\n")

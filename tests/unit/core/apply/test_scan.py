@@ -1,4 +1,4 @@
-"""The first listing of a directory, and every later one."""
+"""The first scan of a directory, and every later one."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def list_again(shell: Shell, path: bytes) -> None:
     shell.turn()
 
 
-def test_nobody_hears_of_a_first_listing_but_in_what_he_is_told_first(
+def test_the_first_scan_is_reported_in_the_first_listing_only(
     shell: Shell,
 ) -> None:
     assert said(tree(shell, b"/d").rows()) == [
@@ -59,7 +59,7 @@ def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) ->
     assert subscription.cursor.pending_scans == 0
 
 
-def test_a_later_listing_repairs_what_is_believed(shell: Shell) -> None:
+def test_a_later_scan_reports_what_the_backends_missed(shell: Shell) -> None:
     client = tree(shell, b"/d")
     client.rows()
     shell.disk.touch(b"/d/new")
@@ -69,7 +69,7 @@ def test_a_later_listing_repairs_what_is_believed(shell: Shell) -> None:
     assert said(client.rows()) == ["deleted /d/f", "created /d/new"]
 
 
-def test_what_is_something_else_by_now_is_gone_and_new(shell: Shell) -> None:
+def test_an_entry_of_another_type_is_deleted_and_created(shell: Shell) -> None:
     client = tree(shell, b"/d")
     client.rows()
     shell.disk.rmtree(b"/d/sub")
@@ -83,7 +83,7 @@ def test_what_is_something_else_by_now_is_gone_and_new(shell: Shell) -> None:
     ]
 
 
-def test_a_listing_that_shows_what_is_known_says_nothing(shell: Shell) -> None:
+def test_a_scan_without_a_difference_reports_nothing(shell: Shell) -> None:
     client = tree(shell, b"/d")
     client.rows()
     list_again(shell, b"/d")
@@ -91,7 +91,7 @@ def test_a_listing_that_shows_what_is_known_says_nothing(shell: Shell) -> None:
     assert client.rows() == []
 
 
-def test_new_directories_are_each_listed_once(shell: Shell) -> None:
+def test_new_directories_are_scanned_once_each(shell: Shell) -> None:
     client = tree(shell, b"/d")
     client.rows()
     calls = shell.calls
@@ -101,7 +101,7 @@ def test_new_directories_are_each_listed_once(shell: Shell) -> None:
     assert shell.calls - calls <= 202  # to watch and to list
 
 
-def test_a_tree_goes_on_below_what_others_have_listed(shell: Shell) -> None:
+def test_a_tree_covers_directories_that_were_listed_for_others(shell: Shell) -> None:
     inner = shell.v1()
     inner.subscribe(b"/d/sub", Scope.DIRECTORY)
     shell.disk.makedirs(b"/d/sub/deep/down")
@@ -112,7 +112,7 @@ def test_a_tree_goes_on_below_what_others_have_listed(shell: Shell) -> None:
     assert len(told) == len(set(told)) == 6
 
 
-def test_a_tree_that_comes_is_told_also_where_others_wait_in_it(shell: Shell) -> None:
+def test_a_new_tree_is_reported_where_others_wait_for_paths_in_it(shell: Shell) -> None:
     outer = shell.view()
     outer.subscribe(b"/new", Scope.TREE)
     inner = shell.v1()
@@ -146,7 +146,7 @@ def test_ignored_directories_are_neither_listed_nor_watched(shell: Shell) -> Non
     assert view.rows() == []
 
 
-def test_a_listing_nobody_waits_for_any_more_is_left_out(shell: Shell) -> None:
+def test_a_scan_that_nobody_needs_any_more_is_skipped(shell: Shell) -> None:
     monitor = shell.monitor
     subscription = Subscription(0, 1, b"/d", Scope.TREE)
     client = shell.view()

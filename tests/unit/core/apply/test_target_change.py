@@ -1,4 +1,4 @@
-"""What it means to a client that its path leads somewhere else."""
+"""What subscribers get when their path leads elsewhere."""
 
 import pytest
 
@@ -39,13 +39,15 @@ def heard(shell: Shell, client: Client) -> list[str]:
         (b"/x", Scope.FILE, ["deleted it"]),
     ],
 )
-def test_what_is_told_first(
+def test_the_first_rows_say_what_is_there(
     shell: Shell, path: bytes, scope: Scope, first: list[str]
 ) -> None:
     assert heard(shell, v1(shell, path, scope)) == first
 
 
-def test_a_file_where_a_tree_is_wanted_is_told_to_who_can_use_it(shell: Shell) -> None:
+def test_a_file_at_the_path_of_a_tree_is_reported_unless_only_directories_count(
+    shell: Shell,
+) -> None:
     view = shell.view()
     view.subscribe(b"/d/f", Scope.TREE)
     assert said(view.rows())[-1] == "exists it"
@@ -56,7 +58,9 @@ def test_a_file_where_a_tree_is_wanted_is_told_to_who_can_use_it(shell: Shell) -
     assert heard(shell, view) == ["deleted it", "created it/", "created /d/f/g/"]
 
 
-def test_a_directory_that_goes_and_comes_back(shell: Shell) -> None:
+def test_a_directory_that_goes_and_comes_back_is_deleted_and_created(
+    shell: Shell,
+) -> None:
     client = v1(shell, b"/d")
     client.rows()
     shell.disk.rmtree(b"/d")
@@ -65,7 +69,7 @@ def test_a_directory_that_goes_and_comes_back(shell: Shell) -> None:
     assert heard(shell, client) == ["created it/", "created /d/new/"]
 
 
-def test_a_directory_that_is_listed_for_others_already_is_told_at_once(
+def test_a_directory_that_others_have_listed_is_reported_at_once(
     shell: Shell,
 ) -> None:
     v1(shell, b"/d")
@@ -94,7 +98,7 @@ def test_a_file_that_goes_and_comes_within_a_batch_is_a_change(shell: Shell) -> 
     assert heard(shell, client) == ["changed it"]
 
 
-def test_a_file_that_becomes_a_directory_is_a_change_to_one_who_asked_for_the_path(
+def test_a_file_that_becomes_a_directory_is_a_change_for_a_path_subscription(
     shell: Shell,
 ) -> None:
     client = v1(shell, b"/d/f", Scope.FILE)
@@ -104,7 +108,7 @@ def test_a_file_that_becomes_a_directory_is_a_change_to_one_who_asked_for_the_pa
     assert heard(shell, client) == ["changed it/"]
 
 
-def test_a_single_path_that_comes_and_goes_is_told_in_turn(shell: Shell) -> None:
+def test_a_single_path_that_comes_and_goes_is_reported_each_time(shell: Shell) -> None:
     client = v1(shell, b"/d/f", Scope.FILE)
     client.rows()
     for _ in range(2):
@@ -115,7 +119,7 @@ def test_a_single_path_that_comes_and_goes_is_told_in_turn(shell: Shell) -> None
     assert said(client.rows()) == ["deleted it", "created it"] * 2
 
 
-def test_one_that_never_rests_is_told_once_a_second_and_right_in_the_end(
+def test_a_path_that_never_rests_is_reported_once_a_second_and_rightly_in_the_end(
     shell: Shell,
 ) -> None:
     client = v1(shell, b"/d/f", Scope.FILE)
@@ -132,7 +136,7 @@ def test_one_that_never_rests_is_told_once_a_second_and_right_in_the_end(
     assert said([client.told[-1][1]]) == ["deleted it"]
 
 
-def test_a_slow_client_of_a_file_hears_what_became_of_it(shell: Shell) -> None:
+def test_a_slow_client_of_a_file_gets_the_difference(shell: Shell) -> None:
     client = v1(shell, b"/d/f", Scope.FILE)
     client.reads = False
     shell.disk.write(b"/d/f")
@@ -152,7 +156,7 @@ def test_a_slow_client_of_a_file_hears_what_became_of_it(shell: Shell) -> None:
     assert said(client.rows()) == ["created it"]
 
 
-def test_a_clock_that_is_too_old_gets_everything_anew(shell: Shell) -> None:
+def test_a_client_that_is_too_far_behind_gets_everything_again(shell: Shell) -> None:
     client = v1(shell, b"/d")
     client.reads = False
     shell.disk.touch(b"/d/x")
@@ -175,7 +179,7 @@ def test_a_clock_that_is_too_old_gets_everything_anew(shell: Shell) -> None:
     ]
 
 
-def test_what_happened_since_cannot_be_said_of_a_time_forgotten(shell: Shell) -> None:
+def test_the_difference_since_a_forgotten_tick_is_unknown(shell: Shell) -> None:
     view = shell.view()
     subscription = view.subscribe(b"/d", Scope.TREE)
     shell.monitor.tree.floor = shell.monitor.tree.tick
@@ -183,7 +187,7 @@ def test_what_happened_since_cannot_be_said_of_a_time_forgotten(shell: Shell) ->
     assert shell.monitor.rows_since(subscription, shell.monitor.tree.tick) == []
 
 
-def test_who_reads_late_hears_that_the_file_at_its_path_was_changed_unnoticed(
+def test_a_client_that_reads_late_gets_an_undetected_change_of_its_path(
     shell: Shell,
 ) -> None:
     view = shell.view()

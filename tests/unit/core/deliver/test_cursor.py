@@ -1,4 +1,4 @@
-"""What a client that does not read is told later, whatever it knew."""
+"""What a client that does not read gets later."""
 
 from collections.abc import Iterable
 
@@ -53,7 +53,7 @@ def test_a_client_that_reads_gets_every_row_in_order() -> None:
     assert wire.outbox.take() == b""
 
 
-def test_nothing_is_kept_for_one_that_does_not() -> None:
+def test_nothing_is_kept_for_a_client_that_does_not_read() -> None:
     wire = Wire()
     subscription = standing(wire)
     wire.outbox.is_blocked = True
@@ -62,7 +62,7 @@ def test_nothing_is_kept_for_one_that_does_not() -> None:
     assert (wire.outbox.buffered_bytes, wire.outbox.backlog) == (0, 1)
 
 
-def test_it_gets_one_difference_when_it_reads_again() -> None:
+def test_a_client_that_reads_again_gets_one_difference() -> None:
     wire = Wire()
     subscription = standing(wire)
     wire.outbox.synced_tick = 7
@@ -75,7 +75,7 @@ def test_it_gets_one_difference_when_it_reads_again() -> None:
     assert wire.outbox.backlog == 0
 
 
-def test_what_is_told_before_the_first_listing_is_in_it() -> None:
+def test_a_change_before_the_first_listing_is_part_of_it() -> None:
     wire = Wire()
     subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
     wire.outbox.tell(subscription, [ROW])
@@ -84,7 +84,7 @@ def test_what_is_told_before_the_first_listing_is_in_it() -> None:
     assert wire.outbox.take() == b"first 2;"
 
 
-def test_listings_wait_while_there_is_enough_to_send() -> None:
+def test_no_listing_is_made_while_enough_bytes_wait() -> None:
     wire = Wire(size=SEND_BATCH_BYTES)
     for number in range(3):
         wire.outbox.ready(Subscription(1, number, b"/d", Scope.DIRECTORY))
@@ -92,7 +92,7 @@ def test_listings_wait_while_there_is_enough_to_send() -> None:
     assert wire.outbox.backlog == 2
 
 
-def test_a_cancelled_request_is_told_nothing_more() -> None:
+def test_nothing_is_sent_of_a_cancelled_subscription() -> None:
     wire = Wire()
     subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
     wire.outbox.ready(subscription)
@@ -136,7 +136,7 @@ def picture(client: V1Client) -> StrictBelief:
 @pytest.mark.parametrize("before", STATES)
 @pytest.mark.parametrize("after", STATES)
 @pytest.mark.parametrize("between", STATES)
-def test_whatever_it_was_told_it_is_told_what_is(
+def test_a_client_that_reads_now_and_then_ends_up_with_what_is_there(
     scope: Scope, before: bytes, between: bytes, after: bytes
 ) -> None:
     shell = Shell()
@@ -154,7 +154,7 @@ def test_whatever_it_was_told_it_is_told_what_is(
     assert picture(client).entries == truth(shell.disk, subscription)
 
 
-def test_a_slow_client_hears_of_a_thousand_files_in_one_piece() -> None:
+def test_a_slow_client_gets_a_thousand_files_in_one_piece() -> None:
     shell = Shell()
     shell.disk.mkdir(b"/d")
     client = shell.v1()
@@ -174,7 +174,7 @@ def test_a_slow_client_hears_of_a_thousand_files_in_one_piece() -> None:
     assert len(client.rows()) == 1001
 
 
-def test_nobody_else_notices_that_one_does_not_read() -> None:
+def test_a_client_that_does_not_read_disturbs_nobody() -> None:
     shell = Shell()
     shell.disk.mkdir(b"/d")
     slow, quick = shell.v1(), shell.v1()

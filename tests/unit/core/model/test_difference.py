@@ -23,7 +23,7 @@ OPERATIONS = st.lists(
 
 
 @given(operations=OPERATIONS, is_there=st.booleans())
-def test_births_and_deaths_in_any_order(
+def test_the_difference_is_right_after_any_creations_and_deletions(
     operations: list[tuple[str, bytes]], is_there: bool
 ) -> None:
     tree = Tree()
@@ -62,7 +62,7 @@ ACTS = st.one_of(
 
 @settings(max_examples=150)
 @given(rounds=st.lists(st.lists(ACTS, max_size=3), max_size=10))
-def test_a_clock_of_any_moment_gives_the_difference_of_a_whole_tree(
+def test_the_difference_of_a_tree_is_right_from_every_tick_on(
     rounds: list[list[Act]],
 ) -> None:
     shell = Shell()
@@ -100,12 +100,12 @@ def watched(*paths: bytes) -> Shell:
     return shell
 
 
-def test_created_and_deleted_since_gives_nothing() -> None:
+def test_an_entry_created_and_deleted_since_gives_no_row() -> None:
     made, gone = Act("touch", b"/w/f"), Act("unlink", b"/w/f")
     assert story(watched(b"/w"), made, gone) == []
 
 
-def test_deleted_and_created_since_gives_both() -> None:
+def test_an_entry_deleted_and_created_since_gives_both_rows() -> None:
     shell = watched(b"/w")
     shell.disk.touch(b"/w/f")
     shell.settle()
@@ -113,7 +113,7 @@ def test_deleted_and_created_since_gives_both() -> None:
     assert story(shell, gone, made) == ["deleted /w/f", "created /w/f"]
 
 
-def test_changed_many_times_is_changed_once() -> None:
+def test_an_entry_changed_many_times_gives_one_row() -> None:
     shell = watched(b"/w")
     shell.disk.touch(b"/w/f")
     shell.settle()
@@ -121,7 +121,7 @@ def test_changed_many_times_is_changed_once() -> None:
     assert story(shell, write, write, write) == ["changed /w/f"]
 
 
-def test_what_vanished_is_told_from_below_and_what_is_new_from_above() -> None:
+def test_deletions_come_children_first_and_creations_parents_first() -> None:
     shell = watched(b"/w/a/b")
     assert story(shell, Act("rmtree", b"/w/a"), Act("makedirs", b"/w/c/d")) == [
         "deleted /w/a/b/",
@@ -141,7 +141,7 @@ def test_a_renamed_directory_is_gone_from_one_place_and_new_at_the_other() -> No
     ]
 
 
-def test_away_and_back_is_gone_and_new() -> None:
+def test_a_directory_renamed_away_and_back_is_deleted_and_created() -> None:
     away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
     picture = StrictBelief()
     shell = watched(b"/w/a/b")
@@ -154,7 +154,7 @@ def test_away_and_back_is_gone_and_new() -> None:
     assert picture.entries == {b"": True, b"/w/a": True}
 
 
-def test_what_a_tree_does_not_enter_is_left_out() -> None:
+def test_a_directory_that_is_not_covered_is_left_out() -> None:
     tree = Tree()
     for name in (b"in", b"out"):
         tree.tick += 1
@@ -168,7 +168,7 @@ def test_what_a_tree_does_not_enter_is_left_out() -> None:
     assert len(list(tree_since(tree.root, 1, everywhere))) == 4
 
 
-def test_a_listing_is_everything_as_far_as_it_is_known() -> None:
+def test_a_listing_has_everything_that_is_known() -> None:
     tree = Tree()
     a = Node(tree.root, b"a")
     tree.root.names.update({b"a": a, b"f": FILE})
@@ -181,7 +181,7 @@ def test_a_listing_is_everything_as_far_as_it_is_known() -> None:
     assert all(row.kind is Kind.EXISTS for row in listing(tree.root))
 
 
-def test_trees_of_2000_levels_are_no_problem() -> None:
+def test_the_difference_of_2000_levels_is_found() -> None:
     tree = Tree()
     tree.tick = 5
     top = node = tree.make_child(tree.root, b"d", 5)
@@ -197,7 +197,7 @@ def test_trees_of_2000_levels_are_no_problem() -> None:
     assert len(list(tree_since(tree.root, 4))) == 2000
 
 
-def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
+def test_a_deferred_entry_is_shown_as_other_clients_know_it() -> None:
     tree = Tree()
     tree.root.listed = True
     before = tree.tick
@@ -214,7 +214,7 @@ def test_of_what_is_withheld_as_much_is_told_as_others_know() -> None:
     assert list(entries_since(tree.root, before + 1)) == []
 
 
-def test_what_others_knew_for_long_is_new_where_it_comes_into_a_tree() -> None:
+def test_a_directory_known_to_others_is_new_where_a_rename_brings_it() -> None:
     shell = Shell()
     shell.disk.makedirs(b"/w/c")
     shell.disk.touch(b"/w/c/f")
@@ -227,14 +227,14 @@ def test_what_others_knew_for_long_is_new_where_it_comes_into_a_tree() -> None:
     ]
 
 
-def test_what_came_back_to_its_place_is_gone_and_new() -> None:
+def test_a_directory_that_came_back_is_deleted_and_created() -> None:
     away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
     told = story(watched(b"/w/a/b"), away, back)
     for path in ("/w/a/", "/w/a/b/"):
         assert told.index(f"deleted {path}") < told.index(f"created {path}")
 
 
-def test_of_a_directory_that_left_all_is_gone_whatever_had_its_place_since() -> None:
+def test_all_of_a_directory_that_left_is_deleted_whatever_took_its_place() -> None:
     left, made = Act("rename", b"/w/a", b"/w/z"), Act("makedirs", b"/w/a")
     told = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
     assert "deleted /w/a/b/" in told

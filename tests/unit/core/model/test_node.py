@@ -15,7 +15,7 @@ def test_a_node_knows_its_path() -> None:
     assert Node(a, b"b").path_prefix() == b"/a/b/"
 
 
-def test_a_path_of_2000_levels_is_no_problem() -> None:
+def test_the_path_of_2000_levels_is_found() -> None:
     node = Node(None, b"")
     for _ in range(2000):
         child = Node(node, b"d")
@@ -24,7 +24,7 @@ def test_a_path_of_2000_levels_is_no_problem() -> None:
     assert node.path() == b"/d" * 2000
 
 
-def test_clients_know_the_names_but_for_what_is_withheld() -> None:
+def test_published_entries_are_the_names_without_deferred_changes() -> None:
     node = Node(None, b"")
     node.names = {b"old": FILE, b"new": FILE}
     node.deferred = {
@@ -58,7 +58,7 @@ def test_a_directory_without_entries_has_no_names() -> None:
     assert Node(None, b"").names == {}
 
 
-def test_what_is_packed_can_be_compared_as_it_is() -> None:
+def test_packed_names_are_compared_without_unpacking() -> None:
     node = Node(None, b"")
     assert node.has_just([])
     node.packed = b"a/b"
@@ -82,7 +82,7 @@ def test_an_entry_of_a_packed_directory_is_found_and_the_rest_stays_packed() -> 
     assert not node.has(b"a")
 
 
-def test_a_path_is_right_whatever_was_asked_before() -> None:
+def test_a_path_is_right_whatever_path_was_computed_before() -> None:
     root = Node(None, b"")
     below = directory(directory(root, b"a"), b"b")
     assert below.path() == b"/a/b"

@@ -25,13 +25,13 @@ def test_a_directory_is_found_by_its_path() -> None:
     assert tree.find(b"/a/c/d") is None
 
 
-def test_an_entry_that_is_never_touched_costs_no_touch() -> None:
+def test_an_untouched_entry_has_no_history() -> None:
     tree = Tree()
     tree.root.names[b"a"] = FILE
     assert tree.root.history is None
 
 
-def test_what_happens_to_a_name_is_kept_as_ticks() -> None:
+def test_the_history_of_a_name_is_kept_as_ticks() -> None:
     tree = Tree()
     tree.root.names[b"a"] = FILE
     changed = tick(tree)
@@ -45,7 +45,7 @@ def test_what_happens_to_a_name_is_kept_as_ticks() -> None:
     assert tree.root.history == {b"a": (born, born, died, 0, True)}
 
 
-def test_touches_are_in_the_order_of_the_last_one() -> None:
+def test_histories_are_ordered_by_the_last_touch() -> None:
     tree = Tree()
     tree.add(tree.root, b"a", FILE)
     tree.add(tree.root, b"b", FILE)
@@ -79,14 +79,14 @@ def test_a_directory_that_comes_back_is_revived_with_its_tombstones() -> None:
     assert not tree.root.tombstones
 
 
-def test_a_directory_without_a_past_leaves_no_ghost() -> None:
+def test_a_directory_without_history_leaves_no_tombstone() -> None:
     tree = Tree()
     a = Node(tree.root, b"a")
     tree.keep_tombstone(a)
     assert tree.root.tombstones is None
 
 
-def test_a_revived_directory_is_where_its_parent_is_now() -> None:
+def test_a_revived_directory_has_the_path_of_its_parent() -> None:
     tree = Tree()
     a = directory(tree, tree.root, b"a")
     b = directory(tree, a, b"b")
@@ -114,7 +114,7 @@ def test_a_rename_is_one_relink_for_everything_below() -> None:
     assert ((tree.root.tombstones or {})[b"a"].moved_away) == [(now, a)]
 
 
-def test_what_was_withheld_counts_from_when_it_is_told() -> None:
+def test_a_deferred_change_gets_the_tick_of_its_report() -> None:
     tree = Tree()
     since = tree.tick
     tick(tree)
@@ -139,7 +139,7 @@ def test_old_tombstones_are_dropped_once_there_are_many() -> None:
     assert all(touch[0] > tree.floor for touch in touches.values())
 
 
-def test_few_tombstones_are_kept() -> None:
+def test_tombstones_are_kept_while_there_are_few() -> None:
     tree = Tree()
     tree.add(tree.root, b"a", FILE)
     tree.age_out()

@@ -1,4 +1,4 @@
-"""Where a path leads, and that its client hears when that changes."""
+"""What a path leads to, and that its subscriber learns when that changes."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def test_a_missing_path_waits_at_its_nearest_ancestor_and_nowhere_else(
 
 
 @pytest.mark.parametrize("path", [b"/a", b"/a/b", b"/a/b/c/d/e"])
-def test_a_path_that_comes_is_found_whatever_is_made_of_it_at_once(
+def test_a_path_that_is_created_is_found_however_much_comes_at_once(
     shell: Shell, path: bytes
 ) -> None:
     client = watching(shell, path)
@@ -56,7 +56,7 @@ def test_a_parent_that_is_renamed_away_takes_the_path_with_it(shell: Shell) -> N
     assert heard(shell, client) == ["created it/"]
 
 
-def test_what_is_renamed_to_the_path_is_found(shell: Shell) -> None:
+def test_an_object_renamed_to_the_path_is_found(shell: Shell) -> None:
     shell.disk.makedirs(b"/x/b/c")
     client = watching(shell, b"/a/b/c")
     client.rows()
@@ -76,7 +76,7 @@ def test_a_replaced_parent_is_another_directory(shell: Shell) -> None:
     assert heard(shell, client) == ["deleted it/", "created it/", "created /a/b/new"]
 
 
-def test_a_link_is_followed_and_its_new_target_too(shell: Shell) -> None:
+def test_a_link_is_followed_to_its_new_target(shell: Shell) -> None:
     shell.disk.makedirs(b"/one")
     shell.disk.touch(b"/one/f")
     shell.disk.makedirs(b"/two")
@@ -138,7 +138,7 @@ def test_a_path_is_followed_as_the_kernel_does_it(
     assert heard(shell, watching(shell, path, Scope.FILE)) == expected
 
 
-def test_two_ways_to_one_directory_share_its_watch(shell: Shell) -> None:
+def test_two_paths_to_one_directory_share_its_watch(shell: Shell) -> None:
     shell.disk.makedirs(b"/box")
     watching(shell, b"/box")
     before = shell.kernel.watches
@@ -150,7 +150,7 @@ def test_two_ways_to_one_directory_share_its_watch(shell: Shell) -> None:
     assert heard(shell, other) == ["created /box/f"]
 
 
-def test_what_happens_beside_the_path_is_not_looked_at(shell: Shell) -> None:
+def test_changes_beside_the_path_cause_no_probe(shell: Shell) -> None:
     shell.disk.makedirs(b"/a/b")
     watching(shell, b"/a/b")
     calls = shell.calls
@@ -160,7 +160,7 @@ def test_what_happens_beside_the_path_is_not_looked_at(shell: Shell) -> None:
     assert shell.calls == calls
 
 
-def test_a_way_through_what_may_not_be_read_is_walked_again_every_second(
+def test_a_path_through_an_unreadable_directory_is_walked_again_every_second(
     shell: Shell,
 ) -> None:
     shell.disk.makedirs(b"/dark/box")
@@ -174,7 +174,7 @@ def test_a_way_through_what_may_not_be_read_is_walked_again_every_second(
     assert heard(shell, client)[0] == "created it"
 
 
-def test_a_right_that_is_given_back_is_noticed_at_once(shell: Shell) -> None:
+def test_a_right_that_is_given_back_is_detected_at_once(shell: Shell) -> None:
     shell.disk.makedirs(b"/dark/box")
     shell.disk.chmod(b"/dark", 0o000)
     client = watching(shell, b"/dark/box")
@@ -183,7 +183,7 @@ def test_a_right_that_is_given_back_is_noticed_at_once(shell: Shell) -> None:
     assert heard(shell, client) == ["created it/"]
 
 
-def test_a_cancelled_request_leaves_nothing_behind(shell: Shell) -> None:
+def test_a_cancelled_subscription_leaves_nothing_behind(shell: Shell) -> None:
     shell.disk.symlink(b"/a/b", b"/link")
     client = watching(shell, b"/link/c")
     client.cancel(client.subscriptions[0])
@@ -195,7 +195,7 @@ def test_a_cancelled_request_leaves_nothing_behind(shell: Shell) -> None:
 
 @pytest.mark.parametrize("is_listed", [False, True])
 @pytest.mark.parametrize("is_polled", [False, True])
-def test_a_file_of_the_same_name_in_another_directory_is_another_one(
+def test_a_file_of_the_same_name_in_a_replacing_directory_is_another_one(
     is_polled: bool, is_listed: bool
 ) -> None:
     """Its directory came back to the same place before anybody looked again."""

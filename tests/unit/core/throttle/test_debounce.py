@@ -8,7 +8,7 @@ def test_nothing_is_due_while_nothing_is_held() -> None:
     assert WriteDebouncer().deadline() is None
 
 
-def test_what_is_held_is_let_go_after_20_ms() -> None:
+def test_a_held_entry_expires_after_20_ms() -> None:
     holds = WriteDebouncer()
     holds.hold(NODE, b"a", 10.0)
     assert holds.deadline() == 10.0 + HOLD_SECONDS == 10.02
@@ -17,14 +17,14 @@ def test_what_is_held_is_let_go_after_20_ms() -> None:
     assert holds.deadline() is None
 
 
-def test_writing_on_does_not_hold_it_longer() -> None:
+def test_further_writes_do_not_extend_the_hold() -> None:
     holds = WriteDebouncer()
     holds.hold(NODE, b"a", 10.0)
     holds.hold(NODE, b"a", 10.015)
     assert holds.deadline() == 10.02
 
 
-def test_the_writer_who_closes_lets_it_go() -> None:
+def test_closing_releases_the_entry() -> None:
     holds = WriteDebouncer()
     holds.hold(NODE, b"a", 10.0)
     assert holds.release(NODE, b"a")
@@ -32,7 +32,7 @@ def test_the_writer_who_closes_lets_it_go() -> None:
     assert holds.expired(11.0) == []
 
 
-def test_those_whose_time_is_over_come_in_order() -> None:
+def test_expired_entries_come_in_order() -> None:
     holds = WriteDebouncer()
     for name, now in ((b"b", 10.0), (b"a", 10.01), (b"c", 10.03)):
         holds.hold(NODE, name, now)

@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from gamin.events import Event, Kind, new_event
+from gamin.events import Event, Kind, Row, new_event, new_row
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -28,3 +28,11 @@ def test_the_fast_constructor_of_an_event_takes_every_field() -> None:
     assert type(made) is Event
     assert made == event
     assert made._asdict() == event._asdict()
+
+
+def test_the_fast_constructor_of_a_row_takes_every_field() -> None:
+    row = Row(Kind.MOVED, b"/b", True, b"/a", True)
+    assert len(row) == len(Row._fields)
+    made = new_row((row.kind, row.path, row.is_dir, row.source, row.is_new))
+    assert type(made) is Row
+    assert made == row

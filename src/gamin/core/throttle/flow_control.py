@@ -109,6 +109,10 @@ class FlowControl:
         self.soonest: float | None = None
         """When to call `due` next; None while nothing is busy."""
 
+    def use(self, settings: FlowSettings) -> None:
+        """Apply other limits from now on; what is busy stays busy until it is calm."""
+        self.settings = settings
+
     def record_report(self, resource: Resource, tick: int, now: float) -> Verdict:
         """Count a change of the resource, and return what to do about its report.
 

@@ -70,7 +70,7 @@ class Settings:
     def _apply(self) -> None:
         policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
         service = self._service
-        service.monitor.flow.settings = self._configuration.flow
+        service.monitor.flow.use(self._configuration.flow)
         service.drive.do(service.monitor.policy_changed(policy, time.monotonic()))
         service.flush()
 

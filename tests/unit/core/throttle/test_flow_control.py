@@ -176,6 +176,11 @@ def test_forgetting_a_directory_forgets_its_busy_entries() -> None:
     assert flow.soonest is None
 
 
+def test_other_limits_apply_at_once(flow: FlowControl) -> None:
+    flow.use(FlowSettings(reports_per_second=2))
+    assert report(flow, ENTRY, 3, START) == [False, False, True]
+
+
 def test_the_limits_come_from_the_settings() -> None:
     flow = FlowControl(FlowSettings(reports_per_second=2, report_interval=0.5))
     assert report(flow, ENTRY, 3, START) == [False, False, True]

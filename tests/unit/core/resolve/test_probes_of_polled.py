@@ -1,6 +1,6 @@
-"""What is away just when it is looked for, and back when polling looks again.
+"""A path that is away just when it is probed, and back when polling looks again.
 
-Polling sees no difference then, so whoever looked must tell it.
+Polling sees no difference then, so the executor must pass on what the probe found.
 """
 
 from collections.abc import Callable
@@ -38,15 +38,17 @@ def away_at(shell: Shell, path: bytes, call: int) -> None:
 
 
 def believed(client: Client) -> str:
-    """The last that was said of the path itself."""
-    told = [row for _, row in client.told if not row.path]
-    return said(told)[-1]
+    """The last row about the path itself."""
+    rows = [row for _, row in client.told if not row.path]
+    return said(rows)[-1]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("path", [b"/d", b"/d/f"])
 @pytest.mark.parametrize("call", range(1, LAST_CALL))
-def test_what_is_away_for_a_moment_is_found(shell: str, path: bytes, call: int) -> None:
+def test_a_path_that_is_away_for_a_moment_is_found(
+    shell: str, path: bytes, call: int
+) -> None:
     host = SHELLS[shell]()
     host.disk.mkdir(b"/d")
     host.disk.touch(b"/d/f")

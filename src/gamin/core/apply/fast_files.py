@@ -78,7 +78,8 @@ class FastFiles:
             node = batch[index][0]
             if node is None or not self._has_only_tree_audience(node):
                 return index
-            after = self._run(node, batch, index)
+            run = self._run_busy if node in self._flow.busy else self._run
+            after = run(node, batch, index)
             if after == index:
                 return index
             index = after
@@ -96,13 +97,9 @@ class FastFiles:
 
     def _run(self, node: Node, batch: Sequence[Change], index: int) -> int:
         """`apply` consecutive changes of one directory."""
-        if node in self._flow.busy:
-            return self._run_busy(node, batch, index)
         tree, reporter, held = self._tree, self._reporter, self._debouncer.held
-        tick, recent = tree.tick, self._moment.recent_tick
-        names, touched = node.names, node.history
-        if touched is None:
-            touched = tree.start_history(node)
+        tick, recent, now = tree.tick, self._moment.recent_tick, self._moment.now
+        names, touched = node.names, node.history or tree.start_history(node)
         newest = next(reversed(touched), b"")
         prefix = node.prefix or node.path_prefix()
         rows = reporter.rows_of(self._audiences.on(node))
@@ -138,11 +135,8 @@ class FastFiles:
                     if before is not life:
                         life, death = before, (tick, before[1], tick, before[3], False)
                     touched[name] = death
-                    if (
-                        before[1] > recent
-                        and newest in names
-                        and self._flow.record_churn(node, tick, self._moment.now)
-                    ):
+                    is_churn = before[1] > recent and newest in names
+                    if is_churn and self._flow.record_churn(node, tick, now):
                         end = index + 1  # it is busy from now on
                 del names[name]
                 newest = name

@@ -44,6 +44,7 @@ def apply(shell: Shell, *changes: tuple[int, int, bytes]) -> Node:
     shell.monitor.fast_files.is_off = True
     batch = [Change(node, *change) for change in changes]
     shell.do(shell.monitor.changed(batch, shell.now))
+    shell.flush()
     return node
 
 

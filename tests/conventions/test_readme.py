@@ -58,8 +58,10 @@ def test_the_commands_of_the_readme_are_in_the_makefile(target: str) -> None:
 
 
 def test_the_programs_that_the_readme_installs_are_those_of_the_package() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert {"gamin", "gam_server"} == set(project["scripts"])
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    shared = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-scripts"]
+    programs = {*settings["project"]["scripts"], *shared.values()}
+    assert {"gamin", "gam_server"} == programs
     assert "the programs `gamin` and `gam_server`" in README
 
 

@@ -17,6 +17,10 @@ from gamin.errors import GaminError
 _DETACH = ("/bin/sh", "-c", '"$@" &', "sh")
 
 
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_START = ("daemon", "process", "start.py")
+
+
 class ServerNotExecutable(GaminError):
     """The program that should serve is not one that can be run."""
 
@@ -31,14 +35,13 @@ class ServerNotExecutable(GaminError):
 def server_command(environ: Mapping[str, str]) -> Sequence[str]:
     """GAMIN_DEBUG_SERVER, as libgamin has it, or else our own server.
 
-    -P keeps the current directory off the module path: whoever can put a file there
-    could otherwise run it in our name.
+    -I: Python variables, the current directory and the user's site-packages have no
+    effect on the server: it serves all programs of the user, not only this one, and
+    whoever can put a file there could otherwise run it in our name.
     """
     chosen = environ.get("GAMIN_DEBUG_SERVER", "")
     return (
-        (chosen,)
-        if chosen
-        else (sys.executable, "-P", "-m", "gamin.daemon.process.start")
+        (chosen,) if chosen else (sys.executable, "-I", os.path.join(_PACKAGE, *_START))
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gamin.client.launch import ServerNotExecutable, launch, server_command
+from gamin.daemon.process import start
 from testkit.processes import end
 from testkit.waiting import eventually
 
@@ -73,9 +74,10 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
 
 
 def test_our_own_server_is_not_looked_for_in_the_current_directory() -> None:
-    program, *options = server_command({})
+    program, option, script = server_command({})
     assert program == sys.executable
-    assert options == ["-P", "-m", "gamin.daemon.process.start"]
+    assert option == "-I"
+    assert script == start.__file__
 
 
 def test_the_setting_of_libgamin_chooses_another_server() -> None:

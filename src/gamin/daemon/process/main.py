@@ -85,7 +85,7 @@ def serve(listening: Listening, options: set[str]) -> int:
         listening,
         loop,
         None if is_poll_only else _kernel(),
-        cwd=os.getcwdb(),
+        cwd=_working_directory(),
         has_timeout="--notimeout" not in options,
         is_poll_only=is_poll_only,
     )
@@ -100,6 +100,14 @@ def serve(listening: Listening, options: set[str]) -> int:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _run(server, loop)
     return 0
+
+
+def _working_directory() -> bytes:
+    """What relative paths start from; the root where the directory was removed."""
+    try:
+        return os.getcwdb()
+    except OSError:
+        return b"/"
 
 
 def _kernel() -> KernelBackend:

@@ -19,4 +19,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # Run as a file by an isolated Python, which may not know where this package is.
+    sys.path.append(__file__.rsplit("/", 4)[0])
     sys.exit(main())

@@ -1,7 +1,4 @@
-"""What `watch()` and `awatch()` share beside the session: arguments, looks, time-outs.
-
-Connecting and waiting are left to each.
-"""
+"""The arguments of `watch()` and `awatch()`: paths, patterns, and the time-out."""
 
 import os
 from collections.abc import Iterable
@@ -20,7 +17,7 @@ MAX_PATH_BYTES = 4095  # bytes: PATH_MAX on Linux without the NUL that ends it
 
 
 class WatchTimeout(GaminError, TimeoutError):
-    """Nothing happened for as long as `timeout` allows; asking again is possible."""
+    """Nothing happened for `seconds`; the watch goes on at the next call."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -33,7 +30,10 @@ class WatchTimeout(GaminError, TimeoutError):
 def make_session(
     paths: Iterable[AnyPath], options: WatchOptions, since: str | None
 ) -> Watching:
-    """Raises InvalidPath, and ValueError for no paths or a `since` of others."""
+    """Return the session of a watch.
+
+    Raises InvalidPath, and ValueError for no path or a `since` of other paths.
+    """
     absolute_paths = [absolute(path) for path in paths]
     if not absolute_paths:
         raise ValueError("no path to watch")
@@ -41,14 +41,14 @@ def make_session(
 
 
 def as_patterns(ignore: Iterable[str]) -> tuple[str, ...]:
-    """One pattern alone is one, and not its letters."""
+    """Return the patterns. One `str` is one pattern, not a sequence of letters."""
     return (ignore,) if isinstance(ignore, str) else tuple(ignore)
 
 
 def absolute(path: AnyPath) -> str:
-    """`path` from the root, without dots. Raises InvalidPath.
+    """Return the absolute path, without dots. Raises InvalidPath.
 
-    Only `..` asks the disk: what is above a link is not what is above its name.
+    Only `..` reads the disk: the parent of a link's target is not that of its name.
     """
     name = os.fsencode(path)
     if not name:
@@ -64,7 +64,7 @@ def absolute(path: AnyPath) -> str:
 
 
 def resolve_stat(batch: NeedsStat) -> Batch:
-    """The batch, with the files that changed; looks at each of them."""
+    """Complete a batch with the files that changed, by reading the ctime of each."""
     # Imported late: it comes with the other language, and servers seldom die.
     from gamin.client.ctime_check import newer
 

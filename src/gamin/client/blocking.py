@@ -1,7 +1,7 @@
-"""A client of the v1 language for programs that wait: one connection, many requests.
+"""A client of libgamin's language for programs that block.
 
-Only moves bytes. What they mean is known to `ClientSession`, how a server is found and
-checked to `connect`, and the disk is looked at by `examine`.
+One connection carries many requests. This module moves bytes only: `ClientSession`
+knows what they mean, `connect` finds and checks a server, `ctime_check` reads the disk.
 """
 
 import os
@@ -32,12 +32,12 @@ Connector = Callable[[], socket.socket]
 
 
 class Client:
-    """Asks, and yields what it is told, across the deaths of servers.
+    """Makes requests and yields their events, across the deaths of servers.
 
-    `connect` gives a connected socket whose handshake is done. It is called at once
-    and again whenever the server is lost; what it raises comes out of the call that
-    needed the connection, and the next call tries again. What happened while there
-    was no server is told as ordinary events. For one thread at a time.
+    `connect` returns a connected socket whose handshake is done. It is called at once,
+    and again whenever the server is lost. What it raises comes out of the call that
+    needed the connection; the next call tries again. What happened while there was no
+    server is reported as ordinary events. For one thread at a time.
     """
 
     def __init__(self, connect: Connector = connect_v1) -> None:
@@ -60,7 +60,7 @@ class Client:
             raise
 
     def watch_directory(self, path: AnyPath) -> int:
-        """Ask for a directory and its entries; return the number of the request.
+        """Request a directory and its entries; return the number of the request.
 
         Raises InvalidPath, and TooManyRequests at 65,535 of them.
         """
@@ -71,17 +71,17 @@ class Client:
         )
 
     def watch_file(self, path: AnyPath) -> int:
-        """The same for a path alone, whatever it is or may become."""
+        """Request a path alone, whatever it is or may become; return the number."""
         return self._ask(
             *self._session.watch_file(absolute(path), now_ns=time.time_ns())
         )
 
     def no_exists(self) -> None:
-        """Leave the listing out of the directories asked for from now on."""
+        """Leave the listing out of the directories requested from now on."""
         self._no_exists = True
 
     def cancel(self, number: int) -> None:
-        """Only an Acknowledge follows for `number`. Raises UnknownNumber."""
+        """Cancel a request; only an Acknowledge follows. Raises UnknownNumber."""
         self._send(self._session.cancel(number))
 
     def pending(self) -> bool:
@@ -103,20 +103,20 @@ class Client:
         return self._events.popleft()
 
     def __iter__(self) -> Iterator[Event]:
-        """Every event from now on; waits for ever."""
+        """Yield every event from now on, without end."""
         while event := self.next_event():
             yield event
 
     def fileno(self) -> int:
-        """Readable when something came from the server; the same for life.
+        """The descriptor that is readable when the server has sent something.
 
-        Other calls may have taken events in already: wait for it only when
-        `pending()` is false.
+        It is the same for the life of the client. Other calls may have read events
+        already: wait for it only when `pending()` is false.
         """
         return self._arrivals.fileno()
 
     def close(self) -> None:
-        """End the connection and with it all requests. May be repeated."""
+        """End the connection and all requests. May be repeated."""
         self._closed = True
         self._hang_up()
         self._arrivals.close()
@@ -157,11 +157,11 @@ class Client:
         self._flush()
 
     def _flush(self) -> None:
-        """Send all there is to send.
+        """Send everything that is to be sent.
 
-        Takes in what comes meanwhile: a server that waits until we read would not
-        read either, and both would wait for ever (the original and libgamin do, near
-        3,500 requests made in a row).
+        Reads meanwhile: a server that waits for its client to read does not read
+        either, and both would wait for ever (the original and libgamin do, near 3,500
+        requests made in a row).
         """
         while self._outgoing:
             connected = self._connected()
@@ -176,7 +176,7 @@ class Client:
                 del self._outgoing[:sent]
 
     def _receive(self) -> None:
-        """Take in what has come, without waiting; reconnect if the server is gone."""
+        """Read what has arrived, without waiting; reconnect if the server is gone."""
         try:
             data = self._connected().recv(self._chunk)
         except BlockingIOError:
@@ -194,7 +194,7 @@ class Client:
         self._events += resolve_stats(told)
 
     def _lost(self) -> None:
-        """Reconnect. What was not read or not sent is made good by the replay."""
+        """Reconnect. The replay makes up for what was not read or not sent."""
         if self._socket is not None:
             pid = peer_of(self._socket).pid
             self._hang_up()
@@ -227,7 +227,7 @@ class Client:
 
 
 def absolute(path: AnyPath) -> bytes:
-    """`path` as it can be sent. Raises InvalidPath if no file can have it."""
+    """Return the path as bytes to send. Raises InvalidPath if no file can have it."""
     raw = os.fsencode(path)
     if not raw.startswith(b"/"):
         raise InvalidPath(raw, "it must be absolute")

@@ -1,7 +1,7 @@
-"""The client's way to its server: a socket whose other end is known to be ours.
+"""Connects a client to a server that is known to be the user's own.
 
-What is said afterwards is left to the sessions in `protocol`; starting a server is
-left to `launch`. Everything here blocks; asyncio programs call it in a thread.
+`launch` starts a server; the sessions in `protocol` define what is said afterwards.
+Everything here blocks; asynchronous programs call it in a thread.
 """
 
 import os
@@ -18,13 +18,15 @@ from gamin.client.locate import (
 from gamin.system.address import find
 from gamin.system.peercred import peer_of
 
-# How long a started server may take to listen. libgamin waits 1.25 s; a busy
-# machine may need that much only to start an interpreter.
 START_PATIENCE = 2.5
-# Nothing tells us when an abstract name gets its listener, so we try again, first
-# at once and then often enough not to be what the user waits for.
+"""Seconds that a started server may take to listen. libgamin waits 1.25 s; a busy
+machine may need that much only to start an interpreter."""
+# Nothing reports that an abstract name got its listener, so a client tries again, in
+# pauses too short to be noticed.
 _FIRST_PAUSE = 0.001
+"""Seconds between the first two attempts."""
 _MAX_PAUSE = 0.01
+"""Seconds between attempts at most; each pause is twice the one before."""
 
 _Reach = Callable[[Locator], socket.socket | None]
 
@@ -36,7 +38,7 @@ def connect_v1(
     environ: Mapping[str, str] | None = None,
     patience: float = START_PATIENCE,
 ) -> socket.socket:
-    """Connect for the original protocol; the hello has been said by both sides.
+    """Connect for libgamin's language; both sides have said hello already.
 
     Raises InvalidSetting, NoServer (only without `start`), ServerNotStarted,
     ServerUnresponsive, RemoteProtocolError, and where a stranger has the only place
@@ -52,7 +54,7 @@ def connect_modern(
     environ: Mapping[str, str] | None = None,
     patience: float = START_PATIENCE,
 ) -> socket.socket:
-    """Connect for the modern language; raises what `connect_v1` does."""
+    """Connect for Watchman's language; raises what `connect_v1` does."""
     return _connect(Locator.watchman, start, session, environ, patience)
 
 

@@ -1,6 +1,6 @@
-"""One look for the server of a session, at every place the rules allow.
+"""Finds the server of a session, at every place that the rules allow.
 
-Starting a server and looking again is left to `connect`.
+`connect` starts a server where there is none, and tries again.
 """
 
 import os
@@ -15,14 +15,15 @@ from gamin.system.dial import AddressInUse, dial_abstract, dial_file
 from gamin.system.peercred import HELLO, peer_of
 from gamin.system.socketdir import UnsafeSocketPath, open_checked
 
-# How long a server that listens may take to take a call, and to answer the hello.
-# The original writes to its clients without minding who waits, so it gets seconds.
 _CALL_PATIENCE = 0.5
+"""Seconds that a listening server may take to accept a connection."""
 ANSWER_PATIENCE = 5.0
+"""Seconds that a server may take for its first answer. The original blocks while it
+writes to any of its clients, so this is long."""
 
 
 class NoServer(ServerError):
-    """Nothing serves the session, and none was to be started."""
+    """No server runs for the session, and the caller did not want one started."""
 
     def __init__(self, address: Address) -> None:
         super().__init__(address)
@@ -33,7 +34,7 @@ class NoServer(ServerError):
 
 
 class ServerNotStarted(ServerError):
-    """A server was to be started, and none can be reached."""
+    """A server was started, and none can be reached."""
 
     def __init__(self, address: Address, command: Sequence[str], problem: str) -> None:
         super().__init__(address, command, problem)
@@ -67,7 +68,10 @@ class ServerUnresponsive(ServerError):
 
 
 class Locator:
-    """Looks as often as asked; remembers what it warned of and what went wrong."""
+    """Tries to reach a server, as often as asked.
+
+    Remembers what it has warned of, and what went wrong for `explain`.
+    """
 
     def __init__(
         self, address: Address, *, answer_patience: float = ANSWER_PATIENCE
@@ -78,7 +82,7 @@ class Locator:
         self._closed_by = 0
 
     def gam(self) -> socket.socket | None:
-        """The server for the original protocol, greeted; None where there is none.
+        """Return a connection for libgamin's language, greeted; None if no server runs.
 
         Raises ServerUnresponsive, RemoteProtocolError, AddressInUse and
         UnsafeSocketPath.
@@ -103,7 +107,7 @@ class Locator:
             return self._greet(self._dial_original_file())
 
     def watchman(self) -> socket.socket | None:
-        """The server for the modern language; None where there is none.
+        """Return a connection for Watchman's language; None if no server runs.
 
         Raises ServerUnresponsive, and UnsafeSocketPath when no directory is left.
         """
@@ -121,7 +125,7 @@ class Locator:
         return None
 
     def explain(self) -> str:
-        """Why nothing was found, as far as that can be known."""
+        """Say why no server was found, as far as that can be known."""
         if self._closed_by:
             return f"process {self._closed_by} closes every connection"
         with suppress(OSError, AddressInUse):
@@ -148,7 +152,7 @@ class Locator:
                 raise ServerUnresponsive(self.address, 0) from error
 
     def _greet(self, connected: socket.socket | None) -> socket.socket | None:
-        """Exchange hellos; None if the server hangs up, as one does that is ending."""
+        """Exchange hellos. None if the server hangs up, as one does that is ending."""
         if connected is None:
             return None
         try:
@@ -177,7 +181,7 @@ class Locator:
         return answer
 
     def _warn(self, text: str) -> None:
-        """Say it once, however often we look."""
+        """Log the text, once in the life of this object."""
         # Imported late: a client seldom has anything to say.
         import logging
 

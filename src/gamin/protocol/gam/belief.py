@@ -1,7 +1,7 @@
-"""What a client of the v1 language believes about one path, from what it was told.
+"""What a client of libgamin's language believes about one path, from its events.
 
-And the way from one belief to another. Requests, numbers and the form of paths on the
-wire are left to `v1_standing`.
+And the events that lead from one belief to another. `request_state` knows requests,
+numbers and the form of paths on the wire.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _THERE = {int(EventCode.EXISTS), int(EventCode.CREATED), int(EventCode.CHANGED)}
 
 
 class Step(NamedTuple):
-    """One event on the way from an old picture to a new one."""
+    """One event on the way from an old belief to a new one."""
 
     code: EventCode
     entry: bytes  # empty for the path itself
@@ -54,10 +54,10 @@ class Belief:
     def steps_to(
         self, new: "Belief", *, directory: bool, listed: bool
     ) -> Iterator[Step]:
-        """What to tell one who has this picture so that they have the `new` one.
+        """Yield the events that lead a client with this belief to the `new` one.
 
-        `listed` says whether they were told all of a first listing already; if not,
-        the rest of it is told as such. A directory's own metadata is nobody's affair.
+        `listed`: the client has received all of a first listing; if not, the rest of
+        it comes as such. Changes of a directory's own metadata are not reported.
         """
         if new.present is False:
             yield from (Step(EventCode.DELETED, entry) for entry in sorted(self.names))

@@ -1,7 +1,7 @@
-"""What one client of the v1 language asked for, and what it is being told.
+"""The session of one client of libgamin's language: its requests and their events.
 
-Bytes in, events out; outlives connections. Connecting, waiting, and looking at the
-disk where an `NeedsStat` asks for it are left to the face (`gamin.client`).
+Bytes in, events out; it outlives connections. `gamin.client` connects, waits, and
+reads the disk where a `NeedsStat` asks for it.
 """
 
 from gamin.errors import GaminError
@@ -18,14 +18,14 @@ __all__ = ["ClientSession", "Event", "NeedsStat", "TooManyRequests", "UnknownNum
 
 
 class TooManyRequests(GaminError):
-    """Every number of the 16-bit range stands for a request."""
+    """Every number of the 16-bit range is in use by a request."""
 
     def __str__(self) -> str:
         return f"one connection has room for {MAX_NUMBER} requests; cancel some"
 
 
 class UnknownNumber(GaminError):
-    """No request of this number stands: never made, or cancelled before."""
+    """No request has this number: it was never made, or is cancelled already."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -36,11 +36,11 @@ class UnknownNumber(GaminError):
 
 
 class ClientSession:
-    """Numbers the requests, keeps those that stand, and sorts out what arrives.
+    """Numbers the requests, keeps those in force, and interprets what arrives.
 
     When the connection ends, call `disconnected`; send `replay()` first on the next
-    one. What a new server lists then comes out as ordinary events: the difference to
-    what the client was told before.
+    one. The listing of a new server then comes out as ordinary events: the difference
+    from what the client received before.
     """
 
     def __init__(self) -> None:
@@ -77,11 +77,11 @@ class ClientSession:
         return Packet(number, RequestCode.CANCEL).encode()
 
     def withdraw(self, number: int) -> None:
-        """Forget a new request that could not be sent; nothing is told of it."""
+        """Forget a new request that could not be sent; no event will name it."""
         self._standing.pop(number, None)
 
     def received(self, data: bytes, now_ns: int) -> list[Told]:
-        """Take bytes; return what they tell, in order.
+        """Return the events in these bytes, in order.
 
         Raises RemoteProtocolError when the server is to be left.
         """
@@ -98,9 +98,9 @@ class ClientSession:
         return told
 
     def disconnected(self) -> list[Event]:
-        """Forget half a packet and what was cancelled; return what that tells.
+        """Forget half a packet and cancelled requests; return the events of that.
 
-        The Acknowledge that an old server owes is told here: nobody else will.
+        These are the Acknowledges that the lost server did not send.
         """
         self._reader = PacketReader()
         told = []
@@ -113,7 +113,7 @@ class ClientSession:
         return told
 
     def replay(self) -> bytes:
-        """Ask again for everything that still stands, oldest first."""
+        """Return the bytes that repeat every request in force, oldest first."""
         return b"".join(standing.encode() for standing in self._standing.values())
 
     def _watch(

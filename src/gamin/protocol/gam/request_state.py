@@ -1,7 +1,7 @@
-"""One request of a client of the v1 language, and what the client was told about it.
+"""One request of a client of libgamin's language, and what the client knows of it.
 
-The belief is kept to compare it with a new server's listing when the old server died:
-v1 itself has no way to ask what changed. Numbers and bytes are left to `v1_client`.
+The belief is compared with the listing of a new server when the old one died: the
+language has no way to ask what changed. `client` knows numbers and bytes.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from gamin.paths import is_within, join, relative
 from gamin.protocol.gam.belief import Belief
 from gamin.protocol.gam.packets import NO_EXISTS, EventCode, Packet, RequestCode
 
-# The original sends what it noticed in batches, up to 1.1 s later, and a ctime is
-# taken from a clock that advances every 4 ms or so. A change this much older than the
-# last event may therefore not have been told.
 LATE_NS = 2_000_000_000
+"""Nanoseconds by which an unreported change may be older than the last event. The
+original reports in batches, up to 1.1 s later, and a ctime comes from a clock that
+advances every 4 ms or so."""
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _EXISTS, _END_EXIST = int(EventCode.EXISTS), int(EventCode.END_EXIST)
 
 
 class Event(NamedTuple):
-    """What a client is told: `code` is an `EventCode`, or another server's invention.
+    """One event for the client: `code` is an `EventCode`, or unknown to this version.
 
     `path` is the requested path when that itself is meant, else the bare entry name.
     """
@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 
 class NeedsStat(NamedTuple):
-    """A question for those who may look: tell `event` if `path` changed `since_ns`."""
+    """Ask the caller to read the disk: report `event` if `path` changed `since_ns`."""
 
     path: bytes
     since_ns: int
@@ -43,7 +43,7 @@ Told = Event | NeedsStat
 
 
 class RequestState:
-    """A request that was made and not yet cancelled."""
+    """A request in force, or one whose Acknowledge is still to come."""
 
     __slots__ = (
         "_again",
@@ -71,17 +71,17 @@ class RequestState:
         self._listed = no_exists  # EndExist was told, or never will be
 
     def encode(self) -> bytes:
-        """The request as it is to be made now: after a death always with a listing."""
+        """Return the request's bytes; after a server's death always with a listing."""
         code = RequestCode.DIRECTORY if self._directory else RequestCode.FILE
         options = NO_EXISTS if self._no_exists and self._again is None else 0
         return Packet(self._number, code | options, self.path).encode()
 
     def disconnected(self) -> None:
-        """What comes next is a listing to compare, from another server."""
+        """Expect a listing of another server, to be compared with the belief."""
         self._again = Belief()
 
     def told(self, code: int, path: bytes, now_ns: int) -> list[Told]:
-        """Answer an event of this request with what the client is to be told."""
+        """Return what the client gets for an event of this request."""
         if self._again is not None:
             return self._compare(self._again, code, path, now_ns)
         self._heard_ns = now_ns
@@ -95,10 +95,10 @@ class RequestState:
     def _compare(
         self, again: Belief, code: int, path: bytes, now_ns: int
     ) -> list[Told]:
-        """Swallow the listing; its end gives the difference.
+        """Collect the listing; its end gives the difference.
 
         Changes that come between its lines only make it newer: they are part of the
-        difference, and none is lost or told twice.
+        difference, and none is lost or reported twice.
         """
         entry = self._entry(path)
         again.note(code, entry)

@@ -1,7 +1,7 @@
 """The client's end of a connection: requests out, replies and messages in.
 
-Replies come in the order of the requests; messages of subscriptions come in between,
-unasked. What the messages tell is left to `watching`, moving bytes to `gamin.client`.
+Replies come in the order of the requests; messages of subscriptions come in between.
+`watching` interprets the messages, `gamin.client` moves the bytes.
 """
 
 from collections import deque
@@ -31,7 +31,7 @@ class Reply(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What a subscription was told."""
+    """What the server reports to a subscription."""
 
     subscription: str
     value: dict[str, Any]
@@ -48,7 +48,7 @@ class ClientSession:
         self._unanswered: deque[tuple[object, ...]] = deque()
 
     def request(self, *request: object) -> bytes:
-        """The bytes to send for a command and its arguments."""
+        """Return the bytes to send for a command and its arguments."""
         self._unanswered.append(request)
         return encode(request)
 

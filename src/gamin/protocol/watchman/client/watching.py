@@ -1,7 +1,6 @@
-"""What `watch()` and `awatch()` know: paths, their subscriptions, how far each is.
+"""The session of one `watch()` or `awatch()`: its paths and how far each of them is.
 
-Moving bytes, connecting, waiting and looking at the disk are left to the faces in
-`gamin.client`.
+`gamin.client` connects, waits, moves the bytes and reads the disk.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -27,15 +26,16 @@ REQUIRED = (
     "gamin-surrogate-escapes",
 )
 
-# How much older than the last message a change may be that was not told: a resource
-# that goes on changing is told once per second, and polled ones are looked at as often.
 MAX_USUAL_DELAY_NS = 2_000_000_000
-# Time stamps come from the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100).
+"""Nanoseconds by which an unreported change may be older than the last message: a busy
+resource is reported once per second, and a polled one is read as often."""
 COARSE_NS = 10_000_000
+"""Nanoseconds by which a time stamp may be behind: they come from the kernel's coarse
+clock (CONFIG_HZ=100)."""
 
 
 class WatchRefused(GaminError):
-    """The server will not watch; its text says why."""
+    """The server rejects the watch; the text says why."""
 
 
 class WatchOptions(NamedTuple):
@@ -45,49 +45,50 @@ class WatchOptions(NamedTuple):
     cross_mounts: bool = False
     initial: bool = False
     settle: float = 0.0
-    """Seconds of silence to wait for before telling."""
+    """Report a change only after so many seconds without another one."""
 
 
 class Batch(NamedTuple):
-    """What is to be yielded at once."""
+    """Events to yield at once."""
 
     events: list[Event]
     clock: str | None
-    """What to give as `since` to go on after it."""
+    """The `since` with which a later watch goes on after this batch."""
 
 
 class NeedsStat(NamedTuple):
-    """A batch that is not complete before somebody looked at the disk.
+    """A batch that is complete only when the disk has been read.
 
-    Which of the files have a ctime after `since_ns`, or are in a directory that came
-    to its place after that? All that is in it may be other than it was, however old.
+    The question: which of the files have a ctime after `since_ns`, or are in a
+    directory that came to its path after that? Everything in such a directory may be
+    new, however old it is.
     """
 
     files: list[str]
     folders: list[str]
-    """The directories they are in and those above, parents before their children."""
+    """The directories that contain them, parents before their children."""
     since_ns: int
     events: list[Event]
     clock: str | None
 
     def batch(self, newer: Iterable[str]) -> Batch:
-        """Complete, as there are these among the files; may be empty."""
+        """Complete the batch; `newer` are the files that changed. May be empty."""
         return Batch(self.events + _changed(newer), self.clock)
 
 
 class _Path:
-    """One path that is watched, and what we know of it."""
+    """One watched path, and what this client knows of it."""
 
     def __init__(self, text: str, clock: str | None) -> None:
         self.text = text
         self.clock = clock
         self.picture: Belief | None = None
         self.pictured_ns = 0
-        """Real time at which the picture was taken."""
+        """Wall-clock ns at which the server made the listing."""
         self.complete_until_ns = 0
-        """Real time up to which the server told all but what it held back."""
+        """Wall-clock ns up to which the server has reported everything not deferred."""
         self.inode: object = None
-        """What the server said of which object the path leads to."""
+        """The server's identity (device, inode) of the object the path leads to."""
         self.is_answered = False
         self.awaits_listing = False
         """The server cannot go on from our clock, and will send all names."""
@@ -95,7 +96,7 @@ class _Path:
 
     @property
     def since_ns(self) -> int:
-        """No change that was told or is in the picture has to be younger."""
+        """Wall-clock ns; every change before it was reported, or is in the listing."""
         return max(
             self.complete_until_ns - MAX_USUAL_DELAY_NS, self.pictured_ns - COARSE_NS
         )
@@ -105,8 +106,8 @@ class Watching:
     """The subscriptions of one `watch()`; outlives connections.
 
     After a reconnect send `start()` again: each path goes on from its clock. A server
-    that cannot go on from there sends all the names there are, and what is told then
-    is how they differ from those that were known.
+    that cannot go on from there sends all names, and the session reports how they
+    differ from those that it knew.
     """
 
     def __init__(
@@ -142,19 +143,19 @@ class Watching:
 
     @property
     def over(self) -> bool:
-        """Whether the server will never tell anything again."""
+        """Whether the server has cancelled every path: nothing more will come."""
         return all(path.is_over for path in self._paths)
 
     @property
     def clock(self) -> str | None:
-        """What to give as `since` to go on from here; None while not yet known."""
+        """The `since` with which a later watch goes on from here; None if not known."""
         if len(self._paths) == 1:
             return self._paths[0].clock
         known = [path.clock for path in self._paths if path.clock is not None]
         return ",".join(known) if len(known) == len(self._paths) else None
 
     def start(self) -> bytes:
-        """What to send first on a connection."""
+        """Return the bytes to send first on a connection."""
         self._session = ClientSession()
         wishes = {"required": list(REQUIRED)}
         requests = [self._session.request("version", wishes)]
@@ -166,9 +167,9 @@ class Watching:
         return b"".join(requests)
 
     def received(self, data: bytes) -> list[Batch | NeedsStat]:
-        """What these bytes complete; no batch is empty.
+        """Return the batches that these bytes complete; none is empty.
 
-        Raises Refused if the server will not watch, and RemoteProtocolError.
+        Raises WatchRefused if the server rejects the watch, and RemoteProtocolError.
         """
         batches: list[Batch | NeedsStat] = []
         for item in self._session.received(data):
@@ -193,7 +194,7 @@ class Watching:
             "vcs_ignore": options.vcs_ignore,
             "cross_mounts": options.cross_mounts,
             "names": True,
-            # Without a picture there would be no telling what was lost.
+            # Without a listing a loss could not be found later.
             "initial": path.picture is None,
             "settle": options.settle,
             "defer_vcs": False,
@@ -247,7 +248,7 @@ class Watching:
     def _on_listing(
         self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
     ) -> Batch | NeedsStat | None:
-        """The server sent all names: to begin with, or because it lost track.
+        """Handle all names, sent at the start or because the server cannot go on.
 
         `is_other`: the path leads to another object than before.
         """
@@ -318,15 +319,15 @@ def _rows(value: dict[str, Any]) -> str:
 
 
 def _listed(picture: Belief) -> Collection[tuple[str, bool]]:
-    """A directory itself is not one of the things that are in it."""
+    """Everything in the belief, without the watched directory itself."""
     return [entry for entry in picture.walk() if entry != ("", True)]
 
 
 def _as_full_listing(picture: Belief, text: str) -> list[Event]:
-    """What stands for changes that nobody can say: all there is.
+    """Report everything that exists, in place of changes that nobody can name.
 
-    Nothing would say nothing, so of an empty directory, and of a path that is not
-    there, itself is told.
+    No event at all would look like no change, so an empty directory, and a path that
+    is missing, is reported itself.
     """
     found = events_of_kind(Kind.EXISTS, _listed(picture), text, recovered=True)
     if not found:

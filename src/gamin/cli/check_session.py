@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gamin import __version__
 from gamin.cli.check_limits import raise_limit
+from gamin.cli.control import is_original
 from gamin.cli.finding import Finding, note, ok, problem
 from gamin.cli.status import Report
 from gamin.paths import printable
@@ -212,12 +213,3 @@ def _session_of(pid: int) -> bytes:
             if entry.startswith(b"GAM_CLIENT_ID="):
                 return entry.partition(b"=")[2]
     return b""
-
-
-def is_original(pid: int) -> bool:
-    """Whether a process is gamin's C server: it is no Python program."""
-    try:
-        program = os.readlink(f"/proc/{pid}/exe")
-    except OSError:
-        return False
-    return os.path.basename(program) == "gam_server"

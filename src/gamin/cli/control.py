@@ -12,10 +12,16 @@ from gamin.client.connect import connect_modern
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.session import ClientSession, Reply
-from gamin.system.address import Address, find
+from gamin.system.address import Address, Transport, find
+from gamin.system.dial import AddressInUse, dial_abstract
+from gamin.system.peercred import peer_of
+from gamin.system.proc import program_of
 
 REPLY_TIMEOUT = 10.0
 """Seconds to wait for a reply. A server in the middle of a large scan needs some."""
+
+HOLDER_PATIENCE = 0.5
+"""Seconds that the holder of an address may take to accept a connection."""
 
 _READ_SIZE = 64 * 1024
 """Bytes per recv()."""
@@ -24,12 +30,15 @@ _READ_SIZE = 64 * 1024
 class NotRunning(GaminError):
     """No server runs for the session."""
 
-    def __init__(self, address: object) -> None:
-        super().__init__(address)
+    def __init__(self, address: object, holder: str = "") -> None:
+        super().__init__(address, holder)
         self.address = address
+        self.holder = holder
+        """What has the address of the session instead, if anything."""
 
     def __str__(self) -> str:
-        return f"no server is running for {self.address}"
+        text = f"no server is running for {self.address}"
+        return f"{text}: {self.holder}" if self.holder else text
 
 
 class NoReply(GaminError):
@@ -95,7 +104,35 @@ def dial(
     try:
         return ControlConnection(connect_modern(start=False, environ=environ), timeout)
     except NoServer as error:
-        raise NotRunning(error.address) from error
+        raise NotRunning(error.address, holder_of(error.address)) from error
+
+
+def holder_of(address: Address) -> str:
+    """What has the abstract name although no server can be asked; empty if nothing."""
+    if address.transport is Transport.DIRECTORY:
+        return ""
+    try:
+        with dial_abstract(address, HOLDER_PATIENCE) as connected:
+            pid = peer_of(connected).pid
+    except AddressInUse as taken:
+        return str(taken)
+    except OSError:
+        return ""
+    if is_original(pid):
+        return (
+            f"process {pid}, the original gam_server, serves it in the original "
+            f"protocol only (kill {pid} to make way for gamin)"
+        )
+    return f"process {pid} ({program_of(pid)}) has its address but not its socket"
+
+
+def is_original(pid: int) -> bool:
+    """Whether a process is gamin's C server; ours is a Python program."""
+    try:
+        program = os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return False
+    return os.path.basename(program) == "gam_server"
 
 
 def find_address(environ: Mapping[str, str] | None = None) -> Address:

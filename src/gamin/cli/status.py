@@ -61,6 +61,8 @@ class Report(msgspec.Struct, frozen=True):
     limits: Limits
     facilities: dict[str, Facility]
     recoveries: Recoveries
+    roots: int = 0
+    """Trees that clients of the Watchman language watch."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -96,32 +98,55 @@ def read(reply: Any) -> Report:
 
 
 def as_text(report: Report) -> Iterator[str]:
-    watches, limits = report.watches, report.limits
-    yield f"gamin {printable(report.version)}, process {report.pid}"
-    yield f"session     {printable(report.session) or '(default)'}"
-    yield f"up          {duration(report.uptime)}"
-    for address in report.addresses:
-        yield f"address     {printable(address)}"
-    yield f"clock       {printable(str(report.clock))}"
     yield (
-        f"watches     {watches.kernel} kernel, {watches.polled} polled, "
-        f"{watches.busy} busy, {watches.missing} missing, "
-        f"{watches.no_room} without room, {watches.unreadable} unreadable"
+        f"gamin {printable(report.version)}, process {report.pid}, "
+        f"up {duration(report.uptime)}"
     )
+    yield _line("session", printable(report.session) or "(default)")
+    for number, address in enumerate(report.addresses):
+        yield _line("" if number else "addresses", printable(address))
+    yield _line("clock", printable(str(report.clock)))
+    if report.roots:
+        yield _line("trees", f"{report.roots:,}")
+    yield _line("watches", ", ".join(_watches(report.watches)))
     for name, held in report.facilities.items():
-        yield (
-            f"{printable(name):<11} {held.used_by_us} of {held.most_used_by_us} "
-            "watches used"
+        yield _line(
+            printable(name),
+            f"{held.used_by_us:,} of {held.most_used_by_us:,} watches used",
         )
-    yield (
-        f"limits      this user may have {limits.max_user_watches} inotify watches and "
-        f"{limits.max_user_instances} instances"
+    yield _line(
+        "limits",
+        f"this user may have {report.limits.max_user_watches:,} inotify watches and "
+        f"{report.limits.max_user_instances:,} instances",
     )
     lost = report.recoveries
-    yield f"recoveries  {lost.overflows} overflows, {lost.rescans} rescans"
-    yield f"clients     {len(report.clients)}"
+    yield _line(
+        "losses",
+        f"{lost.overflows:,} overflows, {lost.rescans:,} directories scanned again"
+        if lost.overflows or lost.rescans
+        else "none",
+    )
+    yield _line("clients", f"{len(report.clients):,}")
     if report.clients:
         yield from _client_table(report.clients)
+
+
+def _line(name: str, text: str) -> str:
+    return f"{name:<11} {text}"
+
+
+def _watches(watches: Watches) -> Iterator[str]:
+    """How directories are watched, without what does not occur."""
+    yield f"{watches.kernel:,} by the kernel"
+    for number, name in (
+        (watches.polled, "polled"),
+        (watches.busy, "busy paths reported once a second"),
+        (watches.missing, "paths that do not exist yet"),
+        (watches.no_room, "polled because no watch is left (see gamin doctor)"),
+        (watches.unreadable, "unreadable"),
+    ):
+        if number:
+            yield f"{number:,} {name}"
 
 
 def _client_table(clients: list[Client]) -> Iterator[str]:

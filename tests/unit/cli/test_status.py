@@ -1,7 +1,10 @@
 """`gamin status`: the report, checked and shown; and the whole way to a real server."""
 
 import json
+import os
 import re
+import socket
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,9 @@ import pytest
 from gamin.cli.control import NoReply
 from gamin.cli.status import as_text, duration, read
 from gamin.client.connect import connect_v1
+from gamin.system.address import find
+from testkit.original import require_original, start_original_server
+from testkit.processes import NOBODY, beside, require_root, wait_for_end
 from testkit.programs import gamin, outcome
 from testkit.servers import OUR_SERVER, running_server
 
@@ -34,7 +40,7 @@ def told() -> dict[str, Any]:
             }
         ],
         "watches": {
-            "kernel": 10,
+            "kernel": 1000,
             "polled": 2,
             "busy": 1,
             "missing": 4,
@@ -42,35 +48,45 @@ def told() -> dict[str, Any]:
             "unreadable": 6,
         },
         "limits": {
-            "max_user_watches": 100,
+            "max_user_watches": 10_000,
             "max_user_instances": 128,
         },
         "facilities": {
-            "inotify": {"used_by_us": 10, "most_used_by_us": 90},
+            "inotify": {"used_by_us": 1000, "most_used_by_us": 9000},
             "\x1b[2J": {"used_by_us": 3, "most_used_by_us": 45},
         },
         "recoveries": {"overflows": 7, "rescans": 8},
+        "roots": 3,
     }
 
 
 def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
     assert list(as_text(read(told))) == [
-        "gamin 9.9, process 77",
+        "gamin 9.9, process 77, up 1 h 1 min",
         "session     (default)",
-        "up          1 h 1 min",
-        "address     @/tmp/fam-me-",
-        "address     /run/user/7/gamin/modern-.sock",
+        "addresses   @/tmp/fam-me-",
+        "            /run/user/7/gamin/modern-.sock",
         "clock       12",
-        "watches     10 kernel, 2 polled, 1 busy, 4 missing, "
-        "5 without room, 6 unreadable",
-        "inotify     10 of 90 watches used",
+        "trees       3",
+        "watches     1,000 by the kernel, 2 polled, 1 busy paths reported once a "
+        "second, 4 paths that do not exist yet, 5 polled because no watch is left (see gamin "
+        "doctor), 6 unreadable",
+        "inotify     1,000 of 9,000 watches used",
         r"\x1b[2J     3 of 45 watches used",
-        "limits      this user may have 100 inotify watches and 128 instances",
-        "recoveries  7 overflows, 8 rescans",
+        "limits      this user may have 10,000 inotify watches and 128 instances",
+        "losses      7 overflows, 8 directories scanned again",
         "clients     1",
         "       PID  LANGUAGE  SUBSCRIPTIONS  BACKLOG  PROGRAM",
         r"         5  gam                   3        4  \x1b[2J\n",
     ]
+
+
+def test_what_does_not_occur_is_not_shown(told: dict[str, Any]) -> None:
+    told["watches"] = {**dict.fromkeys(told["watches"], 0), "kernel": 1}
+    told["recoveries"] = {"overflows": 0, "rescans": 0}
+    text = list(as_text(read(told)))
+    assert "watches     1 by the kernel" in text
+    assert "losses      none" in text
 
 
 def test_unknown_members_of_a_report_are_ignored(told: dict[str, Any]) -> None:
@@ -108,7 +124,7 @@ def test_a_real_server_reports_itself_and_its_clients(tmp_path: Path) -> None:
     assert done.stdout.count("\n") == 1
     assert (report["pid"], report["session"]) == (server.pid, server.session)
     assert [c["language"] for c in report["clients"]] == ["gam", "watchman"]
-    assert text[0].endswith(f"process {server.pid}")
+    assert f"process {server.pid}, up " in text[0]
     assert text[1] == f"session     {server.session}"
     assert re.search(r"\d+  watchman +0 +0  ", text[-1])
 
@@ -121,6 +137,32 @@ def test_without_a_server_it_says_so_and_fails(
     status, [line] = outcome(done)
     assert (status, done.stdout) == (1, "")
     assert line.startswith(f"gamin: no server is running for session '{session}'")
+
+
+def test_the_original_server_is_named_instead(session: str) -> None:
+    require_original()
+    with start_original_server(session) as original:
+        status, [line] = outcome(gamin("status", session=session))
+    assert status == 1
+    assert f"process {original.pid}, the original gam_server, serves it" in line
+
+
+def test_a_stranger_with_the_name_of_the_session_is_named(session: str) -> None:
+    require_root()
+    name = find({"GAM_CLIENT_ID": session}, os.getuid()).abstract
+    with beside(_squat, name, uid=NOBODY) as stranger:
+        stranger.recv()
+        status, [line] = outcome(gamin("status", session=session))
+    assert status == 1
+    assert f"of uid {NOBODY}" in line
+
+
+def _squat(pipe: Connection, name: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(name)
+        taken.listen()
+        pipe.send("ready")
+        wait_for_end(pipe)
 
 
 def test_an_invalid_session_name_is_an_error() -> None:

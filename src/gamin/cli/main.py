@@ -32,6 +32,10 @@ GROUPS = {
         "doctor": "check what keeps watching from working, and say what to do",
         "stop": "end the server",
     },
+    "integration": {
+        "completions": "print the completions of bash, zsh or fish",
+        "man": "print the manual page",
+    },
     "settings": {
         "config": "show the rules in force, and what they mean for a path",
     },

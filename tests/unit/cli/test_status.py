@@ -68,9 +68,9 @@ def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
         "            /run/user/7/gamin/modern-.sock",
         "clock       12",
         "trees       3",
-        "watches     1,000 by the kernel, 2 polled, 1 busy paths reported once a "
-        "second, 4 paths that do not exist yet, 5 polled because no watch is left (see gamin "
-        "doctor), 6 unreadable",
+        "watches     1,000 by the kernel, 2 polled, "
+        "1 busy paths reported once a second, 4 paths that do not exist yet, "
+        "5 polled because no watch is left (see gamin doctor), 6 unreadable",
         "inotify     1,000 of 9,000 watches used",
         r"\x1b[2J     3 of 45 watches used",
         "limits      this user may have 10,000 inotify watches and 128 instances",

@@ -1,4 +1,4 @@
-"""What this server claims to be able to do; only what it does is listed.
+"""The capabilities that this server announces; only what it can do is listed.
 
 Most names follow from the tables of commands, fields and terms.
 """

@@ -1,7 +1,6 @@
-"""Points in time as clients hold them: clocks, cursors, and seconds.
+"""Points in time as clients write them: clocks, named cursors, and seconds.
 
-What changed since then is left to the core; it gives a `Timeline` to say what a tick
-means now.
+A `Timeline` says what a tick means now; the core knows what changed since.
 """
 
 import re
@@ -30,26 +29,26 @@ class Clock(NamedTuple):
 
 
 class Cursor(Struct, frozen=True):
-    """A clock that the server keeps under a name and moves with each query."""
+    """A clock that the server keeps under a name, and moves on with each query."""
 
     name: str
 
 
 class Timestamp(Struct, frozen=True):
-    """Seconds since 1970, for those who have no clock."""
+    """Seconds since 1970, from a client that has no clock."""
 
     seconds: int
 
 
 class Stale(Struct, frozen=True):
-    """A clock in a form that no running server gives out: start afresh."""
+    """A clock in a form that no server gives out today: start afresh."""
 
 
 ClockSpec = Clock | Cursor | Timestamp | Stale
 
 
 class Timeline(NamedTuple):
-    """The ticks of one root that can be told apart now."""
+    """The ticks of one root that have a meaning now."""
 
     start: int
     pid: int
@@ -62,9 +61,9 @@ class Timeline(NamedTuple):
         return Clock(self.start, self.pid, self.root, tick)
 
     def resume(self, spec: ClockSpec) -> int | None:
-        """The tick to continue from, or None to start afresh.
+        """Return the tick to continue from, or None to start afresh.
 
-        Cursors and timestamps must have been exchanged for a clock before.
+        The caller has exchanged cursors and times for a clock.
         """
         if not isinstance(spec, Clock) or spec[:3] != self[:3]:
             return None
@@ -72,7 +71,7 @@ class Timeline(NamedTuple):
 
 
 def parse_clockspec(value: object) -> ClockSpec:
-    """Raises BadRequest for what is not a point in time."""
+    """Read a clockspec. Raises BadRequest for what is none."""
     match value:
         case str():
             return _parse_text(value)

@@ -1,7 +1,4 @@
-"""Commands: from the array a client sent to a request.
-
-What is inside a query is left to `query`; carrying out is left to the daemon.
-"""
+"""Commands: reads the array that a client sent as a request."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -25,7 +22,7 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=0)]
 
 
 def parse_request(value: object) -> ask.Request:
-    """Raises BadRequest, and nothing else, for any value."""
+    """Read one request. Raises BadRequest, and nothing else, for any value."""
     match value:
         case [str(name), *arguments]:
             pass
@@ -170,7 +167,7 @@ def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscripti
 
 
 def _plain(request: ask.Request) -> Reader:
-    """A command without arguments; as in Watchman, superfluous ones do no harm."""
+    """A command without arguments; as in Watchman, superfluous ones are ignored."""
     return lambda name, arguments: request
 
 

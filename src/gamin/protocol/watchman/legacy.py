@@ -1,6 +1,6 @@
-"""The pattern lists of `find` and `since`, older than expressions, as expressions.
+"""Translates the pattern lists of `find` and `since` into expressions.
 
-Reading the expression is left to `terms`.
+They are older than expressions, which `query.expression` reads.
 """
 
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ FIELDS = (
 
 
 def expression(rules: Sequence[object], position: int) -> list[object] | None:
-    """The expression for a list of patterns, None for an empty one.
+    """Return the expression for a list of patterns; None for an empty one.
 
     -X and -I begin the patterns to leave out and to take in, "!" negates the next one,
     -p and -P make it a regular expression, "--" ends the list. `position` is where the
-    list begins in the request, for complaints.
+    list begins in the request, for error texts.
     """
     wanted: list[object] = []
     unwanted: list[object] = []

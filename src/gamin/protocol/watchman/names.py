@@ -1,7 +1,7 @@
-"""Names of files between bytes, str and JSON text.
+"""Converts names of files between bytes, `str` and JSON text.
 
-Bytes that are not UTF-8 travel as surrogate escapes, which `json` reads and writes as
-plain \\uDCxx escapes. What a path means is left to `gamin.paths`.
+Bytes that are not UTF-8 become surrogate escapes, which `json` reads and writes as
+plain \\uDCxx escapes.
 """
 
 from json.encoder import encode_basestring_ascii
@@ -16,7 +16,7 @@ def to_text(name: bytes) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    """Raises BadRequest if no file can have this name."""
+    """Return the name's bytes. Raises BadRequest if no file can have this name."""
     try:
         name = text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -27,5 +27,5 @@ def to_bytes(text: str) -> bytes:
 
 
 def quoted(name: bytes) -> str:
-    """The JSON text of a name, in ASCII."""
+    """Return the name as a string of JSON, in ASCII."""
     return encode_basestring_ascii(name.decode("utf-8", "surrogateescape"))

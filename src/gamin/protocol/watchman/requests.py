@@ -1,7 +1,4 @@
-"""Requests: each command as a type of its own.
-
-Reading them is left to `commands`, carrying them out to the core and the daemon.
-"""
+"""Requests: each command as a type. `commands` reads them, the daemon answers them."""
 
 from typing import Any
 
@@ -14,7 +11,7 @@ class GetVersion(Struct, frozen=True):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     asked: bool = False
-    """Whether there was a list at all; only then the answer has one."""
+    """Whether the request had a list at all; only then the reply has one."""
 
 
 class ListCapabilities(Struct, frozen=True):
@@ -67,7 +64,7 @@ class Subscribe(Struct, frozen=True):
     name: str
     query: Query
     watch: bool = False
-    """Ours: watch the root for as long as the subscription stands, whatever it is."""
+    """Ours: watch the path while the subscription lasts, whatever is there."""
     defer: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     defer_vcs: bool = True

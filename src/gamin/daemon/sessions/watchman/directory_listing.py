@@ -1,6 +1,6 @@
-"""What a root's clients may know of its tree, directory by directory.
+"""Lists the names in every directory of a root, for clients that begin.
 
-How that is written is left to `protocol.modern.folders`.
+`gamin.protocol.watchman.codec.directory_listing` writes them.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from gamin.protocol.watchman.codec.directory_listing import Folder
 
 
 def folders(keeper: Subscription) -> Iterator[Folder]:
-    """Every directory of the tree, beginning with the root; lazily."""
+    """Yield every directory of the tree with its names, the root first."""
     root = keeper.bound_directory
     if root is None:
         return
@@ -21,7 +21,7 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
     stack = [(root, b"")]
     while stack:
         node, path = stack.pop()
-        if not node.listed:  # nobody may, or it is being done: its rows will follow
+        if not node.listed:  # unreadable, or being scanned: its rows will follow
             yield path, None
             continue
         if sees_all and node.is_packed:

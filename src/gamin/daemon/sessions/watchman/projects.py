@@ -1,4 +1,4 @@
-"""Which directory is the root of a project: Watchman's rule, its default settings."""
+"""Finds the root of a project, by Watchman's rule with its default settings."""
 
 import os
 from collections.abc import Iterable
@@ -8,12 +8,16 @@ from gamin.protocol.watchman.errors import UnresolvedRoot
 from gamin.protocol.watchman.names import to_text
 
 ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
-"""In this order: a far-away .watchmanconfig is preferred to a near .git."""
+"""Names that mark a project. Their order counts more than their distance: a far
+.watchmanconfig is preferred to a near .git."""
 
 
 def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
-    """The root for the real directory `path`: one that is watched already and holds
-    it, else the nearest with a root file, else itself. Raises UnresolvedRoot."""
+    """Return the project's root for the real directory `path`: a root that is watched
+    already and contains it, else the nearest directory with a root file, else `path`.
+
+    Raises UnresolvedRoot if the project forbids to be watched.
+    """
     for root in watched:
         if is_within(path, root):
             return root

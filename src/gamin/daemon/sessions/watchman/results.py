@@ -1,7 +1,7 @@
-"""Rows of the core as rows of the modern language, seen from a root.
+"""Turns rows of the core into rows of a query, seen from a root.
 
-Here is the one place where that language looks at the disk: fields and terms that
-need a stat ask for it through `RootDisk`, row by row and once each.
+Only here the Watchman language reads the disk: fields and terms that need a stat get it
+through `RootDisk`, at most once per row.
 """
 
 import os
@@ -16,7 +16,7 @@ from gamin.protocol.watchman.query.query import Query
 
 
 class RootDisk:
-    """The disk below one directory."""
+    """The disk below one directory; never raises."""
 
     def __init__(self, prefix: bytes) -> None:
         self._prefix = prefix
@@ -35,7 +35,8 @@ class RootDisk:
 
 
 def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
-    """Without what the rules of the root ignore."""
+    """Leave out what the rules of the root ignore. A rename across their border is a
+    deletion or a creation."""
     ignore = keeper.ignore
     if ignore is None or ignore.is_empty:
         yield from rows
@@ -57,7 +58,7 @@ def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def unfolded(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
-    """Renames as deletions and creations, of everything below as well."""
+    """Replace renames by deletions and creations, also of everything below."""
     for row in rows:
         if row.source is None:
             yield row
@@ -95,7 +96,7 @@ def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
 
 
 class ResultBuilder:
-    """Filters rows by one query, and makes them those of the language."""
+    """Filters rows by one query, and turns them into its `FileRow`s."""
 
     def __init__(self, keeper: Subscription, query: Query) -> None:
         self._keeper = keeper
@@ -105,7 +106,7 @@ class ResultBuilder:
         )
 
     def rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
-        """Those of the rows that the query asks for, as the language has them."""
+        """Return the rows that the query asks for."""
         query, keeper = self._query, self._keeper
         if not query.wants_moves:
             rows = unfolded(keeper, rows)
@@ -148,7 +149,7 @@ class ResultBuilder:
             )
 
     def _ticks(self, path: bytes) -> tuple[int, int]:
-        """The ticks at which it changed last and was born."""
+        """Return the ticks of its last change and of its creation."""
         keeper = self._keeper
         if keeper.bound_directory is None:
             return keeper.last_change, 0

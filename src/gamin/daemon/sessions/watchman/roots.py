@@ -19,11 +19,11 @@ from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
 
 KEPT_SECONDS = 60.0
-"""How long a tree stays watched after its last client, for one that comes back."""
+"""Seconds for which a root stays watched after its last client."""
 
 
 class RootKey(NamedTuple):
-    """Clients with equal keys share one tree."""
+    """What makes a root: clients with equal keys share it."""
 
     path: bytes
     recursive: bool = True
@@ -60,7 +60,7 @@ class Roots:
         return list(self._by_key.values())
 
     def watched(self) -> list[bytes]:
-        """The paths that clients asked to be watched for good, in Watchman's way."""
+        """The paths that clients asked to be watched for good (`watch`)."""
         return [key.path for key, root in self._by_key.items() if root.is_pinned]
 
     def find(self, path: bytes) -> Root | None:
@@ -68,7 +68,8 @@ class Roots:
         return root if root is not None and root.is_pinned else None
 
     def open(self, key: RootKey) -> Root:
-        """The root, made if there is none; its `waiting` is called when it is ready."""
+        """Return the root, made if there is none. It calls its `waiting` when it is
+        ready."""
         root = self._by_key.get(key)
         if root is None:
             keeper = self._keeper(key)
@@ -114,12 +115,12 @@ class Roots:
             root.waiting.append(then)
 
     def tell_withheld(self) -> None:
-        """What there is is going to be asked: tell what was held back until now."""
+        """Report what flow control deferred, before a question is answered."""
         self._service.tell_withheld()
         self._rules.reread()
 
     def close(self, root: Root) -> None:
-        """Nothing of it is watched for this root's sake any more."""
+        """Stop watching it."""
         key = next(key for key, each in self._by_key.items() if each is root)
         del self._by_key[key]
         del self._by_keeper[root.keeper]
@@ -150,7 +151,7 @@ class Roots:
         self.release(root)
 
     def release(self, root: Root) -> None:
-        """Let the root go in a while, unless somebody needs it again."""
+        """Close the root after a while, unless a client needs it again."""
         if root.queries or root.is_pinned or root.reaper is not None:
             return
         if root.keeper in self._by_keeper:
@@ -184,7 +185,7 @@ class Roots:
             then()
 
     def note(self, effect: Trace) -> None:
-        """Roots have nobody to tell of such things."""
+        """Watchman's clients cannot ask for these."""
 
     def flush(self) -> None:
         """The round is over: what was told becomes messages of the clients."""

@@ -1,15 +1,15 @@
-"""What our own clients are told: rows as one text, in messages with nothing to spare.
+"""Messages to our own clients: rows as one text, in messages with nothing to spare.
 
-A row is a letter, which says the kind and by its case whether it is a directory, and
-the path relative to the root. Rows are separated by "//", which no relative path holds.
-A rename is two rows: where it was, and where it is. Made and read for each of 100,000s
-of changes: an object with four members per row takes 0.4 µs to write and 1.7 to read,
-this 0.25 and 0.5 (measured on 3.11).
+A row is a letter and the path relative to the root. The letter is the kind; an upper
+case letter is a directory. Rows are separated by "//", which no relative path contains.
+A rename is two rows: the old path and the new one. An object with four members per row
+takes 0.4 µs to write and 1.7 to read, this takes 0.25 and 0.5 (measured on 3.11), and
+there may be 100,000s of rows.
 
-A message is written and read by one pattern. Where little happens each change is a
-message, told and read by processes that just woke up: what counts then is how much code
-is touched, and the way through `replies` and `json` took 110 µs more (measured). It is
-JSON nevertheless, and whoever does not find the pattern in it reads it as such.
+A message is written and read by one pattern. Where little happens, every change is a
+message between processes that just woke up, and the amount of code that runs counts:
+the way through `replies` and `json` took 110 µs more (measured). A message is JSON
+nevertheless, and a reader that does not find the pattern reads it as JSON.
 """
 
 import re
@@ -21,7 +21,7 @@ from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
 
 EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
-"""What our own clients ask for: all that an event says."""
+"""The fields that our own clients ask for: all that an event contains."""
 
 Told = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
@@ -57,13 +57,13 @@ _MESSAGE = re.compile(
 
 
 class CompactMessage(NamedTuple):
-    """What a subscription of ours was told."""
+    """A message to one subscription of our own client."""
 
     subscription: str
     clock: str
     complete_until_ns: int | None
     rows: str
-    """For `decode_compact`, or `heard`."""
+    """The text of the rows; `decode_compact` reads it."""
     recovered: bool
 
 
@@ -99,12 +99,10 @@ def encode_message(
     *,
     recovered: bool,
 ) -> bytes:
-    """One message of the subscription `name` (quoted already), as a line.
+    """Write one message of the subscription `name` as a line; `name` and `rows` are
+    JSON already, `now` has the parts of a clock.
 
-    `now` has the parts of a clock.
-
-    Its members mean what they mean in `replies.message`; what goes without saying is
-    left out.
+    Its members are those of `replies.message`, without what our clients know anyway.
     """
     return (
         b'{"subscription":%b,"clock":"c:%d:%d:%d:%d","complete_until_ns":%b,"rows":%b%b}\n'
@@ -118,9 +116,9 @@ def encode_message(
 
 
 def decode_message(line: bytes) -> CompactMessage | None:
-    """What `encode_message` made; None if it must be read as JSON, or is not that.
+    """Read what `encode_message` wrote; None if it must be read as JSON.
 
-    The rows in it are not looked at.
+    The rows are not checked.
     """
     found = _MESSAGE.fullmatch(line)
     if found is None:
@@ -142,7 +140,7 @@ def is_half(mark: str) -> bool:
 
 
 def decode_compact(text: str) -> list[Told]:
-    """The rows of a message. Raises RemoteProtocolError."""
+    """Return the rows of a text. Raises RemoteProtocolError."""
     meanings = _MEANINGS
     found: list[Told] = []
     source: str | None = None

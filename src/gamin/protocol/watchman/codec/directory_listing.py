@@ -1,10 +1,9 @@
-"""All names below a root as one text: what our own clients know to begin with.
+"""All names below a root as one text, from which our own clients begin.
 
-Each directory is its path relative to the root and then the names in it, joined by "/";
-for one that is not looked into ".", which is no entry's name. All of them are separated
-by "//", which no relative path holds. A tree of 20,000 directories is 2 MB of text, and
-no directory costs its writer or its reader more than two pieces of it: as members of an
-object they took four times as long (measured on 3.11).
+Each directory is two pieces: its path relative to the root, and the names in it joined
+by "/", or "." (which is no name) if it is not looked into. Pieces are separated by
+"//", which no relative path contains. A tree of 20,000 directories is 2 MB of text;
+members of an object took four times as long to write and to read (measured on 3.11).
 """
 
 from collections.abc import Iterable
@@ -28,7 +27,7 @@ def folders_text(folders: Iterable[Folder]) -> bytes:
 
 
 def decode_folders(text: str) -> dict[str, str | None]:
-    """The names in each directory, still joined. Raises RemoteProtocolError."""
+    """Return the names in each directory, still joined. Raises RemoteProtocolError."""
     pieces = iter(text.split("//") if text else ())
     try:
         pairs = zip(pieces, pieces, strict=True)

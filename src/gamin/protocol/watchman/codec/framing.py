@@ -1,7 +1,4 @@
-"""JSON lines: bytes to lines, a line to a value, a value to one line.
-
-What the values mean is left to `requests`, `replies` and `client`.
-"""
+"""JSON lines: cuts bytes into lines, and converts between a line and its value."""
 
 import json
 from collections.abc import Mapping
@@ -57,7 +54,7 @@ class LineReader:
 
 
 def decode(line: bytes) -> Any:
-    """The value of one line. Raises BadRequest if it is not JSON."""
+    """Return the value of one line. Raises BadRequest if it is not JSON."""
     try:
         return _DECODER.decode(line.decode("utf-8", "surrogateescape"))
     except ValueError as error:  # includes integers with too many digits
@@ -71,7 +68,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
-"""Kept: `json.loads` makes one for each line that is not read in the usual way."""
+"""Kept, because `json.loads` makes a new decoder for each call with options."""
 
 
 def _as_text(value: object) -> str:
@@ -84,7 +81,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"), default=_as_text)
 
 
 def encode(value: object, **parts: bytes) -> bytes:
-    """One line of ASCII.
+    """Write a value as one line of ASCII.
 
     `parts` become members so named: JSON text made once and put into the messages of
     everybody who asked the same; `value` is then an object. Names of files are `bytes`.

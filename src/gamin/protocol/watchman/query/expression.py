@@ -1,6 +1,6 @@
-"""Expressions: what a client wrote, as one question to ask of each row.
+"""Expressions: compiles what a client wrote into one predicate of rows.
 
-What the single terms ask is left to `name_terms` and `file_terms`.
+`name_terms` and `file_terms` have the single terms.
 """
 
 import json
@@ -31,7 +31,7 @@ _BARE_COMPLAINTS = {
 
 
 class Expression:
-    """Equal to every other expression that was written the same."""
+    """Equal to every expression that was written the same."""
 
     __slots__ = ("_term", "text")
 

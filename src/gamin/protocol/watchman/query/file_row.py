@@ -1,7 +1,6 @@
 """One file as a query sees it.
 
-The daemon makes the rows and looks at the disk; which of their facts a client sees is
-left to `terms` and `fields`.
+The daemon makes the rows and provides the disk; terms and fields read their members.
 """
 
 import stat
@@ -36,7 +35,7 @@ class Stat(Protocol):
 
 
 class Facts(NamedTuple):
-    """A stat made up."""
+    """A stat that is not from the disk."""
 
     st_mode: int
     st_ino: int = 0
@@ -50,13 +49,13 @@ class Facts(NamedTuple):
     st_ctime_ns: int = 0
 
 
-# Of what is no longer there: clients want every field of it all the same.
+# Of what does not exist any more: clients want every field of it all the same.
 GONE_DIRECTORY = Facts(stat.S_IFDIR)
 GONE_FILE = Facts(stat.S_IFREG)
 
 
 class Disk(Protocol):
-    """How a row looks at the disk; names are those of the rows. Never raises."""
+    """How a row reads the disk; names are those of the rows. Never raises."""
 
     def lstat(self, name: bytes) -> Stat | None: ...
 
@@ -64,7 +63,7 @@ class Disk(Protocol):
 
 
 class NoDisk:
-    """For rows of which nothing but the name is known."""
+    """Knows nothing about any file."""
 
     def lstat(self, name: bytes) -> Stat | None:
         return None
@@ -74,9 +73,9 @@ class NoDisk:
 
 
 class FileRow:
-    """A file that a query or a subscription is told about.
+    """A row of a query or a subscription.
 
-    Most rows are never looked up on the disk, and those that are only once.
+    Most rows never read the disk, and none does more than once.
     """
 
     __slots__ = (
@@ -120,7 +119,7 @@ class FileRow:
 
     @property
     def stat(self) -> Stat:
-        """What the disk says, asked at most once; made up if it says nothing."""
+        """The stat of the file, read at most once; of a deleted file only its type."""
         if self._stat is None:
             found = self.disk.lstat(self.name) if self.exists else None
             self._stat = found or (GONE_DIRECTORY if self.is_dir else GONE_FILE)

@@ -1,6 +1,6 @@
-"""The terms that look at the file, or at when it changed.
+"""The terms about the file itself, and about when it changed.
 
-Only `type`, `size`, `empty` and times make a row ask the disk.
+Only `type`, `size`, `empty` and times make a row read the disk.
 """
 
 import stat

@@ -1,6 +1,6 @@
-"""The terms that look at nothing but the name.
+"""The terms about the name alone.
 
-Cheap, so they are worth writing first in an `allof`.
+They are cheap, so they belong first in an `allof`.
 """
 
 from collections.abc import Callable

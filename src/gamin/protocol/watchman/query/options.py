@@ -1,7 +1,4 @@
-"""The members of a query object: which type each has, and what is said of another.
-
-What they mean is left to `query`.
-"""
+"""The members of a query object: the type of each, and the error text for another."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
@@ -85,7 +82,7 @@ GRANTED = (
 
 
 def checked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The members we know, with the types promised; unknown ones are left out.
+    """Return the known members with their types checked; unknown ones are left out.
 
     Raises BadQuery for a wrong type.
     """

@@ -1,6 +1,6 @@
-"""A query: what a client wants to know of a root, once or from now on.
+"""A query: what a client asks about a root, once or as a subscription.
 
-Types of members are checked by `options`. Answering is left to the core.
+`options` checks the types of its members.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from gamin.protocol.watchman.query.selection import PathFilter, Selection
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """Equal to every query that asks the same; see `standing` for sharing."""
+    """Equal to every query that asks the same; see `sharing_key` for subscriptions."""
 
     since: ClockSpec | None = None
     expression: Expression | None = None
@@ -29,24 +29,24 @@ class Query(Struct, frozen=True, kw_only=True):
     case_sensitive: bool = True
     empty_on_fresh_instance: bool = False
     settle: float | None = None
-    """Ours: seconds of silence before a message; None leaves it to the server."""
+    """Ours: seconds without a change before a message; None is the server's default."""
     ignore: tuple[str, ...] = ()
-    """Ours: patterns of what not to tell, as in a .gitignore."""
+    """Ours: patterns of what to leave out, as in a .gitignore."""
     vcs_ignore: bool = False
     """Ours: leave out what the version control of the root ignores."""
     recursive: bool = True
     """Ours: False for the root and its entries only."""
     cross_mounts: bool = False
-    """Ours: go down into other file systems too."""
+    """Ours: enter other file systems too."""
     initial: bool = True
-    """Ours: False for a subscription that wants no list of what is there already.
+    """Ours: False for a subscription that wants no list of what exists already.
 
-    Without `since` only: a clock that is stale is always answered with the list.
+    Without `since` only: a stale clock is always answered with the list.
     """
     names: bool = False
-    """Ours: where a list is due, the names in each directory instead of its rows.
+    """Ours: a list consists of the names in each directory instead of rows.
 
-    With `since` and `initial` they follow what happened since then.
+    With `since` and `initial` the list follows what happened since then.
     """
 
     @property
@@ -55,15 +55,15 @@ class Query(Struct, frozen=True, kw_only=True):
         return "moved_from" in self.fields
 
     def sharing_key(self) -> "Query":
-        """What remains of it for the life of a subscription.
+        """Return what counts for the life of a subscription.
 
-        Subscriptions to one root with equal ones are told the same.
+        Subscriptions to one root with equal keys get the same rows.
         """
         return replace(self, since=None, initial=True)
 
 
 def parse_query(given: Mapping[str, Any]) -> Query:
-    """The query that a client wrote as an object. Raises BadRequest."""
+    """Read the query that a client wrote as an object. Raises BadRequest."""
     options = checked(given)
     for name in GRANTED:
         options.pop(name, None)
@@ -90,7 +90,7 @@ def _since(given: Mapping[str, Any]) -> ClockSpec | None:
 
 
 def _relative_root(text: str) -> bytes:
-    """Below the root, whatever the client writes."""
+    """Refuses what leads out of the root."""
     path = to_bytes(text)
     if path.startswith(b"/") or b".." in path.split(b"/") or len(path) > MAX_PATH:
         raise BadQuery(
@@ -104,7 +104,7 @@ def _tidy(path: bytes) -> bytes:
 
 
 def _selection(options: dict[str, Any]) -> Selection | None:
-    """Takes the members that are generators out of `options`."""
+    """Take the members that are generators out of `options`."""
     suffixes = options.pop("suffix", None)
     globs = options.pop("glob", None)
     paths = options.pop("path", None)

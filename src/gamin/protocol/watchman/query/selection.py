@@ -1,7 +1,7 @@
 """The generators of a query other than `since`: suffixes, globs and paths.
 
-Watchman walks for each of them and joins what it finds. Here they are one question to
-ask of rows; walking is left to the core.
+Watchman walks the tree for each of them and joins the results. Here they are compiled
+into one predicate of rows.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ALL_LEVELS = -1
 
 
 class PathFilter(Struct, frozen=True):
-    """A file, or what is in a directory: its own entries and `depth` levels more."""
+    """A file, or the entries of a directory and of `depth` levels below it."""
 
     path: bytes
     """Relative; empty for everything."""
@@ -31,7 +31,7 @@ class PathFilter(Struct, frozen=True):
 
 
 class Selection(Struct, frozen=True):
-    """What a query asks for by name; None stands for a generator it does not use."""
+    """What a query asks for by name; None is a generator that it does not use."""
 
     suffixes: tuple[bytes, ...] | None = None
     globs: tuple[bytes, ...] | None = None
@@ -41,7 +41,8 @@ class Selection(Struct, frozen=True):
     fold: bool = False
 
     def predicate(self) -> Callable[[FileRow], bool]:
-        """True for rows that any of the generators finds. To be asked for once."""
+        """Return a function that is true for rows that any of the generators finds.
+        Making it costs more than calling it."""
         endings = tuple(b"." + suffix.lower() for suffix in self.suffixes or ())
         matchers = [
             wildmatch(

@@ -1,7 +1,4 @@
-"""What a term of an expression is, and how its arguments are checked.
-
-The terms themselves are left to `name_terms`, `file_terms` and `terms`.
-"""
+"""What a term of an expression is, and how its arguments are checked."""
 
 import operator
 from collections.abc import Callable, Sequence
@@ -13,11 +10,11 @@ from gamin.protocol.watchman.names import to_bytes
 from gamin.protocol.watchman.query.file_row import FileRow
 
 Term = Callable[[FileRow, Timeline], bool]
-"""One question to ask of a row, at a time that gives ticks their meaning."""
+"""A predicate of a row; the timeline gives ticks their meaning."""
 
 Arguments = Sequence[object]
 Builder = Callable[[str, Arguments, bool], Term]
-"""Makes a term of its name, its arguments, and whether case is ignored."""
+"""Makes a term from its name, its arguments, and whether case is ignored."""
 
 COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     "eq": operator.eq,
@@ -30,7 +27,7 @@ COMPARISONS: dict[str, Callable[[int, int], bool]] = {
 
 
 def comparison(arguments: Arguments) -> Callable[[int], bool]:
-    """`[..., op, number]` as a question to ask of numbers."""
+    """Compile `[..., op, number]` into a predicate of numbers."""
     match arguments:
         case [_, str(name), int(operand)] if not isinstance(operand, bool):
             if name not in COMPARISONS:
@@ -46,7 +43,7 @@ def comparison(arguments: Arguments) -> Callable[[int], bool]:
 
 
 def text_or_texts(value: object, complaint: str) -> list[bytes]:
-    """One string or a list of them, as bytes."""
+    """Return one string or a list of strings as bytes."""
     values = value if isinstance(value, list) else [value]
     return [text(item, complaint) for item in values]
 

@@ -1,0 +1,41 @@
+from collections.abc import Iterator
+
+import pytest
+
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman.settle import MAX_SETTLE_SPANS, SettleTimer
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    made = Loop()
+    yield made
+    made.close()
+
+
+def test_what_is_quiet_is_settled(loop: Loop) -> None:
+    SettleTimer(loop, 0.001, loop.stop).restart()
+    loop.run()  # ends, or the test takes too long
+
+
+def test_a_settling_that_is_canceled_never_ends(loop: Loop) -> None:
+    settled: list[None] = []
+    timer = SettleTimer(loop, 0.001, lambda: settled.append(None))
+    timer.restart()
+    timer.cancel()
+    loop.call_later(0.01, loop.stop)
+    loop.run()
+    assert not settled
+
+
+def test_changes_put_it_off_but_not_for_ever(loop: Loop) -> None:
+    """Each change comes sooner than the span, so that it never gets quiet."""
+    timer = SettleTimer(loop, 0.004, loop.stop)
+
+    def change() -> None:
+        timer.restart()
+        loop.call_later(0.001, change)
+
+    change()
+    loop.run()
+    assert MAX_SETTLE_SPANS > 1

@@ -40,8 +40,9 @@ class ClientSubscription:
         codec = client.codec
         rows = delivery.rows.encoded(codec)
         if delivery.is_brief:
+            name = self._encoded_name
             message = codec.brief(
-                self._name(codec),
+                name[1] if name and name[0] is codec else self._encode_name(codec),
                 delivery.clock,
                 delivery.complete_until_ns,
                 rows,
@@ -93,9 +94,7 @@ class ClientSubscription:
     def flush(self) -> None:
         self._client.flush()
 
-    def _name(self, codec: Codec) -> bytes:
-        known = self._encoded_name
-        if known is None or known[0] is not codec:
-            name = codec.text(self.name.encode("utf-8", "surrogatepass"))
-            known = self._encoded_name = (codec, name)
-        return known[1]
+    def _encode_name(self, codec: Codec) -> bytes:
+        name = codec.text(self.name.encode("utf-8", "surrogatepass"))
+        self._encoded_name = codec, name
+        return name

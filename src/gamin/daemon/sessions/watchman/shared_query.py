@@ -97,6 +97,7 @@ class SharedQuery:
     def _fan_out(self, rows: Sequence[Row], recovered: bool) -> None:
         root, is_compact = self._root, self._is_compact
         shared: Rows | None = None
+        brief: Delivery | None = None
         for subscriber in self.subscribers:
             if subscriber.sink.is_blocked or subscriber.is_held:
                 subscriber.is_behind = True
@@ -107,7 +108,10 @@ class SharedQuery:
                 if shared.is_empty:
                     return
             if is_compact and subscriber.number == root.number:
-                self._deliver_brief(subscriber, shared, recovered)
+                if brief is None:
+                    brief = self._brief(shared, recovered)
+                subscriber.tick = brief.clock.tick
+                subscriber.sink.deliver(brief)
             else:
                 self._deliver(subscriber, shared, recovered=recovered)
 
@@ -168,22 +172,16 @@ class SharedQuery:
         now = root.timeline
         return FileRows(self._results.rows(rows, now), self.query.fields, now)
 
-    def _deliver_brief(
-        self, subscriber: Subscriber, rows: Rows, recovered: bool
-    ) -> None:
-        """To one of our own clients that knows where the path leads."""
+    def _brief(self, rows: Rows, recovered: bool) -> Delivery:
+        """The delivery to all of our own clients that know where the path leads."""
         root = self._root
-        clock = root.clock()
-        subscriber.tick = clock.tick
-        subscriber.sink.deliver(
-            Delivery(
-                root.path,
-                rows,
-                clock,
-                is_brief=True,
-                recovered=recovered,
-                complete_until_ns=root.complete_until_ns(),
-            )
+        return Delivery(
+            root.path,
+            rows,
+            root.clock(),
+            is_brief=True,
+            recovered=recovered,
+            complete_until_ns=root.complete_until_ns(),
         )
 
     def _deliver(

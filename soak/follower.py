@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import gamin
 from gamin.errors import GaminError
 from gamin.protocol.gam.packets import EventCode
-from testkit.beliefs.watch import Belief, Folder, Leaf, differences, there, version_of
+from testkit.beliefs import belief
+from testkit.beliefs.watch import Belief, Folder, differences, there, version_of
 from testkit.scenario.libgamin import FamError
 
 PATIENCE = 0.05
@@ -168,7 +169,7 @@ class V1Follower(Follower):
         self._connect = connect
         self._folders = folders
         self.outlives_servers = outlives_servers
-        self._known: dict[int, dict[str, Leaf]] = {}
+        self._beliefs: dict[int, belief.Belief] = {}
         self._paths: dict[int, Path] = {}
 
     def follow(self) -> None:
@@ -183,12 +184,13 @@ class V1Follower(Follower):
 
     def _ask(self, client: V1Connection) -> None:
         with self.lock:
-            self._known.clear()
+            self._beliefs.clear()
             self._paths.clear()
         for folder in self._folders:
             number = client.watch_directory(os.fsencode(folder))
             with self.lock:
-                self._known[number], self._paths[number] = {}, folder
+                self._beliefs[number] = belief.Belief()
+                self._paths[number] = folder
 
     def _hear(self, client: V1Connection) -> None:
         try:
@@ -201,23 +203,34 @@ class V1Follower(Follower):
     def _told(self, number: int, code: int, name: str) -> None:
         with self.lock:
             self.events += 1
-            known, folder = self._known[number], self._paths[number]
+            known, folder = self._beliefs[number], self._paths[number]
+            is_itself = name.startswith("/")
+            path = os.fsencode(name)
             match code:
-                case EventCode.DELETED if name.startswith("/"):
+                case EventCode.DELETED if is_itself:
                     known.clear()
                 case EventCode.DELETED:
-                    known.pop(name, None)
+                    known.deleted(path, is_belated=True)
                 case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
-                    if not name.startswith("/"):
-                        known[name] = version_of(str(folder / name))
+                    # That language has listings again after a loss, and a change may
+                    # be the first that is told of an entry.
+                    if not is_itself:
+                        known.created(path, False, version_of(str(folder / name)))
 
     def wrong(self) -> list[str]:
         with self.lock:
             return [
                 f"{folder}: {each}"
                 for number, folder in self._paths.items()
-                for each in differences(dict(self._known[number]), _entries(folder))
+                for each in differences(
+                    _versions(self._beliefs[number]), _entries(folder)
+                )
             ]
+
+
+def _versions(known: belief.Belief) -> Folder:
+    below = known.root.below
+    return {os.fsdecode(name): entry.version for name, entry in below.items()}
 
 
 def _entries(folder: Path) -> Folder:

@@ -1,12 +1,14 @@
-"""What a client believes to be there, from the rows it was told; and what is there.
+"""What a client believes to be there, from the rows of the core; and what is there.
 
-A picture is strict: it refuses to hear that something came which it knows, or that
-something went or changed which it does not know.
+What does not fit what was told before raises `Contradiction`.
 """
+
+from typing import NoReturn
 
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.events import Kind, Row
-from gamin.paths import is_within, join
+from gamin.paths import join
+from testkit.beliefs.belief import Belief, Contradiction
 from testkit.doubles.disk import READ, Disk
 from testkit.doubles.versions import Versions, version_at
 
@@ -14,23 +16,27 @@ Entries = dict[bytes, bool]
 """Paths, and whether each is a directory; the empty one is what was asked for."""
 
 
-class Contradiction(AssertionError):
-    """A row that does not fit what was told before."""
+class StrictBelief(Belief):
+    """Paths are as in rows: real and absolute."""
 
-
-class StrictBelief:
     def __init__(self) -> None:
-        self.entries: Entries = {}
+        super().__init__(_refuse)
         self.versions: Versions = {}
+
+    def start(self, entries: Entries) -> None:
+        """What the client believed before the first row."""
+        for path, is_dir in entries.items():
+            self.created(path, is_dir)
+
+    def entries(self, *, is_implied: bool = False) -> dict[bytes, bool | None]:
+        found = super().entries(is_implied=is_implied)
+        return {b"/" + path if path else path: kind for path, kind in found.items()}
 
     def apply(
         self, row: Row, found: Versions | None = None, *, is_belated: bool = False
     ) -> None:
-        """`found` is what was there when the client was told.
-
-        `is_belated`: it is part of a difference, where something may be said to be
-        gone that the client did not know: there is no memory of every life of a name.
-        """
+        """`found` is what was there when the client was told; `is_belated` as in
+        `Belief.deleted`."""
         before = dict(self.versions) if row.kind is Kind.MOVED else {}
         self._apply(row, is_belated)
         self.versions.update(found or {})
@@ -42,42 +48,22 @@ class StrictBelief:
                 self.versions[path] = known
 
     def _apply(self, row: Row, is_belated: bool) -> None:
-        kind, path, is_dir, source, _ = row
-        entries = self.entries
+        kind, path, is_dir, source, is_new = row
         match kind:
             case Kind.MOVED:
                 assert source is not None
-                self._move(source, path, row)
+                self.moved(source, path, is_new)
             case Kind.EXISTS | Kind.CREATED:
-                self._expect(path not in entries, row)
-                entries[path] = is_dir
+                self.created(path, is_dir)
             case Kind.CHANGED:
-                self._expect(path in entries, row)
-                entries[path] = is_dir
-            case Kind.DELETED if path:
-                self._expect(is_belated or entries.get(path) is is_dir, row)
-                entries.pop(path, None)
-                if is_belated:  # with a directory all below it, told or not
-                    for below in [e for e in entries if is_within(e, path)]:
-                        del entries[below]
+                self.changed(path, is_dir)
             case Kind.DELETED:
-                entries.clear()
+                # With what was asked for goes everything, told or not.
+                self.deleted(path, is_dir, is_belated=is_belated or not path)
 
-    def _move(self, source: bytes, path: bytes, row: Row) -> None:
-        self._expect(source in self.entries, row)
-        self._expect((path not in self.entries) is row.is_new, row)
-        moved = {
-            path + old[len(source) :]: is_dir
-            for old, is_dir in self.entries.items()
-            if is_within(old, source)
-        }
-        for old in [old for old in self.entries if is_within(old, source)]:
-            del self.entries[old]
-        self.entries.update(moved)
 
-    def _expect(self, is_right: bool, row: Row) -> None:
-        if not is_right:
-            raise Contradiction(f"{row} after {self.entries}")
+def _refuse(contradiction: str) -> NoReturn:
+    raise Contradiction(contradiction)
 
 
 def outdated(
@@ -85,7 +71,7 @@ def outdated(
 ) -> set[bytes]:
     """Files that are other than they were when the client was told of them last."""
     found = set()
-    for path in picture.entries:
+    for path in picture.entries():
         before = picture.versions.get(path)
         now = version_at(disk, subscription, path)
         if before is not None and now is not None and before != now:

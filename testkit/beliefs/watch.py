@@ -1,19 +1,17 @@
 """What a client of `gamin.watch` believes to be below one path; and what is there.
 
-A belief is strict: what does not fit what was told before is a contradiction. Of each
-file it also knows the version that was there when it was told of it, so that a change
-nobody told of shows.
-
-How events are waited for is left to others.
+Contradictions are collected. Of each file the belief also knows the version that was
+there when it was told of it, so that a change nobody told of shows.
 """
 
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from gamin import Event, Kind
+from testkit.beliefs import belief
+from testkit.beliefs.belief import Entry
 
 Version = tuple[int, int, int, int]
 """What tells two states of a file apart: inode, size, mtime (ns), mode."""
@@ -26,8 +24,8 @@ class Belief:
     def __init__(self, root: str | Path) -> None:
         """Nothing is believed to be there before the first events."""
         self.root = str(root)
-        self.top: Folder | Leaf = {}
         self.contradictions: list[str] = []
+        self._model = belief.Belief(self.contradictions.append)
         self.repeated = 0
         """Deletions of what was not known. A difference may have them: there is no
         memory of every life of a name."""
@@ -35,95 +33,66 @@ class Belief:
     def take(self, events: Iterable[Event]) -> None:
         events = list(events)
         if any(e.kind is Kind.EXISTS and e.recovered for e in events):
-            self.top = {}  # a listing instead of a difference
+            self._model.clear()  # a listing instead of a difference
         for event in events:
             self._take(event)
 
+    @property
+    def top(self) -> Folder | Leaf:
+        """What is believed, in the form in which `there` says what is so."""
+        root = self._model.root
+        if root.is_known and not root.is_dir:
+            leaf: Leaf = root.version
+            return leaf
+        return _folder(root)
+
     def paths(self) -> dict[str, bool]:
         """Everything below the root, with whether it is a directory."""
-        return dict(_paths(self.top, ""))
+        entries = self._model.entries().items()
+        return {os.fsdecode(path): bool(is_dir) for path, is_dir in entries if path}
 
     def _take(self, event: Event) -> None:
-        name = self._relative(event.path)
+        model, name = self._model, self._relative(event.path)
         match event.kind:
             case Kind.EXISTS | Kind.CREATED:
-                self._come(name, event)
+                if not name:
+                    model.clear()  # what was asked for came anew, with all below
+                version = None if event.is_dir else version_of(event.path)
+                model.created(name, event.is_dir, version)
             case Kind.CHANGED:
-                self._expect(self._at(name) is not _MISSING, event)
-                if not event.is_dir:
-                    self._put(name, version_of(event.path), event)
+                version = None if event.is_dir else version_of(event.path)
+                if name or model.knows(name):
+                    model.changed(name, event.is_dir, version)
             case Kind.DELETED:
-                self.repeated += self._pop(name) is _MISSING
+                self.repeated += not model.deleted(name, is_belated=True)
             case Kind.MOVED:
                 assert event.dest is not None
-                moved = self._pop(name)
-                self._expect(moved is not _MISSING, event)
-                # What was looked at by its old name was perhaps the next one there.
-                moved = _looked_at(moved, event.dest)
-                self._put(self._relative(event.dest), moved, event)
+                target = self._relative(event.dest)
+                model.moved(name, target)
+                entry = model.find(target)
+                if entry is not None:
+                    # What was looked at by its old name was perhaps the next one there.
+                    _look_at(entry, event.dest)
 
-    def _come(self, name: str, event: Event) -> None:
-        if name:
-            self._expect(self._at(name) is _MISSING, event)
-        self._put(name, {} if event.is_dir else version_of(event.path), event)
-
-    def _relative(self, path: str) -> str:
+    def _relative(self, path: str) -> bytes:
         if path != self.root and not path.startswith(self.root.rstrip("/") + "/"):
             self.contradictions.append(f"{path} is not below {self.root}")
-        return path[len(self.root) :].lstrip("/")
-
-    def _at(self, name: str) -> "Folder | Leaf | _Missing":
-        here: Folder | Leaf = self.top
-        for part in name.split("/") if name else ():
-            if not isinstance(here, dict) or part not in here:
-                return _MISSING
-            here = here[part]
-        return here
-
-    def _put(self, name: str, what: "Folder | Leaf | _Missing", event: Event) -> None:
-        if isinstance(what, _Missing):
-            return
-        if not name:
-            self.top = what
-            return
-        above, _, last = name.rpartition("/")
-        folder = self._at(above)
-        if isinstance(folder, dict):
-            folder[last] = what
-        else:
-            self._expect(False, event)
-
-    def _pop(self, name: str) -> "Folder | Leaf | _Missing":
-        if not name:
-            was, self.top = self.top, {}
-            return was
-        above, _, last = name.rpartition("/")
-        folder = self._at(above)
-        return folder.pop(last, _MISSING) if isinstance(folder, dict) else _MISSING
-
-    def _expect(self, is_right: bool, event: Event) -> None:
-        if not is_right:
-            self.contradictions.append(repr(event))
+        return os.fsencode(path[len(self.root) :].lstrip("/"))
 
 
-class _Missing:
-    """Nothing is known by that name."""
+def _folder(entry: Entry) -> Folder:
+    return {
+        os.fsdecode(name): _folder(e) if e.is_dir or e.below else e.version
+        for name, e in entry.below.items()
+    }
 
 
-_MISSING = _Missing()
-
-
-def _looked_at(what: "Folder | Leaf | _Missing", path: str) -> Any:
+def _look_at(entry: Entry, path: str) -> None:
     """The same names, with the versions that are at `path` now."""
-    if isinstance(what, dict):
-        return {name: _looked_at(what[name], f"{path}/{name}") for name in what}
-    return what if isinstance(what, _Missing) else version_of(path)
-
-
-def _paths(here: Folder | Leaf, prefix: str) -> Iterator[tuple[str, bool]]:
-    for name, entry in here.items() if isinstance(here, dict) else ():
-        yield prefix + name, isinstance(entry, dict)
-        yield from _paths(entry, prefix + name + "/")
+    if entry.is_dir is False:
+        entry.version = version_of(path)
+    for name, below in entry.below.items():
+        _look_at(below, f"{path}/{os.fsdecode(name)}")
 
 
 def version_of(path: str) -> Leaf:

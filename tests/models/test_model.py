@@ -218,7 +218,7 @@ def check_pictures(performance: Performance) -> None:
     for client, subscription in performance.subscriptions():
         disk = performance.shell.disk
         picture = picture_of(client, subscription)
-        assert picture.entries == truth(disk, subscription), subscription
+        assert picture.entries() == truth(disk, subscription), subscription
         assert not outdated(disk, subscription, picture), subscription
         assert client.firsts.count(subscription) == 1
 

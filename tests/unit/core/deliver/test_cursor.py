@@ -148,10 +148,10 @@ def test_a_client_that_reads_now_and_then_ends_up_with_what_is_there(
     put(shell, between)  # its beginning is still taken by the socket
     put(shell, after)
     client.read()
-    assert picture(client).entries == truth(shell.disk, subscription)
+    assert picture(client).entries() == truth(shell.disk, subscription)
     shell.disk.makedirs(b"/far/more")
     shell.settle()
-    assert picture(client).entries == truth(shell.disk, subscription)
+    assert picture(client).entries() == truth(shell.disk, subscription)
 
 
 def test_a_slow_client_gets_a_thousand_files_in_one_piece() -> None:

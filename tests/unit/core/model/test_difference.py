@@ -41,10 +41,10 @@ def test_the_difference_is_right_after_any_creations_and_deletions(
             getattr(tree, verb)(tree.root, name)
     for tick, then in past:
         picture = StrictBelief()
-        picture.entries = then
+        picture.start(then)
         for row in entries_since(tree.root, tick):
             picture.apply(row, is_belated=True)
-        assert picture.entries == _entries(tree.root)
+        assert picture.entries() == _entries(tree.root)
 
 
 def _entries(node: Node) -> dict[bytes, bool]:
@@ -76,10 +76,10 @@ def test_the_difference_of_a_tree_is_right_from_every_tick_on(
         shell.settle()
     for tick, then in past:
         picture = StrictBelief()
-        picture.entries = then
+        picture.start(then)
         for row in shell.monitor.rows_since(tree, tick) or ():
             picture.apply(row, is_belated=True)
-        assert picture.entries == truth(shell.disk, tree)
+        assert picture.entries() == truth(shell.disk, tree)
 
 
 def story(shell: Shell, act: Act, *more: Act) -> list[str]:
@@ -146,12 +146,12 @@ def test_a_directory_renamed_away_and_back_is_deleted_and_created() -> None:
     picture = StrictBelief()
     shell = watched(b"/w/a/b")
     tree = shell.clients[0].subscriptions[0]
-    picture.entries = truth(shell.disk, tree)
+    picture.start(truth(shell.disk, tree))
     tick = shell.monitor.tree.tick
     story(shell, away, Act("rmdir", b"/w/z/b"), back)
     for row in shell.monitor.rows_since(tree, tick) or ():
         picture.apply(row, is_belated=True)
-    assert picture.entries == {b"": True, b"/w/a": True}
+    assert picture.entries() == {b"": True, b"/w/a": True}
 
 
 def test_a_directory_that_is_not_covered_is_left_out() -> None:

@@ -33,10 +33,17 @@ class RealDisk:
         os.utime(path)
 
     def write(self, path: bytes) -> None:
-        """Replace what is in a file; make it if it is not there."""
+        """Replace what is in a file; make it if it is not there.
+
+        It never becomes empty on the way: to touch a mapping of an empty file would
+        kill whoever is in `map` just then.
+        """
         self._refuse_what_is_not_ours(path)
-        with open(path, "wb") as file:
-            file.write(os.urandom(1 + os.urandom(1)[0] % 50))
+        file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
+        try:
+            os.ftruncate(file, os.write(file, os.urandom(1 + os.urandom(1)[0] % 50)))
+        finally:
+            os.close(file)
 
     def hammer(self, path: bytes) -> None:
         """Append to an existing file so often that it is busy."""
@@ -49,11 +56,14 @@ class RealDisk:
     def map(self, path: bytes) -> None:
         """Write to an existing file through a mapping (man 2 mmap)."""
         self._refuse_what_is_not_ours(path)
-        if os.path.isfile(path) and os.path.getsize(path):
-            with (
-                open(path, "r+b") as file,
-                mmap.mmap(file.fileno(), 0) as mapping,
-            ):
+        if not os.path.isfile(path):
+            return
+        with open(path, "r+b") as file:
+            try:
+                mapping = mmap.mmap(file.fileno(), 0)
+            except ValueError:  # it is empty
+                return
+            with mapping:
                 mapping[0] = (mapping[0] + 1) % 256
 
     def unlink(self, path: bytes) -> None:

@@ -2,11 +2,19 @@
 
 import os
 
-# What a terminal or a log reader would act on: C0, DEL, C1, and the two line
-# separators that some viewers break at.
+# What a terminal or a log reader would act on: C0, DEL, C1, the two line separators
+# that some viewers break at, and the controls of writing direction, which reorder the
+# text around them (CVE-2021-42574). Letters of right-to-left scripts stay.
 _CONTROL = {
     code: repr(chr(code))[1:-1]
-    for code in (*range(32), *range(127, 160), 0x2028, 0x2029)
+    for code in (
+        *range(32),
+        *range(127, 160),
+        0x061C,
+        *(0x200E, 0x200F),
+        *range(0x2028, 0x202F),
+        *range(0x2066, 0x206A),
+    )
 }
 
 

@@ -35,6 +35,9 @@ NAMES = pytest.mark.parametrize(
         pytest.param(b"/\x7f", r"/\x7f", id="delete"),
         pytest.param(b"/caf\xe9", r"/caf\udce9", id="not UTF-8"),
         pytest.param("/\u2028".encode(), r"/\u2028", id="a line separator"),
+        pytest.param("/\u202ea".encode(), r"/\u202ea", id="right-to-left override"),
+        pytest.param("/\u2067a\u2069".encode(), r"/\u2067a\u2069", id="isolates"),
+        pytest.param("/שלום".encode(), "/שלום", id="a right-to-left script"),
         pytest.param("/café ✓".encode(), "/café ✓", id="nothing to escape"),
     ],
 )

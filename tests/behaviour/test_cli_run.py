@@ -368,6 +368,15 @@ def test_the_command_reads_keys(terminal: Type) -> None:
     assert program.wait() == 0
 
 
+def test_the_command_is_in_the_foreground_while_it_runs(
+    terminal: Type, log: Path
+) -> None:
+    command = logging(log, "while :; do sleep 0.1; done")
+    program = terminal(*COMMAND, "run", ".", "--", *command)
+    [pid] = pids_in(log, 1)
+    assert program.foreground() == os.getpgid(pid)
+
+
 @pytest.mark.parametrize(
     ("trap", "then"),
     [

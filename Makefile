@@ -1,5 +1,5 @@
-# The commands of the README. Everything lives in .venv, made on first use; what is
-# compiled, in a venv of its own.
+# The commands of the README and of CONTRIBUTING. Everything is in .venv, which is made
+# on first use; the compiled build and other interpreters have venvs of their own.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,12 +7,14 @@ BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 SOURCES := pyproject.toml hatch_build.py $(shell find src -name '*.py')
 DIR ?= .
-# Tests mostly wait for servers: more at a time than there are cores.
+# Tests mostly wait for servers, so more run at a time than there are cores.
 WORKERS ?= 4
-# Or every server that a test starts compiles itself anew.
+# The interpreters on which the package must work, oldest first.
+PYTHONS ?= 3.11 3.12 3.13
+# Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format docs bench growth compiled test-compiled clean
+.PHONY: watch test lint format docs bench growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -45,8 +47,12 @@ compiled: $(COMPILED)/built
 test-compiled: $(COMPILED)/built
 	GAMIN_COMPILED=1 $(COMPILED)/bin/python -m pytest -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
+# The tests on each interpreter of PYTHONS that is installed; names the missing ones.
+test-all-pythons:
+	WORKERS=$(WORKERS) .ci/test-all-pythons $(PYTHONS)
+
 clean:
-	rm -rf $(VENV) $(COMPILED) bench/build site
+	rm -rf $(VENV) $(COMPILED) .venv-3.* bench/build site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,9 +1,12 @@
-"""Compiles the C programs of the benchmark, each when it is first wanted.
+"""Compiles the C programs of the benchmark, each one when it is first needed.
 
-What they do is said at the top of each in `bench/c`.
+The top of each file in `bench/c` says what its program does.
 """
 
+import os
 import subprocess
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 SOURCES = Path(__file__).parent / "c"
@@ -12,26 +15,37 @@ LIBRARIES = {"fam": ["-lfam"]}
 
 
 class NotBuilt(Exception):
-    """The compiler refused, or there is none; the text is what it said last."""
+    """The compiler failed or is missing; the text is its last line."""
 
 
 def program(name: str) -> str:
     """The path of the C program `name`, up to date. Raises NotBuilt."""
     source, target = SOURCES / f"{name}.c", BUILT / name
     sources = [source, *SOURCES.glob("*.h")]
-    if target.exists() and all(_older(each, target) for each in sources):
-        return str(target)
-    BUILT.mkdir(exist_ok=True)
-    command = ["cc", "-O2", "-Wall", "-Wextra", "-o", str(target), str(source)]
-    try:
-        done = subprocess.run(
-            command + LIBRARIES.get(name, []), capture_output=True, text=True
-        )
-    except FileNotFoundError as error:
-        raise NotBuilt("no C compiler (cc)") from error
-    if done.returncode:
-        raise NotBuilt(done.stderr.strip().splitlines()[-1])
+    if not target.exists() or not all(_older(each, target) for each in sources):
+        BUILT.mkdir(exist_ok=True)
+        compile_c(source, target, LIBRARIES.get(name, []))
     return str(target)
+
+
+def compile_c(source: Path, target: Path, libraries: Sequence[str] = ()) -> None:
+    """Compile `source`. Raises NotBuilt.
+
+    The compiler writes to a private name, which is then renamed: another process that
+    needs the same program at the same moment never runs half of it.
+    """
+    with tempfile.TemporaryDirectory(dir=target.parent) as private:
+        built = os.path.join(private, target.name)
+        command = ["cc", "-O2", "-Wall", "-Wextra", "-o", built, str(source)]
+        try:
+            done = subprocess.run(
+                [*command, *libraries], capture_output=True, text=True, check=False
+            )
+        except FileNotFoundError as error:
+            raise NotBuilt("no C compiler (cc)") from error
+        if done.returncode:
+            raise NotBuilt((done.stderr.strip().splitlines() or ["cc failed"])[-1])
+        os.replace(built, target)
 
 
 def _older(source: Path, target: Path) -> bool:
@@ -39,6 +53,6 @@ def _older(source: Path, target: Path) -> bool:
 
 
 def generate(name: str, *arguments: object) -> str:
-    """Run a generator to its end; return what it printed."""
+    """Run a generator to its end; return its output."""
     command = [program(name), *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from bench.peers.telling import CREATED, Teller
 from gamin.events import (
@@ -16,6 +17,26 @@ from gamin.events import (
 from gamin.system import inotify, libc
 
 MASK = CREATE | DELETE | MOVED_FROM | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB
+
+
+class RawEvent(NamedTuple):
+    """One record of what read() returned."""
+
+    watch: int
+    mask: int
+    cookie: int
+    name: bytes  # empty when the event is about the watched directory itself
+
+
+def decode(buffer: bytes) -> Iterator[RawEvent]:
+    """Split what one read() returned; the kernel never writes half an event."""
+    offset = 0
+    while offset < len(buffer):
+        watch, mask, cookie, size = inotify.HEADER.unpack_from(buffer, offset)
+        offset += inotify.HEADER.size
+        name = buffer[offset : offset + size].rstrip(b"\0")
+        offset += size
+        yield RawEvent(watch, mask, cookie, name)
 
 
 def watch(root: str, *, flat: bool) -> tuple[int, dict[int, bytes]]:
@@ -33,7 +54,7 @@ def watch(root: str, *, flat: bool) -> tuple[int, dict[int, bytes]]:
 
 
 def made(buffer: bytes, paths: dict[int, bytes]) -> Iterator[str]:
-    for event in inotify.decode(buffer):
+    for event in decode(buffer):
         if event.mask & CREATE:
             yield os.fsdecode(paths[event.watch] + b"/" + event.name)
 

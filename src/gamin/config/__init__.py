@@ -1,4 +1,4 @@
 """The configuration: gaminrc, mounts, and the policy they give.
 
-Pure, save `loader`, which reads the files.
+Pure, except `loader`, which reads the files.
 """

@@ -1,7 +1,6 @@
-"""The configuration language: the text of one file goes in, its rules come out.
+"""The configuration language: parses the text of one file into rules.
 
-Which files there are is `daemon.configuration`'s affair; what the rules mean for a
-path is `core.policy`'s.
+`loader` knows the files; `policy` applies the rules to a path.
 """
 
 import re
@@ -13,18 +12,24 @@ from typing import NamedTuple
 from gamin.config.flow_settings import LIMITS
 from gamin.paths import printable
 
-# The seconds of fsset. The original also takes 0, "at every look", which is once a
-# second; `core.policy` does the same.
 MIN_SECONDS = 0.1
-MAX_SECONDS = 86_400
+"""The least polling interval of `fsset` in seconds, besides 0.
 
-# Narrower than float(): no "nan", "1e9" or "1_000" by accident.
+The original accepts 0, "at every look", which is once a second; `policy` does the same.
+"""
+
+MAX_SECONDS = 86_400
+"""The greatest polling interval of `fsset` in seconds."""
+
 _NUMBER = re.compile(rb"[0-9]{1,9}(\.[0-9]{1,6})?")
-_SHOWN = 60  # characters of a word repeated in a mistake; a line may be a megabyte
+"""Narrower than float(): no "nan", "1e9" or "1_000" by accident."""
+
+_SHOWN = 60
+"""Characters of a word that are repeated in a mistake; a line may be a megabyte."""
 
 
 class Method(Enum):
-    """How changes are noticed."""
+    """How changes are detected."""
 
     KERNEL = "kernel"
     POLL = "poll"
@@ -32,7 +37,7 @@ class Method(Enum):
 
 
 class Origin(NamedTuple):
-    """Where a rule was written, for people."""
+    """The file and line of a rule, to be shown."""
 
     file: str
     line: int = 0  # 0: the file as a whole, or no file
@@ -46,7 +51,7 @@ BUILT_IN = Origin("built in")
 
 
 class PathRule(NamedTuple):
-    """`notify PATTERN` or `poll PATTERN`; the first that matches a path counts."""
+    """`notify PATTERN` or `poll PATTERN`; the first that matches a path applies."""
 
     pattern: bytes
     method: Method
@@ -58,7 +63,7 @@ class PathRule(NamedTuple):
 
 
 class FilesystemRule(NamedTuple):
-    """`fsset TYPE METHOD [SECONDS]`; the last one for a type counts."""
+    """`fsset TYPE METHOD [SECONDS]`; the last rule for a type applies."""
 
     type: str
     method: Method
@@ -71,7 +76,7 @@ class FilesystemRule(NamedTuple):
 
 
 class FlowRule(NamedTuple):
-    """`flow NAME VALUE`; the last one for a name counts."""
+    """`flow NAME VALUE`; the last rule for a name applies."""
 
     name: str  # a key of flow_settings.LIMITS, and `value` is within them
     value: float
@@ -85,7 +90,7 @@ Rule = PathRule | FilesystemRule | FlowRule
 
 
 class Mistake(NamedTuple):
-    """Something written that is not followed, and why."""
+    """A line or file that is not followed, and why."""
 
     what: str  # printable
     origin: Origin
@@ -95,12 +100,12 @@ class Mistake(NamedTuple):
 
 
 def parse(text: bytes, home: bytes, file: str = "gaminrc") -> Iterator[Rule | Mistake]:
-    """Read one file. What is wrong becomes a Mistake; everything else still counts.
+    """Parse one file. A line that is wrong becomes a Mistake; the others still apply.
 
-    `home` takes the place of a leading `~`; `file` is only a name, to show.
+    `home` replaces a leading `~`. `file` is only the name that rules and mistakes show.
     """
     for number, line in enumerate(text.split(b"\n"), start=1):
-        # The original takes "/a#b" as a path and "/a #b" as a path with a remark.
+        # The original reads "/a#b" as a path and "/a #b" as a path with a comment.
         words = list(takewhile(lambda word: not word.startswith(b"#"), line.split()))
         if words:
             yield from _line(words, home, Origin(file, number))
@@ -179,7 +184,7 @@ def _flow_rule(name: bytes, text: bytes, origin: Origin) -> FlowRule | Mistake:
 
 
 def _plain(number: float) -> str:
-    """As `parse` takes it: "5" and not "5.0", "1000000" and not "1e+06"."""
+    """A number as `parse` reads it: "5", not "5.0"; "1000000", not "1e+06"."""
     return str(int(number) if number == int(number) else number)
 
 

@@ -1,12 +1,11 @@
 """Reads what the policy is made of: the three gaminrc files and the mounts.
 
-What is in them is `core.gaminrc`'s and `core.mounts`' affair. Nothing here waits:
-whoever holds the loop asks again when a file or the mounts have changed.
+The one module of `config/` that does I/O. `gaminrc` and `mounts` parse the text.
+Nothing here waits: the server calls again when a file or the mounts have changed.
 """
 
 import os
 import pwd
-import select
 import stat
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -15,15 +14,17 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.config.gaminrc import FlowRule, Mistake, Origin, Rule, parse
 from gamin.config.mounts import Mounts
 from gamin.config.mounts import parse as parse_mounts
+from gamin.system import mountinfo
 
 SYSTEM_DIRECTORY = "/etc/gamin"
-MAX_SIZE = 1 << 20  # bytes; no file written by hand comes near it
+"""Where the two files of the administrator are."""
 
-_MOUNTINFO = "/proc/self/mountinfo"
+MAX_SIZE = 1 << 20
+"""Bytes of one file. No file written by hand comes near it."""
 
 
 class Configuration(NamedTuple):
-    """What the files say, in their order."""
+    """The content of all files, in the order in which they are read."""
 
     rules: tuple[Rule, ...]
     mistakes: tuple[Mistake, ...]
@@ -32,6 +33,10 @@ class Configuration(NamedTuple):
     def flow(self) -> FlowSettings:
         set_ = {r.name: r.value for r in self.rules if isinstance(r, FlowRule)}
         return FlowSettings().replaced(set_)
+
+
+class NotBelieved(Exception):
+    """A file that is there and is not followed; the text says why."""
 
 
 def home_directory(environment: Mapping[str, str] = os.environ) -> str:
@@ -53,7 +58,7 @@ def config_home(environment: Mapping[str, str] = os.environ) -> bytes:
 
 
 def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:
-    """The files in the order they are read, whether they are there or not."""
+    """The files in the order in which they are read, whether they exist or not."""
     return (
         os.path.join(system, "gaminrc"),
         os.path.join(home, ".gaminrc"),
@@ -62,7 +67,10 @@ def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:
 
 
 def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configuration:
-    """Read all three. A missing file is none; one that cannot be read is a mistake."""
+    """Read all three files.
+
+    A missing file is no mistake. A file that cannot be read or is not believed is one.
+    """
     home = home_directory() if home is None else home
     rules: list[Rule] = []
     mistakes: list[Mistake] = []
@@ -71,9 +79,12 @@ def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configurati
             text = _read_file(file)
         except (FileNotFoundError, NotADirectoryError):
             continue
+        except NotBelieved as reason:
+            mistakes.append(Mistake(str(reason), Origin(file)))
+            continue
         except OSError as error:
-            reason = error.strerror or "cannot be read"
-            mistakes.append(Mistake(reason, Origin(file)))
+            reason_given = error.strerror or "cannot be read"
+            mistakes.append(Mistake(reason_given, Origin(file)))
             continue
         for item in parse(text, os.fsencode(home), file):
             if isinstance(item, Mistake):
@@ -84,53 +95,44 @@ def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configurati
 
 
 def _read_file(file: str) -> bytes:
-    """Raises OSError also for what would block or never end: a pipe, a device."""
+    """The content. Raises OSError; and NotBelieved for a pipe or a device, which would
+    block or never end, for a huge file, and for a file that others control."""
     # O_NONBLOCK: opening a named pipe would wait for a writer.
     descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "not a regular file")
+        _check(os.fstat(descriptor), os.getuid(), os.getgid())
         text = stream.read(MAX_SIZE + 1)
     if len(text) > MAX_SIZE:
-        raise OSError(0, f"larger than {MAX_SIZE} bytes")
+        raise NotBelieved(f"larger than {MAX_SIZE} bytes")
     return text
 
 
+def _check(status: os.stat_result, uid: int, gid: int) -> None:
+    """Raises NotBelieved unless only root and the user `uid` decide what is in it.
+
+    `HOME` may name the directory of somebody else, as under sudo; "fsset ext4 none" in
+    a foreign file would leave root without a single event. The group may write where
+    it is the user's own, which is usual where each user has a group.
+    """
+    if not stat.S_ISREG(status.st_mode):
+        raise NotBelieved("not a regular file")
+    if status.st_uid not in (0, uid):
+        raise NotBelieved(
+            f"not followed: it belongs to uid {status.st_uid}, not to {uid} or root"
+        )
+    group_decides = status.st_mode & stat.S_IWGRP and status.st_gid not in (0, gid)
+    if group_decides or status.st_mode & stat.S_IWOTH:
+        raise NotBelieved("not followed: other users may write it (chmod go-w)")
+
+
 def read_mounts() -> Mounts:
-    """The mounts this process sees; none where the system does not tell."""
+    """The mounts that this process sees; none where the system does not list them."""
     try:
-        with open(_MOUNTINFO, "rb") as stream:
-            return Mounts(parse_mounts(stream.read()))
+        return mounts_from(mountinfo.read())
     except OSError:
         return Mounts()
 
 
-class MountWatcher:
-    """A descriptor that becomes readable when something is mounted or unmounted.
-
-    The kernel announces that on mountinfo as POLLPRI and POLLERR (proc_pid_mounts(5)),
-    which the loop's `add_reader` does not wait for; an epoll around the file is
-    readable whenever the file has such news. The news is gone once any poll has seen
-    it, even an inner one whose answer reaches nobody. So call `read` once after
-    the descriptor has been added to the loop, and then each time it is readable:
-    nothing is missed, and being woken once too often is harmless.
-    """
-
-    def __init__(self) -> None:
-        """Raises OSError where there is no /proc."""
-        self._file = os.open(_MOUNTINFO, os.O_RDONLY | os.O_CLOEXEC)
-        self._epoll = select.epoll()
-        self._epoll.register(self._file, select.EPOLLPRI | select.EPOLLERR)
-
-    def fileno(self) -> int:
-        return self._epoll.fileno()
-
-    def read(self) -> Mounts:
-        """The mounts as they are now."""
-        # Should the news still be unseen, this makes it seen; it never waits.
-        self._epoll.poll(0)
-        return read_mounts()
-
-    def close(self) -> None:
-        self._epoll.close()
-        os.close(self._file)
+def mounts_from(text: bytes) -> Mounts:
+    """The mounts that the text of mountinfo lists."""
+    return Mounts(parse_mounts(text))

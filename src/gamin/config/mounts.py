@@ -1,6 +1,6 @@
-"""What is mounted where: /proc/self/mountinfo as text goes in, answers come out.
+"""Which mount a path is on, from the text of /proc/self/mountinfo.
 
-Reading that file and noticing that it changed is `daemon.configuration`'s affair.
+`system.mountinfo` reads that text and reports its changes.
 """
 
 import re
@@ -11,10 +11,6 @@ from typing import NamedTuple
 
 from gamin.paths import parent
 
-# File systems another machine writes to. The kernel tells what passes through this
-# machine's own kernel (man 7 inotify, "Limitations"), so what others do is unseen.
-# The cluster file systems (gfs2, ocfs2, lustre, ...) are on local disks or their own
-# protocol but have the same gap. Names of fuse.* are those their programs give.
 # fmt: off
 NETWORK_TYPES = frozenset({
     "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "lustre", "ncpfs", "nfs", "nfs4",
@@ -23,18 +19,23 @@ NETWORK_TYPES = frozenset({
     "fuse.gvfsd-fuse", "fuse.juicefs", "fuse.rclone", "fuse.s3fs", "fuse.seaweedfs",
     "fuse.sshfs", "fuse.weed",
 })
-# fmt: on
+"""File systems that other machines write to.
 
-# Directories a host lends to the virtual machine or container it runs: the same gap,
-# but near and cheap to look at.
-# fmt: off
+The kernel reports only what passes through itself (inotify(7), "Limitations"), so
+changes by others are missed. Cluster file systems (gfs2, ocfs2, lustre, ...) have the
+same gap. The names of fuse.* are those that the programs behind them choose.
+"""
+
 HOST_TYPES = frozenset({
     "9p", "fakeowner", "prl_fs", "vboxsf", "virtiofs", "vmhgfs", "fuse.grpcfuse",
     "fuse.osxfs", "fuse.prl_fsd", "fuse.vmhgfs-fuse",
 })
+"""Directories that a host shares with its virtual machines and containers: the same
+gap, but near and cheap to poll."""
 # fmt: on
 
 REMOTE_TYPES = NETWORK_TYPES | HOST_TYPES
+"""File systems where the kernel misses the changes of others."""
 
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 # A list of directories as overlay takes it: between colons, with "\:" for a colon.
@@ -60,7 +61,7 @@ class Mounts:
     """The mounts a path can lead into."""
 
     def __init__(self, mounts: Iterable[Mount] = ()) -> None:
-        # Of two on one point the later one is on top.
+        # Of two mounts on one point the later one is on top.
         self._at = {mount.point: mount for mount in _reachable(list(mounts))}
         self._points = sorted(self._at)
 
@@ -68,10 +69,7 @@ class Mounts:
         return (self._at[point] for point in self._points)
 
     def of(self, path: bytes) -> Mount:
-        """The mount that holds `path`, by its longest leading part.
-
-        `path` is absolute; symlinks in it are the caller's to follow.
-        """
+        """The mount that `path` is on. `path` is absolute and free of symlinks."""
         while path not in self._at and path != b"/":
             path = parent(path)
         return self._at.get(path, NOWHERE)
@@ -95,8 +93,8 @@ class Mounts:
             mount = waiting.pop(0)
             if mount.type in REMOTE_TYPES:
                 return mount
-            # Seen from inside a container its parts seem to lie on the overlay
-            # itself: a circle, cut here.
+            # In a container the layers of its own overlay seem to lie on that
+            # overlay: a circle, which ends here.
             if mount.type == "overlay" and mount.point not in asked:
                 asked.add(mount.point)
                 waiting += [self.of(layer) for layer in layers(mount)]
@@ -104,7 +102,7 @@ class Mounts:
 
 
 def layers(overlay: Mount) -> Iterator[bytes]:
-    """The directories an overlay shows, as far as they are told by full path."""
+    """The directories under an overlay, as far as its options name them in full."""
     for option in overlay.options:
         name, _, value = option.partition(b"=")
         # From Linux 6.5 on each lower one may be an option of its own, with a plus.
@@ -115,7 +113,7 @@ def layers(overlay: Mount) -> Iterator[bytes]:
 
 
 def parse(text: bytes) -> Iterator[Mount]:
-    """Read mountinfo; a line that is not understood is left out."""
+    """Read mountinfo; skip lines that are not understood."""
     for line in text.split(b"\n"):
         # ID PARENT DEVICE ROOT POINT OPTIONS [OPTIONAL...] - TYPE SOURCE OPTIONS
         before, _, after = line.partition(b" - ")
@@ -139,11 +137,11 @@ def _unescaped(field: bytes) -> bytes:
 
 
 def _reachable(mounts: list[Mount]) -> Iterator[Mount]:
-    """Leave out what a later mount nearer to the root has buried.
+    """The mounts that a path can lead to.
 
-    With something mounted on /a after /a/b, no path leads to the old /a/b any more,
-    though mountinfo still lists it: a sibling hides whatever lies deeper than it on
-    the same parent, and all that is mounted on that in turn.
+    After a mount on /a that follows one on /a/b, no path leads to the old /a/b any
+    more, although mountinfo still lists it. A mount hides its siblings on the same
+    parent that lie deeper, and everything that is mounted on those.
     """
     by_id = {mount.id: mount for mount in mounts if mount.id != mount.parent}
     taken = {(mount.parent, mount.point) for mount in by_id.values()}
@@ -164,7 +162,7 @@ def _ancestors(path: bytes) -> Iterator[bytes]:
 
 
 def _chain(mount: Mount | None, by_id: dict[bytes, Mount]) -> Iterator[Mount]:
-    """`mount`, what it is mounted on, and so on; a circle ends it."""
+    """`mount`, the mount that it is on, and so on, up to the root or a circle."""
     seen: set[bytes] = set()
     while mount is not None and mount.id not in seen:
         seen.add(mount.id)

@@ -1,7 +1,7 @@
-"""Patterns of paths: `*` is any text, also across "/"; `?` is one character.
+"""Path patterns of gaminrc: `*` is any text, also across "/"; `?` is one character.
 
-Nothing else is special, and nothing backtracks further than to the last `*`, so a
-pattern from an untrusted file costs at most pattern times path.
+No other character is special. Matching backtracks to the last `*` only, so it takes at
+most the length of the pattern times the length of the path.
 """
 
 _ANY = ord("*")
@@ -11,7 +11,7 @@ _ONE = ord("?")
 def matches(pattern: bytes, path: bytes) -> bool:
     """True if `pattern` covers the whole of `path`."""
     at = here = 0
-    star = retry = -1  # the last `*`, and how far it is believed to reach
+    star = retry = -1  # the last `*`, and where the text that it stands for ends
     while here < len(path):
         wanted = pattern[at] if at < len(pattern) else -1
         if wanted == _ANY:

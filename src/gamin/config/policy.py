@@ -1,7 +1,7 @@
-"""Which method for which path, and why.
+"""Which method detects changes of a path, and why.
 
-Decides only: the rules come from `core.gaminrc`, the file systems from
-`core.mounts`, and whoever asks does the watching.
+The rules come from `gaminrc` and the file systems from `mounts`; `core.coverage` does
+what is decided here.
 """
 
 import re
@@ -13,12 +13,9 @@ from gamin.config.mounts import NETWORK_TYPES, REMOTE_TYPES, Mount, Mounts
 from gamin.config.path_glob import matches
 from gamin.paths import printable
 
-POLL_SECONDS = 1.0  # between two looks; the original's tick
+POLL_SECONDS = 1.0
+"""The usual polling interval in seconds, as in the original."""
 
-# The original polls /mnt, /media, /dev and /proc, because dnotify kept directories
-# open and so kept disks from being unmounted; inotify does not. Polled here is what
-# the kernel makes up as it is read and hence never reports. /dev/shm is an ordinary
-# tmpfs and comes first, since the first rule that matches counts.
 BUILT_IN_PATHS = (
     PathRule(b"/dev/shm", Method.KERNEL),
     PathRule(b"/dev/shm/*", Method.KERNEL),
@@ -28,16 +25,22 @@ BUILT_IN_PATHS = (
         for pattern in (root, root + b"/*")
     ),
 )
+"""Path rules that apply after those of the files.
 
+The kernel never reports changes of files that it makes up on reading, so these are
+polled. /dev/shm is an ordinary tmpfs and comes first, since the first rule that matches
+applies. The original also polls /mnt and /media, because dnotify kept directories open
+and disks from being unmounted; inotify does not.
+"""
 
 MADE_UP_TYPES = frozenset(
     ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "configfs")
 )
-"""What the kernel makes up when somebody looks, so nothing is reported."""
+"""File systems whose content the kernel makes up on reading, and never reports."""
 
 
 def _remote_seconds(type_: str) -> float:
-    """The original's numbers for novfs and nfs; other networks are like nfs."""
+    """The polling interval: the original's for novfs and nfs; other networks as nfs."""
     if type_ == "novfs":
         return 30.0
     return 5.0 if type_ in NETWORK_TYPES else POLL_SECONDS
@@ -50,24 +53,24 @@ BUILT_IN_FILESYSTEMS = tuple(
 
 
 class Decision(NamedTuple):
-    """How one path is watched."""
+    """How changes of one path are detected."""
 
     method: Method
     interval: float
-    """Seconds between two looks, if it is polled now or later."""
+    """The polling interval in seconds, should it be polled now or later."""
     also_kernel: bool
-    """Polled for what others change; what this machine changes the kernel tells."""
+    """It is polled for changes by other machines, and the kernel reports ours."""
     why: str
-    """For people; printable, without a full stop."""
+    """The reason, to be shown; printable, without a full stop."""
 
 
 class Policy:
-    """The rules in force, and what they say about a path."""
+    """The rules in force, and the decision for each path."""
 
     def __init__(
         self, rules: Iterable[Rule], mounts: Mounts, poll_only: bool = False
     ) -> None:
-        """`rules`: those of the files in their order, without the built-in ones."""
+        """`rules` are those of the files in their order; built-in ones are added."""
         rules = tuple(rules)
         self._paths = [r for r in rules if isinstance(r, PathRule)]
         self._paths += BUILT_IN_PATHS
@@ -79,13 +82,16 @@ class Policy:
         self._poll_only = poll_only
 
     def in_force(self) -> tuple[PathRule | FilesystemRule, ...]:
-        """Path rules in the order they are asked, then one rule per file system."""
+        """Path rules in the order of precedence, then one rule per file system."""
         types = sorted(self._filesystems)
         return (*self._paths, *(self._filesystems[type_] for type_ in types))
 
     def decide(self, path: bytes, real: bytes | None = None) -> Decision:
-        """`path` is as requested, which is what path rules match; `real` is where it
-        leads with symlinks followed, which is what has a file system."""
+        """How to detect changes of `path`.
+
+        Path rules match `path` as the client requested it. Its file system is that of
+        `real`, the same path with symlinks followed.
+        """
         decision = self._by_rules(path, self._mounts.of(path if real is None else real))
         if not self._poll_only or decision.method is Method.NONE:
             return decision
@@ -107,16 +113,17 @@ class Policy:
         return Decision(Method.KERNEL, interval, False, why)
 
     def kernel_tells_names(self, path: bytes) -> bool:
-        """Whether the kernel tells of the entries of a directory that come and go,
-        whatever a rule says of what is in them. Asked for directories that are only
-        passed through: nobody shall be woken every second for /dev because of a file
-        in /dev/shm."""
+        """Whether the kernel reports creations and deletions in a directory.
+
+        Matters for directories that only lead to a watched path: a watch on a file in
+        /dev/shm must not cause /dev to be polled every second, whatever rule /dev has.
+        """
         mount = self._mounts.of(path)
         mute = mount.type in MADE_UP_TYPES or self._mounts.is_remote(mount)
         return not (mute or self._poll_only)
 
     def mount_points(self) -> frozenset[bytes]:
-        """Where something is mounted."""
+        """All mount points."""
         return frozenset(mount.point for mount in self._mounts)
 
     def remounted(self, before: "Policy") -> list[bytes]:
@@ -131,7 +138,7 @@ class Policy:
         return ((mount.point, mount.id) for mount in self._mounts)
 
     def is_uniform_below(self, path: bytes) -> bool:
-        """True if everything below `path` is sure to be decided like `path`."""
+        """True if everything below `path` certainly has the same decision."""
         if self._mounts.points_below(path):
             return False
         prefix = path.rstrip(b"/") + b"/"
@@ -139,7 +146,7 @@ class Policy:
             start, *wild = re.split(rb"[*?]", rule.pattern, maxsplit=1)
             if wild == [b""] and rule.pattern.endswith(b"*"):
                 if prefix.startswith(start):
-                    return matches(rule.pattern, path)  # as is everything below
+                    return matches(rule.pattern, path)  # and everything below it
             elif wild and prefix.startswith(start):
                 return False
             if start.startswith(prefix):
@@ -147,7 +154,7 @@ class Policy:
         return True
 
     def _set(self, rule: FilesystemRule) -> None:
-        """The later replaces the earlier, but keeps its seconds if it names none."""
+        """Replace an earlier rule, but keep its interval if this one has none."""
         before = self._filesystems.get(rule.type)
         if rule.interval is None and before is not None:
             rule = FilesystemRule(rule.type, rule.method, before.interval, rule.origin)
@@ -159,7 +166,7 @@ class Policy:
     def _filesystem_rule(
         self, mount: Mount, remote: Mount | None
     ) -> FilesystemRule | None:
-        """Its own, else for an overlay that of the remote file system under it."""
+        """The rule of its type; else, for an overlay, that of the remote layer."""
         own = self._filesystems.get(mount.type)
         if own is not None or remote is None:
             return own

@@ -54,7 +54,7 @@ SELF = b"."
 
 MAX_EVENT_BYTES = METADATA.size + 2 * (RECORD.size + libc.MAX_HANDLE_SIZE + 256)
 
-# os.statvfs tells the file system's number in full only there.
+# Only there os.statvfs returns the whole number of the file system.
 _KNOWS_FILE_SYSTEMS = sys.maxsize > 2**32 and "CS_GNU_LIBC_VERSION" in os.confstr_names
 
 

@@ -1,6 +1,6 @@
-"""Who is at the other end of a Unix socket, as the kernel tells it.
+"""The process at the other end of a Unix socket, as the kernel identifies it.
 
-What to do with a stranger is left to the caller, who must not answer one byte.
+The caller closes the connection of another user without an answer.
 """
 
 import os
@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from gamin.errors import GaminError
 
-HELLO = b"\0"  # the one byte each side of the original protocol says first
+HELLO = b"\0"
+"""The first byte that each side of libgamin's protocol sends."""
 
-_UCRED = struct.Struct("=iII")  # pid, uid, gid
+_UCRED = struct.Struct("=iII")
+"""struct ucred: pid, uid, gid."""
 
 
 class Peer(NamedTuple):
-    """Fixed by the kernel: for a client when it connected, for a server when it
+    """Credentials that the kernel recorded when a client connected, or when a server
     began to listen. The pid is 0 for a process outside our pid namespace."""
 
     pid: int
@@ -25,7 +27,7 @@ class Peer(NamedTuple):
 
 
 class PeerRefused(GaminError):
-    """The other side runs under another user and is not to be believed."""
+    """The other side runs under another user."""
 
     def __init__(self, peer: Peer, uid: int) -> None:
         super().__init__(peer, uid)
@@ -45,7 +47,7 @@ def peer_of(connected: socket.socket) -> Peer:
 
 
 def check_peer(connected: socket.socket, uid: int | None = None) -> Peer:
-    """The peer, if it runs under `uid` (by default our own). Raises PeerRefused."""
+    """The peer, if it runs under `uid` (default: our own). Raises PeerRefused."""
     trusted = os.getuid() if uid is None else uid
     peer = peer_of(connected)
     if peer.uid != trusted:

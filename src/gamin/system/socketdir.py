@@ -1,8 +1,7 @@
-"""The checked directory: where a socket file may lie without being anyone's trap.
+"""The checked directory: a place for socket files that only their user can change.
 
-Made or opened once, checked on the descriptor, used relative to it from then on,
-so that nothing can be exchanged between the check and the use. What listens on or
-connects to the sockets inside is left to the two ends.
+It is made or opened once, checked through its descriptor, and used relative to that
+descriptor, so that nothing can be exchanged between the check and the use.
 """
 
 import fcntl
@@ -16,17 +15,19 @@ from typing import Self
 from gamin.errors import ServerError
 from gamin.paths import printable
 
-# The document says 007, which would lock the owner out and let everyone else in;
-# the original implementation makes and wants 0700, and so do we.
 MODE = 0o700
-# Each removal of a wrong object starts the check again. Whoever puts a new one
-# there every time must not keep us at it.
+"""The mode of the directory. The document says 007, which would lock the owner out and
+let everyone else in; the original implementation uses 0700, too."""
+
 _TRIES = 5
+"""Checks before giving up. Each removal of a wrong object starts the check again, and
+an attacker may put a new one there every time."""
+
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class UnsafeSocketPath(ServerError):
-    """Something stands where our directory or socket belongs and cannot be removed."""
+    """A wrong object has the name of our directory or socket and cannot be removed."""
 
     def __init__(self, path: bytes, problem: str) -> None:
         super().__init__(path, problem)
@@ -41,7 +42,7 @@ class UnsafeSocketPath(ServerError):
 
 
 class Directory:
-    """An open directory that is ours alone. Close it, or use it in a `with`."""
+    """An open directory of ours alone. Close it, or use it in a `with` statement."""
 
     def __init__(self, path: bytes, uid: int, descriptor: int) -> None:
         self.path = path
@@ -65,10 +66,10 @@ class Directory:
         self._descriptor = -1
 
     def place(self, name: bytes) -> bytes:
-        """What to bind or connect to for `name` in this very directory.
+        """The path to bind or connect to for `name` in this directory.
 
-        There is no bindat(); the descriptor's link in /proc serves as one, and it
-        is short however deep the directory lies (a socket's path ends at 107 bytes).
+        There is no bindat(). The descriptor's link in /proc serves instead, and is
+        short however deep the directory lies: a socket's path has at most 107 bytes.
         """
         return b"/proc/self/fd/%d/" % self._descriptor + name
 
@@ -83,9 +84,9 @@ class Directory:
             os.unlink(name, dir_fd=self._descriptor)
 
     def has_socket(self, name: bytes) -> bool:
-        """True if a socket of ours is there. Anything else under `name` is removed.
+        """True if `name` is a socket of ours. Removes anything else of that name.
 
-        Raises UnsafeSocketPath if that cannot be removed.
+        Raises UnsafeSocketPath if the removal fails.
         """
         status = self.status(name)
         if status is None:
@@ -113,9 +114,9 @@ class Directory:
 
 
 def make_checked(path: bytes, uid: int) -> Directory:
-    """The server's side: make `path` unless it is there, and check it.
+    """The server's side: make `path` unless it exists, and check it.
 
-    Wrong objects are removed and made anew. Raises UnsafeSocketPath.
+    Replaces a wrong object. Raises UnsafeSocketPath.
     """
     for _ in range(_TRIES):
         _make(path)
@@ -126,9 +127,9 @@ def make_checked(path: bytes, uid: int) -> Directory:
 
 
 def open_checked(path: bytes, uid: int) -> Directory | None:
-    """The client's side: None where there is no such directory, so no server.
+    """The client's side: None where the directory is missing, and with it the server.
 
-    A wrong object is removed, which leaves none. Raises UnsafeSocketPath.
+    Removes a wrong object, and returns None then, too. Raises UnsafeSocketPath.
     """
     try:
         status = os.lstat(path)
@@ -146,7 +147,7 @@ def open_checked(path: bytes, uid: int) -> Directory | None:
 
 
 def _open(path: bytes, uid: int) -> Directory | None:
-    """Open what looked right, and look again at what was really opened."""
+    """Open the directory, and check what was opened; None if that is another one."""
     descriptor = os.open(path, _FLAGS)
     directory = Directory(path, uid, descriptor)
     if _directory_problem(os.fstat(descriptor), uid) is None:
@@ -156,8 +157,8 @@ def _open(path: bytes, uid: int) -> Directory | None:
 
 
 def _make(path: bytes) -> None:
-    # Under a stricter umask the mode would come out wrong. It belongs to the whole
-    # process, but a server is one thread and makes no other files.
+    # A stricter umask would give a wrong mode. The umask belongs to the whole process,
+    # but a server has one thread and makes no other file meanwhile.
     umask = os.umask(0o777 & ~MODE)
     try:
         os.mkdir(path, MODE)
@@ -174,7 +175,7 @@ def _directory_problem(status: os.stat_result, uid: int) -> str | None:
         return f"it is not a directory but {_kind(status)}"
     if status.st_uid != uid:
         return f"it belongs to uid {status.st_uid}, not to {uid}"
-    # The set-group-id bit, inherited from some parents, grants nobody anything.
+    # The set-group-id bit, which some parents hand down, grants no right.
     if status.st_mode & 0o777 != MODE:
         return f"its mode is {status.st_mode & 0o777:04o}, not {MODE:04o}"
     return None
@@ -201,7 +202,7 @@ def _kind(status: os.stat_result) -> str:
 def _remove(
     path: bytes, status: os.stat_result, problem: str, directory: int | None = None
 ) -> None:
-    """Remove one object, never what is below it or what it points to."""
+    """Remove one object, but nothing below it and nothing that it links to."""
     name = path if directory is None else path.rpartition(b"/")[2]
     try:
         if stat.S_ISDIR(status.st_mode):

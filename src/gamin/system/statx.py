@@ -1,15 +1,14 @@
 """The status of many entries of one directory, as raw bytes to compare.
 
-What a difference means is left to `backends.signatures`.
+`backends.signatures` interprets the differences.
 
-`os.stat` spends more time on making its 22 numbers than the kernel takes to find them.
-Most entries did not change, so all that is needed of them is a comparison: statx fills
-one buffer again and again, and a slice of it is what we know of the entry. For 10,000
-files that takes 23 ms instead of 30 (on a busy two-core machine; access(2), which
-fills in nothing, takes 12).
+`os.stat` takes longer to build its 22 numbers than the kernel takes to find them. Most
+entries have not changed, so comparing bytes is enough for them: statx fills one reused
+buffer, and a slice of it is kept for each entry. For 10,000 files this takes 23 ms
+instead of 30 (on a busy two-core machine; access(2), without a status, takes 12).
 
-The layout of struct statx is the same everywhere (man 2 statx). The slice begins with
-mode and inode and ends with the last of the times.
+The layout of struct statx is the same on all architectures (statx(2)). The slice begins
+with mode and inode and ends with the last of the times.
 """
 
 import ctypes
@@ -22,20 +21,34 @@ from typing import NamedTuple
 from gamin.system import libc
 
 _SIZE = 256
+"""Bytes of struct statx."""
+
 _BEGIN, _END = 28, 128
+"""The slice of struct statx that is kept, in bytes."""
+
 _NO_FOLLOW = 0x100  # AT_SYMLINK_NOFOLLOW
 _NO_AUTOMOUNT = 0x800  # AT_NO_AUTOMOUNT
 _BASIC_STATS_AND_BIRTH = 0xFFF
 
-# Not compared: blocks (may follow later than the write), attributes, time of access;
-# and time of birth, which is part of the identity.
 _LAYOUT = Struct("=H2x8xQ8x8x16x16x16s16s")
+"""The fields of Status within the slice.
+
+Skipped are blocks (they may follow later than the write), attributes, time of access,
+and time of birth, which is part of the identity.
+"""
+
 _KIND = Struct("=H2xQ")
-_BORN = slice(52, 68)  # all zero where the file system does not say
+"""Mode and inode: the beginning of the slice."""
+
+_BORN = slice(52, 68)
+"""The time of birth within the slice; all zero where the file system has none."""
 
 
 class Status(NamedTuple):
-    """What can change of an entry while it stays the same; times are opaque."""
+    """The parts of a status that change while the entry stays the same file.
+
+    Times are opaque bytes.
+    """
 
     mode: int
     size: int
@@ -46,9 +59,10 @@ class Status(NamedTuple):
 def read(
     directory: int, names: Iterable[bytes]
 ) -> tuple[dict[bytes, bytes], list[bytes]]:
-    """The raw status of those `names` that are in `directory`, a descriptor.
+    """The raw status of those `names` that exist in `directory`, a descriptor.
 
-    And those that the kernel refuses to tell about. Symlinks are not followed.
+    Returned second are the names whose status the kernel refuses. Symlinks are not
+    followed.
     """
     found: dict[bytes, bytes] = {}
     refused = []
@@ -64,7 +78,7 @@ def read(
 
 
 def kind(mode: int, inode: int) -> bytes:
-    """As the beginning of a raw status: all that is known where only names count."""
+    """The first bytes of a raw status, for entries of which only the type matters."""
     return _KIND.pack(mode, inode)
 
 
@@ -74,14 +88,14 @@ def mode(raw: bytes) -> int:
 
 
 def identity(raw: bytes) -> tuple[int, int, bytes]:
-    """Differs between two files, also if the second got the inode number of the first.
+    """File type, inode and time of birth.
 
-    File type, inode and time of birth.
+    Differs between two files even if the second one reuses the inode of the first.
     """
     value, inode = _KIND.unpack_from(raw)
     return S_IFMT(value), inode, raw[_BORN]
 
 
 def unpack(raw: bytes) -> Status:
-    """Of a whole raw status."""
+    """The fields of a raw status from `read`."""
     return Status._make(_LAYOUT.unpack(raw))

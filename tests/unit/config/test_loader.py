@@ -1,8 +1,6 @@
+"""Reading the three files: their order, and which of them are followed."""
+
 import os
-import select
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,13 +8,11 @@ import pytest
 from gamin.config.flow_settings import FlowSettings
 from gamin.config.loader import (
     MAX_SIZE,
-    MountWatcher,
     home_directory,
     read,
     read_mounts,
 )
-from gamin.config.mounts import Mounts
-from gamin.daemon.io.loop import Loop
+from testkit.processes import NOBODY, require_root
 
 
 @pytest.fixture
@@ -103,61 +99,49 @@ def test_home_is_that_of_the_environment_or_of_the_account() -> None:
     assert home_directory({"HOME": "relative"}) == account
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mountinfo is Linux's")
 def test_the_mounts_of_this_machine_are_read() -> None:
     mounts = read_mounts()
     assert mounts.of(b"/proc/self").type == "proc"
     assert mounts.of(b"/").type != "unknown"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="mountinfo is Linux's")
-def test_a_quiet_watcher_is_not_readable() -> None:
-    watcher = MountWatcher()
-    try:
-        watcher.read()
-        assert not select.select([watcher], [], [], 0)[0]
-    finally:
-        watcher.close()
+@pytest.mark.parametrize("mode", [0o646, 0o602])
+def test_a_file_that_everybody_may_write_is_not_followed(
+    mode: int, home: Path, system: Path
+) -> None:
+    (home / ".gaminrc").write_text("fsset ext4 none")
+    (home / ".gaminrc").chmod(mode)
+    found = read(str(home), str(system))
+    assert not found.rules
+    assert [str(mistake) for mistake in found.mistakes] == [
+        f"{home}/.gaminrc: not followed: other users may write it (chmod go-w)"
+    ]
 
 
-def _new_mounts(directory: str) -> None:
-    """Mount and unmount under the loop's eyes; write what is told each time."""
-    watcher = MountWatcher()
-    loop = Loop()
-    told: list[Mounts] = []
-    loop.add_reader(watcher.fileno(), lambda: told.append(watcher.read()))
-    place = os.fsencode(directory)
-    watcher.read()
-    for command in (
-        ["mount", "-t", "tmpfs", "none", directory],
-        ["umount", directory],
-    ):
-        subprocess.run(command, check=True)
-        loop.run_once(10)
-        sys.stdout.write(f"{told.pop().of(place).point == place}\n")
-    watcher.close()
-    loop.close()
+def test_a_file_that_the_users_own_group_may_write_is_followed(
+    home: Path, system: Path
+) -> None:
+    (home / ".gaminrc").write_text("poll /a")
+    (home / ".gaminrc").chmod(0o664)
+    assert len(read(str(home), str(system)).rules) == 1
 
 
-def can_mount_in_private() -> bool:
-    """Root may, except in a container that was not given the right."""
-    if os.getuid() != 0 or shutil.which("unshare") is None:
-        return False
-    inside = ["unshare", "--mount", "true"]
-    return subprocess.run(inside, capture_output=True, check=False).returncode == 0
+def test_a_file_of_another_user_is_not_followed(home: Path, system: Path) -> None:
+    """As when root's HOME is the directory of a user."""
+    require_root()
+    (home / ".gaminrc").write_text("fsset ext4 none")
+    os.chown(home / ".gaminrc", NOBODY, NOBODY)
+    found = read(str(home), str(system))
+    assert not found.rules
+    (mistake,) = found.mistakes
+    assert f"belongs to uid {NOBODY}" in mistake.what
 
 
-def test_a_mount_and_an_unmount_wake_the_loop(tmp_path: Path) -> None:
-    """In a mount namespace of its own, so the machine sees nothing of it."""
-    if not can_mount_in_private():
-        pytest.skip("only root may make a mount namespace")
-    program = (
-        "import sys; from tests.unit.config.test_loader import _new_mounts;"
-        "_new_mounts(sys.argv[1])"
-    )
-    inside = ["unshare", "--mount", sys.executable, "-c", program, str(tmp_path)]
-    root = Path(__file__).parents[3]
-    done = subprocess.run(
-        inside, cwd=root, capture_output=True, text=True, timeout=30, check=False
-    )
-    assert (done.stdout.split(), done.stderr) == (["True", "False"], "")
+def test_a_file_that_a_foreign_group_may_write_is_not_followed(
+    home: Path, system: Path
+) -> None:
+    require_root()
+    (home / ".gaminrc").write_text("poll /a")
+    os.chown(home / ".gaminrc", -1, NOBODY)
+    (home / ".gaminrc").chmod(0o664)
+    assert not read(str(home), str(system)).rules

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gamin.events import BIT_NAMES, Change
 from gamin.paths import printable
 from gamin.system.debug_log import PREFIX
+from gamin.system.proc import path_of_descriptor
 
 logger = logging.getLogger(__name__)
 
@@ -18,17 +19,10 @@ def log(changes: Sequence[Change]) -> None:
 
     Changes of the log files themselves are left out: each would cause the next.
     """
-    stderr = _path_of_stderr()
+    stderr = path_of_descriptor(2)
     for node, mask, cookie, name in changes:
         path = b"" if node is None else node.path_prefix() + name
         if name.startswith(_OWN) or (name and path == stderr):
             continue
         bits = "|".join(text for bit, text in BIT_NAMES.items() if mask & bit)
         logger.debug("%s %s cookie=%d", bits, printable(path), cookie)
-
-
-def _path_of_stderr() -> bytes:
-    try:
-        return os.readlink(b"/proc/self/fd/2")
-    except OSError:
-        return b""

@@ -53,11 +53,6 @@ class Connection:
     def is_open(self) -> bool:
         return self._is_open
 
-    @property
-    def unsent(self) -> int:
-        """Bytes the socket has not taken yet."""
-        return len(self._rest)
-
     def read(self, wanted: bool) -> None:
         """Begin or stop reading; a peer that is not read waits in its own write."""
         if wanted is self._is_reading or not self._is_open:

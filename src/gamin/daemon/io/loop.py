@@ -1,8 +1,8 @@
-"""The daemon's loop: waits for descriptors, timers and signals, and calls back.
+"""The daemon's event loop: waits for descriptors, timers and signals, and calls back.
 
-What is done then is the callers' affair. Names and meaning are those of asyncio's loop,
-which costs too much where all there is are callbacks: a fifth of what a start imports,
-and 25 µs of each change that is told when things are quiet (measured).
+Its interface is a strict subset of that of asyncio's loop, which is not used because it
+is a fifth of what a start imports, and adds 25 µs to the latency of a change when
+little happens (measured).
 """
 
 import logging
@@ -19,17 +19,19 @@ logger = logging.getLogger(__name__)
 Callback = Callable[[], object]
 
 MAX_EVENTS_PER_WAIT = 64
-"""Descriptors in one turn; others that are ready come in the next."""
+"""Descriptors per loop iteration; others that are ready follow in the next one."""
 
 _IN = ~select.EPOLLOUT
-"""Anything else is found out by reading: an end, an error."""
+"""Events for which the reader is called. A read also finds an end or an error."""
+
 _OUT = ~select.EPOLLIN
+"""Events for which the writer is called."""
 
 _BUG = "a bug; what went wrong was left undone"
 
 
 class Timer:
-    """A call that is due at a time."""
+    """A callback that is due at a time."""
 
     __slots__ = ("_loop", "call", "key")
 
@@ -42,13 +44,15 @@ class Timer:
         return self.key[0]
 
     def cancel(self) -> None:
-        """Never call it. Nothing happens if it was called already."""
+        """Drop the callback. Does nothing if it was called already."""
         self._loop.forget(self)
 
 
 class Loop:
-    """Calls whatever is ready, in turns. An error of a callback is logged: one bug
-    shall not end what everybody relies on."""
+    """Calls what is ready, iteration by iteration.
+
+    Logs the exception of a callback and goes on: one bug must not end the server.
+    """
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -56,29 +60,29 @@ class Loop:
         self._writers: dict[int, Callback] = {}
         self._timers: dict[tuple[float, int], Timer] = {}
         self._times: list[tuple[float, int]] = []
-        """The keys of `_timers` in order: when, and which of those."""
+        """The sorted keys of `_timers`: the time, and a number that makes it unique."""
         self._made = 0
         self._soon: deque[Callback] = deque()
         self._handlers: dict[int, Callback] = {}
         self._signals = -1
-        """Where Python writes the number of each signal: for the next turn."""
+        """The pipe to which Python writes the number of each signal."""
         self._is_ended = False
 
     def run(self) -> None:
-        """Go on until `end` is called."""
+        """Iterate until `stop` is called."""
         while not self._is_ended:
             self.run_once()
 
     def stop(self) -> None:
-        """Let this turn be the last one."""
+        """Make this iteration the last one."""
         self._is_ended = True
 
     def run_once(self, longest: float | None = None) -> None:
-        """Wait, at most `longest` seconds, and call all that is ready."""
+        """Wait for at most `longest` seconds, and call everything that is ready."""
         if self._soon or self._times or self._is_ended:
             longest = self._timeout(longest)
         for fd, mask in self._epoll.poll(longest, MAX_EVENTS_PER_WAIT):
-            # Each is looked up late: those before it may have taken it away.
+            # Looked up late, because an earlier callback may have removed it.
             try:
                 if mask & _IN and (call := self._readers.get(fd)) is not None:
                     call()
@@ -95,7 +99,7 @@ class Loop:
                 self._call(self._soon.popleft())
 
     def close(self) -> None:
-        """Give signals their usual meaning again, and forget everything."""
+        """Restore the default action of signals, and release all descriptors."""
         for number in self._handlers:
             signal.signal(number, signal.SIG_DFL)
         if self._signals >= 0:
@@ -118,17 +122,17 @@ class Loop:
     # -- descriptors
 
     def add_reader(self, fd: int, call: Callback) -> None:
-        """Call when there is something to read, or nothing ever will be again."""
+        """Call `call` whenever there is something to read, or an end or an error."""
         self._readers[fd] = call
         self._watch(fd)
 
     def remove_reader(self, fd: int) -> None:
-        """Do this before closing; nothing happens where there is none."""
+        """Call this before closing `fd`. Does nothing where there is no reader."""
         if self._readers.pop(fd, None) is not None:
             self._watch(fd)
 
     def add_writer(self, fd: int, call: Callback) -> None:
-        """Call when there is room to write."""
+        """Call `call` whenever there is room to write."""
         self._writers[fd] = call
         self._watch(fd)
 
@@ -137,7 +141,7 @@ class Loop:
             self._watch(fd)
 
     def _watch(self, fd: int) -> None:
-        """Bring what the kernel is asked in line with who is to be called."""
+        """Register exactly the events for which there are callbacks."""
         mask = select.EPOLLIN if fd in self._readers else 0
         mask |= select.EPOLLOUT if fd in self._writers else 0
         if not mask:
@@ -151,14 +155,14 @@ class Loop:
     # -- later
 
     def call_soon(self, call: Callback) -> None:
-        """Call in the next turn, which does not wait then."""
+        """Call in the next iteration, which does not wait then."""
         self._soon.append(call)
 
     def call_later(self, seconds: float, call: Callback) -> Timer:
         return self.call_at(time.monotonic() + seconds, call)
 
     def call_at(self, when: float, call: Callback) -> Timer:
-        """`when` is a time of `time.monotonic`."""
+        """Call once at `when`, a time of `time.monotonic`."""
         self._made += 1
         key = (when, self._made)
         timer = self._timers[key] = Timer(self, key, call)
@@ -172,7 +176,7 @@ class Loop:
     # -- signals
 
     def add_signal_handler(self, number: int, call: Callback) -> None:
-        """Call in a turn after the signal has come. Of the main thread's loop only."""
+        """Call after the signal has arrived. Only for the loop of the main thread."""
         if self._signals < 0:
             self._signals, inlet = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
             signal.set_wakeup_fd(inlet, warn_on_full_buffer=False)
@@ -187,4 +191,4 @@ class Loop:
 
 
 def _only_wake(number: int, frame: object) -> None:
-    """Python has written the number to the pipe by now, which is all."""
+    """Does nothing: Python has written the number to the pipe, which wakes the loop."""

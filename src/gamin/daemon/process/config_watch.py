@@ -14,6 +14,7 @@ from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
+from gamin.system.mountinfo import MountWatcher
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class Settings:
         self._is_poll_only = is_poll_only
         self._configuration = loader.read()
         self._mounts = loader.read_mounts()
-        self._watcher: loader.MountWatcher | None = None
+        self._watcher: MountWatcher | None = None
         self._is_changed = False
 
     def __str__(self) -> str:
@@ -48,7 +49,7 @@ class Settings:
                 Subscription(self, number, path, Scope.FILE, directory_events_only=True)
             )
         try:
-            self._watcher = loader.MountWatcher()
+            self._watcher = MountWatcher()
         except OSError as error:
             logger.warning("mounts are not followed: %s", error)
             return
@@ -62,7 +63,7 @@ class Settings:
 
     def _remounted(self) -> None:
         assert self._watcher is not None
-        mounts = self._watcher.read()
+        mounts = loader.mounts_from(self._watcher.read())
         if set(mounts) != set(self._mounts):
             self._mounts = mounts
             self._apply()

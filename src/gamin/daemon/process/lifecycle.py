@@ -199,7 +199,7 @@ class Server:
 
     @property
     def watcher_name(self) -> str:
-        return "polling" if self.kernel is None else "inotify"
+        return status.watcher_name([] if self.kernel is None else self.kernel.usage)
 
     def stop(self) -> None:
         """End when the answer to who asked for it is sent."""

@@ -90,9 +90,9 @@ def serve(listening: Listening, options: set[str]) -> int:
         is_poll_only=is_poll_only,
     )
     os.chdir("/")  # keeps no file system busy
-    # What is here now stays for good; collecting garbage need not look at it. The
-    # tree that grows has hardly a cycle, and looking at it again and again took a
-    # quarter of the time to take in 20,000 directories (measured).
+    # Everything that exists now stays for good, so the collector may skip it. The
+    # growing tree has hardly a cycle; collecting it repeatedly took a quarter of the
+    # time to scan 20,000 directories (measured).
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)
     gc.enable()

@@ -1,14 +1,29 @@
-"""What the server says of itself: figures for `gamin status`, and a dump as text."""
+"""The server's own state: figures for `gamin status`, and a dump as text."""
 
 from collections.abc import Iterable, Iterator
 
+from gamin.backends.base import Usage
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
 from gamin.paths import printable
 
 
+def watcher_name(facilities: Iterable[Usage]) -> str:
+    """The kernel facility that reports changes, as Watchman's `watcher` field names it.
+
+    "inotify" where both facilities are open, and "polling" where none is.
+    """
+    names = [facility for facility, *_ in facilities]
+    return "inotify" if "inotify" in names else names[0] if names else "polling"
+
+
 def watches(monitor: Monitor) -> dict[str, int]:
-    """How the directories are noticed; `busy` counts paths reported once a second."""
+    """How many directories each method watches.
+
+    `busy` counts the paths that are reported once per interval, `missing` the
+    subscriptions whose path does not exist, `no_room` the directories that are polled
+    because the kernel's quota is used up.
+    """
     nodes = list(_watched(monitor))
     registers = monitor.coverage.registers
     return {
@@ -31,9 +46,9 @@ def _watched(monitor: Monitor) -> Iterator[Node]:
 
 
 def dump(monitor: Monitor, clients: Iterable[str]) -> str:
-    """The whole state as text: clients, subscriptions, directories, what is busy.
+    """The whole state as text: clients, subscriptions, directories, busy paths.
 
-    Paths are shown with control characters escaped.
+    Control characters in paths are escaped.
     """
     lines = [f"tick {monitor.tree.tick}, clocks from {monitor.tree.floor} on"]
     lines += ["", "clients:", *(f"  {client}" for client in clients)]
@@ -55,14 +70,14 @@ def dump(monitor: Monitor, clients: Iterable[str]) -> str:
 
 
 def _described(monitor: Monitor, node: Node) -> str:
-    ways = []
+    methods = []
     if node.wd >= 0:
-        ways.append(f"kernel watch {node.wd}")
+        methods.append(f"kernel watch {node.wd}")
     if node.wd_poll >= 0:
-        ways.append(f"polled every {node.interval:g} s")
+        methods.append(f"polled every {node.interval:g} s")
     if node in monitor.coverage.registers.over_quota:
-        ways.append("for want of room")
+        methods.append("no kernel watch was left")
     if node in monitor.coverage.registers.unreadable:
-        ways.append("unreadable")
-    names = f"{len(node.names)} names" if node.listed else "passed through"
-    return f"{printable(node.path())}: {', '.join(ways) or 'not watched'}; {names}"
+        methods.append("unreadable")
+    names = f"{len(node.names)} names" if node.listed else "names not listed"
+    return f"{printable(node.path())}: {', '.join(methods) or 'not watched'}; {names}"

@@ -1,0 +1,45 @@
+"""The mounts of this process as the kernel lists them, and news of a change.
+
+What the text means is left to `config.mounts`.
+"""
+
+import os
+import select
+
+_PATH = "/proc/self/mountinfo"
+
+
+def read() -> bytes:
+    """The text of mountinfo (proc_pid_mountinfo(5)). OSError where /proc is missing."""
+    with open(_PATH, "rb") as stream:
+        return stream.read()
+
+
+class MountWatcher:
+    """A descriptor that becomes readable when something is mounted or unmounted.
+
+    The kernel announces a change on mountinfo as POLLPRI and POLLERR
+    (proc_pid_mounts(5)), which the loop's `add_reader` does not wait for. An epoll
+    instance around the file is readable whenever the file has such news. Any poll
+    consumes the news, even an inner one whose answer nobody uses. So call `read` once
+    after adding the descriptor to the loop, and then each time it is readable: no
+    change is missed, and one wake-up too many is harmless.
+    """
+
+    def __init__(self) -> None:
+        """Raises OSError where there is no /proc."""
+        self._file = os.open(_PATH, os.O_RDONLY | os.O_CLOEXEC)
+        self._epoll = select.epoll()
+        self._epoll.register(self._file, select.EPOLLPRI | select.EPOLLERR)
+
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
+    def read(self) -> bytes:
+        """The text of mountinfo now. Consumes the news, and never waits."""
+        self._epoll.poll(0)
+        return read()
+
+    def close(self) -> None:
+        self._epoll.close()
+        os.close(self._file)

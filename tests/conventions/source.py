@@ -1,0 +1,66 @@
+"""The source tree as the convention tests see it: modules, imports, functions.
+
+Which of them are allowed is decided in the tests.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "gamin"
+UNIT_TESTS = ROOT / "tests" / "unit"
+
+MODULES = sorted(SOURCE.rglob("*.py"))
+"""Every module of the package."""
+
+ALL_MODULES = sorted(
+    module
+    for tree in ("src", "tests", "testkit", "soak", "bench", "examples")
+    for module in (ROOT / tree).rglob("*.py")
+)
+"""Every Python file that people maintain."""
+
+
+def name_of(module: Path) -> str:
+    """The path below `src/gamin`, as the exception lists write it."""
+    return module.relative_to(SOURCE).as_posix()
+
+
+def imported(module: Path) -> Iterator[str]:
+    """Everything that a module imports, wherever in the file, as dotted names."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_modules(module: Path) -> set[str]:
+    """The modules of this package that it imports, as paths below `src/gamin`."""
+    found = (
+        _module_of(name.split(".")[1:]) for name in imported(module) if _ours(name)
+    )
+    return {name for name in found if name}
+
+
+def functions(module: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _ours(name: str) -> bool:
+    return name.startswith("gamin.")
+
+
+def _module_of(parts: list[str]) -> str:
+    """`core.monitor.Monitor` is a name in `core/monitor.py`; "" for the package."""
+    while parts:
+        path = SOURCE.joinpath(*parts)
+        if path.with_suffix(".py").is_file():
+            return path.with_suffix(".py").relative_to(SOURCE).as_posix()
+        if path.is_dir():
+            return path.relative_to(SOURCE).as_posix() + "/__init__.py"
+        parts = parts[:-1]
+    return ""

@@ -1,0 +1,78 @@
+"""GLOSSARY.md lists the terms of the code; retired words do not come back."""
+
+import re
+import tokenize
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conventions import retired
+from tests.conventions.source import MODULES, ROOT, SOURCE
+
+GLOSSARY = (ROOT / "GLOSSARY.md").read_text()
+TERMS = re.findall(r"^\* \*\*(.+?)\*\* — \S", GLOSSARY, re.MULTILINE)
+MAX_TERMS = 40
+
+PROSE = re.compile("|".join(rf"\b{word}\b" for word in retired.WORDS), re.IGNORECASE)
+
+
+@cache
+def names_in(module: Path) -> frozenset[str]:
+    """The identifiers of a module; not the words of its texts."""
+    with module.open("rb") as file:
+        tokens = list(tokenize.tokenize(file.readline))
+    return frozenset(t.string for t in tokens if t.type == tokenize.NAME)
+
+
+@cache
+def prose_of(module: Path) -> tuple[tuple[int, str], ...]:
+    """Comments and docstrings, each with its line."""
+    texts = []
+    previous = tokenize.NEWLINE
+    with module.open("rb") as file:
+        for token in tokenize.tokenize(file.readline):
+            starts_statement = previous in (
+                *(tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT),
+                *(tokenize.NL, tokenize.ENCODING),
+            )
+            if token.type == tokenize.COMMENT or (
+                token.type == tokenize.STRING and starts_statement
+            ):
+                texts.append((token.start[0], token.string))
+            if token.type not in (tokenize.COMMENT, tokenize.NL):
+                previous = token.type
+    return tuple(texts)
+
+
+def test_the_glossary_has_at_most_forty_terms_of_one_line_each() -> None:
+    entries = [line for line in GLOSSARY.splitlines() if line.startswith("* ")]
+    assert 0 < len(entries) == len(TERMS) <= MAX_TERMS
+    assert sorted(TERMS, key=str.lower) == TERMS
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_of_the_glossary_occurs_in_the_source(term: str) -> None:
+    spelled = re.compile(r"[ _-]?".join(re.split(r"[ -]", term)), re.IGNORECASE)
+    assert any(spelled.search(module.read_text()) for module in MODULES)
+
+
+def test_no_retired_name_is_an_identifier() -> None:
+    found = {
+        f"{module.relative_to(ROOT)}: {name}"
+        for module in MODULES
+        for name in names_in(module) & retired.NAMES
+    }
+    assert not found
+
+
+@pytest.mark.parametrize("package", retired.CLEAN)
+def test_no_retired_word_is_in_the_prose_of_a_package(package: str) -> None:
+    found = [
+        f"{module.relative_to(ROOT)}:{line}: {match[0]}"
+        for module in MODULES
+        if module.relative_to(SOURCE).as_posix().startswith(package)
+        for line, text in prose_of(module)
+        for match in PROSE.finditer(text)
+    ]
+    assert not found, "\n".join(found)

@@ -1,6 +1,6 @@
 """Clients of the core, one for each language, that read or do not read.
 
-They keep what they are sent as rows, so that tests can say what a client knows.
+They keep the rows they are sent, so that tests can compare what a client knows.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class Host(Protocol):
 
 
 class Client:
-    """What both have in common; `reads` says whether it takes what it is sent."""
+    """What both have in common. While `reads` is False it takes nothing it is sent."""
 
     is_terse = False
 
@@ -41,14 +41,14 @@ class Client:
         self.told: list[tuple[Subscription, Row]] = []
         """All rows it was ever sent."""
         self.found: list[Versions] = []
-        """What it found when it looked, row by row."""
+        """What it found on the disk because of each row."""
         self.belated: set[int] = set()
-        """Which of them, by index, are differences and not news."""
+        """Indexes of the rows that belong to a difference, not to live events."""
         self.firsts: list[Subscription] = []
-        """Those that had their first telling."""
+        """Subscriptions that had their first listing."""
         self._seen = 0
         self.is_belated = False
-        """What is kept just now is a difference."""
+        """Whether the rows kept just now belong to a difference."""
 
     def subscribe(
         self,
@@ -58,7 +58,7 @@ class Client:
         ignore: Ignore | None = None,
         cross_mounts: bool = False,
     ) -> Subscription:
-        """Ask, and let the shell do all that follows from it."""
+        """Subscribe, and let the executor do all that follows."""
         subscription = Subscription(
             self.number,
             len(self.subscriptions) + 1,
@@ -77,7 +77,7 @@ class Client:
         self.host.end(subscription)
 
     def rows(self) -> list[Row]:
-        """What it was sent since the last call."""
+        """Rows it was sent since the last call."""
         new, self._seen = self.told[self._seen :], len(self.told)
         return [row for _, row in new]
 
@@ -105,7 +105,7 @@ class Client:
 
 
 class V1Client(Client):
-    """As `daemon.v1_face`: what it has not read yet is a difference in its outbox.
+    """A client of libgamin: what it has not read yet is a difference in its outbox.
 
     What the socket takes just before it is full counts as read.
     """
@@ -150,7 +150,7 @@ class V1Client(Client):
 
 
 class View(Client):
-    """As `daemon.root`: one subscription, told by round, and resumed by a clock."""
+    """A client of the Watchman language: one subscription, resumed by a clock."""
 
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
@@ -158,7 +158,7 @@ class View(Client):
         self._tick = 0
         self._is_behind = False
         self._is_other = False
-        """Another directory took the path since the tick."""
+        """Whether another directory took the path since the tick."""
 
     def read(self) -> None:
         super().read()
@@ -205,7 +205,7 @@ class View(Client):
             self._up_to_date()
 
     def _tell_all(self, subscription: Subscription) -> None:
-        """From scratch: it is to forget what it knew."""
+        """Send everything; the client forgets what it knew."""
         rows = [Row(Kind.DELETED, b"", True)]
         if subscription.node is not None:
             is_dir = subscription.entry is None

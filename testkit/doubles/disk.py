@@ -1,8 +1,8 @@
-"""A file system in memory, for tests of the core: no kernel, no waiting, no chance.
+"""A file system in memory, for tests of the core and the executor.
 
-It does what the system calls do, rights and errors included, and says to `notice` and
-`dropped` what the kernel would say to inotify, in the kernel's order. Who watches what
-is `kernel.py`'s affair. `test_disk.py` compares both with the real ones.
+It does what the system calls do, rights and errors included, and passes to `notice`
+and `dropped` what the kernel would pass to inotify, in its order. `kernel.py` knows who
+watches what. `tests/models/test_disk.py` compares both with the real ones.
 """
 
 import errno
@@ -57,7 +57,7 @@ def error(number: int, path: bytes) -> OSError:
 
 
 def _nobody(_inode: Inode, _mask: int, _cookie: int = 0, _name: bytes = b"") -> None:
-    """Hears nothing."""
+    """Ignores every event."""
 
 
 class Disk:

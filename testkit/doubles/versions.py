@@ -1,6 +1,6 @@
-"""What clients would find in files if they looked whenever they are told something.
+"""What clients would find in files if they looked whenever something is reported.
 
-So a change shows that nobody was told of. Which rows tell what is said by `picture`.
+So a change that was never reported shows.
 """
 
 from gamin.core.model.subscription import Subscription
@@ -9,15 +9,14 @@ from gamin.paths import join, parent
 from testkit.doubles.disk import Disk
 
 Version = tuple[int, int, int] | None
-"""Which file it is, how often it was written, its mode; None where nothing can be said.
-
-It is not there, or no file; it has had several names, and changes are told under one;
-or its directory could not be read, and so not be watched, only looked into."""
+"""Which file it is, how often it was written, its mode; None where that is not fixed:
+nothing is there, or no regular file; it has had several names, and changes are reported
+under one; or its directory could not be read for a while, and so not be watched."""
 Versions = dict[bytes, Version]
 
 
 def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
-    """Of what a row speaks; the empty path is the subscription's own."""
+    """The version at a row's path; the empty path is the subscription's own."""
     real = path or disk.real(subscription.path)
     try:
         return None if real is None else _version(disk, real)
@@ -26,7 +25,7 @@ def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
 
 
 def looked_at(disk: Disk, subscription: Subscription, row: Row) -> Versions:
-    """What is found because of a row: of a directory that was moved, all below it."""
+    """What is found because of a row; for a moved directory also all below it."""
     if row.kind is Kind.DELETED:
         return {}
     if row.kind is not Kind.MOVED or not row.is_dir:

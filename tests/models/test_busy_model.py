@@ -1,4 +1,4 @@
-"""The promise of `test_model`, where nearly everything is busy or hot at once."""
+"""The promise of `test_model`, while flow control defers nearly everything."""
 
 from itertools import chain
 

@@ -1,4 +1,4 @@
-"""The disk in memory and its inotify, compared with the kernel's, act by act."""
+"""The disk in memory and its inotify report what the real kernel reports."""
 
 import errno
 import os
@@ -152,7 +152,9 @@ def both(tmp_path: Path) -> Iterator[Both]:
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(before=st.lists(ACTS, max_size=8), acts=st.lists(ACTS, min_size=1, max_size=8))
-def test_both_say_the_same(tmp_path: Path, before: list[Act], acts: list[Act]) -> None:
+def test_the_disk_in_memory_reports_what_the_kernel_reports(
+    tmp_path: Path, before: list[Act], acts: list[Act]
+) -> None:
     both = Both(tmp_path)
     try:
         for act in before:
@@ -186,7 +188,7 @@ def test_a_directory_one_may_not_read_cannot_be_watched(both: Both) -> None:
     assert refused.value.errno == errno.EACCES
 
 
-def test_what_is_mounted_covers_a_directory_and_ends_with_its_watch(both: Both) -> None:
+def test_a_mount_covers_a_directory_and_its_watch_ends_with_it(both: Both) -> None:
     mounted = both.root + b"/m"
     both.disk.makedirs(mounted)
     both.disk.mount(mounted)

@@ -1,8 +1,8 @@
-"""Whatever happens in a tree, and whenever it is looked at: in the end the core, told
-by the backend, believes what is on the disk.
+"""Whatever happens in a tree, and whenever the backend is drained: in the end the core
+believes what is on the disk.
 
-The same process does everything here, and reads seldom, which is what fanotify joins
-events by; so orders of happenings that it does not tell occur all the time.
+One process does everything here and drains seldom. fanotify joins events of one
+process, so their real order is often lost.
 """
 
 import os
@@ -56,7 +56,7 @@ def do(act: Act, place: Path) -> None:
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @settings(max_examples=120)
 @given(steps=st.lists(STEPS, max_size=40))
-def test_what_is_believed_is_what_is_there(way: Way, steps: list[Act]) -> None:
+def test_the_core_believes_what_is_on_the_disk(way: Way, steps: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as place:
         root, outside = Path(place, "root"), Path(place, "outside")
         root.mkdir()
@@ -96,7 +96,9 @@ def test_directories_change_places_again_and_again(
 
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
 @pytest.mark.parametrize("seed", range(2))
-def test_looking_while_others_are_at_work(way: Way, seed: int, tmp_path: Path) -> None:
+def test_the_core_believes_what_is_on_the_disk_while_others_write(
+    way: Way, seed: int, tmp_path: Path
+) -> None:
     root, outside = tmp_path / "root", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()

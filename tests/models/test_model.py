@@ -1,8 +1,9 @@
-"""Whatever programs do, whatever is lost, in any order: pictures equal the disk.
+"""Whatever programs do and whatever is lost: in the end every client knows the disk.
 
-Every example is a list of steps on a disk in memory: what programs do, when the server
-gets its turn, what happens in the middle of that, what the kernel loses, who does not
-read. At the end there is a moment of rest, and every client must believe what is there.
+The production core and executor run on a disk in memory. Every example is a list of
+steps: what programs do, when the server gets its turn, what happens in the middle of
+that, what the kernel loses, which client does not read. At the end there is a moment of
+rest, and what every client believes must equal the disk.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +30,7 @@ CLIENTS = 4
 
 
 class Sneak(NamedTuple):
-    """Something a program does just before the server's `calls`-th next call."""
+    """Something a program does just before one of the next system calls."""
 
     calls: int
     act: Act
@@ -40,7 +41,7 @@ class Wait(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """The server takes what the kernel has noticed, and does all that follows."""
+    """The server drains the kernel's queue, and does all that follows."""
 
 
 class Choke(NamedTuple):

@@ -74,10 +74,10 @@ class KernelBackend(Backend, Protocol):
         """Make room in the kernel's queue: read ahead what `drain` is to give out."""
 
     queued_bytes: int
-    """Where the kernel's queue ended at the last call of `drain` or `gather`.
+    """Where the kernel's queue ended at the last call of `drain` or `read_ahead`.
 
-    A drain gives out only so much at a time: what happened before it was given out once
-    `given` is no less than `end` was right after it."""
+    Bytes. A drain returns one piece at a time: everything queued before a drain has
+    been returned once `drained_bytes` reaches the value that this drain left here."""
 
     drained_bytes: int
     """How far the queue was given out, in the same measure."""

@@ -48,7 +48,7 @@ def player(
         yield Player(tmp_path, os.environ | {"PATH": path})
     finally:
         with suppress(NoServer):
-            signal_server(signal.SIGTERM, ends=True)
+            signal_server(signal.SIGTERM)
 
 
 @pytest.mark.parametrize("snippet", RUN, ids=str)

@@ -6,6 +6,7 @@ needs; each belongs to the block after it:
     <!-- prepare: COMMANDS -->      run before it
     <!-- meanwhile: COMMANDS -->    run one by one when its last command watches; each
                                     must make it print at least one line
+    <!-- after: LINE -->            `meanwhile` waits until this line is printed, too
     <!-- not run: REASON -->        only its syntax is checked
 
 A `console` block holds commands after "$ " with their output. What a program in a
@@ -36,7 +37,7 @@ READY = re.compile(r"^Watching|^end-exist|^\(watching\)", re.MULTILINE)
 
 _BLOCK = re.compile(
     r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$"
-    r"|<!-- (?P<name>prepare|meanwhile|not run): (?P<value>.*?) -->",
+    r"|<!-- (?P<name>prepare|meanwhile|after|not run): (?P<value>.*?) -->",
     re.MULTILINE | re.DOTALL,
 )
 _ANNOUNCE = """\
@@ -66,11 +67,19 @@ class Snippet:
     output: str | None
     """The `text` block that follows a program."""
     prepare: str
-    meanwhile: Sequence[str]
+    meanwhile: "Meanwhile"
     not_run: str
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
+
+
+class Meanwhile(NamedTuple):
+    """What happens while the last command runs."""
+
+    commands: Sequence[str] = ()
+    after: str = ""
+    """A line that is printed before; empty: the one that says that it watches."""
 
 
 class Command(NamedTuple):
@@ -103,7 +112,10 @@ def _snippets(page: str, text: str) -> Iterator[Snippet]:
             re.sub(rf"^{match['indent']}", "", match["text"], flags=re.MULTILINE),
             output,
             notes.pop("prepare", ""),
-            notes.pop("meanwhile", "").split("; ") if "meanwhile" in notes else (),
+            Meanwhile(
+                notes.pop("meanwhile").split("; ") if "meanwhile" in notes else (),
+                notes.pop("after", ""),
+            ),
             notes.pop("not run", ""),
         )
 
@@ -133,15 +145,13 @@ class Player:
         elif snippet.language == "console":
             *before, last = commands(snippet.text)
             for words, output in before:
-                self._run(["sh", "-c", words], output, ())
+                self._run(["sh", "-c", words], output, Meanwhile())
             self._run(["sh", "-c", last.words], last.output, snippet.meanwhile)
         else:
-            status = self._run(["sh", "-ec", snippet.text], "…\n", ())
+            status = self._run(["sh", "-ec", snippet.text], "…\n", Meanwhile())
             assert status == 0, f"status {status}"
 
-    def _run(
-        self, program: Sequence[str], output: str, meanwhile: Sequence[str]
-    ) -> int:
+    def _run(self, program: Sequence[str], output: str, meanwhile: Meanwhile) -> int:
         """Its exit status, after it printed this output."""
         with subprocess.Popen(
             program,
@@ -155,16 +165,18 @@ class Player:
             assert process.stdout
             lines = Lines(process.stdout, self._home)
             try:
-                if meanwhile:
+                if meanwhile.commands:
                     lines.read_until_ready()
-                    for words in meanwhile:
+                    if meanwhile.after:
+                        lines.read_until(re.escape(meanwhile.after) + "\n")
+                    for words in meanwhile.commands:
                         before = len(lines.text)
                         self._shell(words)
                         lines.read_until("\n", before)
                 else:
                     lines.read_all()
                 lines.read_until(pattern(output))
-                if meanwhile and process.poll() is None:
+                if meanwhile.commands and process.poll() is None:
                     os.killpg(process.pid, signal.SIGINT)
                 return process.wait(DEADLINE)
             finally:

@@ -31,7 +31,7 @@ def test_a_program_has_its_output_and_its_notes() -> None:
         "b\n",
     )
     assert program.prepare == "mkdir a"
-    assert program.meanwhile == ["touch a/b", "rm a/b"]
+    assert program.meanwhile.commands == ["touch a/b", "rm a/b"]
     assert str(program) == "page.md:5"
     assert output.language == "text"
     assert not script.prepare

@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("protocol", "system"),
     },
     "client": {"protocol", "system"},
-    "compat": {"client", "protocol"},
+    "compat": {"client", "config", "protocol", "system"},
     "cli": {"client", "config", "protocol", "system"},
 }
 
@@ -70,7 +70,7 @@ IO_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
 
 READS_THE_ENVIRONMENT = {
     *("cli/control.py", "cli/process_group.py", "cli/watch.py"),
-    *("client/connect.py", "client/launch.py"),
+    *("client/connect.py", "client/launch.py", "compat/settings.py"),
     *("config/loader.py", "daemon/process/main.py", "system/debug_log.py"),
 }
 """Where programs start. Everything else takes the mapping as an argument."""

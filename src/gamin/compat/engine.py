@@ -1,0 +1,266 @@
+"""watchfiles' engine over the service: the class that meets the kernel, and no more.
+
+watchfiles has one such class, `watchfiles._rust_notify.RustNotify`. `make_engine`
+makes one with the same interface; everything above it (filters, `Change`, commands,
+`run_process`) stays that of the installed library. Where the service cannot do what is
+asked, or cannot be had, the object is the library's own.
+"""
+
+import os
+import re
+import sys
+import time
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Literal, Self
+
+from gamin.client.arguments import absolute
+from gamin.client.driver import StopEvent
+from gamin.client.watch import Watch, watch
+from gamin.compat import settings
+from gamin.compat.changed_files import changed_after
+from gamin.compat.filters import pruned_names
+from gamin.compat.mounts import mounts_below
+from gamin.compat.spelling import Spelling
+from gamin.errors import GaminError, ServerError
+from gamin.events import Event, Kind
+
+ADDED, MODIFIED, DELETED = 1, 2, 3
+"""The values of `watchfiles.Change`."""
+
+STOP_EVENT_INTERVAL = 0.05
+"""Seconds between two checks of a stop event, as in the library's own engine."""
+SLOW_START = 0.03
+"""Seconds. If watching takes longer to begin (a server starts, a large tree is
+scanned), files that changed meanwhile are looked for."""
+
+RawChanges = set[tuple[int, str]]
+Outcome = RawChanges | Literal["signal", "stop", "timeout"]
+
+
+class Engine:
+    """`RustNotify`, as far as watchfiles and its users call it.
+
+    Watching has begun when the constructor returns.
+    """
+
+    def __init__(
+        self,
+        watch_paths: Sequence[str],
+        *,
+        recursive: bool = True,
+        ignore_permission_denied: bool = True,
+        ignore: Sequence[str] = (),
+        error: type[Exception] = RuntimeError,
+    ) -> None:
+        """`error` is raised when the server is lost for good.
+
+        Raises FileNotFoundError for a path that is missing, PermissionError for one
+        that may not be read, and GaminError.
+        """
+        self._watch: Watch | None = None
+        self._error = error
+        self._paths = [os.fspath(path) for path in watch_paths]
+        _check(self._paths, lenient=ignore_permission_denied)
+        directory = os.getcwd()
+        roots = [(path, os.path.join(directory, path)) for path in self._paths]
+        # A name is appended to the path as it was given, but not to "dir//".
+        roots = [(path, spelled.rstrip("/") or "/") for path, spelled in roots]
+        self._spelling = Spelling(roots)
+        paths = [absolute(path) for path in self._paths]
+        self._early: RawChanges = set()
+        # The times of files come from a clock that may be 10 ms behind this one. So
+        # nothing from before the call is reported, and what changed in its first
+        # 10 ms may not be.
+        began, began_ns = time.monotonic(), time.time_ns()
+        below = mounts_below(paths) if recursive else []
+        if self._paths:
+            self._watch = watch(
+                *dict.fromkeys([*paths, *below]),
+                recursive=recursive,
+                ignore=[_escaped(name) for name in ignore],
+                vcs_ignore=settings.vcs_ignore(),
+            )
+        if time.monotonic() - began > SLOW_START:
+            for is_new, path in changed_after(
+                paths, began_ns, recursive=recursive, skip=frozenset(ignore)
+            ):
+                self._early.add(
+                    (ADDED if is_new else MODIFIED, self._spelling.of(path))
+                )
+
+    def watch(
+        self,
+        debounce_ms: int,
+        step_ms: int,
+        timeout_ms: int,
+        stop_event: StopEvent | None,
+    ) -> Outcome:
+        """Wait for changes; group what comes within `step_ms` of each other.
+
+        Returns a set of changes once nothing came for `step_ms`, or `debounce_ms`
+        after the first; or 'timeout', 'stop', or 'signal' for a KeyboardInterrupt.
+
+        Raises RuntimeError after `close`, and `error` when the server is lost.
+        """
+        if self._watch is None and self._paths:
+            raise RuntimeError("RustNotify watcher closed")
+        try:
+            return self._wait(debounce_ms, step_ms, timeout_ms, stop_event)
+        except KeyboardInterrupt:
+            return "signal"
+        except ServerError as error:
+            raise self._error(str(error)) from error
+
+    def close(self) -> None:
+        """End watching. May be repeated."""
+        watching, self._watch = self._watch, None
+        if watching is not None:
+            watching.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # The library's own engine is ended by its deletion, without a warning.
+        if getattr(self, "_watch", None) is not None:
+            self.close()
+
+    def __repr__(self) -> str:
+        if self._watch is None:
+            return "RustNotify(None)"
+        return f"RustNotify(Recommended(\n    {self._watch!r},\n))"
+
+    def _wait(
+        self,
+        debounce_ms: int,
+        step_ms: int,
+        timeout_ms: int,
+        stop_event: StopEvent | None,
+    ) -> Outcome:
+        changes, self._early = self._early, set()
+        deadline = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
+        while not changes:
+            if stop_event is not None and stop_event.is_set():
+                return "stop"
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                return "timeout"
+            if stop_event is not None:
+                left = STOP_EVENT_INTERVAL if left is None else left
+                left = min(left, STOP_EVENT_INTERVAL)
+            self._add(changes, self._next(left))
+        # Whatever comes from now on is grouped with the first one.
+        until = time.monotonic() + debounce_ms / 1000
+        while (left := until - time.monotonic()) > 0:
+            batch = self._next(min(left, step_ms / 1000))
+            if batch is None:
+                break
+            self._add(changes, batch)
+        if stop_event is not None and stop_event.is_set():
+            return "stop"
+        return changes
+
+    def _next(self, seconds: float | None) -> list[Event] | None:
+        watching = self._watch
+        if watching is None:
+            if self._paths:
+                raise RuntimeError("RustNotify watcher closed")
+            time.sleep(STOP_EVENT_INTERVAL if seconds is None else seconds)
+            return None  # no path at all: nothing ever changes
+        batch = watching.next(seconds)
+        if batch is None and watching.closed:
+            raise RuntimeError("RustNotify watcher closed")
+        return batch
+
+    def _add(self, changes: RawChanges, batch: list[Event] | None) -> None:
+        spelled = self._spelling.of
+        for event in batch or ():
+            path = spelled(event.path)
+            if event.kind is Kind.MOVED:
+                changes.add((DELETED, path))
+                assert event.dest is not None, "a rename has both paths"
+                changes.add((ADDED, spelled(event.dest)))
+            elif event.kind is Kind.DELETED:
+                changes.add((DELETED, path))
+            elif event.kind is Kind.CREATED:
+                changes.discard((MODIFIED, path))
+                changes.add((ADDED, path))
+            elif (ADDED, path) not in changes:
+                changes.add((MODIFIED, path))
+
+
+def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
+    """A class to take the place of `own`, watchfiles' RustNotify.
+
+    An instance is one of `Engine`, or of `own` where the service is not used.
+    """
+
+    class RustNotify:
+        """watchfiles' engine over gamin, or its own where gamin cannot serve."""
+
+        own_engine = own
+
+        def __new__(
+            cls,
+            watch_paths: Sequence[str],
+            debug: bool = False,
+            force_polling: bool = False,
+            poll_delay_ms: int = 300,
+            recursive: bool = True,
+            ignore_permission_denied: bool = False,
+            *more: Any,
+        ) -> Any:
+            def use_own() -> Any:
+                arguments = (debug, force_polling, poll_delay_ms, recursive)
+                try:
+                    return own(watch_paths, *arguments, ignore_permission_denied, *more)
+                except TypeError:  # before 0.21 there was no such argument
+                    return own(watch_paths, *arguments)
+
+            if force_polling or settings.why_not() is not None:
+                return use_own()
+            try:
+                return Engine(
+                    watch_paths,
+                    recursive=recursive,
+                    ignore_permission_denied=ignore_permission_denied,
+                    ignore=_pruned_for(sys._getframe(1)),
+                    error=error,
+                )
+            except (FileNotFoundError, PermissionError):
+                raise
+            except (GaminError, OSError) as problem:
+                settings.warn_once("watchfiles", problem)
+                return use_own()
+
+    return RustNotify
+
+
+def _pruned_for(caller: FrameType) -> Sequence[str]:
+    """The names of directories that the filter of the caller drops altogether.
+
+    The engine is never told of the filter. Both functions that make one, `watch` and
+    `awatch` of `watchfiles.main`, have it as the argument `watch_filter`, and may have
+    been imported into any module before this one; so it is read from their frame.
+    """
+    if caller.f_globals.get("__name__") != "watchfiles.main":
+        return ()
+    return pruned_names(caller.f_locals.get("watch_filter"))
+
+
+def _check(paths: Sequence[str], *, lenient: bool) -> None:
+    for path in paths:
+        if not os.path.exists(path):
+            reason = "No such file or directory"
+            raise FileNotFoundError(f'{reason} (os error 2) about ["{path}"]')
+        if not lenient and not os.access(path, os.R_OK):
+            raise PermissionError(f'Permission denied (os error 13) about ["{path}"]')
+
+
+def _escaped(name: str) -> str:
+    """The line of a .gitignore that means just this name, at any depth."""
+    return re.sub(r"[\\*?\[\]!# ]", r"\\\g<0>", name)

@@ -1,0 +1,140 @@
+"""Replaces the engines of watchfiles and watchdog in this process by the service.
+
+`install` may be called before or after the libraries are imported. A library that is
+not imported yet is changed right after its import, so that its own engine stays there
+to fall back to. This module imports next to nothing: under `gamin exec` every Python
+program loads it.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from gamin.compat import settings
+
+
+def install(*libraries: str) -> None:
+    """Let libraries in this process use the service: "watchfiles", "watchdog".
+
+    Without arguments both. Where the service cannot do what a watch needs, or cannot
+    be reached, that watch uses the library's own engine; a RuntimeWarning says so
+    once. GAMIN_REPLACE=0 in the environment turns everything off.
+
+    Raises:
+        ValueError: a library of another name.
+
+    Example:
+        import gamin.compat
+
+        gamin.compat.install("watchfiles")
+    """
+    for name in libraries:
+        if name not in settings.LIBRARIES:
+            known = " and ".join(settings.LIBRARIES)
+            raise ValueError(f"gamin can replace the engines of {known}, not {name!r}")
+    if settings.why_not() is not None:
+        return
+    for name in libraries or settings.LIBRARIES:
+        _requested[name] = None
+        for module, replace in _REPLACEMENTS[name].items():
+            loaded = sys.modules.get(module)
+            if loaded is not None and not _is_loading(loaded):
+                replace(loaded)
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+
+
+def status() -> dict[str, str]:
+    """What each library uses in this process, in words."""
+    reason = settings.why_not()
+    return {
+        name: f"its own engine: {reason}" if reason is not None else _status_of(name)
+        for name in settings.LIBRARIES
+    }
+
+
+def _status_of(name: str) -> str:
+    if name not in _requested:
+        return "its own engine: not installed"
+    if name in _replaced:
+        return "gamin"
+    return "gamin, once it is imported"
+
+
+def _is_loading(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))
+
+
+def _replace_watchfiles(module: ModuleType) -> None:
+    """Put our class in the place of RustNotify, wherever it was imported to."""
+    from gamin.compat.engine import make_engine
+
+    own = module.RustNotify
+    if not hasattr(own, "own_engine"):
+        module.RustNotify = make_engine(own, module.WatchfilesRustInternalError)  # type: ignore[attr-defined]
+    main = sys.modules.get("watchfiles.main")
+    if getattr(main, "RustNotify", None) is own:
+        main.RustNotify = module.RustNotify  # type: ignore[union-attr]
+    _replaced["watchfiles"] = None
+
+
+_REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
+    "watchfiles": {"watchfiles._rust_notify": _replace_watchfiles},
+    "watchdog": {},
+}
+"""For each library: what to do right after one of its modules was executed."""
+
+_requested: dict[str, None] = {}
+_replaced: dict[str, None] = {}
+
+
+class _Finder(MetaPathFinder):
+    """Finds what the finders after it find, and has it replaced after its import."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        library = fullname.partition(".")[0]
+        replace = _REPLACEMENTS.get(library, {}).get(fullname)
+        if replace is None or library not in _requested:
+            return None
+        for finder in sys.meta_path:
+            if finder is self:
+                continue
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _Loader(spec.loader, replace)
+                return spec
+        return None
+
+
+class _Loader(Loader):
+    """The loader of a module, followed by the replacement."""
+
+    def __init__(self, own: Loader, replace: Callable[[ModuleType], None]) -> None:
+        self._own = own
+        self._replace = replace
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._own.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._own.exec_module(module)
+        # Tools ask modules for their loader (source, data): it is the real one.
+        module.__loader__ = self._own
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._own
+        try:
+            self._replace(module)
+        except Exception as error:
+            # The program did not ask for gamin: it goes on without.
+            settings.warn_once(module.__name__.partition(".")[0], repr(error))
+
+
+_finder = _Finder()

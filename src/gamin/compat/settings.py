@@ -1,0 +1,59 @@
+"""What the environment says about replacing the engines of other libraries.
+
+`gamin exec` sets these variables for a program and everything it starts; a user may
+set them, too. They are read when they are needed, so that a program can change them.
+"""
+
+import os
+import sys
+import warnings
+
+REPLACE = "GAMIN_REPLACE"
+"""The libraries whose engine is replaced, separated by commas; `0` replaces none."""
+POLLING_TOO = "GAMIN_POLLING_TOO"
+"""`1`: watchdog's PollingObserver uses the service as well."""
+VCS_IGNORE = "GAMIN_VCS_IGNORE"
+"""`1`: what git ignores is not watched and not reported."""
+OFF = frozenset({"0", "off", "no", "false"})
+LIBRARIES = ("watchfiles", "watchdog")
+"""The libraries whose engine can be replaced."""
+
+_warned: set[str] = set()
+
+
+def wanted() -> tuple[str, ...]:
+    """The libraries that GAMIN_REPLACE names."""
+    value = os.environ.get(REPLACE, "")
+    if value.lower() in OFF:
+        return ()
+    return tuple(name for name in LIBRARIES if name in value.split(","))
+
+
+def why_not() -> str | None:
+    """Why no engine is to be replaced at all; None if nothing is against it."""
+    if os.environ.get(REPLACE, "").lower() in OFF:
+        return f"{REPLACE} is 0"
+    if sys.platform != "linux":
+        return f"gamin needs Linux, and this is {sys.platform}"
+    return None
+
+
+def polling_too() -> bool:
+    return _is_on(POLLING_TOO)
+
+
+def vcs_ignore() -> bool:
+    return _is_on(VCS_IGNORE)
+
+
+def warn_once(library: str, reason: object) -> None:
+    """Warn that the library uses its own engine; once for each library."""
+    if library not in _warned:
+        _warned.add(library)
+        message = f"{library} watches files by itself, without gamin: {reason}"
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+def _is_on(variable: str) -> bool:
+    value = os.environ.get(variable, "")
+    return bool(value) and value.lower() not in OFF

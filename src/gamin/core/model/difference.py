@@ -155,7 +155,8 @@ def listing(
         if not node.listed:
             continue
         prefix = node.path_prefix()
-        for name, known in node.published_entries().items():
+        # A copy, because a caller that takes turns with others may go on later.
+        for name, known in list(node.published_entries().items()):
             path = prefix + name
             yield Row(Kind.EXISTS, path, known is not FILE, None, True)
             if (

@@ -5,7 +5,8 @@ What the bytes mean is left to the session that owns the connection.
 
 import logging
 import socket
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from gamin.daemon.io.loop import Loop
@@ -14,6 +15,7 @@ from gamin.system.peercred import Peer
 logger = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
+"""Most bytes that are read from one client before others get their turn."""
 
 
 class Session(Protocol):
@@ -41,7 +43,9 @@ class Connection:
         self._socket = sock
         self._loop = loop
         self._on_lost = on_lost
-        self._rest = b""
+        self._rest: deque[memoryview] = deque()
+        """What the socket has not taken yet. Views, because a copy of what is left
+        after each piece costs the square of the length of a large answer."""
         self.is_blocked = False
         """The peer has not taken what was sent last."""
         self._is_open = True
@@ -52,6 +56,11 @@ class Connection:
     @property
     def is_open(self) -> bool:
         return self._is_open
+
+    @property
+    def unsent_bytes(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        return sum(map(len, self._rest))
 
     def read(self, wanted: bool) -> None:
         """Begin or stop reading; a peer that is not read waits in its own write."""
@@ -64,7 +73,7 @@ class Connection:
             self._loop.remove_reader(self._socket.fileno())
 
     def send(self, data: bytes) -> None:
-        """Send now what the socket takes; the rest when it can. Only if not clogged."""
+        """Send now what the socket takes; the rest when it can. Only if not blocked."""
         if not self._is_open or not data:
             return
         try:
@@ -75,9 +84,20 @@ class Connection:
             self.close()
             return
         if sent < len(data):
-            self._rest = data[sent:]
-            self.is_blocked = True
-            self._loop.add_writer(self._socket.fileno(), self._writable)
+            self._wait_for_room((memoryview(data)[sent:],))
+
+    def send_pieces(self, pieces: Iterable[bytes]) -> None:
+        """As `send`, for a message in pieces: they are not joined."""
+        rest = [memoryview(piece) for piece in pieces if piece]
+        if not self._is_open or not rest:
+            return
+        self._wait_for_room(rest)
+        self._writable(is_first=True)
+
+    def _wait_for_room(self, rest: Iterable[memoryview]) -> None:
+        self._rest += rest
+        self.is_blocked = True
+        self._loop.add_writer(self._socket.fileno(), self._writable)
 
     def close(self) -> None:
         if not self._is_open:
@@ -86,8 +106,12 @@ class Connection:
         self._loop.remove_reader(self._socket.fileno())
         self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
-        if self.session is not None:
-            self.session.lost()
+        self._rest.clear()
+        # A session and its connection refer to each other, and the garbage collector
+        # runs rarely: whoever leaves breaks the cycle.
+        session, self.session = self.session, None
+        if session is not None:
+            session.lost()
         self._on_lost(self)
 
     def _readable(self) -> None:
@@ -102,18 +126,23 @@ class Connection:
         else:
             self.close()
 
-    def _writable(self) -> None:
+    def _writable(self, *, is_first: bool = False) -> None:
+        """Send until the socket takes no more. The session hears of the end, unless it
+        is just sending (`is_first`)."""
         rest = self._rest
         try:
-            sent = self._socket.send(rest)
+            while rest:
+                sent = self._socket.send(rest[0])
+                if sent < len(rest[0]):
+                    rest[0] = rest[0][sent:]
+                else:
+                    rest.popleft()
         except BlockingIOError:
             return
         except OSError:
             self.close()
             return
-        self._rest = rest[sent:]
-        if not self._rest:
-            self.is_blocked = False
-            self._loop.remove_writer(self._socket.fileno())
-            if self.session is not None:
-                self.session.writable()
+        self.is_blocked = False
+        self._loop.remove_writer(self._socket.fileno())
+        if self.session is not None and not is_first:
+            self.session.writable()

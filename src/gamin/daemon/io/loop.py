@@ -21,6 +21,10 @@ Callback = Callable[[], object]
 MAX_EVENTS_PER_WAIT = 64
 """Descriptors per loop iteration; others that are ready follow in the next one."""
 
+SOON_SECONDS = 0.005
+"""Seconds of calls from `call_soon` in one turn; those behind them come in the next, so
+that descriptors, timers and signals do not wait for all of them."""
+
 _IN = ~select.EPOLLOUT
 """Events for which the reader is called. A read also finds an end or an error."""
 
@@ -95,8 +99,11 @@ class Loop:
             while self._times and self._times[0][0] <= now:
                 self._call(self._timers.pop(self._times.pop(0)).call)
         if self._soon:
+            end = time.monotonic() + SOON_SECONDS
             for _ in range(len(self._soon)):
                 self._call(self._soon.popleft())
+                if self._soon and time.monotonic() >= end:
+                    break
 
     def close(self) -> None:
         """Restore the default action of signals, and release all descriptors."""

@@ -97,3 +97,24 @@ def test_a_peer_that_is_gone_is_noticed_when_something_is_sent(pair: Pair) -> No
     pair.theirs.close()
     pair.connection.send(b"anybody?")
     assert not pair.connection.is_open
+
+
+def test_pieces_arrive_in_their_order_also_when_they_do_not_fit(pair: Pair) -> None:
+    pieces = [bytes([65 + number]) * (1 << 20) for number in range(4)]
+    pair.connection.send_pieces(pieces)
+    assert pair.connection.is_blocked
+    assert 0 < pair.connection.unsent_bytes < len(MUCH)
+    received = bytearray()
+    while len(received) < len(MUCH):
+        received += pair.theirs.recv(1 << 20)
+        pair.loop.run_once(0)
+    assert received == b"".join(pieces)
+    assert pair.listener.writable_again == 1
+    assert pair.connection.unsent_bytes == 0
+
+
+def test_pieces_that_fit_are_sent_at_once(pair: Pair) -> None:
+    pair.connection.send_pieces([b"a", b"", b"b"])
+    assert pair.theirs.recv(10) == b"ab"
+    assert not pair.connection.is_blocked
+    assert pair.listener.writable_again == 0

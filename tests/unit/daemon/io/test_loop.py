@@ -190,3 +190,15 @@ def test_the_end_comes_after_the_turn_in_which_it_was_asked_for(loop: Loop) -> N
     loop.call_soon(lambda: calls.append("still"))
     loop.run()
     assert calls == ["still"]
+
+
+def test_calls_of_a_turn_end_when_they_take_long(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gamin.daemon.io.loop.SOON_SECONDS", 0.0)
+    calls: list[int] = []
+    for number in range(3):
+        loop.call_soon(partial(calls.append, number))
+    for done in range(1, 4):
+        loop.run_once(0)
+        assert calls == list(range(done))

@@ -1,7 +1,7 @@
 """Carries out the requests of the Watchman language."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gamin import __version__
@@ -9,7 +9,7 @@ from gamin.daemon.sessions.watchman.client_subscription import (
     Client,
     ClientSubscription,
 )
-from gamin.daemon.sessions.watchman.delivery import Rows
+from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.projects import find_project
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
@@ -50,9 +50,12 @@ class Asker(Client, Protocol):
     subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
     is_waiting: bool
 
-    def reply(self, reply: replies.Reply, rows: Rows | None = None) -> None: ...
+    def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
 
     def go_on(self) -> None: ...
+
+    def work(self, steps: Iterator[None]) -> None:
+        """Do this in slices, before the next request."""
 
 
 class Commands:
@@ -137,7 +140,7 @@ class Commands:
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
             case ask.RunQuery(path, query, is_find):
-                self._query(self._root(path), query, is_find, client)
+                client.work(self._query(self._root(path), query, is_find, client))
             case ask.Subscribe():
                 self._subscribe(request, client)
             case ask.EnterState(path, name, metadata):
@@ -156,10 +159,14 @@ class Commands:
                     self.roots.unsubscribe(*found)
                 client.reply(replies.unsubscribe(name, deleted=found is not None))
 
-    def _query(self, root: Root, query: Query, is_find: bool, client: Asker) -> None:
+    def _query(
+        self, root: Root, query: Query, is_find: bool, client: Asker
+    ) -> Iterator[None]:
+        """Yields where others may get their turn."""
         self.roots.tell_withheld()
         root.flush()
-        answer = self._queries.answer(root, query)
+        answer = yield from self._queries.answer(root, query)
+        yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)
         else:

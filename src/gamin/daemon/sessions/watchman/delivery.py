@@ -4,7 +4,7 @@ A root does not know how text is encoded, or that there are connections. A subsc
 is any object with the few methods of a `Sink`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from gamin.daemon.sessions.watchman.states import StateChange
@@ -67,12 +67,25 @@ class FileRows:
         self._fields = fields
         self._now = now
         self._encoded: dict[Codec, bytes] = {}
+        self._pieces: dict[Codec, list[bytes]] = {}
 
     def encoded(self, codec: Codec) -> bytes:
         data = self._encoded.get(codec)
         if data is None:
             data = self._encoded[codec] = codec.rows(self.rows, self._fields, self._now)
         return data
+
+    def encode(self, codec: Codec) -> Iterator[None]:
+        """Make the `pieces`; yields where others may get their turn."""
+        pieces: list[bytes] = []
+        for piece in codec.rows_in_pieces(self.rows, self._fields, self._now):
+            pieces.append(piece)
+            yield
+        self._pieces[codec] = pieces
+
+    def pieces(self, codec: Codec) -> Sequence[bytes]:
+        """The text of `encoded`, in pieces; `encode` has made them."""
+        return self._pieces[codec]
 
 
 class Listing:

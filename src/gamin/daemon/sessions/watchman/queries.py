@@ -1,6 +1,7 @@
 """Answers queries: the rows that the generators of a query find in a root."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -9,13 +10,17 @@ from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
+from gamin.daemon.sessions.watchman.update import Update
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor, Timestamp
+from gamin.protocol.watchman.errors import QueryFailed
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
 MAX_CURSORS = 1000
 """Named cursors of all roots; the one that was used longest ago is dropped first."""
+MAX_ATTEMPTS = 3
+"""How often a query is begun that cannot be brought up to date at its end."""
 
 
 class Answer(NamedTuple):
@@ -38,20 +43,48 @@ class Queries:
         self._times = times
         self._cursors: dict[tuple[Root, str], Clock] = {}
 
-    def answer(self, root: Root, query: Query) -> Answer:
-        """The caller has synchronised, so the tree knows what was before."""
-        now = root.timeline
-        clock = now.clock(now.latest)
-        if isinstance(query.since, Timestamp):
-            changes = self._since_time(root, query.since.seconds)
+    def answer(self, root: Root, query: Query) -> Generator[None, None, Answer]:
+        """The caller has synchronised, so the tree knows what was before.
+
+        Yields where others may get their turn. What happens meanwhile is in the answer
+        too: all of it is what there is at its clock. Raises QueryFailed.
+        """
+        spec = query.since
+        if not isinstance(spec, Timestamp):
+            spec = self.exchanged(root, spec)
+        for _ in range(MAX_ATTEMPTS):
+            answer = yield from self._attempt(root, query, spec)
+            if answer is not None:
+                return answer
+        raise QueryFailed("the root changes faster than it can be listed")
+
+    def _attempt(
+        self, root: Root, query: Query, spec: ClockSpec | None
+    ) -> Generator[None, None, Answer | None]:
+        """None if the root is another one now, or too much happened meanwhile."""
+        begun = root.timeline
+        if isinstance(spec, Timestamp):
+            changes = self._since_time(root, spec.seconds)
         else:
-            changes = self._since_tick(root, query.since)
+            changes = self._since_tick(root, spec)
+        if changes is None and query.empty_on_fresh_instance:
+            rows = FileRows([], query.fields, begun)
+            return Answer(rows, begun.clock(begun.latest), is_fresh=True)
         if changes is None:
-            found = self._everything(root, query)
+            if query.since is not None:  # it finds everything, whatever others find
+                query = replace(query, selection=None)
+            found: list[FileRow] = []
+            builder = ResultBuilder(root.keeper, query)
+            yield from builder.find(root.listing(), begun, found)
         else:
-            found = self._changed(root, query, changes)
-        rows = FileRows(found, query.fields, now)
-        return Answer(rows, clock, is_fresh=changes is None)
+            found = yield from self._changed(root, query, changes)
+        update = Update(root, query, None if changes is None else changes.tick)
+        current = yield from update.apply(found, begun)
+        if current is None:
+            return None
+        now = root.timeline
+        rows = FileRows(current, query.fields, now)
+        return Answer(rows, now.clock(now.latest), is_fresh=changes is None)
 
     def exchanged(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
         """A named cursor as the clock it stands for; the cursor moves on to now."""
@@ -66,7 +99,7 @@ class Queries:
         return before
 
     def _since_tick(self, root: Root, since: ClockSpec | None) -> Changes | None:
-        tick = root.resume(self.exchanged(root, since))
+        tick = root.resume(since)
         rows = None if tick is None else root.since(tick)
         return None if tick is None or rows is None else Changes(rows, tick)
 
@@ -83,25 +116,22 @@ class Queries:
         if not is_before:
             return Changes(changed, tick)
         gone = [row for row in changed if row.kind is Kind.DELETED]
-        return Changes([*gone, *root.listing()], 0)
+        return Changes(chain(gone, root.listing()), 0)
 
-    def _everything(self, root: Root, query: Query) -> list[FileRow]:
-        if query.empty_on_fresh_instance:
-            return []
-        if query.since is not None:  # it finds everything, and so all that others find
-            query = replace(query, selection=None)
-        builder = ResultBuilder(root.keeper, query)
-        return builder.rows(root.listing(), root.timeline)
-
-    def _changed(self, root: Root, query: Query, changes: Changes) -> list[FileRow]:
+    def _changed(
+        self, root: Root, query: Query, changes: Changes
+    ) -> Generator[None, None, list[FileRow]]:
         """What `since` or another generator finds, each file once."""
         now = root.timeline
-        changed = ResultBuilder(root.keeper, replace(query, selection=None))
-        found = changed.rows(changes.rows, now)
+        found: list[FileRow] = []
+        builder = ResultBuilder(root.keeper, replace(query, selection=None))
+        yield from builder.find(changes.rows, now, found)
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
-        others = ResultBuilder(root.keeper, query).rows(root.listing(), now)
+        others: list[FileRow] = []
+        builder = ResultBuilder(root.keeper, query)
+        yield from builder.find(root.listing(), now, others)
         for row in others:
             if row.name not in known:
                 row.is_new = row.born_tick > changes.tick

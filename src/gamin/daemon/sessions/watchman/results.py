@@ -6,13 +6,21 @@ through `RootDisk`, at most once per row.
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Subscription
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.errors import QueryFailed
 from gamin.protocol.watchman.query.file_row import FileRow, Stat
 from gamin.protocol.watchman.query.query import Query
+
+STEP_PRICE = 256
+"""Terms times rows that are evaluated in a row before others get their turn: some
+0.5 ms."""
+MAX_PRICE = 500_000_000
+"""Terms and patterns of a query times the rows they are asked of: minutes of work."""
 
 
 class RootDisk:
@@ -107,21 +115,40 @@ class ResultBuilder:
 
     def rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
         """Return the rows that the query asks for."""
+        found: list[FileRow] = []
+        for _ in self.find(rows, now, found):
+            pass
+        return found
+
+    def find(
+        self, rows: Iterable[Row], now: Timeline, found: list[FileRow]
+    ) -> Iterator[None]:
+        """Append the rows that the query asks for to `found`. Yields where others may
+        get their turn. Raises QueryFailed past the greatest price."""
         query, keeper = self._query, self._keeper
         if not query.wants_moves:
             rows = unfolded(keeper, rows)
-        matches = query.expression.matches if query.expression is not None else None
-        selects = self._selects
-        answer = []
-        for row in self._as_file_rows(rows):
-            if selects is not None and not selects(row):
-                continue
-            if matches is not None and not matches(row, now):
-                continue
-            answer.append(row)
-        return answer
+        file_rows = self.as_file_rows(rows)
+        wants, price = self.wants, query.price
+        most = max(1, STEP_PRICE // price)
+        spent = 0
+        while some := list(islice(file_rows, most)):
+            found += [row for row in some if wants(row, now)]
+            spent += len(some) * price
+            if spent > MAX_PRICE:
+                raise QueryFailed(
+                    f"it is too expensive: {price} terms and patterns, and more than "
+                    f"{MAX_PRICE // price} files to ask them of"
+                )
+            yield
 
-    def _as_file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
+    def wants(self, row: FileRow, now: Timeline) -> bool:
+        selects, expression = self._selects, self._query.expression
+        if selects is not None and not selects(row):
+            return False
+        return expression is None or expression.matches(row, now)
+
+    def as_file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
         prefix = self._keeper.prefix
         inner = self._query.relative_root
         if inner:

@@ -5,17 +5,23 @@ Its clients are `watch()`, our command line, and Watchman's own clients.
 Requests are answered strictly in order, each in its own encoding; messages use the
 encoding of the latest request. A request whose root is still being listed delays those
 behind it on this connection, and nobody else.
+
+A connection gets one request carried out in an iteration of the loop, and a long one a
+slice of it, so that clients take turns. A client whose requests or answers wait over
+their limit is not read until that is over.
 """
 
 import logging
+import time
 from collections import deque
+from collections.abc import Iterator
 
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands
-from gamin.daemon.sessions.watchman.delivery import Rows
+from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.errors import RemoteProtocolError
@@ -31,6 +37,14 @@ logger = logging.getLogger(__name__)
 
 MAX_UNREAD_BYTES = 1 << 20
 """Bytes of replies that may wait for a client before its requests do."""
+MAX_WAITING_REQUESTS = 1000
+"""Requests that may wait before the client is not read any more."""
+MAX_WAITING_BYTES = 1 << 20
+"""Bytes of such requests."""
+LARGE_PIECE_BYTES = 1 << 16
+"""Bytes of a message from which on it is sent without a copy."""
+SLICE_SECONDS = 0.004
+"""Seconds of work for one request before others get their turn."""
 
 
 class WatchmanSession:
@@ -56,7 +70,14 @@ class WatchmanSession:
         self._commands = commands
         self._reader = RequestReader()
         self._requests: deque[Pdu] = deque()
-        self._out = bytearray()
+        self._request_bytes = 0
+        """Bytes of the requests that wait."""
+        self._work: Iterator[None] | None = None
+        """What is left to do for the latest request; replies at its end."""
+        self._is_scheduled = False
+        """The loop calls `_take_turn` in its next iteration."""
+        self._out: list[bytes] = []
+        self._out_bytes = 0
         connection.session = self
 
     def __str__(self) -> str:
@@ -82,11 +103,14 @@ class WatchmanSession:
 
     def received(self, data: bytes) -> None:
         try:
-            self._requests += self._reader.feed(data)
+            requests = self._reader.feed(data)
         except RemoteProtocolError as error:
             self._drop(error)
             return
-        self.go_on()
+        self._requests += requests
+        self._request_bytes += sum(len(each.body) for each in requests)
+        if not self._is_scheduled:
+            self._take_turn()
 
     def _drop(self, error: Exception) -> None:
         """What the client sends makes no sense any more: say so, and close."""
@@ -95,29 +119,90 @@ class WatchmanSession:
         self.flush()
         self.connection.close()
 
+    @property
+    def _is_clogged(self) -> bool:
+        """So many replies wait that requests must wait too."""
+        return self._out_bytes + self.connection.unsent_bytes > MAX_UNREAD_BYTES
+
+    @property
+    def _can_go_on(self) -> bool:
+        return (
+            (self._work is not None or bool(self._requests))
+            and not self.is_waiting
+            and self.connection.is_open
+            and not self._is_clogged
+        )
+
     def go_on(self) -> None:
-        """Answer what can be answered now."""
-        while self._requests and not self.is_waiting and self.connection.is_open:
-            self.codec, body = self._requests.popleft()
-            self._service.drive.synchronise()
+        """Carry out what waits, in the iterations of the loop that follow."""
+        if not self._is_scheduled and self._can_go_on:
+            self._is_scheduled = True
+            self._service.loop.call_soon(self._scheduled_turn)
+
+    def work(self, steps: Iterator[None]) -> None:
+        """Do this for the present request, in slices; it replies at its end."""
+        self._work = steps
+
+    def _scheduled_turn(self) -> None:
+        self._is_scheduled = False
+        if self._can_go_on:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Carry out one request, or a slice of it."""
+        if self._can_go_on:
             try:
-                request = parse_request(self.codec.decode(body))
-                self._commands.carry_out(request, self)
+                if self._work is None:
+                    self._begin_request()
+                if self._work is not None:
+                    self._do_slice(self._work)
             except BadRequest as error:
+                self._work = None
                 self.reply(replies.error(str(error)))
+            except Exception:  # a bug: those behind it are answered all the same
+                self._work = None
+                self.go_on()
+                raise
         self._service.flush()
         self.flush()
+        self._regulate_reading()
+        self.go_on()
+
+    def _begin_request(self) -> None:
+        self.codec, body = self._requests.popleft()
+        self._request_bytes -= len(body)
+        self._service.drive.synchronise()
+        self._commands.carry_out(parse_request(self.codec.decode(body)), self)
+
+    def _do_slice(self, work: Iterator[None]) -> None:
+        end = time.monotonic() + SLICE_SECONDS
+        for _ in work:
+            if time.monotonic() >= end:
+                return
+        self._work = None
+
+    def _regulate_reading(self) -> None:
+        """Read no more from a client than it can be answered."""
+        self.connection.read(
+            len(self._requests) < MAX_WAITING_REQUESTS
+            and self._request_bytes <= MAX_WAITING_BYTES
+            and not self._is_clogged
+        )
 
     def writable(self) -> None:
-        self.connection.read(True)
         self.flush()
         for root, subscriber in list(self.subscriptions.values()):
             if subscriber.is_behind and not self.is_blocked:
                 root.catch_up(subscriber)
                 self.flush()
+        self._regulate_reading()
+        self.go_on()
 
     def lost(self) -> None:
         self._requests.clear()
+        self._work = None
+        self._out.clear()
+        self._reader.clear()
         for root, subscriber in self.subscriptions.values():
             self._commands.roots.unsubscribe(root, subscriber)
         self.subscriptions.clear()
@@ -125,24 +210,28 @@ class WatchmanSession:
 
     # -- to the client
 
-    def reply(self, reply: replies.Reply, rows: Rows | None = None) -> None:
+    def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None:
         codec = self.codec
-        parts = None if rows is None else {rows.member: rows.encoded(codec)}
-        self.send(codec.encode(reply, parts))
+        if rows is None:
+            self.send(codec.encode(reply))
+        else:
+            for piece in codec.encode_around(reply, rows.member, rows.pieces(codec)):
+                self.send(piece)
 
     def send(self, data: bytes) -> None:
         """Sent at the end of the round. Subscriptions deliver nothing while the client
         does not read, so only replies gather here."""
-        self._out += data
+        self._out.append(data)
+        self._out_bytes += len(data)
         self._service.flush_later(self)
 
     def flush(self) -> None:
         if self._out and not self.connection.is_blocked:
-            data = bytes(self._out)
-            self._out.clear()
-            self.connection.send(data)
-        if len(self._out) > MAX_UNREAD_BYTES:
-            self.connection.read(False)
+            pieces, self._out, self._out_bytes = self._out, [], 0
+            if len(pieces) == 1:
+                self.connection.send(pieces[0])
+            else:
+                self.connection.send_pieces(_joined(pieces))
 
     # -- from the core: its deliveries go to the roots
 
@@ -151,3 +240,19 @@ class WatchmanSession:
     def ready(self, subscription: Subscription) -> None: ...
 
     def note(self, effect: Trace) -> None: ...
+
+
+def _joined(pieces: list[bytes]) -> Iterator[bytes]:
+    """Small pieces together, so that each does not take a system call; large ones as
+    they are, so that they are not copied."""
+    small = bytearray()
+    for piece in pieces:
+        if len(piece) < LARGE_PIECE_BYTES:
+            small += piece
+            if len(small) < LARGE_PIECE_BYTES:
+                continue
+            piece = b""
+        yield bytes(small)
+        small.clear()
+        yield piece
+    yield bytes(small)

@@ -6,7 +6,7 @@ neither, and its clients close the connection where they see that type.
 """
 
 import struct
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from gamin.protocol.watchman.codec.bser import (
     encode_text,
     encode_value,
 )
-from gamin.protocol.watchman.codec.codec import Reply
+from gamin.protocol.watchman.codec.codec import ROWS_PER_PIECE, Reply
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.query.fields import FIELDS, FieldType
 from gamin.protocol.watchman.query.file_row import FileRow
@@ -51,6 +51,21 @@ class BserCodec(Struct, frozen=True):
         return decode_value(body)
 
     def encode(self, reply: Reply, parts: Mapping[str, bytes] | None = None) -> bytes:
+        members = self._members(reply)
+        for key, part in (parts or {}).items():
+            members += encode_bytes(key.encode()), part
+        return b"".join(self._message(members))
+
+    def encode_around(
+        self, reply: Reply, member: str, pieces: Sequence[bytes]
+    ) -> list[bytes]:
+        members = self._members(reply)
+        members += encode_bytes(member.encode()), b""
+        head = self._message(members, sum(map(len, pieces)))
+        return [b"".join(head), *pieces]
+
+    def _members(self, reply: Reply) -> list[bytes]:
+        """Keys and values by turns."""
         has_text_type = self.has_text_type
         members = []
         for key, value in reply.items():
@@ -59,12 +74,13 @@ class BserCodec(Struct, frozen=True):
             )
             members.append(encode_bytes(key.encode()))
             members.append(encode_value(value, has_text_type=is_text))
-        for key, part in (parts or {}).items():
-            members.append(encode_bytes(key.encode()))
-            members.append(part)
+        return members
+
+    def _message(self, members: Sequence[bytes], more: int = 0) -> list[bytes]:
+        """The message of these members; `more` bytes of the last one follow it."""
         count = encode_int(len(members) // 2)
-        size = 1 + len(count) + sum(map(len, members))
-        return b"".join((self._header(size), b"\x01", count, *members))
+        size = 1 + len(count) + sum(map(len, members)) + more
+        return [self._header(size), b"\x01", count, *members]
 
     def _header(self, size: int) -> bytes:
         if self.version == 1:
@@ -94,6 +110,21 @@ class BserCodec(Struct, frozen=True):
             case _:
                 cells = [b"".join([make(row, now) for make in columns]) for row in rows]
         return encode_template(self._keys(fields), cells)
+
+    def rows_in_pieces(
+        self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
+    ) -> Iterator[bytes]:
+        yield self._rows_head(fields, len(rows))
+        for start in range(0, len(rows), ROWS_PER_PIECE):
+            some = rows[start : start + ROWS_PER_PIECE]
+            head = self._rows_head(fields, len(some))
+            yield self.rows(some, fields, now)[len(head) :]
+
+    def _rows_head(self, fields: Sequence[str], count: int) -> bytes:
+        """What comes before the first of so many rows."""
+        if len(fields) < 2:
+            return b"\x00" + encode_int(count)
+        return encode_template(self._keys(fields), ())[:-2] + encode_int(count)
 
     def events(self, rows: Iterable[Row], skip: int) -> bytes:
         text = self._text

@@ -4,7 +4,7 @@ A connection has one codec at a time: that of its latest request. Rows are encod
 per query and codec, so codecs that encode the same are equal and have equal hashes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gamin.events import Row
@@ -13,6 +13,9 @@ from gamin.protocol.watchman.query.file_row import FileRow
 
 Reply = Mapping[str, object]
 """A reply or a message: `str` is text, `bytes` is the name of a file."""
+
+ROWS_PER_PIECE = 256
+"""Rows that are encoded in a row before others get their turn: about 1 ms."""
 
 
 class Codec(Protocol):
@@ -26,6 +29,11 @@ class Codec(Protocol):
         """One message for the wire. `parts` are further members that this codec
         encoded before, once for everybody who asked the same."""
 
+    def encode_around(
+        self, reply: Reply, member: str, pieces: Sequence[bytes]
+    ) -> list[bytes]:
+        """As `encode` with one part, which is in pieces: they are not joined."""
+
     def text(self, text: bytes) -> bytes:
         """A string as a value that can be a part."""
 
@@ -34,6 +42,11 @@ class Codec(Protocol):
     ) -> bytes:
         """The array of the rows, for the member `files`: plain values where one field
         is asked for, else objects."""
+
+    def rows_in_pieces(
+        self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
+    ) -> Iterator[bytes]:
+        """The same bytes as those of `rows`, made ROWS_PER_PIECE rows at a time."""
 
     def events(self, rows: Iterable[Row], skip: int) -> bytes:
         """As `rows` with EVENT_FIELDS, from rows of the core; `skip` is the length of

@@ -31,6 +31,16 @@ class RequestReader:
         self._searched = 0
         """Bytes of the buffer that have no end of a line in them."""
 
+    @property
+    def unfinished_bytes(self) -> int:
+        """Bytes of a request that is not complete yet."""
+        return len(self._buffer)
+
+    def clear(self) -> None:
+        """Forget the request that is not complete yet."""
+        self._buffer.clear()
+        self._searched = 0
+
     def feed(self, data: bytes) -> list[Pdu]:
         """Take bytes; return the requests they complete.
 

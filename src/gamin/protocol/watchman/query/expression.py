@@ -33,10 +33,12 @@ _BARE_COMPLAINTS = {
 class Expression:
     """Equal to every expression that was written the same."""
 
-    __slots__ = ("_term", "text")
+    __slots__ = ("_term", "price", "text")
 
-    def __init__(self, text: str, term: Term) -> None:
+    def __init__(self, text: str, term: Term, price: int = 1) -> None:
+        """`price` is the number of terms that a row may be asked of."""
         self.text = text
+        self.price = price
         self._term = term
 
     def __eq__(self, other: object) -> bool:
@@ -54,24 +56,25 @@ class Expression:
 
 def parse_expression(value: object, *, fold: bool = False) -> Expression:
     """Raises BadRequest, in most cases the BadQuery that Watchman's clients know."""
-    term = _Reader(fold).read(value, depth=0)
+    reader = _Reader(fold)
+    term = reader.read(value, depth=0)
     try:
         text = json.dumps([value, fold], sort_keys=True, separators=(",", ":"))
     except RecursionError:  # superfluous arguments, which nobody has looked at
         raise BadQuery(_TOO_DEEP) from None
-    return Expression(text, term)
+    return Expression(text, term, reader.terms)
 
 
 class _Reader:
     def __init__(self, fold: bool) -> None:
         self._fold = fold
-        self._terms = 0
+        self.terms = 0
 
     def read(self, value: object, depth: int) -> Term:
         if depth > MAX_DEPTH:
             raise BadQuery(_TOO_DEEP)
-        self._terms += 1
-        if self._terms > MAX_TERMS:
+        self.terms += 1
+        if self.terms > MAX_TERMS:
             raise BadQuery(f"the expression has more than {MAX_TERMS} terms")
         match value:
             case str(name):

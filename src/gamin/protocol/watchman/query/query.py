@@ -54,6 +54,13 @@ class Query(Struct, frozen=True, kw_only=True):
         """Whether a rename is one row; to others it is a deletion and a creation."""
         return "moved_from" in self.fields
 
+    @property
+    def price(self) -> int:
+        """What one row costs: terms and patterns that it may be asked of."""
+        terms = 0 if self.expression is None else self.expression.price
+        patterns = 0 if self.selection is None else self.selection.price
+        return 1 + terms + patterns
+
     def sharing_key(self) -> "Query":
         """Return what counts for the life of a subscription.
 

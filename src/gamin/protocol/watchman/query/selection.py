@@ -40,6 +40,11 @@ class Selection(Struct, frozen=True):
     escapes: bool = True
     fold: bool = False
 
+    @property
+    def price(self) -> int:
+        """Patterns that a row may be asked of."""
+        return sum(map(len, (self.suffixes or (), self.globs or (), self.paths or ())))
+
     def predicate(self) -> Callable[[FileRow], bool]:
         """Return a function that is true for rows that any of the generators finds.
         Making it costs more than calling it."""

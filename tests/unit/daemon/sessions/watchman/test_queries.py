@@ -1,21 +1,35 @@
 """What queries find in a root, from a real tree in memory."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman import results
 from gamin.daemon.sessions.watchman.queries import Answer, Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
+from gamin.protocol.watchman.errors import QueryFailed
 from gamin.protocol.watchman.query.query import parse_query
 from testkit.doubles.engine import Shell
 
 READY = 1_700_000_000
 """The second in which the root was ready."""
+
+
+def finished(steps: Generator[None, None, Answer]) -> Answer:
+    """What the steps return at their end."""
+    answers: list[Answer] = []
+
+    def run() -> Iterator[None]:
+        answers.append((yield from steps))
+
+    for _ in run():
+        pass
+    return answers[0]
 
 
 class Asked:
@@ -52,7 +66,7 @@ class Asked:
     def ask(self, **query: Any) -> Answer:
         self.shell.settle()
         query.setdefault("fields", ["name"])
-        return self.queries.answer(self.root, parse_query(query))
+        return finished(self.queries.answer(self.root, parse_query(query)))
 
     def names(self, **query: Any) -> set[str]:
         rows = self.ask(**query).rows.rows
@@ -163,3 +177,79 @@ def test_since_a_time_before_the_root_was_watched_finds_everything(
     assert asked.names(since=READY) == {"b.py", "sub", "sub/c.c", "-a.c"}
     assert asked.names(since=0) == {"b.py", "sub", "sub/c.c", "-a.c"}
     assert not asked.ask(since=0).is_fresh
+
+
+# -- what happens while a query takes turns
+
+
+@pytest.fixture(params=range(3))
+def steps_before(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """A query looks at one row in each step; something happens after so many."""
+    monkeypatch.setattr(results, "STEP_PRICE", 1)
+    count: int = request.param
+    return count
+
+
+def interrupted(
+    asked: Asked, steps_before: int, happens: Callable[[], object], **query: Any
+) -> Answer:
+    """The answer to a query, when this happens in the middle."""
+    asked.shell.settle()
+    query.setdefault("fields", ["name"])
+    steps = asked.queries.answer(asked.root, parse_query(query))
+
+    def run() -> Generator[None, None, Answer]:
+        for _ in range(steps_before):
+            next(steps, None)
+        happens()
+        asked.shell.settle()
+        return (yield from steps)
+
+    return finished(run())
+
+
+def existing(answer: Answer) -> list[bytes]:
+    return sorted(row.name for row in answer.rows.rows if row.exists)
+
+
+@pytest.mark.parametrize("query", [{}, {"suffix": ["c", "py"]}, {"path": [""]}])
+def test_what_happens_during_a_query_is_in_its_answer(
+    asked: Asked, steps_before: int, query: dict[str, Any]
+) -> None:
+    def happens() -> None:
+        asked.disk.touch(b"/r/sub/new.c")
+        asked.disk.unlink(b"/r/a.c")
+        asked.disk.rename(b"/r/sub", b"/r/away")
+
+    answer = interrupted(asked, steps_before, happens, **query)
+    assert existing(answer) == existing(asked.ask(**query))
+    assert answer.clock == asked.root.clock()
+
+
+def test_what_happens_during_a_query_of_changes_is_in_its_answer(
+    asked: Asked, steps_before: int
+) -> None:
+    clock = asked.clock
+    asked.disk.touch(b"/r/one")
+    asked.shell.settle()
+
+    def happens() -> None:
+        asked.disk.unlink(b"/r/b.py")
+        asked.disk.touch(b"/r/two")
+
+    answer = interrupted(asked, min(steps_before, 1), happens, since=clock)
+    found = {row.name: (row.exists, row.is_new) for row in answer.rows.rows}
+    expected = {b"one": (True, True), b"two": (True, True), b"b.py": (False, False)}
+    assert found == expected
+
+
+def test_a_query_that_costs_too_much_is_refused(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MAX_PRICE", 10)
+    assert asked.names() == {"a.c", "b.py", "sub", "sub/c.c"}
+    terms = ["anyof", *(["name", str(n)] for n in range(5))]
+    with pytest.raises(QueryFailed, match="too expensive"):
+        asked.ask(expression=terms)

@@ -15,6 +15,7 @@ from gamin.protocol.watchman.codec.bser_codec import (
     BserCodec,
 )
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.codec.json_codec import JSON, JsonCodec
 from gamin.protocol.watchman.codec.rows import render
 from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, FIELDS
 from gamin.protocol.watchman.query.file_row import FileRow
@@ -143,3 +144,18 @@ def test_a_brief_message_has_the_members_of_ours() -> None:
         "subscription": "0",
         "rows": "cb",
     }
+
+
+@pytest.mark.parametrize("codec", [*CODECS, JSON])
+@pytest.mark.parametrize("fields", [(), ("name",), ("name", "exists"), DEFAULT_FIELDS])
+@pytest.mark.parametrize("count", [0, 1, 256, 257, 1000])
+def test_rows_in_pieces_are_the_same_bytes(
+    codec: BserCodec | JsonCodec, fields: tuple[str, ...], count: int
+) -> None:
+    several = [FileRow(b"%d" % number, Kind.CREATED) for number in range(count)]
+    pieces = list(codec.rows_in_pieces(several, fields, NOW))
+    whole = codec.rows(several, fields, NOW)
+    assert b"".join(pieces) == whole
+    reply = {"clock": "c:1:2:3:4"}
+    message = codec.encode_around(reply, "files", pieces)
+    assert b"".join(message) == codec.encode(reply, {"files": whole})

@@ -1,0 +1,66 @@
+"""Brings the answer to a long query up to date.
+
+A long query takes turns with everything else, so the tree changes while its rows are
+found: a directory may move from where the query comes yet to where it has been. What
+happened meanwhile is therefore applied to the answer at its end.
+"""
+
+from collections.abc import Generator
+
+from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.events import Kind
+from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.protocol.watchman.query.query import Query
+
+MAX_ROUNDS = 5
+"""Times that others get their turn while what happened meanwhile is applied."""
+ROWS_PER_STEP = 256
+
+
+class Update:
+    def __init__(self, root: Root, query: Query, since: int | None) -> None:
+        """`since` is the tick after which rows are new; None if the answer is fresh."""
+        self._root = root
+        self._query = query
+        self._since = since
+
+    def apply(
+        self, found: list[FileRow], begun: Timeline
+    ) -> Generator[None, None, list[FileRow] | None]:
+        """The rows of now, from those that were found since `begun`. None if that
+        cannot be known. Yields where others may get their turn, not after the end."""
+        root = self._root
+        for rounds in range(MAX_ROUNDS + 1):
+            now = root.timeline
+            if now.root != begun.root:
+                return None
+            if now.latest == begun.latest:
+                return found
+            rows = root.since(begun.latest)
+            if rows is None:
+                return None
+            begun = now
+            newer: dict[bytes, list[FileRow]] = {}
+            builder = ResultBuilder(root.keeper, self._query)
+            for count, row in enumerate(builder.as_file_rows(rows), 1):
+                newer.setdefault(row.name, [])
+                if builder.wants(row, now) and self._adapt(row):
+                    newer[row.name].append(row)
+                if count % ROWS_PER_STEP == 0 and rounds < MAX_ROUNDS:
+                    yield
+            if newer:
+                found = [row for row in found if row.name not in newer]
+                found += [row for several in newer.values() for row in several]
+        return found
+
+    def _adapt(self, row: FileRow) -> bool:
+        """Make it a row of this answer; whether there is one."""
+        if self._since is None:
+            row.kind, row.is_new = Kind.EXISTS, True
+            return row.exists
+        row.is_new = row.born_tick > self._since
+        if row.is_new and row.exists:
+            row.kind = Kind.CREATED
+        return True

@@ -402,6 +402,31 @@ def test_ctrl_c_ends_the_command_and_gamin(
     assert group_members(group) == []
 
 
+def test_a_command_that_survives_ctrl_c_gets_the_stop_signal(
+    terminal: Type, log: Path
+) -> None:
+    trap = f"trap '' INT; trap 'echo stopped >> {log}; exit' TERM\n"
+    command = logging(log, "while :; do sleep 0.1; done")
+    command[2] = trap + command[2]
+    program = terminal(*COMMAND, "run", "--stop-timeout", "60", ".", "--", *command)
+    lines(log, 1)
+    program.type(b"\x03")
+    assert program.wait() == 130
+    assert lines(log, 2)[1] == "stopped"
+
+
+def test_the_second_ctrl_c_kills_the_command(terminal: Type, log: Path) -> None:
+    command = logging(log, "while :; do sleep 0.1; done")
+    command[2] = f"trap '' INT TERM\n{command[2]}"
+    program = terminal(*COMMAND, "run", "--stop-timeout", "60", ".", "--", *command)
+    [pid] = pids_in(log, 1)
+    program.type(b"\x03")
+    eventually(lambda: program.foreground() == program.process.pid)
+    program.type(b"\x03")
+    assert program.wait() == 130
+    assert not is_alive(pid)
+
+
 def test_ctrl_c_between_runs_ends_gamin(terminal: Type, log: Path) -> None:
     program = terminal(*COMMAND, "run", ".", "--", *logging(log, "echo do''ne"))
     program.await_text(b"done")

@@ -4,6 +4,7 @@ They only look: nothing is created, repaired or removed.
 """
 
 import os
+import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from gamin import __version__
 from gamin.cli.check_limits import raise_limit
 from gamin.cli.control import is_original
-from gamin.cli.finding import Finding, note, ok, problem
+from gamin.cli.finding import Finding, Level, note, ok, problem
 from gamin.cli.status import Report
 from gamin.paths import printable
 from gamin.system.address import Address, Transport
@@ -23,6 +24,9 @@ from gamin.system.process_table import pids
 
 _PATIENCE = 0.3
 """Seconds that a listening socket may take to accept a connection."""
+
+MAX_LISTED = 20
+"""Sockets that the remedy names."""
 
 _MODULE = b"gamin.daemon.process.start"
 
@@ -88,8 +92,10 @@ def check_addresses(address: Address) -> Iterator[Finding]:
         found = list(_check_directory(path, address))
         yield from found
         if not found:
-            for name in (address.file, address.modern_file):
+            own = (address.file, address.modern_file)
+            for name in own:
                 yield from _check_socket(path, name)
+            yield from _check_other_sockets(path, own)
 
 
 def _check_abstract(address: Address) -> Iterator[Finding]:
@@ -142,6 +148,29 @@ def _check_directory(path: bytes, address: Address) -> Iterator[Finding]:
         if status.st_uid != address.uid
         else f"chmod 0700 {printable(path)}",
     )
+
+
+def _check_other_sockets(directory: bytes, own: Sequence[bytes]) -> Iterator[Finding]:
+    """The sockets of other sessions: they are harmless, but may become many."""
+    try:
+        names = sorted(os.listdir(directory))
+    except OSError:
+        return
+    left = [
+        directory + b"/" + name
+        for name in names
+        if name.startswith((b"fam-", b"modern-"))
+        and name not in own
+        and any(each.level is Level.NOTE for each in _check_socket(directory, name))
+    ]
+    if left:
+        listed = " ".join(shlex.quote(printable(path)) for path in left[:MAX_LISTED])
+        yield note(
+            f"directory {printable(directory)}",
+            f"{len(left)} sockets of other sessions have no server",
+            "the next server of such a session replaces its socket",
+            f"rm {listed}",
+        )
 
 
 def _check_socket(directory: bytes, name: bytes) -> Iterator[Finding]:

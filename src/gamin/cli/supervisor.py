@@ -24,6 +24,9 @@ NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 """Exit statuses for a command that cannot be started, as shells have them."""
 
+INTERRUPT_PATIENCE = 1.0
+"""Seconds that a command gets to end after Ctrl-C before the stop signal is sent."""
+
 LEFTOVER_PAUSE = 0.02
 """Seconds between two checks whether the processes of a stopped command have ended."""
 
@@ -86,6 +89,8 @@ class Supervisor:
         """Whether the last command left processes behind in its group."""
         self._kill_at: float | None = None
         """While the group is being stopped: when SIGKILL is due."""
+        self._signal_at: float | None = None
+        """After Ctrl-C: when the stop signal is due."""
         self._exit_status: int | None = None
         """Set once the program is to end."""
 
@@ -121,7 +126,7 @@ class Supervisor:
         poll.register(signals, select.POLLIN)
         if not self._feed.is_over:
             poll.register(self._feed, select.POLLIN)
-        deadlines = [self._kill_at]
+        deadlines = [self._kill_at, self._signal_at]
         if self._kill_at is None:
             deadlines.append(self._schedule.deadline())
         elif not self._group.is_running:
@@ -175,10 +180,11 @@ class Supervisor:
             self._say(_described(ended))
 
     def _interrupted(self) -> None:
-        """The terminal sent SIGINT to the whole group: wait for its end."""
+        """The terminal sent SIGINT to the whole group: let the command end by that."""
         self._terminal.take_back(self._group.number)  # the next Ctrl-C is for us
         self._exit_status = 128 + signal.SIGINT
         self._begin_stop()
+        self._signal_at = time.monotonic() + INTERRUPT_PATIENCE
 
     def _suspend(self, number: int) -> None:
         group = self._group.number
@@ -262,12 +268,15 @@ class Supervisor:
 
     def _go_on_stopping(self, now: float) -> None:
         if not self._group.is_running and not self._group.has_members():
-            self._kill_at = None
+            self._kill_at = self._signal_at = None
             self._has_leftovers = False
             self._schedule.ended()
         elif self._kill_at is not None and now >= self._kill_at:
             self._group.send(signal.SIGKILL)
             self._kill_at = now + self._plan.stop_timeout
+        elif self._signal_at is not None and now >= self._signal_at:
+            self._signal_at = None
+            self._group.stop()
 
     def _say(self, *lines: str) -> None:
         for line in lines:

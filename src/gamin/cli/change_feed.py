@@ -33,8 +33,11 @@ class ChangeFeed:
         paths: list[str] = []
         while self._paths:
             paths += self._paths.popleft()
-        if not paths and self._error is not None:
+        if self._error is None:
+            return paths
+        if not paths:
             raise self._error
+        os.eventfd_write(self._arrival, 1)  # the next call raises it
         return paths
 
     @property

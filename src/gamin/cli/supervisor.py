@@ -91,6 +91,8 @@ class Supervisor:
         """While the group is being stopped: when SIGKILL is due."""
         self._signal_at: float | None = None
         """After Ctrl-C: when the stop signal is due."""
+        self._failure: GaminError | None = None
+        """The error that ended the watch."""
         self._exit_status: int | None = None
         """Set once the program is to end."""
 
@@ -114,6 +116,8 @@ class Supervisor:
             finally:
                 self._terminal.take_back(self._group.number)
                 self._group.dissolve()
+        if self._failure is not None:
+            raise self._failure
         assert self._exit_status is not None
         return self._exit_status
 
@@ -148,9 +152,15 @@ class Supervisor:
             self._group.send(signal.SIGCONT)
 
     def _take_changes(self) -> None:
-        paths = self._feed.take()
+        try:
+            paths = self._feed.take()
+        except GaminError as error:
+            self._failure = error  # raised when the command has been stopped
+            self._end(1)
+            return
         if not paths:
-            if self._feed.is_over and not self._group.is_running:
+            is_needed = self._group.is_running or self._exit_status is not None
+            if self._feed.is_over and not is_needed:
                 self._end(0)
             return
         changes = (Change(path, _changed_at(path)) for path in paths)

@@ -75,6 +75,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.svg and not args.once:
         args.refuse("--svg needs --once")
+    if not args.once and not sys.stdout.isatty():
+        args.refuse("the output is no terminal; --once prints one frame")
     try:
         import rich  # noqa: F401
     except ImportError:

@@ -271,7 +271,7 @@ def test_without_rich_it_says_what_to_install(session: str) -> None:
     assert "pip install 'gamin[top]'" in done.stderr
 
 
-@pytest.mark.parametrize("words", [["--svg", "x"], ["--interval", "0.01"]])
+@pytest.mark.parametrize("words", [["--svg", "x"], ["--interval", "0.01"], []])
 def test_wrong_usage_is_status_64(words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["top", *words])

@@ -4,6 +4,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from gamin.events import Event
 
@@ -15,6 +16,8 @@ class ChangeFeed:
         self._watch = watch
         self._paths: deque[list[str]] = deque()
         self._error: BaseException | None = None
+        self._has_ended = False
+        """Set by the thread when it has put down the last batch or the error."""
         self._is_over = False
         self._arrival = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread = threading.Thread(target=self._receive, daemon=True)
@@ -26,23 +29,25 @@ class ChangeFeed:
 
     def take(self) -> list[str]:
         """The paths that changed since the last call. Raises what the watch raised."""
-        try:
+        with suppress(BlockingIOError):
             os.eventfd_read(self._arrival)
-        except BlockingIOError:
-            return []
         paths: list[str] = []
         while self._paths:
             paths += self._paths.popleft()
-        if self._error is None:
+        if not self._has_ended:
             return paths
-        if not paths:
-            raise self._error
-        os.eventfd_write(self._arrival, 1)  # the next call raises it
+        if paths:
+            os.eventfd_write(self._arrival, 1)  # the next call returns the end
+            return paths
+        self._is_over = True
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         return paths
 
     @property
     def is_over(self) -> bool:
-        """Whether no change can come any more."""
+        """Whether `take` has returned or raised the end of the watch."""
         return self._is_over
 
     def join(self) -> None:
@@ -57,7 +62,7 @@ class ChangeFeed:
                 os.eventfd_write(self._arrival, 1)
         except BaseException as error:  # raised again in the main thread
             self._error = error
-        self._is_over = True
+        self._has_ended = True
         os.eventfd_write(self._arrival, 1)
 
 

@@ -35,7 +35,31 @@ gap, but near and cheap to poll."""
 # fmt: on
 
 REMOTE_TYPES = NETWORK_TYPES | HOST_TYPES
-"""File systems where the kernel misses the changes of others."""
+"""File systems where the kernel misses the changes of others. So it does on every type
+of FUSE that is not in LOCAL_FUSE_TYPES: see `is_remote_type`."""
+
+# fmt: off
+LOCAL_FUSE_TYPES = frozenset({
+    "fuseblk", "fuse.erofsfuse", "fuse.exfat", "fuse.fuse-ext2", "fuse.fuse-overlayfs",
+    "fuse.fuse2fs", "fuse.fuseiso", "fuse.lxcfs", "fuse.ntfs-3g", "fuse.snapfuse",
+    "fuse.squashfuse", "fuse.squashfuse_ll",
+})
+"""FUSE file systems that nobody writes to but through their own mount: on a block
+device, in an image, or the layers of a container, which must not be written
+otherwise."""
+
+LOCAL_TYPES = frozenset({
+    "autofs", "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2",
+    "configfs", "cramfs", "debugfs", "devpts", "devtmpfs", "ecryptfs", "efivarfs",
+    "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fusectl", "hfs", "hfsplus",
+    "hugetlbfs", "iso9660", "jfs", "mqueue", "msdos", "nilfs2", "nsfs", "ntfs3",
+    "pipefs", "proc", "pstore", "ramfs", "reiserfs", "rootfs", "securityfs",
+    "selinuxfs", "squashfs", "sysfs", "tmpfs", "tracefs", "ubifs", "udf", "ufs",
+    "vfat", "xfs", "zfs",
+})
+"""File systems that this kernel answers for by itself, without a process and without
+another machine. A system call on any other type may take for ever."""
+# fmt: on
 
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 # A list of directories as overlay takes it: between colons, with "\:" for a colon.
@@ -55,6 +79,14 @@ class Mount(NamedTuple):
 
 
 NOWHERE = Mount(b"/", "unknown")
+
+
+def is_remote_type(type_: str) -> bool:
+    """Whether the kernel misses what others change on this type of file system."""
+    if type_ in REMOTE_TYPES:
+        return True
+    is_fuse = type_ == "fuse" or type_.startswith("fuse.")
+    return is_fuse and type_ not in LOCAL_FUSE_TYPES
 
 
 class Mounts:
@@ -87,18 +119,31 @@ class Mounts:
 
     def remote_part(self, mount: Mount) -> Mount | None:
         """`mount` if it is remote; for an overlay, the first remote mount under it."""
+        parts = self._parts(mount)
+        return next((part for part in parts if is_remote_type(part.type)), None)
+
+    def is_local(self, mount: Mount) -> bool:
+        """True if this kernel certainly answers for it by itself: it cannot hang.
+
+        An unknown mount counts as local: there is no list of mounts to tell by.
+        """
+        return mount is NOWHERE or all(
+            part.type in LOCAL_TYPES or part.type == "overlay" or part is NOWHERE
+            for part in self._parts(mount)
+        )
+
+    def _parts(self, mount: Mount) -> Iterator[Mount]:
+        """`mount`; for an overlay, also those that its layers are on."""
         asked: set[bytes] = set()
         waiting = [mount]
         while waiting:
             mount = waiting.pop(0)
-            if mount.type in REMOTE_TYPES:
-                return mount
+            yield mount
             # In a container the layers of its own overlay seem to lie on that
             # overlay: a circle, which ends here.
             if mount.type == "overlay" and mount.point not in asked:
                 asked.add(mount.point)
                 waiting += [self.of(layer) for layer in layers(mount)]
-        return None
 
 
 def layers(overlay: Mount) -> Iterator[bytes]:

@@ -33,6 +33,8 @@ applies. The original also polls /mnt and /media, because dnotify kept directori
 and disks from being unmounted; inotify does not.
 """
 
+_EXEMPTIONS = [rule for rule in BUILT_IN_PATHS if rule.method is Method.KERNEL]
+
 MADE_UP_TYPES = frozenset(
     ("proc", "sysfs", "cgroup", "cgroup2", "debugfs", "tracefs", "configfs")
 )
@@ -46,9 +48,13 @@ def _remote_seconds(type_: str) -> float:
     return 5.0 if type_ in NETWORK_TYPES else POLL_SECONDS
 
 
+ANY_FUSE = "fuse"
+"""The type whose rule also applies to each type of FUSE that has none of its own, if
+others can change files there."""
+
 BUILT_IN_FILESYSTEMS = tuple(
     FilesystemRule(type_, Method.POLL, _remote_seconds(type_))
-    for type_ in sorted(REMOTE_TYPES)
+    for type_ in sorted(REMOTE_TYPES | {ANY_FUSE})
 )
 
 
@@ -103,6 +109,8 @@ class Policy:
         rule = self._filesystem_rule(mount, remote)
         interval = (rule.interval if rule else None) or POLL_SECONDS
         by_path = self._path_rule(path)
+        if remote is not None and by_path in _EXEMPTIONS:
+            by_path = None  # what is mounted in /dev/shm is no part of that tmpfs
         if by_path is not None:
             why = f"{by_path} ({by_path.origin})"
             return Decision(by_path.method, interval, False, why)
@@ -170,12 +178,12 @@ class Policy:
         own = self._filesystems.get(mount.type)
         if own is not None or remote is None:
             return own
-        return self._filesystems.get(remote.type)
+        return self._filesystems.get(remote.type) or self._filesystems.get(ANY_FUSE)
 
 
 def _why(rule: FilesystemRule, mount: Mount) -> str:
     shown = printable(mount.type)
-    if rule.type != mount.type:
+    if rule.type != mount.type and not mount.type.startswith("fuse."):
         shown = f"{shown} over {printable(rule.type)}"
     if rule.origin is not BUILT_IN:
         return f"the file system is {shown}: {rule} ({rule.origin})"

@@ -136,8 +136,11 @@ def test_the_points_below_a_directory_leave_out_itself_and_its_siblings() -> Non
         ("9p", True),
         ("virtiofs", True),
         ("fuse.sshfs", True),
-        ("fuse", False),
+        ("fuse", True),
+        ("fuse.mergerfs", True),
+        ("fuse.squashfuse", False),
         ("fuseblk", False),
+        ("fused", False),
         ("ext4", False),
         ("tmpfs", False),
         ("overlay", False),
@@ -145,6 +148,30 @@ def test_the_points_below_a_directory_leave_out_itself_and_its_siblings() -> Non
 )
 def test_which_file_systems_are_remote(type_: str, remote: bool) -> None:
     assert Mounts().is_remote(Mount(b"/", type_)) is remote
+
+
+@pytest.mark.parametrize(
+    ("type_", "local"),
+    [
+        ("ext4", True),
+        ("tmpfs", True),
+        ("autofs", True),
+        ("nfs4", False),
+        ("9p", False),
+        ("fuse", False),
+        ("fuse.squashfuse", False),
+        ("fuseblk", False),
+        ("never heard of", False),
+    ],
+)
+def test_which_file_systems_the_kernel_answers_for_by_itself(
+    type_: str, local: bool
+) -> None:
+    assert Mounts().is_local(Mount(b"/", type_)) is local
+
+
+def test_without_a_list_of_mounts_everything_counts_as_local() -> None:
+    assert Mounts().is_local(Mounts().of(b"/any"))
 
 
 def overlay(options: bytes) -> Mount:
@@ -172,6 +199,8 @@ def test_an_overlay_is_remote_when_one_of_its_parts_is() -> None:
     mounts = Mounts([mount(1, 0, b"/"), nfs])
     assert mounts.remote_part(overlay(b"lowerdir=/l:/net/l,upperdir=/u")) is nfs
     assert not mounts.is_remote(overlay(b"lowerdir=/l,upperdir=/network"))
+    assert not mounts.is_local(overlay(b"lowerdir=/l:/net/l,upperdir=/u"))
+    assert mounts.is_local(overlay(b"lowerdir=/l,upperdir=/network"))
 
 
 def test_an_overlay_that_seems_to_lie_on_itself_is_local() -> None:

@@ -11,6 +11,9 @@ MOUNTS = Mounts(
         Mount(b"/net", "nfs"),
         Mount(b"/novell", "novfs"),
         Mount(b"/guest", "vboxsf"),
+        Mount(b"/pool", "fuse.mergerfs"),
+        Mount(b"/dev/shm/pool", "fuse.mergerfs"),
+        Mount(b"/image", "fuse.squashfuse"),
         Mount(b"/mnt/share", "cifs"),
         Mount(b"/over", "overlay", (b"lowerdir=/net/l", b"upperdir=/u")),
         Mount(b"/box", "overlay", (b"lowerdir=/l", b"upperdir=/u")),
@@ -52,6 +55,9 @@ KERNEL = (Method.KERNEL, 1.0, False)
         (b"/net/x", (Method.POLL, 5.0, True)),
         (b"/novell/x", (Method.POLL, 30.0, True)),
         (b"/guest/x", (Method.POLL, 1.0, True)),
+        (b"/pool/x", (Method.POLL, 1.0, True)),
+        (b"/dev/shm/pool/x", (Method.POLL, 1.0, True)),
+        (b"/image/x", KERNEL),
         (b"/mnt/share/x", (Method.POLL, 5.0, True)),
         (b"/over/x", (Method.POLL, 5.0, True)),
         (b"/box/x", KERNEL),
@@ -151,6 +157,11 @@ def test_poll_only_polls_everything_that_would_be_watched() -> None:
             "the file system is nfs, where the kernel tells only local changes",
         ),
         (
+            b"/pool/x",
+            "the file system is fuse.mergerfs, where the kernel tells only local "
+            "changes",
+        ),
+        (
             b"/over/x",
             "the file system is overlay over nfs, "
             "where the kernel tells only local changes",
@@ -199,3 +210,11 @@ def test_mounts_differ_by_their_points_and_by_what_is_on_top() -> None:
     assert Policy((), Mounts([top, first])).remounted(before) == [b"/a/b"]
     stacked = Policy((), Mounts([top, first, inner, second]))
     assert stacked.remounted(before) == [b"/a", b"/a/b"]
+
+
+def test_the_rule_of_fuse_is_for_every_type_of_it_that_has_none_of_its_own() -> None:
+    assert method(b"/pool/x", b"fsset fuse poll 7") == (Method.POLL, 7.0, True)
+    assert method(b"/pool/x", b"fsset fuse kernel")[0] is Method.KERNEL
+    text = b"fsset fuse none\nfsset fuse.mergerfs poll 7"
+    assert method(b"/pool/x", text) == (Method.POLL, 7.0, True)
+    assert method(b"/image/x", b"fsset fuse none") == KERNEL

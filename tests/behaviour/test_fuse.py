@@ -1,0 +1,49 @@
+"""Mounts that are served by a process, and what others change below them."""
+
+from pathlib import Path
+
+import pytest
+
+import gamin
+from testkit.fuse import bindfs, can_bindfs
+from testkit.watches import SOON, changed, created, deleted, until
+
+pytestmark = [
+    pytest.mark.skipif(not can_bindfs(), reason="needs FUSE and the right to mount"),
+    pytest.mark.usefixtures("own_server"),
+]
+
+
+@pytest.fixture(params=["sshfs", "unlisted"])
+def subtype(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_a_change_made_below_a_fuse_mount_of_any_type_is_reported(
+    tmp_path: Path, subtype: str
+) -> None:
+    with (
+        bindfs(tmp_path, subtype) as mounted,
+        gamin.watch(mounted.point, timeout=SOON) as watch,
+    ):
+        (mounted.below / "new").touch()
+        new = created(mounted.point / "new")
+        assert new in until(watch, new)
+        (mounted.below / "new").write_text("more")
+        more = changed(mounted.point / "new")
+        assert more in until(watch, more)
+        (mounted.below / "new").unlink()
+        gone = deleted(mounted.point / "new")
+        assert gone in until(watch, gone)
+
+
+def test_a_change_made_through_a_fuse_mount_is_reported_at_once(
+    tmp_path: Path, subtype: str
+) -> None:
+    with (
+        bindfs(tmp_path, subtype) as mounted,
+        gamin.watch(mounted.point, timeout=SOON) as watch,
+    ):
+        (mounted.point / "new").touch()
+        new = created(mounted.point / "new")
+        assert new in until(watch, new)

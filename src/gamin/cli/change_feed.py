@@ -31,10 +31,11 @@ class ChangeFeed:
         """The paths that changed since the last call. Raises what the watch raised."""
         with suppress(BlockingIOError):
             os.eventfd_read(self._arrival)
+        has_ended = self._has_ended  # asked first: nothing can follow the end
         paths: list[str] = []
         while self._paths:
             paths += self._paths.popleft()
-        if not self._has_ended:
+        if not has_ended:
             return paths
         if paths:
             os.eventfd_write(self._arrival, 1)  # the next call returns the end

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 INTERVAL = 1.0
 """Seconds between two questions to the server."""
 
+INTERVAL_PER_ANSWER = 100
+"""The interval is at least so many times as long as an answer took: counting the
+watches of a large tree costs the server time, and this keeps it below one percent."""
+
+MAX_INTERVAL = 5.0
+"""Seconds: an answer can be late because the server is busy with changes."""
+
 MIN_INTERVAL = 0.2
 """The shortest --interval: each question costs the server a look at all its watches."""
 
@@ -185,15 +192,21 @@ def _run_live(source: Source, feed: "ChangeFeed | None", interval: float) -> int
         while not keys.is_over:
             now = time.monotonic()
             if now >= next_sample:
-                next_sample = now + interval
                 if not keys.is_paused:
                     _sample(figures, source, feed)
+                took = time.monotonic() - now
+                next_sample = now + next_interval(interval, took)
             live.update(
                 frame(figures, keys, console.width, console.height), refresh=True
             )
             for key in keyboard(max(0.0, next_sample - time.monotonic())):
                 keys = keys.press(key)
     return 0
+
+
+def next_interval(interval: float, answer_seconds: float) -> float:
+    """Seconds until the next question, after an answer that took so long."""
+    return max(interval, min(MAX_INTERVAL, INTERVAL_PER_ANSWER * answer_seconds))
 
 
 def _sample(figures: Figures, source: Source, feed: "ChangeFeed | None") -> None:

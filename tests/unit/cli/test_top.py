@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from gamin.cli import top_model
 from gamin.cli.main import main
 from gamin.cli.status import Client, Facility, Limits, Recoveries, Report, Watches
+from gamin.cli.top import next_interval
 from gamin.cli.top_model import Figures, Keys, Sample, gauge, shown_clients, sparkline
 from gamin.system.process_table import usage_of
 from testkit.programs import COMMAND, gamin
@@ -196,6 +197,16 @@ def _with_clients(report: Report, clients: list[Client]) -> Report:
 
 def test_without_a_server_a_frame_says_so() -> None:
     assert "waiting for a server" in lines_of(Figures())[0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "took", "expected"),
+    [(1.0, 0.001, 1.0), (1.0, 0.02, 2.0), (1.0, 9.0, 5.0), (60.0, 9.0, 60.0)],
+)
+def test_a_server_that_needs_long_is_asked_less_often(
+    interval: float, took: float, expected: float
+) -> None:
+    assert next_interval(interval, took) == expected
 
 
 # -- the program

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gamin.daemon.sessions.watchman.commands import MAX_SUBSCRIPTIONS
 from testkit.daemon import Daemon, daemon, is_hung_up, works
 from testkit.waiting import eventually
 
@@ -47,6 +48,10 @@ class Greedy:
         self.socket.sendall(line(*request))
         answer: dict[str, Any] = json.loads(self._lines.readline())
         return answer
+
+    def read_lines(self) -> Iterator[dict[str, Any]]:
+        for text in self._lines:
+            yield json.loads(text)
 
     def read_all(self) -> None:
         for _ in self._lines:
@@ -138,6 +143,63 @@ def test_who_reads_no_answers_gets_no_more_of_them(
         assert memory(served) < 150 << 20
         with reading(client):
             eventually(lambda: client.answers == 50, what="every answer")
+
+
+def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
+    session: str, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with daemon(session, tmp_path) as served:
+        with greedy(served, tree) as client:
+            query = {"fields": ["name"]}
+            for number in range(MAX_SUBSCRIPTIONS):
+                client.socket.sendall(line("subscribe", str(tree), f"{number}", query))
+            refused = line("subscribe", str(tree), "one more", query)
+            client.socket.sendall(refused)
+            for answer in client.read_lines():
+                if "error" in answer:
+                    break
+            assert f"{MAX_SUBSCRIPTIONS} subscriptions" in answer["error"]
+            assert works(served, tmp_path / "box")
+        assert works(served, tmp_path / "box")
+        clients = status(served)["clients"]
+        assert sum(each["subscriptions"] for each in clients) == 0
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({"ignore": ["*a*b*c*d*e"] * 400_000}, id="ignore of 4 MB"),
+        pytest.param({"glob": ["*a*b*c*d*e"] * 10_000}, id="globs"),
+        pytest.param({"path": ["a"] * 100_000}, id="paths"),
+        pytest.param(
+            {"expression": ["anyof", *(["name", "x"] for _ in range(10_000))]},
+            id="terms",
+        ),
+        pytest.param(
+            {"expression": ["anyof", *(["pcre", f"{n}.*"] for n in range(300))]},
+            id="regular expressions",
+        ),
+    ],
+)
+def test_a_query_of_more_than_anybody_needs_is_refused(
+    session: str, tmp_path: Path, query: dict[str, Any]
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with daemon(session, tmp_path) as served, greedy(served, tree) as client:
+        assert "more than" in client.ask("query", str(tree), query)["error"]
+        assert "more than" in client.ask("subscribe", str(tree), "x", query)["error"]
+        assert "files" in client.ask("query", str(tree), {"fields": ["name"]})
+        assert works(served, tmp_path / "box")
+
+
+def status(served: Daemon) -> dict[str, Any]:
+    with served.modern() as connected:
+        answer = Greedy(connected).ask("gamin-status")
+    report: dict[str, Any] = answer["status"]
+    return report
 
 
 def memory(served: Daemon) -> int:

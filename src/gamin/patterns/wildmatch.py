@@ -34,7 +34,7 @@ class _NeverMatches(Exception):
     """The pattern is broken; no error in any wildmatch, it just matches nothing."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def wildmatch(
     pattern: bytes,
     *,

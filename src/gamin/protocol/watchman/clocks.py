@@ -70,6 +70,10 @@ class Timeline(NamedTuple):
         return spec.tick if self.oldest <= spec.tick <= self.latest else None
 
 
+MAX_CURSOR_NAME = 1024
+"""Characters of a named cursor; the server keeps a thousand of them."""
+
+
 def parse_clockspec(value: object) -> ClockSpec:
     """Read a clockspec. Raises BadRequest for what is none."""
     match value:
@@ -93,6 +97,8 @@ def _parse_text(text: str) -> ClockSpec:
     if found := _CLOCK.fullmatch(text):
         return Clock(*map(int, found.groups()))
     if text.startswith("n:"):
+        if len(text) > MAX_CURSOR_NAME:
+            raise BadRequest("the name of the cursor is too long")
         return Cursor(text[2:])
     if _OLD_CLOCK.match(text):
         return Stale()

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamin.protocol.watchman.clocks import (
+    MAX_CURSOR_NAME,
     Clock,
     ClockSpec,
     Cursor,
@@ -70,3 +71,10 @@ def test_clocks_of_source_control_are_refused_with_a_reason() -> None:
 )
 def test_where_a_client_goes_on(spec: ClockSpec, tick: int | None) -> None:
     assert NOW.resume(spec) == tick
+
+
+def test_a_cursor_has_no_name_that_takes_much_memory() -> None:
+    name = "x" * (MAX_CURSOR_NAME - 2)
+    assert parse_clockspec(f"n:{name}") == Cursor(name)
+    with pytest.raises(BadRequest, match="too long"):
+        parse_clockspec(f"n:{name}y")

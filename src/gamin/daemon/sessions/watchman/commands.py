@@ -27,6 +27,11 @@ from gamin.protocol.watchman.errors import (
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
 
+MAX_SUBSCRIPTIONS = 4_096
+"""Subscriptions of one connection."""
+MAX_NAME = 4_096
+"""Characters in the name of a subscription or of a state; the server keeps it."""
+
 
 class Host(Protocol):
     """What the commands need of the server itself."""
@@ -144,6 +149,8 @@ class Commands:
             case ask.Subscribe():
                 self._subscribe(request, client)
             case ask.EnterState(path, name, metadata):
+                if len(name) > MAX_NAME:
+                    raise BadRequest("the name of the state is too long")
                 root = self._current(path)
                 root.enter_state(name, client, metadata)
                 client.reply(replies.state(root.path, name, entered=True))
@@ -206,6 +213,12 @@ class Commands:
         client.reply(replies.flush_subscriptions(results))
 
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
+        if len(client.subscriptions) >= MAX_SUBSCRIPTIONS:
+            raise BadRequest(
+                f"a connection has no more than {MAX_SUBSCRIPTIONS} subscriptions"
+            )
+        if len(request.name) > MAX_NAME:
+            raise BadRequest("the name of the subscription is too long")
         if request.watch:
             root = self.roots.open(RootKey.of(request.root, request.query))
         else:

@@ -206,16 +206,20 @@ class Root:
         if query is None:
             query = SharedQuery(self, subscriber.query, self._loop)
             self.queries[subscriber.query] = query
-        query.subscribers.append(subscriber)
+        query.subscribers[subscriber] = None
         self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:
         subscriber.is_behind = False
         query = self.queries[subscriber.query]
-        query.subscribers.remove(subscriber)
+        del query.subscribers[subscriber]
         if not query.subscribers:
             query.cancel_settling()
             del self.queries[subscriber.query]
+
+    def has(self, subscriber: Subscriber) -> bool:
+        query = self.queries.get(subscriber.query)
+        return query is not None and subscriber in query.subscribers
 
     def catch_up(self, subscriber: Subscriber) -> None:
         self.queries[subscriber.query].catch_up(subscriber)

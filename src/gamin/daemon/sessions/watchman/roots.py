@@ -47,6 +47,7 @@ class Roots:
         self._rules = rules
         self._server = (start, os.getpid())
         self._by_key: dict[RootKey, Root] = {}
+        self._keys: dict[Root, RootKey] = {}
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self.times = TickTimes()
@@ -78,6 +79,7 @@ class Roots:
                 keeper, self._numbers, service.monitor, service.loop, self._server
             )
             self._by_key[key] = root
+            self._keys[root] = key
             self._by_keeper[keeper] = root
             if isinstance(keeper.ignore, IgnoreRules) and key.vcs_ignore:
                 real = os.path.realpath(key.path)
@@ -121,8 +123,7 @@ class Roots:
 
     def close(self, root: Root) -> None:
         """Stop watching it."""
-        key = next(key for key, each in self._by_key.items() if each is root)
-        del self._by_key[key]
+        del self._by_key[self._keys.pop(root)]
         del self._by_keeper[root.keeper]
         if root.reaper is not None:
             root.reaper.cancel()
@@ -146,7 +147,7 @@ class Roots:
 
     def unsubscribe(self, root: Root, subscriber: Subscriber) -> None:
         """A subscription ends. Without any the root is kept for a while only."""
-        if subscriber in root.subscribers:
+        if root.has(subscriber):
             root.remove(subscriber)
         self.release(root)
 

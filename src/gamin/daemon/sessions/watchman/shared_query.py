@@ -60,7 +60,7 @@ class Subscriber:
 class SharedQuery:
     def __init__(self, root: "Root", query: Query, loop: Loop) -> None:
         self.query = query
-        self.subscribers: list[Subscriber] = []
+        self.subscribers: dict[Subscriber, None] = {}
         self._root = root
         self._results = ResultBuilder(root.keeper, query)
         self.wants_event_fields = (

@@ -15,12 +15,17 @@ from gamin.protocol.watchman.query.term import Arguments, Builder, Term
 # Reading and asking take a few of Python's 1000 frames for each level. What programs
 # write is rarely deeper than ten.
 MAX_DEPTH = 100
-# Every row is asked by every term while all clients wait.
-MAX_TERMS = 10_000
+MAX_TERMS = 1_000
+"""Terms in one expression: each may be asked of every row."""
+MAX_PATTERNS = 256
+"""Terms with a pattern in one expression: each takes up to 1 MiB when it is used."""
+MAX_PATTERN_BYTES = 1 << 16
+"""Bytes of these patterns together."""
 
 _TOO_DEEP = f"the expression is nested more than {MAX_DEPTH} deep"
 
 LEAVES: dict[str, Builder] = {**NAME_TERMS, **FILE_TERMS}
+PATTERN_TERMS = ("match", "imatch", "pcre", "ipcre")
 BRANCHES = ("allof", "anyof", "not")
 TERMS = (*BRANCHES, *LEAVES)
 
@@ -69,6 +74,8 @@ class _Reader:
     def __init__(self, fold: bool) -> None:
         self._fold = fold
         self.terms = 0
+        self._patterns = 0
+        self._pattern_bytes = 0
 
     def read(self, value: object, depth: int) -> Term:
         if depth > MAX_DEPTH:
@@ -96,6 +103,8 @@ class _Reader:
 
     def _read_term(self, name: str, arguments: Arguments, depth: int) -> Term:
         if name in LEAVES:
+            if name in PATTERN_TERMS:
+                self._count_pattern(arguments)
             return LEAVES[name](name, arguments, self._fold)
         if name not in BRANCHES:
             raise BadQuery(f"unknown expression term '{name}'")
@@ -111,6 +120,19 @@ class _Reader:
                 return _all_of(terms)
             case _:
                 return _any_of(terms)
+
+    def _count_pattern(self, arguments: Arguments) -> None:
+        """Before it is compiled."""
+        self._patterns += 1
+        if arguments and isinstance(arguments[0], str):
+            self._pattern_bytes += len(arguments[0])
+        if self._patterns > MAX_PATTERNS:
+            raise BadQuery(f"the expression has more than {MAX_PATTERNS} patterns")
+        if self._pattern_bytes > MAX_PATTERN_BYTES:
+            raise BadQuery(
+                f"the patterns of the expression have more than {MAX_PATTERN_BYTES} "
+                "characters"
+            )
 
 
 def _not(term: Term) -> Term:

@@ -12,10 +12,17 @@ from msgspec.structs import replace
 from gamin.protocol.watchman.clocks import ClockSpec, parse_clockspec
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
-from gamin.protocol.watchman.query.expression import Expression, parse_expression
+from gamin.protocol.watchman.query.expression import (
+    MAX_PATTERN_BYTES,
+    Expression,
+    parse_expression,
+)
 from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, check_fields
 from gamin.protocol.watchman.query.options import GRANTED, PathAndDepth, checked
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
+
+MAX_ITEMS = {"suffix": 1_000, "glob": 256, "path": 1_000, "ignore": 10_000}
+"""Most items of the members that are lists: each may be asked of every row."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -74,6 +81,7 @@ def parse_query(given: Mapping[str, Any]) -> Query:
     options = checked(given)
     for name in GRANTED:
         options.pop(name, None)
+    _check_size(options)
     selection = _selection(options)
     if "ignore" in options:
         options["ignore"] = tuple(options["ignore"])
@@ -86,6 +94,17 @@ def parse_query(given: Mapping[str, Any]) -> Query:
             given["expression"], fold=not options.get("case_sensitive", True)
         )
     return Query(since=_since(given), selection=selection, **options)
+
+
+def _check_size(options: Mapping[str, Any]) -> None:
+    """Raises BadQuery for more patterns than anybody needs."""
+    for name, most in MAX_ITEMS.items():
+        if isinstance(items := options.get(name), list) and len(items) > most:
+            raise BadQuery(f"'{name}' has more than {most} items")
+    for name in ("glob", "ignore"):
+        size = sum(map(len, options.get(name) or ()))
+        if size > MAX_PATTERN_BYTES:
+            raise BadQuery(f"'{name}' has more than {MAX_PATTERN_BYTES} characters")
 
 
 def _since(given: Mapping[str, Any]) -> ClockSpec | None:

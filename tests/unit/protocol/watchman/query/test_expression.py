@@ -4,6 +4,8 @@ import pytest
 
 from gamin.protocol.watchman.query.expression import (
     MAX_DEPTH,
+    MAX_PATTERN_BYTES,
+    MAX_PATTERNS,
     MAX_TERMS,
     parse_expression,
 )
@@ -73,6 +75,24 @@ def test_a_deeper_expression_is_refused() -> None:
 
 def test_an_expression_that_would_stop_the_others_is_refused() -> None:
     assert "more than" in complaint(["anyof", *(["true"] * MAX_TERMS)])
+
+
+@pytest.mark.parametrize("term", ["match", "imatch", "pcre", "ipcre"])
+def test_more_patterns_than_anybody_needs_are_refused(term: str) -> None:
+    several = [[term, str(number)] for number in range(MAX_PATTERNS)]
+    parse_expression(["anyof", *several])
+    assert "patterns" in complaint(["anyof", *several, [term, "one more"]])
+
+
+def test_longer_patterns_than_anybody_needs_are_refused() -> None:
+    count = MAX_PATTERN_BYTES // 4000 + 1
+    several = [["pcre", "x" * 4000] for _ in range(count)]
+    assert "characters" in complaint(["anyof", *several])
+
+
+def test_the_price_of_an_expression_is_the_number_of_its_terms() -> None:
+    assert parse_expression("exists").price == 1
+    assert parse_expression(["allof", ["not", "exists"], "true"]).price == 4
 
 
 def test_expressions_that_are_written_the_same_are_equal() -> None:

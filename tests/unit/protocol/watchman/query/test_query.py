@@ -4,7 +4,7 @@ import pytest
 
 from gamin.protocol.watchman.clocks import Clock, Timestamp
 from gamin.protocol.watchman.errors import BadQuery, BadRequest
-from gamin.protocol.watchman.query.query import Query, parse_query
+from gamin.protocol.watchman.query.query import MAX_ITEMS, Query, parse_query
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
 from testkit.rows import NOW, row
 
@@ -105,3 +105,23 @@ def test_subscribers_who_ask_something_else_do_not_share() -> None:
 def test_only_who_asks_where_a_file_was_is_told_of_renames() -> None:
     assert parse_query({"fields": ["name", "moved_from"]}).wants_moves
     assert not parse_query({}).wants_moves
+
+
+@pytest.mark.parametrize("name", MAX_ITEMS)
+def test_more_items_than_anybody_needs_are_refused(name: str) -> None:
+    most = MAX_ITEMS[name]
+    parse_query({name: ["x"] * most})
+    with pytest.raises(BadQuery, match=f"'{name}' has more than {most} items"):
+        parse_query({name: ["x"] * (most + 1)})
+
+
+@pytest.mark.parametrize("name", ["glob", "ignore"])
+def test_longer_patterns_than_anybody_needs_are_refused(name: str) -> None:
+    with pytest.raises(BadQuery, match=f"'{name}' has more than .* characters"):
+        parse_query({name: ["x" * 4000] * 100})
+
+
+def test_the_price_of_a_query_is_what_one_row_may_be_asked() -> None:
+    assert parse_query({}).price == 1
+    selection = {"suffix": ["c", "h"], "glob": ["*.py"], "path": ["a"]}
+    assert parse_query(selection | {"expression": ["not", "exists"]}).price == 7

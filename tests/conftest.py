@@ -30,6 +30,7 @@ def session() -> str:
 def pytest_configure() -> None:
     """Files of tests are in memory where that can be: a file made on a disk that others
     keep busy takes a hundred times as long. TMPDIR decides otherwise."""
+    os.environ["GAMIN_STATE"] = "off"  # servers of tests leave nothing behind
     if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
         os.environ["TMPDIR"] = MEMORY  # for processes that tests start, too
         tempfile.tempdir = None  # to be found anew

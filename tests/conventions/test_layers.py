@@ -43,9 +43,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends/base": set(),
     "system": set(),
     "backends": {"system"},
+    "state": {"core"},
     "daemon/io": {"system"},
     "daemon/sessions": {
-        *("config", "core", "daemon/io", "engine", "patterns", "protocol", "system"),
+        *("config", "core", "daemon/io", "engine", "patterns", "protocol", "state"),
+        "system",
     },
     "daemon/process": {
         *("backends", "config", "core", "daemon/io", "daemon/sessions", "engine"),
@@ -53,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "client": {"protocol", "system"},
     "compat": {"client", "config", "protocol", "system"},
-    "cli": {"client", "config", "protocol", "system"},
+    "cli": {"client", "config", "protocol", "state", "system"},
 }
 
 PURE = ("protocol", "config", "patterns", "core", "engine")

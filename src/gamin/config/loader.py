@@ -57,6 +57,19 @@ def config_home(environment: Mapping[str, str] = os.environ) -> bytes:
     return os.fsencode(place) if place.startswith("/") else b""
 
 
+def state_home(environment: Mapping[str, str] = os.environ) -> bytes:
+    """The directory for what is remembered; empty if $GAMIN_STATE is "off".
+
+    $XDG_STATE_HOME/gamin; else ~/.local/state/gamin.
+    """
+    if environment.get("GAMIN_STATE", "").lower() == "off":
+        return b""
+    place = environment.get("XDG_STATE_HOME", "")
+    if not place.startswith("/"):
+        place = os.path.join(home_directory(environment), ".local/state")
+    return os.path.join(os.fsencode(place), b"gamin")
+
+
 def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:
     """The files in the order in which they are read, whether they exist or not."""
     return (

@@ -143,6 +143,15 @@ class Monitor:
         self._deferred.flush_all()
         return self._finish(now)
 
+    def flush_pending(self, now: float) -> list[Effect]:
+        """Report everything that is held or deferred, because the tree is about to be
+        saved."""
+        self._begin(now)
+        for node, name in self._debouncer.expired(float("inf")):
+            self._changes.content.changed(node, name)
+        self._deferred.flush_all()
+        return self._finish(now)
+
     @property
     def longest_delay(self) -> float:
         """Seconds after which a change is reported at the latest, if nothing is lost:

@@ -86,6 +86,7 @@ class Server:
             for listener in self.listening.listeners:
                 self._loop.remove_reader(listener.socket.fileno())
             self.listening.close()
+            self._save()
             for connection in list(self.connections):
                 connection.close()
             self.service.end()
@@ -93,6 +94,14 @@ class Server:
             drive.close()
             if self._idle is not None:
                 self._idle.cancel()
+
+    def _save(self) -> None:
+        """Remember what is known, for clients that come back to the next server."""
+        if self._watchman is not None:
+            try:
+                self._watchman.save()
+            except Exception:
+                logger.exception("a bug; what is known was not saved")
 
     # -- coming
 
@@ -149,7 +158,8 @@ class Server:
         if self._watchman is None:
             from gamin.daemon.sessions.watchman.language import Watchman
 
-            self._watchman = Watchman(self.service, self, int(self.started))
+            session = self.listening.address.session
+            self._watchman = Watchman(self.service, self, int(self.started), session)
         return self._watchman
 
     def _greeted(self, connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Carries out the requests of the Watchman language."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
 
 from gamin import __version__
@@ -10,6 +10,7 @@ from gamin.daemon.sessions.watchman.client_subscription import (
     ClientSubscription,
 )
 from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.memory import Memory, Recalled
 from gamin.daemon.sessions.watchman.projects import find_project
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
@@ -18,6 +19,7 @@ from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
+from gamin.protocol.watchman.clocks import Clock, ClockSpec
 from gamin.protocol.watchman.errors import (
     BadRequest,
     NotWatched,
@@ -64,10 +66,11 @@ class Asker(Client, Protocol):
 
 
 class Commands:
-    def __init__(self, roots: Roots, host: Host) -> None:
+    def __init__(self, roots: Roots, host: Host, memory: Memory) -> None:
         self.roots = roots
         self._host = host
-        self._queries = Queries(roots.times)
+        self._memory = memory
+        self._queries = Queries(roots.times, self._recall_cursor)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
         """Answers now, or when the root is ready. Raises BadRequest."""
@@ -170,9 +173,10 @@ class Commands:
         self, root: Root, query: Query, is_find: bool, client: Asker
     ) -> Iterator[None]:
         """Yields where others may get their turn."""
+        spec, past = yield from self._recalled(root, query)
         self.roots.tell_withheld()
         root.flush()
-        answer = yield from self._queries.answer(root, query)
+        answer = yield from self._queries.answer(root, query, spec, past)
         yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)
@@ -223,11 +227,20 @@ class Commands:
             root = self.roots.open(RootKey.of(request.root, request.query))
         else:
             root = self._root(request.root)
-        self._when_ready(root, client, lambda: self._subscribed(root, request, client))
 
-    def _subscribed(self, root: Root, request: ask.Subscribe, client: Asker) -> None:
+        def ready() -> None:
+            client.work(self._subscribed(root, request, client))
+
+        self._when_ready(root, client, ready)
+
+    def _subscribed(
+        self, root: Root, request: ask.Subscribe, client: Asker
+    ) -> Iterator[None]:
+        """Yields where others may get their turn."""
+        spec, past = yield from self._recalled(root, request.query)
         self.roots.tell_withheld()
         root.flush()
+        rows = None if past is None else past.rows(root)
         now = root.timeline
         key = (request.root, request.name)
         replaced = client.subscriptions.pop(key, None)
@@ -236,7 +249,7 @@ class Commands:
             replaced[0].remove(replaced[1])
             warning = f"subscription name '{request.name}' is not unique"
         query = request.query
-        spec = self._queries.exchanged(root, query.since)
+        self._queries.move_cursor(root, query.since, root.clock())
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)
@@ -253,11 +266,44 @@ class Commands:
         clock = now.clock(now.latest)
         states = root.states.asserted
         client.reply(replies.subscribe(request.name, clock, warning, states))
-        if tick is not None:
+        if past is not None and rows is not None:
+            root.deliver_past(subscriber, past.clock, rows)
+        elif tick is not None:
             subscriber.wants_listing = query.names and query.initial
             root.catch_up(subscriber)
         elif query.since is not None or query.initial:
             root.deliver_all(subscriber)
+
+    # -- what earlier servers knew
+
+    def cursors(self) -> list[tuple[RootKey, str, Clock]]:
+        """All named cursors, to be saved."""
+        keys = {root: key for key, root in self.roots.by_key()}
+        return [
+            (keys[root], name, clock)
+            for root, name, clock in self._queries.cursors
+            if root in keys
+        ]
+
+    def _recall_cursor(self, root: Root, name: str) -> str | None:
+        key = self.roots.key_of(root)
+        return None if key is None else self._memory.cursor(key, name)
+
+    def _recalled(
+        self, root: Root, query: Query
+    ) -> Generator[None, None, tuple[ClockSpec | None, Recalled | None]]:
+        """What the query's `since` stands for; and the tree that it is about, if that
+        is one of an earlier server."""
+        spec = self._queries.resolved(root, query.since)
+        key = self.roots.key_of(root)
+        # A client that has a belief of its own compares that, if it gets all names.
+        compares_itself = query.names and not query.initial
+        if not isinstance(spec, Clock) or key is None or compares_itself:
+            return spec, None
+        if spec[:3] == root.timeline[:3]:
+            return spec, None
+        past = yield from self._memory.recall(key, root, spec)
+        return spec, past
 
     # -- roots
 

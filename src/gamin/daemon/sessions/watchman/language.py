@@ -6,26 +6,36 @@ not wait for what they do not use (a fifth of the start).
 
 import os
 
-from gamin.config.loader import config_home, home_directory
+from gamin.config.loader import config_home, home_directory, state_home
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands, Host
 from gamin.daemon.sessions.watchman.git_rules import Home
+from gamin.daemon.sessions.watchman.memory import Memory
 from gamin.daemon.sessions.watchman.roots import Roots
 from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 
 class Watchman:
-    def __init__(self, service: Service, host: Host, start: int) -> None:
-        """`start` is when the server started, in seconds since 1970."""
+    def __init__(
+        self, service: Service, host: Host, start: int, session: bytes = b""
+    ) -> None:
+        """`start` is when the server started, in seconds since 1970; `session` is the
+        one whose state it keeps."""
         self._service = service
         rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
         self.roots = Roots(service, rules, start)
-        self._commands = Commands(self.roots, host)
+        self.memory = Memory(service, state_home(), session)
+        self.roots.on_closing = self.memory.save
+        self._commands = Commands(self.roots, host, self.memory)
         service.join(self.roots)
         service.join(rules)
         service.scan_observers.append(rules)
+
+    def save(self) -> None:
+        """Remember what is known now, because the server ends."""
+        self.memory.save(self.roots.by_key(), self._commands.cursors())
 
     def session(self, client: int, connection: Connection) -> WatchmanSession:
         return WatchmanSession(client, connection, self._service, self._commands)

@@ -1,18 +1,25 @@
 """Answers queries: the rows that the generators of a query find in a root."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.memory import Recalled
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.daemon.sessions.watchman.update import Update
 from gamin.events import Kind, Row
-from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor, Timestamp
+from gamin.protocol.watchman.clocks import (
+    Clock,
+    ClockSpec,
+    Cursor,
+    Timestamp,
+    parse_clockspec,
+)
 from gamin.protocol.watchman.errors import QueryFailed
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
@@ -39,31 +46,48 @@ class Changes(NamedTuple):
 
 
 class Queries:
-    def __init__(self, times: TickTimes) -> None:
+    def __init__(
+        self, times: TickTimes, recall: Callable[[Root, str], str | None]
+    ) -> None:
+        """`recall` returns the clock of a cursor that an earlier server saved."""
         self._times = times
+        self._recall = recall
         self._cursors: dict[tuple[Root, str], Clock] = {}
 
-    def answer(self, root: Root, query: Query) -> Generator[None, None, Answer]:
-        """The caller has synchronised, so the tree knows what was before.
+    def answer(
+        self,
+        root: Root,
+        query: Query,
+        spec: ClockSpec | None,
+        past: Recalled | None = None,
+    ) -> Generator[None, None, Answer]:
+        """The caller has synchronised, so the tree knows what was before. `spec` is
+        what `query.since` stands for (`resolved`), `past` the tree that it is about if
+        it is a clock of an earlier server.
 
         Yields where others may get their turn. What happens meanwhile is in the answer
         too: all of it is what there is at its clock. Raises QueryFailed.
         """
-        spec = query.since
-        if not isinstance(spec, Timestamp):
-            spec = self.exchanged(root, spec)
         for _ in range(MAX_ATTEMPTS):
-            answer = yield from self._attempt(root, query, spec)
+            answer = yield from self._attempt(root, query, spec, past)
             if answer is not None:
+                self.move_cursor(root, query.since, answer.clock)
                 return answer
         raise QueryFailed("the root changes faster than it can be listed")
 
     def _attempt(
-        self, root: Root, query: Query, spec: ClockSpec | None
+        self,
+        root: Root,
+        query: Query,
+        spec: ClockSpec | None,
+        past: Recalled | None,
     ) -> Generator[None, None, Answer | None]:
         """None if the root is another one now, or too much happened meanwhile."""
         begun = root.timeline
-        if isinstance(spec, Timestamp):
+        if past is not None:
+            rows_since = past.rows(root)
+            changes = None if rows_since is None else Changes(rows_since, begun.latest)
+        elif isinstance(spec, Timestamp):
             changes = self._since_time(root, spec.seconds)
         else:
             changes = self._since_tick(root, spec)
@@ -86,17 +110,29 @@ class Queries:
         rows = FileRows(current, query.fields, now)
         return Answer(rows, now.clock(now.latest), is_fresh=changes is None)
 
-    def exchanged(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
-        """A named cursor as the clock it stands for; the cursor moves on to now."""
+    def resolved(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
+        """A named cursor as the clock it stands for; anything else as it is."""
         if not isinstance(since, Cursor):
             return since
-        now = root.timeline
+        known = self._cursors.get((root, since.name))
+        if known is None and (text := self._recall(root, since.name)):
+            spec = parse_clockspec(text)
+            return spec if isinstance(spec, Clock) else None
+        return known
+
+    def move_cursor(self, root: Root, since: ClockSpec | None, now: Clock) -> None:
+        """A named cursor moves on, for the client gets everything until `now`."""
+        if not isinstance(since, Cursor):
+            return
         key = (root, since.name)
-        before = self._cursors.pop(key, None)
-        self._cursors[key] = now.clock(now.latest)
+        self._cursors.pop(key, None)
+        self._cursors[key] = now
         if len(self._cursors) > MAX_CURSORS:
             del self._cursors[next(iter(self._cursors))]
-        return before
+
+    @property
+    def cursors(self) -> list[tuple[Root, str, Clock]]:
+        return [(root, name, clock) for (root, name), clock in self._cursors.items()]
 
     def _since_tick(self, root: Root, since: ClockSpec | None) -> Changes | None:
         tick = root.resume(since)

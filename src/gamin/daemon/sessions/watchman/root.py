@@ -264,5 +264,11 @@ class Root:
             if subscriber.is_behind and not subscriber.is_held:
                 self.catch_up(subscriber)
 
+    def deliver_past(
+        self, subscriber: Subscriber, since: Clock, rows: list[Row]
+    ) -> None:
+        """Deliver what happened between a clock of an earlier server and now."""
+        self.queries[subscriber.query].deliver_past(subscriber, since, rows)
+
     def deliver_all(self, subscriber: Subscriber) -> None:
         self.queries[subscriber.query].deliver_all(subscriber)

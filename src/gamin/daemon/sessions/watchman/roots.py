@@ -52,6 +52,8 @@ class Roots:
         self._numbers = itertools.count(1)
         self.times = TickTimes()
         self._told: dict[Root, None] = {}
+        self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
+        """Called with a root that nobody came back to, before it is released."""
 
     def __str__(self) -> str:
         return "roots"
@@ -59,6 +61,13 @@ class Roots:
     @property
     def all(self) -> list[Root]:
         return list(self._by_key.values())
+
+    def by_key(self) -> list[tuple[RootKey, Root]]:
+        return list(self._by_key.items())
+
+    def key_of(self, root: Root) -> RootKey | None:
+        """The key of a root; None once it is closed."""
+        return next((key for key, each in self._by_key.items() if each is root), None)
 
     def watched(self) -> list[bytes]:
         """The paths that clients asked to be watched for good (`watch`)."""
@@ -162,6 +171,9 @@ class Roots:
     def _reap(self, root: Root) -> None:
         root.reaper = None
         if not root.queries and not root.is_pinned:
+            key = self.key_of(root)
+            if key is not None and self.on_closing is not None:
+                self.on_closing([(key, root)])
             self.close(root)
 
     # -- from the core

@@ -19,6 +19,7 @@ from gamin.daemon.sessions.watchman.delivery import (
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
 from gamin.events import Row
+from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.query.query import Query
 
@@ -150,6 +151,16 @@ class SharedQuery:
             subscriber.wants_listing = False
             self._deliver(subscriber, self._rows(()), listing=root.names())
 
+    def deliver_past(
+        self, subscriber: Subscriber, since: Clock, found: list[Row]
+    ) -> None:
+        """Deliver what happened between a clock of an earlier server and now."""
+        rows = self._rows(found)
+        if not rows.is_empty:
+            self._deliver(subscriber, rows, since=since)
+        if self.query.names:  # the client waits for these, to know that it has all
+            self._deliver(subscriber, self._rows(()), listing=self._root.names())
+
     def deliver_all(self, subscriber: Subscriber) -> None:
         """Everything there is: the subscriber must drop what it knew."""
         root = self._root
@@ -192,9 +203,12 @@ class SharedQuery:
         is_fresh: bool = False,
         recovered: bool = False,
         listing: Listing | None = None,
+        since: Clock | None = None,
     ) -> None:
         root = self._root
         now = root.timeline
+        if since is None and not is_fresh:
+            since = now.clock(subscriber.tick)
         complete_until_ns, inode = None, None
         if self.query.names:
             is_list = listing is not None
@@ -205,7 +219,7 @@ class SharedQuery:
             root.path,
             rows,
             now.clock(now.latest),
-            since=None if is_fresh else now.clock(subscriber.tick),
+            since=since,
             is_fresh=is_fresh,
             recovered=recovered,
             complete_until_ns=complete_until_ns,

@@ -13,7 +13,7 @@ from gamin.daemon.sessions.watchman.queries import Answer, Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.protocol.watchman.errors import QueryFailed
-from gamin.protocol.watchman.query.query import parse_query
+from gamin.protocol.watchman.query.query import Query, parse_query
 from testkit.doubles.engine import Shell
 
 READY = 1_700_000_000
@@ -48,7 +48,7 @@ class Asked:
         self.times = TickTimes()
         self.root.become_ready(READY)
         self.note(READY)
-        self.queries = Queries(self.times)
+        self.queries = Queries(self.times, lambda root, name: None)
 
     def note(self, second: int) -> None:
         self.times.note(second, self.shell.monitor.tree.tick)
@@ -66,7 +66,11 @@ class Asked:
     def ask(self, **query: Any) -> Answer:
         self.shell.settle()
         query.setdefault("fields", ["name"])
-        return finished(self.queries.answer(self.root, parse_query(query)))
+        return finished(self.answer(parse_query(query)))
+
+    def answer(self, query: Query) -> Generator[None, None, Answer]:
+        spec = self.queries.resolved(self.root, query.since)
+        return self.queries.answer(self.root, query, spec)
 
     def names(self, **query: Any) -> set[str]:
         rows = self.ask(**query).rows.rows
@@ -198,7 +202,7 @@ def interrupted(
     """The answer to a query, when this happens in the middle."""
     asked.shell.settle()
     query.setdefault("fields", ["name"])
-    steps = asked.queries.answer(asked.root, parse_query(query))
+    steps = asked.answer(parse_query(query))
 
     def run() -> Generator[None, None, Answer]:
         for _ in range(steps_before):

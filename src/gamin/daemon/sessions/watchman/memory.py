@@ -1,0 +1,203 @@
+"""Remembers the roots when no server runs, and answers clocks of earlier servers.
+
+What is wrong with the store never harms a client: it gets everything there is, as from
+a server that remembers nothing, and the log says why.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import msgspec
+
+from gamin.core.coverage.recovery import MARGIN_NS
+from gamin.core.model.belief import export
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope
+from gamin.daemon.sessions.hub import Service
+from gamin.daemon.sessions.watchman.results import admitted
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.roots import RootKey
+from gamin.daemon.sessions.watchman.tree_look import TreeLook
+from gamin.events import Row
+from gamin.paths import printable
+from gamin.protocol.watchman.clocks import Clock
+from gamin.state.place import Place, Unusable
+from gamin.state.resume import Live, difference
+from gamin.state.saved import Identity, SavedTree
+from gamin.state.store import Entry, Generation, SavedCursor, Store
+
+logger = logging.getLogger(__name__)
+
+
+class Recalled:
+    """A tree of an earlier server, and what is seen of it now."""
+
+    def __init__(
+        self, clock: Clock, key: RootKey, saved: SavedTree, look: TreeLook
+    ) -> None:
+        self.clock = clock
+        self._key = key
+        self._saved = saved
+        self._look = look
+
+    def rows(self, root: Root) -> list[Row] | None:
+        """What happened from the clock until now; None if that cannot be said."""
+        keeper = root.keeper
+        top = keeper.bound_directory
+        if top is None:
+            return None
+        live = Live(
+            top,
+            root.prefix,
+            keeper.covers_directory,
+            keeper.scope is Scope.TREE,
+            self._key.vcs_ignore or self._key.is_watchman,
+            self._look.seen,
+            self._look.start_tick,
+        )
+        rows = difference(self._saved, live, self.clock.tick)
+        if rows is None:
+            logger.warning(
+                "%s: the difference to %s is not known; everything is listed",
+                printable(root.path),
+                self.clock,
+            )
+            return None
+        return list(admitted(keeper, rows))
+
+
+class Memory:
+    def __init__(self, service: Service, directory: bytes, session: bytes) -> None:
+        """`directory`: where the store is; empty if nothing is to be remembered."""
+        self._service = service
+        self._store = (
+            Store(Place(directory, session, os.getuid())) if directory else None
+        )
+        self._complained = ""
+
+    # -- saving
+
+    def save(
+        self,
+        roots: Sequence[tuple[RootKey, Root]],
+        cursors: Sequence[tuple[RootKey, str, Clock]] = (),
+    ) -> None:
+        """Save what is known of these roots now."""
+        if self._store is None or not roots:
+            return
+        service = self._service
+        service.drive.synchronise()
+        service.drive.do(service.monitor.flush_pending(time.monotonic()))
+        service.flush()
+        entries = [e for key, root in roots if (e := self._entry(key, root))]
+        moved = [
+            SavedCursor(_packed(key), key.path, name, str(clock))
+            for key, name, clock in cursors
+        ]
+        if entries or moved:
+            try:
+                self._store.save(entries, moved)
+            except Unusable as error:
+                self._complain(error)
+
+    def _entry(self, key: RootKey, root: Root) -> Entry | None:
+        monitor = self._service.monitor
+        top = root.keeper.bound_directory
+        if not root.is_ready or top is None or not top.listed:
+            return None
+        complete_ns = root.complete_until_ns(is_list=True)
+        if complete_ns is None:
+            return None  # something was lost, and is not found yet
+        # What polling has not seen yet, and what is reported later, is not in the tree.
+        delay = monitor.coverage.method.longest_interval
+        if monitor.flow.busy:
+            delay += monitor.flow.settings.report_interval
+        look = TreeLook(root.keeper, 0, monitor.tree.tick)
+        look.finish()
+        self._service.drive.synchronise()
+        belief = export(monitor.tree, top)
+        identities = _identities(top, look)
+        clock = root.clock()
+        tree = SavedTree(clock.tick, complete_ns - int(delay * 1e9), identities, belief)
+        return Entry(Generation(*clock[:3]), _packed(key), key.path, tree)
+
+    # -- recalling
+
+    def recall(
+        self, key: RootKey, root: Root, clock: Clock
+    ) -> Generator[None, None, Recalled | None]:
+        """Find the tree that a clock of an earlier server is about, and look at what is
+        there now. None: it is not known. Yields where others may get their turn."""
+        saved = self._load(key, clock)
+        if saved is None:
+            return None
+        if saved.complete_ns > time.time_ns():
+            logger.warning("the clock was set back: %s is listed anew", clock)
+            return None
+        since_ns = max(1, saved.complete_ns - MARGIN_NS)
+        look = TreeLook(root.keeper, since_ns, self._service.monitor.tree.tick)
+        yield from look.steps
+        self._service.drive.synchronise()
+        return Recalled(clock, key, saved, look)
+
+    def _load(self, key: RootKey, clock: Clock) -> SavedTree | None:
+        if self._store is None:
+            return None
+        try:
+            saved = self._store.load(Generation(*clock[:3]), _packed(key))
+        except Unusable as error:
+            self._complain(error)
+            return None
+        if saved is not None and clock.tick > saved.tick:
+            logger.warning(
+                "%s is later than what was saved of %s", clock, printable(key.path)
+            )
+            return None
+        return saved
+
+    def cursor(self, key: RootKey, name: str) -> str | None:
+        """The clock that a named cursor stood at when it was saved."""
+        if self._store is None:
+            return None
+        try:
+            return self._store.cursor(_packed(key), name)
+        except Unusable as error:
+            self._complain(error)
+            return None
+
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return 0 if self._store is None else self._store.place.size()
+
+    def _complain(self, error: Unusable) -> None:
+        """Log it, once as long as it is the same."""
+        text = str(error)
+        if text != self._complained:
+            self._complained = text
+            logger.warning("nothing is remembered: %s", printable(text))
+
+
+def _packed(key: RootKey) -> bytes:
+    return msgspec.msgpack.encode(key._replace(ignore=_bytes(key.ignore)))
+
+
+def _bytes(patterns: Sequence[str]) -> Any:
+    """Patterns may be of bytes that are not UTF-8."""
+    return tuple(os.fsencode(pattern) for pattern in patterns)
+
+
+def _identities(top: Node, look: TreeLook) -> tuple[Identity | None, ...]:
+    """Of every directory in the order of the belief. None where it, or one above it,
+    was moved after the look began: it may have been another one that was seen."""
+    identities: list[Identity | None] = []
+    moved: set[Node | None] = set()
+    for node in top.subtree():
+        is_below = node is not top and node.parent in moved
+        if is_below or node.created_tick > look.start_tick:
+            moved.add(node)
+        seen = None if node in moved else look.seen.get(node)
+        identities.append(None if seen is None else seen.identity)
+    return tuple(identities)

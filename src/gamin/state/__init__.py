@@ -1,0 +1,1 @@
+"""What is remembered of watched trees when no server runs."""

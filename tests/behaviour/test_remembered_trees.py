@@ -1,0 +1,161 @@
+"""A server ends, files change, and the next server names exactly these changes."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import gamin
+from gamin import Event, Kind
+from testkit.watches import (
+    SOON,
+    changed,
+    created,
+    deleted,
+    kill_server,
+    serving,
+    signal_server,
+)
+
+
+@pytest.fixture(autouse=True)
+def state(
+    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """The directory of the state; servers of the test keep theirs there."""
+    monkeypatch.delenv("GAMIN_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with serving(session):
+        yield tmp_path / "state" / "gamin"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    for folder in ("kept/deep", "gone/deep", "moved/deep"):
+        (tree / folder).mkdir(parents=True)
+        for number in range(20):
+            (tree / folder / str(number)).touch()
+    return tree
+
+
+def clock_of(tree: Path) -> str:
+    """The clock of a watch that has just begun."""
+    with gamin.watch(tree, timeout=SOON) as watch:
+        assert watch.clock is not None
+        return watch.clock
+
+
+def end_server() -> None:
+    signal_server(signal.SIGTERM, ends=True)
+
+
+def since(tree: Path, clock: str) -> list[Event]:
+    with gamin.watch(tree, since=clock, timeout=0) as watch:
+        events: list[Event] = []
+        while (batch := watch.next(0)) is not None:
+            events += batch
+        return events
+
+
+def test_every_kind_of_change_is_reported_and_nothing_else(tree: Path) -> None:
+    clock = clock_of(tree)
+    end_server()
+    (tree / "kept/deep/1").write_text("text")
+    (tree / "kept/deep/2").unlink()
+    (tree / "kept/deep/3").rename(tree / "kept/three")
+    (tree / "kept/new").mkdir()
+    (tree / "kept/new/file").touch()
+    for number in range(20):
+        (tree / "gone/deep" / str(number)).unlink()
+    (tree / "gone/deep").rmdir()
+    told = since(tree, clock)
+    expected = [
+        changed(tree / "kept/deep/1"),
+        deleted(tree / "kept/deep/2"),
+        deleted(tree / "kept/deep/3"),
+        created(tree / "kept/three"),
+        created(tree / "kept/new", is_dir=True),
+        created(tree / "kept/new/file"),
+        *(deleted(tree / "gone/deep" / str(number)) for number in range(20)),
+        deleted(tree / "gone/deep", is_dir=True),
+    ]
+    assert sorted(told, key=str) == sorted(expected, key=str)
+
+
+def test_nothing_is_reported_where_nothing_changed(tree: Path) -> None:
+    clock = clock_of(tree)
+    end_server()
+    assert since(tree, clock) == []
+
+
+def test_a_directory_that_is_another_one_is_reported_with_all_its_files(
+    tree: Path,
+) -> None:
+    clock = clock_of(tree)
+    end_server()
+    (tree / "kept/deep").rename(tree / "away")
+    (tree / "moved/deep").rename(tree / "kept/deep")
+    told = since(tree, clock)
+    files = {str(tree / "kept/deep" / str(number)) for number in range(20)}
+    assert files <= {e.path for e in told if e.kind is Kind.DELETED}
+    assert files <= {e.path for e in told if e.kind is Kind.CREATED}
+
+
+def test_what_happened_before_the_end_is_part_of_the_difference(tree: Path) -> None:
+    clock = clock_of(tree)
+    with gamin.watch(tree, timeout=SOON) as watch:
+        (tree / "first").touch()
+        next(watch)
+    end_server()
+    (tree / "second").touch()
+    told = since(tree, clock)
+    assert set(told) == {created(tree / "first"), created(tree / "second")}
+
+
+def test_a_clock_outlives_several_servers(tree: Path) -> None:
+    clock = clock_of(tree)
+    end_server()
+    (tree / "first").touch()
+    clock_of(tree)
+    end_server()
+    (tree / "first").unlink()
+    (tree / "second").touch()
+    assert since(tree, clock) == [created(tree / "second")]
+
+
+def test_only_the_entries_of_a_directory_are_compared_if_only_they_are_watched(
+    tree: Path,
+) -> None:
+    with gamin.watch(tree / "kept", recursive=False, timeout=SOON) as watch:
+        clock = watch.clock
+    end_server()
+    (tree / "kept/deep/1").write_text("text")
+    (tree / "kept/file").touch()
+    with gamin.watch(tree / "kept", recursive=False, since=clock) as watch:
+        assert watch.next(0) == [created(tree / "kept/file")]
+
+
+def test_a_server_that_was_killed_before_it_saved_lists_everything(tree: Path) -> None:
+    clock = clock_of(tree)
+    kill_server()
+    assert {(e.kind, e.recovered) for e in since(tree, clock)} == {(Kind.EXISTS, True)}
+
+
+def test_the_state_is_readable_by_its_owner_only(tree: Path, state: Path) -> None:
+    clock_of(tree)
+    end_server()
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert [file.stat().st_mode & 0o777 for file in state.iterdir()] == [0o600]
+
+
+def test_nothing_is_kept_if_it_is_turned_off(
+    tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMIN_STATE", "off")
+    clock = clock_of(tree)
+    end_server()
+    assert {e.kind for e in since(tree, clock)} == {Kind.EXISTS}
+    assert not os.path.exists(state)

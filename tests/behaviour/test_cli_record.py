@@ -70,7 +70,7 @@ def test_what_was_written_survives_the_death_of_the_recorder(
     assert [event.path for event in changes_in(file)] == [f"{box}/a"]
 
 
-def test_it_ends_after_the_given_time(env: dict[str, str], tmp_path: Path) -> None:
+def test_record_ends_after_the_given_time(env: dict[str, str], tmp_path: Path) -> None:
     box = tmp_path / "box"
     box.mkdir()
     with record(env, box, str(tmp_path / "x"), "--for", "0.1") as process:

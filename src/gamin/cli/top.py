@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import select
 import sys
 import time
@@ -162,7 +163,10 @@ def _print_once(
                 file=nowhere, record=True, width=ONCE_WIDTH, force_terminal=True
             )
             console.print(frame(figures, Keys(), ONCE_WIDTH, ONCE_HEIGHT))
-        console.save_svg(args.svg, title="gamin top")
+        picture = console.export_svg(title="gamin top")
+        with open(args.svg, "w", encoding="utf-8") as file:
+            # The fonts of the template would be loaded from the network.
+            file.write(re.sub(r"@font-face\s*{[^}]*}", "", picture))
         return 0
     is_terminal = sys.stdout.isatty()
     console = Console() if is_terminal else Console(width=ONCE_WIDTH)

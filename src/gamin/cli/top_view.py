@@ -95,8 +95,8 @@ def _body(
     clients = shown_clients(report.clients, keys.sorting, keys.pattern)
     paths = figures.busiest(min(MAX_PATHS, max(0, room // 2 - 3)))
     lines = [Text(), _client_row("PID", "LANGUAGE", "SUBSCR.", "BACKLOG", "PROGRAM")]
-    lines[-1].stylize("reverse")
     lines[-1].pad_right(max(0, width - lines[-1].cell_len))
+    lines[-1].stylize("reverse")
     kept = max(1, room - len(lines) - (len(paths) + 2 if paths else 0))
     lines += [_client(client) for client in clients[:kept]]
     if len(clients) > kept:

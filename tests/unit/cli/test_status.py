@@ -21,7 +21,7 @@ from testkit.servers import OUR_SERVER, running_server
 
 
 @pytest.fixture
-def told() -> dict[str, Any]:
+def reply() -> dict[str, Any]:
     """What a server may say; the names are chosen by whoever means harm."""
     return {
         "version": "9.9",
@@ -60,8 +60,8 @@ def told() -> dict[str, Any]:
     }
 
 
-def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
-    assert list(as_text(read(told))) == [
+def test_all_of_the_report_is_shown(reply: dict[str, Any]) -> None:
+    assert list(as_text(read(reply))) == [
         "gamin 9.9, process 77, up 1 h 1 min",
         "session     (default)",
         "addresses   @/tmp/fam-me-",
@@ -81,16 +81,16 @@ def test_all_of_the_report_is_shown(told: dict[str, Any]) -> None:
     ]
 
 
-def test_what_does_not_occur_is_not_shown(told: dict[str, Any]) -> None:
-    told["watches"] = {**dict.fromkeys(told["watches"], 0), "kernel": 1}
-    told["recoveries"] = {"overflows": 0, "rescans": 0}
-    text = list(as_text(read(told)))
+def test_what_does_not_occur_is_not_shown(reply: dict[str, Any]) -> None:
+    reply["watches"] = {**dict.fromkeys(reply["watches"], 0), "kernel": 1}
+    reply["recoveries"] = {"overflows": 0, "rescans": 0}
+    text = list(as_text(read(reply)))
     assert "watches     1 by the kernel" in text
     assert "losses      none" in text
 
 
-def test_unknown_members_of_a_report_are_ignored(told: dict[str, Any]) -> None:
-    assert read({**told, "mood": "good"}) == read(told)
+def test_unknown_members_of_a_report_are_ignored(reply: dict[str, Any]) -> None:
+    assert read({**reply, "mood": "good"}) == read(reply)
 
 
 @pytest.mark.parametrize("other", [None, [], {"pid": 77}, "fine"])
@@ -130,7 +130,7 @@ def test_a_real_server_reports_itself_and_its_clients(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
-def test_without_a_server_it_says_so_and_fails(
+def test_status_without_a_server_says_so_and_fails(
     options: list[str], session: str
 ) -> None:
     done = gamin("status", *options, session=session)

@@ -218,7 +218,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_once_prints_a_frame_of_80_by_24(server: Server) -> None:
+def test_once_prints_one_frame_of_80_by_24(server: Server) -> None:
     done = gamin("top", "--once", "--interval", "0.2", session=server.session)
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr, len(lines)) == (0, "", 24)
@@ -231,10 +231,12 @@ def test_a_frame_can_be_written_as_a_picture(server: Server, tmp_path: Path) -> 
     words = ["top", "--once", "--interval", "0.2", "--svg", str(file)]
     done = gamin(*words, session=server.session)
     assert (done.returncode, done.stdout) == (0, "")
-    assert f"process&#160;{server.pid}" in file.read_text()
+    picture = file.read_text()
+    assert f"process&#160;{server.pid}" in picture
+    assert "url(" not in re.sub(r"url\(#[^)]*\)", "", picture), "it loads nothing"
 
 
-def test_it_runs_in_a_terminal_until_q_and_leaves_it_as_it_was(
+def test_top_runs_until_q_and_leaves_the_terminal_as_it_was(
     server: Server, tmp_path: Path
 ) -> None:
     env = {**os.environ, "GAM_CLIENT_ID": server.session, "TERM": "xterm"}
@@ -253,7 +255,7 @@ def test_it_runs_in_a_terminal_until_q_and_leaves_it_as_it_was(
     assert b"echo" in modes
 
 
-def test_it_waits_for_the_next_server(server: Server, tmp_path: Path) -> None:
+def test_top_waits_for_the_next_server(server: Server, tmp_path: Path) -> None:
     env = {**os.environ, "GAM_CLIENT_ID": server.session, "TERM": "xterm"}
     words = ["top", "--interval", "0.2"]
     with in_terminal([*COMMAND, *words], env=env, cwd=tmp_path) as program:
@@ -264,13 +266,13 @@ def test_it_waits_for_the_next_server(server: Server, tmp_path: Path) -> None:
         assert program.wait() == 0
 
 
-def test_without_a_server_it_fails_at_once(session: str) -> None:
+def test_top_without_a_server_fails_at_once(session: str) -> None:
     done = gamin("top", "--once", session=session)
     assert done.returncode == 1
     assert done.stderr.startswith("gamin: no server is running")
 
 
-def test_without_rich_it_says_what_to_install(session: str) -> None:
+def test_top_without_rich_says_what_to_install(session: str) -> None:
     program = (
         "import sys; sys.modules['rich'] = None\n"
         "from gamin.cli.main import main; sys.exit(main(['top', '--once']))"

@@ -21,7 +21,7 @@ SECOND = [Event(Kind.MOVED, "/a", "/c")]
 
 
 class Player:
-    """In the place of `gamin.watch`: yields batches, then ends as it is told to."""
+    """Replaces `gamin.watch`: yields the given batches, then ends in the given way."""
 
     def __init__(self, *batches: list[Event], end: BaseException | None = None) -> None:
         self.batches = list(batches)

@@ -80,9 +80,48 @@ def _replace_watchfiles(module: ModuleType) -> None:
     _replaced["watchfiles"] = None
 
 
+def _replace_watchdog(module: ModuleType) -> None:
+    """Put our observer and emitter in the place of those for inotify."""
+    from gamin.compat.observer import GaminEmitter, GaminObserver
+
+    inotify = sys.modules["watchdog.observers.inotify"]
+    own = vars(inotify)["InotifyObserver"]
+    if own is not GaminObserver:
+        _warn_of_users("watchdog", own)
+        vars(inotify).update(InotifyObserver=GaminObserver, InotifyEmitter=GaminEmitter)
+        vars(module).update(Observer=GaminObserver)
+    _replaced["watchdog"] = None
+
+
+def _replace_watchdog_polling(module: ModuleType) -> None:
+    if settings.polling_too():
+        from gamin.compat.polling_observer import GaminPollingObserver
+
+        _warn_of_users("watchdog", vars(module)["PollingObserver"])
+        vars(module).update(PollingObserver=GaminPollingObserver)
+
+
+def _warn_of_users(library: str, own: object) -> None:
+    """Warn of modules that imported a class before it was replaced."""
+    users = sorted(
+        name
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] != library
+        and any(
+            value is own for value in list(getattr(module, "__dict__", {}).values())
+        )
+    )
+    if users:
+        names = ", ".join(users)
+        settings.warn_once(library, f"{names} imported it before gamin.compat.install")
+
+
 _REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
     "watchfiles": {"watchfiles._rust_notify": _replace_watchfiles},
-    "watchdog": {},
+    "watchdog": {
+        "watchdog.observers": _replace_watchdog,
+        "watchdog.observers.polling": _replace_watchdog_polling,
+    },
 }
 """For each library: what to do right after one of its modules was executed."""
 

@@ -1,0 +1,15 @@
+"""watchdog's observer over the service, for an import line of its own.
+
+    from gamin.compat.watchdog import Observer
+
+It needs an installed watchdog, and is a subclass of its `BaseObserver`.
+"""
+
+# First, and as a whole: where engines are replaced, this is what triggers it.
+import watchdog.observers  # noqa: F401
+
+from gamin.compat.observer import GaminEmitter, GaminObserver
+
+Observer = GaminObserver
+
+__all__ = ["GaminEmitter", "GaminObserver", "Observer"]

@@ -1,0 +1,262 @@
+"""watchdog's emitter and observer over the service."""
+
+import os
+import queue
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testkit.waiting import eventually
+from testkit.watches import serving
+
+pytest.importorskip("watchdog")
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirModifiedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+    LoggingEventHandler,
+)
+from watchdog.observers.api import ObservedWatch
+
+from gamin.compat import settings
+from gamin.compat.observer import GaminEmitter, GaminObserver, needs_unreported
+
+
+@pytest.fixture(autouse=True)
+def server(session: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(settings, "_warned", set())
+    with serving(session):
+        yield
+
+
+class Recorder(FileSystemEventHandler):
+    """Keeps every event."""
+
+    def __init__(self) -> None:
+        self.seen: list[FileSystemEvent] = []
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        self.seen.append(event)
+
+    def until(self, *wanted: FileSystemEvent) -> None:
+        eventually(
+            lambda: all(event in self.seen for event in wanted), what=f"{wanted}"
+        )
+
+
+class NeedsClosed(Recorder):
+    def on_closed(self, event: FileSystemEvent) -> None:
+        pass
+
+
+@pytest.fixture
+def observer() -> Iterator[GaminObserver]:
+    made = GaminObserver()
+    made.start()
+    yield made
+    made.stop()
+    made.join()
+
+
+def emitted(path: Any, *actions: Any, recursive: bool = True) -> list[FileSystemEvent]:
+    """The events of a watch until a last file, named `end`, appears in it."""
+    found: queue.Queue[Any] = queue.Queue()
+    emitter = GaminEmitter(found, ObservedWatch(path, recursive=recursive))  # type: ignore[arg-type]
+    emitter.start()
+    try:
+        for action in actions:
+            action()
+        Path(os.fsdecode(path), "end").touch()
+        events: list[FileSystemEvent] = []
+        while not events or os.path.basename(os.fsdecode(events[-1].src_path)) != "end":
+            events.append(found.get(timeout=10)[0])
+        return events[:-1]
+    finally:
+        emitter.stop()
+        emitter.join()
+
+
+def test_a_new_file_with_content_is_created_and_modified(tmp_path: Path) -> None:
+    path = str(tmp_path / "a")
+    assert emitted(str(tmp_path), lambda: Path(path).write_text("a"))[:3] == [
+        FileCreatedEvent(path),
+        DirModifiedEvent(str(tmp_path)),
+        FileModifiedEvent(path),
+    ]
+
+
+def test_deleting_and_renaming_report_the_parents_as_modified(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "a").touch()
+    (tmp_path / "b").touch()
+    root = str(tmp_path)
+    events = emitted(
+        root,
+        (tmp_path / "a").unlink,
+        lambda: (tmp_path / "b").rename(tmp_path / "sub" / "b"),
+    )
+    assert events == [
+        FileDeletedEvent(f"{root}/a"),
+        DirModifiedEvent(root),
+        FileMovedEvent(f"{root}/b", f"{root}/sub/b"),
+        DirModifiedEvent(root),
+        DirModifiedEvent(f"{root}/sub"),
+    ]
+
+
+def test_a_renamed_directory_is_followed_by_what_is_in_it(tmp_path: Path) -> None:
+    (tmp_path / "old" / "deep").mkdir(parents=True)
+    root = str(tmp_path)
+    events = emitted(root, lambda: (tmp_path / "old").rename(tmp_path / "new"))
+    assert events[0] == DirMovedEvent(f"{root}/old", f"{root}/new")
+    assert events[-1] == DirMovedEvent(
+        f"{root}/old/deep", f"{root}/new/deep", is_synthetic=True
+    )
+
+
+@pytest.mark.parametrize("form", [os.fsencode, lambda path: path + "/"])
+def test_paths_are_spelled_as_the_watch_was_given(form: Any, tmp_path: Path) -> None:
+    path = form(str(tmp_path))
+    events = emitted(path, (tmp_path / "a").mkdir)
+    name = b"a" if isinstance(path, bytes) else "a"
+    assert events[0] == DirCreatedEvent(os.path.join(path, name))
+
+
+def test_a_missing_path_is_an_error_when_it_is_scheduled(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    with pytest.raises(FileNotFoundError):
+        observer.schedule(Recorder(), str(tmp_path / "missing"))
+
+
+def test_a_deleted_directory_ends_its_emitter(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    recorder = Recorder()
+    observer.schedule(recorder, str(tmp_path / "sub"))
+    [emitter] = observer.emitters
+    (tmp_path / "sub").rmdir()
+    recorder.until(DirDeletedEvent(str(tmp_path / "sub")))
+    emitter.join(10)
+    assert not emitter.is_alive()
+
+
+def test_a_handler_of_closed_events_gets_them_beside_others_of_the_service(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    plain, closed = Recorder(), NeedsClosed()
+    observer.schedule(plain, str(tmp_path / "one"))
+    observer.schedule(closed, str(tmp_path / "two"))
+    (tmp_path / "one" / "a").write_text("a")
+    (tmp_path / "two" / "a").write_text("a")
+    plain.until(FileCreatedEvent(str(tmp_path / "one" / "a")))
+    closed.until(FileClosedEvent(str(tmp_path / "two" / "a")))
+    assert not any(isinstance(event, FileClosedEvent) for event in plain.seen)
+
+
+def test_a_watch_changes_its_engine_when_a_handler_comes_that_needs_it(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    plain, closed = Recorder(), NeedsClosed()
+    watch = observer.schedule(plain, str(tmp_path))
+    observer.add_handler_for_watch(closed, watch)
+    (tmp_path / "a").write_text("a")
+    for each in (plain, closed):
+        each.until(FileClosedEvent(str(tmp_path / "a")))
+
+
+def test_an_event_filter_that_names_closed_events_gets_them(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    observer.schedule(recorder, str(tmp_path), event_filter=[FileClosedEvent])
+    (tmp_path / "a").write_text("a")
+    recorder.until(FileClosedEvent(str(tmp_path / "a")))
+
+
+def test_only_methods_of_the_program_count_as_needs() -> None:
+    assert needs_unreported(NeedsClosed())
+    assert not needs_unreported(LoggingEventHandler())
+    assert not needs_unreported(object())
+    assigned = Recorder()
+    assigned.on_opened = print  # type: ignore[method-assign, assignment]
+    assert needs_unreported(assigned)
+
+
+def test_without_a_server_inotify_is_used_with_one_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMIN_DEBUG_SERVER", "/bin/no-such-program")
+    monkeypatch.setenv("GAM_CLIENT_ID", "nobody-serves-this")
+    made, recorder = GaminObserver(), Recorder()
+    made.schedule(recorder, str(tmp_path))
+    with pytest.warns(RuntimeWarning, match="watchdog watches files by itself"):
+        made.start()
+    try:
+        (tmp_path / "a").write_text("a")
+        recorder.until(FileClosedEvent(str(tmp_path / "a")))
+    finally:
+        made.stop()
+        made.join()
+
+
+NAMES = """
+import watchdog.observers, watchdog.observers.inotify as inotify
+import watchdog.observers.polling as polling
+print(watchdog.observers.Observer.__name__, inotify.InotifyEmitter.__name__)
+print(polling.PollingObserver.__name__)
+"""
+
+
+def names(before: str, **environ: str) -> list[str]:
+    command = [sys.executable, "-I", "-c", before + "\n" + NAMES]
+    return subprocess.check_output(command, text=True, env=environ).split()
+
+
+INSTALL = "import gamin.compat; gamin.compat.install('watchdog')"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        INSTALL,
+        f"import watchdog.observers; {INSTALL}",
+        f"{INSTALL}; from gamin.compat.watchdog import Observer",
+    ],
+)
+def test_the_names_of_the_library_are_replaced(before: str) -> None:
+    assert names(before) == ["GaminObserver", "GaminEmitter", "PollingObserver"]
+
+
+def test_polling_observers_are_replaced_only_when_asked() -> None:
+    replaced = names(INSTALL, GAMIN_POLLING_TOO="1")
+    assert replaced[2] == "GaminPollingObserver"
+
+
+def test_importing_our_observer_replaces_nothing() -> None:
+    line = "from gamin.compat.watchdog import Observer"
+    assert names(line)[:2] == ["InotifyObserver", "InotifyEmitter"]
+
+
+def test_a_module_that_imported_the_observer_before_is_named_in_a_warning() -> None:
+    code = f"from watchdog.observers import Observer; {INSTALL}"
+    command = [sys.executable, "-I", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "RuntimeWarning" in done.stderr
+    assert "__main__ imported it before" in done.stderr

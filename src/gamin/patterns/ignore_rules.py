@@ -290,15 +290,23 @@ def _places(directory: bytes, tops: Container[bytes]) -> Iterator[tuple[bytes, b
         directory = directory.rpartition(b"/")[0]
 
 
-def _groups_of_text(text: bytes) -> tuple[Group, ...]:
-    """What a rule file says; nothing when it is beyond the limits."""
+def exceeded_limit(text: bytes) -> str | None:
+    """Why the text of a rule file counts as absent; None if it is within all limits."""
     if len(text) > MAX_TEXT:
-        return ()
+        return f"it has more than {MAX_TEXT} bytes"
     lines = list(islice(read_lines(text), MAX_PATTERNS + 1))
-    wildcards = sum(len(line) for line in lines if has_wildcards(line))
-    if len(lines) > MAX_PATTERNS or wildcards > MAX_WILDCARDS:
+    if len(lines) > MAX_PATTERNS:
+        return f"it has more than {MAX_PATTERNS} patterns"
+    if sum(len(line) for line in lines if has_wildcards(line)) > MAX_WILDCARDS:
+        return f"its patterns with wildcards have more than {MAX_WILDCARDS} bytes"
+    return None
+
+
+def _groups_of_text(text: bytes) -> tuple[Group, ...]:
+    """The patterns of a rule file; none when it exceeds a limit."""
+    if exceeded_limit(text) is not None:
         return ()
-    return _groups(map(parse, lines))
+    return _groups(map(parse, read_lines(text)))
 
 
 def _groups(patterns: Iterable[Pattern | None]) -> tuple[Group, ...]:

@@ -1,17 +1,19 @@
-"""Debugging switched on and off while a program runs, into a file of its own.
+"""A debug log that can be switched on and off, each time into a new file.
 
-Who switches (GAM_DEBUG at the start, SIGUSR2 later) and what is worth dumping is
-left to the program, server or client.
+The program decides when to switch (GAM_DEBUG at the start, SIGUSR2 later) and what the
+dump of its state contains.
 """
 
 import logging
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TextIO
 
 from gamin.paths import printable
 
-PREFIX = "gamin_debug_"  # the original's, in /tmp
+PREFIX = "gamin_debug_"
+"""How the names of debug files in /tmp begin, as in the original."""
 
 
 def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
@@ -20,14 +22,14 @@ def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def open_debug_file(directory: str | None = None) -> tuple[TextIO, str]:
-    """A fresh file only the user can read, and its path; no link is ever followed.
+    """A new file that only the user can read, and its path. Never follows a link.
 
     `directory` is by default the one for temporary files. Raises OSError.
     """
-    # Imported late: a server is seldom asked, and its start would take longer.
+    # Imported late: seldom needed, and the start would take longer.
     import tempfile
 
-    # mkstemp: mode 0600, O_EXCL and O_NOFOLLOW, a name that cannot be foreseen.
+    # mkstemp: mode 0600, O_EXCL and O_NOFOLLOW, and a name that nobody can predict.
     descriptor, path = tempfile.mkstemp(prefix=PREFIX, dir=directory)
     stream = os.fdopen(
         descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1
@@ -36,9 +38,9 @@ def open_debug_file(directory: str | None = None) -> tuple[TextIO, str]:
 
 
 class EscapingFormatter(logging.Formatter):
-    """One record is one line, whatever file names are in it.
+    """Writes one line per record, whatever file names are in it.
 
-    The lines of a traceback follow, indented, so none can pass for a record.
+    The lines of a traceback follow, indented, so that none looks like a record.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -57,7 +59,7 @@ def _indented(text: str) -> list[str]:
 
 
 class DebugLog:
-    """While on, everything `logger` says goes to a file that begins with a dump."""
+    """While on, writes all records of `logger` to a file that begins with a dump."""
 
     def __init__(
         self,
@@ -65,7 +67,7 @@ class DebugLog:
         dump: Callable[[], str],
         directory: str | None = None,
     ) -> None:
-        """`dump` describes the program's state in lines; it is called at each start."""
+        """`dump` returns the program's state as lines; called at each start."""
         self._logger = logger
         self._dump = dump
         self._directory = directory
@@ -77,9 +79,9 @@ class DebugLog:
         return self._handler is not None
 
     def toggle(self) -> str | None:
-        """Switch over; the path of the new file, or None when switched off.
+        """Switch on or off; return the path of the new file, or None when off.
 
-        Raises OSError if no file can be made, and stays off.
+        Raises OSError if no file can be written, and stays off.
         """
         if self.is_on:
             self.stop()
@@ -87,11 +89,21 @@ class DebugLog:
         return self.start()
 
     def start(self) -> str:
-        """Switch on, into a fresh file even if it was on; its path. Raises OSError."""
+        """Switch on, with a new file even if it was on; return its path.
+
+        Raises OSError if no file can be written; then nothing has changed.
+        """
         stream, path = open_debug_file(self._directory)
+        try:
+            for line in self._dump().splitlines():
+                stream.write(printable(line) + "\n")
+            stream.flush()
+        except OSError:  # no space is left: no empty file either
+            os.unlink(path)
+            with suppress(OSError):
+                stream.close()
+            raise
         self.stop()
-        for line in self._dump().splitlines():
-            stream.write(printable(line) + "\n")
         self._handler = logging.StreamHandler(stream)
         self._handler.setFormatter(
             EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -102,7 +114,7 @@ class DebugLog:
         return path
 
     def stop(self) -> None:
-        """Switch off; the file stays where it is."""
+        """Switch off. The file remains."""
         if self._handler is None:
             return
         self._logger.removeHandler(self._handler)

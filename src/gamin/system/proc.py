@@ -20,3 +20,16 @@ def path_of_descriptor(descriptor: int) -> bytes:
         return os.readlink(b"/proc/self/fd/%d" % descriptor)
     except OSError:
         return b""
+
+
+def reset_oom_score() -> None:
+    """Be as likely as any other program to end when memory runs out.
+
+    Does nothing where the kernel does not permit it.
+    """
+    try:
+        with open("/proc/self/oom_score_adj", "r+b", buffering=0) as file:
+            if file.read().strip() != b"0":
+                file.write(b"0")
+    except OSError:
+        pass

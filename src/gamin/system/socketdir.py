@@ -7,6 +7,7 @@ descriptor, so that nothing can be exchanged between the check and the use.
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -22,6 +23,9 @@ let everyone else in; the original implementation uses 0700, too."""
 _TRIES = 5
 """Checks before giving up. Each removal of a wrong object starts the check again, and
 an attacker may put a new one there every time."""
+
+_LOCK_PAUSE = 0.01
+"""Seconds between two attempts to lock a directory."""
 
 _FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -98,19 +102,44 @@ class Directory:
         return False
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold off every other server that starts or ends here.
+    def locked(self, patience: float) -> Iterator[None]:
+        """Keep out every other server that starts or ends here.
 
-        The lock lies on the directory itself: no lock file to leave behind, the
-        kernel lets go of it when its holder dies, and no other user can take it,
-        since none can open the directory. It is never held for longer than it takes
-        to look at a socket, so waiting for it needs no limit.
+        The lock is on the directory itself: there is no lock file to leave behind, the
+        kernel releases it when its holder dies, and no other user can take it, because
+        none can open the directory. A server holds it only while it probes a socket;
+        but its process may be stopped meanwhile. Raises UnsafeSocketPath after
+        `patience` seconds.
         """
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + patience
+        while not self._try_lock():
+            if time.monotonic() >= deadline:
+                raise UnsafeSocketPath(self.path, "another process keeps it locked")
+            time.sleep(_LOCK_PAUSE)
         try:
             yield
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _try_lock(self) -> bool:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def is_in_place(self) -> bool:
+        """Whether its path still leads to this directory."""
+        try:
+            return os.path.samestat(os.lstat(self.path), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def remove_if_empty(self) -> None:
+        """Remove the directory itself unless something is in it. Hold the lock."""
+        if self.is_in_place():
+            with suppress(OSError):
+                os.rmdir(self.path)
 
 
 def make_checked(path: bytes, uid: int) -> Directory:
@@ -136,6 +165,8 @@ def open_checked(path: bytes, uid: int) -> Directory | None:
         problem = _directory_problem(status, uid)
         if problem is None:
             return _open(path, uid)
+        if _is_own_directory(status, uid) and not _removed_empty(path):
+            return _repaired(path, uid)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -154,6 +185,33 @@ def _open(path: bytes, uid: int) -> Directory | None:
         return directory
     directory.close()
     return None
+
+
+def _repaired(path: bytes, uid: int) -> Directory | None:
+    """Give an own directory with something in it the right mode, and open it.
+
+    What others may have put there is not believed: each socket is checked for its
+    owner. None if the path leads to another object meanwhile.
+    """
+    descriptor = os.open(path, _FLAGS)
+    directory = Directory(path, uid, descriptor)
+    if _is_own_directory(os.fstat(descriptor), uid):
+        os.fchmod(descriptor, MODE)
+        return directory
+    directory.close()
+    return None
+
+
+def _removed_empty(path: bytes) -> bool:
+    try:
+        os.rmdir(path)
+    except OSError:
+        return False
+    return True
+
+
+def _is_own_directory(status: os.stat_result, uid: int) -> bool:
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == uid
 
 
 def _make(path: bytes) -> None:

@@ -63,11 +63,12 @@ def scripted(
 
 
 def squat(address: Address) -> None:
-    """Make a directory that may neither be used nor removed."""
+    """Make a directory of another user that may neither be used nor removed."""
+    require_root()
     directory = Path(os.fsdecode(address.directory))
-    directory.mkdir()
-    directory.chmod(0o755)
+    directory.mkdir(mode=0o700)
     (directory / "kept").touch()
+    os.chown(directory, NOBODY, NOBODY)
 
 
 @pytest.mark.parametrize("transport", list(Transport))

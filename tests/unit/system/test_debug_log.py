@@ -1,4 +1,5 @@
 import logging
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +82,22 @@ def test_a_file_that_cannot_be_made_leaves_it_off(
         debug.toggle()
     assert not debug.is_on
     assert logger.level == logging.WARNING
+
+
+def test_a_disk_without_space_leaves_no_file_and_debugging_off(
+    logger: logging.Logger, tmp_path: Path
+) -> None:
+    """A limit on the size of files fails as a full disk does, with another number."""
+    debug = DebugLog(logger, lambda: "state", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            debug.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not debug.is_on
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_name_that_is_not_utf_8_can_be_written(

@@ -110,18 +110,27 @@ def test_a_client_finds_nothing_where_there_is_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("side", [make, look], ids=["server", "client"])
-def test_a_full_directory_with_a_wrong_mode_is_left_and_told_of(
-    side: Callable[[Path], object], tmp_path: Path
+def test_an_own_directory_with_a_wrong_mode_and_something_in_it_is_repaired(
+    side: Callable[[Path], Directory | None], tmp_path: Path
 ) -> None:
     path = tmp_path / "fam"
     (path / "precious").mkdir(parents=True)
     path.chmod(0o755)
-    with pytest.raises(
-        UnsafeSocketPath, match=r"0755.*not empty.*GAMIN_SOCKET_DIR"
-    ) as told:
-        side(path)
-    assert told.value.path == bytes(path)
+    directory = side(path)
+    assert directory is not None
+    directory.close()
+    assert path.stat().st_mode & 0o777 == 0o700
     assert (path / "precious").exists()
+
+
+def test_a_lock_that_another_process_keeps_is_an_error_after_a_while(
+    tmp_path: Path,
+) -> None:
+    with make(tmp_path / "fam") as ours, make(tmp_path / "fam") as others:
+        with others.locked(0), pytest.raises(UnsafeSocketPath, match="locked"):
+            ours.locked(0).__enter__()
+        with ours.locked(0):
+            pass
 
 
 def test_a_missing_base_is_told_of(tmp_path: Path) -> None:

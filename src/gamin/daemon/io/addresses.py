@@ -11,7 +11,9 @@ rather than not at all, since any user may squat our directory's name in /tmp.
 import logging
 
 from gamin.daemon.io.listener import (
+    LOCK_PATIENCE,
     AlreadyRunning,
+    DirectoryRemoved,
     Language,
     Listener,
     bind_abstract,
@@ -32,6 +34,9 @@ __all__ = [
 ]
 
 logger = logging.getLogger(__name__)
+
+_TRIES = 5
+"""Attempts to listen in a directory that ending servers remove."""
 
 
 class Listening:
@@ -59,7 +64,7 @@ class Listening:
             listener.close()
         kept = [each for each in self.listeners if each not in lost]
         self.listeners = kept.copy()
-        self._complete()
+        self._complete(patience=0.0)  # the loop must not wait
         return lost, self.listeners[len(kept) :]
 
     def close(self) -> None:
@@ -68,21 +73,30 @@ class Listening:
             listener.close()
         self.listeners.clear()
 
-    def _complete(self) -> None:
-        """Add what the settings ask for and we lack, as far as we can have it."""
+    def _complete(self, patience: float) -> None:
+        """Add the listeners that the settings ask for and that can be had.
+
+        `patience` is how many seconds to wait for the lock of a directory.
+        """
         abstract_is_ours = any(each.file is None for each in self.listeners)
         if self.address.transport is Transport.AUTO and not abstract_is_ours:
             abstract = bind_abstract(self.address)
             self.listeners += [abstract] if abstract else []
         if not self.of(Language.ORIGINAL):
-            self._add(Language.ORIGINAL, self.address.directory, self.address.file)
+            self._add(
+                Language.ORIGINAL, self.address.directory, self.address.file, patience
+            )
         for directory in self.address.modern_directories:
             if not self.of(Language.MODERN):
-                self._add(Language.MODERN, directory, self.address.modern_file)
+                self._add(
+                    Language.MODERN, directory, self.address.modern_file, patience
+                )
 
-    def _add(self, language: Language, directory: bytes, name: bytes) -> None:
+    def _add(
+        self, language: Language, directory: bytes, name: bytes, patience: float
+    ) -> None:
         try:
-            listener = _claim_in(directory, name, language, self.address.uid)
+            listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
             self._say_once(f"no {language.value} socket: {error}")
         else:
@@ -102,7 +116,7 @@ def acquire(address: Address) -> Listening:
     """
     listening = Listening(address, _first(address))
     try:
-        listening._complete()
+        listening._complete(LOCK_PATIENCE)
     except BaseException:
         listening.close()
         raise
@@ -121,10 +135,21 @@ def _first(address: Address) -> Listener:
     return _claim_in(address.directory, address.file, Language.ORIGINAL, address.uid)
 
 
-def _claim_in(directory: bytes, name: bytes, language: Language, uid: int) -> Listener:
-    opened = make_checked(directory, uid)
-    try:
-        return claim_file(opened, name, language)
-    except BaseException:
-        opened.close()
-        raise
+def _claim_in(
+    directory: bytes,
+    name: bytes,
+    language: Language,
+    uid: int,
+    patience: float = LOCK_PATIENCE,
+) -> Listener:
+    """Make the directory and listen in it; again if a server that ends removes it."""
+    for _ in range(_TRIES):
+        opened = make_checked(directory, uid)
+        try:
+            return claim_file(opened, name, language, patience)
+        except DirectoryRemoved:
+            opened.close()
+        except BaseException:
+            opened.close()
+            raise
+    raise UnsafeSocketPath(directory, "it is removed as often as it is made")

@@ -1,6 +1,6 @@
 """One listening socket: bound where nobody listens, never in place of a live one.
 
-Which addresses a server should have is decided in `listen`.
+`addresses` decides which of them a server should have.
 """
 
 import errno
@@ -17,24 +17,33 @@ from gamin.system.dial import AddressInUse, dial_abstract, dial_file
 from gamin.system.peercred import peer_of
 from gamin.system.socketdir import Directory, UnsafeSocketPath
 
-# Nobody who calls should find the queue full while we start or are busy; the
-# kernel cuts this to net.core.somaxconn.
 _BACKLOG = 1024
-# How long a live server may need to take a call, and one that has bound the name to
-# begin listening. Both are microseconds' work; this is for a machine on its knees.
+"""Connections that wait to be accepted while the server starts or is busy; the kernel
+limits this to net.core.somaxconn."""
+
 _PROBE_TIMEOUT = 0.5
+"""Seconds for a live server to queue a connection, and for one that has bound a name to
+begin listening. Both take microseconds, but more on a heavily loaded machine."""
+
 _PAUSE = 0.005
+"""Seconds between two attempts to get a name."""
+
+LOCK_PATIENCE = 2.0
+"""Seconds that a starting server waits for the lock of a directory."""
+
+_CLOSE_PATIENCE = 0.2
+"""The same for a server that ends."""
 
 
 class Language(Enum):
-    """Which language is spoken at a socket."""
+    """The language that is spoken at a socket."""
 
     ORIGINAL = "original"
     MODERN = "modern"
 
 
 class AlreadyRunning(GaminError):
-    """Another server of ours is alive there: leave, with exit status 0."""
+    """Another server of this user is alive there."""
 
     def __init__(self, place: str, pid: int) -> None:
         super().__init__(place, pid)
@@ -45,8 +54,12 @@ class AlreadyRunning(GaminError):
         return f"{self.place} is already served by process {self.pid or 'unknown'}"
 
 
+class DirectoryRemoved(Exception):
+    """The directory was removed between opening and locking it: make it again."""
+
+
 class SocketFile(NamedTuple):
-    """A socket file that we made."""
+    """A socket file that this process made."""
 
     directory: Directory
     name: bytes
@@ -57,22 +70,32 @@ class SocketFile(NamedTuple):
         return self.directory.path + b"/" + self.name
 
     def is_reachable(self) -> bool:
-        """Asked by path, since a descriptor outlives the directory's place."""
+        """Whether its path still leads to it; a descriptor would outlive the path."""
         try:
             return _identity(os.lstat(self.path)) == self.identity
         except OSError:
             return False
 
     def remove(self) -> None:
-        """Remove the file if it still is the one we made."""
-        with self.directory.locked():
-            status = self.directory.status(self.name)
-            if status is not None and _identity(status) == self.identity:
-                self.directory.remove(self.name)
+        """Remove the file if it still is the one we made, and its empty directory.
+
+        A process that keeps the lock for no good reason does not prevent the first.
+        """
+        try:
+            with self.directory.locked(_CLOSE_PATIENCE):
+                self._remove_own()
+                self.directory.remove_if_empty()
+        except UnsafeSocketPath:
+            self._remove_own()
+
+    def _remove_own(self) -> None:
+        status = self.directory.status(self.name)
+        if status is not None and _identity(status) == self.identity:
+            self.directory.remove(self.name)
 
 
 class Listener(NamedTuple):
-    """A listening, non-blocking socket, and what is spoken there."""
+    """A listening, non-blocking socket, and the language that is spoken there."""
 
     language: Language
     socket: socket.socket
@@ -83,7 +106,7 @@ class Listener(NamedTuple):
         return self.file is None or self.file.is_reachable()
 
     def close(self) -> None:
-        # The file goes first, so that nobody finds it and calls a deaf socket.
+        # The file is removed first, so that nobody connects to a closed socket.
         if self.file is not None:
             self.file.remove()
             self.file.directory.close()
@@ -112,22 +135,30 @@ def claim_abstract(address: Address) -> Listener:
             with dial_abstract(address, _PROBE_TIMEOUT) as live:
                 raise AlreadyRunning(address.shown_abstract, peer_of(live).pid)
         except ConnectionRefusedError as error:
-            # It begins to listen in a moment, or has just ended, or never will.
+            # Its holder will listen in a moment, or has just ended, or never will.
             if time.monotonic() > deadline:
                 holder = "a program that does not listen"
                 raise AddressInUse(address.shown_abstract, holder) from error
             time.sleep(_PAUSE)
 
 
-def claim_file(directory: Directory, name: bytes, language: Language) -> Listener:
+def claim_file(
+    directory: Directory,
+    name: bytes,
+    language: Language,
+    patience: float = LOCK_PATIENCE,
+) -> Listener:
     """Listen at `name` in `directory`, which the listener closes when it closes.
 
-    From the look at what is there until we listen, the directory is locked: a file
-    where nobody listens is then what a dead server left, not one that is starting.
-    Raises AlreadyRunning, and UnsafeSocketPath where something cannot be removed.
+    The directory is locked, so that a file where nobody listens belongs to a dead
+    server and not to one that is starting. Raises AlreadyRunning; DirectoryRemoved; and
+    UnsafeSocketPath where an object cannot be removed, or the lock is not to be had
+    within `patience` seconds.
     """
     path = directory.path + b"/" + name
-    with directory.locked():
+    with directory.locked(patience):
+        if not directory.is_in_place():
+            raise DirectoryRemoved(path)
         if directory.has_socket(name):
             _make_way(directory, name)
         try:

@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,11 @@ from gamin.backends.base import KernelBackend
 from gamin.backends.combined import CombinedBackend
 from gamin.daemon.io.addresses import AddressInUse, AlreadyRunning, Listening, acquire
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.process.inherited import (
+    allow_descriptors,
+    release_output,
+    working_directory,
+)
 from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
@@ -23,18 +27,19 @@ from gamin.system.socketdir import UnsafeSocketPath
 logger = logging.getLogger("gamin")
 
 USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
-DEEPEST = 20_000
+MAX_RECURSION = 20_000
 """Levels of recursion: a path may have 2,000 names, and each takes a few levels."""
 
 OWN_DESCRIPTORS = 64
-"""Sockets that listen, the backends, files that are read: with room to spare."""
+"""Descriptors besides those of clients: listening sockets, backends, files that are
+read, and some to spare."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve one session of the user who started it. The exit status.
+    """Serve one session of the user who started the process; return the exit status.
 
-    As in the original any word that is no option is the session, which wins over
-    GAM_CLIENT_ID. 0 also where another server has the session already.
+    As in the original, a word that is no option is the session, and overrides
+    GAM_CLIENT_ID. The status is also 0 where another server has the session already.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if "--help" in words or "-h" in words:
@@ -48,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 64
     _log_to_stderr()
     try:
+        allow_descriptors(MAX_CONNECTIONS + OWN_DESCRIPTORS)
         where = address.find(
             os.environ, os.getuid(), session=sessions[0] if sessions else None
         )
@@ -68,46 +74,29 @@ def _log_to_stderr() -> None:
     logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
 
 
-def _allow_all_connections() -> None:
-    """A session's usual limit of open files, 1,024, is a few too low for as many."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = min(MAX_CONNECTIONS + OWN_DESCRIPTORS, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def serve(listening: Listening, options: set[str]) -> int:
-    sys.setrecursionlimit(DEEPEST)
-    _allow_all_connections()
+    """Serve until a signal, a command or idleness ends it; return the exit status."""
+    sys.setrecursionlimit(MAX_RECURSION)
     is_poll_only = "--pollonly" in options
     loop = Loop()
     server = Server(
         listening,
         loop,
         None if is_poll_only else _kernel(),
-        cwd=_working_directory(),
+        cwd=working_directory(),
         has_timeout="--notimeout" not in options,
         is_poll_only=is_poll_only,
     )
-    os.chdir("/")  # keeps no file system busy
+    release_output()
+    os.chdir("/")  # otherwise the file system could not be unmounted
     # Everything that exists now stays for good, so the collector may skip it. The
     # growing tree has hardly a cycle; collecting it repeatedly took a quarter of the
     # time to scan 20,000 directories (measured).
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)
     gc.enable()
-    # Who started us may have blocked signals for itself.
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     _run(server, loop)
     return 0
-
-
-def _working_directory() -> bytes:
-    """What relative paths start from; the root where the directory was removed."""
-    try:
-        return os.getcwdb()
-    except OSError:
-        return b"/"
 
 
 def _kernel() -> KernelBackend:
@@ -140,7 +129,3 @@ def _toggle(debug: DebugLog) -> None:
         debug.toggle()
     except OSError as error:
         logger.warning("no debug file: %s", error)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

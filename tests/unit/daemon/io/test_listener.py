@@ -9,6 +9,7 @@ import pytest
 
 from gamin.daemon.io.listener import (
     AlreadyRunning,
+    DirectoryRemoved,
     Language,
     bind_abstract,
     claim_abstract,
@@ -68,3 +69,29 @@ def test_a_socket_file_of_a_dead_server_is_replaced(directory: Directory) -> Non
     listener = claim_file(reopened(directory), b"socket", Language.MODERN)
     assert listener.is_reachable()
     listener.close()
+
+
+def test_the_directory_is_removed_with_the_last_socket_in_it(
+    directory: Directory,
+) -> None:
+    first = claim_file(reopened(directory), b"first", Language.ORIGINAL)
+    second = claim_file(reopened(directory), b"second", Language.MODERN)
+    first.close()
+    assert directory.is_in_place()
+    second.close()
+    assert not directory.is_in_place()
+
+
+def test_nobody_listens_in_a_directory_that_was_removed(directory: Directory) -> None:
+    os.rmdir(directory.path)
+    with pytest.raises(DirectoryRemoved):
+        claim_file(directory, b"socket", Language.MODERN)
+
+
+def test_a_socket_is_removed_although_another_process_keeps_the_lock(
+    directory: Directory,
+) -> None:
+    listener = claim_file(reopened(directory), b"socket", Language.MODERN)
+    with directory.locked(0):
+        listener.close()
+    assert directory.status(b"socket") is None

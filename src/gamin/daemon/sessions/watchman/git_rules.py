@@ -5,6 +5,7 @@ root; every repository follows its `info/exclude` and the user's `core.excludesF
 `ignore_files` says which files within the tree hold rules.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -15,13 +16,16 @@ from gamin.daemon.sessions.watchman.git_repository import (
     read_excludes,
     repository_of,
 )
-from gamin.paths import join, parent
+from gamin.paths import join, parent, printable
 from gamin.patterns.ignore_rules import (
     EXCLUDE_FILE,
     MAX_TEXT,
     RULE_FILES,
     USER_EXCLUDES,
+    exceeded_limit,
 )
+
+logger = logging.getLogger(__name__)
 
 Rule = tuple[bytes, bytes, bytes | None]
 """What `IgnoreRules.load` takes: an ignore file's directory, name and text."""
@@ -48,9 +52,13 @@ def read_rules(path: bytes) -> bytes | None:
     """The text of an ignore file; None if there is none that git would read."""
     try:
         with open(path, "rb", opener=_open) as file:
-            return file.read(MAX_TEXT + 1)
+            text = file.read(MAX_TEXT + 1)
     except OSError:
         return None
+    reason = exceeded_limit(text)
+    if reason is not None:
+        logger.warning("%s is not followed: %s", printable(path), reason)
+    return text
 
 
 def _open(path: str, flags: int) -> int:

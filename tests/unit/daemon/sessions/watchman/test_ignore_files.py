@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from gamin.daemon.sessions.watchman.git_rules import read_rules
-from gamin.patterns.ignore_rules import MAX_TEXT
+from gamin.patterns.ignore_rules import MAX_PATTERNS, MAX_TEXT
 
 
 def read(path: Path) -> bytes | None:
@@ -21,6 +23,17 @@ def test_a_file_is_read_as_far_as_it_can_count(tmp_path: Path) -> None:
     assert read(file) == b"a\n"
     file.write_bytes(b"a\n" * MAX_TEXT)
     assert len(read(file) or b"") == MAX_TEXT + 1
+
+
+def test_a_file_beyond_a_limit_is_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / ".gitignore"
+    file.write_bytes(b"a\n" * (MAX_PATTERNS + 1))
+    read(file)
+    assert caplog.messages == [
+        f"{file} is not followed: it has more than {MAX_PATTERNS} patterns"
+    ]
 
 
 def test_a_missing_one_a_directory_and_a_link_have_no_rules(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ GROUPS = {
         "stop": "end the server",
     },
     "integration": {
+        "watchman": "Watchman's command line, answered by the server",
         "completions": "print the completions of bash, zsh or fish",
         "man": "print the manual page",
     },

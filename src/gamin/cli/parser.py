@@ -15,6 +15,9 @@ class Parser(argparse.ArgumentParser):
 
     takes_command = False
     """Whether the words after the first `--` are a command, stored as `command`."""
+    takes_words = False
+    """Whether options may stand between the arguments, which are `words`; those after
+    the first `--` are arguments, whatever they look like."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -33,6 +36,11 @@ class Parser(argparse.ArgumentParser):
         if self.takes_command and "--" in words:
             border = words.index("--")
             words, command = words[:border], words[border + 1 :]
+        if self.takes_words:
+            border = words.index("--") if "--" in words else len(words)
+            args = self.parse_intermixed_args(words[:border])
+            args.words = [*args.words, *words[border + 1 :]]
+            return args
         args = self.parse_args(words)
         if self.takes_command:
             args.command = command

@@ -9,10 +9,6 @@ from gamin.protocol.watchman.commands import COMMANDS
 from gamin.protocol.watchman.query.expression import TERMS
 from gamin.protocol.watchman.query.fields import FIELDS, OWN_FIELDS
 
-# Watchman counts in dates, and its clients compare numbers to decide what to dare: this
-# says how new a server to expect. The version of the package is another matter.
-VERSION = "2026.11.23.00"
-
 OURS = (
     "gamin-any-path",  # subscribe with `watch`: files and missing paths too
     "gamin-ignore",  # `ignore` and `vcs_ignore` of a query

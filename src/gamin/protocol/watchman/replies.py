@@ -8,9 +8,10 @@ clients tell messages from replies.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gamin.protocol.watchman.capabilities import CAPABILITIES, VERSION, supported
+from gamin.protocol.watchman.capabilities import CAPABILITIES, supported
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.requests import GetVersion
+from gamin.protocol.watchman.version import VERSION
 
 Reply = dict[str, Any]
 

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from gamin.protocol.watchman.capabilities import CAPABILITIES, VERSION, supported
+from gamin.protocol.watchman.capabilities import CAPABILITIES, supported
 from gamin.protocol.watchman.client.watching import REQUIRED
+from gamin.protocol.watchman.version import VERSION
 
 
 def test_the_version_is_numbers_that_clients_can_compare() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from gamin.protocol.watchman import replies
-from gamin.protocol.watchman.capabilities import VERSION
 from gamin.protocol.watchman.codec.framing import encode
 from gamin.protocol.watchman.requests import GetVersion
+from gamin.protocol.watchman.version import VERSION
 from testkit.rows import NOW
 
 CLOCK = NOW.clock(7)

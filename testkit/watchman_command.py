@@ -1,0 +1,79 @@
+"""Our command `watchman` on a PATH of its own, with a session of its own.
+
+The server is started by whoever asks first, as for a user, and ended with the block.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from testkit.programs import COMMAND
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    folder: Path
+    environ: Mapping[str, str]
+    """Of programs that should find our command and no other."""
+
+    def run(
+        self, words: Sequence[str], cwd: Path | None = None, stdin: bytes = b""
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Any program, to its end."""
+        return subprocess.run(
+            words,
+            cwd=cwd or self.folder,
+            env=dict(self.environ),
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+
+    def watchman(
+        self, *words: str, stdin: bytes = b"", cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
+        return self.run(["watchman", *words], stdin=stdin, cwd=cwd)
+
+    def reply(self, *request: object) -> dict[str, Any]:
+        """The reply to a request that is given as JSON."""
+        done = self.watchman("-j", "--no-pretty", stdin=json.dumps(request).encode())
+        assert done.returncode == 0, done
+        reply: dict[str, Any] = json.loads(done.stdout)
+        return reply
+
+
+@contextmanager
+def installed(session: str) -> Iterator[Installed]:
+    # The path of a socket has at most 107 bytes; the directories of tests have more.
+    with TemporaryDirectory(prefix="wm-") as name:
+        yield from _installed(Path(name).resolve(), session)
+
+
+def _installed(folder: Path, session: str) -> Iterator[Installed]:
+    programs = folder / "bin"
+    programs.mkdir()
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("GAM", "WATCHMAN", "HG", "GIT_"))
+    }
+    environ = kept | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(folder),
+        "GAM_CLIENT_ID": session,
+        "GAMIN_SOCKET_DIR": str(folder),
+    }
+    this = Installed(folder, environ)
+    this.run([*COMMAND, "watchman", "install", str(programs)]).check_returncode()
+    try:
+        yield this
+    finally:
+        this.run([sys.executable, "-m", "gamin", "stop"])

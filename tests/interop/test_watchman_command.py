@@ -1,0 +1,180 @@
+"""The command `watchman`: its options, encodings and exit statuses."""
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.protocol.watchman.codec.pdu import ENCODINGS, decode, encoding_of
+from testkit.programs import COMMAND
+from testkit.waiting import eventually
+from testkit.watchman_command import Installed, installed
+
+
+@pytest.fixture
+def command(session: str) -> Iterator[Installed]:
+    with installed(session) as command:
+        yield command
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path.resolve() / "root"
+    root.mkdir()
+    (root / "file").touch()
+    return root
+
+
+def test_get_sockname_starts_a_server_that_accepts(command: Installed) -> None:
+    reply = json.loads(command.watchman("--no-pretty", "get-sockname").stdout)
+    assert reply["sockname"] == reply["unix_domain"]
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(reply["sockname"])
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("form", ["--output-encoding={}", "--output-encoding {}"])
+def test_the_reply_has_the_encoding_that_an_option_names(
+    command: Installed, encoding: str, form: str
+) -> None:
+    words = form.format(encoding).split()
+    done = command.watchman(*words, "--no-pretty", "get-sockname")
+    assert done.returncode == 0
+    assert encoding_of(done.stdout) == ENCODINGS[encoding]
+    reply = decode(done.stdout)
+    assert isinstance(reply, dict)
+    assert reply["sockname"].endswith(".sock")
+
+
+def test_options_may_follow_the_command(command: Installed) -> None:
+    words = ["list-capabilities", "--output-encoding=json", "--no-pretty", "--no-spawn"]
+    done = command.watchman(*words)
+    assert "relative_root" in json.loads(done.stdout)["capabilities"]
+
+
+def test_without_a_server_it_answers_what_needs_none(command: Installed) -> None:
+    assert json.loads(command.watchman("--no-spawn", "version").stdout)["version"]
+    done = command.watchman("--no-spawn", "watch-list")
+    assert done.returncode == 1
+    assert "not available in this mode" in json.loads(done.stdout)["error"]
+    done = command.watchman("--no-spawn", "--no-local", "version")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"unable to talk to your watchman" in done.stderr
+
+
+def test_the_version_is_printed_bare(command: Installed) -> None:
+    done = command.watchman("--version")
+    assert [int(part) for part in done.stdout.split(b".")] >= [4, 9]
+
+
+def test_a_relative_root_is_of_the_callers_directory(
+    command: Installed, root: Path
+) -> None:
+    done = command.watchman("--no-pretty", "watch", ".", cwd=root)
+    assert json.loads(done.stdout)["watch"] == str(root)
+
+
+def test_a_request_may_come_as_json_without_the_end_of_its_line(
+    command: Installed, root: Path
+) -> None:
+    command.watchman("watch", str(root))
+    request = json.dumps(["query", str(root), {"fields": ["name"]}], indent=2)
+    done = command.watchman("-j", "--no-pretty", stdin=request.encode())
+    assert json.loads(done.stdout)["files"] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["bser", "bser-v2"])
+def test_a_request_in_bser_is_answered_in_the_same(
+    command: Installed, root: Path, name: str
+) -> None:
+    encoding = ENCODINGS[name]
+    done = command.watchman("-j", stdin=encoding.encode(["watch", str(root)]))
+    assert encoding_of(done.stdout) == encoding
+    assert decode(done.stdout)["watch"] == str(root)  # type: ignore[index]
+
+
+def test_an_error_of_the_server_is_no_failure_of_the_command(
+    command: Installed,
+) -> None:
+    done = command.watchman("--no-pretty", "clock", "/")
+    assert done.returncode == 0
+    assert "unable to resolve root" in json.loads(done.stdout)["error"]
+
+
+def test_a_request_without_its_root_is_refused_before_it_is_sent(
+    command: Installed,
+) -> None:
+    done = command.watchman("--no-pretty", "query")
+    assert done.returncode == 1
+    reply = json.loads(done.stdout)
+    assert reply["cli_validated"]
+    assert reply["error"] == "wrong number of arguments"
+
+
+def test_what_is_no_request_is_refused(command: Installed) -> None:
+    done = command.watchman("-j", stdin=b"[bad")
+    assert done.returncode == 1
+    assert b"failed to parse" in done.stderr
+
+
+def test_it_prints_what_follows_when_it_should_persist(
+    command: Installed, root: Path
+) -> None:
+    command.watchman("watch", str(root))
+    request = json.dumps(["subscribe", str(root), "s", {"fields": ["name"]}])
+    with subprocess.Popen(
+        ["watchman", "-j", "-p", "--no-pretty"],
+        env=dict(command.environ),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(request.encode())
+        process.stdin.close()
+        assert json.loads(process.stdout.readline())["subscribe"] == "s"
+        assert json.loads(process.stdout.readline())["files"] == ["file"]
+        (root / "new").touch()
+        assert "new" in json.loads(process.stdout.readline())["files"]
+        process.terminate()
+
+
+def test_a_server_of_its_own_has_its_socket_pidfile_and_log_where_it_is_told(
+    command: Installed,
+) -> None:
+    place = command.folder / "own"
+    place.mkdir()
+    where = [f"--{name}={place / name}" for name in ("sockname", "pidfile", "logfile")]
+    done = command.watchman(*where, "--no-pretty", "get-sockname")
+    assert json.loads(done.stdout)["sockname"] == str(place / "sockname")
+    done = command.watchman(*where, "--no-pretty", "get-pid")
+    pid = json.loads(done.stdout)["pid"]
+    try:
+        assert (place / "pidfile").read_text() == str(pid)
+        assert (place / "logfile").exists()
+        other = command.watchman("--no-pretty", "get-pid")
+        assert json.loads(other.stdout)["pid"] != pid
+    finally:
+        os.kill(pid, 15)
+    eventually(lambda: not Path(f"/proc/{pid}/fd/0").exists(), what="its end")
+
+
+def test_somebodys_own_watchman_is_left_alone(
+    command: Installed, tmp_path: Path
+) -> None:
+    theirs = tmp_path / "watchman"
+    theirs.write_text("#!/bin/sh\n")
+    for word in ("install", "uninstall"):
+        done = command.run([*COMMAND, "watchman", word, str(tmp_path)])
+        assert done.returncode == 1
+        assert b"is not ours" in done.stderr
+    assert theirs.read_text() == "#!/bin/sh\n"
+    theirs.unlink()
+    for word, is_there in (("install", True), ("install", True), ("uninstall", False)):
+        done = command.run([*COMMAND, "watchman", word, str(tmp_path)])
+        assert done.returncode == 0
+        assert theirs.exists() == is_there

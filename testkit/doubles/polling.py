@@ -16,6 +16,7 @@ from gamin.events import (
     MOVED_TO,
     Change,
 )
+from gamin.paths import is_within
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.disk import READ, Disk, Inode
 
@@ -177,6 +178,11 @@ class PollingInMemory:
             self._due_at[interval] = _next_multiple(interval, now)
         due = [watch for watch in self._watches.values() if watch.interval in over]
         return [change for watch in due for change in self.final_look(watch.node)]
+
+    def look_below(self, path: bytes) -> list[Change]:
+        nodes = [watch.node for watch in self._watches.values()]
+        below = [node for node in nodes if is_within(node.path(), path)]
+        return [change for node in below for change in self.final_look(node)]
 
     def final_look(self, node: Pollable) -> list[Change]:
         watch = self._watches.get(node.wd_poll)

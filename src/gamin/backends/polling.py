@@ -25,6 +25,7 @@ from gamin.events import (
     MOVED_TO,
     Change,
 )
+from gamin.paths import is_within
 
 DEFAULT_INTERVAL = 1.0
 """Seconds between two looks, as in the original."""
@@ -233,6 +234,12 @@ class PollingBackend:
         """Look at one directory now, and return what changed since the last look."""
         watch = self._watches.get(node.wd_poll)
         return [] if watch is None else self._look(watch)
+
+    def look_below(self, path: bytes) -> Sequence[Change]:
+        """Look now at all directories at or below `path` that are polled, and return
+        what changed since the last look."""
+        below = [w for w in self._watches.values() if is_within(w.node.path(), path)]
+        return [change for watch in below for change in self._look(watch)]
 
     def _add(self, watch: _Watch) -> None:
         number = watch.node.wd_poll = next(self._numbers)

@@ -218,19 +218,24 @@ class Monitor:
         self._busy.due()
         self._quota_retry.due(now)
         if self._retry_at is not None and self._retry_at <= now:
-            self._retry_at = None
-            self._resolver.retry(self._resolver.blocked)
-            for node in self.coverage.registers.unwatched_unreadable:
-                self._effects.append(Scan(node, None))
+            self._retry()
         return self._finish(now)
 
-    def start_recovery(self, now: float) -> bool:
-        """Whether a rescan is due after a loss.
+    def retry(self, now: float) -> list[Effect]:
+        """Do now what `due` does every second because no backend reports when it
+        becomes possible."""
+        self._begin(now)
+        if self._retry_at is not None:
+            self._retry()
+        return self._finish(now)
+
+    def start_recovery(self, now: float, *, at_once: bool = False) -> bool:
+        """Whether a rescan is due after a loss, or pending if it is wanted `at_once`.
 
         If so: apply everything the kernel has queued now, then call `recover`. Events
         from before the loss must not be applied to what the rescan finds.
         """
-        return self.recovery.start(now)
+        return self.recovery.start(now, at_once=at_once)
 
     def recover(self, now: float) -> list[Effect]:
         """Rescan every directory that may have lost events."""
@@ -329,6 +334,12 @@ class Monitor:
         return self._finish(now)
 
     # -- inside
+
+    def _retry(self) -> None:
+        self._retry_at = None
+        self._resolver.retry(self._resolver.blocked)
+        for node in self.coverage.registers.unwatched_unreadable:
+            self._effects.append(Scan(node, None))
 
     def _scan_finished(self, effect: Scan) -> None:
         subscription = effect.requested_by

@@ -29,9 +29,12 @@ from gamin.core.monitor import Monitor
 from gamin.engine.crawler import crawl_batch
 from gamin.engine.drain_schedule import DrainSchedule
 from gamin.engine.handover import Handover
-from gamin.engine.ports import AT_ONCE, Clock, Delivery, FileSystem, Poller
+from gamin.engine.ports import AT_ONCE, Asked, Clock, Delivery, FileSystem, Poller
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
+
+MAX_RESCANS = 3
+"""Rescans before one answer: the kernel may lose events again during each of them."""
 
 
 class Slices(NamedTuple):
@@ -145,18 +148,55 @@ class Executor:
             self._schedule.on_read_ahead(self._behind())
         return count
 
+    def bring_up_to_date(self, subscription: Asked) -> bool:
+        """Detect now what would be detected later at or below the path of a
+        subscription that is ready: what is polled, what waits to be scanned, and what a
+        loss has hidden. Call it after `synchronise`; it sends nothing yet.
+
+        Returns False if the kernel loses events faster than a rescan finds them.
+        """
+        try:
+            for _ in range(MAX_RESCANS):
+                if not self._recover(at_once=True):
+                    break
+            self._take(self._monitor.retry(self._clock.monotonic()))
+            self._work()
+            self._crawl_all(subscription)
+            directory = subscription.bound_directory
+            if directory is not None:
+                changes = self._polling.look_below(directory.path())
+                if changes:
+                    now = self._clock.monotonic()
+                    self._take(self._monitor.changed(changes, now))
+                    self._work()
+        finally:
+            self._schedule.on_read_ahead(self._behind())
+        return self._monitor.recovery.due_at is None
+
+    def _crawl_all(self, subscription: Asked) -> None:
+        """Do now what is to be crawled for the subscription."""
+        while any(scan.requested_by is subscription for scan in self._crawl):
+            crawl, self._crawl = self._crawl, deque()
+            for scan in crawl:
+                is_its = scan.requested_by is subscription
+                (self._urgent if is_its else self._crawl).append(scan)
+            self._work()
+
     def _behind(self) -> int:
         """Bytes that are read ahead from the kernel's queue and not applied."""
         kernel = self._kernel
         return 0 if kernel is None else kernel.queued_bytes - kernel.drained_bytes
 
-    def _recover(self) -> None:
-        """Rescan everything, if that is due."""
+    def _recover(self, *, at_once: bool = False) -> bool:
+        """Rescan everything, if that is due, or pending if it is wanted `at_once`.
+        Returns whether it was done."""
         monitor, clock = self._monitor, self._clock
-        if monitor.start_recovery(clock.monotonic()):
-            self._catch_up()
-            self._take(monitor.recover(clock.monotonic()))
-            self._work()
+        if not monitor.start_recovery(clock.monotonic(), at_once=at_once):
+            return False
+        self._catch_up()
+        self._take(monitor.recover(clock.monotonic()))
+        self._work()
+        return True
 
     def _catch_up(self, pieces: int = sys.maxsize) -> int:
         """Apply what happened before this call, but at most so many pieces of it."""

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from gamin.backends.base import Watchable
 from gamin.core.effects import Deliver, Listing, Trace
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.events import Change
 
@@ -101,11 +102,23 @@ class Poller(Protocol):
     def final_look(self, node: Pollable) -> Sequence[Change]:
         """Look at one directory now, and return what changed since the last look."""
 
+    def look_below(self, path: bytes) -> Sequence[Change]:
+        """Look now at all directories at or below `path` that are polled, and return
+        what changed since the last look."""
+
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is polled."""
 
     def due(self, now: float) -> Sequence[Change]:
         """Look at what is due, for a slice of time; return what changed."""
+
+
+class Asked(Protocol):
+    """A subscription, as far as looking at what it covers is concerned."""
+
+    @property
+    def bound_directory(self) -> Node | None:
+        """The directory that its path leads to; None for a file, or for nothing."""
 
 
 class Delivery(Protocol):

@@ -104,11 +104,13 @@ class Recovery:
         pause = max(MIN_PAUSE, min(MIN_INTERVAL_PER_COST * self._cost, MAX_PAUSE))
         self.due_at = max(now, self._started_at + pause)
 
-    def start(self, now: float) -> bool:
-        """Whether a rescan is due. If so it starts: the caller applies everything that
-        is queued, then calls `rescan`. Should that fail, another one is due later.
+    def start(self, now: float, *, at_once: bool = False) -> bool:
+        """Whether a rescan is due, or pending if it is wanted `at_once`.
+
+        If so it starts: the caller applies everything that is queued, then calls
+        `rescan`. Should that fail, another one is due later.
         """
-        if self.due_at is None or self.due_at > now:
+        if self.due_at is None or (self.due_at > now and not at_once):
             return False
         self._started_at = now
         self._losses_at_start = self._losses

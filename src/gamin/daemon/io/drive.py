@@ -8,7 +8,7 @@ from gamin.core.effects import Effect
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.engine.executor import Executor
-from gamin.engine.ports import AT_ONCE, Delivery
+from gamin.engine.ports import AT_ONCE, Asked, Delivery
 from gamin.system import filesystem
 
 
@@ -50,6 +50,13 @@ class Drive:
         """Apply everything that happened before; see `Executor.synchronise`."""
         try:
             return self.executor.synchronise()
+        finally:
+            self._plan()
+
+    def bring_up_to_date(self, subscription: Asked) -> bool:
+        """Detect now what would be detected later; see `Executor.bring_up_to_date`."""
+        try:
+            return self.executor.bring_up_to_date(subscription)
         finally:
             self._plan()
 

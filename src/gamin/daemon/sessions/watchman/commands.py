@@ -148,7 +148,8 @@ class Commands:
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
             case ask.RunQuery(path, query, is_find):
-                client.work(self._query(self._root(path), query, is_find, client))
+                root = self._current(path)
+                client.work(self._query(root, query, is_find, client))
             case ask.Subscribe():
                 self._subscribe(request, client)
             case ask.EnterState(path, name, metadata):
@@ -186,7 +187,12 @@ class Commands:
             )
 
     def _current(self, path: bytes) -> Root:
-        """The root, after all that happened until now was delivered."""
+        """The root, after all that happened until now was detected and delivered."""
+        if not self.roots.bring_up_to_date(self._root(path)):
+            raise QueryFailed(
+                "synchronization failed: the kernel loses events faster than "
+                f"{to_text(path)} can be rescanned"
+            )
         root = self._root(path)
         self.roots.tell_withheld()
         root.flush()
@@ -227,6 +233,8 @@ class Commands:
             root = self.roots.open(RootKey.of(request.root, request.query))
         else:
             root = self._root(request.root)
+        if root.is_ready and request.query.since is not None:
+            self.roots.bring_up_to_date(root)
 
         def ready() -> None:
             client.work(self._subscribed(root, request, client))

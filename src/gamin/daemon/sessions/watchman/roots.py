@@ -125,6 +125,11 @@ class Roots:
         else:
             root.waiting.append(then)
 
+    def bring_up_to_date(self, root: Root) -> bool:
+        """Detect now what would be detected later in the root, for what is asked is
+        answered from what is on the disk. Return whether that was possible."""
+        return self._service.drive.bring_up_to_date(root.keeper)
+
     def tell_withheld(self) -> None:
         """Report what flow control deferred, before a question is answered."""
         self._service.tell_withheld()

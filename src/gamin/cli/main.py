@@ -84,9 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     # No option of the program itself takes a value, so the first word is the command.
     program = program_parser()
-    name = program.parse_args(words[:1]).command
+    name = program.parse(words[:1]).command
     if name is None:
-        program.error("which command?")
+        program.error(f"which command? {', '.join(COMMANDS)}")
     command = import_module(f"gamin.cli.{name}")
     parser = command_parser(name)
     status: int = command.run(parser.parse(words[1:]))

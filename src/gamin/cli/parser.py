@@ -29,6 +29,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USAGE, f"gamin: {printable(message)} (see {self.prog} -h)\n")
 
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices = list(map(str, action.choices or ()))
+        if choices and value not in choices:
+            hint = closest(value, choices) or f" (there are {', '.join(choices)})"
+            raise argparse.ArgumentError(action, f"there is no {value!r}{hint}")
+
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """The arguments in `words`. Exits with status 64 if they are wrong."""
         words = list(words)
@@ -41,7 +47,19 @@ class Parser(argparse.ArgumentParser):
             args = self.parse_intermixed_args(words[:border])
             args.words = [*args.words, *words[border + 1 :]]
             return args
-        args = self.parse_args(words)
+        args, unknown = self.parse_known_args(words)
+        if unknown:
+            known = [*self._option_string_actions]
+            hint = closest(unknown[0].partition("=")[0], known)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
         if self.takes_command:
             args.command = command
         return args
+
+
+def closest(word: str, known: Sequence[str]) -> str:
+    """A question whether the most similar known word was meant; empty if none is."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, n=1)
+    return f"; did you mean {found[0]!r}?" if found else ""

@@ -13,6 +13,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "addresses are free. A program that still watches starts a new server."
     )
     parser.epilog = (
+        "examples:\n"
+        "  gamin stop\n"
+        "  GAM_CLIENT_ID=other gamin stop\n"
+        "\n"
         "exit status: 0 no server runs any more, 1 the server did not end, "
         "64 wrong usage"
     )

@@ -48,7 +48,8 @@ def test_a_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) ->
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert shown.startswith(f"usage: gamin {command} ")
-    assert re.search(r"^exit status: ", shown, re.M | re.I)
+    assert re.search(r"^exit status: ", shown, re.M)
+    assert re.search(rf"^examples:\n  .*gamin {command}", shown, re.M)
 
 
 @EACH
@@ -105,6 +106,27 @@ def test_wrong_usage_is_one_line_and_status_64(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert re.fullmatch(r"gamin: .+ \(see gamin.* -h\)\n", printed.err)
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        pytest.param(["wacth"], "did you mean 'watch'?", id="a command"),
+        pytest.param(["xyz"], "there are watch, run, ", id="no command at all"),
+        pytest.param([], "which command? watch, run, ", id="nothing"),
+        pytest.param(["watch", "--colour=x", "."], "mean '--color'?", id="an option"),
+        pytest.param(
+            ["watch", "--color", "alway", "."], "mean 'always'?", id="a value"
+        ),
+        pytest.param(["completions", "tcsh"], "there are bash, zsh", id="a shell"),
+    ],
+)
+def test_wrong_usage_says_what_may_be_meant(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(words)
+    assert hint in capsys.readouterr().err
 
 
 def test_control_characters_in_wrong_arguments_are_escaped() -> None:

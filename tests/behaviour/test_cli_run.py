@@ -356,6 +356,16 @@ def test_a_command_that_triggers_itself_is_stopped_with_the_option_that_ends_it(
     assert ignoring.communicate()[1] == b""
 
 
+def test_a_server_that_triggers_its_restart_is_found_too(
+    start: Start, box: Path, log: Path
+) -> None:
+    serving = logging(log, "date +%N > pid; exec sleep 1000")
+    process = start("--restart", ".", "--", *serving)
+    assert process.stderr is not None
+    assert b"/pid" in process.stderr.readline()
+    lines(log, 1 + MAX_RUNS)
+
+
 # -- in a terminal
 
 

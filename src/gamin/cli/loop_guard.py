@@ -1,10 +1,9 @@
 """Detects a command of `gamin run` that starts itself again by what it writes. Pure.
 
 The kernel does not say who changed a file. A change is *suspect* if it happened while
-the command ran; with --restart, where the command may run for hours, shortly after its
-start. A user may save a file at such a moment too, so a loop is only what a user does
-not do: several runs in a row, caused by nothing but suspect changes, each at the same
-time of the run. All times are real times, as the time stamps of files are.
+the command ran. A user may save a file at such a moment too, so a loop is only what a
+user does not do: several runs in a row, caused by nothing but suspect changes, each at
+the same time of the run. All times are real times, as the time stamps of files are.
 """
 
 import math
@@ -18,9 +17,6 @@ MAX_RUNS = 5
 
 CLOCK_STEP = 0.02
 """Seconds by which the time stamp of a file may lag behind the clock."""
-
-START_UP = 2.0
-"""Seconds after its start within which a restarted command's own writes count."""
 
 MAX_DIFFERENCE = 1.0
 """Seconds by which the time of the change within the run may vary at least."""
@@ -46,6 +42,8 @@ class Loop(NamedTuple):
     """The paths that changed in every run; empty if their names differ each time."""
     directory: str
     """The directory that holds everything that changed."""
+    offset: float = 0.0
+    """Seconds from the start of a run to the change."""
 
     def covers(self, path: str) -> bool:
         if self.paths:
@@ -54,8 +52,7 @@ class Loop(NamedTuple):
 
 
 class LoopGuard:
-    def __init__(self, *, restarts: bool) -> None:
-        self._restarts = restarts
+    def __init__(self) -> None:
         self._windows: deque[tuple[float, float]] = deque(maxlen=KEPT_RUNS)
         """When the last runs started and ended; a report of a change can come late."""
         self._is_innocent = False
@@ -72,12 +69,14 @@ class LoopGuard:
         admitted = []
         for path, when in changes:
             started = self._run_at(when)
+            if self._loop is not None and self._loop.covers(path):
+                if started is not None and _are_alike(
+                    [self._loop.offset, when - started]
+                ):
+                    continue
+                self._loop = None  # somebody else changes it too
             if started is None:
                 self._is_innocent = True
-                if self._loop is not None and self._loop.covers(path):
-                    self._loop = None  # somebody else changes it too
-            elif self._loop is not None and self._loop.covers(path):
-                continue
             elif self._offset is None:
                 self._offset = when - started
             admitted.append(path)
@@ -104,7 +103,8 @@ class LoopGuard:
         if len(self._offsets) <= MAX_RUNS:
             return None
         directory = os.path.commonpath([os.path.dirname(path) for path in self._all])
-        self._loop = Loop(tuple(sorted(self._common)), directory)
+        mean = sum(offsets) / len(offsets)
+        self._loop = Loop(tuple(sorted(self._common)), directory, mean)
         self._forget()
         return self._loop
 
@@ -119,8 +119,6 @@ class LoopGuard:
     def _run_at(self, when: float) -> float | None:
         """The start of the run in which a change is suspect."""
         for started, ended in reversed(self._windows):
-            if self._restarts:
-                ended = min(ended, started + START_UP)
             if started - CLOCK_STEP <= when <= ended:
                 return started
         return None

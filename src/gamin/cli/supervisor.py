@@ -79,12 +79,13 @@ class Supervisor:
     def __init__(self, plan: Plan, feed: ChangeFeed) -> None:
         self._plan = plan
         self._feed = feed
-        restarts = plan.when_busy is WhenBusy.RESTART
         self._schedule = RunSchedule(plan.when_busy, plan.debounce)
-        self._loop_guard = LoopGuard(restarts=restarts)
+        self._loop_guard = LoopGuard()
         self._group = ProcessGroup(plan.stop_signal, plan.stop_timeout)
         self._terminal = Terminal()
         self._runs = 0
+        self._is_checked = False
+        """Whether the loop guard has judged the next run."""
         self._has_leftovers = False
         """Whether the last command left processes behind in its group."""
         self._kill_at: float | None = None
@@ -218,7 +219,10 @@ class Supervisor:
         action = self._schedule.decide(now)
         if action is Action.WAIT:
             return
-        found = self._loop_guard.check(self._schedule.pending)
+        found = None
+        if not self._is_checked:
+            found = self._loop_guard.check(self._schedule.pending)
+        self._is_checked = found is None
         if found is not None:
             self._schedule.forget()
             self._say(*_loop_message(found, self._plan.paths))
@@ -230,6 +234,7 @@ class Supervisor:
     def _start(self, now: float) -> None:
         paths = self._schedule.pending
         self._schedule.started()
+        self._is_checked = False
         self._loop_guard.started(time.time())
         self._group.prepare()
         if self._plan.clear and sys.stdout.isatty():

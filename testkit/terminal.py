@@ -43,6 +43,12 @@ class TerminalProgram:
         """The process group in the foreground."""
         return os.tcgetpgrp(self._fd)
 
+    def hang_up(self) -> None:
+        """Close the terminal, as when its window is closed. May be repeated."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._fd = -1
+
     def _read(self, seconds: float) -> bool:
         if not select.select([self._fd], [], [], seconds)[0]:
             return False
@@ -71,9 +77,10 @@ def in_terminal(
         )
     finally:
         os.close(theirs)
+    program = TerminalProgram(process, ours)
     try:
-        yield TerminalProgram(process, ours)
+        yield program
     finally:
         process.kill()
         process.wait()
-        os.close(ours)
+        program.hang_up()

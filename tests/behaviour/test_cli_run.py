@@ -453,6 +453,18 @@ def test_the_terminal_gets_its_modes_back(terminal: Type) -> None:
     program.await_text(b"echoed")
 
 
+def test_closing_the_terminal_ends_the_command(terminal: Type, log: Path) -> None:
+    command = logging(log, "sleep 1000 & while :; do sleep 0.1; done")
+    command[2] = f"trap '' HUP\n{command[2]}"
+    words = ["run", "--stop-timeout", "0.2", ".", "--"]
+    program = terminal(*COMMAND, *words, *command)
+    [pid] = pids_in(log, 1)
+    group = os.getpgid(pid)
+    program.hang_up()
+    assert program.process.wait(30) == 128 + signal.SIGHUP
+    assert group_members(group) == []
+
+
 def test_clear_clears_the_terminal_before_a_run(terminal: Type) -> None:
     program = terminal(*COMMAND, "run", "--once", "--clear", ".", "--", "echo", "shown")
     assert b"\x1b[2J" in program.await_text(b"shown")

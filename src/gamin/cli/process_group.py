@@ -9,6 +9,8 @@ pipe to us: if we are killed, it stops the command.
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from gamin.system.process_table import group_members
@@ -190,17 +192,29 @@ class Terminal:
 
     def give(self, group: int) -> bool:
         """Put `group` in the foreground if we are there ourselves."""
-        if self._fd < 0 or os.tcgetpgrp(self._fd) != os.getpgrp():
-            return False
-        os.tcsetpgrp(self._fd, group)
-        return True
+        with self._until_hang_up():
+            if self._fd >= 0 and os.tcgetpgrp(self._fd) == os.getpgrp():
+                os.tcsetpgrp(self._fd, group)
+                return True
+        return False
 
     def take_back(self, group: int) -> bool:
         """Return to the foreground from `group`, with the modes of the beginning."""
-        if self._fd < 0 or not group or os.tcgetpgrp(self._fd) != group:
-            return False
+        with self._until_hang_up():
+            if self._fd >= 0 and group and os.tcgetpgrp(self._fd) == group:
+                import termios
+
+                os.tcsetpgrp(self._fd, os.getpgrp())
+                termios.tcsetattr(self._fd, termios.TCSADRAIN, self._modes)
+                return True
+        return False
+
+    @contextmanager
+    def _until_hang_up(self) -> Iterator[None]:
+        """A terminal that has been closed is no terminal any more."""
         import termios
 
-        os.tcsetpgrp(self._fd, os.getpgrp())
-        termios.tcsetattr(self._fd, termios.TCSADRAIN, self._modes)
-        return True
+        try:
+            yield
+        except (OSError, termios.error):
+            self._fd = -1

@@ -49,6 +49,13 @@ def test_a_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) ->
     shown = capsys.readouterr().out
     assert shown.startswith(f"usage: gamin {command} ")
     assert re.search(r"^exit status: ", shown, re.M)
+
+
+@pytest.mark.parametrize(
+    "command", ["watch", "run", "record", "report", "status", "top"]
+)
+def test_help_has_examples(command: str) -> None:
+    shown = command_parser(command).format_help()
     assert re.search(rf"^examples:\n  .*gamin {command}", shown, re.M)
 
 

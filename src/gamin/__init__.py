@@ -1,7 +1,8 @@
 """The file-change service of one user, for Python programs.
 
 `watch` iterates over changes in programs that block, `awatch` in programs on asyncio or
-trio. Both yield lists of `Event`. docs/python.md explains them with examples.
+trio. Both yield lists of `Event`. `changes` answers once what changed since a clock.
+docs/python.md explains them with examples.
 
 The names of the original Python module of 2005 (`gamin.WatchMonitor`, ...) can be used
 from here as well; they are documented at `gamin.compat.fam`.
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from gamin.client.aio import AsyncWatch, awatch
     from gamin.client.arguments import WatchTimeout
     from gamin.client.backoff import ServerUnstable
+    from gamin.client.changes import changes
     from gamin.client.locate import ServerNotStarted, ServerUnresponsive
     from gamin.client.watch import Watch, watch
     from gamin.compat.fam import GAM_ARG as GAM_ARG
@@ -65,6 +67,7 @@ __all__ = [
     "WatchTimeout",
     "__version__",
     "awatch",
+    "changes",
     "watch",
 ]
 
@@ -84,6 +87,7 @@ _HOMES = {
     "WatchRefused": "protocol.watchman.client.watching",
     "WatchTimeout": "client.arguments",
     "awatch": "client.aio",
+    "changes": "client.changes",
     "watch": "client.watch",
 }
 

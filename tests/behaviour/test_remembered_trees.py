@@ -1,16 +1,23 @@
 """A server ends, files change, and the next server names exactly these changes."""
 
+import json
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import gamin
 from gamin import Event, Kind
+from testkit.waiting import eventually
 from testkit.watches import (
     SOON,
+    aged,
     changed,
     created,
     deleted,
@@ -136,6 +143,88 @@ def test_only_the_entries_of_a_directory_are_compared_if_only_they_are_watched(
     (tree / "kept/file").touch()
     with gamin.watch(tree / "kept", recursive=False, since=clock) as watch:
         assert watch.next(0) == [created(tree / "kept/file")]
+
+
+def saved_ticks(state: Path) -> list[int]:
+    """The ticks up to which trees were saved."""
+    try:
+        [file] = state.glob("*.sqlite")
+        with closing(sqlite3.connect(file)) as connection:
+            return [t for (t,) in connection.execute("SELECT tick FROM trees")]
+    except (ValueError, sqlite3.OperationalError):
+        return []
+
+
+def test_a_server_saves_while_it_runs_so_that_a_kill_loses_nothing(
+    tree: Path, state: Path
+) -> None:
+    clock = clock_of(tree)
+    tick = int(clock.rpartition(":")[2])
+    eventually(lambda: any(saved >= tick for saved in saved_ticks(state)))
+    kill_server()
+    (tree / "kept/deep/1").write_text("text")
+    (tree / "kept/deep/2").unlink()
+    told = since(tree, clock)
+    assert len(told) == 2
+    assert set(told) == {deleted(tree / "kept/deep/2"), changed(tree / "kept/deep/1")}
+
+
+def test_a_name_stands_for_the_last_time_it_was_used(tree: Path) -> None:
+    first, _ = gamin.changes(tree, since="n:backup")
+    assert {e.kind for e in first} == {Kind.EXISTS}
+    (tree / "one").touch()
+    assert gamin.changes(tree, since="n:backup")[0] == [created(tree / "one")]
+    aged(tree / "one")
+    end_server()
+    (tree / "two").touch()
+    assert gamin.changes(tree, since="n:backup")[0] == [created(tree / "two")]
+    assert gamin.changes(tree, since="n:backup")[0] == []
+
+
+def test_what_changed_is_asked_again_with_the_clock_of_the_answer(tree: Path) -> None:
+    first, clock = gamin.changes(tree, since=None)
+    assert {e.path for e in first} == {str(path) for path in tree.rglob("*")}
+    (tree / "one").touch()
+    told, clock = gamin.changes(tree, since=clock)
+    assert told == [created(tree / "one")]
+    aged(tree / "one")
+    end_server()
+    (tree / "two").touch()
+    assert gamin.changes(tree, since=clock)[0] == [created(tree / "two")]
+
+
+def test_the_command_prints_the_changes_and_the_clock_last(tree: Path) -> None:
+    clock = clock_of(tree)
+    (tree / "kept/file").touch()
+    lines = run_gamin(*("since", "-r", "--no-vcs-ignore"), clock, str(tree)).stdout
+    assert lines.splitlines()[0] == f"created\t{tree / 'kept/file'}"
+    assert lines.splitlines()[1].startswith("clock\tc:")
+    done = run_gamin("since", "-r", "--name", "x", "--json", str(tree))
+    assert "clock" in json.loads(done.stdout.splitlines()[-1])
+    (tree / "gone/deep/1").unlink()
+    (tree / "kept/other").touch()
+    done = run_gamin(
+        *("since", "-r", "--name", "x", "--paths", "--relative", "-0", "."), cwd=tree
+    )
+    assert done.stdout == "kept/other\0"
+
+
+def test_what_is_remembered_can_be_listed_and_forgotten(
+    tree: Path, state: Path
+) -> None:
+    clock = clock_of(tree)
+    end_server()
+    where = run_gamin("state", "where").stdout.strip()
+    assert [where] == [str(file) for file in state.iterdir()]
+    assert run_gamin("state", "list").stdout.endswith(f"{tree}\n")
+    run_gamin("state", "forget", str(tree))
+    assert run_gamin("state", "list").stdout == ""
+    assert {e.kind for e in since(tree, clock)} == {Kind.EXISTS}
+
+
+def run_gamin(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gamin", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd)
 
 
 def test_a_server_that_was_killed_before_it_saved_lists_everything(tree: Path) -> None:

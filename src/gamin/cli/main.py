@@ -22,6 +22,7 @@ INTERRUPTED = 130
 GROUPS = {
     "watching": {
         "watch": "print what changes, one change per line",
+        "since": "print once what changed since an earlier time",
         "run": "run a command now and whenever something changes",
         "record": "write changes to a file",
         "report": "show a recording as an HTML page",
@@ -31,6 +32,7 @@ GROUPS = {
         "top": "the same, live, with rates and the busiest paths",
         "doctor": "check what keeps watching from working, and say what to do",
         "stop": "end the server",
+        "state": "show or remove what is remembered across restarts",
     },
     "integration": {
         "watchman": "Watchman's command line, answered by the server",

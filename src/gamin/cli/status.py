@@ -63,6 +63,8 @@ class Report(msgspec.Struct, frozen=True):
     recoveries: Recoveries
     roots: int = 0
     """Trees that clients of the Watchman language watch."""
+    state_bytes: int = 0
+    """What is remembered across restarts takes so much on the disk."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +110,8 @@ def as_text(report: Report) -> Iterator[str]:
     yield _line("clock", printable(str(report.clock)))
     if report.roots:
         yield _line("trees", f"{report.roots:,}")
+    if report.state_bytes:
+        yield _line("state", f"{report.state_bytes:,} bytes remembered")
     yield _line("watches", ", ".join(_watches(report.watches)))
     for name, held in report.facilities.items():
         yield _line(

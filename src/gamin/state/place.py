@@ -91,13 +91,11 @@ class Place:
 
 
 def _make_directory(path: bytes) -> None:
-    umask = os.umask(0o777 & ~MODE)
     try:
         os.mkdir(path, MODE)
     except FileExistsError:
-        pass
-    finally:
-        os.umask(umask)
+        return
+    os.chmod(path, MODE)  # the umask may be a stricter one
 
 
 def _check_directory(status: os.stat_result, uid: int, path: bytes) -> None:

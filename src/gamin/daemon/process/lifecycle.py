@@ -235,6 +235,9 @@ class Server:
                 for connection, session in self.connections.items()
             ],
             "roots": 0 if self._watchman is None else len(self._watchman.roots.all),
+            "state_bytes": 0
+            if self._watchman is None
+            else self._watchman.memory.size(),
             "watches": status.watches(self.monitor),
             "limits": {
                 "max_user_watches": inotify.limit("max_user_watches"),

@@ -19,7 +19,7 @@ from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.paths import parent
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.clocks import Clock, ClockSpec
+from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor
 from gamin.protocol.watchman.errors import (
     BadRequest,
     NotWatched,
@@ -178,6 +178,8 @@ class Commands:
         self.roots.tell_withheld()
         root.flush()
         answer = yield from self._queries.answer(root, query, spec, past)
+        if isinstance(query.since, Cursor):
+            self.roots.on_changed(root)
         yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)
@@ -258,6 +260,7 @@ class Commands:
             warning = f"subscription name '{request.name}' is not unique"
         query = request.query
         self._queries.move_cursor(root, query.since, root.clock())
+        self.roots.on_changed(root)  # a client has a clock of now
         tick = root.resume(spec)
         start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)

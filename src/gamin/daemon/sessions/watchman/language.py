@@ -14,6 +14,7 @@ from gamin.daemon.sessions.watchman.git_rules import Home
 from gamin.daemon.sessions.watchman.memory import Memory
 from gamin.daemon.sessions.watchman.roots import Roots
 from gamin.daemon.sessions.watchman.rule_files import RuleFiles
+from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
 from gamin.daemon.sessions.watchman.session import WatchmanSession
 
 
@@ -29,12 +30,17 @@ class Watchman:
         self.memory = Memory(service, state_home(), session)
         self.roots.on_closing = self.memory.save
         self._commands = Commands(self.roots, host, self.memory)
+        self._saves = SaveSchedule(
+            service.loop, self.memory, self.roots, self._commands
+        )
+        self.roots.on_changed = self._saves.changed
         service.join(self.roots)
         service.join(rules)
         service.scan_observers.append(rules)
 
     def save(self) -> None:
         """Remember what is known now, because the server ends."""
+        self._saves.cancel()
         self.memory.save(self.roots.by_key(), self._commands.cursors())
 
     def session(self, client: int, connection: Connection) -> WatchmanSession:

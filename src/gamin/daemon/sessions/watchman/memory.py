@@ -6,6 +6,7 @@ a server that remembers nothing, and the log says why.
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Generator, Sequence
 from typing import Any
@@ -77,6 +78,11 @@ class Memory:
             Store(Place(directory, session, os.getuid())) if directory else None
         )
         self._complained = ""
+        self._writer: threading.Thread | None = None
+
+    @property
+    def is_on(self) -> bool:
+        return self._store is not None
 
     # -- saving
 
@@ -86,8 +92,41 @@ class Memory:
         cursors: Sequence[tuple[RootKey, str, Clock]] = (),
     ) -> None:
         """Save what is known of these roots now."""
-        if self._store is None or not roots:
+        if self._store is not None:
+            self.wait()
+            self._write(*self._collected(roots, cursors))
+
+    def save_in_background(
+        self,
+        roots: Sequence[tuple[RootKey, Root]],
+        cursors: Sequence[tuple[RootKey, str, Clock]],
+    ) -> None:
+        """As `save`, but the bytes are written in a thread. Nothing is saved while an
+        earlier call still writes."""
+        if self._store is None or self.is_writing:
             return
+        collected = self._collected(roots, cursors)
+        self._writer = threading.Thread(
+            target=self._write, args=collected, name="save", daemon=True
+        )
+        self._writer.start()
+
+    @property
+    def is_writing(self) -> bool:
+        return self._writer is not None and self._writer.is_alive()
+
+    def wait(self) -> None:
+        """Return when nothing is written in the background."""
+        if self._writer is not None:
+            self._writer.join()
+            self._writer = None
+
+    def _collected(
+        self,
+        roots: Sequence[tuple[RootKey, Root]],
+        cursors: Sequence[tuple[RootKey, str, Clock]],
+    ) -> tuple[list[Entry], list[SavedCursor]]:
+        """What is known now, as values."""
         service = self._service
         service.drive.synchronise()
         service.drive.do(service.monitor.flush_pending(time.monotonic()))
@@ -97,11 +136,15 @@ class Memory:
             SavedCursor(_packed(key), key.path, name, str(clock))
             for key, name, clock in cursors
         ]
-        if entries or moved:
-            try:
-                self._store.save(entries, moved)
-            except Unusable as error:
-                self._complain(error)
+        return entries, moved
+
+    def _write(self, entries: list[Entry], cursors: list[SavedCursor]) -> None:
+        if self._store is None or not (entries or cursors):
+            return
+        try:
+            self._store.save(entries, cursors)
+        except Unusable as error:
+            self._complain(error)
 
     def _entry(self, key: RootKey, root: Root) -> Entry | None:
         monitor = self._service.monitor

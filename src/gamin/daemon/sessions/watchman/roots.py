@@ -54,6 +54,8 @@ class Roots:
         self._told: dict[Root, None] = {}
         self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
         """Called with a root that nobody came back to, before it is released."""
+        self.on_changed: Callable[[Root], None] = lambda root: None
+        """Called when more is known of a root."""
 
     def __str__(self) -> str:
         return "roots"
@@ -198,6 +200,7 @@ class Roots:
         subscription.cursor.follow_live()
         root.become_ready(int(time.time()))
         self._note_time()
+        self.on_changed(root)
         waiting, root.waiting = root.waiting, []
         for then in waiting:
             then()
@@ -211,6 +214,7 @@ class Roots:
         self._note_time()
         told, self._told = self._told, {}
         for root in told:
+            self.on_changed(root)
             if root.is_lost and root.is_pinned:  # as Watchman: a new `watch` is needed
                 self.cancel(root)
             else:

@@ -82,7 +82,10 @@ class Step(NamedTuple):
 
     names: frozenset[bytes]
     match_name: Match | None
-    start: int  # where in a path the part begins that the two below are about
+    above: bytes
+    """What the two below see in front of a path: set for rules from above the root."""
+    start: int
+    """Where in a path the part begins that the two below are about."""
     paths: frozenset[bytes]
     match_path: Match | None
     ignores: bool
@@ -117,7 +120,7 @@ class IgnoreRules:
         groups = _groups(map(parse, globs))
         if vcs:
             groups += (_VCS_GROUP,)
-        self._client = _compile(groups, start=len(self._base))
+        self._client = self._compile(groups, base)
         self._files: dict[tuple[bytes, bytes], RuleFile] = {}
         self._chains: dict[bytes, tuple[Step, ...]] = {}
 
@@ -143,8 +146,7 @@ class IgnoreRules:
             self._tops.discard(place)
         groups = _groups_of_text(text or b"")
         if groups:
-            start = len(place) + 1 if place else 0
-            self._files[place, name] = RuleFile(groups, _compile(groups, start))
+            self._files[place, name] = RuleFile(groups, self._compile(groups, place))
         else:
             self._files.pop((place, name), None)
         self._chains.clear()
@@ -172,6 +174,12 @@ class IgnoreRules:
     def _is_below(self, place: bytes) -> bool:
         return place.startswith(self._base) and len(place) > len(self._base)
 
+    def _compile(self, groups: Iterable[Group], place: bytes) -> tuple[Step, ...]:
+        """The groups of a rule file in `place`, for paths that begin at the root."""
+        start = len(place) + 1 if place else 0
+        above, start = self._base[start:], max(0, start - len(self._base))
+        return tuple(step for group in groups for step in _steps(group, above, start))
+
     def _place(self, directory: bytes) -> bytes:
         """The directory as seen from the outermost one."""
         base = self._base[:-1]
@@ -191,7 +199,7 @@ class IgnoreRules:
         for directory, name in self._files_in(source):
             groups = self._files[directory, name].groups
             place = destination + directory[len(source) :]
-            steps = _compile(groups, len(place) + 1)
+            steps = self._compile(groups, place)
             self._files[place, name] = RuleFile(groups, steps)
         self._tops |= {destination + t[len(source) :] for t in self._tops_in(source)}
         self._chains.clear()
@@ -207,12 +215,13 @@ class IgnoreRules:
     def are_alike(self, one: bytes, other: bytes) -> bool:
         """Whether the rules above two directories surely say the same of what is in
         both of them."""
-        one, other = self._base + one, self._base + other
         chain = self._chain(one.rpartition(b"/")[0])
         if chain != self._chain(other.rpartition(b"/")[0]):
             return False
         for step in chain:
-            inside = (one[step.start :] + b"/", other[step.start :] + b"/")
+            inside = tuple(
+                step.above + each[step.start :] + b"/" for each in (one, other)
+            )
             if step.match_path or any(p.startswith(inside) for p in step.paths):
                 return False
         return True
@@ -232,8 +241,6 @@ class IgnoreRules:
 
     def ignored(self, path: bytes, is_dir: bool) -> bool:
         """True for a path that the rules exclude; a directory with all below it."""
-        if self._base:
-            path = self._base + path
         directory, _, name = path.rpartition(b"/")
         chain = self._chains.get(directory)
         if chain is None:
@@ -241,12 +248,12 @@ class IgnoreRules:
         if is_dir:
             name += DIRECTORY_MARK
             path += DIRECTORY_MARK
-        for names, match_name, start, paths, match_path, ignores in chain:
+        for names, match_name, above, start, paths, match_path, ignores in chain:
             if (
                 name in names
                 or (match_name is not None and match_name(name))
-                or (paths and path[start:] in paths)
-                or (match_path is not None and match_path(path, start))
+                or (paths and above + path[start:] in paths)
+                or (match_path is not None and match_path(above + path, start))
             ):
                 return ignores
         return False
@@ -257,7 +264,7 @@ class IgnoreRules:
             self._chains.clear()
         chain = list(self._client)
         if self._files:
-            for place in _places(directory, self._tops):
+            for place in _places(self._place(directory), self._tops):
                 if place in self._files:
                     chain += self._files[place].steps
         self._chains[directory] = steps = tuple(chain)
@@ -342,18 +349,14 @@ def _alternatives(expressions: Iterable[bytes]) -> Iterator[bytes]:
         yield joined
 
 
-def _compile(groups: Iterable[Group], start: int) -> tuple[Step, ...]:
-    return tuple(step for group in groups for step in _steps(group, start))
-
-
-def _steps(group: Group, start: int) -> Iterator[Step]:
+def _steps(group: Group, above: bytes, start: int) -> Iterator[Step]:
     parts = zip_longest(
         map(_matcher, group.name_expressions), map(_matcher, group.path_expressions)
     )
     name, path = next(parts, (None, None))
-    yield Step(group.names, name, start, group.paths, path, group.ignores)
+    yield Step(group.names, name, above, start, group.paths, path, group.ignores)
     for name, path in parts:
-        yield Step(frozenset(), name, start, frozenset(), path, group.ignores)
+        yield Step(frozenset(), name, above, start, frozenset(), path, group.ignores)
 
 
 def _matcher(expression: bytes) -> Match:

@@ -145,10 +145,9 @@ class RuleFiles:
         """Clients of the root get these rows; ignore files may be among them."""
         rules = root.ignore
         if isinstance(rules, IgnoreRules):
-            self._unread += [
-                (root, rules, row) for row in rows if may_change_rules(row)
-            ]
-            for row in rows:
+            found = [row for row in rows if may_change_rules(row)]
+            self._unread += [(root, rules, row) for row in found]
+            for row in found:
                 if row.path.endswith(b"/.git"):
                     self._may_be_top(root, parent(row.path))
                 elif not row.path and root in self._followed:

@@ -13,7 +13,7 @@ import pytest
 
 from gamin.cli.loop_guard import MAX_RUNS
 from gamin.system.process_table import group_members
-from testkit.programs import COMMAND
+from testkit.programs import COMMAND, gamin
 from testkit.servers import OUR_SERVER, Server, running_server
 from testkit.terminal import TerminalProgram, in_terminal
 from testkit.waiting import eventually
@@ -217,6 +217,19 @@ def test_the_command_ends_even_if_gamin_is_killed(start: Start, log: Path) -> No
     group = os.getpgid(command)
     process.kill()
     eventually(lambda: group_members(group) == [], what="the end of the command")
+
+
+def test_runs_go_on_after_the_server_was_killed(
+    start: Start, box: Path, log: Path, server: Server
+) -> None:
+    process = start(".", "--", *logging(log))
+    lines(log, 1)
+    os.kill(server.pid, signal.SIGKILL)
+    (box / "a").mkdir()
+    lines(log, 2)
+    process.terminate()
+    process.wait(30)
+    gamin("stop", session=server.session)
 
 
 def test_what_a_run_leaves_behind_is_stopped_before_the_next_run(

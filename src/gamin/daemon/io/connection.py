@@ -72,6 +72,11 @@ class Connection:
         else:
             self._loop.remove_reader(self._socket.fileno())
 
+    def read_now(self) -> None:
+        """Read what has arrived, without waiting for the loop to call."""
+        if self._is_reading and self._is_open:
+            self._readable()
+
     def send(self, data: bytes) -> None:
         """Send now what the socket takes; the rest when it can. Only if not blocked."""
         if not self._is_open or not data:

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 30.0
 """How long a server without clients stays, as in the original."""
 GREETING_SECONDS = 2.0
-"""How long a client may take to say hello."""
+"""Seconds within which a client must say hello."""
 MAX_UNGREETED = 16
 MAX_CONNECTIONS = 1024
 PAUSE_SECONDS = 0.5
@@ -53,6 +53,7 @@ class Server:
         has_timeout: bool = True,
         is_poll_only: bool = False,
         idle_seconds: float = IDLE_SECONDS,
+        greeting_seconds: float = GREETING_SECONDS,
     ) -> None:
         configured = loader.read()
         policy = make_policy(configured, loader.read_mounts(), is_poll_only)
@@ -68,6 +69,7 @@ class Server:
         self.connections: dict[Connection, GamSession | WatchmanSession] = {}
         self._has_timeout = has_timeout
         self._idle_seconds = idle_seconds
+        self._greeting_seconds = greeting_seconds
         self._numbers = itertools.count(1)
         self._ungreeted: dict[Connection, Timer] = {}
         self._idle: Timer | None = None
@@ -147,7 +149,7 @@ class Server:
         else:
             session = GamSession(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
-                GREETING_SECONDS, partial(self._dismiss, connection)
+                self._greeting_seconds, partial(self._dismiss, connection)
             )
         self.connections[connection] = session
         self.service.join(session)
@@ -168,6 +170,14 @@ class Server:
             timer.cancel()
 
     def _dismiss(self, connection: Connection) -> None:
+        """Close a connection whose time to say hello is over.
+
+        Where an iteration of the loop takes longer than that, the hello is already in
+        the socket, and only the server is late.
+        """
+        connection.read_now()
+        if connection not in self._ungreeted:
+            return
         logger.warning("pid %d dropped: it did not say hello", connection.peer.pid)
         connection.close()
 

@@ -177,4 +177,7 @@ class Service:
             unflushed, self._unflushed = self._unflushed, {}
             for session in unflushed:
                 if session in self.sessions:
-                    session.flush()
+                    try:
+                        session.flush()
+                    except Exception:  # the others send what they have
+                        logger.exception("a bug, or no memory left")

@@ -59,6 +59,8 @@ class Asker(Client, Protocol):
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
 
+    def attempt(self, step: Callable[[], None]) -> None: ...
+
     def go_on(self) -> None: ...
 
     def work(self, steps: Iterator[None]) -> None:
@@ -255,7 +257,7 @@ class Commands:
         key = (request.root, request.name)
         replaced = client.subscriptions.pop(key, None)
         warning = ""
-        if replaced is not None:
+        if replaced is not None and replaced[0].has(replaced[1]):
             replaced[0].remove(replaced[1])
             warning = f"subscription name '{request.name}' is not unique"
         query = request.query
@@ -333,9 +335,14 @@ class Commands:
             return
         client.is_waiting = True
 
+        def answer() -> None:
+            if not root.is_ready:  # it was closed before
+                raise NotWatched(to_text(root.path))
+            then()
+
         def go_on() -> None:
             client.is_waiting = False
-            then()
+            client.attempt(answer)
             client.go_on()
 
         root.waiting.append(go_on)
@@ -344,6 +351,7 @@ class Commands:
 def _directory(path: bytes) -> bytes:
     """The real path of a directory that can be a root. Raises UnresolvedRoot."""
     try:
+        os.stat(path)  # the kernel follows few links; realpath follows any number
         real = os.path.realpath(path, strict=True)
     except OSError as error:
         name, why = to_text(path), error.strerror or "not found"

@@ -147,6 +147,12 @@ class Roots:
             root.remove(subscriber)
         self._service.cancel(root.keeper)
         self._rules.drop(root.keeper)
+        self._call_waiting(root)
+
+    def _call_waiting(self, root: Root) -> None:
+        waiting, root.waiting = root.waiting, []
+        for then in waiting:
+            then()
 
     def cancel(self, root: Root) -> None:
         """The root is not watched any more, and its subscriptions end."""
@@ -201,9 +207,7 @@ class Roots:
         root.become_ready(int(time.time()))
         self._note_time()
         self.on_changed(root)
-        waiting, root.waiting = root.waiting, []
-        for then in waiting:
-            then()
+        self._call_waiting(root)
 
     def note(self, effect: Trace) -> None:
         """Watchman's clients cannot ask for these."""

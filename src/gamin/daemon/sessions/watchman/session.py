@@ -3,7 +3,8 @@
 Its clients are `watch()`, our command line, and Watchman's own clients.
 
 Requests are answered strictly in order, each in its own encoding; messages use the
-encoding of the latest request. A request whose root is still being listed delays those
+encoding of the latest request. A request that fails is answered with an error, be it an
+internal one. A request whose root is still being listed delays those
 behind it on this connection, and nobody else.
 
 A connection gets one request carried out in an iteration of the loop, and a long one a
@@ -14,7 +15,7 @@ their limit is not read until that is over.
 import logging
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
@@ -74,6 +75,8 @@ class WatchmanSession:
         """Bytes of the requests that wait."""
         self._work: Iterator[None] | None = None
         """What is left to do for the latest request; replies at its end."""
+        self._is_answered = True
+        """The latest request has its reply."""
         self._is_scheduled = False
         """The loop calls `_take_turn` in its next iteration."""
         self._out: list[bytes] = []
@@ -151,24 +154,37 @@ class WatchmanSession:
     def _take_turn(self) -> None:
         """Carry out one request, or a slice of it."""
         if self._can_go_on:
-            try:
-                if self._work is None:
-                    self._begin_request()
-                if self._work is not None:
-                    self._do_slice(self._work)
-            except BadRequest as error:
-                self._work = None
-                self.reply(replies.error(str(error)))
-            except Exception:  # a bug: those behind it are answered all the same
-                self._work = None
-                self.go_on()
-                raise
+            self.attempt(self._do_some)
         self._service.flush()
         self.flush()
         self._regulate_reading()
         self.go_on()
 
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Do a step of the present request. If it fails, the request is answered with
+        an error, so that no later answer takes its place."""
+        try:
+            step()
+        except BadRequest as error:
+            self._fail(str(error))
+        except Exception as error:
+            logger.exception("%s: a bug, or no memory left", self.name)
+            self._fail(f"internal error: {type(error).__name__}")
+
+    def _fail(self, why: str) -> None:
+        self._work = None
+        if not self._is_answered:
+            self.reply(replies.error(why))
+
+    def _do_some(self) -> None:
+        """Begin the next request, or go on with the present one."""
+        if self._work is None:
+            self._begin_request()
+        if self._work is not None:
+            self._do_slice(self._work)
+
     def _begin_request(self) -> None:
+        self._is_answered = False
         self.codec, body = self._requests.popleft()
         self._request_bytes -= len(body)
         self._service.drive.synchronise()
@@ -217,6 +233,7 @@ class WatchmanSession:
         else:
             for piece in codec.encode_around(reply, rows.member, rows.pieces(codec)):
                 self.send(piece)
+        self._is_answered = True
 
     def send(self, data: bytes) -> None:
         """Sent at the end of the round. Subscriptions deliver nothing while the client

@@ -64,7 +64,7 @@ def in_bash(box: Path, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        pytest.param(["st"], {"status", "stop"}, id="a command"),
+        pytest.param(["docto"], {"doctor"}, id="a command"),
         pytest.param(["watch", "--re"], {"--recursive", "--relative"}, id="an option"),
         pytest.param(["watch", "--color", "a"], {"auto", "always"}, id="a choice"),
         pytest.param(["watch", "a"], {"a b"}, id="a path with a blank"),

@@ -119,8 +119,8 @@ def test_wrong_usage_is_one_line_and_status_64(
     ("words", "hint"),
     [
         pytest.param(["wacth"], "did you mean 'watch'?", id="a command"),
-        pytest.param(["xyz"], "there are watch, run, ", id="no command at all"),
-        pytest.param([], "which command? watch, run, ", id="nothing"),
+        pytest.param(["xyz"], "there are watch, ", id="no command at all"),
+        pytest.param([], "which command? watch, ", id="nothing"),
         pytest.param(["watch", "--colour=x", "."], "mean '--color'?", id="an option"),
         pytest.param(
             ["watch", "--color", "alway", "."], "mean 'always'?", id="a value"

@@ -17,7 +17,7 @@ from gamin.system.terminal import leave_terminal
 UMASK = 0o077
 """Files of a server are for its user alone."""
 
-MIN_DESCRIPTORS = 32
+MIN_DESCRIPTORS = 24
 """Descriptors with which a server can serve anybody at all: it opens some 16 of its
 own, and a scan needs one for each level of a tree that it is in."""
 

@@ -1,0 +1,96 @@
+"""Random acts with and without a server: at rest what a client believes is the disk."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import gamin
+from gamin import Event, Kind
+from testkit.actions.actor import Actor
+from testkit.actions.acts import perform
+from testkit.actions.real_disk import RealDisk
+from testkit.beliefs.watch import Belief, differences, there
+from testkit.waiting import eventually
+from testkit.watches import serving, signal_server
+from tests.behaviour.test_remembered_trees import saved_ticks
+
+ROUNDS = 8
+ACTS = 25
+FOLDERS, FILES = 200, 100
+MANY = 250
+"""Files of each kind of change; the tree has FOLDERS * FILES."""
+
+
+@pytest.fixture(autouse=True)
+def state(
+    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    monkeypatch.delenv("GAMIN_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with serving(session):
+        yield tmp_path / "state" / "gamin"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_every_restart_the_difference_leads_to_what_is_there(
+    tmp_path: Path, seed: int
+) -> None:
+    tree, outside = tmp_path / "tree", tmp_path / "outside"
+    tree.mkdir()
+    outside.mkdir()
+    disk = RealDisk(tree, outside)
+    actor = Actor(os.fsencode(tree), os.fsencode(outside), seed)
+    belief, clock = Belief(tree), None
+    for number in range(ROUNDS):
+        act(actor, disk)
+        told, clock = gamin.changes(tree, since=clock)
+        belief.take(told)
+        assert not differences(belief.top, there(tree))
+        if number % 3 == 1:
+            act(actor, disk)  # the server sees these, and the client does not ask
+        how = signal.SIGKILL if number % 4 == 3 else signal.SIGTERM
+        signal_server(how, ends=True)
+
+
+def act(actor: Actor, disk: RealDisk) -> None:
+    for _ in range(ACTS):
+        with suppress(OSError):
+            perform(actor.choose(), disk)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_of_many_files_exactly_the_changed_ones_are_reported(
+    tmp_path: Path, state: Path, how: signal.Signals
+) -> None:
+    tree = tmp_path / "tree"
+    for folder in range(FOLDERS):
+        (tree / str(folder)).mkdir(parents=True)
+        for file in range(FILES):
+            (tree / str(folder) / str(file)).touch()
+    with gamin.watch(tree) as watch:
+        clock = watch.clock
+    assert clock is not None
+    if how is signal.SIGKILL:
+        tick = int(clock.rpartition(":")[2])
+        eventually(lambda: any(saved >= tick for saved in saved_ticks(state)))
+    signal_server(how, ends=True)
+    expected: set[Event] = set()
+    for number in range(MANY):
+        place = tree / str(number % FOLDERS)
+        again = number // FOLDERS  # the folder has its turn once more
+        changed, new, gone = place / f"{again}", place / "new", place / f"{10 + again}"
+        old, renamed = place / f"{20 + again}", place / f"renamed-{again}"
+        changed.write_text("text")
+        new.touch()
+        gone.unlink()
+        old.rename(renamed)
+        expected |= {Event(Kind.CHANGED, str(changed)), Event(Kind.CREATED, str(new))}
+        expected |= {Event(Kind.DELETED, str(path)) for path in (gone, old)}
+        expected.add(Event(Kind.CREATED, str(renamed)))
+    told, _ = gamin.changes(tree, since=clock)
+    assert set(told) == expected
+    assert len(told) == len(expected)

@@ -27,15 +27,17 @@ LONG_FUNCTIONS: frozenset[str] = frozenset(
 )
 """Functions of more than 60 lines."""
 
-WITH_TESTS = ("config/", "daemon/io/", "daemon/process/", "patterns/", "system/")
-"""Packages in which each module has a unit test module of the mirrored name."""
+WITH_TESTS = (
+    *("backends/", "config/", "core/", "daemon/io/", "daemon/process/"),
+    *("errors.py", "events.py", "paths.py", "patterns/", "protocol/gam/"),
+    *("protocol/watchman/client/", "protocol/watchman/query/", "system/"),
+)
+"""Modules and packages in which each module has a unit test of the mirrored name."""
 
 WITHOUT_TEST: frozenset[str] = frozenset(
     {
-        "daemon/io/drive.py",
+        "backends/base.py",  # interfaces only
         "daemon/process/config_watch.py",
-        "daemon/process/lifecycle.py",
-        "system/inotify_usage.py",
     }
 )
 """Modules of these packages that have none."""

@@ -87,7 +87,7 @@ def _answers(served: Daemon) -> bool:
 def test_without_descriptors_callers_wait_and_the_server_rests(
     session: str, tmp_path: Path
 ) -> None:
-    few = ["prlimit", "--nofile=30:30"]
+    few = ["prlimit", "--nofile=32:32"]
     with daemon(session, tmp_path, prefix=few) as served, ExitStack() as several:
         mute = silent(served)
         name = mute.getpeername()

@@ -5,17 +5,19 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gamin.daemon.sessions.accounts import MAX_HELD_BYTES
 from gamin.daemon.sessions.watchman.commands import MAX_SUBSCRIPTIONS
-from testkit.daemon import Daemon, daemon, is_hung_up, works
+from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
 from testkit.waiting import eventually
 
+FILE, CANCEL = 1, 3
 QUERIES = 300
 """Queries that the greedy client sends at once."""
 
@@ -193,6 +195,91 @@ def test_a_query_of_more_than_anybody_needs_is_refused(
         assert "more than" in client.ask("subscribe", str(tree), "x", query)["error"]
         assert "files" in client.ask("query", str(tree), {"fields": ["name"]})
         assert works(served, tmp_path / "box")
+
+
+def anonymous(served: Daemon) -> int:
+    """Bytes of the server's own memory: not of files that other servers map, too."""
+    rollup = Path(f"/proc/{served.process.pid}/smaps_rollup").read_text()
+    [line] = [each for each in rollup.splitlines() if each.startswith("Pss_Anon:")]
+    return int(line.split()[1]) << 10
+
+
+def leave_unfinished_requests(served: Daemon, _: Path) -> None:
+    with ExitStack() as several:
+        for _number in range(15):
+            connected = several.enter_context(served.modern())
+            connected.sendall(b"[" * (15 << 20))
+        assert status(served)["held_bytes"] > 100 << 20
+
+
+def leave_requests_of_gamin(served: Daemon, place: Path) -> None:
+    with served.connect() as connected:
+        for number in range(20_000):
+            connected.sendall(packet(number, FILE + 16, place / f"none-{number}"))
+        connected.sendall(packet(0, CANCEL))
+        connected.settimeout(20)
+        assert connected.recv(1 << 16)
+
+
+def leave_cursors(served: Daemon, place: Path) -> None:
+    with greedy(served, place) as client:
+        for number in range(500):
+            since = f"n:{number:01000}"
+            assert "files" in client.ask("query", str(place), {"since": since})
+        too_long = {"since": "n:" + "x" * (10 << 20)}
+        assert "too long" in client.ask("query", str(place), too_long)["error"]
+
+
+def leave_an_answer(served: Daemon, place: Path) -> None:
+    large = place.parent / "large"
+    with greedy(served, large) as client:
+        client.socket.sendall(line("query", str(large), {}) * 20)
+        eventually(
+            lambda: status(served)["held_bytes"] > 400_000, what="an answer that waits"
+        )
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        leave_unfinished_requests,
+        leave_requests_of_gamin,
+        leave_cursors,
+        leave_an_answer,
+    ],
+)
+def test_what_a_client_held_is_given_back_when_it_leaves(
+    session: str, tmp_path: Path, large: Path, leave: Callable[[Daemon, Path], None]
+) -> None:
+    with daemon(session, tmp_path) as served:
+        place = tmp_path / "box"
+        place.mkdir()
+        with greedy(served, large):
+            assert works(served, place)  # both languages are in memory
+        leave(served, place)
+        before = anonymous(served)
+        leave(served, place)
+        leave(served, place)
+        eventually(lambda: anonymous(served) < before * 1.2, what="memory as before")
+        assert status(served)["held_bytes"] == 0
+        assert works(served, place)
+
+
+def test_requests_that_are_never_finished_have_one_budget(
+    session: str, tmp_path: Path
+) -> None:
+    with daemon(session, tmp_path) as served, ExitStack() as several:
+        closed = 0
+        for _ in range(40):
+            connected = several.enter_context(served.modern())
+            try:
+                connected.sendall(b"[" * (15 << 20))
+            except OSError:
+                closed += 1
+        assert closed > 10
+        assert works(served, tmp_path / "box")
+        assert status(served)["held_bytes"] <= MAX_HELD_BYTES + (16 << 20)
+        assert memory(served) < 2 * MAX_HELD_BYTES
 
 
 def status(served: Daemon) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What one client may take of the server, and what it does when there is no more."""
 
 import socket
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -47,20 +48,61 @@ def test_who_says_no_hello_is_hung_up_on_after_two_seconds(
         assert "hello" in line
 
 
-def test_only_sixteen_may_wait_with_their_hello(session: str, tmp_path: Path) -> None:
+def test_of_more_than_sixteen_without_a_hello_the_oldest_is_hung_up_on(
+    session: str, tmp_path: Path
+) -> None:
     with daemon(session, tmp_path) as served, ExitStack() as several:
         address = silent(served)
         name = address.getpeername()
         address.close()
-        for _ in range(16):
-            several.enter_context(socket.socket(socket.AF_UNIX)).connect(name)
-        with socket.socket(socket.AF_UNIX) as one_more:
-            one_more.connect(name)
-            assert is_hung_up(one_more, within=1)
-        assert "too many" in served.log()[0]
-        several.close()
-        eventually(lambda: _answers(served), what="an answer")
+        mute = [several.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(17)]
+        for each in mute:
+            each.connect(name)
+        assert is_hung_up(mute[0], within=1)
         assert works(served, tmp_path / "box")
+        assert "hello" in served.log()[0]
+
+
+def test_forty_callers_that_come_again_at_once_keep_nobody_out(
+    session: str, tmp_path: Path
+) -> None:
+    with daemon(session, tmp_path) as served, silent(served) as known:
+        name, ended = known.getpeername(), threading.Event()
+
+        def call_again_and_again() -> None:
+            while not ended.is_set():
+                with socket.socket(socket.AF_UNIX) as calling, suppress(OSError):
+                    calling.settimeout(5)
+                    calling.connect(name)
+                    calling.recv(1)
+
+        callers = [threading.Thread(target=call_again_and_again) for _ in range(40)]
+        for each in callers:
+            each.start()
+        try:
+            for number in range(5):
+                assert works(served, tmp_path / f"box{number}")
+        finally:
+            ended.set()
+            for each in callers:
+                each.join()
+        assert len(served.log()) < 100
+
+
+def test_silent_clients_of_watchman_s_language_make_room_for_others(
+    session: str, tmp_path: Path
+) -> None:
+    with daemon(session, tmp_path) as served, ExitStack() as several:
+        speaking = several.enter_context(served.modern())
+        speaking.settimeout(10)
+        speaking.sendall(b'["get-pid"]\n')
+        assert b"pid" in speaking.recv(1 << 16)
+        mute = [several.enter_context(served.modern()) for _ in range(1100)]
+        assert works(served, tmp_path / "box")
+        assert is_hung_up(mute[0])
+        assert len(served.log()) < 100
+        speaking.sendall(b'["get-pid"]\n')
+        assert b"pid" in speaking.recv(1 << 16)
 
 
 def test_a_thousand_and_twenty_four_clients_and_no_more(

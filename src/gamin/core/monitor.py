@@ -126,7 +126,9 @@ class Monitor:
         self.subscriptions.discard(subscription)
         self._resolver.end(subscription)
         self.coverage.detach(subscription)
-        return self._finish(now)
+        effects = self._finish(now)
+        subscription.release()
+        return effects
 
     def rows_to_send(self, subscription: Subscription) -> list[Row]:
         """Everything from what its client knows to what is there; the subscription

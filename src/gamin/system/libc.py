@@ -12,7 +12,7 @@ types are declared everywhere but in the two functions that are called in thousa
 import ctypes
 import errno
 import os
-from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_uint64
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint64
 from typing import Any, NoReturn
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -34,6 +34,16 @@ def _refuse_nul(path: bytes) -> None:
     """C would stop at the NUL and act on another path than the one asked for."""
     if b"\0" in path:
         raise OSError(errno.EINVAL, "embedded null byte", path)
+
+
+# --- memory ----------------------------------------------------------------------
+
+
+def trim_memory() -> None:
+    """Give free memory back to the system, where the C library can."""
+    trim = getattr(_LIBC, "malloc_trim", None)  # only glibc has it
+    if trim is not None:
+        trim(c_size_t(0))
 
 
 # --- inotify ---------------------------------------------------------------------

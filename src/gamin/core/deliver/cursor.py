@@ -21,6 +21,10 @@ SEND_BATCH_BYTES = 64 * 1024
 """Bytes handed to the socket before more listings are made."""
 
 
+def _nothing(_subscription: Subscription, _rows: Iterable[Row], _first: bool) -> bytes:
+    return b""
+
+
 class Outbox:
     """Bytes to send, and the subscriptions that are behind."""
 
@@ -33,6 +37,12 @@ class Outbox:
         """The client does not read; set by the owner of the socket."""
         self.synced_tick = 0
         """The tick up to which a client that reads has everything; set by the same."""
+
+    def close(self) -> None:
+        """The client is gone: nothing is sent, and nothing of it is kept."""
+        self._behind.clear()
+        self._bytes.clear()
+        self._encode = _nothing
 
     @property
     def backlog(self) -> int:

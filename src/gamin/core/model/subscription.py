@@ -214,6 +214,9 @@ class Cursor:
         self.sent_target = self.current_target
 
 
+_NOBODY = Audience(())
+
+
 class Subscription:
     """One request of one client, with its target, its resolution and its cursor."""
 
@@ -246,6 +249,11 @@ class Subscription:
         self.cursor = Cursor()
         self.own_audience: Audience = Audience((self,))
         """The audience of this subscription alone."""
+
+    def release(self) -> None:
+        """It has ended. It and its audience refer to each other: without this, only
+        the garbage collector, which runs rarely, would free what the client left."""
+        self.own_audience = _NOBODY
 
     def __repr__(self) -> str:
         return (

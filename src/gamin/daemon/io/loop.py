@@ -102,7 +102,7 @@ class Loop:
             end = time.monotonic() + SOON_SECONDS
             for _ in range(len(self._soon)):
                 self._call(self._soon.popleft())
-                if self._soon and time.monotonic() >= end:
+                if time.monotonic() >= end and not self._is_ended:
                     break
 
     def close(self) -> None:

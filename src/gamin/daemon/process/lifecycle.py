@@ -19,6 +19,7 @@ from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, make_policy
+from gamin.daemon.process.memory import Memory
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
 from gamin.system import inotify
@@ -36,6 +37,10 @@ IDLE_SECONDS = 30.0
 GREETING_SECONDS = 2.0
 """Seconds within which a client must say hello."""
 MAX_UNGREETED = 16
+"""Clients of gamin's language that may have said nothing yet."""
+MAX_SILENT = 64
+"""Clients of the Watchman language that may have said nothing yet. They may take their
+time, as long as others do not need the place."""
 MAX_CONNECTIONS = 1024
 PAUSE_SECONDS = 0.5
 """How long callers wait when there is no descriptor for them. The socket stays readable
@@ -72,6 +77,11 @@ class Server:
         self._greeting_seconds = greeting_seconds
         self._numbers = itertools.count(1)
         self._ungreeted: dict[Connection, Timer] = {}
+        self._silent: dict[Connection, None] = {}
+        """Clients of the Watchman language without a request so far, oldest first."""
+        self._memory = Memory(
+            loop, lambda: bool(self.connections), lambda: self.service.is_letting_go
+        )
         self._idle: Timer | None = None
 
     def run(self) -> None:
@@ -131,10 +141,15 @@ class Server:
             logger.warning("client refused: %s", error)
             sock.close()
             return
-        full = len(self.connections) >= MAX_CONNECTIONS
-        if full or len(self._ungreeted) >= MAX_UNGREETED:
-            what = "connections" if full else "clients that have not said hello"
-            logger.warning("pid %d refused: too many %s", peer.pid, what)
+        if len(self._ungreeted) >= MAX_UNGREETED:
+            # The oldest and not the newest: whoever means it has said hello by now.
+            self._dismiss(next(iter(self._ungreeted)))
+        if len(self._silent) >= MAX_SILENT or (
+            self._silent and len(self.connections) >= MAX_CONNECTIONS
+        ):
+            self._dismiss(next(iter(self._silent)))
+        if len(self.connections) >= MAX_CONNECTIONS:
+            logger.warning("pid %d refused: too many connections", peer.pid)
             sock.close()
             return
         self._welcome(sock, Connection(sock, peer, self._loop, self._lost), listener)
@@ -146,6 +161,7 @@ class Server:
         session: GamSession | WatchmanSession
         if listener.language is Language.MODERN:
             session = self._watchman_side().session(client, connection)
+            self._silent[connection] = None
         else:
             session = GamSession(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
@@ -165,6 +181,7 @@ class Server:
         return self._watchman
 
     def _greeted(self, connection: Connection) -> None:
+        self._silent.pop(connection, None)
         timer = self._ungreeted.pop(connection, None)
         if timer is not None:
             timer.cancel()
@@ -190,6 +207,7 @@ class Server:
         if not session.is_greeted:
             self._restore()
         self.service.flush()
+        self._memory.client_left(is_heavy=session.is_heavy)
         self._check_idle()
 
     def _restore(self) -> None:
@@ -241,6 +259,7 @@ class Server:
                     "language": session.language,
                     "subscriptions": session.subscription_count,
                     "backlog": session.backlog,
+                    **session.usage._asdict(),
                 }
                 for connection, session in self.connections.items()
             ],
@@ -257,6 +276,7 @@ class Server:
                 facility: {"used_by_us": used, "most_used_by_us": most}
                 for facility, used, most in (() if kernel is None else kernel.usage)
             },
+            "held_bytes": self.service.accounts.held_bytes,
             "recoveries": status.recoveries(self.monitor),
         }
 

@@ -18,6 +18,7 @@ from gamin.daemon.process.inherited import (
     working_directory,
 )
 from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
+from gamin.daemon.process.log_limit import LogLimit
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _log_to_stderr() -> None:
     handler = NonBlockingStderrHandler()
     handler.setFormatter(EscapingFormatter("gam_server: %(message)s"))
+    handler.addFilter(LogLimit())
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
 

@@ -7,6 +7,7 @@ from gamin.core.deliver.cursor import Outbox
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.sessions.accounts import Usage
 from gamin.daemon.sessions.hub import Service
 from gamin.errors import RemoteProtocolError
 from gamin.events import Row
@@ -28,6 +29,9 @@ MAX_UNREAD_BYTES = 1 << 20
 """Bytes of replies to cancels that may wait before the client's requests are not read
 any more."""
 
+HEAVY_SUBSCRIPTIONS = 1000
+"""Subscriptions of a client from which on its end gives memory back."""
+
 
 class GamSession:
     language = "gam"
@@ -41,6 +45,8 @@ class GamSession:
         self._standing: dict[int, list[Subscription]] = {}
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
+        self.is_heavy = False
+        """It left so much behind that memory is worth being given back."""
         self._count = 0
         self.is_greeted = False
         connection.session = self
@@ -89,8 +95,16 @@ class GamSession:
         self._connection.read(True)
         self.flush()
 
+    @property
+    def usage(self) -> Usage:
+        held = self._outbox.buffered_bytes + self._connection.unsent_bytes
+        return Usage(0, held, 0, 0)
+
     def lost(self) -> None:
+        self.is_heavy = self._count > HEAVY_SUBSCRIPTIONS
         self._service.leave(self.subscriptions)
+        self._count = 0
+        self._outbox.close()
         self._standing.clear()
         self._no_exists.clear()
 

@@ -14,6 +14,7 @@ from gamin.daemon.io import change_log
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.accounts import Accounts
 from gamin.events import Change
 from gamin.paths import printable
 
@@ -75,6 +76,7 @@ class Service:
         """Those that are there, in the order in which they came."""
         self.scan_observers: list[ScanObserver] = []
         """Who reads files in directories before their scans are applied."""
+        self.accounts = Accounts()
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
         self._unflushed: dict[Session, None] = {}
@@ -111,6 +113,11 @@ class Service:
         self._left.extend(subscriptions)
         if not is_begun:
             self._let_go()
+
+    @property
+    def is_letting_go(self) -> bool:
+        """What a client left behind is still being cancelled."""
+        return bool(self._left)
 
     def end(self) -> None:
         """The server ends, so nothing needs to be released."""

@@ -160,7 +160,8 @@ def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
     loop.call_soon(broken)
     loop.call_soon(lambda: calls.append("next"))
     with caplog.at_level(logging.ERROR):
-        loop.run_once()
+        loop.run_once(0)
+        loop.run_once(0)  # writing the log may take all the time of a turn
     assert calls == ["next"]
     assert "ZeroDivisionError" in caplog.text
 

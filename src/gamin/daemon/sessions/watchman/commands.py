@@ -34,6 +34,10 @@ MAX_SUBSCRIPTIONS = 4_096
 MAX_NAME = 4_096
 """Characters in the name of a subscription or of a state; the server keeps it."""
 
+MAX_ROWS_WITHOUT_ROOM = 10_000
+"""Rows of an answer that is given even when the server holds too much for clients that
+do not read."""
+
 
 class Host(Protocol):
     """What the commands need of the server itself."""
@@ -60,6 +64,9 @@ class Asker(Client, Protocol):
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
 
     def attempt(self, step: Callable[[], None]) -> None: ...
+
+    @property
+    def has_room(self) -> bool: ...
 
     def go_on(self) -> None: ...
 
@@ -180,8 +187,10 @@ class Commands:
         self.roots.tell_withheld()
         root.flush()
         answer = yield from self._queries.answer(root, query, spec, past)
-        if isinstance(query.since, Cursor):
+        if isinstance(query.since, Cursor):  # it has moved, so it must be answered
             self.roots.on_changed(root)
+        elif len(answer.rows.rows) > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
+            raise QueryFailed("too many answers wait for clients that do not read")
         yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)

@@ -20,6 +20,12 @@ from collections.abc import Callable, Iterator
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.sessions.accounts import (
+    FREE_BYTES,
+    MAX_HELD_BYTES,
+    Account,
+    Usage,
+)
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands
 from gamin.daemon.sessions.watchman.delivery import FileRows
@@ -42,6 +48,8 @@ MAX_WAITING_REQUESTS = 1000
 """Requests that may wait before the client is not read any more."""
 MAX_WAITING_BYTES = 1 << 20
 """Bytes of such requests."""
+HEAVY_SUBSCRIPTIONS = 1000
+"""Subscriptions of a client from which on its end gives memory back."""
 LARGE_PIECE_BYTES = 1 << 16
 """Bytes of a message from which on it is sent without a copy."""
 SLICE_SECONDS = 0.004
@@ -81,6 +89,11 @@ class WatchmanSession:
         """The loop calls `_take_turn` in its next iteration."""
         self._out: list[bytes] = []
         self._out_bytes = 0
+        self._account = Account(service.accounts)
+        self._has_spoken = False
+        """A complete request came."""
+        self.is_heavy = False
+        """It left so much behind that memory is worth being given back."""
         connection.session = self
 
     def __str__(self) -> str:
@@ -112,7 +125,18 @@ class WatchmanSession:
             return
         self._requests += requests
         self._request_bytes += sum(len(each.body) for each in requests)
-        if not self._is_scheduled:
+        if requests and not self._has_spoken:
+            self._has_spoken = True
+            self._service.greeted(self.connection)
+        self._charge()
+        if self._account.is_exhausted and self._bytes_in > FREE_BYTES:
+            self._drop(
+                RemoteProtocolError(
+                    f"its requests take {self._bytes_in} bytes, and clients together "
+                    f"more than {MAX_HELD_BYTES}"
+                )
+            )
+        elif not self._is_scheduled:
             self._take_turn()
 
     def _drop(self, error: Exception) -> None:
@@ -123,9 +147,33 @@ class WatchmanSession:
         self.connection.close()
 
     @property
+    def _bytes_in(self) -> int:
+        return self._request_bytes + self._reader.unfinished_bytes
+
+    @property
+    def _bytes_out(self) -> int:
+        return self._out_bytes + self.connection.unsent_bytes
+
+    def _charge(self) -> None:
+        is_open = self.connection.is_open
+        self._account.hold(self._bytes_in + self._bytes_out if is_open else 0)
+
+    @property
+    def has_room(self) -> bool:
+        """The server may hold a large answer for it."""
+        return not self._service.accounts.is_exhausted
+
+    @property
+    def usage(self) -> Usage:
+        is_busy = self._work is not None or self.is_waiting
+        terms = sum(one.query.price - 1 for _, one in self.subscriptions.values())
+        requests = len(self._requests) + is_busy
+        return Usage(self._bytes_in, self._bytes_out, requests, terms)
+
+    @property
     def _is_clogged(self) -> bool:
         """So many replies wait that requests must wait too."""
-        return self._out_bytes + self.connection.unsent_bytes > MAX_UNREAD_BYTES
+        return self._bytes_out > MAX_UNREAD_BYTES
 
     @property
     def _can_go_on(self) -> bool:
@@ -187,6 +235,7 @@ class WatchmanSession:
         self._is_answered = False
         self.codec, body = self._requests.popleft()
         self._request_bytes -= len(body)
+        self._charge()
         self._service.drive.synchronise()
         self._commands.carry_out(parse_request(self.codec.decode(body)), self)
 
@@ -199,6 +248,7 @@ class WatchmanSession:
 
     def _regulate_reading(self) -> None:
         """Read no more from a client than it can be answered."""
+        self._charge()
         self.connection.read(
             len(self._requests) < MAX_WAITING_REQUESTS
             and self._request_bytes <= MAX_WAITING_BYTES
@@ -215,10 +265,17 @@ class WatchmanSession:
         self.go_on()
 
     def lost(self) -> None:
+        self.is_heavy = (
+            self._account.held_bytes > FREE_BYTES
+            or len(self.subscriptions) > HEAVY_SUBSCRIPTIONS
+        )
         self._requests.clear()
+        self._request_bytes = 0
         self._work = None
         self._out.clear()
+        self._out_bytes = 0
         self._reader.clear()
+        self._account.hold(0)
         for root, subscriber in self.subscriptions.values():
             self._commands.roots.unsubscribe(root, subscriber)
         self.subscriptions.clear()

@@ -1,0 +1,51 @@
+"""Limits how many lines of one kind the server writes.
+
+Callers that are refused cost a line each, and there may be thousands in a second.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+MAX_LINES = 20
+"""Lines of one kind in one span of time."""
+SPAN_SECONDS = 10.0
+"""The span of time, in seconds."""
+
+
+class LogLimit(logging.Filter):
+    """Lines are of one kind if they have the same text before arguments are filled in.
+
+    The first line after a pause says how many were left out.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._kinds: dict[str, _Kind] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        kind = self._kinds.setdefault(str(record.msg), _Kind())
+        now = self._clock()
+        if now - kind.began >= SPAN_SECONDS:
+            kind.began, kind.lines = now, 0
+        kind.lines += 1
+        if kind.lines > MAX_LINES:
+            kind.left_out += 1
+            return False
+        if kind.left_out:
+            text = record.getMessage()
+            record.msg = f"{text} ({kind.left_out} more lines like this were left out)"
+            record.args = None
+            kind.left_out = 0
+        return True
+
+
+class _Kind:
+    def __init__(self) -> None:
+        self.began = float("-inf")
+        """When the present span began."""
+        self.lines = 0
+        self.left_out = 0

@@ -1,0 +1,52 @@
+"""What clients make the server hold for them: requests and answers, in bytes.
+
+One budget covers all connections. A client that holds little never feels it.
+"""
+
+from typing import NamedTuple
+
+MAX_HELD_BYTES = 256 << 20
+"""Bytes that all connections together may make the server hold."""
+FREE_BYTES = 1 << 20
+"""Bytes that a connection may hold even when the budget is used up."""
+
+
+class Usage(NamedTuple):
+    """What one connection takes of the server now."""
+
+    bytes_in: int
+    """Bytes of requests that are not carried out, or not complete."""
+    bytes_out: int
+    """Bytes that the client has not taken."""
+    requests: int
+    """Complete requests that wait, the present one included."""
+    terms: int
+    """Terms and patterns of its subscriptions."""
+
+
+class Accounts:
+    def __init__(self) -> None:
+        self.held_bytes = 0
+        """What all connections hold."""
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.held_bytes > MAX_HELD_BYTES
+
+
+class Account:
+    """That of one connection."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+        self.held_bytes = 0
+
+    def hold(self, held_bytes: int) -> None:
+        """The connection holds so much now."""
+        self._accounts.held_bytes += held_bytes - self.held_bytes
+        self.held_bytes = held_bytes
+
+    @property
+    def is_exhausted(self) -> bool:
+        """The budget is used up, and this connection has its part in it."""
+        return self.held_bytes > FREE_BYTES and self._accounts.is_exhausted

@@ -1,0 +1,37 @@
+"""What connections hold counts against one budget."""
+
+import pytest
+
+from gamin.daemon.sessions import accounts
+from gamin.daemon.sessions.accounts import Account, Accounts
+
+
+@pytest.fixture
+def budget(monkeypatch: pytest.MonkeyPatch) -> Accounts:
+    monkeypatch.setattr(accounts, "MAX_HELD_BYTES", 100)
+    monkeypatch.setattr(accounts, "FREE_BYTES", 10)
+    return Accounts()
+
+
+def test_what_is_held_is_what_all_hold_together(budget: Accounts) -> None:
+    one, other = Account(budget), Account(budget)
+    one.hold(5)
+    other.hold(7)
+    one.hold(3)
+    assert budget.held_bytes == 10
+    one.hold(0)
+    other.hold(0)
+    assert budget.held_bytes == 0
+
+
+def test_who_holds_little_does_not_feel_a_budget_that_is_used_up(
+    budget: Accounts,
+) -> None:
+    greedy, modest = Account(budget), Account(budget)
+    modest.hold(10)
+    greedy.hold(90)
+    assert not greedy.is_exhausted
+    greedy.hold(91)
+    assert budget.is_exhausted
+    assert greedy.is_exhausted
+    assert not modest.is_exhausted

@@ -40,7 +40,9 @@ def test_nothing_wakes_it_while_nothing_happens(session: str, quiet: Path) -> No
         raise AssertionError("it woke up in each of the windows")
 
 
-def test_it_sleeps_again_after_what_was_busy_is_calm(session: str, quiet: Path) -> None:
+def test_a_server_sleeps_again_after_a_busy_file_has_become_calm(
+    session: str, quiet: Path
+) -> None:
     rules = "flow calm_seconds 0.2\nflow report_interval 0.1\n"
     (quiet / "box").mkdir()
     with daemon(session, quiet, rules=rules) as served, served.client() as client:

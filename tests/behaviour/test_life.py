@@ -93,7 +93,7 @@ def _call(pipe: Connection, name: bytes) -> None:
             pipe.send(b"")
 
 
-def test_it_serves_on_although_nobody_reads_its_log(
+def test_a_server_goes_on_although_nobody_reads_its_log(
     session: str, tmp_path: Path
 ) -> None:
     unread, written = os.pipe()
@@ -127,7 +127,7 @@ def lonely(
         loop.close()
 
 
-def test_it_ends_when_nobody_has_been_there_for_a_while(
+def test_a_server_without_clients_ends_after_a_while(
     session: str, tmp_path: Path
 ) -> None:
     with lonely(session, tmp_path, 0.05):
@@ -135,7 +135,7 @@ def test_it_ends_when_nobody_has_been_there_for_a_while(
     assert [path for path in tmp_path.rglob("*") if path.is_socket()] == []
 
 
-def test_it_stays_while_there_is_a_client(session: str, tmp_path: Path) -> None:
+def test_a_server_stays_while_there_is_a_client(session: str, tmp_path: Path) -> None:
     with lonely(session, tmp_path, 0.2) as thread:
         with connect_v1(start=False, session=session, environ={}) as client:
             assert nothing_comes(client, 0.5)

@@ -65,7 +65,9 @@ def test_what_is_believed_after_a_storm_is_what_is_there(tmp_path: Path) -> None
         until_right(watch, root)
 
 
-def test_it_is_so_too_if_the_queue_overflowed_meanwhile(tmp_path: Path) -> None:
+def test_a_belief_is_right_after_a_storm_in_which_the_queue_overflowed(
+    tmp_path: Path,
+) -> None:
     root = tmp_path / "root"
     root.mkdir()
     lost, seen = prepare(root / "lost"), prepare(root / "seen")

@@ -106,7 +106,7 @@ def test_what_does_not_fit_is_polled_and_told(
         assert "max_user_watches" in line
 
 
-def test_it_goes_back_to_the_kernel_when_there_is_room(
+def test_a_polled_tree_goes_back_to_the_kernel_when_there_is_room(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
     with (

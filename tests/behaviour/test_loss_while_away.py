@@ -24,7 +24,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-def test_it_is_told_exactly_what_it_missed(tree: Path) -> None:
+def test_a_client_that_returns_gets_exactly_what_it_missed(tree: Path) -> None:
     belief = Belief(tree)
     with gamin.watch(tree, initial=True, timeout=SOON) as watch:
         belief.take(next(watch))

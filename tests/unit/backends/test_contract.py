@@ -178,7 +178,7 @@ def test_the_directory_is_removed(way: Way, backend: Any, tmp_path: Path) -> Non
     assert not node.is_watched
 
 
-def test_it_can_be_watched_again_once_it_is_back(
+def test_a_directory_that_is_created_again_can_be_watched_again(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     path = tmp_path / "box"

@@ -132,7 +132,7 @@ def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
     assert not backend.absorb_scan(node, {b"file": None})
 
 
-def test_it_looks_only_when_it_is_time(
+def test_polling_scans_only_when_a_scan_is_due(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     backend.watch(Directory(tmp_path), ALL)

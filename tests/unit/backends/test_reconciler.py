@@ -65,7 +65,7 @@ def test_an_empty_queue_ends_it(doubts: Reconciler) -> None:
     assert not doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
 
 
-def test_it_remembers_no_more_than_the_queue_holds_and_no_less(
+def test_a_reconciler_remembers_as_much_as_the_queue_holds(
     doubts: Reconciler,
 ) -> None:
     doubts.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)

@@ -100,7 +100,7 @@ def test_a_replaced_directory_is_gone(tmp_path: Path) -> None:
     assert not snapshot.is_same_directory(bytes(box))
 
 
-def test_it_follows_a_directory_that_moved(tmp_path: Path) -> None:
+def test_a_snapshot_follows_a_directory_that_moved(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     snapshot = Snapshot(bytes(tmp_path / "old"), ALL, 0.0, set())
     (tmp_path / "old").rename(tmp_path / "new")

@@ -44,7 +44,7 @@ def told(subdirectories: Subdirectories, marks: Marks, path: Path) -> list[Chang
 
 
 @pytest.mark.parametrize("is_watched", [True, False])
-def test_it_is_told_by_name(
+def test_a_change_of_attributes_of_a_subdirectory_has_its_name(
     subdirectories: Subdirectories,
     marks: Marks,
     node: Directory,

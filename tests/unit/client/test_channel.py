@@ -45,7 +45,7 @@ def test_nothing_goes_until_something_comes(
     assert not channel.is_serving
 
 
-def test_it_is_catching_up_until_the_listing_is_there(
+def test_a_channel_is_catching_up_until_the_listing_is_there(
     channel: Channel, server: socket.socket
 ) -> None:
     server.send(VERSION + SUBSCRIBED)

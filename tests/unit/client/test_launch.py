@@ -37,19 +37,19 @@ def launched(folder: Path, *arguments: str) -> Iterator[tuple[int, str]]:
         end(int(pid))
 
 
-def test_it_is_told_its_session_and_its_arguments(tmp_path: Path) -> None:
+def test_a_launched_server_gets_its_session_and_arguments(tmp_path: Path) -> None:
     with launched(tmp_path, "--notimeout") as (_, rest):
         assert rest == "desk --notimeout"
 
 
-def test_it_has_a_session_of_its_own_and_is_not_our_child(tmp_path: Path) -> None:
+def test_a_launched_server_has_its_own_session_and_is_no_child(tmp_path: Path) -> None:
     with launched(tmp_path) as (pid, _):
         assert os.getsid(pid) not in (os.getsid(0), pid)
         with pytest.raises(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
 
 
-def test_it_inherits_no_descriptor(tmp_path: Path) -> None:
+def test_a_launched_server_inherits_no_descriptor(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     try:

@@ -28,7 +28,7 @@ def is_readable(readiness: Readiness) -> bool:
     return bool(select.select([readiness], [], [], 0)[0])
 
 
-def test_it_is_readable_when_the_connection_is(
+def test_readiness_is_readable_when_the_connection_is(
     readiness: Readiness, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, theirs = pair
@@ -39,7 +39,7 @@ def test_it_is_readable_when_the_connection_is(
     assert is_readable(readiness)
 
 
-def test_it_is_readable_for_a_connection_that_can_be_written_only_if_asked_for(
+def test_a_writable_connection_makes_it_readable_only_on_request(
     readiness: Readiness, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     ours, _ = pair

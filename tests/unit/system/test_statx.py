@@ -24,7 +24,7 @@ def raw(directory: int, name: bytes) -> bytes:
     return found[name]
 
 
-def test_it_says_what_lstat_says(directory: int, tmp_path: Path) -> None:
+def test_statx_agrees_with_lstat(directory: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"three")
     (tmp_path / "link").symlink_to("file")
     (tmp_path / "sub").mkdir()

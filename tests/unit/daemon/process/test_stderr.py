@@ -46,7 +46,7 @@ def test_a_long_one_is_cut_and_never_waits(pipe: tuple[int, int]) -> None:
     assert os.read(reader, 1 << 20) == b"x" * 4095 + b"\n"
 
 
-def test_it_does_not_mind_that_nobody_is_there() -> None:
+def test_a_closed_standard_error_causes_no_error() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     NonBlockingStderrHandler(writer).emit(remark("hello?"))

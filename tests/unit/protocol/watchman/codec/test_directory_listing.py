@@ -28,7 +28,7 @@ def test_what_was_written_is_read(folders: dict[bytes, bytes | None]) -> None:
     }
 
 
-def test_it_looks_like_this() -> None:
+def test_a_listing_is_a_text_of_directories_and_names() -> None:
     folders = [(b"", b'd/\xff/"'), (b"d", b""), (b"dark", None)]
     assert encode_folders(folders) == b'"//d/\\udcff/\\"//d////dark//."'
 

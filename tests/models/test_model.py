@@ -290,3 +290,17 @@ def test_at_rest_every_picture_equals_the_disk(
     shell: str, before: list[Act], asks: list[Ask], steps: list[Step]
 ) -> None:
     perform([*before, *asks, *steps], SHELLS[shell]())
+
+
+@pytest.mark.parametrize("calls", range(1, 12))
+def test_a_change_while_a_request_becomes_ready_is_reported(calls: int) -> None:
+    """First rows used to be sent before the file's content was watched."""
+    steps: list[Step] = [
+        Ask(0, b"/w/a/b", Scope.DIRECTORY),
+        Sneak(calls, Act("modify", b"/w/a/b")),
+        Act("replace", b"/w/a/b"),
+        Turn(),
+        Act("rename", b"/w/c", b"/w/a/b"),
+        Ask(2, b"/w/a/b", Scope.FILE),
+    ]
+    perform(steps, Shell())

@@ -48,7 +48,7 @@ class Slices(NamedTuple):
     """Pieces of what was read ahead, some 1,500 events each, in one drain."""
 
 
-_Work = Watch | Unwatch | Probe | Scan
+_Work = Watch | Unwatch | Probe | Scan | Ready
 
 
 class Executor:
@@ -279,11 +279,11 @@ class Executor:
             elif isinstance(effect, Scan):
                 queue = self._urgent if effect.requested_by is None else self._crawl
                 queue.append(effect)
-            elif isinstance(effect, Ready):
-                self._delivery.ready(effect.subscription)
             elif isinstance(effect, Trace):
                 self._delivery.note(effect)
-            elif isinstance(effect, Watch | Unwatch | Probe):
+            elif isinstance(effect, Watch | Unwatch | Probe | Ready):
+                # Ready waits for the watches before it: what changes between the
+                # first rows of a client and the watch would never be reported.
                 self._urgent.append(effect)
 
     def _crawl_slice(self) -> None:
@@ -315,6 +315,8 @@ class Executor:
             self._probe(work)
         elif isinstance(work, Unwatch):
             self._handover.unwatch(work.node)
+        elif isinstance(work, Ready):
+            self._delivery.ready(work.subscription)
         elif work.node.mask:
             try:
                 self._handover.watch(work.node)

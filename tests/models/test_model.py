@@ -304,3 +304,14 @@ def test_a_change_while_a_request_becomes_ready_is_reported(calls: int) -> None:
         Ask(2, b"/w/a/b", Scope.FILE),
     ]
     perform(steps, Shell())
+
+
+@pytest.mark.xfail(strict=True, reason="the directory behind is taken for the old one")
+def test_a_directory_that_changed_places_behind_an_unreadable_one_is_another() -> None:
+    steps: list[Step] = [
+        Act("dim", b"/w"),
+        Ask(0, b"/w/a", Scope.DIRECTORY),
+        Act("swap", b"/w/a", b"/w/b"),
+        Turn(),
+    ]
+    perform(steps, Shell())

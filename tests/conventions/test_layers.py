@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "client": {"protocol", "system"},
     "compat": {"client", "config", "protocol", "system"},
-    "cli": {"client", "config", "protocol", "state", "system"},
+    "cli": {"client", "compat", "config", "protocol", "state", "system"},
 }
 
 PURE = ("protocol", "config", "patterns", "core", "engine")
@@ -71,7 +71,8 @@ IO_MODULES = {
 IO_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
 
 READS_THE_ENVIRONMENT = {
-    *("cli/control.py", "cli/process_group.py", "cli/watch.py", "cli/watchman.py"),
+    *("cli/control.py", "cli/exec.py", "cli/process_group.py", "cli/watch.py"),
+    *("cli/watchman.py", "compat/site/sitecustomize.py"),
     *("client/connect.py", "client/launch.py", "compat/settings.py"),
     *("config/loader.py", "daemon/process/main.py", "system/debug_log.py"),
 }

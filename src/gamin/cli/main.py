@@ -36,6 +36,7 @@ GROUPS = {
     },
     "integration": {
         "watchman": "Watchman's command line, answered by the server",
+        "exec": "run a program whose watchers then use the server",
         "completions": "print the completions of bash, zsh or fish",
         "man": "print the manual page",
     },

@@ -8,11 +8,14 @@ program loads it.
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 from gamin.compat import settings
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
 
 
 def install(*libraries: str) -> None:
@@ -44,6 +47,13 @@ def install(*libraries: str) -> None:
                 replace(loaded)
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+
+
+def install_wanted() -> None:
+    """Install what GAMIN_REPLACE names, as `gamin exec` sets it."""
+    wanted = settings.wanted()
+    if wanted:
+        install(*wanted)
 
 
 def status() -> dict[str, str]:
@@ -129,7 +139,7 @@ _requested: dict[str, None] = {}
 _replaced: dict[str, None] = {}
 
 
-class _Finder(MetaPathFinder):
+class _Finder:
     """Finds what the finders after it find, and has it replaced after its import."""
 
     def find_spec(
@@ -137,7 +147,7 @@ class _Finder(MetaPathFinder):
         fullname: str,
         path: Sequence[str] | None,
         target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
+    ) -> "ModuleSpec | None":
         library = fullname.partition(".")[0]
         replace = _REPLACEMENTS.get(library, {}).get(fullname)
         if replace is None or library not in _requested:
@@ -148,19 +158,19 @@ class _Finder(MetaPathFinder):
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, replace)
+                    spec.loader = _Loader(spec.loader, replace)  # type: ignore[assignment]
                 return spec
         return None
 
 
-class _Loader(Loader):
+class _Loader:
     """The loader of a module, followed by the replacement."""
 
-    def __init__(self, own: Loader, replace: Callable[[ModuleType], None]) -> None:
+    def __init__(self, own: "Loader", replace: Callable[[ModuleType], None]) -> None:
         self._own = own
         self._replace = replace
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+    def create_module(self, spec: "ModuleSpec") -> ModuleType | None:
         return self._own.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:

@@ -1,5 +1,6 @@
 """How a server begins and ends: what it has of its own then, and who may call it."""
 
+import json
 import os
 import signal
 import socket
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_modern, connect_v1
 from gamin.daemon.io.addresses import acquire
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.process.lifecycle import Server
@@ -140,6 +141,31 @@ def test_a_server_stays_while_there_is_a_client(session: str, tmp_path: Path) ->
         with connect_v1(start=False, session=session, environ={}) as client:
             assert nothing_comes(client, 0.5)
             assert thread.is_alive()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_it_stays_while_a_root_is_watched_for_good(
+    session: str, tmp_path: Path
+) -> None:
+    environ = {"GAMIN_SOCKET_DIR": str(tmp_path)}
+
+    def reply(*request: str) -> dict[str, object]:
+        with connect_modern(start=False, session=session, environ=environ) as client:
+            client.sendall(json.dumps(request).encode() + b"\n")
+            with client.makefile("rb") as lines:
+                answer: dict[str, object] = json.loads(lines.readline())
+                return answer
+
+    root = tmp_path / "root"
+    root.mkdir()
+    with lonely(session, tmp_path, 0.2) as thread:
+        before = reply("watch", str(root))
+        clock = reply("clock", str(root))["clock"]
+        thread.join(0.6)
+        assert thread.is_alive(), before
+        assert reply("clock", str(root))["clock"] == clock
+        reply("watch-del", str(root))
         thread.join(10)
         assert not thread.is_alive()
 

@@ -182,6 +182,45 @@ def test_a_root_that_is_removed_is_not_watched_any_more(
         client.query("clock", str(gone))
 
 
+def test_the_roots_own_configuration_counts(client: Any, root: Path) -> None:
+    (root / "build").mkdir()
+    (root / "build" / "c.py").touch()
+    (root / ".watchmanconfig").write_text('{"ignore_dirs": ["build"]}')
+    client.query("watch", str(root))
+    assert client.query("get-config", str(root))["config"] == {"ignore_dirs": ["build"]}
+    reply = client.query("query", str(root), {"fields": ["name"], "path": [""]})
+    assert "build" not in reply["files"]
+    assert "build/c.py" not in reply["files"]
+    clock = reply["clock"]
+    (root / "build" / "new").touch()
+    changed = {"since": clock, "fields": ["name"]}
+    assert client.query("query", str(root), changed)["files"] == []
+
+
+def test_a_configuration_that_is_no_json_is_refused(client: Any, root: Path) -> None:
+    (root / ".watchmanconfig").write_text('{"ignore_dirs": [],}')
+    with pytest.raises(pywatchman.CommandError, match=r"failed to parse json.*config"):
+        client.query("watch", str(root))
+
+
+def test_states_and_cursors_can_be_listed(client: Any, root: Path) -> None:
+    client.query("watch", str(root))
+    client.query("state-enter", str(root), "busy")
+    listed = client.query("debug-get-asserted-states", str(root))
+    assert listed["states"] == [{"name": "busy", "state": "Asserted"}]
+    clock = client.query("query", str(root), {"since": "n:mine"})["clock"]
+    assert client.query("debug-show-cursors", str(root))["cursors"] == {"mine": clock}
+
+
+def test_a_client_can_write_to_the_log_of_the_server(
+    client: Any, served: Daemon
+) -> None:
+    assert client.query("log", "error", "so it is")["logged"]
+    assert any("so it is" in line for line in served.log())
+    with pytest.raises(pywatchman.CommandError, match="invalid log level for 'log'"):
+        client.query("log", "loud", "so it is")
+
+
 def test_an_error_is_one_for_the_client_too(client: Any, root: Path) -> None:
     with pytest.raises(pywatchman.CommandError, match="is not watched"):
         client.query("clock", str(root / "nowhere"))

@@ -178,3 +178,10 @@ def test_somebodys_own_watchman_is_left_alone(
         done = command.run([*COMMAND, "watchman", word, str(tmp_path)])
         assert done.returncode == 0
         assert theirs.exists() == is_there
+
+
+def test_shutdown_server_ends_the_server(command: Installed) -> None:
+    pid = json.loads(command.watchman("--no-pretty", "get-pid").stdout)["pid"]
+    done = command.watchman("--no-pretty", "shutdown-server")
+    assert json.loads(done.stdout)["shutdown-server"] is True
+    eventually(lambda: not Path(f"/proc/{pid}/fd/0").exists(), what="its end")

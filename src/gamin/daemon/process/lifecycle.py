@@ -91,7 +91,7 @@ class Server:
         self.settings.start(self._loop)
         for listener in self.listening.listeners:
             self._listen(listener)
-        self._check_idle()
+        self.check_idle()
         try:
             self._loop.run()
         finally:
@@ -169,7 +169,7 @@ class Server:
             )
         self.connections[connection] = session
         self.service.join(session)
-        self._check_idle()
+        self.check_idle()
         connection.read(True)
 
     def _watchman_side(self) -> "Watchman":
@@ -208,7 +208,7 @@ class Server:
             self._restore()
         self.service.flush()
         self._memory.client_left(is_heavy=session.is_heavy)
-        self._check_idle()
+        self.check_idle()
 
     def _restore(self) -> None:
         """A caller left without a word: see whether our sockets can still be found."""
@@ -218,14 +218,22 @@ class Server:
         for listener in new:
             self._listen(listener)
 
-    def _check_idle(self) -> None:
-        """The end comes a while after the last client has left; no timer before."""
-        if self.connections:
+    def check_idle(self) -> None:
+        """The end comes a while after nobody needs the server; no timer before."""
+        if self._is_needed():
             if self._idle is not None:
                 self._idle.cancel()
                 self._idle = None
         elif self._idle is None and self._has_timeout:
             self._idle = self._loop.call_later(self._idle_seconds, self._loop.stop)
+
+    def _is_needed(self) -> bool:
+        """A client is there, or asked for a root to be watched for good: one that comes
+        for a moment each time (git, hg) names a clock of ours when it comes again."""
+        watchman = self._watchman
+        return bool(
+            self.connections or (watchman is not None and watchman.roots.watched())
+        )
 
     # -- asked by the commands
 

@@ -166,6 +166,29 @@ def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscripti
     return ask.FlushSubscriptions(root, tuple(names))
 
 
+def _of_root(make: Callable[[bytes], ask.Request]) -> Reader:
+    """A command whose only argument is its root."""
+
+    def read(name: str, arguments: Arguments) -> ask.Request:
+        _count(name, arguments, 1, 1)
+        return make(_root(arguments))
+
+    return read
+
+
+_LOG_LEVELS = {"debug": 10, "error": 40}
+
+
+def _log(name: str, arguments: Arguments) -> ask.WriteLog:
+    _count(name, arguments, 2, 2)
+    level, text = arguments
+    if not isinstance(level, str) or level not in _LOG_LEVELS:
+        raise BadCommand(f"invalid log level for '{name}'")
+    if not isinstance(text, str):
+        raise BadCommand(f"expected 2nd parameter of '{name}' to be a string")
+    return ask.WriteLog(_LOG_LEVELS[level], text)
+
+
 def _plain(request: ask.Request) -> Reader:
     """A command without arguments; as in Watchman, superfluous ones are ignored."""
     return lambda name, arguments: request
@@ -190,6 +213,11 @@ COMMANDS: dict[str, Reader] = {
     "state-enter": _enter_state,
     "state-leave": _leave_state,
     "flush-subscriptions": _flush_subscriptions,
+    "get-config": _of_root(ask.GetConfig),
+    "debug-get-asserted-states": _of_root(ask.ShowStates),
+    "debug-show-cursors": _of_root(ask.ShowCursors),
+    "log": _log,
+    "shutdown-server": _plain(ask.ShutdownServer()),
     "gamin-status": _plain(ask.GaminStatus()),
     "gamin-dump": _plain(ask.GaminDump()),
     "gamin-stop": _plain(ask.GaminStop()),

@@ -106,6 +106,27 @@ def flush_subscriptions(results: Mapping[str, list[str]]) -> Reply:
     return _reply(**{kind: results.get(kind, []) for kind in kinds})
 
 
+def get_config(config: Mapping[str, Any]) -> Reply:
+    return _reply(config=config)
+
+
+def asserted_states(root: bytes, names: Iterable[str]) -> Reply:
+    states = [{"name": name, "state": "Asserted"} for name in names]
+    return _reply(root=root, states=states)
+
+
+def cursors(known: Mapping[str, Clock]) -> Reply:
+    return _reply(cursors={name: str(clock) for name, clock in known.items()})
+
+
+def log() -> Reply:
+    return _reply(logged=True)
+
+
+def shutdown_server() -> Reply:
+    return {**_reply(), "shutdown-server": True}
+
+
 def status(report: Mapping[str, Any]) -> Reply:
     return _reply(status=report)
 

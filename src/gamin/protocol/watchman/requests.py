@@ -93,6 +93,28 @@ class FlushSubscriptions(Struct, frozen=True):
     """None for all that the client has on the root."""
 
 
+class GetConfig(Struct, frozen=True):
+    root: bytes
+
+
+class ShowStates(Struct, frozen=True):
+    root: bytes
+
+
+class ShowCursors(Struct, frozen=True):
+    root: bytes
+
+
+class WriteLog(Struct, frozen=True):
+    level: int
+    """Of the module `logging`."""
+    text: str
+
+
+class ShutdownServer(Struct, frozen=True):
+    pass
+
+
 class GaminStatus(Struct, frozen=True):
     pass
 
@@ -122,6 +144,11 @@ Request = (
     | EnterState
     | LeaveState
     | FlushSubscriptions
+    | GetConfig
+    | ShowStates
+    | ShowCursors
+    | WriteLog
+    | ShutdownServer
     | GaminStatus
     | GaminDump
     | GaminStop

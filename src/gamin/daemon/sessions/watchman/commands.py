@@ -1,5 +1,6 @@
 """Carries out the requests of the Watchman language."""
 
+import logging
 import os
 from collections.abc import Callable, Generator, Iterator
 from typing import Protocol
@@ -16,7 +17,7 @@ from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
-from gamin.paths import parent
+from gamin.paths import parent, printable
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor
@@ -28,6 +29,14 @@ from gamin.protocol.watchman.errors import (
 )
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
+from gamin.protocol.watchman.root_config import (
+    MAX_SIZE,
+    NAME,
+    RootConfig,
+    parse_config,
+)
+
+logger = logging.getLogger(__name__)
 
 MAX_SUBSCRIPTIONS = 4_096
 """Subscriptions of one connection."""
@@ -53,6 +62,9 @@ class Host(Protocol):
     def dump(self) -> str: ...
 
     def stop(self) -> None: ...
+
+    def check_idle(self) -> None:
+        """It may be that nobody needs the server any more."""
 
 
 class Asker(Client, Protocol):
@@ -99,6 +111,12 @@ class Commands:
             case ask.GaminStop():
                 client.reply(replies.stop())
                 self._host.stop()
+            case ask.ShutdownServer():
+                client.reply(replies.shutdown_server())
+                self._host.stop()
+            case ask.WriteLog(level, text):
+                logger.log(level, "%s: %s", client, printable(text))
+                client.reply(replies.log())
             case ask.WatchList():
                 client.reply(replies.watch_list(self.roots.watched()))
             case ask.Watch() | ask.WatchProject() | ask.WatchDel() | ask.WatchDelAll():
@@ -131,7 +149,10 @@ class Commands:
     def _watch(
         self, path: bytes, inner: bytes, client: Asker, project: bool = False
     ) -> None:
-        root = self.roots.open(RootKey(path, is_watchman=True))
+        root = self.roots.find(path)
+        if root is None:
+            config = read_config(path)
+            root = self.roots.open(RootKey(path, is_watchman=True), config)
         root.is_pinned = True
         watcher = self._host.watcher_name
 
@@ -156,6 +177,15 @@ class Commands:
                 root = self._root(path)
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
+            case ask.GetConfig(path):
+                client.reply(replies.get_config(self._root(path).config.given))
+            case ask.ShowStates(path):
+                root = self._root(path)
+                client.reply(replies.asserted_states(root.path, root.states.asserted))
+            case ask.ShowCursors(path):
+                root = self._root(path)
+                mine = [each for each in self._queries.cursors if each[0] is root]
+                client.reply(replies.cursors({name: at for _, name, at in mine}))
             case ask.RunQuery(path, query, is_find):
                 root = self._current(path)
                 client.work(self._query(root, query, is_find, client))
@@ -355,6 +385,25 @@ class Commands:
             client.go_on()
 
         root.waiting.append(go_on)
+
+
+def read_config(path: bytes) -> RootConfig:
+    """What the root's own file says. Raises UnresolvedRoot."""
+    name = path.rstrip(b"/") + b"/" + NAME
+    try:
+        # No FIFO may keep us waiting, and no device.
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            text = file.read(MAX_SIZE)
+    except FileNotFoundError:
+        return RootConfig()
+    except OSError as error:
+        why = f"failed to open {to_text(name)}: {error.strerror}"
+        raise UnresolvedRoot(to_text(path), why) from None
+    try:
+        return parse_config(text or b"{}", to_text(name))
+    except BadRequest as error:
+        raise UnresolvedRoot(to_text(path), str(error)) from None
 
 
 def _directory(path: bytes) -> bytes:

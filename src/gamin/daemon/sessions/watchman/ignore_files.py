@@ -19,18 +19,27 @@ from gamin.daemon.sessions.watchman.git_rules import (
 from gamin.events import Kind, Row
 from gamin.paths import is_within, join, parent, relative
 from gamin.patterns.ignore_rules import RULE_FILES, IgnoreRules
+from gamin.protocol.watchman.root_config import RootConfig
 
 _FILES = (*RULE_FILES, b"/.git")
 
 
 class WatchmanIgnore:
-    """What Watchman leaves out by itself: whatever is deeper than the entries of a
-    version control system's own directory."""
+    """What Watchman leaves out: what is deeper than the entries of a version control
+    system's own directory, and the directories that the root's configuration names."""
 
     is_empty = False
-    _names = frozenset((b".git", b".hg", b".svn", b".jj"))
+
+    def __init__(self, config: RootConfig) -> None:
+        self._names = frozenset(config.ignore_vcs)
+        self._directories = frozenset(filter(None, config.ignore_dirs))
+        self._prefixes = tuple(name + b"/" for name in self._directories)
 
     def ignored(self, path: bytes, is_dir: bool) -> bool:
+        if self._prefixes and (
+            path in self._directories or path.startswith(self._prefixes)
+        ):
+            return True
         return not self._names.isdisjoint(path.split(b"/")[:-2])
 
 

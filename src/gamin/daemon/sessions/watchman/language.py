@@ -34,6 +34,7 @@ class Watchman:
             service.loop, self.memory, self.roots, self._commands
         )
         self.roots.on_changed = self._saves.changed
+        self.roots.on_cancel = host.check_idle
         service.join(self.roots)
         service.join(rules)
         service.scan_observers.append(rules)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from gamin.daemon.sessions.watchman.candidates import candidates
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.memory import Recalled
 from gamin.daemon.sessions.watchman.results import ResultBuilder
@@ -99,7 +100,7 @@ class Queries:
                 query = replace(query, selection=None)
             found: list[FileRow] = []
             builder = ResultBuilder(root.keeper, query)
-            yield from builder.find(root.listing(), begun, found)
+            yield from builder.find(candidates(root, query), begun, found)
         else:
             found = yield from self._changed(root, query, changes)
         update = Update(root, query, None if changes is None else changes.tick)
@@ -167,7 +168,7 @@ class Queries:
         known = {row.name for row in found if row.exists}
         others: list[FileRow] = []
         builder = ResultBuilder(root.keeper, query)
-        yield from builder.find(root.listing(), now, others)
+        yield from builder.find(candidates(root, query), now, others)
         for row in others:
             if row.name not in known:
                 row.is_new = row.born_tick > changes.tick

@@ -21,6 +21,7 @@ from gamin.daemon.sessions.watchman.states import StateChange, States
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.query import Query
+from gamin.protocol.watchman.root_config import RootConfig
 
 MAX_USUAL_DELAY = 2.0
 """Seconds: `MAX_USUAL_DELAY_NS` of the clients."""
@@ -61,6 +62,7 @@ class Root:
         self.reaper: Timer | None = None
         self.is_pinned = False
         """A client asked for it to be watched for good (`watch`)."""
+        self.config = RootConfig()
         self._monitor = monitor
         self._loop = loop
         self._server = server

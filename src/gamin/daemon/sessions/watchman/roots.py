@@ -17,9 +17,13 @@ from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
+from gamin.protocol.watchman.root_config import RootConfig
 
 KEPT_SECONDS = 60.0
 """Seconds for which a root stays watched after its last client."""
+
+
+DEFAULT = RootConfig()
 
 
 class RootKey(NamedTuple):
@@ -51,6 +55,8 @@ class Roots:
         self._by_keeper: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self.times = TickTimes()
+        self.on_cancel: Callable[[], None] = lambda: None
+        """Called when a root is not watched for good any more."""
         self._told: dict[Root, None] = {}
         self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
         """Called with a root that nobody came back to, before it is released."""
@@ -79,16 +85,17 @@ class Roots:
         root = self._by_key.get(RootKey(path, is_watchman=True))
         return root if root is not None and root.is_pinned else None
 
-    def open(self, key: RootKey) -> Root:
+    def open(self, key: RootKey, config: RootConfig = DEFAULT) -> Root:
         """Return the root, made if there is none. It calls its `waiting` when it is
         ready."""
         root = self._by_key.get(key)
         if root is None:
-            keeper = self._keeper(key)
+            keeper = self._keeper(key, config)
             service = self._service
             root = Root(
                 keeper, self._numbers, service.monitor, service.loop, self._server
             )
+            root.config = config
             self._by_key[key] = root
             self._keys[root] = key
             self._by_keeper[keeper] = root
@@ -101,10 +108,10 @@ class Roots:
             root.reaper = None
         return root
 
-    def _keeper(self, key: RootKey) -> Subscription:
+    def _keeper(self, key: RootKey, config: RootConfig) -> Subscription:
         ignore: IgnoreRules | WatchmanIgnore | None = None
         if key.is_watchman:
-            ignore = WatchmanIgnore()
+            ignore = WatchmanIgnore(config)
         elif key.ignore or key.vcs_ignore:
             globs = [os.fsencode(glob) for glob in key.ignore]
             if key.vcs_ignore:
@@ -157,6 +164,7 @@ class Roots:
     def cancel(self, root: Root) -> None:
         """The root is not watched any more, and its subscriptions end."""
         root.is_pinned = False
+        self.on_cancel()
         for subscriber in root.subscribers:
             subscriber.sink.canceled(root.path)
         self.close(root)

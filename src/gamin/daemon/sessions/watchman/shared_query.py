@@ -72,7 +72,9 @@ class SharedQuery:
         )
         """Its rows are those of the core, unfiltered."""
         self._is_compact = self.wants_event_fields and query.names
-        span = WATCHMAN_SETTLE if query.settle is None else query.settle
+        configured = root.config.settle
+        default = WATCHMAN_SETTLE if configured is None else configured
+        span = default if query.settle is None else query.settle
         self._settle = SettleTimer(loop, span, self._settled) if span > 0 else None
 
     def cancel_settling(self) -> None:

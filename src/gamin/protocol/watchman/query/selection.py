@@ -4,7 +4,9 @@ Watchman walks the tree for each of them and joins the results. Here they are co
 into one predicate of rows.
 """
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 
@@ -12,6 +14,9 @@ from gamin.patterns.wildmatch import wildmatch
 from gamin.protocol.watchman.query.file_row import FileRow
 
 ALL_LEVELS = -1
+
+_SPECIAL: Final = re.compile(rb"[*?\[\\]")
+"""What makes a part of a glob more than a name."""
 
 
 class PathFilter(Struct, frozen=True):
@@ -45,6 +50,21 @@ class Selection(Struct, frozen=True):
         """Patterns that a row may be asked of."""
         return sum(map(len, (self.suffixes or (), self.globs or (), self.paths or ())))
 
+    @property
+    def endings(self) -> tuple[bytes, ...] | None:
+        """Lower-case ends of all names that are found; None where they may end
+        otherwise."""
+        if self.suffixes is None or self.globs is not None or self.paths is not None:
+            return None
+        return tuple(b"." + suffix.lower() for suffix in self.suffixes)
+
+    def ranges(self) -> tuple[PathFilter, ...]:
+        """Where all is that the generators find."""
+        if self.suffixes is not None:
+            return (PathFilter(b""),)
+        globs = [_range_of(glob, fold=self.fold) for glob in self.globs or ()]
+        return tuple(dict.fromkeys((*globs, *(self.paths or ()))))
+
     def predicate(self) -> Callable[[FileRow], bool]:
         """Return a function that is true for rows that any of the generators finds.
         Making it costs more than calling it."""
@@ -69,3 +89,18 @@ class Selection(Struct, frozen=True):
             )
 
         return selects
+
+
+def _range_of(glob: bytes, *, fold: bool) -> PathFilter:
+    """The deepest directory that has all that can match, and how deep that is."""
+    parts = [part for part in glob.split(b"/") if part]
+    fixed = 0
+    if not fold:
+        for part in parts[:-1]:
+            if _SPECIAL.search(part) or part in (b".", b".."):
+                break
+            fixed += 1
+    rest = parts[fixed:]
+    is_deep = any(b"**" in part for part in rest)
+    depth = ALL_LEVELS if is_deep else max(0, len(rest) - 1)
+    return PathFilter(b"/".join(parts[:fixed]), depth)

@@ -1,0 +1,60 @@
+"""The `.watchmanconfig` of a root: what it may say, and what is wrong with it."""
+
+import json
+from typing import Annotated, Any
+
+import msgspec
+
+from gamin.protocol.watchman.errors import BadRequest
+from gamin.protocol.watchman.names import to_bytes
+
+NAME = b".watchmanconfig"
+MAX_SIZE = 1 << 20
+"""Bytes of the file that are read."""
+VCS_DIRECTORIES = (".git", ".svn", ".hg", ".jj")
+"""`ignore_vcs` where the file does not say otherwise."""
+MAX_SETTLE = 86_400_000
+"""Milliseconds."""
+
+_OPTIONS: dict[str, tuple[Any, str]] = {
+    "ignore_dirs": (list[str], "an array of strings"),
+    "ignore_vcs": (list[str], "an array of strings"),
+    "settle": (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_SETTLE)],
+        f"an integer from 0 to {MAX_SETTLE}",
+    ),
+}
+
+
+class RootConfig(msgspec.Struct, frozen=True):
+    given: dict[str, Any] = {}
+    """All that the file says, known or not."""
+    ignore_dirs: tuple[bytes, ...] = ()
+    """Directories, relative to the root, of which nothing is watched or reported."""
+    ignore_vcs: tuple[bytes, ...] = tuple(map(str.encode, VCS_DIRECTORIES))
+    """Directories of which only the entries are reported, and nothing deeper."""
+    settle: float | None = None
+    """Seconds without a change before a message; None for the server's default."""
+
+
+def parse_config(text: bytes, path: str) -> RootConfig:
+    """Read the file at `path`. Raises BadRequest."""
+    try:
+        given = json.loads(text.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"failed to parse json from {path}: {error}") from None
+    if not isinstance(given, dict):
+        raise BadRequest(f"failed to parse json from {path}: expected an object")
+    options: dict[str, Any] = {}
+    for name, (kind, expected) in _OPTIONS.items():
+        if name in given:
+            try:
+                options[name] = msgspec.convert(given[name], kind)
+            except msgspec.ValidationError:
+                raise BadRequest(f"{path}: {name} must be {expected}") from None
+    for name in ("ignore_dirs", "ignore_vcs"):
+        if name in options:
+            options[name] = tuple(to_bytes(each.strip("/")) for each in options[name])
+    if "settle" in options:
+        options["settle"] /= 1000
+    return RootConfig(given, **options)

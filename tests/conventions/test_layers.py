@@ -71,8 +71,15 @@ IO_MODULES = {
 IO_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
 
 READS_THE_ENVIRONMENT = {
-    *("cli/control.py", "cli/exec.py", "cli/process_group.py", "cli/watch.py"),
-    *("cli/watchman.py", "compat/site/sitecustomize.py"),
+    *(
+        "cli/control.py",
+        "cli/exec.py",
+        "cli/git.py",
+        "cli/process_group.py",
+        "cli/watch.py",
+        "cli/watchman.py",
+        "compat/site/sitecustomize.py",
+    ),
     *("client/connect.py", "client/launch.py", "compat/settings.py"),
     *("config/loader.py", "daemon/process/main.py", "system/debug_log.py"),
 }

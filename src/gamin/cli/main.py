@@ -35,6 +35,7 @@ GROUPS = {
         "state": "show or remove what is remembered across restarts",
     },
     "integration": {
+        "git": "let the server tell git what changed",
         "watchman": "Watchman's command line, answered by the server",
         "exec": "run a program whose watchers then use the server",
         "completions": "print the completions of bash, zsh or fish",

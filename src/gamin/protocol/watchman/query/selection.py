@@ -15,7 +15,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 
 ALL_LEVELS = -1
 
-_SPECIAL: Final = re.compile(rb"[*?\[\\]")
+_SPECIAL: Final = re.compile(rb"[][*?\\]")
 """What makes a part of a glob more than a name."""
 
 
@@ -54,9 +54,12 @@ class Selection(Struct, frozen=True):
     def endings(self) -> tuple[bytes, ...] | None:
         """Lower-case ends of all names that are found; None where they may end
         otherwise."""
-        if self.suffixes is None or self.globs is not None or self.paths is not None:
+        if self.paths is not None:
             return None
-        return tuple(b"." + suffix.lower() for suffix in self.suffixes)
+        ends = [b"." + suffix.lower() for suffix in self.suffixes or ()]
+        # Another case of a letter may have other bytes.
+        ends += [b"" if self.fold else _end_of(glob) for glob in self.globs or ()]
+        return tuple(ends) if all(ends) else None
 
     def ranges(self) -> tuple[PathFilter, ...]:
         """Where all is that the generators find."""
@@ -89,6 +92,11 @@ class Selection(Struct, frozen=True):
             )
 
         return selects
+
+
+def _end_of(glob: bytes) -> bytes:
+    """What all names that match end with, in lower case; empty if that varies."""
+    return _SPECIAL.split(glob.rstrip(b"/").rpartition(b"/")[2])[-1].lower()
 
 
 def _range_of(glob: bytes, *, fold: bool) -> PathFilter:

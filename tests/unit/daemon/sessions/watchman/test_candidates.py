@@ -19,7 +19,23 @@ from gamin.protocol.watchman.root_config import RootConfig
 from testkit.doubles.engine import Shell
 
 FILES = ("a.c", "B.C", "d/a.c", "d/.x.c", "d/e/f/g.c", "d/e/h", "o/p.c", "ign/q.c")
-PARTS = st.sampled_from(["*", "**", "d", "e", "a.c", "*.c", "[d-e]", "?", "ign", "o"])
+PARTS = st.sampled_from(
+    [
+        "*",
+        "**",
+        "d",
+        "e",
+        "a.c",
+        "*.c",
+        "*.C",
+        "[d-e]",
+        "?",
+        "ign",
+        "o",
+        "*[.]c",
+        "\\a.c",
+    ]
+)
 GLOBS = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 PATHS = st.sampled_from(["", "d", "d/e", "a.c", "d/a.c", "ign", "nowhere/x", "d/e/h"])
 DEEP = st.builds(
@@ -76,8 +92,9 @@ def test_a_walk_finds_what_a_walk_through_everything_finds(
 @pytest.mark.parametrize(
     ("query", "walked"),
     [
-        ({"glob": ["d/e/**/*.c"]}, {b"d/e/f", b"d/e/h", b"d/e/f/g.c"}),
-        ({"glob": ["d/*.c"]}, {b"d/a.c", b"d/.x.c", b"d/e"}),
+        ({"glob": ["d/e/**"]}, {b"d/e/f", b"d/e/h", b"d/e/f/g.c"}),
+        ({"glob": ["d/e/**/*.c"]}, {b"d/e/f/g.c"}),
+        ({"glob": ["d/*.c"]}, {b"d/a.c", b"d/.x.c"}),
         ({"path": [{"path": "d/e", "depth": 0}]}, {b"d/e/f", b"d/e/h"}),
         ({"path": ["d/e/h"]}, {b"d/e/h"}),
         ({"suffix": "x"}, set()),

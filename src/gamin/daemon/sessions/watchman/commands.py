@@ -12,7 +12,7 @@ from gamin.daemon.sessions.watchman.client_subscription import (
 )
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.memory import Memory, Recalled
-from gamin.daemon.sessions.watchman.projects import find_project
+from gamin.daemon.sessions.watchman.projects import find_project, read_config
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
@@ -29,12 +29,6 @@ from gamin.protocol.watchman.errors import (
 )
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
-from gamin.protocol.watchman.root_config import (
-    MAX_SIZE,
-    NAME,
-    RootConfig,
-    parse_config,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -385,25 +379,6 @@ class Commands:
             client.go_on()
 
         root.waiting.append(go_on)
-
-
-def read_config(path: bytes) -> RootConfig:
-    """What the root's own file says. Raises UnresolvedRoot."""
-    name = path.rstrip(b"/") + b"/" + NAME
-    try:
-        # No FIFO may keep us waiting, and no device.
-        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            text = file.read(MAX_SIZE)
-    except FileNotFoundError:
-        return RootConfig()
-    except OSError as error:
-        why = f"failed to open {to_text(name)}: {error.strerror}"
-        raise UnresolvedRoot(to_text(path), why) from None
-    try:
-        return parse_config(text or b"{}", to_text(name))
-    except BadRequest as error:
-        raise UnresolvedRoot(to_text(path), str(error)) from None
 
 
 def _directory(path: bytes) -> bytes:

@@ -4,8 +4,14 @@ import os
 from collections.abc import Iterable
 
 from gamin.paths import is_within, parent
-from gamin.protocol.watchman.errors import UnresolvedRoot
+from gamin.protocol.watchman.errors import BadRequest, UnresolvedRoot
 from gamin.protocol.watchman.names import to_text
+from gamin.protocol.watchman.root_config import (
+    MAX_SIZE,
+    NAME,
+    RootConfig,
+    parse_config,
+)
 
 ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
 """Names that mark a project. Their order counts more than their distance: a far
@@ -28,6 +34,25 @@ def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
                     raise UnresolvedRoot(to_text(path), ".nowatchman is present")
                 return directory if parent(directory) != directory else path
     return path
+
+
+def read_config(path: bytes) -> RootConfig:
+    """What the root's own file says. Raises UnresolvedRoot."""
+    name = path.rstrip(b"/") + b"/" + NAME
+    try:
+        # No FIFO may keep us waiting, and no device.
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(descriptor, "rb") as file:
+            text = file.read(MAX_SIZE)
+    except FileNotFoundError:
+        return RootConfig()
+    except OSError as error:
+        why = f"failed to open {to_text(name)}: {error.strerror}"
+        raise UnresolvedRoot(to_text(path), why) from None
+    try:
+        return parse_config(text or b"{}", to_text(name))
+    except BadRequest as error:
+        raise UnresolvedRoot(to_text(path), str(error)) from None
 
 
 def _upwards(path: bytes) -> Iterable[bytes]:

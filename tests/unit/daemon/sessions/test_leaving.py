@@ -42,6 +42,8 @@ class Host:
 
     def stop(self) -> None: ...
 
+    def check_idle(self) -> None: ...
+
 
 class Home:
     """Sessions of both languages in this process, on the real loop."""

@@ -110,7 +110,8 @@ def test_signals_that_were_ignored_or_blocked_have_their_usual_effect(
     with started_after(setup, session, tmp_path) as served:
         status = status_of(served)
         assert int(status["SigBlk"], 16) == 0
-        ignored = int(status["SigIgn"], 16)
+        # Those of the C library itself (32 and 33) are not the server's affair.
+        ignored = int(status["SigIgn"], 16) & 0x7FFF_FFFF
         expected = {signal.SIGPIPE, signal.SIGXFSZ}  # by Python itself
         assert ignored == sum(1 << (number - 1) for number in expected)
         served.process.terminate()

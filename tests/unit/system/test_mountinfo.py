@@ -1,6 +1,7 @@
 """Reading mountinfo and being woken by a mount."""
 
 import os
+import resource
 import select
 import subprocess
 import sys
@@ -27,6 +28,18 @@ def test_a_watcher_is_not_readable_while_nothing_is_mounted() -> None:
         assert not select.select([watcher], [], [], 0)[0]
     finally:
         watcher.close()
+
+
+def test_a_watcher_reads_the_mounts_without_a_free_descriptor() -> None:
+    watcher = MountWatcher()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
+    try:
+        text = watcher.read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        watcher.close()
+    assert mounts_from(text).of(b"/proc/self").type == "proc"
 
 
 def mount_and_unmount(directory: str) -> None:

@@ -11,7 +11,7 @@ from gamin.core.model.subscription import Ignore, Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.events import Kind, Row
 from testkit.doubles.disk import Disk
-from testkit.doubles.versions import Versions, looked_at
+from testkit.doubles.versions import Versions, probe_versions
 
 
 class Host(Protocol):
@@ -38,7 +38,7 @@ class Client:
         self.number = number
         self.reads = True
         self.subscriptions: list[Subscription] = []
-        self.told: list[tuple[Subscription, Row]] = []
+        self.received: list[tuple[Subscription, Row]] = []
         """All rows it was ever sent."""
         self.found: list[Versions] = []
         """What it found on the disk because of each row."""
@@ -78,7 +78,7 @@ class Client:
 
     def rows(self) -> list[Row]:
         """Rows it was sent since the last call."""
-        new, self._seen = self.told[self._seen :], len(self.told)
+        new, self._seen = self.received[self._seen :], len(self.received)
         return [row for _, row in new]
 
     def read(self) -> None:
@@ -87,7 +87,7 @@ class Client:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         raise NotImplementedError
 
     def ready(self, subscription: Subscription) -> None:
@@ -99,9 +99,9 @@ class Client:
     def keep(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         for row in rows:
             if self.is_belated:
-                self.belated.add(len(self.told))
-            self.told.append((subscription, row))
-            self.found.append(looked_at(self.host.disk, subscription, row))
+                self.belated.add(len(self.received))
+            self.received.append((subscription, row))
+            self.found.append(probe_versions(self.host.disk, subscription, row))
 
 
 class V1Client(Client):
@@ -125,8 +125,8 @@ class V1Client(Client):
         self.outbox.is_blocked = False
         self.flush()
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        self.outbox.tell(subscription, rows)
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        self.outbox.deliver(subscription, rows)
 
     def ready(self, subscription: Subscription) -> None:
         self.outbox.ready(subscription)
@@ -167,7 +167,7 @@ class View(Client):
             for subscription in self.subscriptions:
                 self._catch_up(subscription)
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         if subscription not in self.firsts:
             return  # nobody was told anything yet
         rows = list(rows)
@@ -179,7 +179,7 @@ class View(Client):
     def ready(self, subscription: Subscription) -> None:
         subscription.cursor.follow_live()
         self.firsts.append(subscription)
-        self._tell_all(subscription)
+        self._deliver_all(subscription)
 
     def flush(self) -> None:
         rows, self._rows = self._rows, []
@@ -197,14 +197,14 @@ class View(Client):
         if not self._is_other:
             rows = monitor.rows_since(subscription, self._tick)
         if rows is None:
-            self._tell_all(subscription)
+            self._deliver_all(subscription)
         else:
             self.is_belated = True
             self.keep(subscription, rows)
             self.is_belated = False
             self._up_to_date()
 
-    def _tell_all(self, subscription: Subscription) -> None:
+    def _deliver_all(self, subscription: Subscription) -> None:
         """Send everything; the client forgets what it knew."""
         rows = [Row(Kind.DELETED, b"", True)]
         if subscription.node is not None:

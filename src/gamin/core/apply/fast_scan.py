@@ -95,7 +95,7 @@ class FastScan:
         for name in directories:
             child = node.names.get(name)
             if isinstance(child, Node):
-                if child.mask and child.listed and child.is_noticed:
+                if child.mask and child.listed and child.is_watched:
                     continue
             else:
                 path = prefix + name

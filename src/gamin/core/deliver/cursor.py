@@ -49,7 +49,7 @@ class Outbox:
         """Subscriptions whose difference is still to be sent."""
         return len(self._behind)
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         """Send rows of a subscription, now or as a part of its difference."""
         cursor = subscription.cursor
         if cursor.behind:

@@ -3,7 +3,7 @@
 Accepting, the hello and who may stay are left to the server.
 
 The address of the original protocol decides who wins: of two servers started at the
-same moment one gets it, and the other finds a live server there. The modern socket
+same moment one gets it, and the other finds a live server there. The Watchman socket
 follows, in the first directory that is fit; where none is, we work without it
 rather than not at all, since any user may squat our directory's name in /tmp.
 """
@@ -45,7 +45,7 @@ class Listening:
     def __init__(self, address: Address, first: Listener) -> None:
         self.address = address
         self.listeners = [first]
-        self._said: set[str] = set()
+        self._logged: set[str] = set()
 
     def of(self, language: Language) -> list[Listener]:
         return [each for each in self.listeners if each.language is language]
@@ -86,10 +86,10 @@ class Listening:
             self._add(
                 Language.ORIGINAL, self.address.directory, self.address.file, patience
             )
-        for directory in self.address.modern_directories:
-            if not self.of(Language.MODERN):
+        for directory in self.address.watchman_directories:
+            if not self.of(Language.WATCHMAN):
                 self._add(
-                    Language.MODERN, directory, self.address.modern_file, patience
+                    Language.WATCHMAN, directory, self.address.watchman_file, patience
                 )
 
     def _add(
@@ -98,14 +98,14 @@ class Listening:
         try:
             listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
-            self._say_once(f"no {language.value} socket: {error}")
+            self._log_once(f"no {language.value} socket: {error}")
         else:
             self.listeners.append(listener)
 
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
+    def _log_once(self, text: str) -> None:
+        if text not in self._logged:
             logger.warning("%s", text)
-        self._said.add(text)
+        self._logged.add(text)
 
 
 def acquire(address: Address) -> Listening:

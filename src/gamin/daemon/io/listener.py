@@ -39,7 +39,7 @@ class Language(Enum):
     """The language that is spoken at a socket."""
 
     ORIGINAL = "original"
-    MODERN = "modern"
+    WATCHMAN = "watchman"
 
 
 class AlreadyRunning(GaminError):

@@ -34,14 +34,14 @@ class Settings:
     def __str__(self) -> str:
         return "configuration"
 
-    def _say_mistakes(self) -> None:
+    def _log_mistakes(self) -> None:
         """Say what in the files is not followed."""
         for mistake in self._configuration.mistakes:
             logger.warning("%s", mistake)
 
     def start(self, loop: Loop) -> None:
         """Begin to follow; the service can carry effects out by now."""
-        self._say_mistakes()
+        self._log_mistakes()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
@@ -77,7 +77,7 @@ class Settings:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
         self._is_changed = True
 
     def ready(self, subscription: Subscription) -> None:
@@ -91,7 +91,7 @@ class Settings:
         if self._is_changed:
             self._is_changed = False
             self._configuration = loader.read()
-            self._say_mistakes()
+            self._log_mistakes()
             logger.info("configuration read again")
             self._apply()
 

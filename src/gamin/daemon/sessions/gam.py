@@ -151,8 +151,8 @@ class GamSession:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
-        self._outbox.tell(subscription, told.rows)
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
+        self._outbox.deliver(subscription, effect.rows)
 
     def ready(self, subscription: Subscription) -> None:
         self._outbox.ready(subscription)

@@ -6,7 +6,7 @@ from gamin.core.deliver.catch_up import CatchUp, listing_of, path_difference
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
-from testkit.words import said
+from testkit.words import as_words
 
 NODE = Node(Node(None, b""), b"d")
 NOWHERE: Place = (None, None, 0)
@@ -30,7 +30,7 @@ ENTRY: Place = (NODE, b"f", 0)
 def test_the_difference_of_a_single_path(
     before: Place, now: Place, changed: bool, rows: list[str]
 ) -> None:
-    assert said(path_difference(before, now, changed)) == rows
+    assert as_words(path_difference(before, now, changed)) == rows
 
 
 class Watched:
@@ -48,7 +48,7 @@ class Watched:
         self.catch_up = CatchUp(self.tree)
 
     def rows(self) -> list[str]:
-        return said(self.catch_up.rows_to_send(self.subscription))
+        return as_words(self.catch_up.rows_to_send(self.subscription))
 
 
 @pytest.mark.parametrize("scope", [Scope.DIRECTORY, Scope.TREE])

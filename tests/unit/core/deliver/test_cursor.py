@@ -10,7 +10,7 @@ from gamin.events import Kind, Row
 from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.clients import V1Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 ROW = Row(Kind.CREATED, b"/d/f", False)
 
@@ -46,9 +46,9 @@ def standing(wire: Wire) -> Subscription:
 def test_a_client_that_reads_gets_every_row_in_order() -> None:
     wire = Wire()
     subscription = standing(wire)
-    wire.outbox.tell(subscription, [ROW])
+    wire.outbox.deliver(subscription, [ROW])
     wire.outbox.append(b"ack;")
-    wire.outbox.tell(subscription, [ROW, ROW])
+    wire.outbox.deliver(subscription, [ROW, ROW])
     assert wire.outbox.take() == b"rows 1;ack;rows 2;"
     assert wire.outbox.take() == b""
 
@@ -58,7 +58,7 @@ def test_nothing_is_kept_for_a_client_that_does_not_read() -> None:
     subscription = standing(wire)
     wire.outbox.is_blocked = True
     for _ in range(1000):
-        wire.outbox.tell(subscription, [ROW] * 1000)
+        wire.outbox.deliver(subscription, [ROW] * 1000)
     assert (wire.outbox.buffered_bytes, wire.outbox.backlog) == (0, 1)
 
 
@@ -67,7 +67,7 @@ def test_a_client_that_reads_again_gets_one_difference() -> None:
     subscription = standing(wire)
     wire.outbox.synced_tick = 7
     wire.outbox.is_blocked = True
-    wire.outbox.tell(subscription, [ROW])
+    wire.outbox.deliver(subscription, [ROW])
     assert subscription.cursor.since == 7
     wire.outbox.is_blocked = False
     assert wire.outbox.take() == b"rows 2;"
@@ -78,7 +78,7 @@ def test_a_client_that_reads_again_gets_one_difference() -> None:
 def test_a_change_before_the_first_listing_is_part_of_it() -> None:
     wire = Wire()
     subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
-    wire.outbox.tell(subscription, [ROW])
+    wire.outbox.deliver(subscription, [ROW])
     assert wire.outbox.take() == b""
     wire.outbox.ready(subscription)
     assert wire.outbox.take() == b"first 2;"
@@ -125,11 +125,11 @@ def put(shell: Shell, state: bytes) -> None:
     shell.settle()
 
 
-def picture(client: V1Client) -> StrictBelief:
-    picture = StrictBelief()
-    for index, (_, row) in enumerate(client.told):
-        picture.apply(row, is_belated=index in client.belated)
-    return picture
+def belief(client: V1Client) -> StrictBelief:
+    belief = StrictBelief()
+    for index, (_, row) in enumerate(client.received):
+        belief.apply(row, is_belated=index in client.belated)
+    return belief
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -148,10 +148,10 @@ def test_a_client_that_reads_now_and_then_ends_up_with_what_is_there(
     put(shell, between)  # its beginning is still taken by the socket
     put(shell, after)
     client.read()
-    assert picture(client).entries() == truth(shell.disk, subscription)
+    assert belief(client).entries() == truth(shell.disk, subscription)
     shell.disk.makedirs(b"/far/more")
     shell.settle()
-    assert picture(client).entries() == truth(shell.disk, subscription)
+    assert belief(client).entries() == truth(shell.disk, subscription)
 
 
 def test_a_slow_client_gets_a_thousand_files_in_one_piece() -> None:
@@ -161,13 +161,13 @@ def test_a_slow_client_gets_a_thousand_files_in_one_piece() -> None:
     client.subscribe(b"/d", Scope.DIRECTORY)
     client.reads = False
     shell.disk.touch(b"/d/first")  # this is what fills the socket
-    shell.turn()
+    shell.run_once()
     client.rows()
     for number in range(1000):
         shell.disk.touch(b"/d/%d" % number)
-        shell.turn()
+        shell.run_once()
     shell.disk.unlink(b"/d/first")
-    shell.turn()
+    shell.run_once()
     assert client.rows() == []
     assert client.outbox.buffered_bytes == 0
     client.read()
@@ -184,5 +184,5 @@ def test_a_client_that_does_not_read_disturbs_nobody() -> None:
     slow.reads = False
     for name in (b"a", b"b", b"c"):
         shell.disk.touch(b"/d/" + name)
-        shell.turn()
-    assert said(quick.rows()) == ["created /d/a", "created /d/b", "created /d/c"]
+        shell.run_once()
+    assert as_words(quick.rows()) == ["created /d/a", "created /d/b", "created /d/c"]

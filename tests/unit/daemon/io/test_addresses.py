@@ -63,8 +63,8 @@ def original_file(address: Address) -> Path:
     return folder(address) / os.fsdecode(address.file)
 
 
-def modern_file(address: Address) -> Path:
-    return folder(address) / os.fsdecode(address.modern_file)
+def watchman_file(address: Address) -> Path:
+    return folder(address) / os.fsdecode(address.watchman_file)
 
 
 def answers(where: bytes | Path) -> bool:
@@ -98,12 +98,12 @@ def leave_a_dead_socket(address: Address) -> None:
 # What a server gets
 
 
-def test_a_server_gets_the_abstract_name_and_the_modern_socket(
+def test_a_server_gets_the_abstract_name_and_the_watchman_socket(
     address: Address,
 ) -> None:
     with acquired(address) as listening:
         assert answers(address.abstract)
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
         assert not original_file(address).exists()
         assert stat.S_IMODE(folder(address).stat().st_mode) == 0o700
         assert [each.language for each in listening.listeners] == list(Language)
@@ -115,7 +115,7 @@ def test_where_only_the_directory_is_allowed_no_abstract_name_is_taken(
 ) -> None:
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
         assert not answers(in_directory.abstract)
 
 
@@ -139,11 +139,11 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
             assert second.of(Language.ORIGINAL)[0].is_reachable()
 
 
-def test_the_runtime_directory_holds_the_modern_socket(
+def test_the_runtime_directory_holds_the_watchman_socket(
     address: Address, tmp_path: Path
 ) -> None:
     with acquired(address._replace(runtime=bytes(tmp_path))):
-        assert answers(tmp_path / "gamin" / os.fsdecode(address.modern_file))
+        assert answers(tmp_path / "gamin" / os.fsdecode(address.watchman_file))
         assert not folder(address).exists()
 
 
@@ -157,13 +157,13 @@ def test_the_second_server_leaves_the_first_alone(
     address = address._replace(transport=transport)
     with acquired(address) as first:
         files = {path: path.stat().st_ino for path in folder(address).iterdir()}
-        with pytest.raises(AlreadyRunning) as told:
+        with pytest.raises(AlreadyRunning) as reported:
             acquire(address)
-        assert told.value.pid == os.getpid()
+        assert reported.value.pid == os.getpid()
         assert files == {path: path.stat().st_ino for path in folder(address).iterdir()}
         assert all(each.is_reachable() for each in first.listeners)
     with acquired(address):
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
 
 
 def contend(pipe: Connection, address: Address, together: BarrierType) -> None:
@@ -210,7 +210,7 @@ def test_a_dead_servers_socket_is_replaced(in_directory: Address) -> None:
     leave_a_dead_socket(in_directory)
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ def test_what_is_no_socket_is_replaced(
 ) -> None:
     folder(in_directory).mkdir(mode=0o700)
     obstacle(original_file(in_directory))
-    obstacle(modern_file(in_directory))
+    obstacle(watchman_file(in_directory))
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
 
 
 def squat(address: Address) -> None:
@@ -249,16 +249,16 @@ def test_an_unfit_directory_is_an_error_where_only_it_is_allowed(
         acquire(in_directory)
 
 
-def test_an_unfit_directory_costs_the_modern_socket_only(
+def test_an_unfit_directory_costs_the_watchman_socket_only(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     squat(address)
     with acquired(address) as listening:
         assert answers(address.abstract)
-        assert listening.of(Language.MODERN) == []
+        assert listening.of(Language.WATCHMAN) == []
         listening.restore()
     (line,) = caplog.messages
-    assert line.startswith("no modern socket: cannot use ")
+    assert line.startswith("no watchman socket: cannot use ")
 
 
 def hold(pipe: Connection, name: bytes, listens: bool = True) -> None:
@@ -312,9 +312,9 @@ def test_a_name_held_by_nobody_who_listens_sends_us_to_the_directory(
 def acquire_both_ways(pipe: Connection, address: Address) -> None:
     with acquired(address):
         pipe.send(answers(original_file(address)))
-    with pytest.raises(UnsafeSocketPath) as told:
+    with pytest.raises(UnsafeSocketPath) as reported:
         acquire(address._replace(user=b"squatted", transport=Transport.DIRECTORY))
-    pipe.send(str(told.value))
+    pipe.send(str(reported.value))
 
 
 def test_an_ordinary_user_gets_by_without_any_privilege(session: str) -> None:
@@ -347,7 +347,7 @@ def test_a_deleted_socket_file_is_made_again(
         assert [each.language for each in lost] == list(Language)
         assert [each.language for each in new] == list(Language)
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
     assert len(caplog.messages) == 2
 
 
@@ -360,11 +360,11 @@ def test_a_runtime_directory_that_goes_and_comes_is_followed(
     with acquired(address._replace(runtime=bytes(runtime))) as listening:
         shutil.rmtree(runtime)
         listening.restore()
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
         runtime.mkdir(mode=0o700)
-        modern_file(address).unlink()
+        watchman_file(address).unlink()
         listening.restore()
-        assert answers(runtime / "gamin" / os.fsdecode(address.modern_file))
+        assert answers(runtime / "gamin" / os.fsdecode(address.watchman_file))
 
 
 def test_an_abstract_name_that_becomes_free_is_taken_in_addition(

@@ -34,7 +34,7 @@ class Names:
         self.new: list[Path] = []
         """Files that are made once the trigger is reported."""
 
-    def tell(self, effect: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         reported = {os.path.basename(row.path) for row in effect.rows}
         self.all |= reported
         if self.trigger in reported:

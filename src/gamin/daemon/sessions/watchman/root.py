@@ -1,8 +1,8 @@
 """A root: one tree that is watched for all clients that subscribe to it.
 
 The core sees one subscription per root, whatever the number of clients: the *shared
-subscription* (`keeper`). So one more client costs no kernel watch. The root outlives
-its clients for a while, so that one that comes back gets the difference.
+subscription* (`subscription`). So one more client costs no kernel watch. The root
+outlives its clients for a while, so that one that comes back gets the difference.
 """
 
 import os
@@ -30,21 +30,21 @@ MAX_USUAL_DELAY = 2.0
 class Root:
     def __init__(
         self,
-        keeper: Subscription,
+        subscription: Subscription,
         numbers: Iterator[int],
         monitor: Monitor,
         loop: Loop,
         server: tuple[int, int],
     ) -> None:
         """`server` is when this one started (in seconds) and its pid."""
-        self.keeper = keeper
+        self.subscription = subscription
         self._numbers = numbers
         self.number = next(numbers)
         """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
         self.prefix = b""
         """The directory whose rows are delivered, with a slash at the end. The keeper
         may have another one already while there are rows of the old one to deliver."""
-        self._target = keeper.current_target
+        self._target = subscription.current_target
         self.is_ready = False
         self.ready_second = 0
         """When it became ready, in seconds since 1970."""
@@ -69,7 +69,7 @@ class Root:
 
     @property
     def path(self) -> bytes:
-        return self.keeper.path
+        return self.subscription.path
 
     @property
     def subscribers(self) -> list[Subscriber]:
@@ -87,30 +87,30 @@ class Root:
 
     # -- what happens
 
-    def tell(self, told: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         """Keep the rows until the end of this round."""
         # All of a round is one message: a client that left between two would come back
         # with a clock that says it has both.
-        self._is_recovered = self._is_recovered or told.recovered
-        keeper = self.keeper
-        node = keeper.bound_directory
+        self._is_recovered = self._is_recovered or effect.recovered
+        subscription = self.subscription
+        node = subscription.bound_directory
         is_there = (
             node is not None and (node.prefix or node.path_prefix()) == self.prefix
         )
-        if is_there and keeper.current_target == self._target:
-            if keeper.ignore is None:
-                self._rows += told.rows
+        if is_there and subscription.current_target == self._target:
+            if subscription.ignore is None:
+                self._rows += effect.rows
             else:
-                self._keep(told.rows, told.is_exempt)
+                self._keep(effect.rows, effect.is_exempt)
         else:
-            self._on_root_moved(told.rows, told.is_exempt)
+            self._on_root_moved(effect.rows, effect.is_exempt)
 
     def _keep(self, rows: list[Row], is_exempt: bool) -> None:
-        keeper = self.keeper
-        if keeper.ignore is None or keeper.ignore.is_empty or is_exempt:
+        subscription = self.subscription
+        if subscription.ignore is None or subscription.ignore.is_empty or is_exempt:
             self._rows += rows
         else:
-            self._rows += admitted(keeper, rows)
+            self._rows += admitted(subscription, rows)
 
     def become_ready(self, second: int) -> None:
         """Its tree was scanned for the first time."""
@@ -120,7 +120,10 @@ class Root:
 
     def _follow(self) -> None:
         """Rows from now on are of where the path leads now."""
-        self._target, self.prefix = self.keeper.current_target, self.keeper.prefix
+        self._target, self.prefix = (
+            self.subscription.current_target,
+            self.subscription.prefix,
+        )
 
     def _on_root_moved(self, rows: Iterable[Row], is_exempt: bool) -> None:
         """Keep rows when the path may lead elsewhere now.
@@ -158,20 +161,20 @@ class Root:
 
     def since(self, tick: int) -> list[Row] | None:
         """What happened after the tick; None if too much was forgotten to say."""
-        rows = self._monitor.rows_since(self.keeper, tick)
-        return None if rows is None else list(admitted(self.keeper, rows))
+        rows = self._monitor.rows_since(self.subscription, tick)
+        return None if rows is None else list(admitted(self.subscription, rows))
 
     def listing(self) -> Iterable[Row]:
         """Everything there is, as EXISTS rows."""
-        if self.keeper.entry is not None:
+        if self.subscription.entry is not None:
             return [Row(Kind.EXISTS, b"", False)]
-        return admitted(self.keeper, self._monitor.listing(self.keeper))
+        return admitted(self.subscription, self._monitor.listing(self.subscription))
 
     def names(self) -> Listing:
         """The names in every directory."""
-        keeper = self.keeper
-        is_file = keeper.entry is not None
-        all_folders = None if keeper.node is None else list(folders(keeper))
+        subscription = self.subscription
+        is_file = subscription.entry is not None
+        all_folders = None if subscription.node is None else list(folders(subscription))
         return Listing(all_folders, is_file=is_file)
 
     def complete_until_ns(self, *, is_list: bool = False) -> int | None:

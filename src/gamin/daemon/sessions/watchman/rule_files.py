@@ -193,7 +193,7 @@ class RuleFiles:
 
     # -- from the core, about the files outside
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
         root = self._by_file.get(subscription)
         if root is not None:
             self._changed[root] = None

@@ -63,7 +63,7 @@ class SharedQuery:
         self.query = query
         self.subscribers: dict[Subscriber, None] = {}
         self._root = root
-        self._results = ResultBuilder(root.keeper, query)
+        self._results = ResultBuilder(root.subscription, query)
         self.wants_event_fields = (
             query.fields == EVENT_FIELDS
             and query.expression is None

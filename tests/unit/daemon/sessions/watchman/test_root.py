@@ -55,10 +55,10 @@ class WatchedRoot:
     def __init__(self, report_interval: float = 1.0, query: Query = QUERY) -> None:
         settings = FlowSettings(report_interval=report_interval)
         self.monitor = Monitor(plain_policy(), settings)
-        self._keeper = Subscription(0, 0, b"/d", Scope.TREE)
+        self._subscription = Subscription(0, 0, b"/d", Scope.TREE)
         self._loop = Loop()
         self.root = Root(
-            self._keeper, itertools.count(1), self.monitor, self._loop, (1, 1)
+            self._subscription, itertools.count(1), self.monitor, self._loop, (1, 1)
         )
         self.query = query
         self.sink, self.subscriber = self.subscribe()
@@ -75,7 +75,7 @@ class WatchedRoot:
 
     def change(self, path: bytes, *, recovered: bool = False) -> None:
         row = Row(Kind.CHANGED, path, False)
-        self.root.tell(Deliver((self._keeper,), [row], recovered))
+        self.root.deliver(Deliver((self._subscription,), [row], recovered))
 
     def close(self) -> None:
         self._loop.close()

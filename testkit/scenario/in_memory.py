@@ -10,7 +10,7 @@ from itertools import count
 from gamin.config.gaminrc import Rule, parse
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
-from gamin.core.deliver.cursor import Outbox
+from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.throttle.debounce import HOLD_SECONDS
 from gamin.events import Row
@@ -34,7 +34,8 @@ class CoreClient:
         self._shell = shell
         self._client = number
         self._pause = pause
-        self._outbox = Outbox(self._encode, shell.monitor.rows_to_send)
+        monitor = shell.monitor
+        self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
         self._reader = PacketReader()
         self._received: list[ReceivedEvent] = []
         self._standing: dict[int, Subscription] = {}
@@ -91,7 +92,6 @@ class CoreClient:
         self._outbox.ready(subscription)
 
     def flush(self) -> None:
-        self._outbox.synced_tick = self._shell.monitor.tree.tick
         while data := self._outbox.take():
             packets = self._reader.feed(data)
             self._received += [ReceivedEvent(*packet) for packet in packets]

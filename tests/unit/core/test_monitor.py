@@ -2,6 +2,7 @@
 
 import pytest
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Effect, Probe, Ready, Scan, Watch
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -40,7 +41,7 @@ def test_subscribing_alternates_between_effects_and_answers() -> None:
     assert explore.requested_by is subscription
     listing = (explore, [b"sub"], [b"f"], ())
     assert monitor.listed([listing], NOW) == [Ready(subscription)]
-    assert as_words(monitor.rows_to_send(subscription)) == [
+    assert as_words(monitor.rows_to_send(subscription, Cursor())) == [
         "exists it/",
         "exists /d/f",
         "exists /d/sub/",

@@ -81,7 +81,7 @@ class Settings:
         self._is_changed = True
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.cursor.follow_live()
+        """Its files were read already."""
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""

@@ -56,7 +56,7 @@ def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) ->
     assert not subscription.ready
     shell.run_once()
     assert subscription.ready
-    assert subscription.cursor.pending_scans == 0
+    assert subscription.progress.pending_scans == 0
 
 
 def test_a_later_scan_reports_what_the_backends_missed(shell: Shell) -> None:

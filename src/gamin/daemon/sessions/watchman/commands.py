@@ -297,13 +297,11 @@ class Commands:
         self._queries.move_cursor(root, query.since, root.clock())
         self.roots.on_changed(root)  # a client has a clock of now
         tick = root.resume(spec)
-        start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)
         subscriber = Subscriber(
             sink,
             query.sharing_key(),
-            start,
-            root.number,
+            root.cursor(tick),
             defer=request.defer,
             drop=request.drop,
         )

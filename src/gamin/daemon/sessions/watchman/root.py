@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
@@ -42,8 +43,8 @@ class Root:
         self.number = next(numbers)
         """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
         self.prefix = b""
-        """The directory whose rows are delivered, with a slash at the end. The keeper
-        may have another one already while there are rows of the old one to deliver."""
+        """The directory whose rows are delivered, with a slash at the end. The
+        subscription may lead elsewhere already while rows of this one are kept."""
         self._target = subscription.current_target
         self.is_ready = False
         self.ready_second = 0
@@ -51,6 +52,8 @@ class Root:
         self.ready_tick = 0
         self._rows: list[Row] = []
         """What happened in this round of the loop."""
+        self._reported_tick = 0
+        """Everything up to this tick was delivered before these rows."""
         self._is_recovered = False
         """Some of the rows were found by comparing with the disk."""
         self.queries: dict[Query, SharedQuery] = {}
@@ -92,6 +95,8 @@ class Root:
         # All of a round is one message: a client that left between two would come back
         # with a clock that says it has both.
         self._is_recovered = self._is_recovered or effect.recovered
+        if not self._rows:
+            self._reported_tick = self._monitor.moment.reported_tick
         subscription = self.subscription
         node = subscription.bound_directory
         is_there = (
@@ -155,7 +160,12 @@ class Root:
         rows, self._rows = self._rows, []
         is_replaced = not rows[0].path and rows[0].kind is not Kind.CHANGED
         for query in self.queries.values():
-            query.happened(rows, recovered=recovered, is_replaced=is_replaced)
+            query.happened(
+                rows,
+                self._reported_tick,
+                recovered=recovered,
+                is_replaced=is_replaced,
+            )
 
     # -- what is known
 
@@ -206,6 +216,14 @@ class Root:
 
     # -- subscribers
 
+    def cursor(self, tick: int | None) -> Cursor[int]:
+        """The cursor of a subscriber that has everything up to the tick; None: up to
+        now."""
+        now = self._monitor.tree.tick
+        return Cursor(
+            self.number, now if tick is None else tick, is_behind=tick is not None
+        )
+
     def add(self, subscriber: Subscriber) -> None:
         query = self.queries.get(subscriber.query)
         if query is None:
@@ -215,7 +233,8 @@ class Root:
         self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:
-        subscriber.is_behind = False
+        # Its client may read again later, and asks those behind to catch up.
+        subscriber.cursor.is_behind = False
         query = self.queries[subscriber.query]
         del query.subscribers[subscriber]
         if not query.subscribers:
@@ -235,14 +254,12 @@ class Root:
         if self.states.is_dropping(subscriber):
             self._skip(subscriber)
             return "dropped"
-        before = subscriber.tick
-        self.queries[subscriber.query].deliver_difference(subscriber)
-        return "no_sync_needed" if subscriber.tick == before else "synced"
+        is_owed = self.queries[subscriber.query].flush_subscriber(subscriber)
+        return "synced" if is_owed else "no_sync_needed"
 
     def _skip(self, subscriber: Subscriber) -> None:
         """Nothing of what happened until now is delivered to it."""
-        subscriber.tick, subscriber.number = self.clock().tick, self.number
-        subscriber.is_behind = False
+        subscriber.cursor.catch_up(self._monitor.tree.tick, self.number)
 
     # -- states
 
@@ -266,7 +283,7 @@ class Root:
         self.states.hold(subscribers)
         for subscriber in subscribers:
             subscriber.sink.state_changed(self.path, clock, change)
-            if subscriber.is_behind and not subscriber.is_held:
+            if subscriber.cursor.is_behind and not subscriber.is_held:
                 self.catch_up(subscriber)
 
     def deliver_past(

@@ -211,7 +211,6 @@ class Roots:
         root = self._by_subscription.get(subscription)
         if root is None:
             return
-        subscription.cursor.follow_live()
         root.become_ready(int(time.time()))
         self._note_time()
         self.on_changed(root)

@@ -199,7 +199,7 @@ class RuleFiles:
             self._changed[root] = None
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.cursor.follow_live()
+        """The file was read already."""
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""

@@ -9,6 +9,10 @@ rather than not at all, since any user may squat our directory's name in /tmp.
 """
 
 import logging
+import os
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
 
 from gamin.daemon.io.listener import (
     LOCK_PATIENCE,
@@ -16,12 +20,14 @@ from gamin.daemon.io.listener import (
     DirectoryRemoved,
     Language,
     Listener,
+    PassedFile,
     bind_abstract,
     claim_abstract,
     claim_file,
 )
+from gamin.paths import printable
 from gamin.system.address import Address, Transport
-from gamin.system.dial import AddressInUse
+from gamin.system.dial import AddressInUse, dial
 from gamin.system.socketdir import UnsafeSocketPath, make_checked
 
 __all__ = [
@@ -35,6 +41,9 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+_KNOCK_PATIENCE = 0.5
+"""Seconds for a live server, or a service manager, to queue our call."""
+
 _TRIES = 5
 """Attempts to listen in a directory that ending servers remove."""
 
@@ -42,9 +51,11 @@ _TRIES = 5
 class Listening:
     """All the sockets of one server. Made by `acquire`."""
 
-    def __init__(self, address: Address, first: Listener) -> None:
+    def __init__(self, address: Address, listeners: list[Listener]) -> None:
         self.address = address
-        self.listeners = [first]
+        self.listeners = listeners
+        self.other: AlreadyRunning | None = None
+        """The server that has the socket of Watchman's language."""
         self._logged: set[str] = set()
 
     def of(self, language: Language) -> list[Listener]:
@@ -98,6 +109,8 @@ class Listening:
         try:
             listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
+            if language is Language.MODERN and isinstance(error, AlreadyRunning):
+                self.other = error
             self._log_once(f"no {language.value} socket: {error}")
         else:
             self.listeners.append(listener)
@@ -108,19 +121,72 @@ class Listening:
         self._logged.add(text)
 
 
-def acquire(address: Address) -> Listening:
+def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening:
     """Get the addresses of a session, or leave them to the server that has them.
 
-    Raises AlreadyRunning; AddressInUse where only the abstract name is allowed; and
-    UnsafeSocketPath where only the directory is left and it is not fit.
+    `passed` are the sockets that a service manager listens on for us; those that are
+    not at an address of the session are closed. Raises AlreadyRunning; AddressInUse
+    where only the abstract name is allowed; and UnsafeSocketPath where only the
+    directory is left and it is not fit.
     """
-    listening = Listening(address, _first(address))
+    adopted = _adopted(address, passed)
+    try:
+        listening = Listening(address, [_first(address), *adopted])
+    except AlreadyRunning as running:
+        if not adopted:
+            raise
+        # A caller waits at the socket that was passed, and the manager would start us
+        # again and again for it. The other server leaves as soon as it is idle.
+        logger.warning("%s; serving the sockets that were passed", running)
+        listening = Listening(address, adopted)
     try:
         listening._complete(LOCK_PATIENCE)
     except BaseException:
         listening.close()
         raise
+    if not adopted:
+        _leave_to_other(listening)
     return listening
+
+
+def _leave_to_other(listening: Listening) -> None:
+    """Raises AlreadyRunning, with all addresses free, if Watchman's language is served.
+
+    That is so where a service manager listens on a server's behalf, and where a server
+    could not have the abstract name in time. Our call makes the manager start it; to
+    a server that runs it is the sign to take what is free.
+    """
+    other = listening.other
+    if other is None:
+        return
+    listening.close()
+    for place in _modern_places(listening.address):
+        with suppress(OSError):
+            dial(place, _KNOCK_PATIENCE).close()
+    raise other
+
+
+def _modern_places(address: Address) -> list[bytes]:
+    """The paths at which a client looks for the socket of Watchman's language."""
+    return [
+        directory + b"/" + address.modern_file
+        for directory in address.modern_directories
+    ]
+
+
+def _adopted(address: Address, passed: Sequence[socket.socket]) -> list[Listener]:
+    """Listeners for the sockets that are where a client would look."""
+    places = _modern_places(address)
+    adopted = []
+    for each in passed:
+        path = os.fsencode(each.getsockname())
+        if path in places:
+            file = PassedFile(path)
+            adopted.append(Listener(Language.MODERN, each, printable(path), file))
+        else:
+            logger.warning("%s is no address of this session", printable(path))
+            each.close()
+    return adopted
 
 
 def _first(address: Address) -> Listener:

@@ -11,6 +11,7 @@ import signal
 from contextlib import suppress
 
 from gamin.errors import GaminError
+from gamin.system import systemd
 from gamin.system.proc import reset_oom_score
 from gamin.system.terminal import leave_terminal
 
@@ -92,12 +93,14 @@ def allow_descriptors(wanted: int) -> None:
 
 
 def _give_up_descriptors() -> None:
-    """Close all but standard output and error.
+    """Close all but standard output and error, and what a service manager passed on.
 
     A stream that was closed becomes /dev/null. Otherwise the next file that is opened
     would get its number, and log lines would go to a client's socket.
     """
-    os.closerange(_FIRST_OTHER, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    passed = systemd.descriptor_count(os.environ, os.getpid())
+    end = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    os.closerange(min(_FIRST_OTHER + passed, end), end)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     for stream in (1, 2):

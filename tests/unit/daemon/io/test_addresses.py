@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier as BarrierType
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +21,7 @@ from gamin.daemon.io.addresses import (
     Listening,
     acquire,
 )
+from gamin.daemon.io.listener import SocketFile
 from gamin.system.address import Address, Transport, find
 from gamin.system.dial import dial
 from gamin.system.socketdir import UnsafeSocketPath, open_checked
@@ -85,7 +87,7 @@ def die(listening: Listening) -> None:
     """Leave as a killed process does: the kernel closes, nothing is removed."""
     for listener in listening.listeners:
         listener.socket.close()
-        if listener.file is not None:
+        if isinstance(listener.file, SocketFile):
             listener.file.directory.close()
     listening.listeners.clear()
 
@@ -133,6 +135,7 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
 ) -> None:
     with acquired(in_directory) as first:
         original_file(in_directory).unlink()
+        modern_file(in_directory).unlink()
         with acquired(in_directory) as second:
             first.close()
             assert answers(original_file(in_directory))
@@ -379,3 +382,83 @@ def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
         assert answers(original_file(address))
     finally:
         listening.close()
+
+
+# Sockets that a service manager passes on
+
+
+@pytest.fixture
+def short(address: Address) -> Iterator[Address]:
+    """In a directory whose name leaves room for a socket's path of 107 bytes, which is
+    all that a service manager can bind."""
+    with TemporaryDirectory(dir="/tmp") as base:
+        yield address._replace(base=os.fsencode(base))
+
+
+@pytest.fixture
+def passed(short: Address) -> Iterator[socket.socket]:
+    """A socket at which a manager listens for Watchman's language."""
+    folder(short).mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(bytes(modern_file(short)))
+        listening.listen()
+        listening.setblocking(False)
+        yield listening
+
+
+def test_a_passed_socket_is_served_and_left_in_place(
+    short: Address, passed: socket.socket
+) -> None:
+    listening = acquire(short, [passed.dup()])
+    try:
+        assert [each.language for each in listening.listeners] == [
+            Language.ORIGINAL,
+            Language.MODERN,
+        ]
+        assert listening.restore() == ([], [])
+    finally:
+        listening.close()
+    assert modern_file(short).is_socket()
+    assert answers(modern_file(short))
+
+
+def test_a_passed_socket_of_another_session_is_closed(
+    short: Address, passed: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = short._replace(session=short.session + b"-other")
+    mine = passed.dup()
+    listening = acquire(other, [mine])
+    try:
+        assert mine.fileno() == -1
+        assert "is no address of this session" in caplog.text
+        assert modern_file(other).is_socket()
+    finally:
+        listening.close()
+
+
+def test_a_server_leaves_the_session_to_a_manager_that_listens_for_one(
+    short: Address, passed: socket.socket
+) -> None:
+    """The program that started it finds the abstract name free until the manager's
+    server has it, which our call has started."""
+    with pytest.raises(AlreadyRunning):
+        acquire(short)
+    passed.accept()[0].close()
+    assert not answers(short.abstract)
+
+
+def test_a_passed_socket_is_served_beside_a_server_that_has_the_name(
+    short: Address, passed: socket.socket
+) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(short.abstract)
+        other.listen()
+        listening = acquire(short, [passed.dup()])
+        try:
+            assert all(each.file for each in listening.listeners)
+            assert len(listening.of(Language.MODERN)) == 1
+            other.close()
+            _, new = listening.restore()
+            assert [each.where for each in new] == [short.shown_abstract]
+        finally:
+            listening.close()

@@ -38,7 +38,7 @@ def test_a_server_serves_the_passed_socket_and_reports_its_life(
 def _serve_as_a_service(session: str, home: Path, box: Path) -> None:
     environ = {"GAMIN_SOCKET_DIR": str(home), "GAM_CLIENT_ID": session}
     address = find(environ, os.getuid())
-    path = address.modern_directories[0] + b"/" + address.modern_file
+    path = address.watchman_directories[0] + b"/" + address.watchman_file
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as reports:
         reports.bind(str(home / "reports"))
         reports.settimeout(10)

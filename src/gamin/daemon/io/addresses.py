@@ -11,6 +11,7 @@ rather than not at all, since any user may squat our directory's name in /tmp.
 import logging
 import os
 import socket
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -41,8 +42,15 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
-_KNOCK_PATIENCE = 0.5
+_CALL_PATIENCE = 0.5
 """Seconds for a live server, or a service manager, to queue our call."""
+
+_HANDOVER_PATIENCE = 0.8
+"""Seconds in which another server must take the name for us to leave. libgamin, whose
+program waits for one of us, gives up after 1.25 s."""
+
+_PAUSE = 0.01
+"""Seconds between two attempts to reach it."""
 
 _TRIES = 5
 """Attempts to listen in a directory that ending servers remove."""
@@ -109,7 +117,7 @@ class Listening:
         try:
             listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
-            if language is Language.MODERN and isinstance(error, AlreadyRunning):
+            if language is Language.WATCHMAN and isinstance(error, AlreadyRunning):
                 self.other = error
             self._log_once(f"no {language.value} socket: {error}")
         else:
@@ -130,6 +138,25 @@ def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening
     directory is left and it is not fit.
     """
     adopted = _adopted(address, passed)
+    listening = _claimed(address, adopted)
+    other = listening.other
+    if adopted or other is None or address.transport is Transport.DIRECTORY:
+        return listening
+    # Somebody serves Watchman's language here, or a service manager listens for a
+    # server. Two servers would split the programs of the user, so we leave, with all
+    # addresses free, if the other one takes the name that libgamin dials: our call
+    # makes a manager start its server, and a server look for what it may take.
+    listening.close()
+    for place in _watchman_places(address):
+        with suppress(OSError):
+            dial(place, _CALL_PATIENCE).close()
+    if _is_served_soon(address):
+        raise other
+    return _claimed(address, adopted)
+
+
+def _claimed(address: Address, adopted: list[Listener]) -> Listening:
+    """What is free of the addresses, besides the sockets that were passed."""
     try:
         listening = Listening(address, [_first(address), *adopted])
     except AlreadyRunning as running:
@@ -144,45 +171,39 @@ def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening
     except BaseException:
         listening.close()
         raise
-    if not adopted:
-        _leave_to_other(listening)
     return listening
 
 
-def _leave_to_other(listening: Listening) -> None:
-    """Raises AlreadyRunning, with all addresses free, if Watchman's language is served.
-
-    That is so where a service manager listens on a server's behalf, and where a server
-    could not have the abstract name in time. Our call makes the manager start it; to
-    a server that runs it is the sign to take what is free.
-    """
-    other = listening.other
-    if other is None:
-        return
-    listening.close()
-    for place in _modern_places(listening.address):
-        with suppress(OSError):
-            dial(place, _KNOCK_PATIENCE).close()
-    raise other
+def _is_served_soon(address: Address) -> bool:
+    """Whether another server has the abstract name, now or in a moment."""
+    deadline = time.monotonic() + _HANDOVER_PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            dial(address.abstract, _CALL_PATIENCE).close()
+        except OSError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
 
 
-def _modern_places(address: Address) -> list[bytes]:
+def _watchman_places(address: Address) -> list[bytes]:
     """The paths at which a client looks for the socket of Watchman's language."""
     return [
-        directory + b"/" + address.modern_file
-        for directory in address.modern_directories
+        directory + b"/" + address.watchman_file
+        for directory in address.watchman_directories
     ]
 
 
 def _adopted(address: Address, passed: Sequence[socket.socket]) -> list[Listener]:
     """Listeners for the sockets that are where a client would look."""
-    places = _modern_places(address)
+    places = _watchman_places(address)
     adopted = []
     for each in passed:
         path = os.fsencode(each.getsockname())
         if path in places:
             file = PassedFile(path)
-            adopted.append(Listener(Language.MODERN, each, printable(path), file))
+            adopted.append(Listener(Language.WATCHMAN, each, printable(path), file))
         else:
             logger.warning("%s is no address of this session", printable(path))
             each.close()

@@ -11,7 +11,6 @@ import signal
 from contextlib import suppress
 
 from gamin.errors import GaminError
-from gamin.system import systemd
 from gamin.system.proc import reset_oom_score
 from gamin.system.terminal import leave_terminal
 
@@ -52,9 +51,12 @@ class TooFewDescriptors(GaminError):
         )
 
 
-def give_up() -> None:
-    """Undo what was inherited. Only for a process of its own, before it opens files."""
-    _give_up_descriptors()
+def give_up(*, keep: int = 0) -> None:
+    """Undo what was inherited. Only for a process of its own, before it opens files.
+
+    `keep` is how many descriptors after the standard streams a service manager passed.
+    """
+    _give_up_descriptors(keep)
     _give_up_signals()
     leave_terminal()
     os.umask(UMASK)
@@ -92,15 +94,14 @@ def allow_descriptors(wanted: int) -> None:
         raise TooFewDescriptors(allowed)
 
 
-def _give_up_descriptors() -> None:
-    """Close all but standard output and error, and what a service manager passed on.
+def _give_up_descriptors(keep: int) -> None:
+    """Close all but standard output and error, and `keep` descriptors after them.
 
     A stream that was closed becomes /dev/null. Otherwise the next file that is opened
     would get its number, and log lines would go to a client's socket.
     """
-    passed = systemd.descriptor_count(os.environ, os.getpid())
     end = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    os.closerange(min(_FIRST_OTHER + passed, end), end)
+    os.closerange(min(_FIRST_OTHER + keep, end), end)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     for stream in (1, 2):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import shutil
 import socket
 import stat
@@ -135,7 +136,7 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
 ) -> None:
     with acquired(in_directory) as first:
         original_file(in_directory).unlink()
-        modern_file(in_directory).unlink()
+        watchman_file(in_directory).unlink()
         with acquired(in_directory) as second:
             first.close()
             assert answers(original_file(in_directory))
@@ -400,7 +401,7 @@ def passed(short: Address) -> Iterator[socket.socket]:
     """A socket at which a manager listens for Watchman's language."""
     folder(short).mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(bytes(modern_file(short)))
+        listening.bind(bytes(watchman_file(short)))
         listening.listen()
         listening.setblocking(False)
         yield listening
@@ -413,13 +414,13 @@ def test_a_passed_socket_is_served_and_left_in_place(
     try:
         assert [each.language for each in listening.listeners] == [
             Language.ORIGINAL,
-            Language.MODERN,
+            Language.WATCHMAN,
         ]
         assert listening.restore() == ([], [])
     finally:
         listening.close()
-    assert modern_file(short).is_socket()
-    assert answers(modern_file(short))
+    assert watchman_file(short).is_socket()
+    assert answers(watchman_file(short))
 
 
 def test_a_passed_socket_of_another_session_is_closed(
@@ -431,20 +432,40 @@ def test_a_passed_socket_of_another_session_is_closed(
     try:
         assert mine.fileno() == -1
         assert "is no address of this session" in caplog.text
-        assert modern_file(other).is_socket()
+        assert watchman_file(other).is_socket()
     finally:
         listening.close()
 
 
-def test_a_server_leaves_the_session_to_a_manager_that_listens_for_one(
+def serve_when_called(pipe: Connection, address: Address, called: int) -> None:
+    """As a manager's server does: it starts with the first call at the socket."""
+    with (
+        socket.socket(fileno=called) as listening,
+        socket.socket(socket.AF_UNIX) as named,
+    ):
+        pipe.send(None)
+        select.select([listening], [], [])
+        named.bind(address.abstract)
+        named.listen()
+        pipe.recv()
+
+
+def test_a_server_leaves_the_session_to_a_manager_that_starts_another(
     short: Address, passed: socket.socket
 ) -> None:
-    """The program that started it finds the abstract name free until the manager's
-    server has it, which our call has started."""
-    with pytest.raises(AlreadyRunning):
-        acquire(short)
-    passed.accept()[0].close()
-    assert not answers(short.abstract)
+    with beside(serve_when_called, short, passed.dup().detach()) as pipe:
+        pipe.recv()
+        with pytest.raises(AlreadyRunning):
+            acquire(short)
+        pipe.send(None)
+
+
+def test_a_server_stays_where_nobody_takes_the_name_that_it_left(
+    short: Address, passed: socket.socket
+) -> None:
+    with acquired(short) as listening:
+        assert [each.language for each in listening.listeners] == [Language.ORIGINAL]
+        assert answers(short.abstract)
 
 
 def test_a_passed_socket_is_served_beside_a_server_that_has_the_name(
@@ -456,7 +477,7 @@ def test_a_passed_socket_is_served_beside_a_server_that_has_the_name(
         listening = acquire(short, [passed.dup()])
         try:
             assert all(each.file for each in listening.listeners)
-            assert len(listening.of(Language.MODERN)) == 1
+            assert len(listening.of(Language.WATCHMAN)) == 1
             other.close()
             _, new = listening.restore()
             assert [each.where for each in new] == [short.shown_abstract]

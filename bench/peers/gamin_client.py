@@ -1,9 +1,9 @@
 """Watches with `gamin.watch` and tells what it is told."""
 
 import gamin
-from bench.peers.reporting import CHANGED, CREATED, DELETED, LOST, MOVED, Reporter
+from bench.peers.telling import CHANGED, CREATED, DELETED, LOST, MOVED, Teller
 
-KINDS = {
+TOLD = {
     gamin.Kind.EXISTS: CREATED,
     gamin.Kind.CREATED: CREATED,
     gamin.Kind.CHANGED: CHANGED,
@@ -13,16 +13,14 @@ KINDS = {
 
 
 def main() -> None:
-    reporter = Reporter()
-    with gamin.watch(
-        reporter.root, recursive=not reporter.flat, initial=False
-    ) as batches:
-        reporter.ready()
+    teller = Teller()
+    with gamin.watch(teller.root, recursive=not teller.flat, initial=False) as batches:
+        teller.ready()
         for batch in batches:
             if batch[0].recovered or batch[-1].recovered:
-                reporter.report(LOST, reporter.root)
+                teller.tell(LOST, teller.root)
             for event in batch:
-                reporter.report(KINDS[event.kind], event.path, event.dest or "")
+                teller.tell(TOLD[event.kind], event.path, event.dest or "")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 import os
 
-from bench.peers.reporting import CHANGED, CREATED, DELETED, Reporter
+from bench.peers.telling import CHANGED, CREATED, DELETED, Teller
 from gamin.client.blocking import Client
 from gamin.protocol.gam.packets import EventCode
 
-KINDS: dict[int, str] = {
+TOLD: dict[int, str] = {
     EventCode.EXISTS: CREATED,
     EventCode.CREATED: CREATED,
     EventCode.CHANGED: CHANGED,
@@ -15,16 +15,16 @@ KINDS: dict[int, str] = {
 
 
 def main() -> None:
-    reporter = Reporter()
+    teller = Teller()
     with Client() as client:
-        client.watch_directory(reporter.root)
+        client.watch_directory(teller.root)
         for event in client:
             if event.code == EventCode.END_EXIST:
                 break
-        reporter.ready()
+        teller.ready()
         for event in client:
-            path = os.path.join(reporter.root, os.fsdecode(event.path))
-            reporter.report(KINDS[event.code], path)
+            path = os.path.join(teller.root, os.fsdecode(event.path))
+            teller.tell(TOLD[event.code], path)
 
 
 if __name__ == "__main__":

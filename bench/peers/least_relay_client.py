@@ -4,7 +4,7 @@ import os
 import socket
 
 from bench.peers.least_client import made, watch
-from bench.peers.reporting import CREATED, Reporter
+from bench.peers.telling import CREATED, Teller
 from gamin.system import inotify
 
 
@@ -18,17 +18,17 @@ def serve(root: str, connection: socket.socket, *, flat: bool) -> None:
 
 
 def main() -> None:
-    reporter = Reporter()
+    teller = Teller()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
-        serve(reporter.root, theirs, flat=reporter.flat)
+        serve(teller.root, theirs, flat=teller.flat)
     theirs.close()
     ours.recv(1)
-    reporter.ready()
+    teller.ready()
     while data := ours.recv(inotify.BUFFER):
         for path in data.decode("utf-8", "surrogateescape").split("\0"):
-            reporter.report(CREATED, path)
+            teller.tell(CREATED, path)
 
 
 if __name__ == "__main__":

@@ -3,32 +3,32 @@
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from bench.peers.reporting import CHANGED, CREATED, DELETED, MOVED, Reporter
+from bench.peers.telling import CHANGED, CREATED, DELETED, MOVED, Teller
 
 
 class Handler(FileSystemEventHandler):
-    def __init__(self, reporter: Reporter) -> None:
-        self._report = reporter.report
+    def __init__(self, teller: Teller) -> None:
+        self._tell = teller.tell
 
     def on_created(self, event: FileSystemEvent) -> None:
-        self._report(CREATED, str(event.src_path))
+        self._tell(CREATED, str(event.src_path))
 
     def on_deleted(self, event: FileSystemEvent) -> None:
-        self._report(DELETED, str(event.src_path))
+        self._tell(DELETED, str(event.src_path))
 
     def on_modified(self, event: FileSystemEvent) -> None:
-        self._report(CHANGED, str(event.src_path))
+        self._tell(CHANGED, str(event.src_path))
 
     def on_moved(self, event: FileSystemEvent) -> None:
-        self._report(MOVED, str(event.src_path), str(event.dest_path))
+        self._tell(MOVED, str(event.src_path), str(event.dest_path))
 
 
 def main() -> None:
-    reporter = Reporter()
+    teller = Teller()
     observer = Observer()
-    observer.schedule(Handler(reporter), reporter.root, recursive=not reporter.flat)
+    observer.schedule(Handler(teller), teller.root, recursive=not teller.flat)
     observer.start()  # watches when it returns: on_thread_start runs in the caller
-    reporter.ready()
+    teller.ready()
     observer.join()
 
 

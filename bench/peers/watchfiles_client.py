@@ -5,7 +5,7 @@ import sys
 
 from watchfiles import Change, watch
 
-from bench.peers.reporting import CHANGED, CREATED, DELETED, Reporter
+from bench.peers.telling import CHANGED, CREATED, DELETED, Teller
 
 DEFAULT = {"debounce": 1_600, "step": 50}
 """Milliseconds; the library's own defaults."""
@@ -13,33 +13,33 @@ TUNED = {"debounce": 1, "step": 1}
 
 
 def main() -> None:
-    reporter = Reporter()
+    teller = Teller()
     options = TUNED if "--tuned" in sys.argv else DEFAULT
-    reporter.ready()  # to begin with: it watches from the first step of the loop on
-    recursive = not reporter.flat
+    teller.ready()  # to begin with: it watches from the first step of the loop on
+    recursive = not teller.flat
     for batch in watch(
-        reporter.root,
+        teller.root,
         recursive=recursive,
         debounce=options["debounce"],
         step=options["step"],
     ):
         for change, path in batch:
-            report(reporter, batch, change, path)
+            tell(teller, batch, change, path)
 
 
-def report(
-    reporter: Reporter, batch: set[tuple[Change, str]], change: Change, path: str
+def tell(
+    teller: Teller, batch: set[tuple[Change, str]], change: Change, path: str
 ) -> None:
     """A batch has no order: what was both made and removed has to be looked at."""
     if change == Change.modified:
-        reporter.report(CHANGED, path)
+        teller.tell(CHANGED, path)
         return
     there = change == Change.added
     if (Change.deleted if there else Change.added, path) in batch:
         if not there:
             return  # its other half speaks for both
         there = os.path.lexists(path)
-    reporter.report(CREATED if there else DELETED, path)
+    teller.tell(CREATED if there else DELETED, path)
 
 
 if __name__ == "__main__":

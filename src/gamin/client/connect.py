@@ -31,7 +31,7 @@ _MAX_PAUSE = 0.01
 _Reach = Callable[[Locator], socket.socket | None]
 
 
-def connect_gam(
+def connect_v1(
     start: bool = True,
     *,
     session: str | None = None,
@@ -47,14 +47,14 @@ def connect_gam(
     return _connect(Locator.gam, start, session, environ, patience)
 
 
-def connect_watchman(
+def connect_modern(
     start: bool = True,
     *,
     session: str | None = None,
     environ: Mapping[str, str] | None = None,
     patience: float = START_PATIENCE,
 ) -> socket.socket:
-    """Connect for Watchman's language; raises what `connect_gam` does."""
+    """Connect for Watchman's language; raises what `connect_v1` does."""
     return _connect(Locator.watchman, start, session, environ, patience)
 
 

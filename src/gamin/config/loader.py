@@ -4,6 +4,7 @@ The one module of `config/` that does I/O. `gaminrc` and `mounts` parse the text
 Nothing here waits: the server calls again when a file or the mounts have changed.
 """
 
+import errno
 import os
 import pwd
 import stat
@@ -21,6 +22,11 @@ SYSTEM_DIRECTORY = "/etc/gamin"
 
 MAX_SIZE = 1 << 20
 """Bytes of one file. No file written by hand comes near it."""
+
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Errors that say nothing about a file: no descriptor or no memory is left. What the
+file holds is unknown then, and the caller tries again."""
 
 
 class Configuration(NamedTuple):
@@ -83,6 +89,7 @@ def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configurati
     """Read all three files.
 
     A missing file is no mistake. A file that cannot be read or is not believed is one.
+    Raises OSError with an error of EXHAUSTED: then none of the files is known.
     """
     home = home_directory() if home is None else home
     rules: list[Rule] = []
@@ -96,6 +103,8 @@ def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configurati
             mistakes.append(Mistake(str(reason), Origin(file)))
             continue
         except OSError as error:
+            if error.errno in EXHAUSTED:
+                raise
             reason_given = error.strerror or "cannot be read"
             mistakes.append(Mistake(reason_given, Origin(file)))
             continue

@@ -30,9 +30,13 @@ class MountWatcher:
     """
 
     def __init__(self) -> None:
-        """Raises OSError where there is no /proc."""
+        """Raises OSError where there is no /proc, or no descriptor is left."""
         self._file = os.open(_PATH, os.O_RDONLY | os.O_CLOEXEC)
-        self._epoll = select.epoll()
+        try:
+            self._epoll = select.epoll()
+        except OSError:
+            os.close(self._file)
+            raise
         self._epoll.register(self._file, select.EPOLLPRI | select.EPOLLERR)
 
     def fileno(self) -> int:
@@ -44,6 +48,7 @@ class MountWatcher:
         Reads the descriptor that is open, so it needs no other one: a process without
         free descriptors must follow mounts too. The kernel makes the text anew when it
         is read from offset 0; a mount that comes between two pieces is news again.
+        Raises OSError where the kernel has no memory left for it.
         """
         self._epoll.poll(0)
         pieces: list[bytes] = []

@@ -1,10 +1,10 @@
 """Reading mountinfo and being woken by a mount."""
 
 import os
-import resource
 import select
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from gamin.config.loader import mounts_from
 from gamin.daemon.io.loop import Loop
 from gamin.system import mountinfo
 from gamin.system.mountinfo import MountWatcher
+from testkit.descriptors import no_free_descriptor
 from testkit.servers import can_mount
 
 
@@ -32,13 +33,8 @@ def test_a_watcher_is_not_readable_while_nothing_is_mounted() -> None:
 
 def test_a_watcher_reads_the_mounts_without_a_free_descriptor() -> None:
     watcher = MountWatcher()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (1, hard))
-    try:
+    with closing(watcher), no_free_descriptor():
         text = watcher.read()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        watcher.close()
     assert mounts_from(text).of(b"/proc/self").type == "proc"
 
 

@@ -12,61 +12,116 @@ from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
-from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.loop import Callback, Loop, Timer
 from gamin.daemon.sessions.hub import Service
 from gamin.system.mountinfo import MountWatcher
 
 logger = logging.getLogger(__name__)
 
+RETRY_SECONDS = 1.0
+"""Seconds between two attempts to read while no descriptor or no memory is left."""
+
 
 class Settings:
     """A session without a client: it reads the files again when they change."""
 
-    def __init__(self, service: Service, *, is_poll_only: bool) -> None:
+    def __init__(
+        self,
+        service: Service,
+        configuration: loader.Configuration,
+        mounts: Mounts,
+        *,
+        is_poll_only: bool,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        """`configuration` and `mounts` are those of the policy that is in force."""
         self._service = service
         service.join(self)
         self._is_poll_only = is_poll_only
-        self._configuration = loader.read()
-        self._mounts = loader.read_mounts()
+        self._retry_seconds = retry_seconds
+        self._configuration = configuration
+        self._mounts = mounts
         self._watcher: MountWatcher | None = None
-        self._is_changed = False
+        self._are_files_changed = False
+        self._retry: Timer | None = None
+        """Due when the files are read again after an attempt that failed."""
+        self._retry_mounts: Timer | None = None
+        """The same for the mounts."""
 
     def __str__(self) -> str:
         return "configuration"
 
-    def _log_mistakes(self) -> None:
+    def _say_mistakes(self) -> None:
         """Say what in the files is not followed."""
         for mistake in self._configuration.mistakes:
             logger.warning("%s", mistake)
 
     def start(self, loop: Loop) -> None:
         """Begin to follow; the service can carry effects out by now."""
-        self._log_mistakes()
+        self._say_mistakes()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
             self._service.subscribe(
                 Subscription(self, number, path, Scope.FILE, directory_events_only=True)
             )
-        try:
-            self._watcher = MountWatcher()
-        except OSError as error:
-            logger.warning("mounts are not followed: %s", error)
-            return
-        loop.add_reader(self._watcher.fileno(), self._remounted)
-        self._remounted()
+        self._follow_mounts()
 
     def stop(self, loop: Loop) -> None:
+        for timer in (self._retry, self._retry_mounts):
+            if timer is not None:
+                timer.cancel()
         if self._watcher is not None:
             loop.remove_reader(self._watcher.fileno())
             self._watcher.close()
 
+    # -- the mounts
+
+    def _follow_mounts(self) -> None:
+        self._retry_mounts = None
+        try:
+            self._watcher = MountWatcher()
+        except OSError as error:
+            logger.warning("mounts are not followed: %s", error)
+            if error.errno in loader.EXHAUSTED:
+                self._retry_mounts = self._later(self._follow_mounts)
+            return
+        self._service.loop.add_reader(self._watcher.fileno(), self._remounted)
+        self._remounted()
+
     def _remounted(self) -> None:
         assert self._watcher is not None
-        mounts = loader.mounts_from(self._watcher.read())
+        if self._retry_mounts is not None:
+            self._retry_mounts.cancel()
+            self._retry_mounts = None
+        try:
+            mounts = loader.mounts_from(self._watcher.read())
+        except OSError as error:
+            logger.warning("mounts not read: %s", error.strerror)
+            self._retry_mounts = self._later(self._remounted)
+            return
         if set(mounts) != set(self._mounts):
             self._mounts = mounts
             self._apply()
+
+    # -- the files
+
+    def _reread(self) -> None:
+        """Read the files; what they said before stays in force until that succeeds."""
+        is_first = self._retry is None
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        try:
+            self._configuration = loader.read()
+        except OSError as error:
+            if is_first:
+                logger.warning("configuration not read yet: %s", error.strerror)
+            self._retry = self._later(self._reread)
+            return
+        self._say_mistakes()
+        logger.info("configuration read again")
+        self._apply()
 
     def _apply(self) -> None:
         policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
@@ -75,25 +130,25 @@ class Settings:
         service.drive.do(service.monitor.policy_changed(policy, time.monotonic()))
         service.flush()
 
+    def _later(self, call: Callback) -> Timer:
+        return self._service.loop.call_later(self._retry_seconds, call)
+
     # -- from the core
 
-    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
-        self._is_changed = True
+    def tell(self, subscription: Subscription, told: Deliver) -> None:
+        self._are_files_changed = True
 
     def ready(self, subscription: Subscription) -> None:
-        """Its files were read already."""
+        subscription.cursor.follow_live()
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""
 
     def flush(self) -> None:
-        """The round is over: read again what was told to be different."""
-        if self._is_changed:
-            self._is_changed = False
-            self._configuration = loader.read()
-            self._log_mistakes()
-            logger.info("configuration read again")
-            self._apply()
+        """The round is over: read again what was reported to be different."""
+        if self._are_files_changed:
+            self._are_files_changed = False
+            self._reread()
 
 
 def make_policy(

@@ -51,12 +51,9 @@ class TooFewDescriptors(GaminError):
         )
 
 
-def give_up(*, keep: int = 0) -> None:
-    """Undo what was inherited. Only for a process of its own, before it opens files.
-
-    `keep` is how many descriptors after the standard streams a service manager passed.
-    """
-    _give_up_descriptors(keep)
+def give_up() -> None:
+    """Undo what was inherited. Only for a process of its own, before it opens files."""
+    _give_up_descriptors()
     _give_up_signals()
     leave_terminal()
     os.umask(UMASK)
@@ -94,14 +91,13 @@ def allow_descriptors(wanted: int) -> None:
         raise TooFewDescriptors(allowed)
 
 
-def _give_up_descriptors(keep: int) -> None:
-    """Close all but standard output and error, and `keep` descriptors after them.
+def _give_up_descriptors() -> None:
+    """Close all but standard output and error.
 
     A stream that was closed becomes /dev/null. Otherwise the next file that is opened
     would get its number, and log lines would go to a client's socket.
     """
-    end = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    os.closerange(min(_FIRST_OTHER + keep, end), end)
+    os.closerange(_FIRST_OTHER, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     for stream in (1, 2):

@@ -22,7 +22,6 @@ from gamin.daemon.process.config_watch import Settings, make_policy
 from gamin.daemon.process.memory import Memory
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
-from gamin.system import inotify
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
 
@@ -60,8 +59,9 @@ class Server:
         idle_seconds: float = IDLE_SECONDS,
         greeting_seconds: float = GREETING_SECONDS,
     ) -> None:
-        configured = loader.read()
-        policy = make_policy(configured, loader.read_mounts(), is_poll_only)
+        """Raises OSError where the configuration cannot be read for want of room."""
+        configured, mounts = loader.read(), loader.read_mounts()
+        policy = make_policy(configured, mounts, is_poll_only)
         self.listening = listening
         self._loop = loop
         self.kernel = kernel
@@ -69,8 +69,11 @@ class Server:
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, loop, self._greeted, cwd)
         self.started = time.time()
+        self._limits = status.Limits()
         self._watchman: Watchman | None = None
-        self.settings = Settings(self.service, is_poll_only=is_poll_only)
+        self.settings = Settings(
+            self.service, configured, mounts, is_poll_only=is_poll_only
+        )
         self.connections: dict[Connection, GamSession | WatchmanSession] = {}
         self._has_timeout = has_timeout
         self._idle_seconds = idle_seconds
@@ -120,7 +123,7 @@ class Server:
     def _listen(self, listener: Listener) -> None:
         self._loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
 
-    def _resume_listening(self, listener: Listener) -> None:
+    def _listen_again(self, listener: Listener) -> None:
         if listener in self.listening.listeners:
             self._listen(listener)
 
@@ -132,7 +135,7 @@ class Server:
         except OSError as error:  # no descriptors left: callers wait in the queue
             logger.warning("cannot accept a client: %s", error.strerror)
             self._loop.remove_reader(listener.socket.fileno())
-            again = partial(self._resume_listening, listener)
+            again = partial(self._listen_again, listener)
             self._loop.call_later(PAUSE_SECONDS, again)
             return
         try:
@@ -159,8 +162,13 @@ class Server:
     ) -> None:
         client = next(self._numbers)
         session: GamSession | WatchmanSession
-        if listener.language is Language.WATCHMAN:
-            session = self._watchman_side().session(client, connection)
+        if listener.language is Language.MODERN:
+            try:
+                session = self._watchman_side().session(client, connection)
+            except (ImportError, OSError) as error:  # the first one imports modules
+                logger.warning("pid %d refused: %s", connection.peer.pid, error)
+                sock.close()
+                return
             self._silent[connection] = None
         else:
             session = GamSession(client, connection, self.service)
@@ -238,8 +246,8 @@ class Server:
     # -- asked by the commands
 
     @property
-    def watchman_path(self) -> bytes:
-        listeners = self.listening.of(Language.WATCHMAN)
+    def modern_path(self) -> bytes:
+        listeners = self.listening.of(Language.MODERN)
         file = listeners[0].file if listeners else None
         return b"" if file is None else file.path
 
@@ -276,10 +284,7 @@ class Server:
             if self._watchman is None
             else self._watchman.memory.size(),
             "watches": status.watches(self.monitor),
-            "limits": {
-                "max_user_watches": inotify.limit("max_user_watches"),
-                "max_user_instances": inotify.limit("max_user_instances"),
-            },
+            "limits": self._limits.read(),
             "facilities": {
                 facility: {"used_by_us": used, "most_used_by_us": most}
                 for facility, used, most in (() if kernel is None else kernel.usage)

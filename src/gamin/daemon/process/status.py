@@ -1,11 +1,13 @@
 """The server's own state: figures for `gamin status`, and a dump as text."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from gamin.backends.base import Usage
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
 from gamin.paths import printable
+from gamin.system import inotify
 
 
 def watcher_name(facilities: Iterable[Usage]) -> str:
@@ -39,6 +41,23 @@ def watches(monitor: Monitor) -> dict[str, int]:
 def recoveries(monitor: Monitor) -> dict[str, int]:
     recovery = monitor.recovery
     return {"overflows": recovery.overflows, "rescans": recovery.rescans}
+
+
+class Limits:
+    """What the kernel allows this user, as it could be read last.
+
+    A server without a free descriptor must still answer `gamin status`.
+    """
+
+    def __init__(self) -> None:
+        self._known = {"max_user_watches": 0, "max_user_instances": 0}
+        self.read()
+
+    def read(self) -> dict[str, int]:
+        for name in self._known:
+            with suppress(OSError):
+                self._known[name] = inotify.limit(name)
+        return self._known
 
 
 def _watched(monitor: Monitor) -> Iterator[Node]:

@@ -39,20 +39,20 @@ class NeedsStat(NamedTuple):
     event: Event
 
 
-Received = Event | NeedsStat
+Told = Event | NeedsStat
 
 
 class RequestState:
     """A request in force, or one whose Acknowledge is still to come."""
 
     __slots__ = (
+        "_again",
         "_directory",
+        "_heard_ns",
         "_known",
-        "_last_event_ns",
         "_listed",
         "_no_exists",
         "_number",
-        "_relisting",
         "cancelled",
         "path",
     )
@@ -65,26 +65,26 @@ class RequestState:
         self._number = number
         self._directory = directory
         self._no_exists = no_exists
-        self._last_event_ns = now_ns
+        self._heard_ns = now_ns
         self._known = Belief()
-        self._relisting: Belief | None = None  # a new server's listing, so far
+        self._again: Belief | None = None  # a new server's listing, so far
         self._listed = no_exists  # EndExist was told, or never will be
 
     def encode(self) -> bytes:
         """Return the request's bytes; after a server's death always with a listing."""
         code = RequestCode.DIRECTORY if self._directory else RequestCode.FILE
-        options = NO_EXISTS if self._no_exists and self._relisting is None else 0
+        options = NO_EXISTS if self._no_exists and self._again is None else 0
         return Packet(self._number, code | options, self.path).encode()
 
     def disconnected(self) -> None:
         """Expect a listing of another server, to be compared with the belief."""
-        self._relisting = Belief()
+        self._again = Belief()
 
-    def received(self, code: int, path: bytes, now_ns: int) -> list[Received]:
+    def told(self, code: int, path: bytes, now_ns: int) -> list[Told]:
         """Return what the client gets for an event of this request."""
-        if self._relisting is not None:
-            return self._compare(self._relisting, code, path, now_ns)
-        self._last_event_ns = now_ns
+        if self._again is not None:
+            return self._compare(self._again, code, path, now_ns)
+        self._heard_ns = now_ns
         self._known.note(code, self._entry(path))
         if code == _END_EXIST:
             self._listed = True
@@ -93,34 +93,34 @@ class RequestState:
         return [Event(self._number, code, path)]
 
     def _compare(
-        self, relisting: Belief, code: int, path: bytes, now_ns: int
-    ) -> list[Received]:
+        self, again: Belief, code: int, path: bytes, now_ns: int
+    ) -> list[Told]:
         """Collect the listing; its end gives the difference.
 
         Changes that come between its lines only make it newer: they are part of the
         difference, and none is lost or reported twice.
         """
         entry = self._entry(path)
-        relisting.note(code, entry)
+        again.note(code, entry)
         match code:
             case EventCode.EXISTS | EventCode.DELETED:
                 return []
             case EventCode.CREATED | EventCode.CHANGED:
-                relisting.touched.add(entry)
+                again.touched.add(entry)
                 return []
             case EventCode.END_EXIST:
-                received = list(self._difference(relisting))
-                relisting.touched.clear()
-                self._known, self._relisting = relisting, None
-                self._last_event_ns, self._listed = now_ns, True
-                return received
+                told = list(self._difference(again))
+                again.touched.clear()
+                self._known, self._again = again, None
+                self._heard_ns, self._listed = now_ns, True
+                return told
             case _:
                 return [Event(self._number, code, path)]
 
-    def _difference(self, relisting: Belief) -> Iterator[Received]:
-        since_ns = self._last_event_ns - LATE_NS
+    def _difference(self, again: Belief) -> Iterator[Told]:
+        since_ns = self._heard_ns - LATE_NS
         steps = self._known.steps_to(
-            relisting, directory=self._directory, listed=self._listed
+            again, directory=self._directory, listed=self._listed
         )
         for code, entry, certain in steps:
             event = Event(self._number, code, entry or self.path)

@@ -7,6 +7,7 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.process import status
+from testkit.descriptors import no_free_descriptor
 from testkit.doubles.engine import plain_policy
 
 
@@ -28,6 +29,14 @@ def test_the_watcher_is_named_after_the_facilities_that_are_open(
     facilities: list[tuple[str, int, int]], name: str
 ) -> None:
     assert status.watcher_name([Usage(*each) for each in facilities]) == name
+
+
+def test_the_limits_are_those_of_before_while_no_descriptor_is_left() -> None:
+    limits = status.Limits()
+    before = dict(limits.read())
+    assert min(before.values()) > 0
+    with no_free_descriptor():
+        assert limits.read() == before
 
 
 def test_a_monitor_without_subscriptions_watches_nothing(monitor: Monitor) -> None:

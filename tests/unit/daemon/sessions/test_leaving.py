@@ -31,7 +31,7 @@ References = list["weakref.ref[Any]"]
 
 
 class Host:
-    watchman_path = b""
+    modern_path = b""
     watcher_name = "polling"
 
     def status(self) -> dict[str, object]:

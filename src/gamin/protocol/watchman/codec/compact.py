@@ -23,7 +23,7 @@ from gamin.events import Kind, Row
 EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
 """The fields that our own clients ask for: all that an event contains."""
 
-WireRow = tuple[Kind, str, bool, str | None]
+Told = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
 
 SEPARATOR = "//"
@@ -124,14 +124,14 @@ def decode_message(line: bytes) -> CompactMessage | None:
     if found is None:
         return None
     name, clock, complete_until_ns, rows, recovered = found.groups()
-    message = (
+    told = (
         name.decode(),
         clock.decode(),
         None if complete_until_ns is None else int(complete_until_ns),
         rows.decode(),
         recovered is not None,
     )
-    return tuple.__new__(CompactMessage, message)  # the constructor takes much longer
+    return tuple.__new__(CompactMessage, told)  # the constructor takes much longer
 
 
 def is_half(mark: str) -> bool:
@@ -139,10 +139,10 @@ def is_half(mark: str) -> bool:
     return mark.lower() == _FROM
 
 
-def decode_compact(text: str) -> list[WireRow]:
+def decode_compact(text: str) -> list[Told]:
     """Return the rows of a text. Raises RemoteProtocolError."""
     meanings = _MEANINGS
-    found: list[WireRow] = []
+    found: list[Told] = []
     source: str | None = None
     for row in text.split(SEPARATOR) if text else ():
         meaning = meanings.get(row[:1])

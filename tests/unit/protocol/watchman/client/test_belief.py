@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
 from gamin.protocol.watchman.client.belief import Belief, Difference, difference
-from gamin.protocol.watchman.codec.compact import WireRow
+from gamin.protocol.watchman.codec.compact import Told
 
 # Every path of a small world, parents first.
 PATHS = [
@@ -19,14 +19,12 @@ World = dict[str, bool]
 """Path to whether it is a directory: what a picture has to know, written plainly."""
 
 
-def row(
-    kind: str, name: str, is_dir: bool = False, source: str | None = None
-) -> WireRow:
+def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -> Told:
     return Kind(kind), name, is_dir, source
 
 
-def known(belief: Belief) -> World:
-    return dict(belief.walk())
+def known(picture: Belief) -> World:
+    return dict(picture.walk())
 
 
 def differs(**lists: Any) -> Difference:
@@ -55,8 +53,8 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def test_all_that_was_listed_is_known_parents_first() -> None:
-    belief = Belief({"": "d/f", "d": "e/g", "d/e": "h"})
-    assert list(belief.walk()) == [
+    picture = Belief({"": "d/f", "d": "e/g", "d/e": "h"})
+    assert list(picture.walk()) == [
         ("", True),
         ("d", True),
         ("f", False),
@@ -67,8 +65,8 @@ def test_all_that_was_listed_is_known_parents_first() -> None:
 
 
 def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
-    belief = Belief({"": "dark", "dark": None})
-    assert known(belief) == {"": True, "dark": True}
+    picture = Belief({"": "dark", "dark": None})
+    assert known(picture) == {"": True, "dark": True}
 
 
 @pytest.mark.parametrize(
@@ -126,26 +124,26 @@ def test_names_that_are_none_are_refused(names: object) -> None:
     ],
 )
 def test_what_is_told_is_taken_in(rows: list[Any], expected: set[str]) -> None:
-    belief = Belief({"": "d", "d": "f"})
-    belief.apply(rows)
-    assert known(belief).keys() - {""} == expected
+    picture = Belief({"": "d", "d": "f"})
+    picture.apply(rows)
+    assert known(picture).keys() - {""} == expected
 
 
 def test_the_path_itself_can_become_a_file() -> None:
-    belief = Belief({"": "d", "d": "f"})
-    belief.apply([row("deleted", "", True)])
-    assert belief.is_missing
-    belief.apply([row("created", "")])
-    assert known(belief) == {"": False}
+    picture = Belief({"": "d", "d": "f"})
+    picture.apply([row("deleted", "", True)])
+    assert picture.is_missing
+    picture.apply([row("created", "")])
+    assert known(picture) == {"": False}
 
 
 @given(worlds(), worlds())
 def test_a_difference_told_makes_one_picture_the_other(old: World, new: World) -> None:
-    belief = pictured(old)
-    found = difference(belief, pictured(new))
-    belief.apply(row("deleted", *entry) for entry in found.deleted)
-    belief.apply(row("created", *entry) for entry in found.created)
-    assert known(belief) == {"": True, **new}
+    picture = pictured(old)
+    found = difference(picture, pictured(new))
+    picture.apply(row("deleted", *entry) for entry in found.deleted)
+    picture.apply(row("created", *entry) for entry in found.created)
+    assert known(picture) == {"": True, **new}
 
 
 @given(worlds(), worlds())
@@ -176,15 +174,15 @@ def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> 
     if not world:
         return
     source = data.draw(st.sampled_from(sorted(world)))
-    belief = pictured(world)
-    belief.apply([row("moved", "new", world[source], source)])
+    picture = pictured(world)
+    picture.apply([row("moved", "new", world[source], source)])
     below = (source, source + "/")
     expected = {
         "new" + path[len(source) :] if path.startswith(below[1]) else path: is_dir
         for path, is_dir in world.items()
         if path != source
     }
-    assert known(belief) == {"": True, "new": world[source], **expected}
+    assert known(picture) == {"": True, "new": world[source], **expected}
 
 
 @pytest.mark.parametrize(

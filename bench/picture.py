@@ -10,7 +10,7 @@ from typing import NamedTuple
 from testkit.beliefs.belief import Belief
 
 
-class ReportKind(Enum):
+class Told(Enum):
     """What one line of a watcher says. The values are those of `bench/c/report.h`."""
 
     CREATED = b"+"  # or is there
@@ -22,7 +22,7 @@ class ReportKind(Enum):
 
 
 class Report(NamedTuple):
-    kind: ReportKind
+    told: Told
     path: bytes = b""
     """Relative to the root; empty for the root itself."""
     dest: bytes = b""
@@ -45,17 +45,17 @@ def believed(start: Iterable[bytes], reports: Iterable[Report]) -> set[bytes]:
     for path in start:
         belief.created(path)
     for report in reports:
-        match report.kind:
-            case ReportKind.CREATED:
+        match report.told:
+            case Told.CREATED:
                 if not belief.knows(report.path):
                     belief.created(report.path)
-            case ReportKind.DELETED:
+            case Told.DELETED:
                 belief.deleted(report.path, is_belated=True)
-            case ReportKind.MOVED:
+            case Told.MOVED:
                 belief.moved(report.path, report.dest)
-            case ReportKind.RESET:
+            case Told.RESET:
                 belief.clear()
-            case ReportKind.CHANGED | ReportKind.LOST:
+            case Told.CHANGED | Told.LOST:
                 pass
     return set(belief.entries(is_implied=True)) - {b""}
 

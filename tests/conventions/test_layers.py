@@ -159,6 +159,11 @@ def test_linux_is_known_only_in_system() -> None:
     assert all(name.startswith("system/") for name in users), users
 
 
+def test_re2_is_known_only_to_its_wrapper() -> None:
+    users = {name_of(m) for m in MODULES if "re2" in set(imported(m))}
+    assert users == {"patterns/re2.py"}
+
+
 def test_proc_is_read_only_in_system() -> None:
     """A path below /proc in a string that is not a docstring."""
     readers = {

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gamin.patterns.brackets import POSIX, expression_of, read_class
+
 DIRECTORY_MARK = b"\0"
 MAX_WILDCARD = 1024  # bytes of a pattern with wildcards; a longer one matches nothing
 
@@ -20,23 +22,11 @@ _ONE = rb"[^/\x00]"  # a byte within a name
 _NAME = _ONE + b"*"
 _DEEP = rb"[^\x00]*"  # any number of levels
 
-# The classes as git's own table has them (its C library is never asked): all ASCII,
-# and `space` lacks the vertical tab and the form feed. A slash is in no set.
-CLASSES = {
-    b"alnum": rb"0-9A-Za-z",
-    b"alpha": rb"A-Za-z",
-    b"blank": rb"\x09\x20",
-    b"cntrl": rb"\x01-\x1f\x7f",
-    b"digit": rb"0-9",
-    b"graph": rb"\x21-\x2e0-\x7e",
-    b"lower": rb"a-z",
-    b"print": rb"\x20-\x2e0-\x7e",
-    b"punct": rb"\x21-\x2e\x3a-\x40\x5b-\x60\x7b-\x7e",
-    b"space": rb"\x09\x0a\x0d\x20",
-    b"upper": rb"A-Z",
-    b"xdigit": rb"0-9A-Fa-f",
-}
+NAMED_CLASSES = {**POSIX, b"space": frozenset(b" \t\n\r")}
+"""The classes as git's own table has them (its C library is never asked): `space` lacks
+the vertical tab and the form feed."""
 _SLASH = ord("/")
+_NOT_IN_NAMES = frozenset(b"/\0")
 
 
 class Pattern(NamedTuple):
@@ -141,46 +131,11 @@ def _stars(glob: bytes, at: int) -> tuple[bytes, int]:
 
 def _set(glob: bytes, at: int) -> tuple[bytes, int]:
     """The bracket expression that opens at `at`, and where it ends."""
-    at += 1
-    negated = glob.startswith((b"!", b"^"), at)
-    first = at = at + negated
-    members = []
-    low: int | None = None  # what a dash would make the start of a range
-    while at == first or not glob.startswith(b"]", at):
-        if (end := _class_end(glob, at)) is not None:
-            members.append(_class(glob[at + 2 : end - 2]))
-            low, at = None, end
-            continue
-        dash = glob.startswith(b"-", at) and at + 1 < len(glob)
-        is_range = dash and low is not None and glob[at + 1 : at + 2] != b"]"
-        byte, at = _character(glob, at + is_range)
-        if is_range and low is not None:
-            members.append(_range(low, byte))
-            low = None
-        else:
-            members.append(_range(byte, byte))
-            low = byte
-    inside = b"".join(members)
-    if negated:
-        return rb"[^/\x00" + inside + b"]", at + 1
-    if not inside:
+    found = read_class(glob, at, named=NAMED_CLASSES)
+    members = found.members - _NOT_IN_NAMES if found is not None else None
+    if found is None or not members:
         raise _NeverMatches
-    return b"[" + inside + b"]", at + 1
-
-
-def _class_end(glob: bytes, at: int) -> int | None:
-    """Where `[:name:]` ends if one starts at `at`, inside a bracket expression."""
-    if not glob.startswith(b"[:", at):
-        return None
-    end = glob.find(b"]", at + 2)
-    closes = end > at + 2 and glob.startswith(b":", end - 1)
-    return end + 1 if closes else None
-
-
-def _class(name: bytes) -> bytes:
-    if name not in CLASSES:
-        raise _NeverMatches
-    return CLASSES[name]
+    return expression_of(members).encode("ascii"), found.end
 
 
 def _character(glob: bytes, at: int) -> tuple[int, int]:
@@ -189,15 +144,6 @@ def _character(glob: bytes, at: int) -> tuple[int, int]:
     if at >= len(glob):
         raise _NeverMatches
     return glob[at], at + 1
-
-
-def _range(low: int, high: int) -> bytes:
-    """For use in brackets; a slash inside it is left out, as it never matches."""
-    if low <= _SLASH <= high:
-        return _range(low, _SLASH - 1) + _range(_SLASH + 1, high)
-    if low > high:
-        return b""
-    return _escaped(low) + b"-" + _escaped(high)
 
 
 def _escaped(byte: int) -> bytes:

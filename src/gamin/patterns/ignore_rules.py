@@ -24,7 +24,7 @@ pathspec is not used for this: against `git check-ignore` it answers one in five
 random rule files in our test differently or not at all, and importing it takes 50 ms.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import groupby, islice, zip_longest
 from typing import NamedTuple
 
@@ -35,6 +35,7 @@ from gamin.patterns.gitignore import (
     parse,
     read_lines,
 )
+from gamin.patterns.re2 import MatchFrom, match_from
 
 RULE_FILES = (b".ignore", b".gitignore")
 """Names of rule files, strongest first."""
@@ -54,13 +55,11 @@ MAX_PATTERNS = 10_000
 # and 250 MiB; this much takes 30 ms, 15 ms and 4 MiB.
 MAX_WILDCARDS = 1 << 14
 
-# Per compiled expression. Small ones keep their states in memory where a large one
-# would forget and rebuild them; the longest pattern still fits (a test compiles it).
 _EXPRESSION_SIZE = 2048
-_EXPRESSION_MEMORY = 1 << 20
+"""Bytes of an expression. Small ones keep their states in RE2's memory where a large
+one would forget and rebuild them; the longest pattern still fits (a test compiles it).
+"""
 _MAX_CHAINS = 4096  # directories whose rules are kept merged
-
-Match = Callable[..., object]
 
 
 class Group(NamedTuple):
@@ -81,13 +80,13 @@ class Step(NamedTuple):
     """A compiled group, or a part of a large one."""
 
     names: frozenset[bytes]
-    match_name: Match | None
+    match_name: MatchFrom | None
     above: bytes
     """What the two below see in front of a path: set for rules from above the root."""
     start: int
     """Where in a path the part begins that the two below are about."""
     paths: frozenset[bytes]
-    match_path: Match | None
+    match_path: MatchFrom | None
     ignores: bool
 
 
@@ -351,22 +350,10 @@ def _alternatives(expressions: Iterable[bytes]) -> Iterator[bytes]:
 
 def _steps(group: Group, above: bytes, start: int) -> Iterator[Step]:
     parts = zip_longest(
-        map(_matcher, group.name_expressions), map(_matcher, group.path_expressions)
+        map(match_from, group.name_expressions),
+        map(match_from, group.path_expressions),
     )
     name, path = next(parts, (None, None))
     yield Step(group.names, name, above, start, group.paths, path, group.ignores)
     for name, path in parts:
         yield Step(frozenset(), name, above, start, frozenset(), path, group.ignores)
-
-
-def _matcher(expression: bytes) -> Match:
-    """Ask whether a text, from a given start, matches from end to end."""
-    import re2  # here, because it takes 9 ms and many trees need none
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes stay bytes
-    options.max_mem = _EXPRESSION_MEMORY
-    options.never_capture = True
-    options.log_errors = False
-    matcher: Match = re2.compile(expression, options).fullmatch
-    return matcher

@@ -1,37 +1,54 @@
 """Regular expressions that take linear time, whatever a peer makes of them.
 
 The standard library's `re` backtracks: a pattern such as `*a*a*a*a*b` could stop the
-server for everybody. What the expressions mean is left to `wildmatch` and `name_terms`.
+server for everybody. This is the only module that knows the library RE2. It loads RE2
+with the first expression, because that takes 9 ms and many servers need none.
 """
 
 from collections.abc import Callable
-
-import re2
+from typing import TYPE_CHECKING
 
 from gamin.errors import GaminError
 
-Matcher = Callable[[bytes], bool]
+if TYPE_CHECKING:
+    import re2
 
-# Of each compiled expression, for its program and its cache of states together. With a
-# full cache matching gets slower, never more than linear.
+Matcher = Callable[[bytes], bool]
+"""Whether a text matches."""
+MatchFrom = Callable[..., object]
+"""Called with a text, and with the position where the match begins if it is not the
+start: an object if the rest matches from end to end, else None."""
+
 MAX_MEMORY = 1024 * 1024
+"""Bytes of each compiled expression, for its program and its cache of states together.
+With a full cache matching gets slower, never more than linear."""
 
 
 class InvalidPattern(GaminError):
     """An expression that RE2 refuses; its text is the library's reason."""
 
 
-def matches_whole(expression: bytes) -> Matcher:
+def match_from(expression: bytes) -> MatchFrom:
     """For expressions of ours; each byte counts as one character."""
+    import re2
+
     options = _options()
     options.encoding = re2.Options.Encoding.LATIN1
     options.dot_nl = True
-    regex = re2.compile(expression, options)
-    return lambda text: regex.fullmatch(text) is not None
+    match: MatchFrom = re2.compile(expression, options).fullmatch
+    return match
+
+
+def matches_whole(expression: bytes) -> Matcher:
+    """For expressions of ours, as `match_from`."""
+    match = match_from(expression)
+    return lambda text: match(text) is not None
 
 
 def matches_somewhere(expression: bytes, *, fold: bool) -> Matcher:
     """For expressions of a peer. Raises InvalidPattern."""
+    import re2
+
     options = _options()
     options.case_sensitive = not fold
     try:
@@ -41,7 +58,9 @@ def matches_somewhere(expression: bytes, *, fold: bool) -> Matcher:
     return lambda text: regex.search(text) is not None
 
 
-def _options() -> re2.Options:
+def _options() -> "re2.Options":
+    import re2
+
     options = re2.Options()
     options.max_mem = MAX_MEMORY
     options.log_errors = False

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import lru_cache
 
-from gamin.patterns.brackets import EVERY_BYTE, ByteSet, read_class
+from gamin.patterns.brackets import EVERY_BYTE, ByteSet, expression_of, read_class
 from gamin.patterns.re2 import Matcher, matches_whole
 
 
@@ -156,23 +156,10 @@ def _translated(tokens: list[_Token], dotfiles: bool) -> Iterator[str]:
             if not waiting:
                 yield "[^/]*"
         elif waiting:
-            yield f"(?:{_SHOWN}{_text(token)}|{_text(token - _DOT)})"
+            yield f"(?:{_SHOWN}{expression_of(token)}|{expression_of(token - _DOT)})"
             waiting = False
         else:
-            yield _text(token)
+            yield expression_of(token)
         begins = token in (_SLASH, _Wild.TREE)
     if waiting:
         yield f"(?:{_SHOWN})?"
-
-
-def _text(members: ByteSet) -> str:
-    """A set as a class of a regular expression."""
-    if not members:
-        return r"[^\x00-\xff]"
-    ranges: list[list[int]] = []
-    for byte in sorted(members):
-        if ranges and ranges[-1][1] == byte - 1:
-            ranges[-1][1] = byte
-        else:
-            ranges.append([byte, byte])
-    return "[" + "".join(rf"\x{low:02x}-\x{high:02x}" for low, high in ranges) + "]"

@@ -1,6 +1,7 @@
 import pytest
 
-from gamin.patterns.brackets import EVERY_BYTE, ByteClass, read_class
+from gamin.patterns.brackets import EVERY_BYTE, ByteClass, expression_of, read_class
+from gamin.patterns.re2 import matches_whole
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,14 @@ def test_negation_comes_after_ignoring_case() -> None:
 
 def test_a_class_ends_where_its_bracket_is() -> None:
     assert read_class(b"x[a]y", 1, fold=False) == ByteClass(frozenset(b"a"), 4)
+
+
+def test_a_name_may_mean_other_members() -> None:
+    found = read_class(b"[[:odd:]]", 0, named={b"odd": frozenset(b"13")})
+    assert found == ByteClass(frozenset(b"13"), 9)
+
+
+@pytest.mark.parametrize("members", [b"", b"a", b"abd", b"]-^\\", bytes(range(256))])
+def test_the_expression_of_a_set_matches_its_members_only(members: bytes) -> None:
+    matches = matches_whole(expression_of(frozenset(members)).encode())
+    assert frozenset(b for b in EVERY_BYTE if matches(bytes([b]))) == frozenset(members)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gamin.patterns.gitignore import CLASSES
+from gamin.patterns.gitignore import NAMED_CLASSES
 from gamin.patterns.ignore_rules import EXCLUDE_FILE
 from tests.unit.patterns.test_ignore_rules import Texts, with_files
 
@@ -169,7 +169,7 @@ def git_with_all_bytes(tmp_path_factory: pytest.TempPathFactory) -> Git:
 
 @pytest.mark.parametrize(
     "name",
-    sorted(name.decode() for name in CLASSES),
+    sorted(name.decode() for name in NAMED_CLASSES),
 )
 def test_git_agrees_about_every_byte_in_the_class(
     name: str, git_with_all_bytes: Git

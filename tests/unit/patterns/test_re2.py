@@ -1,6 +1,11 @@
 import pytest
 
-from gamin.patterns.re2 import InvalidPattern, matches_somewhere, matches_whole
+from gamin.patterns.re2 import (
+    InvalidPattern,
+    match_from,
+    matches_somewhere,
+    matches_whole,
+)
 
 
 def test_a_pattern_that_stops_a_backtracking_matcher_is_answered() -> None:
@@ -10,6 +15,13 @@ def test_a_pattern_that_stops_a_backtracking_matcher_is_answered() -> None:
 
 def test_our_expressions_see_bytes() -> None:
     assert matches_whole(b"..")(b"\xff\n")
+
+
+def test_a_match_may_begin_within_a_text() -> None:
+    match = match_from(b"a+")
+    assert match(b"xaa", 1)
+    assert not match(b"xaa")
+    assert not match(b"xaab", 1)
 
 
 def test_expressions_of_a_peer_see_characters() -> None:

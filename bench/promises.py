@@ -49,12 +49,12 @@ def make_folders(folder: Path, count: int, width: int = 100) -> None:
         os.mkdir(group / str(number))
 
 
-def told_of(watch: Watch, count: int) -> Counter[str]:
+def received_from(watch: Watch, count: int) -> Counter[str]:
     """Creations, until there are so many."""
-    told: Counter[str] = Counter()
-    while told.total() < count:
-        told.update(e.path for e in next(watch) if e.kind is Kind.CREATED)
-    return told
+    received: Counter[str] = Counter()
+    while received.total() < count:
+        received.update(e.path for e in next(watch) if e.kind is Kind.CREATED)
+    return received
 
 
 def stopped(place: Path) -> Findings:
@@ -63,14 +63,14 @@ def stopped(place: Path) -> Findings:
         with stopped_server():
             paths = make_files(place, 20_000)
         began = time.perf_counter()
-        told = told_of(watch, len(paths))
+        received = received_from(watch, len(paths))
         spent = time.perf_counter() - began
         lost = status().recoveries
     yield (
-        f"{len(told):,} of {len(paths):,} known, in {spent:.2f} s",
-        set(told) == set(paths),
+        f"{len(received):,} of {len(paths):,} known, in {spent:.2f} s",
+        set(received) == set(paths),
     )
-    yield f"{told.total() - len(told)} twice", told.total() == len(told)
+    yield f"{received.total() - len(received)} twice", received.total() == len(received)
     yield f"{lost.overflows} overflows, {lost.rescans} rescans", lost.overflows > 0
 
 
@@ -183,10 +183,10 @@ def forgotten(place: Path) -> Findings:
             while not any(event.path == str(end) for event in next(watch)):
                 pass
     with gamin.watch(place, since=clock, timeout=PATIENCE) as watch:
-        told = next(watch)
-    is_marked = {(e.kind, e.recovered) for e in told} == {(Kind.EXISTS, True)}
-    yield f"a list of {len(told)} names, marked as such", is_marked
-    yield "and nothing else", {e.path for e in told} == set(kept)
+        received = next(watch)
+    is_marked = {(e.kind, e.recovered) for e in received} == {(Kind.EXISTS, True)}
+    yield f"a list of {len(received)} names, marked as such", is_marked
+    yield "and nothing else", {e.path for e in received} == set(kept)
 
 
 PROMISES: tuple[Promise, ...] = (stopped, twentieth, ignored, slow, killed, forgotten)

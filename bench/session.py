@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench import measure
+from bench.belief import Report
 from bench.peers.base import Peer, Request
-from bench.picture import Report
 
 REPOSITORY = Path(__file__).parent.parent
 READY_SECONDS = 180.0
@@ -80,8 +80,8 @@ class Watcher:
     def check_alive(self) -> None:
         """Raises GaveUp, with its last words, if it has ended by itself."""
         if self.process.poll() is not None:
-            said = self.errors().decode(errors="replace").strip().splitlines()
-            raise GaveUp(f"ended: {said[-1] if said else 'silently'}")
+            lines = self.errors().decode(errors="replace").strip().splitlines()
+            raise GaveUp(f"ended: {lines[-1] if lines else 'silently'}")
 
     def finish(self) -> list[Report]:
         """End it in its own way; return everything it told. Raises GaveUp."""
@@ -207,13 +207,13 @@ def _watching_since(watcher: Watcher) -> float:
     """When it took its last kernel watch, for those that do not say."""
     held, since = 0, time.monotonic()
     while not held or time.monotonic() < since + READY_QUIET_SECONDS:
-        looked = time.monotonic()
-        if looked > watcher.started + READY_SECONDS:
+        checked = time.monotonic()
+        if checked > watcher.started + READY_SECONDS:
             raise GaveUp(f"not ready after {READY_SECONDS:.0f} s")
         before, held = held, measure.watches(watcher.process.pid)
         if held > before:
-            since = looked
-        time.sleep(0.0005 + 3 * (time.monotonic() - looked))
+            since = checked
+        time.sleep(0.0005 + 3 * (time.monotonic() - checked))
     return since
 
 

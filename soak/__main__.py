@@ -31,7 +31,7 @@ import pytest
 import gamin
 from gamin.cli.control import dial
 from gamin.client.blocking import Client
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.core.coverage.recovery import MAX_PAUSE
 from soak.follower import Follower, V1Follower, WatchFollower
 from testkit.actions import actor
@@ -249,7 +249,7 @@ def has_libgamin() -> bool:
 def start_server() -> None:
     """Return when it has answered: only then has it surely opened its inotify, whose
     queue is as long as was allowed just then."""
-    connect_modern().close()
+    connect_watchman().close()
     with dial() as line:
         line.ask("version")
 

@@ -79,7 +79,7 @@ class WatchFollower(Follower):
         self.listings = 0
         """How often it was told a fresh listing instead of a difference."""
         self.recovered = 0
-        self.told: deque[gamin.Event] = deque(maxlen=20_000)
+        self.received: deque[gamin.Event] = deque(maxlen=20_000)
         self._options = options
 
     def follow(self) -> None:
@@ -113,7 +113,7 @@ class WatchFollower(Follower):
                 self.recovered += any(event.recovered for event in batch)
                 self.listings += any(e.kind is gamin.Kind.EXISTS for e in batch)
                 self.belief.take(batch)
-                self.told += batch
+                self.received += batch
         self.resumed += self.resume.is_set()
 
     def wrong(self) -> list[str]:
@@ -180,7 +180,7 @@ class V1Follower(Follower):
                 self.ready.set()
                 while not (self.ended.is_set() or self.resume.is_set()):
                     self.reads.wait()
-                    self._hear(client)
+                    self._receive(client)
 
     def _ask(self, client: V1Connection) -> None:
         with self.lock:
@@ -192,15 +192,15 @@ class V1Follower(Follower):
                 self._beliefs[number] = belief.Belief()
                 self._paths[number] = folder
 
-    def _hear(self, client: V1Connection) -> None:
+    def _receive(self, client: V1Connection) -> None:
         try:
             event = client.next_event(PATIENCE)
         except (GaminError, FamError):
             return  # no server for a moment
         if event is not None:
-            self._told(event.number, event.code, os.fsdecode(event.path))
+            self._on_event(event.number, event.code, os.fsdecode(event.path))
 
-    def _told(self, number: int, code: int, name: str) -> None:
+    def _on_event(self, number: int, code: int, name: str) -> None:
         with self.lock:
             self.events += 1
             known, folder = self._beliefs[number], self._paths[number]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamin.client.blocking import Client
-from gamin.client.connect import connect_modern, connect_v1
+from gamin.client.connect import connect_gam, connect_watchman
 from gamin.errors import GaminError
 from gamin.protocol.gam.client import Event
 from gamin.protocol.gam.packets import EventCode, Packet
@@ -36,13 +36,13 @@ class Daemon:
 
     def connect(self) -> socket.socket:
         """A v1 connection that has said hello and was answered."""
-        return connect_v1(start=False, environ=self.environ)
+        return connect_gam(start=False, environ=self.environ)
 
     def client(self) -> Client:
         return Client(self.connect)
 
-    def modern(self) -> socket.socket:
-        return connect_modern(start=False, environ=self.environ)
+    def watchman(self) -> socket.socket:
+        return connect_watchman(start=False, environ=self.environ)
 
     def log(self) -> list[str]:
         return (self.folder / "log").read_text().splitlines()
@@ -100,7 +100,7 @@ def _answers(served: Daemon) -> bool:
     assert served.process.poll() is None, served.log()
     try:
         served.connect().close()
-        served.modern().close()
+        served.watchman().close()
     except (OSError, GaminError):
         return False
     return True
@@ -131,13 +131,13 @@ def nothing_comes(connected: socket.socket | Client, seconds: float) -> bool:
 def until(client: Client, *wanted: tuple[EventCode, bytes]) -> list[Event]:
     """Events up to the one that completes `wanted`."""
     left = set(wanted)
-    told: list[Event] = []
+    received: list[Event] = []
     while left:
         event = client.next_event(10)
-        assert event is not None, f"{left} did not come; told: {told}"
-        told.append(event)
+        assert event is not None, f"{left} did not come; received: {received}"
+        received.append(event)
         left.discard((EventCode(event.code), event.path))
-    return told
+    return received
 
 
 def watched(client: Client, path: Path) -> int:

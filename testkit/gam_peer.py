@@ -5,7 +5,7 @@ And the plain way to a real server of a given session, without starting one.
 
 import socket
 
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_gam
 from gamin.protocol.gam.packets import Packet, PacketReader, RequestCode
 
 
@@ -16,7 +16,7 @@ class Peer:
         self.socket = connected
         self._reader = PacketReader(pathless=RequestCode.CANCEL)
 
-    def tell(self, *events: tuple[int, int, bytes]) -> None:
+    def report(self, *events: tuple[int, int, bytes]) -> None:
         self.socket.sendall(b"".join(Packet(*event).encode() for event in events))
 
     def asked(self) -> list[Packet]:
@@ -49,4 +49,4 @@ class Peers:
 
 def connect_to(session: str) -> socket.socket:
     """A connection to the running server of `session`, the handshake done."""
-    return connect_v1(start=False, session=session, environ={})
+    return connect_gam(start=False, session=session, environ={})

@@ -20,10 +20,10 @@ class FakeDisk:
     def __init__(self, facts: Facts | None, target: bytes | None = None) -> None:
         self.facts = facts
         self.target = target
-        self.looks: list[bytes] = []
+        self.probes: list[bytes] = []
 
     def lstat(self, name: bytes) -> Facts | None:
-        self.looks.append(name)
+        self.probes.append(name)
         return self.facts
 
     def readlink(self, name: bytes) -> bytes | None:

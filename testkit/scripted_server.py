@@ -1,4 +1,4 @@
-"""A server of the modern language that answers what a test wants.
+"""A server of the Watchman language that answers what a test wants.
 
 The real one is used wherever it can be made to answer so.
 """
@@ -34,10 +34,10 @@ def line_to(
 
 def _serve(pipe: Connection, environ: Mapping[str, str], answer: bytes) -> None:
     listening = acquire(find(environ, os.getuid()))
-    [modern] = listening.of(Language.MODERN)
-    modern.socket.setblocking(True)
+    [watchman] = listening.of(Language.WATCHMAN)
+    watchman.socket.setblocking(True)
     pipe.send("listening")
-    caller, _ = modern.socket.accept()
+    caller, _ = watchman.socket.accept()
     with caller:
         caller.recv(4096)
         if answer:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gamin import AsyncWatch, Event, Kind, Watch
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.locate import NoServer
 from gamin.system.peercred import peer_of
 from testkit.waiting import eventually
@@ -38,7 +38,7 @@ def serving(session: str) -> Iterator[None]:
 
 def signal_server(number: signal.Signals, *, ends: bool = False) -> None:
     """Signal the server of the session; return when it has ended, if it is to."""
-    with connect_modern(start=False) as connected:
+    with connect_watchman(start=False) as connected:
         pid = peer_of(connected).pid
     process = os.pidfd_open(pid)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from gamin.events import Row
 
 
-def said(rows: Iterable[Row]) -> list[str]:
+def as_words(rows: Iterable[Row]) -> list[str]:
     """One line per row. A slash at the end marks a directory; "it" was asked for."""
     return [_line(row) for row in rows]
 

@@ -3,7 +3,7 @@
  * With --stamp each line starts with CLOCK_MONOTONIC in ns and leaves at once;
  * without, lines leave when the buffer is full or the program is told to end.
  *
- * It leaves to others what the lines mean (bench/picture.py). */
+ * It leaves to others what the lines mean (bench/belief.py). */
 #ifndef REPORT_H
 #define REPORT_H
 

@@ -13,29 +13,29 @@ from gamin.client.blocking import Client
 PATIENCE = 60.0  # seconds; only what is broken takes so long
 ROUNDS = 5
 
-Hear = Callable[[set[bytes]], None]
+Receive = Callable[[set[bytes]], None]
 """Returns when all who listen have heard of changes of all these names."""
 Change = Callable[[int], bytes]
 """Makes the change of that number, and says whose name will be told."""
 
 
-def hear_all(watches: Sequence[gamin.Watch]) -> Hear:
+def receive_all(watches: Sequence[gamin.Watch]) -> Receive:
     """By base name. Raises WatchTimeout of a watch that has a time-out."""
 
-    def hear(names: set[bytes]) -> None:
+    def receive(names: set[bytes]) -> None:
         for watch in watches:
             left = set(names)
             while left:
                 for event in next(watch):
                     left.discard(os.path.basename(os.fsencode(event.path)))
 
-    return hear
+    return receive
 
 
-def hear_v1(client: Client) -> Hear:
+def receive_gam(client: Client) -> Receive:
     """By base name. Raises TimeoutError."""
 
-    def hear(names: set[bytes]) -> None:
+    def receive(names: set[bytes]) -> None:
         left = set(names)
         while left:
             event = client.next_event(PATIENCE)
@@ -43,7 +43,7 @@ def hear_v1(client: Client) -> Hear:
                 raise TimeoutError(f"{len(left)} changes were not told")
             left.discard(os.path.basename(event.path))
 
-    return hear
+    return receive
 
 
 def turns_of(directory: bytes, count: int) -> tuple[Change, Change]:
@@ -66,21 +66,25 @@ def turns_of(directory: bytes, count: int) -> tuple[Change, Change]:
 
 
 def cost_alone(
-    server: Server, hear: Hear, changes: Sequence[Change], count: int
+    server: Server, receive: Receive, changes: Sequence[Change], count: int
 ) -> float:
     """Seconds of CPU of the server for a change that comes alone, waking it up."""
-    return _cheapest(server, hear, changes, count, at_once=1)
+    return _cheapest(server, receive, changes, count, at_once=1)
 
 
 def cost_in_a_burst(
-    server: Server, hear: Hear, changes: Sequence[Change], count: int
+    server: Server, receive: Receive, changes: Sequence[Change], count: int
 ) -> float:
     """The same for one of `count` at full speed."""
-    return _cheapest(server, hear, changes, count, at_once=count)
+    return _cheapest(server, receive, changes, count, at_once=count)
 
 
 def _cheapest(
-    server: Server, hear: Hear, changes: Sequence[Change], count: int, at_once: int
+    server: Server,
+    receive: Receive,
+    changes: Sequence[Change],
+    count: int,
+    at_once: int,
 ) -> float:
     """Of several rounds the one that was disturbed least: others only add to it."""
     costs = []
@@ -88,6 +92,6 @@ def _cheapest(
         before = server.cpu()
         for change in changes:
             for start in range(0, count, at_once):
-                hear({change(number) for number in range(start, start + at_once)})
+                receive({change(number) for number in range(start, start + at_once)})
         costs.append((server.cpu() - before) / (count * len(changes)))
     return min(costs)

@@ -20,8 +20,8 @@ from bench.growth.load import (
     Change,
     cost_alone,
     cost_in_a_burst,
-    hear_all,
-    hear_v1,
+    receive_all,
+    receive_gam,
     turns_of,
 )
 from bench.growth.server import Server, running_server
@@ -52,7 +52,7 @@ def _tree(place: Path, directories: int, files: int) -> Point:
         with gamin.watch(root, timeout=PATIENCE) as watch:
             grown = _State.now(server) - before
             make, unmake = turns_of(bytes(root / "changing"), BURST)
-            costs = _costs(server, hear_all([watch]), (make, unmake), ALONE, BURST)
+            costs = _costs(server, receive_all([watch]), (make, unmake), ALONE, BURST)
     return {
         "setup": grown.clock,
         "setup_cpu": grown.cpu,
@@ -71,7 +71,7 @@ def clients(place: Path, size: int) -> Point:
             watches.append(stack.enter_context(gamin.watch(root, timeout=PATIENCE)))
         grown = _State.now(server) - before
         turns = turns_of(bytes(root / "changing"), FEW_BURST)
-        costs = _costs(server, hear_all(watches), turns, FEW_ALONE, FEW_BURST)
+        costs = _costs(server, receive_all(watches), turns, FEW_ALONE, FEW_BURST)
     each = {"alone_each": costs["alone"] / size, "burst_each": costs["burst"] / size}
     if size == 1:
         return costs | each
@@ -92,10 +92,10 @@ def entries(place: Path, size: int) -> Point:
     with running_server(place) as server, Client() as client:
         before = _State.now(server)
         client.watch_directory(box)
-        _hear_end_of(client, 1)
+        _receive_end_of(client, 1)
         grown = _State.now(server) - before
         turns = turns_of(bytes(box), BURST)
-        costs = _costs(server, hear_v1(client), turns, ALONE, BURST)
+        costs = _costs(server, receive_gam(client), turns, ALONE, BURST)
     return {
         "setup": grown.clock,
         "setup_cpu": grown.cpu,
@@ -122,10 +122,10 @@ def subscriptions(place: Path, size: int) -> Point:
         before = _State.now(server)
         for path in files:
             client.watch_file(path)
-        _hear_end_of(client, size)
+        _receive_end_of(client, size)
         grown = _State.now(server) - before
         turns, alone, burst = (unmake, make), min(size, ALONE), min(size, BURST)
-        costs = _costs(server, hear_v1(client), turns, alone, burst)
+        costs = _costs(server, receive_gam(client), turns, alone, burst)
     return {
         "setup": grown.clock,
         "setup_cpu": grown.cpu,
@@ -165,14 +165,14 @@ class _State:
 
 def _costs(
     server: Server,
-    hear: Callable[[set[bytes]], None],
+    receive: Callable[[set[bytes]], None],
     changes: tuple[Change, ...],
     alone: int,
     burst: int,
 ) -> Point:
     return {
-        "alone": cost_alone(server, hear, changes, alone),
-        "burst": cost_in_a_burst(server, hear, changes, burst),
+        "alone": cost_alone(server, receive, changes, alone),
+        "burst": cost_in_a_burst(server, receive, changes, burst),
     }
 
 
@@ -193,7 +193,7 @@ def _files(place: Path, count: int) -> Iterator[bytes]:
         yield path
 
 
-def _hear_end_of(client: Client, listings: int) -> None:
+def _receive_end_of(client: Client, listings: int) -> None:
     while listings:
         event = client.next_event(PATIENCE)
         if event is None:

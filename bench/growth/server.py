@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench import measure
-from gamin.client.connect import connect_modern, connect_v1
+from gamin.client.connect import connect_gam, connect_watchman
 from gamin.errors import GaminError
 
 PROGRAM = Path(sys.executable).with_name("gam_server")
@@ -68,8 +68,8 @@ def _wait_until_it_answers() -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            connect_v1(start=False).close()
-            return connect_modern(start=False).close()
+            connect_gam(start=False).close()
+            return connect_watchman(start=False).close()
         except (GaminError, OSError):
             if time.monotonic() > deadline:
                 raise

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from bench.belief import Report, ReportKind
 from bench.build import NotBuilt, program
-from bench.picture import Report, Told
 
 PROGRAMS = Path(sys.executable).parent
 
@@ -67,7 +67,7 @@ class Peer:
     def parse(self, output: bytes, root: bytes) -> Iterator[Report]:
         raise NotImplementedError
 
-    def noticed(self, errors: bytes) -> bool:
+    def detected_loss(self, errors: bytes) -> bool:
         """Whether its remarks speak of lost events."""
         return b"overflow" in errors.lower()
 
@@ -90,7 +90,7 @@ class Reporter(Peer):
             if line[:1].isdigit():
                 line = line.partition(b" ")[2]
             path, _, dest = line[2:].partition(b"\t")
-            yield Report(Told(line[:1]), within(path, root), within(dest, root))
+            yield Report(ReportKind(line[:1]), within(path, root), within(dest, root))
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdin

@@ -6,17 +6,17 @@ of one second a storm would take it an hour, so it gets the least there is.
 
 from collections.abc import Iterator
 
+from bench.belief import Report, ReportKind
 from bench.peers.base import Peer, Request, first_line, within
-from bench.picture import Report, Told
 
 KINDS = {
-    b"Created": Told.CREATED,
-    b"MovedTo": Told.CREATED,
-    b"Removed": Told.DELETED,
-    b"MovedFrom": Told.DELETED,
-    b"Updated": Told.CHANGED,
-    b"AttributeModified": Told.CHANGED,
-    b"Overflow": Told.LOST,
+    b"Created": ReportKind.CREATED,
+    b"MovedTo": ReportKind.CREATED,
+    b"Removed": ReportKind.DELETED,
+    b"MovedFrom": ReportKind.DELETED,
+    b"Updated": ReportKind.CHANGED,
+    b"AttributeModified": ReportKind.CHANGED,
+    b"Overflow": ReportKind.LOST,
 }
 
 
@@ -41,6 +41,6 @@ class Fswatch(Peer):
     def parse(self, output: bytes, root: bytes) -> Iterator[Report]:
         for line in output.splitlines():
             flags, _, path = line.partition(b" ")
-            told = [KINDS[flag] for flag in flags.split(b",") if flag in KINDS]
-            for each in dict.fromkeys(told):
+            kinds = [KINDS[flag] for flag in flags.split(b",") if flag in KINDS]
+            for each in dict.fromkeys(kinds):
                 yield Report(each, within(path, root))

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
+from bench.belief import Report, ReportKind
 from bench.peers.base import PROGRAMS, Interpreted, Peer, Request, first_line, within
-from bench.picture import Report, Told
 
 COMMAND = str(PROGRAMS / "gamin")
 
 KINDS = {
-    b"created": Told.CREATED,
-    b"exists": Told.CREATED,
-    b"changed": Told.CHANGED,
-    b"deleted": Told.DELETED,
-    b"moved": Told.MOVED,
+    b"created": ReportKind.CREATED,
+    b"exists": ReportKind.CREATED,
+    b"changed": ReportKind.CHANGED,
+    b"deleted": ReportKind.DELETED,
+    b"moved": ReportKind.MOVED,
 }
 
 
@@ -61,5 +61,5 @@ class GaminWatch(Peer):
             kind, path, *dest = line.split(b"\t")
             yield Report(KINDS[kind], within(path, root), within(b"".join(dest), root))
 
-    def noticed(self, errors: bytes) -> bool:
+    def detected_loss(self, errors: bytes) -> bool:
         return b"recover" in errors.lower()

@@ -1,9 +1,9 @@
 """Watches with `gamin.watch` and tells what it is told."""
 
 import gamin
-from bench.peers.telling import CHANGED, CREATED, DELETED, LOST, MOVED, Teller
+from bench.peers.reporting import CHANGED, CREATED, DELETED, LOST, MOVED, Reporter
 
-TOLD = {
+KINDS = {
     gamin.Kind.EXISTS: CREATED,
     gamin.Kind.CREATED: CREATED,
     gamin.Kind.CHANGED: CHANGED,
@@ -13,14 +13,16 @@ TOLD = {
 
 
 def main() -> None:
-    teller = Teller()
-    with gamin.watch(teller.root, recursive=not teller.flat, initial=False) as batches:
-        teller.ready()
+    reporter = Reporter()
+    with gamin.watch(
+        reporter.root, recursive=not reporter.flat, initial=False
+    ) as batches:
+        reporter.ready()
         for batch in batches:
             if batch[0].recovered or batch[-1].recovered:
-                teller.tell(LOST, teller.root)
+                reporter.report(LOST, reporter.root)
             for event in batch:
-                teller.tell(TOLD[event.kind], event.path, event.dest or "")
+                reporter.report(KINDS[event.kind], event.path, event.dest or "")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
 import os
 
-from bench.peers.telling import CHANGED, CREATED, DELETED, Teller
+from bench.peers.reporting import CHANGED, CREATED, DELETED, Reporter
 from gamin.client.blocking import Client
 from gamin.protocol.gam.packets import EventCode
 
-TOLD: dict[int, str] = {
+KINDS: dict[int, str] = {
     EventCode.EXISTS: CREATED,
     EventCode.CREATED: CREATED,
     EventCode.CHANGED: CHANGED,
@@ -15,16 +15,16 @@ TOLD: dict[int, str] = {
 
 
 def main() -> None:
-    teller = Teller()
+    reporter = Reporter()
     with Client() as client:
-        client.watch_directory(teller.root)
+        client.watch_directory(reporter.root)
         for event in client:
             if event.code == EventCode.END_EXIST:
                 break
-        teller.ready()
+        reporter.ready()
         for event in client:
-            path = os.path.join(teller.root, os.fsdecode(event.path))
-            teller.tell(TOLD[event.code], path)
+            path = os.path.join(reporter.root, os.fsdecode(event.path))
+            reporter.report(KINDS[event.code], path)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from bench.belief import Report, ReportKind
 from bench.peers.base import Peer, Request, first_line, within
-from bench.picture import Report, Told
 
 EVENTS = "create,delete,move,modify,attrib"
 
@@ -32,20 +32,20 @@ class Inotifywait(Peer):
             cookie, events, path = line.split(b" ", 2)
             path = within(path, root)
             if away and (b"MOVED_TO" not in events or cookie != away[0]):
-                yield Report(Told.DELETED, away[1])
+                yield Report(ReportKind.DELETED, away[1])
                 away = None
             if b"OVERFLOW" in events:
-                yield Report(Told.LOST)
+                yield Report(ReportKind.LOST)
             elif b"MOVED_FROM" in events:
                 away = (cookie, path)
             elif b"MOVED_TO" in events and away:
-                yield Report(Told.MOVED, away[1], path)
+                yield Report(ReportKind.MOVED, away[1], path)
                 away = None
             elif b"CREATE" in events or b"MOVED_TO" in events:
-                yield Report(Told.CREATED, path)
+                yield Report(ReportKind.CREATED, path)
             elif b"DELETE" in events:
-                yield Report(Told.DELETED, path)
+                yield Report(ReportKind.DELETED, path)
             else:
-                yield Report(Told.CHANGED, path)
+                yield Report(ReportKind.CHANGED, path)
         if away:
-            yield Report(Told.DELETED, away[1])
+            yield Report(ReportKind.DELETED, away[1])

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bench.peers.telling import CREATED, Teller
+from bench.peers.reporting import CREATED, Reporter
 from gamin.events import (
     ATTRIB,
     CLOSE_WRITE,
@@ -60,12 +60,12 @@ def made(buffer: bytes, paths: dict[int, bytes]) -> Iterator[str]:
 
 
 def main() -> None:
-    teller = Teller()
-    fd, paths = watch(teller.root, flat=teller.flat)
-    teller.ready()
+    reporter = Reporter()
+    fd, paths = watch(reporter.root, flat=reporter.flat)
+    reporter.ready()
     while True:
         for path in made(os.read(fd, inotify.BUFFER), paths):
-            teller.tell(CREATED, path)
+            reporter.report(CREATED, path)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import os
 import socket
 
 from bench.peers.least_client import made, watch
-from bench.peers.telling import CREATED, Teller
+from bench.peers.reporting import CREATED, Reporter
 from gamin.system import inotify
 
 
@@ -18,17 +18,17 @@ def serve(root: str, connection: socket.socket, *, flat: bool) -> None:
 
 
 def main() -> None:
-    teller = Teller()
+    reporter = Reporter()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
-        serve(teller.root, theirs, flat=teller.flat)
+        serve(reporter.root, theirs, flat=reporter.flat)
     theirs.close()
     ours.recv(1)
-    teller.ready()
+    reporter.ready()
     while data := ours.recv(inotify.BUFFER):
         for path in data.decode("utf-8", "surrogateescape").split("\0"):
-            teller.tell(CREATED, path)
+            reporter.report(CREATED, path)
 
 
 if __name__ == "__main__":

@@ -14,5 +14,5 @@ class Watchdog(Interpreted):
     def version(self) -> str:
         return f"watchdog {version('watchdog')}"
 
-    def noticed(self, errors: bytes) -> bool:
+    def detected_loss(self, errors: bytes) -> bool:
         return b"overflow" in errors  # it logs; the handler is not told

@@ -3,32 +3,32 @@
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from bench.peers.telling import CHANGED, CREATED, DELETED, MOVED, Teller
+from bench.peers.reporting import CHANGED, CREATED, DELETED, MOVED, Reporter
 
 
 class Handler(FileSystemEventHandler):
-    def __init__(self, teller: Teller) -> None:
-        self._tell = teller.tell
+    def __init__(self, reporter: Reporter) -> None:
+        self._report = reporter.report
 
     def on_created(self, event: FileSystemEvent) -> None:
-        self._tell(CREATED, str(event.src_path))
+        self._report(CREATED, str(event.src_path))
 
     def on_deleted(self, event: FileSystemEvent) -> None:
-        self._tell(DELETED, str(event.src_path))
+        self._report(DELETED, str(event.src_path))
 
     def on_modified(self, event: FileSystemEvent) -> None:
-        self._tell(CHANGED, str(event.src_path))
+        self._report(CHANGED, str(event.src_path))
 
     def on_moved(self, event: FileSystemEvent) -> None:
-        self._tell(MOVED, str(event.src_path), str(event.dest_path))
+        self._report(MOVED, str(event.src_path), str(event.dest_path))
 
 
 def main() -> None:
-    teller = Teller()
+    reporter = Reporter()
     observer = Observer()
-    observer.schedule(Handler(teller), teller.root, recursive=not teller.flat)
+    observer.schedule(Handler(reporter), reporter.root, recursive=not reporter.flat)
     observer.start()  # watches when it returns: on_thread_start runs in the caller
-    teller.ready()
+    reporter.ready()
     observer.join()
 
 

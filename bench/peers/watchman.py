@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.belief import Report, ReportKind
 from bench.peers.base import Peer, Request, first_line
-from bench.picture import Report, Told
 
 
 class Watchman(Peer):
@@ -49,15 +49,15 @@ class Watchman(Peer):
             if answer["is_fresh_instance"]:
                 if number == 0:
                     continue
-                yield Report(Told.RESET)
+                yield Report(ReportKind.RESET)
             if answer["is_fresh_instance"] or "warning" in answer:
-                yield Report(Told.LOST)
+                yield Report(ReportKind.LOST)
             yield from _rows(answer["files"])
 
 
 def _rows(files: list[dict[str, object]]) -> Iterator[Report]:
     for row in files:
-        told = Told.CREATED if row["exists"] else Told.DELETED
+        told = ReportKind.CREATED if row["exists"] else ReportKind.DELETED
         yield Report(told, os.fsencode(str(row["name"])))
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.belief import Report, ReportKind, believed, compare
 from bench.peers.base import Peer
-from bench.picture import Report, Told, believed, compare
 from bench.results import Column, Unit, Value
 from bench.session import Session, Watcher
 from bench.work.size import Size
@@ -94,7 +94,9 @@ def outcome(watcher: Watcher, start: set[bytes]) -> dict[str, Value]:
     reports = watcher.finish()
     wrong = compare(believed(start, reports), paths(watcher.request.root))
     return {
-        "events": sum(report.told not in (Told.LOST, Told.RESET) for report in reports),
+        "events": sum(
+            report.kind not in (ReportKind.LOST, ReportKind.RESET) for report in reports
+        ),
         "missing": wrong.missing,
         "stale": wrong.stale,
         "loss": _loss(watcher, reports, any(wrong)),
@@ -102,9 +104,9 @@ def outcome(watcher: Watcher, start: set[bytes]) -> dict[str, Value]:
 
 
 def _loss(watcher: Watcher, reports: list[Report], wrong: bool) -> str:
-    if any(report.told is Told.LOST for report in reports):
+    if any(report.kind is ReportKind.LOST for report in reports):
         return "told"
-    if watcher.peer.noticed(watcher.errors()):
+    if watcher.peer.detected_loss(watcher.errors()):
         return "logged"
     return "silent" if wrong else "none"
 

@@ -30,7 +30,7 @@ def reconnect(peer: Peer, place: Place) -> dict[str, Value]:
     with session(place.path) as watching:
         watcher = watching.watch(peer, root, flat=True, stamp=True)
         start = paths(root)
-        told = len(watcher.output())
+        reported = len(watcher.output())
         killed = time.monotonic()
         for pid in watching.servers():
             with contextlib.suppress(ProcessLookupError):
@@ -38,7 +38,7 @@ def reconnect(peer: Peer, place: Place) -> dict[str, Value]:
         for number in range(50):
             (root / f"old-{number}").unlink()
         made = 0
-        while len(watcher.output()) == told:
+        while len(watcher.output()) == reported:
             watcher.check_alive()
             if time.monotonic() > killed + WAIT_SECONDS:
                 raise GaveUp(f"told of nothing for {WAIT_SECONDS:.0f} s")

@@ -75,8 +75,8 @@ def _alone(
             "share": f"{100 * share:.1f} %",
             "behind": max(0.0, quiet - ended),
         }
-        told = outcome(victim, start)
-    return values | {key: told[key] for key in ("events", "loss")}
+        reported = outcome(victim, start)
+    return values | {key: reported[key] for key in ("events", "loss")}
 
 
 def _beside(

@@ -67,12 +67,12 @@ def _refuse(contradiction: str) -> NoReturn:
 
 
 def outdated(
-    disk: Disk, subscription: Subscription, picture: StrictBelief
+    disk: Disk, subscription: Subscription, belief: StrictBelief
 ) -> set[bytes]:
     """Files that are other than they were when the client was told of them last."""
     found = set()
-    for path in picture.entries():
-        before = picture.versions.get(path)
+    for path in belief.entries():
+        before = belief.versions.get(path)
         now = version_at(disk, subscription, path)
         if before is not None and now is not None and before != now:
             found.add(path)

@@ -6,12 +6,13 @@ They keep the rows they are sent, so that tests can compare what a client knows.
 from collections.abc import Iterable
 from typing import Protocol
 
-from gamin.core.deliver.cursor import Outbox
+from gamin.core.deliver.cursor import Cursor
+from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Ignore, Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.events import Kind, Row
 from testkit.doubles.disk import Disk
-from testkit.doubles.versions import Versions, looked_at
+from testkit.doubles.versions import Versions, probe_versions
 
 
 class Host(Protocol):
@@ -38,7 +39,7 @@ class Client:
         self.number = number
         self.reads = True
         self.subscriptions: list[Subscription] = []
-        self.told: list[tuple[Subscription, Row]] = []
+        self.received: list[tuple[Subscription, Row]] = []
         """All rows it was ever sent."""
         self.found: list[Versions] = []
         """What it found on the disk because of each row."""
@@ -78,7 +79,7 @@ class Client:
 
     def rows(self) -> list[Row]:
         """Rows it was sent since the last call."""
-        new, self._seen = self.told[self._seen :], len(self.told)
+        new, self._seen = self.received[self._seen :], len(self.received)
         return [row for _, row in new]
 
     def read(self) -> None:
@@ -87,7 +88,7 @@ class Client:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         raise NotImplementedError
 
     def ready(self, subscription: Subscription) -> None:
@@ -99,9 +100,9 @@ class Client:
     def keep(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         for row in rows:
             if self.is_belated:
-                self.belated.add(len(self.told))
-            self.told.append((subscription, row))
-            self.found.append(looked_at(self.host.disk, subscription, row))
+                self.belated.add(len(self.received))
+            self.received.append((subscription, row))
+            self.found.append(probe_versions(self.host.disk, subscription, row))
 
 
 class V1Client(Client):
@@ -114,7 +115,8 @@ class V1Client(Client):
 
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
-        self.outbox = Outbox(self._encode, host.monitor.rows_to_send)
+        monitor = host.monitor
+        self.outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
 
     def cancel(self, subscription: Subscription) -> None:
         self.outbox.forget(subscription)
@@ -125,15 +127,13 @@ class V1Client(Client):
         self.outbox.is_blocked = False
         self.flush()
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        self.outbox.tell(subscription, rows)
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        self.outbox.deliver(subscription, rows)
 
     def ready(self, subscription: Subscription) -> None:
         self.outbox.ready(subscription)
 
     def flush(self) -> None:
-        if not self.outbox.is_blocked:
-            self.outbox.synced_tick = self.host.monitor.tree.tick
         self.is_belated = True
         while not self.outbox.is_blocked and self.outbox.take():
             self.outbox.is_blocked = not self.reads
@@ -155,38 +155,39 @@ class View(Client):
     def __init__(self, host: Host, number: int) -> None:
         super().__init__(host, number)
         self._rows: list[Row] = []
-        self._tick = 0
-        self._is_behind = False
-        self._is_other = False
-        """Whether another directory took the path since the tick."""
+        self._cursor: Cursor[int] = Cursor(0)
+        self._number = 0
+        """Another one once another directory took the path."""
+        self._reported_tick = 0
 
     def read(self) -> None:
         super().read()
-        if self._is_behind:
-            self._is_behind = False
+        if self._cursor.is_behind:
             for subscription in self.subscriptions:
                 self._catch_up(subscription)
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         if subscription not in self.firsts:
             return  # nobody was told anything yet
         rows = list(rows)
+        if not self._rows:
+            self._reported_tick = self.host.monitor.moment.reported_tick
         if any(not row.path and row.kind is not Kind.CHANGED for row in rows):
             self.flush()
-            self._is_other = True
+            self._number += 1
         self._rows += rows
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.cursor.follow_live()
         self.firsts.append(subscription)
-        self._tell_all(subscription)
+        self._deliver_all(subscription)
 
     def flush(self) -> None:
         rows, self._rows = self._rows, []
         if not rows:
             return
-        self._is_behind |= not self.reads
-        if not self._is_behind:
+        if not self.reads:
+            self._cursor.fall_behind(self._reported_tick)
+        if not self._cursor.is_behind:
             self.keep(self.subscriptions[0], rows)
             self._up_to_date()
 
@@ -194,17 +195,17 @@ class View(Client):
         self._rows.clear()
         monitor = self.host.monitor
         rows = None
-        if not self._is_other:
-            rows = monitor.rows_since(subscription, self._tick)
+        if self._cursor.target == self._number:
+            rows = monitor.rows_since(subscription, self._cursor.tick)
         if rows is None:
-            self._tell_all(subscription)
+            self._deliver_all(subscription)
         else:
             self.is_belated = True
             self.keep(subscription, rows)
             self.is_belated = False
             self._up_to_date()
 
-    def _tell_all(self, subscription: Subscription) -> None:
+    def _deliver_all(self, subscription: Subscription) -> None:
         """Send everything; the client forgets what it knew."""
         rows = [Row(Kind.DELETED, b"", True)]
         if subscription.node is not None:
@@ -216,5 +217,4 @@ class View(Client):
         self._up_to_date()
 
     def _up_to_date(self) -> None:
-        self._tick = self.host.monitor.tree.tick
-        self._is_other = False
+        self._cursor.catch_up(self.host.monitor.tree.tick, self._number)

@@ -1,6 +1,6 @@
 """A file system in memory, for tests of the core and the executor.
 
-It does what the system calls do, rights and errors included, and passes to `notice`
+It does what the system calls do, rights and errors included, and passes to `on_event`
 and `dropped` what the kernel would pass to inotify, in its order. `kernel.py` knows who
 watches what. `tests/models/test_disk.py` compares both with the real ones.
 """
@@ -71,7 +71,7 @@ class Disk:
         self.root = Inode(1, is_dir=True)
         self.mounted: dict[Inode, Inode] = {}
         """What covers a directory."""
-        self.notice: Callable[[Inode, int, int, bytes], None] = _nobody
+        self.on_event: Callable[[Inode, int, int, bytes], None] = _nobody
         """Called with a directory, a mask, a cookie and the name of the entry."""
         self.dropped: Callable[[Inode, int], None] = _nobody
         """Called with a directory that nothing can watch any more, and the mask that
@@ -175,13 +175,13 @@ class Disk:
             raise error(errno.EISDIR, path)
         inode.written += 1
         self._changed(inode)
-        self.notice(trail[-1][1], MODIFY, 0, name)
+        self.on_event(trail[-1][1], MODIFY, 0, name)
 
     def close(self, path: bytes) -> None:
         """Close what was open for writing."""
         trail, name = self._resolve(path, True)
         self._entry(trail[-1][1], name, path)
-        self.notice(trail[-1][1], CLOSE_WRITE, 0, name)
+        self.on_event(trail[-1][1], CLOSE_WRITE, 0, name)
 
     def chmod(self, path: bytes, mode: int) -> None:
         inode = self.inode(path, follow=True)
@@ -193,9 +193,9 @@ class Disk:
         trail, name = self._resolve(path, True)
         inode = self._entry(trail[-1][1], name, path)
         self._changed(inode)
-        self.notice(trail[-1][1], ATTRIB | _kind(inode), 0, name)
+        self.on_event(trail[-1][1], ATTRIB | _kind(inode), 0, name)
         if inode.is_dir:
-            self.notice(inode, ATTRIB | IS_DIR, 0, b"")
+            self.on_event(inode, ATTRIB | IS_DIR, 0, b"")
 
     # -- removing
 
@@ -239,8 +239,8 @@ class Disk:
         del source.entries[old_name]
         target.entries[new_name] = inode
         self._changed(inode)
-        self.notice(source, MOVED_FROM | _kind(inode), self._cookies, old_name)
-        self.notice(target, MOVED_TO | _kind(inode), self._cookies, new_name)
+        self.on_event(source, MOVED_FROM | _kind(inode), self._cookies, old_name)
+        self.on_event(target, MOVED_TO | _kind(inode), self._cookies, new_name)
         if replaced is not None and replaced.is_dir:
             self.dropped(replaced, 0)
 
@@ -326,13 +326,13 @@ class Disk:
             raise error(errno.EEXIST, path)
         directory.entries[name] = inode
         self._changed(directory)
-        self.notice(directory, CREATE | _kind(inode), 0, name)
+        self.on_event(directory, CREATE | _kind(inode), 0, name)
 
     def _remove(self, path: bytes, inode: Inode) -> None:
         trail, name = self._resolve(path)
         del trail[-1][1].entries[name]
         self._changed(trail[-1][1])
-        self.notice(trail[-1][1], DELETE | _kind(inode), 0, name)
+        self.on_event(trail[-1][1], DELETE | _kind(inode), 0, name)
 
     def _changed(self, inode: Inode) -> None:
         inode.version += 1

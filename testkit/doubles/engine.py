@@ -36,7 +36,7 @@ MAX_ROUNDS = 10_000
 class Listener(Protocol):
     """A client, as far as the core speaks to it."""
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None: ...
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 
@@ -111,16 +111,16 @@ class Shell:
     def begin(self, subscription: Subscription) -> None:
         self.synchronise()
         self.do(self.monitor.subscribe(subscription, self.now))
-        self.turn()
+        self.run_once()
 
     def end(self, subscription: Subscription) -> None:
         self.do(self.monitor.cancel(subscription, self.now))
-        self.turn()
+        self.run_once()
 
     def change_policy(self, policy: Policy) -> None:
         self.synchronise()
         self.do(self.monitor.policy_changed(policy, self.now))
-        self.turn()
+        self.run_once()
 
     def do(self, effects: list[Effect]) -> None:
         self.executor.do(effects)
@@ -134,7 +134,7 @@ class Shell:
         """The kernel's descriptor is readable."""
         self.executor.drain()
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Drain, then do everything that the loop would do now."""
         self.drain()
         for _ in range(MAX_ROUNDS):
@@ -153,16 +153,16 @@ class Shell:
     def sleep(self, seconds: float) -> None:
         """Let time pass, with all that is due meanwhile."""
         end = self.now + seconds
-        self.turn()
+        self.run_once()
         while (deadline := self.executor.deadline()) is not None and deadline <= end:
             self.now = max(self.now, deadline)
-            self.turn()
+            self.run_once()
         self.now = end
 
     def settle(self) -> None:
         """Let time pass until the core has nothing pending any more."""
         for _ in range(MAX_ROUNDS):
-            self.turn()
+            self.run_once()
             deadline = self.monitor.deadline()
             if deadline is None:
                 return
@@ -179,9 +179,9 @@ class Shell:
 
     # -- the executor's delivery
 
-    def tell(self, effect: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         for subscription in effect.subscriptions:
-            self.listeners[subscription.client].tell(subscription, effect.rows)
+            self.listeners[subscription.client].deliver(subscription, effect.rows)
 
     def ready(self, subscription: Subscription) -> None:
         self.listeners[subscription.client].ready(subscription)

@@ -52,7 +52,7 @@ class Inotify:
         self.queue: list[_Event] = []
         self.room = QUEUE_SIZE
         """How many events are taken before the queue overflows."""
-        disk.notice = self._notice
+        disk.on_event = self._on_event
         disk.dropped = self._dropped
 
     @property
@@ -90,7 +90,7 @@ class Inotify:
         """The queue is full: what happens until it is read is lost."""
         self.room = len(self.queue)
 
-    def _notice(self, inode: Inode, mask: int, cookie: int, name: bytes) -> None:
+    def _on_event(self, inode: Inode, mask: int, cookie: int, name: bytes) -> None:
         watch = self._watches.get(inode)
         if watch is not None and self._masks[watch] & mask & ~IS_DIR:
             self._put(_Event(watch, mask, cookie, name))
@@ -134,7 +134,7 @@ class KernelInMemory:
         """Read from the queue, and not returned by a drain yet."""
         self._owners: dict[int, list[Watchable]] = {}
         self._masks: dict[int, int] = {}
-        self._noticed: list[Change] = []
+        self._pending: list[Change] = []
         self.queued_bytes = self.drained_bytes = 0
         """Counted in events here."""
 
@@ -148,7 +148,7 @@ class KernelInMemory:
 
     @property
     def has_pending(self) -> bool:
-        return bool(self._noticed)
+        return bool(self._pending)
 
     def read_ahead(self) -> None:
         """Read everything, piece by piece: while one is read, more may be queued."""
@@ -195,7 +195,7 @@ class KernelInMemory:
 
     def drain(self) -> Sequence[Change]:
         self.read_ahead()
-        changes, self._noticed = self._noticed, []
+        changes, self._pending = self._pending, []
         halves: dict[int, int] = {}
         created: tuple[int, bytes] | None = None
         for watch, mask, cookie, name in self._take_piece():
@@ -238,7 +238,7 @@ class KernelInMemory:
                 still.append(owner)
             else:
                 owner.wd = NO_WATCH
-                self._noticed.append(Change(owner, IGNORED, 0, b""))
+                self._pending.append(Change(owner, IGNORED, 0, b""))
         return still
 
     def _dropped(self, watch: int) -> None:

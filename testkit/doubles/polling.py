@@ -46,7 +46,7 @@ class _Watch(NamedTuple):
     """Those that mattered at the last look."""
     entries: dict[bytes, _Seen]
 
-    def looks_at(self, name: bytes) -> bool:
+    def polls_entry(self, name: bytes) -> bool:
         return self.names is None or name in self.matter
 
 
@@ -85,7 +85,7 @@ class PollingInMemory:
             if (known.names is None) is (names is None):
                 entries, matter = known.entries, known.matter
             else:
-                missed = self.final_look(node)
+                missed = self.final_poll(node)
         self.unwatch(node)
         self._last += 1
         node.wd_poll = self._last
@@ -106,7 +106,7 @@ class PollingInMemory:
 
     def track_entry(self, node: Pollable, name: bytes) -> None:
         watch = self._watches.get(node.wd_poll)
-        if watch is not None and not watch.looks_at(name):
+        if watch is not None and not watch.polls_entry(name):
             watch.matter.add(name)
             self._refresh(watch, name)
 
@@ -118,7 +118,7 @@ class PollingInMemory:
 
     def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
         watch = self._watches.get(node.wd_poll)
-        if watch is None or not watch.looks_at(name):
+        if watch is None or not watch.polls_entry(name):
             return
         if not mask & (DELETE | MOVED_FROM):
             self._refresh(watch, name)
@@ -160,7 +160,7 @@ class PollingInMemory:
             del known[name]
         created = []
         for name, kind in kinds.items():
-            if kind is not None and watch.looks_at(name) and name not in known:
+            if kind is not None and watch.polls_entry(name) and name not in known:
                 self._refresh(watch, name)
                 if name not in known or known[name].kind != kind:
                     known[name] = _Seen(0, kind, 0, 0, 0)
@@ -177,14 +177,14 @@ class PollingInMemory:
         for interval in over:
             self._due_at[interval] = _next_multiple(interval, now)
         due = [watch for watch in self._watches.values() if watch.interval in over]
-        return [change for watch in due for change in self.final_look(watch.node)]
+        return [change for watch in due for change in self.final_poll(watch.node)]
 
-    def look_below(self, path: bytes) -> list[Change]:
+    def poll_below(self, path: bytes) -> list[Change]:
         nodes = [watch.node for watch in self._watches.values()]
         below = [node for node in nodes if is_within(node.path(), path)]
-        return [change for node in below for change in self.final_look(node)]
+        return [change for node in below for change in self.final_poll(node)]
 
-    def final_look(self, node: Pollable) -> list[Change]:
+    def final_poll(self, node: Pollable) -> list[Change]:
         watch = self._watches.get(node.wd_poll)
         if watch is None:
             return []

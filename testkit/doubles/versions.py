@@ -24,7 +24,7 @@ def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
         return None
 
 
-def looked_at(disk: Disk, subscription: Subscription, row: Row) -> Versions:
+def probe_versions(disk: Disk, subscription: Subscription, row: Row) -> Versions:
     """What is found because of a row; for a moved directory also all below it."""
     if row.kind is Kind.DELETED:
         return {}

@@ -15,7 +15,7 @@ ANSWER_DEADLINE = 30.0  # a net: a busy machine is slow
 BARRIER_FILES = 48
 
 
-class Heard(NamedTuple):
+class ReceivedEvent(NamedTuple):
     number: int
     code: int
     path: bytes
@@ -34,7 +34,7 @@ class Client(Protocol):
 
     def cancel(self, number: int) -> None: ...
 
-    def barrier(self) -> list[Heard]:
+    def barrier(self) -> list[ReceivedEvent]:
         """What was heard since the last barrier.
 
         Nothing is missing that follows from what happened before the call.
@@ -77,7 +77,7 @@ class WireClient:
     def __init__(self, connection: Connection, directory: bytes, rounds: int) -> None:
         self._connection = connection
         self._rounds = rounds
-        self._heard: list[Heard] = []
+        self._received: list[ReceivedEvent] = []
         self._no_exists = False
         self._gone = False
         os.mkdir(directory)
@@ -89,7 +89,7 @@ class WireClient:
         self._modes = cycle((0o644,) * BARRIER_FILES + (0o600,) * BARRIER_FILES)
         self._number = connection.watch_directory(directory)
         self._until_end_of_listing(self._number)
-        self._heard.clear()
+        self._received.clear()
 
     def watch_directory(self, path: bytes) -> int:
         number = self._connection.watch_directory(path)
@@ -111,11 +111,11 @@ class WireClient:
     def cancel(self, number: int) -> None:
         self._connection.cancel(number)
 
-    def barrier(self) -> list[Heard]:
+    def barrier(self) -> list[ReceivedEvent]:
         for _ in range(self._rounds):
             self._pass_barrier()
-        heard, self._heard = self._heard, []
-        return heard
+        received, self._received = self._received, []
+        return received
 
     def disconnect(self) -> None:
         """May be repeated, which a library's own close may not."""
@@ -131,20 +131,20 @@ class WireClient:
     def _until_end_of_listing(self, number: int) -> None:
         self._until(lambda event: event[:2] == (number, CODES["end-exist"]))
 
-    def _until(self, is_the_one: Callable[[Heard], bool]) -> None:
+    def _until(self, is_the_one: Callable[[ReceivedEvent], bool]) -> None:
         for event in self._events():
             if event.number != self._number:
-                self._heard.append(event)
+                self._received.append(event)
             if is_the_one(event):
                 return
         raise AssertionError(
-            f"no answer within {ANSWER_DEADLINE} s; heard so far: {self._heard}"
+            f"no answer within {ANSWER_DEADLINE} s; heard so far: {self._received}"
         )
 
-    def _events(self) -> Iterator[Heard]:
+    def _events(self) -> Iterator[ReceivedEvent]:
         """Ends when nothing comes for a long time."""
         while event := self._connection.next_event(ANSWER_DEADLINE):
-            yield Heard(*event)
+            yield ReceivedEvent(*event)
 
 
 class WireDriver:

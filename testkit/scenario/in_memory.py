@@ -10,7 +10,7 @@ from itertools import count
 from gamin.config.gaminrc import Rule, parse
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
-from gamin.core.deliver.cursor import Outbox
+from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.throttle.debounce import HOLD_SECONDS
 from gamin.events import Row
@@ -18,7 +18,7 @@ from gamin.protocol.gam.events import encode_first, encode_rows
 from gamin.protocol.gam.packets import EventCode, PacketReader, encode_event
 from testkit.doubles.engine import Shell
 from testkit.scenario.commands import Command, Scenario
-from testkit.scenario.drivers import Heard
+from testkit.scenario.drivers import ReceivedEvent
 from testkit.scenario.playing import Play
 
 ROOT = b"/scenario"
@@ -34,9 +34,10 @@ class CoreClient:
         self._shell = shell
         self._client = number
         self._pause = pause
-        self._outbox = Outbox(self._encode, shell.monitor.rows_to_send)
+        monitor = shell.monitor
+        self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
         self._reader = PacketReader()
-        self._heard: list[Heard] = []
+        self._received: list[ReceivedEvent] = []
         self._standing: dict[int, Subscription] = {}
         self._quiet: set[Subscription] = set()
         self._is_quiet = False
@@ -62,10 +63,10 @@ class CoreClient:
         self._outbox.append(encode_event(number, code, subscription.path))
         self.flush()
 
-    def barrier(self) -> list[Heard]:
+    def barrier(self) -> list[ReceivedEvent]:
         self._shell.sleep(self._pause)
-        heard, self._heard = self._heard, []
-        return heard
+        received, self._received = self._received, []
+        return received
 
     def disconnect(self) -> None:
         for number in list(self._standing):
@@ -84,17 +85,16 @@ class CoreClient:
 
     # -- what the core tells it
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        self._outbox.tell(subscription, rows)
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+        self._outbox.deliver(subscription, rows)
 
     def ready(self, subscription: Subscription) -> None:
         self._outbox.ready(subscription)
 
     def flush(self) -> None:
-        self._outbox.synced_tick = self._shell.monitor.tree.tick
         while data := self._outbox.take():
             packets = self._reader.feed(data)
-            self._heard += [Heard(*packet) for packet in packets]
+            self._received += [ReceivedEvent(*packet) for packet in packets]
 
     def _encode(
         self, subscription: Subscription, rows: Iterable[Row], first: bool

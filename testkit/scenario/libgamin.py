@@ -11,7 +11,7 @@ from threading import Lock
 
 import pytest
 
-from testkit.scenario.drivers import Heard
+from testkit.scenario.drivers import ReceivedEvent
 
 LIBRARIES = ("libgamin-1.so.0", "libfam.so.0")
 _PATH_MAX = 4096  # of <linux/limits.h>, as in fam.h
@@ -89,7 +89,7 @@ class Libgamin:
     def pending(self) -> bool:
         return self._call("FAMPending") > 0
 
-    def next_event(self, timeout: float) -> Heard | None:
+    def next_event(self, timeout: float) -> ReceivedEvent | None:
         """None when none came in time."""
         end = time.monotonic() + timeout
         while not self.pending():
@@ -98,7 +98,7 @@ class Libgamin:
                 return None
         event = _Event()
         self._call("FAMNextEvent", ctypes.byref(event))
-        return Heard(event.fr.reqnum, event.code, event.filename)
+        return ReceivedEvent(event.fr.reqnum, event.code, event.filename)
 
     def close(self) -> None:
         self._call("FAMClose")

@@ -27,7 +27,7 @@ class PatternError(ValueError):
     """The text is no pattern."""
 
 
-class Told(NamedTuple):
+class EventRecord(NamedTuple):
     """One event as a pattern sees it."""
 
     code: int
@@ -41,7 +41,7 @@ class Told(NamedTuple):
 class Times:
     """The same event `least` to `most` times in a row."""
 
-    event: Told
+    event: EventRecord
     least: int = 1
     most: int = 1
 
@@ -74,42 +74,44 @@ Term: TypeAlias = Times | AnyOrder | Choice
 Pattern: TypeAlias = tuple[Term, ...]
 
 
-def matches(pattern: Pattern, told: Sequence[Told]) -> bool:
-    """True if `pattern` describes all of `told`, from the first to the last."""
-    return len(told) in _ends(pattern, told, 0)
+def matches(pattern: Pattern, received: Sequence[EventRecord]) -> bool:
+    """True if `pattern` describes all of `received`, from the first to the last."""
+    return len(received) in _ends(pattern, received, 0)
 
 
-def _ends(pattern: Pattern, told: Sequence[Told], start: int) -> set[int]:
+def _ends(pattern: Pattern, received: Sequence[EventRecord], start: int) -> set[int]:
     """Where `pattern` can end when it begins at `start`."""
     places = {start}
     for term in pattern:
-        places = {end for place in places for end in _term_ends(term, told, place)}
+        places = {end for place in places for end in _term_ends(term, received, place)}
     return places
 
 
-def _term_ends(term: Term, told: Sequence[Told], start: int) -> Iterator[int]:
+def _term_ends(
+    term: Term, received: Sequence[EventRecord], start: int
+) -> Iterator[int]:
     match term:
         case Times(event, least, most):
             run = 0
-            while run < most and told[start + run : start + run + 1] == [event]:
+            while run < most and received[start + run : start + run + 1] == [event]:
                 run += 1
             yield from range(start + least, start + run + 1)
         case AnyOrder(parts):
-            yield from _any_order_ends(parts, told, start)
+            yield from _any_order_ends(parts, received, start)
         case Choice(branches):
             for branch in branches:
-                yield from _ends(branch, told, start)
+                yield from _ends(branch, received, start)
 
 
 def _any_order_ends(
-    parts: tuple[Times, ...], told: Sequence[Told], start: int
+    parts: tuple[Times, ...], received: Sequence[EventRecord], start: int
 ) -> Iterator[int]:
-    least, most = Counter[Told](), Counter[Told]()
+    least, most = Counter[EventRecord](), Counter[EventRecord]()
     for part in parts:
         least[part.event] += part.least
         most[part.event] += part.most
     for length in range(least.total(), most.total() + 1):
-        seen = Counter(told[start : start + length])
+        seen = Counter(received[start : start + length])
         if seen.total() == length and least <= seen <= most:
             yield start + length
 
@@ -183,7 +185,7 @@ def _events(words: list[str]) -> Iterator[Times]:
     paths = expanded(words.pop(0))
     least, most = _count(words, optional)
     for path in paths:
-        yield Times(Told(code, path), least, most)
+        yield Times(EventRecord(code, path), least, most)
 
 
 def _count(words: list[str], optional: bool) -> tuple[int, int]:

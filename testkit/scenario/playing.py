@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from testkit.scenario.commands import Command, Comparison, Expectation, Scenario, Skip
 from testkit.scenario.drivers import Client, Driver
-from testkit.scenario.pattern import Told, matches
+from testkit.scenario.pattern import EventRecord, matches
 
 LINES_SHOWN = 20
 
@@ -20,7 +20,7 @@ class Request:
     number: int
     path: bytes
     """As the scenario writes it."""
-    told: list[Told] = field(default_factory=list)
+    received: list[EventRecord] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -95,7 +95,7 @@ class Play:
             for number, code, path in client.barrier():
                 request = mine.get(number)
                 assert request, f"{name} heard of no request of his: {number} {path!r}"
-                request.told.append(Told(code, self._word(path, request)))
+                request.received.append(EventRecord(code, self._word(path, request)))
 
     def _word(self, path: bytes, request: Request) -> bytes:
         """`path` as a scenario writes it.
@@ -118,18 +118,18 @@ class Play:
             assert time.monotonic() < end, "\n".join([f"{comparison}:", *wrong])
             self._listen()
         for request in self._requests.values():
-            request.told.clear()
+            request.received.clear()
 
     def _differences(self, expected: dict[str, Expectation]) -> list[str]:
         return [
             line
             for name, request in self._requests.items()
-            if not matches(expected[name].pattern, request.told)
+            if not matches(expected[name].pattern, request.received)
             for line in (
                 f"  {name} should have heard",
                 *_shown(expected[name].pattern),
                 "  but heard",
-                *_shown(request.told),
+                *_shown(request.received),
             )
         ]
 

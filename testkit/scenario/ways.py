@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gamin.client.blocking import Client
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_gam
 from testkit.original import SERVER
 from testkit.scenario.commands import Scenario
 from testkit.scenario.disk import Disk
@@ -41,7 +41,7 @@ class Way:
 
 
 def _ours(server: Server) -> Client:
-    return Client(lambda: connect_v1(start=False, session=server.session))
+    return Client(lambda: connect_gam(start=False, session=server.session))
 
 
 def _libgamin(server: Server) -> Libgamin:

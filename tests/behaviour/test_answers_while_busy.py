@@ -35,7 +35,7 @@ def test_every_query_names_a_busy_file_that_was_written_just_before(
     file = root / "folder/busy"
     file.touch()
     missed = []
-    with Asker(served.modern()) as asker:
+    with Asker(served.watchman()) as asker:
         clock = asker.watch(root)
         for number in range(ROUNDS):
             file.write_text(f"{number:9}")
@@ -50,7 +50,7 @@ def test_every_query_names_what_came_and_went_in_a_busy_directory(
 ) -> None:
     missed = []
     (root / "folder/-1").touch()
-    with Asker(served.modern()) as asker:
+    with Asker(served.watchman()) as asker:
         clock = asker.watch(root)
         for number in range(ROUNDS):
             (root / f"folder/{number}").touch()
@@ -71,7 +71,7 @@ def test_every_query_names_what_an_overflow_has_lost(
     with ExitStack() as stack:
         with queue_limit(QUEUE_EVENTS):
             served = stack.enter_context(daemon(session, tmp_path / "home"))
-        asker = stack.enter_context(Asker(served.modern()))
+        asker = stack.enter_context(Asker(served.watchman()))
         asker.watch(noise)
         clock = asker.watch(root)
         for number in range(ROUNDS // 4):
@@ -92,7 +92,7 @@ def test_a_query_names_what_changed_below_a_path_that_is_polled(
     rules = f"poll {root}/folder {root}/folder/*\n"
     with (
         daemon(session, tmp_path / "home", rules=rules) as served,
-        Asker(served.modern()) as asker,
+        Asker(served.watchman()) as asker,
     ):
         clock = asker.watch(root)
         for number in range(20):

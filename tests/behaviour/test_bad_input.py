@@ -61,7 +61,7 @@ def test_a_bad_packet_ends_its_connection_alone(
 
 
 def test_a_wrong_hello_is_answered_by_nothing(served: Daemon, tmp_path: Path) -> None:
-    connected = served.modern()  # any socket, to see that the line there is another
+    connected = served.watchman()  # any socket, to see that the line there is another
     connected.close()
     before = len(served.log())
     with served.connect() as good:
@@ -103,7 +103,7 @@ def test_random_bytes_do_no_harm(served: Daemon, tmp_path: Path) -> None:
         with served.connect() as bad:
             bad.sendall(dice.randbytes(dice.randrange(1, 2000)))
     for _ in range(100):
-        with served.modern() as bad:
+        with served.watchman() as bad:
             bad.sendall(dice.randbytes(dice.randrange(1, 2000)) + b"\n")
     assert works(served, tmp_path / "box")
 
@@ -142,7 +142,7 @@ def test_packets_that_are_nearly_right_do_no_harm(
 def test_a_bad_line_is_answered_and_the_connection_goes_on(
     served: Daemon, line: bytes
 ) -> None:
-    with served.modern() as connected:
+    with served.watchman() as connected:
         connected.settimeout(10)
         stream = connected.makefile("rwb")
         stream.write(line + b"\n" + b'["version"]\n')
@@ -165,7 +165,7 @@ def test_a_bad_header_of_bser_ends_the_connection_with_one_line(
     served: Daemon, header: bytes
 ) -> None:
     before = len(served.log())
-    with served.modern() as connected:
+    with served.watchman() as connected:
         connected.sendall(header)
         assert is_hung_up(connected)
     [line] = served.log()[before:]
@@ -173,7 +173,7 @@ def test_a_bad_header_of_bser_ends_the_connection_with_one_line(
 
 
 def test_a_line_without_an_end_is_cut_off(served: Daemon, tmp_path: Path) -> None:
-    with served.modern() as connected:
+    with served.watchman() as connected:
         connected.settimeout(10)
         with pytest.raises(OSError, match=r"Broken pipe|reset"):
             connected.sendall(b"x" * (32 << 20))
@@ -186,10 +186,10 @@ def test_a_path_that_is_as_long_as_can_be_is_no_mistake(served: Daemon) -> None:
     with served.connect() as connected:
         connected.settimeout(10)
         connected.sendall(packet(1, FILE, longest))
-        told = b""
-        while len(told) < 2 * (10 + 4095):
-            told += connected.recv(1 << 16)
-        assert told == packet(1, 2, longest) + packet(1, 9, longest)
+        reported = b""
+        while len(reported) < 2 * (10 + 4095):
+            reported += connected.recv(1 << 16)
+        assert reported == packet(1, 2, longest) + packet(1, 9, longest)
 
 
 def test_file_names_cannot_forge_a_line(served: Daemon) -> None:

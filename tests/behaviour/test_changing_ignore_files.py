@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import gamin
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from testkit.beliefs.watch import Belief
 from testkit.server_state import overflow, stopped_server
 from testkit.watches import SOON, created, deleted, moved, until
@@ -185,7 +185,7 @@ def test_what_happens_to_an_ignore_file_in_what_is_ignored_counts_afterwards(
 
 def test_whoever_asks_gets_what_is_not_ignored_by_then(root: Path) -> None:
     make(root, "a", "a.log")
-    with client(root) as us, connect_modern(start=False) as line:
+    with client(root) as us, connect_watchman(start=False) as line:
         assert us.knows("a", "a.log")
         replies = line.makefile("rb")
         line.sendall(b'["get-pid"]\n')

@@ -21,13 +21,13 @@ def noted(served: Daemon, box: Path, *, churn: bool) -> list[Packet]:
         asked.sendall(packet(NUMBER, DEBUG, b"notify"))
         watched(client, box)
         reader = PacketReader(pathless=0)
-        told: list[Packet] = []
+        reported: list[Packet] = []
         with coming_and_going(box, 500) if churn else appending(box / "log", 500):
-            while not told:
-                told += reader.feed(asked.recv(4096))
-        while len(told) < 2:
-            told += reader.feed(asked.recv(4096))
-    return told
+            while not reported:
+                reported += reader.feed(asked.recv(4096))
+        while len(reported) < 2:
+            reported += reader.feed(asked.recv(4096))
+    return reported
 
 
 def test_a_hammered_file_is_polled_and_comes_back(session: str, tmp_path: Path) -> None:

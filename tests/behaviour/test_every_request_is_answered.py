@@ -35,7 +35,7 @@ def in_place(served: Daemon, requests: Sequence[Request]) -> None:
 
     A request for the pid marks the place behind each: its answer is known.
     """
-    with Asker(served.modern()) as asker:
+    with Asker(served.watchman()) as asker:
         for request in requests:
             asker.write(*request)
             asker.write("get-pid")
@@ -96,7 +96,7 @@ def test_a_request_whose_root_is_deleted_before_it_is_listed_is_answered(
 ) -> None:
     for number in range(3_000):
         (tmp_path / f"{number}").mkdir()
-    with Asker(served.modern()) as one, Asker(served.modern()) as other:
+    with Asker(served.watchman()) as one, Asker(served.watchman()) as other:
         one.write("watch", str(tmp_path))
         one.write("get-pid")
         other.ask("watch-del-all")

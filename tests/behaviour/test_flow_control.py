@@ -31,14 +31,14 @@ STORMS = [
 Storm = Callable[[Path], AbstractContextManager[None]]
 
 
-def told_for(client: Client, seconds: float) -> list[Event]:
+def reported_within(client: Client, seconds: float) -> list[Event]:
     end = time.monotonic() + seconds
-    told = []
+    reported = []
     while (left := end - time.monotonic()) > 0:
         event = client.next_event(left)
         if event is not None:
-            told.append(event)
-    return told
+            reported.append(event)
+    return reported
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_after_a_short_burst_it_is_told_once_a_second(
     with daemon(session, tmp_path) as served, served.client() as client:
         watched(client, box)
         with storm(box):
-            burst = told_for(client, 1.2)
+            burst = reported_within(client, 1.2)
             spent = served.ticks()
-            told = Counter(event.path for event in told_for(client, 3))
+            reported = Counter(event.path for event in reported_within(client, 3))
             assert served.ticks() - spent < 45, "15 % of a core"
         assert len(burst) < 20
-        assert all(count <= 4 for count in told.values())
-        assert told[b"log"] <= 4
+        assert all(count <= 4 for count in reported.values())
+        assert reported[b"log"] <= 4
 
 
 def test_the_last_state_is_told_after_the_end(
@@ -71,7 +71,7 @@ def test_the_last_state_is_told_after_the_end(
     with daemon(session, tmp_path) as served, served.client() as client:
         watched(client, box)
         with appending(box / "log", RATE):
-            told_for(client, 1.5)
+            reported_within(client, 1.5)
         (box / "end").touch()
         until(client, (EventCode.CHANGED, b"log"), (EventCode.CREATED, b"end"))
 
@@ -88,7 +88,7 @@ def test_others_are_told_as_promptly_as_ever(
         with served.client() as victim:
             watched(victim, box)
             with storm(box):
-                told_for(victim, 0.5)
+                reported_within(victim, 0.5)
                 for number in range(50):
                     began = time.perf_counter()
                     (other / str(number)).touch()
@@ -105,13 +105,15 @@ def test_what_comes_and_stays_beside_it_is_told_soon_and_once(
     with daemon(session, tmp_path) as served, served.client() as client:
         watched(client, box)
         with storm(box):
-            told = told_for(client, 1.0)
+            reported = reported_within(client, 1.0)
             for name in names:
                 began = time.monotonic()
                 (box / name.decode()).touch()
-                told += until(client, (EventCode.CREATED, name))
+                reported += until(client, (EventCode.CREATED, name))
                 assert time.monotonic() - began < 2
-    counted = Counter(event.path for event in told if event.code == EventCode.CREATED)
+    counted = Counter(
+        event.path for event in reported if event.code == EventCode.CREATED
+    )
     assert [counted[name] for name in names] == [1] * len(names)
 
 
@@ -123,10 +125,10 @@ def test_a_file_that_is_watched_alone_too_is_told_once_a_second_to_both(
         number = client.watch_file(box / "log")
         until(client, (EventCode.END_EXIST, bytes(box / "log")))
         with appending(box / "log", 10):
-            told_for(client, 1.5)
-            told = Counter(event.number for event in told_for(client, 3))
-    assert set(told) == {number, number - 1}
-    assert all(count <= 4 for count in told.values())
+            reported_within(client, 1.5)
+            reported = Counter(event.number for event in reported_within(client, 3))
+    assert set(reported) == {number, number - 1}
+    assert all(count <= 4 for count in reported.values())
 
 
 def test_thirty_five_short_files_a_second_give_few_events(
@@ -135,7 +137,7 @@ def test_thirty_five_short_files_a_second_give_few_events(
     with daemon(session, tmp_path) as served, served.client() as client:
         watched(client, box)
         with coming_and_going(box, 35):
-            assert len(told_for(client, 3)) <= 3 * 13
+            assert len(reported_within(client, 3)) <= 3 * 13
 
 
 def test_what_is_calm_again_is_told_at_once(
@@ -144,7 +146,7 @@ def test_what_is_calm_again_is_told_at_once(
     with daemon(session, tmp_path, rules=QUICK) as served, served.client() as client:
         watched(client, box)
         with appending(box / "log", RATE):
-            told_for(client, 1)
+            reported_within(client, 1)
         while client.next_event(1.5):
             pass
         with (box / "log").open("a") as log:
@@ -165,11 +167,11 @@ def test_nothing_is_lost_when_the_way_of_noticing_changes(
         watched(client, box)
         for turn in range(8):
             _burst(box, dice, turn)
-            _believe(believed, told_for(client, dice.choice([0, 0.1, 0.3, 1.2])))
+            _believe(believed, reported_within(client, dice.choice([0, 0.1, 0.3, 1.2])))
         (box / "end").touch()
         while b"end" not in believed:
-            _believe(believed, told_for(client, 0.1))
-        _believe(believed, told_for(client, 1.5))
+            _believe(believed, reported_within(client, 0.1))
+        _believe(believed, reported_within(client, 1.5))
     assert believed == {bytes(path.relative_to(box)) for path in box.iterdir()}
 
 
@@ -185,8 +187,8 @@ def _burst(box: Path, dice: random.Random, turn: int) -> None:
             (box / "log").touch()
 
 
-def _believe(believed: set[bytes], told: list[Event]) -> None:
-    for event in told:
+def _believe(believed: set[bytes], reported: list[Event]) -> None:
+    for event in reported:
         if event.code == EventCode.CREATED:
             assert event.path not in believed, event
             believed.add(event.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.launch import server_command
 from gamin.client.locate import NoServer
 from testkit.waiting import eventually
@@ -38,7 +38,7 @@ def folder(
 
 def is_served() -> bool:
     try:
-        connect_modern(start=False).close()
+        connect_watchman(start=False).close()
     except NoServer:
         return False
     return True

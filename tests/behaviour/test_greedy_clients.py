@@ -62,7 +62,7 @@ class Greedy:
 
 @contextmanager
 def greedy(served: Daemon, tree: Path) -> Iterator[Greedy]:
-    with served.modern() as connected:
+    with served.watchman() as connected:
         client = Greedy(connected)
         assert "error" not in client.ask("watch", str(tree))
         yield client
@@ -84,7 +84,7 @@ def reading(client: Greedy) -> Iterator[None]:
 @contextmanager
 def flooded(served: Daemon, tree: Path) -> Iterator[Greedy]:
     """A client has sent many queries of a large tree, and reads the answers."""
-    with served.modern() as connected:
+    with served.watchman() as connected:
         client = Greedy(connected)
         client.ask("watch", str(tree))
         with reading(client):
@@ -104,7 +104,7 @@ def test_stop_is_obeyed_while_queries_are_answered(
     session: str, tmp_path: Path, large: Path
 ) -> None:
     with daemon(session, tmp_path) as served, flooded(served, large) as client:
-        with served.modern() as other:
+        with served.watchman() as other:
             other.sendall(line("gamin-stop"))
             assert is_hung_up(other)
         served.process.wait(10)
@@ -130,7 +130,7 @@ def test_one_expensive_query_delays_nobody(
         with reading(client):
             assert works(served, tmp_path / "box")
             assert client.answers == 0
-            with served.modern() as other:
+            with served.watchman() as other:
                 other.sendall(line("gamin-stop"))
                 assert is_hung_up(other)
 
@@ -207,7 +207,7 @@ def anonymous(served: Daemon) -> int:
 def leave_unfinished_requests(served: Daemon, _: Path) -> None:
     with ExitStack() as several:
         for _number in range(15):
-            connected = several.enter_context(served.modern())
+            connected = several.enter_context(served.watchman())
             connected.sendall(b"[" * (15 << 20))
         assert status(served)["held_bytes"] > 100 << 20
 
@@ -271,7 +271,7 @@ def test_requests_that_are_never_finished_have_one_budget(
     with daemon(session, tmp_path) as served, ExitStack() as several:
         closed = 0
         for _ in range(40):
-            connected = several.enter_context(served.modern())
+            connected = several.enter_context(served.watchman())
             try:
                 connected.sendall(b"[" * (15 << 20))
             except OSError:
@@ -283,7 +283,7 @@ def test_requests_that_are_never_finished_have_one_budget(
 
 
 def status(served: Daemon) -> dict[str, Any]:
-    with served.modern() as connected:
+    with served.watchman() as connected:
         answer = Greedy(connected).ask("gamin-status")
     report: dict[str, Any] = answer["status"]
     return report

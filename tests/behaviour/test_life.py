@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.connect import connect_modern, connect_v1
+from gamin.client.connect import connect_gam, connect_watchman
 from gamin.daemon.io.addresses import acquire
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.process.lifecycle import Server
@@ -138,7 +138,7 @@ def test_a_server_without_clients_ends_after_a_while(
 
 def test_a_server_stays_while_there_is_a_client(session: str, tmp_path: Path) -> None:
     with lonely(session, tmp_path, 0.2) as thread:
-        with connect_v1(start=False, session=session, environ={}) as client:
+        with connect_gam(start=False, session=session, environ={}) as client:
             assert nothing_comes(client, 0.5)
             assert thread.is_alive()
         thread.join(10)
@@ -151,7 +151,7 @@ def test_it_stays_while_a_root_is_watched_for_good(
     environ = {"GAMIN_SOCKET_DIR": str(tmp_path)}
 
     def reply(*request: str) -> dict[str, object]:
-        with connect_modern(start=False, session=session, environ=environ) as client:
+        with connect_watchman(start=False, session=session, environ=environ) as client:
             client.sendall(json.dumps(request).encode() + b"\n")
             with client.makefile("rb") as lines:
                 answer: dict[str, object] = json.loads(lines.readline())

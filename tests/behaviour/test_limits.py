@@ -93,11 +93,11 @@ def test_silent_clients_of_watchman_s_language_make_room_for_others(
     session: str, tmp_path: Path
 ) -> None:
     with daemon(session, tmp_path) as served, ExitStack() as several:
-        speaking = several.enter_context(served.modern())
+        speaking = several.enter_context(served.watchman())
         speaking.settimeout(10)
         speaking.sendall(b'["get-pid"]\n')
         assert b"pid" in speaking.recv(1 << 16)
-        mute = [several.enter_context(served.modern()) for _ in range(1100)]
+        mute = [several.enter_context(served.watchman()) for _ in range(1100)]
         assert works(served, tmp_path / "box")
         assert is_hung_up(mute[0])
         assert len(served.log()) < 100

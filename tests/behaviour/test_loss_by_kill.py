@@ -66,7 +66,7 @@ def test_what_a_client_believes_becomes_right_without_a_new_listing(
     tree: Path,
 ) -> None:
     belief, scribbler = Belief(tree), Scribbler(tree, seed=3)
-    told: list[Event] = []
+    reported: list[Event] = []
     with gamin.watch(tree, initial=True, timeout=SOON) as watch:
         belief.take(next(watch))
         with ThreadPoolExecutor(1) as beside:
@@ -76,9 +76,9 @@ def test_what_a_client_believes_becomes_right_without_a_new_listing(
                 with suppress(NoServer):
                     kill_server()
                 while f"end-{number}" not in belief.paths() or is_wrong(belief):
-                    told += (batch := next(watch))
+                    reported += (batch := next(watch))
                     belief.take(batch)
                 work.result()
-    assert any(event.recovered for event in told)
-    assert not any(event.kind is Kind.EXISTS for event in told)
+    assert any(event.recovered for event in reported)
+    assert not any(event.kind is Kind.EXISTS for event in reported)
     assert not belief.contradictions

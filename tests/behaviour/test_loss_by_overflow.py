@@ -59,11 +59,11 @@ def test_every_tree_is_told_what_was_lost_as_events_that_are_marked(
                 created(tree / "new", is_dir=True, recovered=True),
                 created(tree / "new/file", recovered=True),
             ]
-            told = Counter(until(watch, *wanted))
+            reported = Counter(until(watch, *wanted))
             # Whether a directory has other rights, or only other entries, is the same
             # to its time stamp.
-            del told[changed(tree / "deep", is_dir=True, recovered=True)]
-            assert told == Counter(wanted)
+            del reported[changed(tree / "deep", is_dir=True, recovered=True)]
+            assert reported == Counter(wanted)
         recoveries = status().recoveries
     assert (recoveries.overflows, recoveries.rescans) == (1, 1)
 

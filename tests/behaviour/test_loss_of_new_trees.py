@@ -46,7 +46,7 @@ def make_trees(pipe: Connection, make: Callable[[str], None], place: str) -> Non
 def test_every_directory_and_file_is_told_once(
     make: Callable[[str], None], tmp_path: Path
 ) -> None:
-    told: list[Event] = []
+    reported: list[Event] = []
     with gamin.watch(tmp_path, timeout=3 * SOON) as watch:
         with (
             beside(make_trees, make, str(tmp_path / "one")) as one,
@@ -55,9 +55,11 @@ def test_every_directory_and_file_is_told_once(
             assert (one.recv(), other.recv()) == ("done", "done")
         (tmp_path / "end").touch()
         there = {str(path): path.is_dir() for path in tmp_path.rglob("*")}
-        while len(told) < len(there) or not set(there) <= {e.path for e in told}:
-            told += next(watch)
+        while len(reported) < len(there) or not set(there) <= {
+            e.path for e in reported
+        }:
+            reported += next(watch)
     assert len(there) > 2 * TREES * 7
-    created = Counter((e.path, e.is_dir) for e in told if e.kind is Kind.CREATED)
+    created = Counter((e.path, e.is_dir) for e in reported if e.kind is Kind.CREATED)
     assert created == Counter(there.items())
-    assert {event.kind for event in told} <= {Kind.CREATED, Kind.CHANGED}
+    assert {event.kind for event in reported} <= {Kind.CREATED, Kind.CHANGED}

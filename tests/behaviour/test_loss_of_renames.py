@@ -71,7 +71,7 @@ def test_each_is_one_event_with_both_names_in_order(tmp_path: Path) -> None:
     with gamin.watch(tmp_path, timeout=SOON) as watch:
         for _ in range(RENAMES // AT_ONCE):
             done = [tree.rename() for _ in range(AT_ONCE)]
-            told: list[Event] = []
-            while len(told) < len(done):
-                told += next(watch)
-            assert told == done
+            reported: list[Event] = []
+            while len(reported) < len(done):
+                reported += next(watch)
+            assert reported == done

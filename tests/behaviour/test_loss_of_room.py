@@ -83,10 +83,14 @@ def test_what_inotify_has_no_room_for_goes_to_fanotify(
         serving(session, tmp_path / "home", watches=FEW, marks=ENOUGH) as served,
         gamin.watch(tree, timeout=SOON) as watch,
     ):
-        told = status()
-        assert told.watches.polled == 0
-        assert told.facilities["inotify"].used_by_us == FEW
-        assert told.facilities["fanotify"].used_by_us == told.watches.kernel - FEW > 0
+        reported = status()
+        assert reported.watches.polled == 0
+        assert reported.facilities["inotify"].used_by_us == FEW
+        assert (
+            reported.facilities["fanotify"].used_by_us
+            == reported.watches.kernel - FEW
+            > 0
+        )
         change_everywhere(tree, watch)
         assert not served.log()
 

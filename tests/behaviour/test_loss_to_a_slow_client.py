@@ -75,8 +75,8 @@ def boxes(place: Path) -> Iterator[Path]:
 
 
 def test_the_server_remembers_nothing_for_it(session: str, tmp_path: Path) -> None:
-    told = ROUNDS * FILES * len(LONG)
-    assert told > SLACK
+    reported = ROUNDS * FILES * len(LONG)
+    assert reported > SLACK
     box, other = itertools.islice(boxes(tmp_path), 2)
     with own_daemon(session, tmp_path / "home"):
         with gamin.watch(box, timeout=SOON) as reader:
@@ -111,13 +111,14 @@ def test_when_it_reads_again_it_is_told_exactly_the_difference(
         new.mkdir()
         (new / "last").touch()
         until(reader, created(new / "last"))
-        told = []
-        while created(new / "last") not in told:
-            told += next(slow)
-        belief.take(told)
+        reported = []
+        while created(new / "last") not in reported:
+            reported += next(slow)
+        belief.take(reported)
     assert not belief.contradictions
     assert not differences(belief.top, there(box))
-    assert len(told) < FILES * ROUNDS / 2, "most of it was never told one by one"
+    assert len(reported) < FILES * ROUNDS / 2, "most of it was never told one by one"
     assert (
-        max(Counter(e.path for e in told if e.kind is not Kind.CHANGED).values()) == 1
+        max(Counter(e.path for e in reported if e.kind is not Kind.CHANGED).values())
+        == 1
     )

@@ -30,15 +30,15 @@ def test_a_client_that_returns_gets_exactly_what_it_missed(tree: Path) -> None:
         belief.take(next(watch))
     changes = change_much(tree)
     with gamin.watch(tree, since=watch.clock, timeout=SOON) as watch:
-        told: list[gamin.Event] = []
-        while len(told) < changes:  # in as many batches as were read at once
-            told += next(watch)
-        belief.take(told)
+        reported: list[gamin.Event] = []
+        while len(reported) < changes:  # in as many batches as were read at once
+            reported += next(watch)
+        belief.take(reported)
     assert not belief.contradictions
     assert not belief.repeated
     assert not differences(belief.top, there(tree))
-    assert len(told) == changes
-    assert not any(event.recovered for event in told)
+    assert len(reported) == changes
+    assert not any(event.recovered for event in reported)
 
 
 def change_much(tree: Path) -> int:
@@ -61,9 +61,11 @@ def test_another_server_can_only_list_what_is_there_and_says_so(tree: Path) -> N
     kill_server()
     (tree / "kept/0").unlink()
     with gamin.watch(tree, since=watch.clock, timeout=SOON) as watch:
-        told = next(watch)
-    assert {(event.kind, event.recovered) for event in told} == {(Kind.EXISTS, True)}
-    assert {event.path for event in told} == {str(path) for path in tree.rglob("*")}
+        reported = next(watch)
+    assert {(event.kind, event.recovered) for event in reported} == {
+        (Kind.EXISTS, True)
+    }
+    assert {event.path for event in reported} == {str(path) for path in tree.rglob("*")}
 
 
 def test_a_clock_of_no_past_of_this_server_gives_a_list_marked_as_such(

@@ -32,11 +32,11 @@ def make_files(folder: Path) -> set[bytes]:
     return names
 
 
-def told_until(watch: Watch, creations: int) -> list[Event]:
-    told: list[Event] = []
-    while sum(event.kind is Kind.CREATED for event in told) < creations:
-        told += next(watch)
-    return told
+def reported_until(watch: Watch, creations: int) -> list[Event]:
+    reported: list[Event] = []
+    while sum(event.kind is Kind.CREATED for event in reported) < creations:
+        reported += next(watch)
+    return reported
 
 
 def test_a_watch_is_told_of_each_once_and_what_the_queue_dropped_is_marked(
@@ -45,15 +45,15 @@ def test_a_watch_is_told_of_each_once_and_what_the_queue_dropped_is_marked(
     with gamin.watch(tmp_path, timeout=SOON) as watch:
         with stopped_server():
             names = make_files(tmp_path)
-        told = told_until(watch, len(names))
+        reported = reported_until(watch, len(names))
         (tmp_path / "end").touch()
-        end = told_until(watch, 1)
+        end = reported_until(watch, 1)
         recoveries = status().recoveries
     assert end[-1].path == str(tmp_path / "end")
-    created = Counter(e.path for e in told + end[:-1] if e.kind is Kind.CREATED)
+    created = Counter(e.path for e in reported + end[:-1] if e.kind is Kind.CREATED)
     assert created == Counter(f"{tmp_path}/{os.fsdecode(name)}" for name in names)
-    assert {event.kind for event in told} <= {Kind.CREATED, Kind.CHANGED}
-    assert any(event.recovered for event in told)
+    assert {event.kind for event in reported} <= {Kind.CREATED, Kind.CHANGED}
+    assert any(event.recovered for event in reported)
     assert recoveries.overflows == recoveries.rescans == 1
 
 
@@ -65,6 +65,6 @@ def test_a_client_of_the_original_language_is_told_of_each_once(
         with stopped_server():
             names = make_files(tmp_path) | {b"end"}
             (tmp_path / "end").touch()
-        told = until(client, *((EventCode.CREATED, name) for name in names))
-    created = Counter(e.path for e in told if e.code == EventCode.CREATED)
+        reported = until(client, *((EventCode.CREATED, name) for name in names))
+    created = Counter(e.path for e in reported if e.code == EventCode.CREATED)
     assert created == Counter(names)

@@ -33,14 +33,16 @@ def box(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("own_server")
 def test_watch_monitor_reports_what_happened_without_a_server(box: Path) -> None:
-    told: list[tuple[str, int]] = []
+    received: list[tuple[str, int]] = []
     monitor = gamin.WatchMonitor()
 
     def reported(*wanted: tuple[str, int]) -> bool:
         monitor.handle_events()
-        return set(wanted) <= set(told)
+        return set(wanted) <= set(received)
 
-    monitor.watch_directory(str(box), lambda path, event: told.append((path, event)))
+    monitor.watch_directory(
+        str(box), lambda path, event: received.append((path, event))
+    )
     eventually(lambda: reported((str(box), gamin.GAMEndExist)))
     kill_server()
     (box / "new").touch()

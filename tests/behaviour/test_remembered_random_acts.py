@@ -47,8 +47,8 @@ def test_after_every_restart_the_difference_leads_to_what_is_there(
     belief, clock = Belief(tree), None
     for number in range(ROUNDS):
         act(actor, disk)
-        told, clock = gamin.changes(tree, since=clock)
-        belief.take(told)
+        reported, clock = gamin.changes(tree, since=clock)
+        belief.take(reported)
         assert not differences(belief.top, there(tree))
         if number % 3 == 1:
             act(actor, disk)  # the server sees these, and the client does not ask
@@ -91,6 +91,6 @@ def test_of_many_files_exactly_the_changed_ones_are_reported(
         expected |= {Event(Kind.CHANGED, str(changed)), Event(Kind.CREATED, str(new))}
         expected |= {Event(Kind.DELETED, str(path)) for path in (gone, old)}
         expected.add(Event(Kind.CREATED, str(renamed)))
-    told, _ = gamin.changes(tree, since=clock)
-    assert set(told) == expected
-    assert len(told) == len(expected)
+    reported, _ = gamin.changes(tree, since=clock)
+    assert set(reported) == expected
+    assert len(reported) == len(expected)

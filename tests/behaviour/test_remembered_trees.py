@@ -78,7 +78,7 @@ def test_every_kind_of_change_is_reported_and_nothing_else(tree: Path) -> None:
     for number in range(20):
         (tree / "gone/deep" / str(number)).unlink()
     (tree / "gone/deep").rmdir()
-    told = since(tree, clock)
+    reported = since(tree, clock)
     expected = [
         changed(tree / "kept/deep/1"),
         deleted(tree / "kept/deep/2"),
@@ -89,7 +89,7 @@ def test_every_kind_of_change_is_reported_and_nothing_else(tree: Path) -> None:
         *(deleted(tree / "gone/deep" / str(number)) for number in range(20)),
         deleted(tree / "gone/deep", is_dir=True),
     ]
-    assert sorted(told, key=str) == sorted(expected, key=str)
+    assert sorted(reported, key=str) == sorted(expected, key=str)
 
 
 def test_nothing_is_reported_where_nothing_changed(tree: Path) -> None:
@@ -105,10 +105,10 @@ def test_a_directory_that_is_another_one_is_reported_with_all_its_files(
     end_server()
     (tree / "kept/deep").rename(tree / "away")
     (tree / "moved/deep").rename(tree / "kept/deep")
-    told = since(tree, clock)
+    reported = since(tree, clock)
     files = {str(tree / "kept/deep" / str(number)) for number in range(20)}
-    assert files <= {e.path for e in told if e.kind is Kind.DELETED}
-    assert files <= {e.path for e in told if e.kind is Kind.CREATED}
+    assert files <= {e.path for e in reported if e.kind is Kind.DELETED}
+    assert files <= {e.path for e in reported if e.kind is Kind.CREATED}
 
 
 def test_what_happened_before_the_end_is_part_of_the_difference(tree: Path) -> None:
@@ -118,8 +118,8 @@ def test_what_happened_before_the_end_is_part_of_the_difference(tree: Path) -> N
         next(watch)
     end_server()
     (tree / "second").touch()
-    told = since(tree, clock)
-    assert set(told) == {created(tree / "first"), created(tree / "second")}
+    reported = since(tree, clock)
+    assert set(reported) == {created(tree / "first"), created(tree / "second")}
 
 
 def test_a_clock_outlives_several_servers(tree: Path) -> None:
@@ -164,9 +164,12 @@ def test_a_server_saves_while_it_runs_so_that_a_kill_loses_nothing(
     kill_server()
     (tree / "kept/deep/1").write_text("text")
     (tree / "kept/deep/2").unlink()
-    told = since(tree, clock)
-    assert len(told) == 2
-    assert set(told) == {deleted(tree / "kept/deep/2"), changed(tree / "kept/deep/1")}
+    reported = since(tree, clock)
+    assert len(reported) == 2
+    assert set(reported) == {
+        deleted(tree / "kept/deep/2"),
+        changed(tree / "kept/deep/1"),
+    }
 
 
 def test_a_name_stands_for_the_last_time_it_was_used(tree: Path) -> None:
@@ -185,8 +188,8 @@ def test_what_changed_is_asked_again_with_the_clock_of_the_answer(tree: Path) ->
     first, clock = gamin.changes(tree, since=None)
     assert {e.path for e in first} == {str(path) for path in tree.rglob("*")}
     (tree / "one").touch()
-    told, clock = gamin.changes(tree, since=clock)
-    assert told == [created(tree / "one")]
+    reported, clock = gamin.changes(tree, since=clock)
+    assert reported == [created(tree / "one")]
     aged(tree / "one")
     end_server()
     (tree / "two").touch()

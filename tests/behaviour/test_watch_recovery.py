@@ -108,10 +108,10 @@ def test_what_a_watch_was_told_is_no_news_to_it_later(tmp_path: Path) -> None:
         until(watch, moved(old, deep.parent, is_dir=True), created(deep, is_dir=True))
         kill_server()
         (deep / "file").touch()
-        told = until(watch, created(deep / "file", recovered=True))
-        assert [event for event in told if event.kind is not gamin.Kind.CHANGED] == [
-            created(deep / "file", recovered=True)
-        ]
+        reported = until(watch, created(deep / "file", recovered=True))
+        assert [
+            event for event in reported if event.kind is not gamin.Kind.CHANGED
+        ] == [created(deep / "file", recovered=True)]
 
 
 def test_a_server_that_is_stopped_makes_us_wait_and_nothing_is_missed(

@@ -76,12 +76,14 @@ READS_THE_ENVIRONMENT = {
         "cli/exec.py",
         "cli/git.py",
         "cli/process_group.py",
+        "cli/service.py",
         "cli/watch.py",
         "cli/watchman.py",
         "compat/site/sitecustomize.py",
     ),
     *("client/connect.py", "client/launch.py", "compat/settings.py"),
-    *("config/loader.py", "daemon/process/main.py", "system/debug_log.py"),
+    *("daemon/process/main.py", "daemon/process/start.py"),
+    *("config/loader.py", "system/debug_log.py"),
 }
 """Where programs start. Everything else takes the mapping as an argument."""
 

@@ -100,7 +100,7 @@ def test_the_server_answers_as_in_the_example(session: str, tmp_path: Path) -> N
         lambda: (root / "main.c").rename(root / "prog.c"),
         lambda: (root / "new").mkdir(),
     ]
-    with daemon(session, tmp_path / "home") as served, served.modern() as connected:
+    with daemon(session, tmp_path / "home") as served, served.watchman() as connected:
         connected.settimeout(30)
         replies = connected.makefile("rb")
         for direction, value in lines:

@@ -6,28 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from gamin.core.model.subscription import Cursor, Resolution, Target
+from gamin.core.model.subscription import Progress, Resolution, Target
 
 SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 HOME = SOURCE / "core/model/subscription.py"
-PARTS = {"request", "target", "resolution", "cursor"}
+PARTS = {"request", "target", "resolution", "progress"}
 CALLERS: dict[type, set[str]] = {
     Target: {"core/coverage/need.py"},
     Resolution: {"core/resolve/path_walk.py"},
-    Cursor: {
+    Progress: {
         # the scans that a subscription waits for
         "core/coverage/need.py",
         "core/apply/fast_scan.py",
         # what was announced to subscribers
         "core/apply/content.py",
         "core/apply/target_change.py",
-        # what was sent to the client
         "core/deliver/catch_up.py",
-        "core/deliver/cursor.py",
-        # clients that read the tree itself
-        "daemon/process/config_watch.py",
-        "daemon/sessions/watchman/roots.py",
-        "daemon/sessions/watchman/rule_files.py",
     },
 }
 """The modules that may call a method which changes the part."""
@@ -40,7 +34,7 @@ MODULES = sorted(
 
 
 def part_of(expression: ast.expr) -> str:
-    """The part that an expression like `subscription.cursor` or `cursor` denotes."""
+    """The part that an expression like `subscription.target` or `target` denotes."""
     if isinstance(expression, ast.Attribute):
         return expression.attr if expression.attr in PARTS else ""
     if isinstance(expression, ast.Name) and expression.id in {*PARTS, "subscription"}:

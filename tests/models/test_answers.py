@@ -61,9 +61,9 @@ class Answers:
         self._asked = self._client.subscribe(ROOT, Scope.TREE)
         shell.sleep(1)
         self._tick = shell.monitor.tree.tick
-        self._known = self._look()
+        self._known = self._compare()
 
-    def _look(self) -> Known:
+    def _compare(self) -> Known:
         return {
             path: (0, 0) if inode.is_dir else (inode.number, inode.written)
             for path, inode in self._shell.disk.below(ROOT)
@@ -74,7 +74,7 @@ class Answers:
             case Act():
                 step.on(self._shell)
             case Turn():
-                self._shell.turn()
+                self._shell.run_once()
             case Wait(seconds):
                 self._shell.sleep(seconds)
             case Choke():
@@ -88,7 +88,7 @@ class Answers:
         shell.synchronise()
         assert shell.executor.bring_up_to_date(self._asked)
         shell.do(monitor.flush_deferred(shell.now))
-        there = self._look()
+        there = self._compare()
         assert {row.path for row in listing_of(self._asked)} - {ROOT, b""} == set(there)
         rows = monitor.rows_since(self._asked, self._tick)
         assert rows is not None

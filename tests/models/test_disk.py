@@ -75,7 +75,7 @@ def tried(function: Callable[..., object], paths: list[bytes]) -> bool:
     return True
 
 
-def told(changes: Iterator[Change]) -> tuple[list[Told], set[bytes]]:
+def reported(changes: Iterator[Change]) -> tuple[list[Told], set[bytes]]:
     """The changes in order, without what tells two runs apart; and whose watch ended,
     which the kernel says at a moment of its own."""
     rest, ended = [], set()
@@ -129,7 +129,7 @@ class Both:
         return os.path.exists(path) and not os.path.isfile(path)
 
     def compare(self) -> None:
-        assert told(iter(self.model.drain())) == told(iter(drained(self.real)))
+        assert reported(iter(self.model.drain())) == reported(iter(drained(self.real)))
 
 
 def drained(backend: KernelBackend) -> list[Change]:

@@ -153,7 +153,7 @@ class Performance:
             case Wait(seconds):
                 shell.sleep(seconds)
             case Turn():
-                shell.turn()
+                shell.run_once()
             case Choke():
                 shell.kernel.inotify.choke()
             case Read(client, True):
@@ -199,28 +199,28 @@ class Performance:
                 yield client, subscription
 
 
-def picture_of(client: Client, subscription: Subscription) -> StrictBelief:
-    picture = StrictBelief()
-    for index, (told, row) in enumerate(client.told):
-        if told is subscription:
+def belief_of(client: Client, subscription: Subscription) -> StrictBelief:
+    belief = StrictBelief()
+    for index, (reported, row) in enumerate(client.received):
+        if reported is subscription:
             found = client.found[index]
-            picture.apply(row, found, is_belated=index in client.belated)
-    return picture
+            belief.apply(row, found, is_belated=index in client.belated)
+    return belief
 
 
 def check(performance: Performance) -> None:
     """AssertionError where not everything is right at rest."""
-    check_pictures(performance)
+    check_beliefs(performance)
     check_tree(performance)
     check_accounts(performance)
 
 
-def check_pictures(performance: Performance) -> None:
+def check_beliefs(performance: Performance) -> None:
     for client, subscription in performance.subscriptions():
         disk = performance.shell.disk
-        picture = picture_of(client, subscription)
-        assert picture.entries() == truth(disk, subscription), subscription
-        assert not outdated(disk, subscription, picture), subscription
+        belief = belief_of(client, subscription)
+        assert belief.entries() == truth(disk, subscription), subscription
+        assert not outdated(disk, subscription, belief), subscription
         assert client.firsts.count(subscription) == 1
 
 
@@ -230,7 +230,7 @@ def check_tree(performance: Performance) -> None:
     nodes = list(shell.monitor.tree.root.subtree())
     for node in nodes:
         if node.mask and not node.unreadable:
-            assert node.is_noticed, node
+            assert node.is_watched, node
         if node.listed:
             there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
             assert {n: k is not FILE for n, k in node.names.items()} == there

@@ -1,7 +1,7 @@
 """fanotify behind the `Backend` interface: one group, one mark per directory.
 
 Which node a mark belongs to is left to `marks`; what the events leave open, to
-`doubts` and `subdirectories`. It needs Linux 5.17, and no rights beyond reading the
+`reconciler` and `subdirectories`. It needs Linux 5.17, and no rights beyond reading the
 directories.
 
 A rename comes as one event that names both places, as far as they are marked, so its
@@ -56,7 +56,7 @@ class FanotifyBackend:
         try:
             _refuse_old_kernels(self._fd)
             self._marks = Marks(self._fd, most)
-            self._doubts = Reconciler(fanotify.limit("max_queued_events"))
+            self._reconciler = Reconciler(fanotify.limit("max_queued_events"))
         except OSError:
             os.close(self._fd)
             raise
@@ -66,7 +66,7 @@ class FanotifyBackend:
         self._rename_check = RenameCheck()
         self._cookie = FIRST_MARK_COOKIE
         self.queued_bytes = self.drained_bytes = 0
-        self._noticed: list[Change] = []
+        self._pending: list[Change] = []
         """What was found out while watching, for the next drain."""
 
     def fileno(self) -> int:
@@ -84,7 +84,7 @@ class FanotifyBackend:
 
     def watch(self, node: Watchable, mask: int) -> None:
         """Also WatchLimitReached, with a limit of 0, where the file system cannot."""
-        self._noticed += self._marks.add(node, mask)
+        self._pending += self._marks.add(node, mask)
         if not self._close_check.is_group_open:
             self._close_check.watched(node.wd)
 
@@ -97,7 +97,10 @@ class FanotifyBackend:
     @property
     def has_pending(self) -> bool:
         return bool(
-            self._noticed or self._doubts or self._subdirectories or self._rename_check
+            self._pending
+            or self._reconciler
+            or self._subdirectories
+            or self._rename_check
         )
 
     def read_ahead(self) -> None:
@@ -106,7 +109,7 @@ class FanotifyBackend:
     def drain(self) -> Sequence[Change]:
         """Where something is in doubt from the last time, that only; so doubts come to
         an end however quickly new ones arise."""
-        changes, self._noticed = self._noticed, []
+        changes, self._pending = self._pending, []
         self._subdirectories.applied()
         if not self.has_pending:
             self._close_check.begin()
@@ -117,7 +120,7 @@ class FanotifyBackend:
             if changes:  # to be applied before anything is settled
                 return changes
         changes += self._rename_check.resolve(self._marks.is_in_place)
-        changes += self._doubts.resolve(self._marks)
+        changes += self._reconciler.resolve(self._marks)
         changes += self._subdirectories.settle(self._marks)
         return changes
 
@@ -151,7 +154,7 @@ class FanotifyBackend:
                 self._attributes_changed(directory, changes)
         if len(buffer) > BUFFER - fanotify.MAX_EVENT_BYTES:
             return True
-        self._doubts.queue_was_empty()
+        self._reconciler.queue_was_empty()
         self._marks.queue_was_empty()
         return False
 
@@ -172,7 +175,7 @@ class FanotifyBackend:
             changes += [_new(Change, (node, step, 0, name)) for step in steps]
         if names:
             there = EntryType.NOTHING if steps[-1] & DELETE else _bearer(mask)
-            self._say(mark, name, there, is_mixed=is_mixed)
+            self._observe(mark, name, there, is_mixed=is_mixed)
 
     def _modified(self, mark: Mark, mask: int, name: bytes) -> int:
         """MODIFY if the content changed; 0 if the file was merely closed."""
@@ -190,7 +193,7 @@ class FanotifyBackend:
         target = self._marks.get(event.new_directory)
         leaving = () if source is None else source.owners
         arriving = () if target is None else target.owners
-        is_in_doubt = self._say_renamed(event, source, target)
+        is_in_doubt = self._observe_rename(event, source, target)
         # A directory is moved, with all that is known of it, on certain news only: in
         # another order than the true one, it might seem to move into itself.
         if not (is_dir and is_in_doubt):
@@ -208,23 +211,25 @@ class FanotifyBackend:
         changes += [Change(n, DELETE | is_dir, 0, event.name) for n in leaving]
         changes += [Change(n, MOVED_TO | is_dir, 0, event.new_name) for n in arriving]
 
-    def _say_renamed(
+    def _observe_rename(
         self, event: RawEvent, source: Mark | None, target: Mark | None
     ) -> bool:
         """Returns whether one of the names is in doubt."""
         is_left = is_taken = False
         if source is not None:
-            is_left = self._say(source, event.name, EntryType.NOTHING)
+            is_left = self._observe(source, event.name, EntryType.NOTHING)
         if target is not None:
-            is_taken = self._say(target, event.new_name, _bearer(event.mask))
+            is_taken = self._observe(target, event.new_name, _bearer(event.mask))
         return is_left or is_taken
 
-    def _say(
+    def _observe(
         self, mark: Mark, name: bytes, there: EntryType, *, is_mixed: bool = False
     ) -> bool:
         """Returns whether it is in doubt."""
         is_doubtful = is_mixed or mark.identity in self._marks.remarked
-        return self._doubts.observe(mark.identity, name, there, is_doubtful=is_doubtful)
+        return self._reconciler.observe(
+            mark.identity, name, there, is_doubtful=is_doubtful
+        )
 
     def _attributes_changed(self, directory: bytes, changes: list[Change]) -> None:
         mark = self._marks.get(directory)

@@ -78,7 +78,7 @@ class InotifyBackend:
         self.queued_bytes = self.drained_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
-        self._noticed: list[Change] = []
+        self._pending: list[Change] = []
         """What was found out while watching, for the next drain."""
         self._carried: list[Change] = []
         """The end of what was decoded last, with the first halves that are in it, and
@@ -153,7 +153,7 @@ class InotifyBackend:
             if found not in self._owners:
                 libc.inotify_rm_watch(self._fd, found)
         node.wd = -1
-        self._noticed.append(Change(node, IGNORED, 0, b""))
+        self._pending.append(Change(node, IGNORED, 0, b""))
         return False
 
     def _shared_mask(self, node: Watchable, mask: int) -> int:
@@ -183,7 +183,7 @@ class InotifyBackend:
 
     @property
     def has_pending(self) -> bool:
-        return bool(self._noticed or self._rename_check)
+        return bool(self._pending or self._rename_check)
 
     def read_ahead(self) -> None:
         self._backlog.read_ahead()
@@ -208,9 +208,9 @@ class InotifyBackend:
         else:
             self._complete(changes, halves)
             self.drained_bytes = backlog.taken
-        if self._noticed:
-            changes = [*self._noticed, *changes]
-            self._noticed = []
+        if self._pending:
+            changes = [*self._pending, *changes]
+            self._pending = []
         if self._has_renames or self._rename_check.is_waiting:
             self._has_renames = bool(self._carried)
             self._rename_check.observe(changes)
@@ -218,7 +218,7 @@ class InotifyBackend:
 
     def _settle_renames(self) -> list[Change]:
         changes = self._rename_check.resolve(self._is_in_place)
-        changes, self._noticed = [*self._noticed, *changes], []
+        changes, self._pending = [*self._pending, *changes], []
         return changes
 
     def _is_in_place(self, node: Watchable) -> bool:

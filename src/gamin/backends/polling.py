@@ -122,7 +122,7 @@ class PollingBackend:
             known.snapshot.want(path, mask)
             return known.snapshot, ()
         snapshot = Snapshot(path, mask, self._clock(), self._unreliable, names)
-        return snapshot, () if known is None else self._look(known)
+        return snapshot, () if known is None else self._compare(known)
 
     def track_entry(self, node: Pollable, name: bytes) -> None:
         """Entry `name` matters from now on, where only some entries matter."""
@@ -220,7 +220,7 @@ class PollingBackend:
         end = now + POLL_SLICE_SECONDS
         after = now
         while self._waiting:
-            changes += self._look(self._waiting.popleft())
+            changes += self._compare(self._waiting.popleft())
             after = self._clock()
             if after > end:
                 break
@@ -230,16 +230,16 @@ class PollingBackend:
             self._spent = 0.0
         return changes
 
-    def final_look(self, node: Pollable) -> Sequence[Change]:
+    def final_poll(self, node: Pollable) -> Sequence[Change]:
         """Look at one directory now, and return what changed since the last look."""
         watch = self._watches.get(node.wd_poll)
-        return [] if watch is None else self._look(watch)
+        return [] if watch is None else self._compare(watch)
 
-    def look_below(self, path: bytes) -> Sequence[Change]:
+    def poll_below(self, path: bytes) -> Sequence[Change]:
         """Look now at all directories at or below `path` that are polled, and return
         what changed since the last look."""
         below = [w for w in self._watches.values() if is_within(w.node.path(), path)]
-        return [change for watch in below for change in self._look(watch)]
+        return [change for watch in below for change in self._compare(watch)]
 
     def _add(self, watch: _Watch) -> None:
         number = watch.node.wd_poll = next(self._numbers)
@@ -259,11 +259,11 @@ class PollingBackend:
                 round_.due = _next_multiple(interval, now)
                 self._waiting.extend(round_.watches.values())
 
-    def _look(self, watch: _Watch) -> list[Change]:
+    def _compare(self, watch: _Watch) -> list[Change]:
         node = watch.node
         if self._watches.get(node.wd_poll) is not watch:
             return []  # unwatched while it waited
-        found = watch.snapshot.look(node.path(), watch.mask, self._clock())
+        found = watch.snapshot.compare(node.path(), watch.mask, self._clock())
         if found is None:
             self.unwatch(node)
             return [Change(node, IGNORED, 0, b"")]

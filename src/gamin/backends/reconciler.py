@@ -50,7 +50,7 @@ _Entry = tuple[bytes, bytes]
 class Reconciler:
     def __init__(self, queue: int) -> None:
         """`queue` is how many events the kernel's queue can hold."""
-        self._said: dict[_Entry, EntryType] = {}
+        self._observed: dict[_Entry, EntryType] = {}
         self._earlier: dict[_Entry, EntryType] = {}
         self._most = 2 * queue  # an event says something of two names at the most
         self._open: dict[bytes, dict[bytes, EntryType]] = {}
@@ -72,14 +72,14 @@ class Reconciler:
         """An event says that; `is_doubtful` by itself, as when it says the opposite as
         well. Returns whether the name is in doubt."""
         entry = directory, name
-        said = self._said
-        is_in_doubt = is_doubtful or entry in said or entry in self._earlier
+        observed = self._observed
+        is_in_doubt = is_doubtful or entry in observed or entry in self._earlier
         if is_in_doubt:
             self._open.setdefault(directory, {})[name] = there
-        said[entry] = there
-        if len(said) > self._most:
+        observed[entry] = there
+        if len(observed) > self._most:
             # What is older than a whole queue was read before any of this happened.
-            self._earlier, self._said = said, {}
+            self._earlier, self._observed = observed, {}
         return is_in_doubt
 
     def queue_was_empty(self) -> None:
@@ -91,15 +91,15 @@ class Reconciler:
             self._end()
 
     def _end(self) -> None:
-        self._said.clear()
+        self._observed.clear()
         self._earlier.clear()
         self._is_over = False
 
     def resolve(self, marks: Marks) -> list[Change]:
         """The changes that turn what was said into what is."""
-        doubts, self._open = self._open, {}
+        reconciler, self._open = self._open, {}
         changes: list[Change] = []
-        for identity, names in doubts.items():
+        for identity, names in reconciler.items():
             mark = marks.get(identity)
             if mark is not None:
                 self._settle(marks, mark, names, changes)
@@ -118,7 +118,7 @@ class Reconciler:
         directory = mark.identity
         for node in mark.owners:
             path = node.path()
-            found = _look(path, directory, names)
+            found = _probe(path, directory, names)
             if found is None:
                 if directory in self._postponed:
                     changes.append(marks.drop_misplaced(mark, node))
@@ -126,7 +126,7 @@ class Reconciler:
                     self._later[directory] = names
                 continue
             for name, there in found.items():
-                self._said[directory, name] = there
+                self._observed[directory, name] = there
                 is_known = names[name] is there and (
                     there is not EntryType.DIRECTORY
                     or not _is_stranger(marks, join(path, name))
@@ -136,15 +136,15 @@ class Reconciler:
 
 
 def _corrections(
-    node: Watchable, name: bytes, said: EntryType, there: EntryType
+    node: Watchable, name: bytes, observed: EntryType, there: EntryType
 ) -> Iterator[Change]:
-    if said is not EntryType.NOTHING:
-        yield Change(node, DELETE | _BITS[said], 0, name)
+    if observed is not EntryType.NOTHING:
+        yield Change(node, DELETE | _BITS[observed], 0, name)
     if there is not EntryType.NOTHING:
         yield Change(node, CREATE | _BITS[there], 0, name)
 
 
-def _look(
+def _probe(
     path: bytes, identity: bytes, names: Iterable[bytes]
 ) -> dict[bytes, EntryType] | None:
     """What bears the names in the directory; None if `path` is another one."""

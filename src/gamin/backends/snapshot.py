@@ -45,7 +45,7 @@ from gamin.events import ATTRIB, IS_DIR
 
 COARSEST_STEP = 2.5
 """Seconds: the two of FAT, and some slack for the look itself."""
-LOOKS_ON_TRUST = 9
+TRUSTED_POLLS = 9
 """Looks in a row that do not read the names if the directory's times are as before."""
 
 GONE = {
@@ -75,11 +75,11 @@ class Snapshot:
         "_entries",
         "_is_detailed",
         "_is_settled",
-        "_looks_on_trust",
         "_moved",
         "_names",
         "_status",
         "_tracked",
+        "_trusted_polls",
         "_unreliable",
         "listings",
     )
@@ -96,7 +96,7 @@ class Snapshot:
         self._status = directory_status(path)
         self._moved = now  # when we first saw the present times
         self._is_settled = False  # a later change of names will move them
-        self._looks_on_trust = 0  # until the names are read all the same
+        self._trusted_polls = 0  # until the names are read all the same
         self._unreliable = unreliable
         self._names = names
         self._tracked = set() if names is None else set(names())
@@ -189,7 +189,7 @@ class Snapshot:
             self._is_settled = False
         return new
 
-    def look(
+    def compare(
         self, path: bytes, mask: int, now: float
     ) -> list[tuple[int, bytes]] | None:
         """What differs from the last look, as mask and name; None if it is gone.
@@ -204,7 +204,7 @@ class Snapshot:
         if not is_same(status, self._status):
             return None
         if self._names is not None:
-            return self._look_at_named(path, mask, set(self._names()))
+            return self._compare_named(path, mask, set(self._names()))
         before, self._status = self._status, status
         if _times(before) != _times(status):
             self._moved, self._is_settled = now, False
@@ -214,7 +214,7 @@ class Snapshot:
             found.append((ATTRIB | IS_DIR, b""))
         return found
 
-    def _look_at_named(
+    def _compare_named(
         self, path: bytes, mask: int, names: set[bytes]
     ) -> list[tuple[int, bytes]]:
         current = _read_named(path, names, self._entries)
@@ -226,8 +226,8 @@ class Snapshot:
     def _read(self, path: bytes, now: float) -> dict[bytes, bytes]:
         known = self._entries
         try:
-            if self._is_settled and self._looks_on_trust:
-                self._looks_on_trust -= 1
+            if self._is_settled and self._trusted_polls:
+                self._trusted_polls -= 1
                 return read_details(path, known, known) if self._is_detailed else known
             current = _read_all(path, self._is_detailed, known)
         except OSError:  # may not be read at present
@@ -240,7 +240,7 @@ class Snapshot:
             now - self._moved > COARSEST_STEP
             and self._status.st_dev not in self._unreliable
         )
-        self._looks_on_trust = LOOKS_ON_TRUST
+        self._trusted_polls = TRUSTED_POLLS
         return current
 
     def _doubt(self, path: bytes) -> None:

@@ -1,6 +1,6 @@
 """Subdirectories whose rights or times changed: in which directory, by which name?
 
-Names that come and go are left to `doubts`.
+Names that come and go are left to `reconciler`.
 
 Of a change to a file's attributes the kernel says in which directory that is and what
 it is called there; of a directory it names that one only (man 2 fanotify_init,

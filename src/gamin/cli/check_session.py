@@ -88,11 +88,11 @@ def check_coverage(report: Report) -> Iterator[Finding]:
 
 def check_addresses(address: Address) -> Iterator[Finding]:
     yield from _check_abstract(address)
-    for path in dict.fromkeys((address.directory, *address.modern_directories)):
+    for path in dict.fromkeys((address.directory, *address.watchman_directories)):
         found = list(_check_directory(path, address))
         yield from found
         if not found:
-            own = (address.file, address.modern_file)
+            own = (address.file, address.watchman_file)
             for name in own:
                 yield from _check_socket(path, name)
             yield from _check_other_sockets(path, own)

@@ -1,4 +1,4 @@
-"""One question to the server of the session, over the modern socket.
+"""One question to the server of the session, over the Watchman socket.
 
 Never starts a server. The commands choose the question and interpret the reply.
 """
@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any, Self
 
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.session import ClientSession, Reply
@@ -100,9 +100,11 @@ def dial(
     environ: Mapping[str, str] | None = None, *, timeout: float = REPLY_TIMEOUT
 ) -> ControlConnection:
     """Connect to the server of the session. Raises NotRunning and what
-    `connect_modern` raises for an unusable socket or server."""
+    `connect_watchman` raises for an unusable socket or server."""
     try:
-        return ControlConnection(connect_modern(start=False, environ=environ), timeout)
+        return ControlConnection(
+            connect_watchman(start=False, environ=environ), timeout
+        )
     except NoServer as error:
         raise NotRunning(error.address, holder_of(error.address)) from error
 

@@ -13,7 +13,7 @@ from contextlib import closing
 import gamin
 from gamin.cli.control import find_address
 from gamin.cli.parser import Parser
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.compat import settings
 from gamin.errors import GaminError
 
@@ -105,10 +105,10 @@ def prepare(environ: MutableMapping[str, str], args: argparse.Namespace) -> None
 
 def start(environ: Mapping[str, str]) -> str | None:
     """Start the server if none runs; return the path of its socket."""
-    with closing(connect_modern(environ=environ)):
+    with closing(connect_watchman(environ=environ)):
         address = find_address(environ)
-        for directory in address.modern_directories:
-            path = os.path.join(directory, address.modern_file)
+        for directory in address.watchman_directories:
+            path = os.path.join(directory, address.watchman_file)
             if os.path.exists(path):
                 return os.fsdecode(path)
     return None

@@ -188,7 +188,7 @@ class Supervisor:
         elif self._plan.once:
             self._end(ended.exit_status)
         elif ended.status and not self._plan.quiet:
-            self._say(_described(ended))
+            self._print(_described(ended))
 
     def _interrupted(self) -> None:
         """The terminal sent SIGINT to the whole group: let the command end by that."""
@@ -225,7 +225,7 @@ class Supervisor:
         self._is_checked = found is None
         if found is not None:
             self._schedule.forget()
-            self._say(*_loop_message(found, self._plan.paths))
+            self._print(*_loop_message(found, self._plan.paths))
         elif action is Action.STOP or self._has_leftovers:
             self._stop()
         else:
@@ -250,7 +250,7 @@ class Supervisor:
             failure = CannotStart(self._plan.words(paths)[0], error)
             if self._runs == 1 or self._plan.once:
                 raise failure from error
-            self._say(str(failure))
+            self._print(str(failure))
 
     def _spawn(self, paths: Sequence[str]) -> None:
         stdin = None
@@ -261,7 +261,7 @@ class Supervisor:
         except OSError as error:
             if error.errno != errno.E2BIG:
                 raise
-            self._say(
+            self._print(
                 f"{len(paths)} changed paths are too many arguments: "
                 "the command gets the watched paths instead",
                 "--stdin0 passes any number of them",
@@ -293,7 +293,7 @@ class Supervisor:
             self._signal_at = None
             self._group.stop()
 
-    def _say(self, *lines: str) -> None:
+    def _print(self, *lines: str) -> None:
         for line in lines:
             print(f"gamin: {printable(line)}", file=sys.stderr, flush=True)
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, NoReturn
 
 from gamin.cli.watchman_launcher import command_words
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.launch import launch, server_command
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError, RemoteProtocolError
@@ -101,10 +101,10 @@ class Service:
         if self.options.sockname:
             return os.fsencode(self.options.sockname)
         address = self._address()
-        return address.modern_directories[0] + b"/" + address.modern_file
+        return address.watchman_directories[0] + b"/" + address.watchman_file
 
     def connect(self, *, start: bool) -> Connection:
-        """Raises Unreachable, and what `connect_modern` raises."""
+        """Raises Unreachable, and what `connect_watchman` raises."""
         connected = self._reach()
         if connected is None and start:
             connected = self._start()
@@ -117,7 +117,7 @@ class Service:
         path = self.options.sockname
         if path is None:
             try:
-                return connect_modern(start=False, environ=self._environ)
+                return connect_watchman(start=False, environ=self._environ)
             except NoServer:
                 return None
         connected = socket.socket(socket.AF_UNIX)
@@ -134,7 +134,7 @@ class Service:
     def _start(self) -> socket.socket | None:
         options = self.options
         if not (options.sockname or options.logfile or options.pidfile):
-            return connect_modern(environ=self._environ, patience=START_PATIENCE)
+            return connect_watchman(environ=self._environ, patience=START_PATIENCE)
         words = ["watchman", "--foreground"]
         for name in ("sockname", "logfile", "pidfile"):
             value = getattr(options, name)
@@ -188,7 +188,7 @@ class Service:
         """Make the path a link to the socket of the session. Raises FileExistsError
         for a file there that is neither a link nor a socket."""
         address = self._address()
-        target = address.modern_directories[0] + b"/" + address.modern_file
+        target = address.watchman_directories[0] + b"/" + address.watchman_file
         if not os.path.islink(path) and _is_other_file(path):
             raise FileExistsError(17, "neither a socket nor a link", path)
         new = os.fsencode(f"{path}.{os.getpid()}")

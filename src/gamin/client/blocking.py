@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from gamin.client.backoff import Backoff
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_gam
 from gamin.client.ctime_check import resolve_stats
 from gamin.errors import InvalidPath, RemoteProtocolError
 from gamin.protocol.gam.client import ClientSession, Event
@@ -40,7 +40,7 @@ class Client:
     server is reported as ordinary events. For one thread at a time.
     """
 
-    def __init__(self, connect: Connector = connect_v1) -> None:
+    def __init__(self, connect: Connector = connect_gam) -> None:
         self._connect = connect
         self._session = ClientSession()
         self._events: deque[Event] = deque()
@@ -185,13 +185,13 @@ class Client:
             data = b""
         self._chunk = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
         try:
-            told = self._session.received(data, time.time_ns())
+            received = self._session.received(data, time.time_ns())
         except RemoteProtocolError:
             data = b""
         if not data:
             return self._lost()
         self._backoff.served()
-        self._events += resolve_stats(told)
+        self._events += resolve_stats(received)
 
     def _lost(self) -> None:
         """Reconnect. The replay makes up for what was not read or not sent."""

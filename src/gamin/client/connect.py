@@ -31,7 +31,7 @@ _MAX_PAUSE = 0.01
 _Reach = Callable[[Locator], socket.socket | None]
 
 
-def connect_v1(
+def connect_gam(
     start: bool = True,
     *,
     session: str | None = None,
@@ -47,14 +47,14 @@ def connect_v1(
     return _connect(Locator.gam, start, session, environ, patience)
 
 
-def connect_modern(
+def connect_watchman(
     start: bool = True,
     *,
     session: str | None = None,
     environ: Mapping[str, str] | None = None,
     patience: float = START_PATIENCE,
 ) -> socket.socket:
-    """Connect for Watchman's language; raises what `connect_v1` does."""
+    """Connect for Watchman's language; raises what `connect_gam` does."""
     return _connect(Locator.watchman, start, session, environ, patience)
 
 

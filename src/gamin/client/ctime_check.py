@@ -22,10 +22,10 @@ _UNKNOWN_NS = 1 << 63
 """The ctime of what cannot be looked at: later than any other, in nanoseconds."""
 
 
-def resolve_stats(told: Iterable[Event | NeedsStat]) -> Iterator[Event]:
+def resolve_stats(received: Iterable[Event | NeedsStat]) -> Iterator[Event]:
     """Yield the events, each question replaced by its event or by nothing."""
     may_be_other: dict[tuple[bytes, int], bool] = {}
-    for one in told:
+    for one in received:
         if isinstance(one, Event):
             yield one
             continue

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gamin.client.arguments import WatchTimeout, resolve_stat
 from gamin.client.channel import Channel
-from gamin.client.connect import connect_modern, unresponsive
+from gamin.client.connect import connect_watchman, unresponsive
 from gamin.client.locate import ANSWER_PATIENCE
 from gamin.events import Event
 from gamin.protocol.watchman.client.watching import NeedsStat, Watching
@@ -67,7 +67,7 @@ class Driver:
         watching: Watching,
         *,
         stop_event: StopEvent | None = None,
-        connect: Connector = connect_modern,
+        connect: Connector = connect_watchman,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.channel = Channel(watching, monotonic)

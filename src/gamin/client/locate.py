@@ -112,15 +112,15 @@ class Locator:
         Raises ServerUnresponsive, and UnsafeSocketPath when no directory is left.
         """
         unsafe: list[UnsafeSocketPath] = []
-        for directory in self.address.modern_directories:
+        for directory in self.address.watchman_directories:
             try:
-                connected = self._dial_in(directory, self.address.modern_file)
+                connected = self._dial_in(directory, self.address.watchman_file)
             except UnsafeSocketPath as error:
                 unsafe.append(error)
             else:
                 if connected is not None:
                     return connected
-        if len(unsafe) == len(self.address.modern_directories):
+        if len(unsafe) == len(self.address.watchman_directories):
             raise unsafe[0]
         return None
 

@@ -11,7 +11,7 @@ from gamin.client.arguments import (
     make_session,
 )
 from gamin.client.base import BaseWatch
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.driver import Connector, Driver, Steps, StopEvent, Wait
 from gamin.events import Event
 from gamin.protocol.watchman.client.watching import Watching, WatchOptions
@@ -106,7 +106,7 @@ class Watch(BaseWatch):
         *,
         timeout: float | None = None,
         stop_event: StopEvent | None = None,
-        connect: Connector = connect_modern,
+        connect: Connector = connect_watchman,
     ) -> None:
         super().__init__(Driver(watching, stop_event=stop_event, connect=connect))
         self._timeout = timeout

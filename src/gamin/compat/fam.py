@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gamin.client.blocking import AnyPath, Client, Connector
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_gam
 from gamin.compat.fam_errors import (
     GAM_ARG,
     GAM_AUTH,
@@ -92,7 +92,7 @@ class WatchObject:
         """Only an Acknowledge reaches the callback from now on."""
         self._monitor._cancel(self._number, self.path)
 
-    def _tell(self, path: str, event: int) -> None:
+    def _report(self, path: str, event: int) -> None:
         arguments = () if self.data is None else (self.data,)
         try:
             self.callback(path, event, *arguments)
@@ -109,7 +109,7 @@ class WatchMonitor:
     raises GaminException once disconnected.
     """
 
-    def __init__(self, *, connect: Connector = connect_v1) -> None:
+    def __init__(self, *, connect: Connector = connect_gam) -> None:
         with failures_of("connect to the server"):
             client = Client(connect)
         self._client: Client | None = client
@@ -172,7 +172,7 @@ class WatchMonitor:
         with failures_of("process one event"):
             event = client.next_event()
         if event is not None:
-            self._tell(event)
+            self._report(event)
         return 1
 
     def handle_events(self) -> int:
@@ -208,11 +208,11 @@ class WatchMonitor:
         with failures_of(f"stop monitor on {path}"):
             client.cancel(number)
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         watched = self._objects[event.number]
         if event.code == GAMAcknowledge:
             del self._objects[event.number]
-        watched._tell(os.fsdecode(event.path), event.code)
+        watched._report(os.fsdecode(event.path), event.code)
 
 
 def _absolute(path: AnyPath) -> bytes:

@@ -120,7 +120,7 @@ class Policy:
         why = f"the file system is {printable(mount.type)}"
         return Decision(Method.KERNEL, interval, False, why)
 
-    def kernel_tells_names(self, path: bytes) -> bool:
+    def kernel_reports_names(self, path: bytes) -> bool:
         """Whether the kernel reports creations and deletions in a directory.
 
         Matters for directories that only lead to a watched path: a watch on a file in

@@ -17,12 +17,13 @@ from gamin.core.coverage.need import Coverage
 from gamin.core.coverage.quota_retry import QuotaRetry
 from gamin.core.coverage.recovery import Recovery
 from gamin.core.deliver.catch_up import CatchUp, listing_of
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Listing, Scan, Watch
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
-from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
@@ -39,7 +40,7 @@ class Monitor:
     def __init__(self, policy: Policy, settings: FlowSettings | None = None) -> None:
         self._effects: list[Effect] = []
         self.tree = Tree()
-        self._moment = Moment(self.tree)
+        self.moment = Moment(self.tree)
         self._audiences = Audiences()
         self.coverage = Coverage(self.tree, self._audiences, policy, self._effects)
         self._resolver = PathResolver(self.tree, self.coverage, self._effects)
@@ -59,7 +60,7 @@ class Monitor:
         self._quota_retry = QuotaRetry(self.coverage.method, self.coverage.registers)
         self._changes = Changes(
             tree=self.tree,
-            moment=self._moment,
+            moment=self.moment,
             audiences=self._audiences,
             coverage=self.coverage,
             resolver=self._resolver,
@@ -95,7 +96,7 @@ class Monitor:
         )
         self._target_changes = TargetChanges(
             tree=self.tree,
-            moment=self._moment,
+            moment=self.moment,
             resolver=self._resolver,
             flow=self.flow,
             reporter=self._reporter,
@@ -103,7 +104,7 @@ class Monitor:
         )
         self._busy = BusyResources(
             tree=self.tree,
-            moment=self._moment,
+            moment=self.moment,
             coverage=self.coverage,
             flow=self.flow,
             deferred=self._deferred,
@@ -114,7 +115,7 @@ class Monitor:
 
     def subscribe(self, subscription: Subscription, now: float) -> list[Effect]:
         """Begin a subscription. The effect `Ready` says when it is really watched."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         self._deferred.flush_all()
         self.subscriptions.add(subscription)
         self._resolver.start(subscription)
@@ -130,13 +131,12 @@ class Monitor:
         subscription.release()
         return effects
 
-    def rows_to_send(self, subscription: Subscription) -> list[Row]:
-        """Everything from what its client knows to what is there; the subscription
-        counts as up to date afterwards.
-
-        Rows with an empty path mean the subscription's path itself.
-        """
-        return self._catch_up.rows_to_send(subscription)
+    def rows_to_send(
+        self, subscription: Subscription, cursor: Cursor[Place]
+    ) -> list[Row]:
+        """Everything from what a client knows to what is there; moves its cursor on.
+        Rows with an empty path mean the subscription's path itself."""
+        return self._catch_up.rows_to_send(subscription, cursor)
 
     def flush_deferred(self, now: float) -> list[Effect]:
         """Report everything that is deferred, because somebody is about to read the
@@ -176,7 +176,7 @@ class Monitor:
 
     def changed(self, batch: Sequence[Change], now: float) -> list[Effect]:
         """Apply what a backend detected. The whole batch shares one tick."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         self._changes.apply(batch, now)
         if self.coverage.registers.misplaced:
             self.coverage.retry_misplaced()
@@ -289,7 +289,7 @@ class Monitor:
     ) -> list[Effect]:
         """The answer to `Probe`: what it found, and whether that changed since its
         `changed_since_ns`."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         if is_newer:
             self._resolver.mark_replaced(subscription)
         if node.listed and found is not None:
@@ -301,7 +301,7 @@ class Monitor:
 
     def listed(self, listings: Sequence[Listing], now: float) -> list[Effect]:
         """The answers to several `Scan`, in their order. They share one tick."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         apply_first, scan_finished = self._fast_scan.apply, self._scan_finished
         scanned = self._changes.renames.recent_scans.add
         for listing in listings:
@@ -316,7 +316,7 @@ class Monitor:
     def skipped(self, effect: Scan, now: float) -> list[Effect]:
         """The answer to a `Scan` that was left out: nobody needs the directory any
         more."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         self._scan_finished(effect)
         return self._finish(now)
 
@@ -324,7 +324,7 @@ class Monitor:
         self, effect: Watch | Scan, number: int, now: float
     ) -> list[Effect]:
         """The directory could not be watched or listed; `number` is the errno."""
-        self._moment.advance(now)
+        self.moment.advance(now)
         node = effect.node
         if self.coverage.unwatchable(node, number):
             self._scan_place_of(node)
@@ -357,7 +357,7 @@ class Monitor:
             self._resolver.changed_at(parent, node.name)
 
     def _begin(self, now: float) -> None:
-        self._moment.advance(now)
+        self.moment.advance(now)
         self._changes.content.begin()
 
     def _finish(self, now: float) -> list[Effect]:

@@ -164,7 +164,7 @@ class Executor:
             self._crawl_all(subscription)
             directory = subscription.bound_directory
             if directory is not None:
-                changes = self._polling.look_below(directory.path())
+                changes = self._polling.poll_below(directory.path())
                 if changes:
                     now = self._clock.monotonic()
                     self._take(self._monitor.changed(changes, now))
@@ -275,7 +275,7 @@ class Executor:
         """Pass reports on at once, in their order; queue work."""
         for effect in effects:
             if isinstance(effect, Deliver):
-                self._delivery.tell(effect)
+                self._delivery.deliver(effect)
             elif isinstance(effect, Scan):
                 queue = self._urgent if effect.requested_by is None else self._crawl
                 queue.append(effect)

@@ -53,7 +53,7 @@ class Handover:
                 self._drain_completely(kernel)
                 kernel.unwatch(node)
         if polled & ~node.poll_mask:
-            self.observed += self._polling.final_look(node)
+            self.observed += self._polling.final_poll(node)
             if node.poll_mask:
                 self._poll(node, node.poll_mask)
             else:

@@ -99,10 +99,10 @@ class Poller(Protocol):
         `is_all`: there are no other entries.
         """
 
-    def final_look(self, node: Pollable) -> Sequence[Change]:
+    def final_poll(self, node: Pollable) -> Sequence[Change]:
         """Look at one directory now, and return what changed since the last look."""
 
-    def look_below(self, path: bytes) -> Sequence[Change]:
+    def poll_below(self, path: bytes) -> Sequence[Change]:
         """Look now at all directories at or below `path` that are polled, and return
         what changed since the last look."""
 
@@ -124,7 +124,7 @@ class Asked(Protocol):
 class Delivery(Protocol):
     """Takes what the core has to report."""
 
-    def tell(self, effect: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         """Report these rows to these subscriptions; `flush` sends them."""
 
     def ready(self, subscription: Subscription) -> None:

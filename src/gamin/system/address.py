@@ -78,8 +78,8 @@ class Address(NamedTuple):
         return b"fam-" + self.session
 
     @property
-    def modern_directories(self) -> tuple[bytes, ...]:
-        """Where the modern socket may be, best first.
+    def watchman_directories(self) -> tuple[bytes, ...]:
+        """Where the Watchman socket may be, best first.
 
         A server takes the first that is fit; a client looks in all, because the
         runtime directory comes and goes with the user's logins.
@@ -89,7 +89,7 @@ class Address(NamedTuple):
         return (self.runtime + b"/gamin", self.directory)
 
     @property
-    def modern_file(self) -> bytes:
+    def watchman_file(self) -> bytes:
         return b"modern-" + self.session + b".sock"
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Address(NamedTuple):
         uses_abstract = self.transport is not Transport.DIRECTORY
         if uses_abstract and len(self._abstract_text()) - 1 > MAX_ABSTRACT_BYTES:
             raise self._bad_session("too long for the name of an abstract socket")
-        if len(self.modern_file) > MAX_FILE_BYTES:
+        if len(self.watchman_file) > MAX_FILE_BYTES:
             raise self._bad_session("too long for the name of a socket file")
         return self
 

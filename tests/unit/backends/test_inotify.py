@@ -71,8 +71,8 @@ def test_a_drain_reads_everything_and_gives_out_a_piece(
     assert backend.queued_bytes == MANY * EVENT
     assert backend.drained_bytes == PIECE * EVENT
     (tmp_path / "later").touch()
-    told = [change.name for batch in (first, *drained(backend)) for change in batch]
-    assert told == [*names(MANY), b"later"]
+    reported = [change.name for batch in (first, *drained(backend)) for change in batch]
+    assert reported == [*names(MANY), b"later"]
 
 
 @pytest.mark.usefixtures("watched")
@@ -127,12 +127,12 @@ def test_a_second_half_is_not_waited_for_without_an_end(
     (here / "gone").touch()
     backend.watch(Directory(here), NAMES)
     (here / "gone").rename(elsewhere / "gone")
-    serial, told, drains = 0, False, 0
-    while not told:
+    serial, reported, drains = 0, False, 0
+    while not reported:
         for _ in range(2 * PIECE):
             serial += 1
             os.mknod(here / f"{serial}")
-        told = any(c.mask == DELETE for c in backend.drain())
+        reported = any(c.mask == DELETE for c in backend.drain())
         drains += 1
         assert drains <= RENAME_WAIT_BYTES // BUFFER + 2
     assert drains > 1

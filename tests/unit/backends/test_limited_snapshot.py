@@ -22,8 +22,8 @@ def limited(tmp_path: Path, names: set[bytes]) -> Snapshot:
     return Snapshot(bytes(tmp_path), ALL, 0.0, set(), lambda: names)
 
 
-def looked(limited: Snapshot, path: Path) -> list[tuple[int, bytes]]:
-    found = limited.look(bytes(path), ALL, 0.0)
+def polled(limited: Snapshot, path: Path) -> list[tuple[int, bytes]]:
+    found = limited.compare(bytes(path), ALL, 0.0)
     assert found is not None
     return found
 
@@ -37,16 +37,16 @@ def test_only_what_matters_is_seen(limited: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("text")
     (tmp_path / "other").write_text("text")
     (tmp_path / "third").touch()
-    found = looked(limited, tmp_path)
+    found = polled(limited, tmp_path)
     assert [name for _, name in found] == [b"mine"]
     assert masks(found, b"mine") & MODIFY
-    assert looked(limited, tmp_path) == []
+    assert polled(limited, tmp_path) == []
 
 
 def test_coming_and_going_is_seen(limited: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "missing").touch()
     (tmp_path / "mine").unlink()
-    found = looked(limited, tmp_path)
+    found = polled(limited, tmp_path)
     assert masks(found, b"missing") == CREATE
     assert masks(found, b"mine") == DELETE
 
@@ -59,7 +59,7 @@ def test_what_begins_to_matter_is_known_from_then_on(
     limited.track_entry(bytes(tmp_path), b"third")
     (tmp_path / "other").unlink()
     (tmp_path / "third").touch()
-    found = looked(limited, tmp_path)
+    found = polled(limited, tmp_path)
     assert masks(found, b"other") == DELETE
     assert masks(found, b"third") == CREATE
 
@@ -67,7 +67,7 @@ def test_what_begins_to_matter_is_known_from_then_on(
 def test_beginning_again_changes_nothing(limited: Snapshot, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("text")
     limited.track_entry(bytes(tmp_path), b"mine")
-    assert [name for _, name in looked(limited, tmp_path)] == [b"mine"]
+    assert [name for _, name in polled(limited, tmp_path)] == [b"mine"]
 
 
 def test_what_does_not_matter_any_more_is_not_told_as_gone(
@@ -75,7 +75,7 @@ def test_what_does_not_matter_any_more_is_not_told_as_gone(
 ) -> None:
     names.remove(b"mine")
     (tmp_path / "mine").unlink()
-    assert looked(limited, tmp_path) == []
+    assert polled(limited, tmp_path) == []
 
 
 def test_what_was_told_already_is_not_seen_again(
@@ -83,7 +83,7 @@ def test_what_was_told_already_is_not_seen_again(
 ) -> None:
     (tmp_path / "missing").touch()
     limited.refresh(bytes(tmp_path), b"missing")
-    assert looked(limited, tmp_path) == []
+    assert polled(limited, tmp_path) == []
 
 
 def test_what_was_found_and_not_known_is_new_once(
@@ -94,16 +94,16 @@ def test_what_was_found_and_not_known_is_new_once(
     assert limited.absorb_scan(bytes(tmp_path), found) == [b"missing"]
     assert limited.absorb_scan(bytes(tmp_path), found) == []
     (tmp_path / "missing").unlink()
-    assert masks(looked(limited, tmp_path), b"missing") == DELETE
+    assert masks(polled(limited, tmp_path), b"missing") == DELETE
 
 
 def test_another_directory_in_its_place_is_the_end(
     limited: Snapshot, tmp_path: Path
 ) -> None:
     tmp_path.rename(tmp_path.with_name("gone"))
-    assert limited.look(bytes(tmp_path), ALL, 0.0) is None
+    assert limited.compare(bytes(tmp_path), ALL, 0.0) is None
     tmp_path.mkdir()
-    assert limited.look(bytes(tmp_path), ALL, 0.0) is None
+    assert limited.compare(bytes(tmp_path), ALL, 0.0) is None
     assert not limited.is_same_directory(bytes(tmp_path))
     os.rmdir(tmp_path)
 

@@ -35,7 +35,7 @@ def backend(clock: Clock) -> PollingBackend:
     return PollingBackend(clock)
 
 
-def looked(backend: PollingBackend, clock: Clock, seconds: float = 1.0) -> Seen:
+def polled(backend: PollingBackend, clock: Clock, seconds: float = 1.0) -> Seen:
     """What is found when so much time has passed."""
     clock.now += seconds
     return backend.due(clock.now)
@@ -58,7 +58,7 @@ def test_a_look_is_due_at_the_next_multiple_of_the_interval(
     clock.now = 1000.3
     backend.watch(Directory(tmp_path), ALL, 5.0)
     assert backend.deadline() == 1005.0
-    assert not looked(backend, clock, 4.7)
+    assert not polled(backend, clock, 4.7)
     assert backend.deadline() == 1010.0
 
 
@@ -72,7 +72,7 @@ def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
     found = {b"old": False, b"new": False}
     assert story(backend.absorb_scan(node, found)) == ["created new"]
     assert not backend.absorb_scan(node, found)
-    assert not looked(backend, clock)
+    assert not polled(backend, clock)
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -82,7 +82,7 @@ def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
     node = Directory(tmp_path)
     backend.watch(node, mask)
     assert story(backend.absorb_scan(node, {b"box": True})) == ["created box/"]
-    assert story(looked(backend, clock)) == ["deleted box/"]
+    assert story(polled(backend, clock)) == ["deleted box/"]
 
 
 def test_what_is_written_after_it_was_learned_is_told(
@@ -93,7 +93,7 @@ def test_what_is_written_after_it_was_learned_is_told(
     os.mknod(tmp_path / "new")
     backend.absorb_scan(node, {b"new": False})
     (tmp_path / "new").write_text("text")
-    assert story(looked(backend, clock)) == ["written new"]
+    assert story(polled(backend, clock)) == ["written new"]
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -107,7 +107,7 @@ def test_what_was_found_to_be_gone_and_comes_back_is_told(
     backend.watch(node, mask)
     assert story(backend.absorb_scan(node, {b"file": None})) == ["deleted file"]
     assert story(backend.absorb_scan(node, {}, is_all=True)) == ["deleted other"]
-    assert sorted(story(looked(backend, clock))) == ["created file", "created other"]
+    assert sorted(story(polled(backend, clock))) == ["created file", "created other"]
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -120,7 +120,7 @@ def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
     found = {b"box": False}
     assert story(backend.absorb_scan(node, found)) == ["deleted box/", "created box"]
     assert not backend.absorb_scan(node, found)
-    assert story(looked(backend, clock)) == ["deleted box", "created box/"]
+    assert story(polled(backend, clock)) == ["deleted box", "created box/"]
 
 
 def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
@@ -137,8 +137,8 @@ def test_polling_scans_only_when_a_scan_is_due(
 ) -> None:
     backend.watch(Directory(tmp_path), ALL)
     os.mknod(tmp_path / "new")
-    assert not looked(backend, clock, 0.5)
-    assert story(looked(backend, clock, 0.5)) == ["created new"]
+    assert not polled(backend, clock, 0.5)
+    assert story(polled(backend, clock, 0.5)) == ["created new"]
 
 
 def test_each_path_has_its_own_interval(
@@ -167,7 +167,7 @@ def test_the_interval_can_be_changed(
     backend.watch(node, ALL, 60.0)
     backend.watch(node, ALL, 1.0)
     os.mknod(tmp_path / "new")
-    assert story(looked(backend, clock)) == ["created new"]
+    assert story(polled(backend, clock)) == ["created new"]
 
 
 def test_an_interval_of_nothing_is_the_shortest_there_is(
@@ -176,7 +176,7 @@ def test_an_interval_of_nothing_is_the_shortest_there_is(
     backend.watch(Directory(tmp_path), ALL, 0.0)
     assert not backend.due(clock.now)
     os.mknod(tmp_path / "new")
-    assert story(looked(backend, clock, 0.1)) == ["created new"]
+    assert story(polled(backend, clock, 0.1)) == ["created new"]
 
 
 def test_a_written_file_is_one_change(
@@ -186,7 +186,7 @@ def test_a_written_file_is_one_change(
     node = Directory(tmp_path)
     backend.watch(node, ALL)
     (tmp_path / "file").write_text("text")
-    assert looked(backend, clock) == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
+    assert polled(backend, clock) == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
 
 
 def test_the_order_is_deletions_creations_modifications(
@@ -198,7 +198,7 @@ def test_the_order_is_deletions_creations_modifications(
     (tmp_path / "a").write_text("text")
     os.mknod(tmp_path / "m")
     (tmp_path / "z").unlink()
-    assert story(looked(backend, clock)) == ["deleted z", "created m", "written a"]
+    assert story(polled(backend, clock)) == ["deleted z", "created m", "written a"]
 
 
 def test_a_directory_becomes_a_file_and_is_one_again(
@@ -212,7 +212,7 @@ def test_a_directory_becomes_a_file_and_is_one_again(
 
     box.rmdir()
     box.touch()
-    changes = looked(backend, clock)
+    changes = polled(backend, clock)
     assert story(changes, outer) == ["deleted box/", "created box"]
     assert [c for c in changes if c.node is inner] == [Change(inner, IGNORED, 0, b"")]
     assert inner.wd_poll == -1
@@ -223,7 +223,7 @@ def test_a_directory_becomes_a_file_and_is_one_again(
     box.mkdir()
     backend.watch(inner, ALL)
     os.mknod(box / "new")
-    changes = looked(backend, clock)
+    changes = polled(backend, clock)
     assert story(changes, outer) == ["deleted box", "created box/"]
     assert story(changes, inner) == ["created new"]
 
@@ -246,7 +246,7 @@ def test_what_the_kernel_told_is_not_told_again(
     backend.watch(node, ALL)
     os.mknod(tmp_path / "told")
     backend.absorb_kernel_event(node, CREATE, b"told")
-    assert not looked(backend, clock)
+    assert not polled(backend, clock)
     backend.unwatch(node)
     backend.absorb_kernel_event(node, CREATE, b"told")
 
@@ -260,8 +260,8 @@ def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
     backend.watch(node, ALL)
     backend.absorb_kernel_event(node, CREATE, b"short")
     backend.absorb_kernel_event(node, DELETE, b"again")
-    told = [(change.mask, change.name) for change in looked(backend, clock)]
-    assert told == [(DELETE, b"short"), (CREATE, b"again")]
+    reported = [(change.mask, change.name) for change in polled(backend, clock)]
+    assert reported == [(DELETE, b"short"), (CREATE, b"again")]
 
 
 def test_a_long_round_leaves_time_for_others(
@@ -305,10 +305,10 @@ def test_looking_takes_no_more_than_its_share_of_the_time(
     backend.watch(Directory(tmp_path), NAMES, 1.0)
     clock.now += 1.0
     clock.pace = 10.0  # a file server that hardly answers
-    looked(backend, clock)
+    polled(backend, clock)
     clock.pace = 0.0
     os.mknod(tmp_path / "new")
     clock.now += 10.0 / BUSY_SHARE / 2
-    assert not looked(backend, clock)
+    assert not polled(backend, clock)
     clock.now += 10.0 / BUSY_SHARE * 2
-    assert story(looked(backend, clock)) == ["created new"]
+    assert story(polled(backend, clock)) == ["created new"]

@@ -38,43 +38,43 @@ def here(node: Directory) -> bytes:
 
 
 @pytest.fixture
-def doubts() -> Reconciler:
+def reconciler() -> Reconciler:
     return Reconciler(QUEUE)
 
 
-def test_what_is_said_once_is_certain(doubts: Reconciler) -> None:
-    assert not doubts.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
-    assert not doubts.observe(b"here", b"b", EntryType.FILE, is_doubtful=False)
-    assert not doubts.observe(b"there", b"a", EntryType.NOTHING, is_doubtful=False)
-    assert not doubts
+def test_what_is_said_once_is_certain(reconciler: Reconciler) -> None:
+    assert not reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
+    assert not reconciler.observe(b"here", b"b", EntryType.FILE, is_doubtful=False)
+    assert not reconciler.observe(b"there", b"a", EntryType.NOTHING, is_doubtful=False)
+    assert not reconciler
 
 
-def test_what_is_said_twice_is_in_doubt(doubts: Reconciler) -> None:
-    doubts.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
-    assert doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
-    assert doubts
+def test_what_is_said_twice_is_in_doubt(reconciler: Reconciler) -> None:
+    reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
+    assert reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
+    assert reconciler
 
 
-def test_what_contradicts_itself_is_in_doubt(doubts: Reconciler) -> None:
-    assert doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=True)
+def test_what_contradicts_itself_is_in_doubt(reconciler: Reconciler) -> None:
+    assert reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=True)
 
 
-def test_an_empty_queue_ends_it(doubts: Reconciler) -> None:
-    doubts.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
-    doubts.queue_was_empty()
-    assert not doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
+def test_an_empty_queue_ends_it(reconciler: Reconciler) -> None:
+    reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
+    reconciler.queue_was_empty()
+    assert not reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
 
 
 def test_a_reconciler_remembers_as_much_as_the_queue_holds(
-    doubts: Reconciler,
+    reconciler: Reconciler,
 ) -> None:
-    doubts.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
+    reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
     for number in range(2 * QUEUE - 1):
-        doubts.observe(b"here", b"%d" % number, EntryType.FILE, is_doubtful=False)
-    assert doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
+        reconciler.observe(b"here", b"%d" % number, EntryType.FILE, is_doubtful=False)
+    assert reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
     for number in range(1000, 1000 + 4 * QUEUE + 2):
-        doubts.observe(b"here", b"%d" % number, EntryType.FILE, is_doubtful=False)
-    assert not doubts.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
+        reconciler.observe(b"here", b"%d" % number, EntryType.FILE, is_doubtful=False)
+    assert not reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_reconciler_remembers_as_much_as_the_queue_holds(
     ],
 )
 def test_a_look_corrects_what_was_said(
-    doubts: Reconciler,
+    reconciler: Reconciler,
     marks: Marks,
     node: Directory,
     here: bytes,
@@ -105,44 +105,44 @@ def test_a_look_corrects_what_was_said(
         (tmp_path / "it").touch()
     elif made is EntryType.DIRECTORY:
         (tmp_path / "it").mkdir()
-    doubts.observe(here, b"it", said, is_doubtful=True)
+    reconciler.observe(here, b"it", said, is_doubtful=True)
     wanted = [Change(node, mask, 0, b"it") for mask in corrections]
-    assert doubts.resolve(marks) == wanted
-    assert not doubts
+    assert reconciler.resolve(marks) == wanted
+    assert not reconciler
 
 
 def test_what_was_found_is_what_is_said_from_then_on(
-    doubts: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
+    reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()
-    doubts.observe(here, b"it", EntryType.NOTHING, is_doubtful=True)
-    assert doubts.resolve(marks)
+    reconciler.observe(here, b"it", EntryType.NOTHING, is_doubtful=True)
+    assert reconciler.resolve(marks)
     (tmp_path / "it").unlink()
-    assert doubts.observe(here, b"it", EntryType.NOTHING, is_doubtful=False)
-    assert doubts.resolve(marks) == []
+    assert reconciler.observe(here, b"it", EntryType.NOTHING, is_doubtful=False)
+    assert reconciler.resolve(marks) == []
 
 
 def test_a_known_directory_in_the_place_of_another_comes_anew(
-    doubts: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
+    reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "a").mkdir()
     moved = Directory(tmp_path / "a")
     marks.add(moved, NAMES)
     (tmp_path / "a").rename(tmp_path / "b")
-    doubts.observe(here, b"b", EntryType.DIRECTORY, is_doubtful=True)
-    assert doubts.resolve(marks) == [
+    reconciler.observe(here, b"b", EntryType.DIRECTORY, is_doubtful=True)
+    assert reconciler.resolve(marks) == [
         Change(node, DELETE | IS_DIR, 0, b"b"),
         Change(node, CREATE | IS_DIR, 0, b"b"),
     ]
     moved.place = bytes(tmp_path / "b")
-    doubts.observe(here, b"b", EntryType.DIRECTORY, is_doubtful=True)
-    assert doubts.resolve(marks) == []
+    reconciler.observe(here, b"b", EntryType.DIRECTORY, is_doubtful=True)
+    assert reconciler.resolve(marks) == []
 
 
 def test_of_a_directory_that_nobody_watches_any_more_nothing_is_told(
-    doubts: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
+    reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()
-    doubts.observe(here, b"it", EntryType.NOTHING, is_doubtful=True)
+    reconciler.observe(here, b"it", EntryType.NOTHING, is_doubtful=True)
     marks.remove(node)
-    assert doubts.resolve(marks) == []
+    assert reconciler.resolve(marks) == []

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.snapshot import COARSEST_STEP, LOOKS_ON_TRUST, Snapshot
+from gamin.backends.snapshot import COARSEST_STEP, TRUSTED_POLLS, Snapshot
 from gamin.events import CREATE, DELETE
 from testkit.backends import ALL, NAMES
 
 SETTLED = COARSEST_STEP + 1  # seconds after the last change that we saw
 
 
-def looked(snapshot: Snapshot, path: Path, now: float, mask: int = ALL) -> list[bytes]:
-    found = snapshot.look(bytes(path), mask, now)
+def polled(snapshot: Snapshot, path: Path, now: float, mask: int = ALL) -> list[bytes]:
+    found = snapshot.compare(bytes(path), mask, now)
     assert found is not None
     return [name for _, name in found]
 
@@ -22,43 +22,43 @@ def looked(snapshot: Snapshot, path: Path, now: float, mask: int = ALL) -> list[
 def test_an_unchanged_directory_is_not_listed(tmp_path: Path, mask: int) -> None:
     (tmp_path / "file").touch()
     snapshot = Snapshot(bytes(tmp_path), mask, 0.0, set())
-    looked(snapshot, tmp_path, SETTLED, mask)
+    polled(snapshot, tmp_path, SETTLED, mask)
     before = snapshot.listings
-    for look in range(1, LOOKS_ON_TRUST + 1):
-        assert not looked(snapshot, tmp_path, SETTLED + look, mask)
+    for compare in range(1, TRUSTED_POLLS + 1):
+        assert not polled(snapshot, tmp_path, SETTLED + compare, mask)
     assert snapshot.listings == before
 
 
 def test_all_the_same_its_names_are_read_now_and_then(tmp_path: Path) -> None:
     snapshot = Snapshot(bytes(tmp_path), ALL, 0.0, set())
-    looked(snapshot, tmp_path, SETTLED)
+    polled(snapshot, tmp_path, SETTLED)
     before = snapshot.listings
-    for look in range(1, 2 * (LOOKS_ON_TRUST + 1) + 1):
-        looked(snapshot, tmp_path, SETTLED + look)
+    for compare in range(1, 2 * (TRUSTED_POLLS + 1) + 1):
+        polled(snapshot, tmp_path, SETTLED + compare)
     assert snapshot.listings == before + 2
 
 
 def test_times_that_moved_just_now_are_not_believed(tmp_path: Path) -> None:
     snapshot = Snapshot(bytes(tmp_path), ALL, 0.0, set())
-    looked(snapshot, tmp_path, SETTLED)
+    polled(snapshot, tmp_path, SETTLED)
     os.mknod(tmp_path / "new")
-    assert looked(snapshot, tmp_path, SETTLED + 1) == [b"new"]
+    assert polled(snapshot, tmp_path, SETTLED + 1) == [b"new"]
     before = snapshot.listings
-    looked(snapshot, tmp_path, SETTLED + 2)
-    looked(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP)
+    polled(snapshot, tmp_path, SETTLED + 2)
+    polled(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP)
     assert snapshot.listings == before + 2
-    looked(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP + 0.5)
-    looked(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP + 1)
+    polled(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP + 0.5)
+    polled(snapshot, tmp_path, SETTLED + 1 + COARSEST_STEP + 1)
     assert snapshot.listings == before + 3
 
 
 def test_a_write_is_seen_without_reading_the_names(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     snapshot = Snapshot(bytes(tmp_path), ALL, 0.0, set())
-    looked(snapshot, tmp_path, SETTLED)
+    polled(snapshot, tmp_path, SETTLED)
     before = snapshot.listings
     (tmp_path / "file").write_text("text")
-    assert looked(snapshot, tmp_path, SETTLED + 1) == [b"file"]
+    assert polled(snapshot, tmp_path, SETTLED + 1) == [b"file"]
     assert snapshot.listings == before
 
 
@@ -66,22 +66,22 @@ def test_a_file_system_without_such_times_is_found_out() -> None:
     directory = Path("/proc/self/fd")  # its times stay as they are
     unreliable: set[int] = set()
     snapshot = Snapshot(bytes(directory), NAMES, 0.0, unreliable)
-    looked(snapshot, directory, SETTLED, NAMES)
+    polled(snapshot, directory, SETTLED, NAMES)
 
     descriptors = [os.open("/", os.O_RDONLY)]
     seen = [
-        looked(snapshot, directory, SETTLED + look, NAMES)
-        for look in range(LOOKS_ON_TRUST + 1)
+        polled(snapshot, directory, SETTLED + compare, NAMES)
+        for compare in range(TRUSTED_POLLS + 1)
     ]
     assert not any(seen[:-1])
     assert seen[-1]
     assert unreliable == {directory.stat().st_dev}
 
     descriptors.append(os.open("/", os.O_RDONLY))
-    assert looked(snapshot, directory, 100.0, NAMES)
-    assert not looked(snapshot, directory, 110.0, NAMES)
+    assert polled(snapshot, directory, 100.0, NAMES)
+    assert not polled(snapshot, directory, 110.0, NAMES)
     descriptors.append(os.open("/", os.O_RDONLY))
-    assert looked(snapshot, directory, 120.0, NAMES)
+    assert polled(snapshot, directory, 120.0, NAMES)
     for descriptor in descriptors:
         os.close(descriptor)
 
@@ -91,12 +91,12 @@ def test_a_replaced_directory_is_gone(tmp_path: Path) -> None:
     box.mkdir()
     snapshot = Snapshot(bytes(box), ALL, 0.0, set())
     box.rename(tmp_path / "away")
-    assert snapshot.look(bytes(box), ALL, 1.0) is None
+    assert snapshot.compare(bytes(box), ALL, 1.0) is None
     box.touch()
-    assert snapshot.look(bytes(box), ALL, 1.0) is None
+    assert snapshot.compare(bytes(box), ALL, 1.0) is None
     box.unlink()
     box.mkdir()
-    assert snapshot.look(bytes(box), ALL, 1.0) is None
+    assert snapshot.compare(bytes(box), ALL, 1.0) is None
     assert not snapshot.is_same_directory(bytes(box))
 
 
@@ -105,7 +105,7 @@ def test_a_snapshot_follows_a_directory_that_moved(tmp_path: Path) -> None:
     snapshot = Snapshot(bytes(tmp_path / "old"), ALL, 0.0, set())
     (tmp_path / "old").rename(tmp_path / "new")
     os.mknod(tmp_path / "new" / "file")
-    assert looked(snapshot, tmp_path / "new", 1.0) == [b"file"]
+    assert polled(snapshot, tmp_path / "new", 1.0) == [b"file"]
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
@@ -119,9 +119,9 @@ def test_what_the_kernel_told_is_not_told_again(tmp_path: Path, mask: int) -> No
     os.mknod(tmp_path / "untold")
     for name in (b"gone", b"written", b"new"):
         snapshot.refresh(bytes(tmp_path), name)
-    assert snapshot.look(bytes(tmp_path), mask, 1.0) == [(CREATE, b"untold")]
+    assert snapshot.compare(bytes(tmp_path), mask, 1.0) == [(CREATE, b"untold")]
     (tmp_path / "untold").unlink()
-    assert snapshot.look(bytes(tmp_path), mask, 2.0) == [(DELETE, b"untold")]
+    assert snapshot.compare(bytes(tmp_path), mask, 2.0) == [(DELETE, b"untold")]
 
 
 def test_refreshing_in_a_directory_that_is_gone_does_nothing(tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_refreshing_in_a_directory_that_is_gone_does_nothing(tmp_path: Path) -> 
     snapshot = Snapshot(bytes(tmp_path / "box"), ALL, 0.0, set())
     (tmp_path / "box").rmdir()
     snapshot.refresh(bytes(tmp_path / "box"), b"file")
-    assert snapshot.look(bytes(tmp_path / "box"), ALL, 1.0) is None
+    assert snapshot.compare(bytes(tmp_path / "box"), ALL, 1.0) is None

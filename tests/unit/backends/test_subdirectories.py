@@ -37,7 +37,7 @@ def subdirectories() -> Subdirectories:
     return Subdirectories()
 
 
-def told(subdirectories: Subdirectories, marks: Marks, path: Path) -> list[Change]:
+def reported(subdirectories: Subdirectories, marks: Marks, path: Path) -> list[Change]:
     subdirectories.applied()
     identity = identity_at(bytes(path)) or b""
     return subdirectories.attributes_changed(marks, identity)
@@ -53,18 +53,18 @@ def test_a_change_of_attributes_of_a_subdirectory_has_its_name(
 ) -> None:
     if is_watched:
         marks.add(Directory(tmp_path / "sub"), NAMES)
-    changes = told(subdirectories, marks, tmp_path / "sub")
+    changes = reported(subdirectories, marks, tmp_path / "sub")
     assert changes == [Change(node, ATTRIB | IS_DIR, 0, b"sub")]
 
 
 def test_the_index_is_made_again_when_it_is_outdated(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
-    assert told(subdirectories, marks, tmp_path / "sub")
+    assert reported(subdirectories, marks, tmp_path / "sub")
     (tmp_path / "sub").rename(tmp_path / "moved")
     (tmp_path / "new").mkdir()
     for name in ("moved", "new"):
-        changes = told(subdirectories, marks, tmp_path / name)
+        changes = reported(subdirectories, marks, tmp_path / name)
         assert changes == [Change(node, ATTRIB | IS_DIR, 0, os.fsencode(name))]
 
 
@@ -72,16 +72,16 @@ def test_who_did_not_ask_for_attributes_is_not_told(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
     marks.add(node, NAMES)
-    assert told(subdirectories, marks, tmp_path / "sub") == []
+    assert reported(subdirectories, marks, tmp_path / "sub") == []
     marks.add(Directory(tmp_path / "sub"), ALL)
-    assert told(subdirectories, marks, tmp_path / "sub") == []
+    assert reported(subdirectories, marks, tmp_path / "sub") == []
 
 
 def test_what_is_nowhere_is_not_told(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "sub" / "deep").mkdir()
-    assert told(subdirectories, marks, tmp_path / "sub" / "deep") == []
+    assert reported(subdirectories, marks, tmp_path / "sub" / "deep") == []
     assert subdirectories
     assert subdirectories.settle(marks) == []
     assert not subdirectories
@@ -93,7 +93,7 @@ def test_what_moved_is_told_when_that_is_known(
     moved = Directory(tmp_path / "sub")
     marks.add(moved, ALL)
     (tmp_path / "sub").rename(tmp_path / "other")
-    assert told(subdirectories, marks, tmp_path / "other") == []
+    assert reported(subdirectories, marks, tmp_path / "other") == []
     moved.place = bytes(tmp_path / "other")
     assert subdirectories
     assert subdirectories.settle(marks) == [Change(node, ATTRIB | IS_DIR, 0, b"other")]

@@ -12,7 +12,7 @@ import pytest
 
 from gamin.cli.control import NoReply
 from gamin.cli.status import as_text, duration, read
-from gamin.client.connect import connect_v1
+from gamin.client.connect import connect_gam
 from gamin.system.address import find
 from testkit.original import require_original, start_original_server
 from testkit.processes import NOBODY, beside, require_root, wait_for_end
@@ -116,7 +116,7 @@ def test_a_duration_has_two_units(seconds: float, shown: str) -> None:
 def test_a_real_server_reports_itself_and_its_clients(tmp_path: Path) -> None:
     with (
         running_server([str(OUR_SERVER)], home=str(tmp_path)) as server,
-        connect_v1(start=False, session=server.session),
+        connect_gam(start=False, session=server.session),
     ):
         text = gamin("status", session=server.session).stdout.splitlines()
         done = gamin("status", "--json", session=server.session)

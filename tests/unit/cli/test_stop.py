@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.connect import connect_modern, connect_v1
+from gamin.client.connect import connect_gam, connect_watchman
 from gamin.client.locate import NoServer
 from testkit.programs import gamin, outcome
 from testkit.servers import OUR_SERVER, running_server
@@ -14,7 +14,7 @@ def test_when_it_returns_the_addresses_are_free(tmp_path: Path) -> None:
     with running_server([str(OUR_SERVER)], home=str(tmp_path)) as server:
         done = gamin("stop", session=server.session)
         assert (*outcome(done), done.stdout) == (0, [], "")
-        for connect in (connect_v1, connect_modern):
+        for connect in (connect_gam, connect_watchman):
             with pytest.raises(NoServer):
                 connect(start=False, session=server.session, environ={})
 

@@ -15,7 +15,7 @@ import uvloop
 import gamin
 from gamin import AsyncWatch
 from gamin.client.arguments import make_session
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.protocol.watchman.client.watching import WatchOptions
 from testkit.waiting import eventually
 from testkit.watches import (
@@ -144,19 +144,19 @@ def test_a_wait_that_is_cancelled_loses_nothing(run: Run, tmp_path: Path) -> Non
 
     async def test() -> None:
         async with gamin.awatch(tmp_path) as watch:
-            told: list[gamin.Event] = []
+            reported: list[gamin.Event] = []
             for path in paths:
                 path.touch()
                 waiting = asyncio.ensure_future(anext(watch))
                 await asyncio.sleep(0)  # it begins, and is cancelled wherever it is
                 waiting.cancel()
                 try:
-                    told += await waiting
+                    reported += await waiting
                 except asyncio.CancelledError:
                     continue
-            if created(paths[-1]) not in told:
-                told += await auntil(watch, created(paths[-1]))
-            assert told == [created(path) for path in paths]
+            if created(paths[-1]) not in reported:
+                reported += await auntil(watch, created(paths[-1]))
+            assert reported == [created(path) for path in paths]
 
     run(test())
 
@@ -190,7 +190,7 @@ def test_a_connection_that_nobody_waits_for_any_more_is_closed(
     def connect() -> socket:
         begun.set()
         go_on.wait(SOON)
-        made.append(connect_modern())
+        made.append(connect_watchman())
         return made[0]
 
     async def test() -> None:

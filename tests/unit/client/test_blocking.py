@@ -40,7 +40,7 @@ def client(peers: Peers) -> Iterator[Client]:
         yield made
 
 
-def told(client: Client) -> list[Event]:
+def reported(client: Client) -> list[Event]:
     """What a scripted peer has said so far."""
     events = []
     while event := client.next_event(0):
@@ -65,7 +65,7 @@ def test_requests_reach_the_server(client: Client, peers: Peers) -> None:
 def test_events_are_pending_then_taken_in_order(client: Client, peers: Peers) -> None:
     client.watch_directory("/d")
     assert not client.pending()
-    peers.met[0].tell((1, EXISTS, b"/d"), (1, END, b"/d"))
+    peers.met[0].report((1, EXISTS, b"/d"), (1, END, b"/d"))
     assert client.pending()
     assert client.next_event() == Event(1, EXISTS, b"/d")
     assert client.next_event() == Event(1, END, b"/d")
@@ -87,7 +87,7 @@ def test_waiting_ends_with_the_timeout(client: Client) -> None:
 
 def test_waiting_ends_with_the_event(client: Client, peers: Peers) -> None:
     client.watch_directory("/d")
-    late = threading.Timer(0.05, peers.met[0].tell, [(1, CREATED, b"a")])
+    late = threading.Timer(0.05, peers.met[0].report, [(1, CREATED, b"a")])
     late.start()
     assert next(iter(client)) == Event(1, CREATED, b"a")
     late.join()
@@ -128,19 +128,19 @@ def test_what_changed_while_there_was_no_server_is_told(
 ) -> None:
     path = os.fsencode(tmp_path)
     client.watch_directory(path)
-    peers.met[0].tell(
+    peers.met[0].report(
         (1, EXISTS, path), (1, EXISTS, b"gone"), (1, EXISTS, b"kept"), (1, END, path)
     )
-    assert len(told(client)) == 4
+    assert len(reported(client)) == 4
 
     peers.met[0].die()
     (tmp_path / "kept").touch()
     assert not client.pending()
-    peers.met[1].tell((1, EXISTS, path), (1, EXISTS, b"kept"), (1, EXISTS, b"new"))
-    peers.met[1].tell((1, END, path), (1, CREATED, b"later"))
+    peers.met[1].report((1, EXISTS, path), (1, EXISTS, b"kept"), (1, EXISTS, b"new"))
+    peers.met[1].report((1, END, path), (1, CREATED, b"later"))
 
     assert peers.met[1].asked() == [Packet(1, 2, path)]
-    assert told(client) == [
+    assert reported(client) == [
         Event(1, DELETED, b"gone"),
         Event(1, CHANGED, b"kept"),
         Event(1, CREATED, b"new"),
@@ -171,7 +171,7 @@ def test_the_descriptor_stays_and_stays_registered(
         assert not client.pending()
         assert loop.poll(0) == []
 
-        peers.met[1].tell((1, EXISTS, b"/f"))
+        peers.met[1].report((1, EXISTS, b"/f"))
         assert loop.poll(0) == [(descriptor, select.EPOLLIN)]
     assert client.fileno() == descriptor
 
@@ -180,8 +180,8 @@ def test_a_server_that_talks_nonsense_is_left(client: Client, peers: Peers) -> N
     client.watch_file("/f")
     peers.met[0].socket.sendall(b"HTTP/1.1 400 Bad Request\r\n")
     assert not client.pending()
-    peers.met[1].tell((1, EXISTS, b"/f"), (1, END, b"/f"))
-    assert told(client) == [Event(1, EXISTS, b"/f"), Event(1, END, b"/f")]
+    peers.met[1].report((1, EXISTS, b"/f"), (1, END, b"/f"))
+    assert reported(client) == [Event(1, EXISTS, b"/f"), Event(1, END, b"/f")]
 
 
 def test_servers_that_only_hang_up_are_given_up() -> None:
@@ -246,7 +246,7 @@ def test_asking_much_of_a_server_that_answers_at_once_does_not_deadlock() -> Non
         for number in range(1, requests + 1):
             theirs.recv(size, socket.MSG_WAITALL)
             entries = [(number, EXISTS, b"entry %d" % i) for i in range(4)]
-            peer.tell(*entries, (number, END, b"/directory"))
+            peer.report(*entries, (number, END, b"/directory"))
 
     server = threading.Thread(target=answer)
     server.start()
@@ -318,7 +318,7 @@ def test_the_original_server_is_understood(
 
 
 def test_the_original_server_is_killed_and_nothing_is_missed(tmp_path: Path) -> None:
-    """The connector starts the next server, as `connect_v1` would."""
+    """The connector starts the next server, as `connect_gam` would."""
     require_original()
     for name in ("changed", "deleted"):
         (tmp_path / name).touch()

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from gamin.client.connect import connect_modern, connect_v1
+from gamin.client.connect import connect_gam, connect_watchman
 from gamin.client.locate import NoServer, ServerNotStarted
 from gamin.system.peercred import peer_of
 from testkit import original, small_server
 from testkit.processes import beside, end
 
 Connect = Callable[..., socket.socket]
-BOTH = pytest.mark.parametrize("connect", [connect_v1, connect_modern])
+BOTH = pytest.mark.parametrize("connect", [connect_gam, connect_watchman])
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def environ(session: str, tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def started(environ: dict[str, str]) -> Iterator[int]:
     """The pid of a server that a first client started."""
-    with connect_v1(environ=environ) as connected:
+    with connect_gam(environ=environ) as connected:
         pid = peer_of(connected).pid
     yield pid
     end(pid)
@@ -62,8 +62,8 @@ def test_without_a_server_and_without_leave_to_start_one_it_is_an_error(
 def test_a_server_is_started_once_and_serves_all(
     started: int, environ: dict[str, str]
 ) -> None:
-    assert server_of(connect_v1, environ) == started
-    assert server_of(connect_modern, environ) == started
+    assert server_of(connect_gam, environ) == started
+    assert server_of(connect_watchman, environ) == started
 
 
 @pytest.mark.parametrize("transport", ["abstract", "directory"])
@@ -74,7 +74,7 @@ def test_clients_that_come_at_once_from_many_threads_share_one_server(
     with ThreadPoolExecutor(4) as threads:
         tasks = [
             threads.submit(server_of, connect, environ)
-            for connect in (connect_v1, connect_modern) * 2
+            for connect in (connect_gam, connect_watchman) * 2
         ]
     pids = {task.result() for task in tasks}
     for pid in pids:
@@ -84,19 +84,19 @@ def test_clients_that_come_at_once_from_many_threads_share_one_server(
 
 def test_a_killed_server_is_replaced(started: int, environ: dict[str, str]) -> None:
     environ["GAMIN_SOCKET"] = "directory"
-    killed = server_of(connect_v1, environ)
+    killed = server_of(connect_gam, environ)
     os.kill(killed, signal.SIGKILL)
-    successor = server_of(connect_v1, environ)
+    successor = server_of(connect_gam, environ)
     end(successor)
     assert successor not in (killed, started)
 
 
 def test_a_session_given_as_an_argument_wins(environ: dict[str, str]) -> None:
     other = environ["GAM_CLIENT_ID"] + "-other"
-    with connect_v1(environ=environ, session=other) as connected:
+    with connect_gam(environ=environ, session=other) as connected:
         pid = peer_of(connected).pid
     try:
-        connect_v1(start=False, environ={**environ, "GAM_CLIENT_ID": other}).close()
+        connect_gam(start=False, environ={**environ, "GAM_CLIENT_ID": other}).close()
     finally:
         end(pid)
 
@@ -107,23 +107,23 @@ def test_a_program_that_does_not_serve_is_named(
     connect: Connect, program: str, environ: dict[str, str]
 ) -> None:
     environ["GAMIN_DEBUG_SERVER"] = program
-    with pytest.raises(ServerNotStarted) as told:
+    with pytest.raises(ServerNotStarted) as reported:
         connect(environ=environ, patience=0.05)
-    assert program in str(told.value)
-    assert environ["GAM_CLIENT_ID"] in str(told.value)
+    assert program in str(reported.value)
+    assert environ["GAM_CLIENT_ID"] in str(reported.value)
 
 
 def test_the_original_server_can_be_started_too(environ: dict[str, str]) -> None:
     original.require_original()
     environ["GAMIN_DEBUG_SERVER"] = str(original.SERVER)
-    pid = server_of(connect_v1, environ)
+    pid = server_of(connect_gam, environ)
     end(pid)
 
 
 def test_a_running_original_server_is_used(environ: dict[str, str]) -> None:
     original.require_original()
     with original.start_original_server(environ["GAM_CLIENT_ID"]) as server:
-        assert server_of(connect_v1, environ) == server.pid
+        assert server_of(connect_gam, environ) == server.pid
 
 
 def test_an_original_server_in_the_way_of_ours_is_named(
@@ -132,6 +132,6 @@ def test_an_original_server_in_the_way_of_ours_is_named(
     original.require_original()
     environ["GAMIN_DEBUG_SERVER"] = "/bin/true"  # ends at once, as the loser would
     with original.start_original_server(environ["GAM_CLIENT_ID"]) as server:
-        with pytest.raises(ServerNotStarted) as told:
-            connect_modern(environ=environ, patience=0.05)
-        assert f"process {server.pid} holds it" in told.value.problem
+        with pytest.raises(ServerNotStarted) as reported:
+            connect_watchman(environ=environ, patience=0.05)
+        assert f"process {server.pid} holds it" in reported.value.problem

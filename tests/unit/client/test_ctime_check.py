@@ -65,13 +65,13 @@ def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> N
         Event(1, 1, name) for name in (b"1", b"2", b"3", b"4")
     )
     path = os.fsencode(file)
-    told: list[Event | NeedsStat] = [
+    reported: list[Event | NeedsStat] = [
         first,
         NeedsStat(path, ctime(file) - 1, second),
         NeedsStat(path, ctime(file), third),
         last,
     ]
-    assert list(resolve_stats(told)) == [first, second, last]
+    assert list(resolve_stats(reported)) == [first, second, last]
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def found(tree: Path, since_ns: int) -> set[str]:
     """Which of the files are newer than the last one made to begin with."""
     folders = [tree, *(tree / n for n in ("a", "b", "a/deep", "b/deep"))]
     files = [tree / n for n in ("a/f", "a/deep/f", "b/f", "b/deep/f")]
-    told = newer(map(str, files), map(str, folders), since_ns)
-    return {str(Path(file).relative_to(tree)) for file in told}
+    reported = newer(map(str, files), map(str, folders), since_ns)
+    return {str(Path(file).relative_to(tree)) for file in reported}
 
 
 def test_everything_counts_as_changed_in_a_directory_that_replaced_another(
@@ -127,12 +127,12 @@ def test_a_path_may_lead_elsewhere_if_something_came_to_it_or_above(
 def test_every_file_of_a_replaced_directory_counts_as_changed(
     tree: Path, since_ns: int
 ) -> None:
-    told = Event(1, 1, b"f")
-    question = NeedsStat(os.fsencode(tree / "a/f"), since_ns, told)
+    reported = Event(1, 1, b"f")
+    question = NeedsStat(os.fsencode(tree / "a/f"), since_ns, reported)
     assert list(resolve_stats([question])) == []
     (tree / "a").rename(tree.parent / "outside/away")
     (tree.parent / "outside/other").rename(tree / "a")
-    assert list(resolve_stats([question, question])) == [told, told]
+    assert list(resolve_stats([question, question])) == [reported, reported]
 
 
 def test_a_new_entry_does_not_make_its_neighbours_other(

@@ -12,7 +12,7 @@ import pytest
 
 import gamin
 from gamin.client.arguments import make_session
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.client.driver import Call, Driver, Steps, StopEvent, Wait
 from gamin.client.locate import ANSWER_PATIENCE
 from gamin.client.watch import Watch
@@ -143,7 +143,7 @@ def test_servers_that_are_killed_before_they_could_serve_are_no_error(
 
     def connect() -> socket.socket:
         nonlocal kills
-        connected = connect_modern()
+        connected = connect_watchman()
         if kills:
             kills -= 1
             kill_server()

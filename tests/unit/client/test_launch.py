@@ -68,9 +68,9 @@ def test_a_launched_server_inherits_no_descriptor(tmp_path: Path) -> None:
 def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").touch()
     for program in (str(tmp_path / "text"), str(tmp_path / "missing"), ""):
-        with pytest.raises(ServerNotExecutable) as told:
+        with pytest.raises(ServerNotExecutable) as reported:
             launch([program], b"", {})
-        assert told.value.program == program
+        assert reported.value.program == program
 
 
 def test_our_own_server_is_not_looked_for_in_the_current_directory() -> None:

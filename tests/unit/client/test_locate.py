@@ -124,10 +124,10 @@ def test_a_server_that_hangs_up_is_no_server(address: Address) -> None:
 
 def test_a_server_that_does_not_answer_is_named(address: Address) -> None:
     attempt = Locator(address, answer_patience=0.05)
-    with scripted(address, b""), pytest.raises(ServerUnresponsive) as told:
+    with scripted(address, b""), pytest.raises(ServerUnresponsive) as reported:
         attempt.gam()
-    assert told.value.pid != 0
-    assert str(told.value.pid) in str(told.value)
+    assert reported.value.pid != 0
+    assert str(reported.value.pid) in str(reported.value)
 
 
 def test_a_stranger_hears_nothing_and_the_directory_is_used(
@@ -213,7 +213,7 @@ def test_a_squatted_directory_is_an_error_when_no_other_is_left(
         Locator(address).watchman()
 
 
-def test_the_modern_socket_is_looked_for_in_every_directory(
+def test_the_watchman_socket_is_looked_for_in_every_directory(
     address: Address, tmp_path: Path
 ) -> None:
     with served(address):

@@ -15,7 +15,7 @@ import pytest
 import gamin
 from gamin import Watch
 from gamin.client.arguments import make_session
-from gamin.client.connect import connect_modern
+from gamin.client.connect import connect_watchman
 from gamin.protocol.watchman.client.watching import WatchOptions
 from testkit.watches import (
     SOON,
@@ -146,8 +146,8 @@ def test_what_git_ignores_is_told_unless_asked_not_to(
     with gamin.watch(tmp_path, vcs_ignore=vcs_ignore, timeout=SOON) as watch:
         (tmp_path / "build/a.o").touch()
         (tmp_path / "a.c").touch()
-        told = until(watch, created(tmp_path / "a.c"))
-        assert (created(tmp_path / "build/a.o") in told) is not vcs_ignore
+        reported = until(watch, created(tmp_path / "a.c"))
+        assert (created(tmp_path / "build/a.o") in reported) is not vcs_ignore
 
 
 @pytest.mark.usefixtures("server")
@@ -386,7 +386,7 @@ def test_a_watch_is_catching_up_until_what_it_missed_was_yielded(
 
     def connect() -> socket.socket:
         seen.append(opened.catching_up)
-        return connect_modern()
+        return connect_watchman()
 
     session = make_session([tmp_path], WatchOptions(), None)
     with Watch(session, timeout=SOON) as opened:

@@ -39,7 +39,7 @@ def peer(monitor: WatchMonitor, peers: Peers) -> Peer:
 
 
 @pytest.fixture
-def told() -> Told:
+def reported() -> Told:
     return []
 
 
@@ -72,28 +72,28 @@ def test_the_numbers_are_those_of_fam() -> None:
 
 
 def test_a_callback_hears_path_and_event_as_they_were_sent(
-    monitor: WatchMonitor, peer: Peer, told: Told
+    monitor: WatchMonitor, peer: Peer, reported: Told
 ) -> None:
-    monitor.watch_directory("/d", lambda path, event: told.append((path, event)))
-    peer.tell((1, EventCode.EXISTS, b"/d"), (1, EventCode.CREATED, b"\xff"))
+    monitor.watch_directory("/d", lambda path, event: reported.append((path, event)))
+    peer.report((1, EventCode.EXISTS, b"/d"), (1, EventCode.CREATED, b"\xff"))
 
     assert monitor.event_pending() == 1
     assert monitor.handle_one_event() == 1
     assert monitor.handle_events() == 1
     assert monitor.event_pending() == 0
-    assert told == [("/d", gamin.GAMExists), ("\udcff", gamin.GAMCreated)]
+    assert reported == [("/d", gamin.GAMExists), ("\udcff", gamin.GAMCreated)]
 
 
 def test_a_callback_also_hears_its_data_unless_none(
     monitor: WatchMonitor, peer: Peer
 ) -> None:
-    heard: list[tuple[Any, ...]] = []
-    monitor.watch_file("/f", lambda *arguments: heard.append(arguments), 0)
-    monitor.watch_file("/f", lambda *arguments: heard.append(arguments), None)
-    peer.tell((1, EventCode.EXISTS, b"/f"), (2, EventCode.EXISTS, b"/f"))
+    received: list[tuple[Any, ...]] = []
+    monitor.watch_file("/f", lambda *arguments: received.append(arguments), 0)
+    monitor.watch_file("/f", lambda *arguments: received.append(arguments), None)
+    peer.report((1, EventCode.EXISTS, b"/f"), (2, EventCode.EXISTS, b"/f"))
 
     assert monitor.handle_events() == 2
-    assert heard == [("/f", gamin.GAMExists, 0), ("/f", gamin.GAMExists)]
+    assert received == [("/f", gamin.GAMExists, 0), ("/f", gamin.GAMExists)]
 
 
 def test_an_exception_in_a_callback_is_printed_and_not_raised(
@@ -103,7 +103,7 @@ def test_an_exception_in_a_callback_is_printed_and_not_raised(
         raise LookupError("no such row")
 
     monitor.watch_file("/f", fail)
-    peer.tell((1, EventCode.EXISTS, b"/f"))
+    peer.report((1, EventCode.EXISTS, b"/f"))
 
     assert monitor.handle_events() == 1
     assert "LookupError: no such row" in capsys.readouterr().err
@@ -111,7 +111,7 @@ def test_an_exception_in_a_callback_is_printed_and_not_raised(
 
 def test_a_callback_may_disconnect(monitor: WatchMonitor, peer: Peer) -> None:
     monitor.watch_file("/f", lambda path, event: monitor.disconnect())
-    peer.tell((1, EventCode.EXISTS, b"/f"), (1, EventCode.END_EXIST, b"/f"))
+    peer.report((1, EventCode.EXISTS, b"/f"), (1, EventCode.END_EXIST, b"/f"))
     assert monitor.handle_events() == 1
 
 
@@ -133,19 +133,19 @@ def test_directories_can_be_watched_without_their_listing(
 
 
 def test_stopping_cancels_everything_on_the_path(
-    monitor: WatchMonitor, peer: Peer, told: Told
+    monitor: WatchMonitor, peer: Peer, reported: Told
 ) -> None:
     for _ in range(2):
-        monitor.watch_file("/f", lambda path, event: told.append((path, event)))
+        monitor.watch_file("/f", lambda path, event: reported.append((path, event)))
     monitor.watch_file("/g", ignore)
     peer.asked()
 
     monitor.stop_watch("/f/")
 
     assert peer.asked() == [Packet(1, 3), Packet(2, 3)]
-    peer.tell((1, EventCode.ACKNOWLEDGE, b"/f"), (2, EventCode.ACKNOWLEDGE, b"/f"))
+    peer.report((1, EventCode.ACKNOWLEDGE, b"/f"), (2, EventCode.ACKNOWLEDGE, b"/f"))
     monitor.handle_events()
-    assert told == [("/f", gamin.GAMAcknowledge)] * 2
+    assert reported == [("/f", gamin.GAMAcknowledge)] * 2
 
 
 def test_stopping_again_does_nothing(monitor: WatchMonitor, peer: Peer) -> None:
@@ -222,20 +222,20 @@ def test_the_debug_interface_exists_and_does_nothing(monitor: WatchMonitor) -> N
 
 
 def test_a_program_of_that_time_runs_on_the_original_server(
-    tmp_path: Path, told: Told
+    tmp_path: Path, reported: Told
 ) -> None:
     require_original()
     with start_original_server(f"test-{uuid.uuid4()}") as server:
         monitor = WatchMonitor(connect=lambda: connect_to(server.session))
-        monitor.watch_directory(tmp_path, lambda *event: told.append(event))
+        monitor.watch_directory(tmp_path, lambda *event: reported.append(event))
 
-        def heard(*event: object) -> bool:
+        def received(*event: object) -> bool:
             monitor.handle_events()
-            return event in told
+            return event in reported
 
-        eventually(lambda: heard(str(tmp_path), gamin.GAMEndExist))
+        eventually(lambda: received(str(tmp_path), gamin.GAMEndExist))
         (tmp_path / "new").touch()
-        eventually(lambda: heard("new", gamin.GAMCreated))
+        eventually(lambda: received("new", gamin.GAMCreated))
         monitor.stop_watch(tmp_path)
-        eventually(lambda: heard(str(tmp_path), gamin.GAMAcknowledge))
+        eventually(lambda: received(str(tmp_path), gamin.GAMAcknowledge))
         monitor.disconnect()

@@ -195,7 +195,7 @@ def test_what_the_kernel_tells_of_names_is_up_to_the_file_system(
     type_: str, told: bool
 ) -> None:
     policy = Policy((), Mounts([Mount(b"/dev", type_)]))
-    assert policy.kernel_tells_names(b"/dev") is told
+    assert policy.kernel_reports_names(b"/dev") is told
 
 
 def test_mounts_differ_by_their_points_and_by_what_is_on_top() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Effect, Probe, Ready, Scan, Watch
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -10,7 +11,7 @@ from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import truth
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 NOW = 10.0
 
@@ -40,7 +41,7 @@ def test_subscribing_alternates_between_effects_and_answers() -> None:
     assert explore.requested_by is subscription
     listing = (explore, [b"sub"], [b"f"], ())
     assert monitor.listed([listing], NOW) == [Ready(subscription)]
-    assert said(monitor.rows_to_send(subscription)) == [
+    assert as_words(monitor.rows_to_send(subscription, Cursor())) == [
         "exists it/",
         "exists /d/f",
         "exists /d/sub/",
@@ -53,11 +54,11 @@ def test_a_change_becomes_a_delivery() -> None:
     effects = monitor.subscribe(subscription, NOW)
     explore = next(effect for effect in effects if isinstance(effect, Scan))
     monitor.listed([(explore, (), (), ())], NOW)
-    (told,) = monitor.changed([Change(monitor.tree.root, CREATE, 0, b"f")], NOW)
-    assert isinstance(told, Deliver)
-    assert told.subscriptions == (subscription,)
-    assert said(told.rows) == ["created /f"]
-    assert not told.recovered
+    (reported,) = monitor.changed([Change(monitor.tree.root, CREATE, 0, b"f")], NOW)
+    assert isinstance(reported, Deliver)
+    assert reported.subscriptions == (subscription,)
+    assert as_words(reported.rows) == ["created /f"]
+    assert not reported.recovered
 
 
 def test_the_answer_to_an_abandoned_walk_is_ignored() -> None:
@@ -91,7 +92,7 @@ def test_at_rest_there_is_no_deadline(shell: Shell) -> None:
     assert shell.monitor.deadline() is None
     for _ in range(20):
         shell.disk.write(b"/d/f")
-        shell.turn()
+        shell.run_once()
     assert shell.monitor.deadline() is not None
     shell.sleep(10)
     assert shell.monitor.deadline() is None
@@ -106,8 +107,8 @@ def test_the_subscribers_of_one_tree_share_its_watches(shell: Shell) -> None:
         view.rows()
     assert watches == {3}
     shell.disk.touch(b"/d/sub/new")
-    shell.turn()
-    assert all(said(view.rows()) == ["created /d/sub/new"] for view in views)
+    shell.run_once()
+    assert all(as_words(view.rows()) == ["created /d/sub/new"] for view in views)
 
 
 def test_cancelling_one_subscription_disturbs_no_other(shell: Shell) -> None:
@@ -117,8 +118,8 @@ def test_cancelling_one_subscription_disturbs_no_other(shell: Shell) -> None:
     stays.rows()
     leaves.cancel(other)
     shell.disk.touch(b"/d/new")
-    shell.turn()
-    assert said(stays.rows()) == ["created /d/new"]
+    shell.run_once()
+    assert as_words(stays.rows()) == ["created /d/new"]
     stays.cancel(subscription)
     assert shell.kernel.watches == 0
     assert not any(shell.monitor.tree.root.children())
@@ -164,7 +165,7 @@ def story(shell: Shell) -> list[list[str]]:
     ):
         act.on(shell)
         shell.settle()
-    return [said(client.rows()) for client in shell.clients]
+    return [as_words(client.rows()) for client in shell.clients]
 
 
 def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) -> None:
@@ -174,8 +175,8 @@ def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) ->
     stays, crosses = shell.view(), shell.view()
     stays.subscribe(b"/d", Scope.TREE)
     crosses.subscribe(b"/d", Scope.TREE, cross_mounts=True)
-    assert "exists /d/sub/inside" not in said(stays.rows())
-    assert "exists /d/sub/inside" in said(crosses.rows())
+    assert "exists /d/sub/inside" not in as_words(stays.rows())
+    assert "exists /d/sub/inside" in as_words(crosses.rows())
 
 
 def test_entries_hidden_by_a_mount_are_deleted_from_a_tree_that_ends_there(
@@ -190,17 +191,17 @@ def test_entries_hidden_by_a_mount_are_deleted_from_a_tree_that_ends_there(
     shell.disk.touch(b"/d/sub/of_the_mount")
     shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
     shell.settle()
-    assert said(client.rows()) == [
+    assert as_words(client.rows()) == [
         "deleted /d/sub/deep/hidden",
         "deleted /d/sub/deep/",
     ]
     shell.disk.touch(b"/d/sub/another")
     shell.settle()
-    assert said(client.rows()) == []
+    assert as_words(client.rows()) == []
     shell.disk.umount(b"/d/sub")
     shell.change_policy(plain_policy())
     shell.settle()
-    assert sorted(said(client.rows())) == [
+    assert sorted(as_words(client.rows())) == [
         "created /d/sub/deep/",
         "created /d/sub/deep/hidden",
     ]
@@ -221,11 +222,15 @@ def test_a_second_mount_on_the_same_point_takes_the_place_of_the_first(
     shell.disk.touch(b"/d/sub/second")
     shell.change_policy(plain_policy(mounts=[b"/d/sub", b"/d/sub"]))
     shell.settle()
-    assert {"deleted /d/sub/first", "created /d/sub/second"} <= set(said(client.rows()))
+    assert {"deleted /d/sub/first", "created /d/sub/second"} <= set(
+        as_words(client.rows())
+    )
     shell.disk.umount(b"/d/sub")
     shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
     shell.settle()
-    assert {"created /d/sub/first", "deleted /d/sub/second"} <= set(said(client.rows()))
+    assert {"created /d/sub/first", "deleted /d/sub/second"} <= set(
+        as_words(client.rows())
+    )
 
 
 def test_a_file_system_mounted_over_a_directory_takes_its_place(shell: Shell) -> None:
@@ -236,12 +241,12 @@ def test_a_file_system_mounted_over_a_directory_takes_its_place(shell: Shell) ->
     shell.disk.touch(b"/d/other")
     shell.change_policy(plain_policy(mounts=[b"/d"]))
     shell.settle()
-    told = said(client.rows())
-    assert {"created /d/other", "deleted /d/f", "deleted /d/sub/"} <= set(told)
+    reported = as_words(client.rows())
+    assert {"created /d/other", "deleted /d/f", "deleted /d/sub/"} <= set(reported)
     shell.disk.umount(b"/d")
     shell.change_policy(plain_policy())
     shell.settle()
-    assert {"deleted /d/other", "created /d/f"} <= set(said(client.rows()))
+    assert {"deleted /d/other", "created /d/f"} <= set(as_words(client.rows()))
     assert truth(shell.disk, subscription) == {
         b"": True,
         b"/d/f": False,
@@ -255,7 +260,7 @@ def test_a_v1_client_that_never_reads_costs_nothing_per_event(shell: Shell) -> N
     client.reads = False
     for number in range(2000):
         shell.disk.write(b"/d/%d" % (number % 10))
-        shell.turn()
+        shell.run_once()
     assert client.outbox.buffered_bytes == 0
     assert client.outbox.backlog == 1
 
@@ -269,7 +274,7 @@ def test_a_subscription_is_ready_once(shell: Shell) -> None:
     client = shell.view()
     subscription = client.subscribe(b"/d", Scope.TREE)
     shell.disk.rmtree(b"/d")
-    shell.turn()
+    shell.run_once()
     shell.disk.makedirs(b"/d/a/b/c")
-    shell.turn()
+    shell.run_once()
     assert client.firsts == [subscription]

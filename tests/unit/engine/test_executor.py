@@ -10,7 +10,7 @@ from gamin.engine.ports import AT_ONCE
 from gamin.events import Change, Row
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 PIECE = 3
 
@@ -25,9 +25,9 @@ class Provoked(View):
         self.new: list[bytes] = []
         shell.listeners.append(self)
 
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         rows = list(rows)
-        super().tell(subscription, rows)
+        super().deliver(subscription, rows)
         if any(row.path.endswith(self.trigger) for row in rows):
             self.trigger = b"/"
             for path in self.new:
@@ -35,7 +35,7 @@ class Provoked(View):
 
     def names(self) -> set[str]:
         self.flush()
-        return {line.rsplit("/", 1)[1] for line in said(self.rows())}
+        return {line.rsplit("/", 1)[1] for line in as_words(self.rows())}
 
 
 class Buggy(Shell):
@@ -77,7 +77,7 @@ def run_what_is_due(shell: Shell) -> None:
 def test_nothing_is_due_while_nothing_is_pending(
     shell: Buggy, client: Provoked
 ) -> None:
-    shell.turn()
+    shell.run_once()
     assert shell.executor.deadline() is None
     assert not shell.executor.is_drain_scheduled
     assert not shell.executor.is_crawling
@@ -120,7 +120,7 @@ def test_a_rescan_waits_for_what_is_queued_behind_the_mark_of_an_overflow(
     """While the queue is read up to the mark, it has room again: the creation of a file
     gets in behind the mark, and its deletion is lost without a mark of its own."""
     shell.disk.touch(b"/d/turn")
-    shell.turn()
+    shell.run_once()
     for _ in range(PIECE):
         shell.disk.modify(b"/d/turn")
         shell.disk.utime(b"/d/turn")
@@ -134,7 +134,7 @@ def test_a_rescan_waits_for_what_is_queued_behind_the_mark_of_an_overflow(
         shell.disk.unlink(b"/d/ghost")
 
     shell.meanwhile = meanwhile
-    shell.turn()
+    shell.run_once()
     shell.sleep(MIN_PAUSE)
     assert shell.monitor.recovery.overflows == 1
     assert shell.monitor.recovery.rescans == 1
@@ -153,7 +153,7 @@ def test_what_an_exception_drops_is_recovered_and_later_events_are_reported(
     shell.sleep(MIN_PAUSE)
     assert client.names() == {"dropped"}
     shell.disk.touch(b"/d/next")
-    shell.turn()
+    shell.run_once()
     assert client.names() == {"next"}
 
 

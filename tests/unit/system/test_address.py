@@ -43,7 +43,7 @@ def test_settings_choose_session_transport_and_base() -> None:
     assert address.session == b"desk"
     assert address.transport is Transport.DIRECTORY
     assert address.directory == b"/var/sockets/fam-" + user_name(os.getuid())
-    assert address.modern_directories == (address.directory,)
+    assert address.watchman_directories == (address.directory,)
 
 
 def test_an_argument_wins_over_the_variable_even_when_empty() -> None:
@@ -83,7 +83,7 @@ def test_a_setting_that_cannot_be_followed_is_named(
 
 
 def test_the_longest_session_of_a_file_is_accepted() -> None:
-    assert len(an_address(b"x" * 73).modern_file) == 85
+    assert len(an_address(b"x" * 73).watchman_file) == 85
 
 
 def test_a_name_that_libgamin_would_cut_is_refused() -> None:
@@ -109,7 +109,7 @@ def own_runtime_directory(root: Path) -> Path:
 
 def places(root: Path) -> tuple[bytes, ...]:
     address = find({}, os.getuid(), runtime_root=bytes(root))
-    return address.modern_directories
+    return address.watchman_directories
 
 
 def test_the_runtime_directory_comes_before_the_common_one(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_named_base_goes_before_the_runtime_directory(tmp_path: Path) -> None:
     own_runtime_directory(tmp_path)
     environ = {"GAMIN_SOCKET_DIR": "/base"}
     address = find(environ, os.getuid(), runtime_root=bytes(tmp_path))
-    assert address.modern_directories == (address.directory,)
+    assert address.watchman_directories == (address.directory,)
 
 
 def test_without_a_runtime_directory_the_common_one_serves(tmp_path: Path) -> None:

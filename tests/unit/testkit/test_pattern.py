@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from testkit.scenario.pattern import (
     CODES,
+    EventRecord,
     Pattern,
     PatternError,
     Times,
-    Told,
     matches,
     parse,
 )
 
 
-def told(text: str) -> list[Told]:
+def received(text: str) -> list[EventRecord]:
     words = [event.split() for event in text.split(",") if event.strip()]
-    return [Told(CODES[kind], path.encode()) for kind, path in words]
+    return [EventRecord(CODES[kind], path.encode()) for kind, path in words]
 
 
 def pattern(text: str) -> Pattern:
@@ -102,7 +102,7 @@ ANY_ORDER = """
     ],
 )
 def test_what_matches(lines: str, events: str, right: bool) -> None:
-    assert matches(pattern(lines), told(events)) is right
+    assert matches(pattern(lines), received(events)) is right
 
 
 @pytest.mark.parametrize(
@@ -128,21 +128,21 @@ def test_what_is_no_pattern(text: str) -> None:
 
 def test_names_reach_every_byte() -> None:
     assert parse([r"    created \xff\ \n\x7c,changed ü"]) == (
-        Times(Told(CODES["created"], b"\xff \n|")),
-        Times(Told(CODES["changed"], "ü".encode())),
+        Times(EventRecord(CODES["created"], b"\xff \n|")),
+        Times(EventRecord(CODES["changed"], "ü".encode())),
     )
 
 
 SOME_EVENTS = st.lists(
-    st.builds(Told, st.sampled_from([1, 2, 5]), st.sampled_from([b"a", b"b"])),
+    st.builds(EventRecord, st.sampled_from([1, 2, 5]), st.sampled_from([b"a", b"b"])),
     max_size=6,
 )
 
 
-@given(expected=SOME_EVENTS, heard=SOME_EVENTS)
+@given(expected=SOME_EVENTS, received=SOME_EVENTS)
 def test_a_plain_list_matches_itself_alone(
-    expected: list[Told], heard: list[Told]
+    expected: list[EventRecord], received: list[EventRecord]
 ) -> None:
     plain = tuple(Times(event) for event in expected)
     assert matches(plain, expected)
-    assert matches(plain, heard) is (expected == heard)
+    assert matches(plain, received) is (expected == received)

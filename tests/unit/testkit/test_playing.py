@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from testkit.scenario.commands import Command
-from testkit.scenario.drivers import Heard
+from testkit.scenario.drivers import ReceivedEvent
 from testkit.scenario.file import parse
 from testkit.scenario.playing import Play
 
@@ -29,17 +29,17 @@ Events of box:
     deleted  a
 """
 RIGHT = (
-    Heard(1, 8, ROOT + b"/box"),
-    Heard(1, 5, b"a"),
-    Heard(2, 8, ROOT + b"/f"),
+    ReceivedEvent(1, 8, ROOT + b"/box"),
+    ReceivedEvent(1, 5, b"a"),
+    ReceivedEvent(2, 8, ROOT + b"/f"),
 )
-REST = (Heard(1, 2, b"a"),)
+REST = (ReceivedEvent(1, 2, b"a"),)
 
 
 class Scripted:
     """Driver and client at once: says, barrier by barrier, what it was given."""
 
-    def __init__(self, *barriers: Sequence[Heard]) -> None:
+    def __init__(self, *barriers: Sequence[ReceivedEvent]) -> None:
         self._barriers = list(barriers)
         self.asked: list[bytes] = []
 
@@ -57,7 +57,7 @@ class Scripted:
 
     def cancel(self, number: int) -> None: ...
 
-    def barrier(self) -> list[Heard]:
+    def barrier(self) -> list[ReceivedEvent]:
         return list(self._barriers.pop(0)) if self._barriers else []
 
     def disconnect(self) -> None: ...
@@ -95,19 +95,21 @@ def test_right_events_in_two_parts_pass_only_with_patience() -> None:
         pytest.param([], id="nothing"),
         pytest.param([RIGHT], id="the end is missing"),
         pytest.param([RIGHT, REST, REST], id="something comes after the end"),
-        pytest.param([(*RIGHT, Heard(3, 5, b"a"))], id="for no request"),
+        pytest.param([(*RIGHT, ReceivedEvent(3, 5, b"a"))], id="for no request"),
         pytest.param(
-            [(Heard(1, 8, b"box"), *RIGHT[1:]), REST], id="a bare name for the path"
+            [(ReceivedEvent(1, 8, b"box"), *RIGHT[1:]), REST],
+            id="a bare name for the path",
         ),
         pytest.param(
-            [(RIGHT[0], Heard(1, 5, ROOT + b"/a"), RIGHT[2]), REST],
+            [(RIGHT[0], ReceivedEvent(1, 5, ROOT + b"/a"), RIGHT[2]), REST],
             id="a path for a bare name",
         ),
         pytest.param(
-            [(*RIGHT[:2], Heard(2, 8, ROOT + b"//f")), REST], id="a normalised path"
+            [(*RIGHT[:2], ReceivedEvent(2, 8, ROOT + b"//f")), REST],
+            id="a normalised path",
         ),
     ],
 )
-def test_wrong_events_do_not_pass(barriers: list[Sequence[Heard]]) -> None:
+def test_wrong_events_do_not_pass(barriers: list[Sequence[ReceivedEvent]]) -> None:
     with pytest.raises(AssertionError):
         perform(Scripted(*barriers))

@@ -136,7 +136,7 @@ class Content:
         if not is_listed and not bound:
             return  # it is gone since
         for subscription in bound:
-            subscription.cursor.record_change(self._tree.tick)
+            subscription.progress.record_change(self._tree.tick)
         verdict = self._flow.record_report(entry, self._tree.tick, self._moment.now)
         if verdict is _DEFER:
             return
@@ -160,18 +160,18 @@ class Content:
             s
             for s in awaited_names
             if (s.entry is not None or (s.scope is Scope.FILE and s.node is not None))
-            and s.cursor.exists_for_client
+            and s.progress.exists_for_client
             and s.steps[-1] == (node, name)
         ]
 
     def directory_changed(self, subscription: Subscription) -> None:
         """Entries of the directory of a FILE subscription changed. Once per batch."""
         tick = self._tree.tick
-        if subscription.cursor.last_change == tick or not subscription.steps:
+        if subscription.progress.last_change == tick or not subscription.steps:
             return
-        if not subscription.cursor.exists_for_client:
+        if not subscription.progress.exists_for_client:
             return
-        subscription.cursor.record_change(tick)
+        subscription.progress.record_change(tick)
         resource = subscription.steps[-1]
         verdict = self._flow.record_report(resource, tick, self._moment.now)
         if verdict is Verdict.REPORT:

@@ -40,7 +40,7 @@ class FastScan:
         if not subscriptions:
             return False
         for each in subscriptions:
-            if each.cursor.ready:
+            if each.progress.ready:
                 return False
         self._coverage.registers.confirm_present(node)
         self._tree.apply_first_listing(node, others)
@@ -79,7 +79,7 @@ class FastScan:
             child = names[name] = Node.alike(node, name, audience)
             scan(Scan(child, subscription))
         if subscription is not None:
-            subscription.cursor.expect_scans(len(directories))
+            subscription.progress.expect_scans(len(directories))
 
     def descend(
         self,
@@ -95,7 +95,7 @@ class FastScan:
         for name in directories:
             child = node.names.get(name)
             if isinstance(child, Node):
-                if child.mask and child.listed and child.is_noticed:
+                if child.mask and child.listed and child.is_watched:
                     continue
             else:
                 path = prefix + name
@@ -104,5 +104,5 @@ class FastScan:
                 child = self._coverage.ensure_child(node, name)
             self._coverage.watch_fully(child)
             if subscription is not None:
-                subscription.cursor.expect_scans(1)
+                subscription.progress.expect_scans(1)
             scan(Scan(child, subscription, changed_since_ns))

@@ -229,7 +229,7 @@ class Renames:
                 self._report_below(subscription, moved, Kind.CREATED, path)
                 self._coverage.cover(moved, subscription)
         for below in moved.subtree():
-            if below.mask and not below.is_noticed:
+            if below.mask and not below.is_watched:
                 self._coverage.registers.suspect(below, 1)
         for scanned in self.recent_scans.within(moved):
             self._entries.scan(scanned)

@@ -64,7 +64,7 @@ class ScanChanges:
         passed = [] if node.listed else list(node.children())
         for child in passed:
             self._audiences.forget_below(child)
-        if node.listed or any(s.cursor.ready for s in audience.subscriptions):
+        if node.listed or any(s.progress.ready for s in audience.subscriptions):
             self._compare(node, present, newer, recovered)
         else:
             for name, is_dir in present.items():
@@ -109,7 +109,7 @@ class ScanChanges:
         deep = self._audiences.on(node).recursive
         for child in children:
             for subscription in [s for s in deep if s.covers_directory(child.path())]:
-                if subscription.cursor.ready:
+                if subscription.progress.ready:
                     for row in listing(child, subscription.covers_directory):
                         created = row._replace(kind=Kind.CREATED)
                         self._reporter.report(

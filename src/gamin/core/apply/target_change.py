@@ -36,9 +36,9 @@ class TargetChanges:
         """
         if not self._resolver.is_settled(subscription):
             return
-        cursor = subscription.cursor
-        if not cursor.ready:
-            if cursor.pending_scans == 0:
+        progress = subscription.progress
+        if not progress.ready:
+            if progress.pending_scans == 0:
                 self._become_ready(subscription)
         elif subscription.scope is Scope.FILE:
             self._settle_file(subscription)
@@ -47,28 +47,28 @@ class TargetChanges:
 
     def scan_finished(self, subscription: Subscription) -> None:
         """A scan that the subscription waited for was done, or failed."""
-        cursor = subscription.cursor
-        if cursor.finish_scan() and not cursor.ready:
+        progress = subscription.progress
+        if progress.finish_scan() and not progress.ready:
             self.target_resolved(subscription)
 
     def _become_ready(self, subscription: Subscription) -> None:
         self._resolver.take_replaced(subscription)
-        subscription.cursor.become_ready(subscription.target.place, self._tree.tick)
+        subscription.progress.become_ready(subscription.target.place)
         self._effects.append(Ready(subscription))
 
     def _settle_directory(self, subscription: Subscription) -> None:
         report, own_audience = self._reporter.report, subscription.own_audience
         replaced = self._resolver.take_replaced(subscription)
-        cursor = subscription.cursor
-        before, now = cursor.current_target, subscription.target.place
+        progress = subscription.progress
+        before, now = progress.current_target, subscription.target.place
         if before == now:
             if replaced and now[1] is not None:
-                cursor.record_change(self._tree.tick)
+                progress.record_change(self._tree.tick)
                 report(own_audience, Row(Kind.CHANGED, b"", False))
             return
         if before is not None and before[0] is not None:
             report(own_audience, Row(Kind.DELETED, b"", before[1] is None))
-        cursor.announce(now)
+        progress.announce(now)
         if now[0] is None:
             return
         node = subscription.bound_directory
@@ -80,24 +80,24 @@ class TargetChanges:
 
     def _settle_file(self, subscription: Subscription) -> None:
         replaced = self._resolver.take_replaced(subscription)
-        cursor, place = subscription.cursor, subscription.target.place
-        is_same = cursor.current_target == place
+        progress, place = subscription.progress, subscription.target.place
+        is_same = progress.current_target == place
         if is_same and not (replaced and subscription.node is not None):
             return
-        cursor.record_change(self._tree.tick)
+        progress.record_change(self._tree.tick)
         resource: Resource = self._tree.root
         if subscription.steps:
             resource = subscription.steps[-1]
-            if _exists(cursor.current_target) is not _exists(place):
+            if _exists(progress.current_target) is not _exists(place):
                 resource = (*resource, None)
         verdict = self._flow.record_report(resource, self._tree.tick, self._moment.now)
         if verdict is Verdict.REPORT:
             self._report_path(subscription, True)
 
     def _report_path(self, subscription: Subscription, changed: bool) -> None:
-        cursor, place = subscription.cursor, subscription.target.place
-        before = cursor.current_target
-        cursor.announce(place)
+        progress, place = subscription.progress, subscription.target.place
+        before = progress.current_target
+        progress.announce(place)
         if before is not None:
             for row in path_difference(before, place, changed):
                 self._reporter.report(subscription.own_audience, row)
@@ -110,11 +110,11 @@ class TargetChanges:
             is_file = subscription.scope is Scope.FILE or subscription.entry is not None
             if (
                 is_file
-                and subscription.cursor.ready
+                and subscription.progress.ready
                 and subscription.steps[-1] == entry
             ):
-                changed = subscription.cursor.last_change > since
-                subscription.cursor.record_change(self._tree.tick)
+                changed = subscription.progress.last_change > since
+                subscription.progress.record_change(self._tree.tick)
                 self._report_path(subscription, changed)
 
 

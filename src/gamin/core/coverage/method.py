@@ -94,7 +94,7 @@ class WatchMethod:
             kernel = node.mask
         if decision.method is Method.POLL:
             poll = node.mask
-            if poll == NAMES and self.policy.kernel_tells_names(node.path()):
+            if poll == NAMES and self.policy.kernel_reports_names(node.path()):
                 kernel, poll = poll, 0
         if node in registers.over_quota or node in registers.polled_for_churn:
             kernel, poll = 0, node.mask

@@ -164,7 +164,7 @@ class Coverage:
             node = stack.pop()
             self.refresh(node)
             if not node.listed:
-                subscription.cursor.expect_scans(1)
+                subscription.progress.expect_scans(1)
                 self._effects.append(Scan(node, subscription))
                 continue
             if not deep:

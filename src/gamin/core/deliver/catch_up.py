@@ -5,6 +5,7 @@ They answer a first listing, a client that is behind, and a question about the p
 
 from collections.abc import Iterable
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.model.difference import entries_since, listing, tree_since
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
@@ -15,21 +16,24 @@ class CatchUp:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
 
-    def rows_to_send(self, subscription: Subscription) -> list[Row]:
-        """Everything from what its client knows to what is there; the subscription
-        counts as up to date afterwards."""
-        cursor, place = subscription.cursor, subscription.target.place
-        sent = cursor.sent_target
+    def rows_to_send(
+        self, subscription: Subscription, cursor: Cursor[Place]
+    ) -> list[Row]:
+        """Everything from what its client knows to what is there; the client counts as
+        up to date afterwards."""
+        progress, place = subscription.progress, subscription.target.place
+        sent = cursor.target
         if sent is None:
             rows = self._initial_rows(subscription)
         elif subscription.scope is Scope.FILE:
-            changed = cursor.last_change > cursor.since
+            changed = progress.last_change > cursor.tick
             rows = path_difference(sent, place, changed)
-        elif sent != place or cursor.since < self._tree.floor:
+        elif sent != place or cursor.tick < self._tree.floor:
             rows = self._full_relisting(subscription, sent)
         else:
-            rows = self.rows_since(subscription, cursor.since)
-        cursor.catch_up(place, self._tree.tick)
+            rows = self.rows_since(subscription, cursor.tick)
+        progress.announce(place)
+        cursor.catch_up(self._tree.tick, place)
         return rows
 
     def _initial_rows(self, subscription: Subscription) -> list[Row]:
@@ -57,7 +61,7 @@ class CatchUp:
         """What happened after the tick `since`, if the path led where it leads now."""
         node = subscription.bound_directory
         if node is None:
-            last_change = subscription.cursor.last_change
+            last_change = subscription.progress.last_change
             changed = subscription.node is not None and last_change > since
             return [Row(Kind.CHANGED, b"", False)] if changed else []
         if subscription.scope is Scope.DIRECTORY:

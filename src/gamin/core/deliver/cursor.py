@@ -1,91 +1,48 @@
-"""What one client is still to be sent, without keeping it.
+"""How far one client is: what it has of a tree, and whether it is behind.
 
-A client that reads gets every row, in order. One that does not gets nothing meanwhile:
-each of its subscriptions remembers the tick up to which the client has everything, and
-when the client reads again it gets the difference. A first listing is the same case:
-the difference to nothing. So what waits here is a set of subscriptions, never a queue
-of events, and at most one listing is on its way at a time.
+Both languages keep one cursor for each subscription of a client. No event waits for a
+client that does not read: its cursor says since when it has nothing, and it gets the
+difference later.
 """
 
-from collections.abc import Callable, Iterable
+from typing import Generic, TypeVar
 
-from gamin.core.model.subscription import Subscription
-from gamin.events import Row
-
-Encode = Callable[[Subscription, Iterable[Row], bool], bytes]
-"""Encodes rows for the wire; the flag says that they are the subscription's first."""
-CatchUp = Callable[[Subscription], list[Row]]
-"""Returns the rows from what a client has to what is there."""
-
-SEND_BATCH_BYTES = 64 * 1024
-"""Bytes handed to the socket before more listings are made."""
+TargetT = TypeVar("TargetT")
 
 
-def _nothing(_subscription: Subscription, _rows: Iterable[Row], _first: bool) -> bytes:
-    return b""
+class Cursor(Generic[TargetT]):
+    """`target` says which object the client takes the path to lead to, in the words of
+    its language; a difference makes sense as long as the path leads there."""
 
+    __slots__ = ("is_behind", "target", "tick")
 
-class Outbox:
-    """Bytes to send, and the subscriptions that are behind."""
+    def __init__(
+        self,
+        target: TargetT | None = None,
+        tick: int = 0,
+        *,
+        is_behind: bool = False,
+    ) -> None:
+        self.target = target
+        """None before the first rows."""
+        self.tick = tick
+        """The client has everything up to here. While it is not behind, it has all that
+        was reported, and this may be an old tick."""
+        self.is_behind = is_behind
+        """Rows are not sent as they come: the client gets the difference later."""
 
-    def __init__(self, encode: Encode, catch_up: CatchUp) -> None:
-        self._encode = encode
-        self._catch_up = catch_up
-        self._behind: dict[Subscription, None] = {}
-        self._bytes = bytearray()
-        self.is_blocked = False
-        """The client does not read; set by the owner of the socket."""
-        self.synced_tick = 0
-        """The tick up to which a client that reads has everything; set by the same."""
+    def fall_behind(self, reported: int) -> None:
+        """Something was reported that cannot be sent; what was reported up to the tick
+        `reported` was sent before.
 
-    def close(self) -> None:
-        """The client is gone: nothing is sent, and nothing of it is kept."""
-        self._behind.clear()
-        self._bytes.clear()
-        self._encode = _nothing
+        A client that was not owed anything since `tick` has more than `tick` says. That
+        tick may be so old that the tree forgot what changed since then.
+        """
+        if not self.is_behind:
+            self.is_behind = True
+            self.tick = max(self.tick, reported)
 
-    @property
-    def backlog(self) -> int:
-        """Subscriptions whose difference is still to be sent."""
-        return len(self._behind)
-
-    def tell(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        """Send rows of a subscription, now or as a part of its difference."""
-        cursor = subscription.cursor
-        if cursor.behind:
-            return  # the difference will include these
-        if self.is_blocked:
-            cursor.fall_behind(self.synced_tick)
-            self._behind[subscription] = None
-            return
-        cursor.send_announced()
-        self._bytes += self._encode(subscription, rows, False)
-
-    def ready(self, subscription: Subscription) -> None:
-        """Send the first listing when the client reads."""
-        self._behind[subscription] = None
-
-    def forget(self, subscription: Subscription) -> None:
-        """The subscription has ended; nothing more is sent of it."""
-        self._behind.pop(subscription, None)
-
-    def append(self, packet: bytes) -> None:
-        """Send a packet as it is, in its place in the order."""
-        self._bytes += packet
-
-    @property
-    def buffered_bytes(self) -> int:
-        """Bytes waiting for the socket."""
-        return len(self._bytes)
-
-    def take(self) -> bytes:
-        """Return what to send next; empty if the client has everything."""
-        while self._behind and len(self._bytes) < SEND_BATCH_BYTES:
-            subscription = next(iter(self._behind))
-            del self._behind[subscription]
-            is_first = subscription.cursor.sent_target is None
-            rows = self._catch_up(subscription)
-            self._bytes += self._encode(subscription, rows, is_first)
-        data = bytes(self._bytes)
-        self._bytes.clear()
-        return data
+    def catch_up(self, tick: int, target: TargetT | None) -> None:
+        """Everything up to the tick is sent, when the path led to `target`."""
+        self.tick, self.target = tick, target
+        self.is_behind = False

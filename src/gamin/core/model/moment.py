@@ -16,6 +16,9 @@ class Moment:
         self._tree = tree
         self.now = 0.0
         """Seconds of a monotonic clock, as passed to the operation at hand."""
+        self.reported_tick = 0
+        """The tick before the operation at hand: whatever happened up to it was
+        reported by earlier operations, or is deferred."""
         self.recent_tick = 0
         """Ticks greater than this are recent."""
         self._seconds: deque[tuple[int, int]] = deque()
@@ -23,12 +26,14 @@ class Moment:
 
     def advance(self, now: float) -> None:
         """Begin an operation: advance the tree's tick, and set the time."""
-        self._tree.tick += 1
+        tree = self._tree
+        self.reported_tick = tree.tick
+        tree.tick += 1
         self.now = now
         second = int(now)
         seconds = self._seconds
         if not seconds or seconds[-1][0] != second:
-            seconds.append((second, self._tree.tick))
+            seconds.append((second, tree.tick))
             while seconds[0][0] < second - RECENT_SECONDS:
                 seconds.popleft()
             self.recent_tick = seconds[0][1] - 1

@@ -232,7 +232,7 @@ class Node:
         return b"/%b/" % name in b"/%b/" % self.packed
 
     @property
-    def is_noticed(self) -> bool:
+    def is_watched(self) -> bool:
         """Whether a backend watches it now."""
         return self.wd >= 0 or self.wd_poll >= 0
 

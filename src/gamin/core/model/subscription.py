@@ -1,4 +1,4 @@
-"""What a client subscribes to: the request, where it leads, and how far the client is.
+"""What a client subscribes to: the request, where it leads, and what was reported.
 
 A subscription has four parts. The request never changes. Each other part changes only
 by its own methods, and has one owner who decides when.
@@ -133,31 +133,17 @@ class Resolution:
         return replaced
 
 
-class Cursor:
-    """What the client has, and what was announced to it. Owner: `deliver`; the parts
-    of `apply` say what was announced."""
+class Progress:
+    """How far the first scan is, and what was reported. Owner: the parts of `apply`,
+    which report; `deliver` says what a whole listing reported."""
 
-    __slots__ = (
-        "behind",
-        "current_target",
-        "last_change",
-        "pending_scans",
-        "ready",
-        "sent_target",
-        "since",
-    )
+    __slots__ = ("current_target", "last_change", "pending_scans", "ready")
 
     def __init__(self) -> None:
         self.pending_scans = 0
         """Scans of directories of a tree before it is ready."""
         self.ready = False
         """The first scan is complete, so changes are reported."""
-        self.behind = True
-        """Rows are not sent as they come: the client gets the difference later."""
-        self.since = 0
-        """The tick up to which the client has everything, while it is behind."""
-        self.sent_target: Place | None = None
-        """Where the client believes the path leads; None before the first rows."""
         self.current_target: Place | None = None
         """Where the path led according to the last rows that were reported."""
         self.last_change = 0
@@ -179,11 +165,10 @@ class Cursor:
         self.pending_scans -= 1
         return self.pending_scans == 0
 
-    def become_ready(self, place: Place, tick: int) -> None:
+    def become_ready(self, place: Place) -> None:
         """The path was resolved and scanned for the first time."""
         self.ready = True
         self.current_target = place
-        self.since = tick
 
     def announce(self, place: Place) -> None:
         """Rows are reported that say that the path leads there."""
@@ -193,34 +178,14 @@ class Cursor:
         """The single entry that the path leads to changed."""
         self.last_change = tick
 
-    def fall_behind(self, tick: int) -> None:
-        """The client does not read; it has everything up to the tick."""
-        self.behind = True
-        self.since = tick
-
-    def send_announced(self) -> None:
-        """All that was reported is sent to the client."""
-        self.sent_target = self.current_target
-
-    def catch_up(self, place: Place, tick: int) -> None:
-        """The client is sent everything up to the tick, when the path led there."""
-        self.sent_target = self.current_target = place
-        self.since = tick
-        self.behind = False
-
-    def follow_live(self) -> None:
-        """Whoever subscribed reads the tree itself, so it is never behind."""
-        self.behind = False
-        self.sent_target = self.current_target
-
 
 _NOBODY = Audience(())
 
 
 class Subscription:
-    """One request of one client, with its target, its resolution and its cursor."""
+    """One request of one client, with its target, its resolution and its progress."""
 
-    __slots__ = ("cursor", "own_audience", "request", "resolution", "target")
+    __slots__ = ("own_audience", "progress", "request", "resolution", "target")
 
     def __init__(
         self,
@@ -246,7 +211,7 @@ class Subscription:
         )
         self.target = Target()
         self.resolution = Resolution()
-        self.cursor = Cursor()
+        self.progress = Progress()
         self.own_audience: Audience = Audience((self,))
         """The audience of this subscription alone."""
 
@@ -302,15 +267,15 @@ class Subscription:
 
     @property
     def ready(self) -> bool:
-        return self.cursor.ready
+        return self.progress.ready
 
     @property
     def current_target(self) -> Place | None:
-        return self.cursor.current_target
+        return self.progress.current_target
 
     @property
     def last_change(self) -> int:
-        return self.cursor.last_change
+        return self.progress.last_change
 
     @property
     def bound_directory(self) -> Node | None:

@@ -185,7 +185,7 @@ class PathResolver:
             self._add_step(subscription, node, name)
             child = node.child(name)
             changed_since_ns = self._invalidated.get(subscription, 0)
-            if child is None or not child.is_noticed or changed_since_ns:
+            if child is None or not child.is_watched or changed_since_ns:
                 self._effects.append(Probe(subscription, node, name, changed_since_ns))
                 return
             walk.at = child

@@ -3,12 +3,17 @@
 Accepting, the hello and who may stay are left to the server.
 
 The address of the original protocol decides who wins: of two servers started at the
-same moment one gets it, and the other finds a live server there. The modern socket
+same moment one gets it, and the other finds a live server there. The Watchman socket
 follows, in the first directory that is fit; where none is, we work without it
 rather than not at all, since any user may squat our directory's name in /tmp.
 """
 
 import logging
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 
 from gamin.daemon.io.listener import (
     LOCK_PATIENCE,
@@ -16,12 +21,14 @@ from gamin.daemon.io.listener import (
     DirectoryRemoved,
     Language,
     Listener,
+    PassedFile,
     bind_abstract,
     claim_abstract,
     claim_file,
 )
+from gamin.paths import printable
 from gamin.system.address import Address, Transport
-from gamin.system.dial import AddressInUse
+from gamin.system.dial import AddressInUse, dial
 from gamin.system.socketdir import UnsafeSocketPath, make_checked
 
 __all__ = [
@@ -35,6 +42,16 @@ __all__ = [
 
 logger = logging.getLogger(__name__)
 
+_CALL_PATIENCE = 0.5
+"""Seconds for a live server, or a service manager, to queue our call."""
+
+_HANDOVER_PATIENCE = 0.8
+"""Seconds in which another server must take the name for us to leave. libgamin, whose
+program waits for one of us, gives up after 1.25 s."""
+
+_PAUSE = 0.01
+"""Seconds between two attempts to reach it."""
+
 _TRIES = 5
 """Attempts to listen in a directory that ending servers remove."""
 
@@ -42,10 +59,12 @@ _TRIES = 5
 class Listening:
     """All the sockets of one server. Made by `acquire`."""
 
-    def __init__(self, address: Address, first: Listener) -> None:
+    def __init__(self, address: Address, listeners: list[Listener]) -> None:
         self.address = address
-        self.listeners = [first]
-        self._said: set[str] = set()
+        self.listeners = listeners
+        self.other: AlreadyRunning | None = None
+        """The server that has the socket of Watchman's language."""
+        self._logged: set[str] = set()
 
     def of(self, language: Language) -> list[Listener]:
         return [each for each in self.listeners if each.language is language]
@@ -68,7 +87,7 @@ class Listening:
         try:
             self._complete(patience=0.0)  # the loop must not wait
         except OSError as error:
-            self._say_once(f"not all sockets are there: {error.strerror}")
+            self._log_once(f"not all sockets are there: {error.strerror}")
         return lost, self.listeners[len(kept) :]
 
     def close(self) -> None:
@@ -90,10 +109,10 @@ class Listening:
             self._add(
                 Language.ORIGINAL, self.address.directory, self.address.file, patience
             )
-        for directory in self.address.modern_directories:
-            if not self.of(Language.MODERN):
+        for directory in self.address.watchman_directories:
+            if not self.of(Language.WATCHMAN):
                 self._add(
-                    Language.MODERN, directory, self.address.modern_file, patience
+                    Language.WATCHMAN, directory, self.address.watchman_file, patience
                 )
 
     def _add(
@@ -102,29 +121,97 @@ class Listening:
         try:
             listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
-            self._say_once(f"no {language.value} socket: {error}")
+            if language is Language.WATCHMAN and isinstance(error, AlreadyRunning):
+                self.other = error
+            self._log_once(f"no {language.value} socket: {error}")
         else:
             self.listeners.append(listener)
 
-    def _say_once(self, text: str) -> None:
-        if text not in self._said:
+    def _log_once(self, text: str) -> None:
+        if text not in self._logged:
             logger.warning("%s", text)
-        self._said.add(text)
+        self._logged.add(text)
 
 
-def acquire(address: Address) -> Listening:
+def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening:
     """Get the addresses of a session, or leave them to the server that has them.
 
-    Raises AlreadyRunning; AddressInUse where only the abstract name is allowed; and
-    UnsafeSocketPath where only the directory is left and it is not fit.
+    `passed` are the sockets that a service manager listens on for us; those that are
+    not at an address of the session are closed. Raises AlreadyRunning; AddressInUse
+    where only the abstract name is allowed; and UnsafeSocketPath where only the
+    directory is left and it is not fit.
     """
-    listening = Listening(address, _first(address))
+    adopted = _adopted(address, passed)
+    listening = _claimed(address, adopted)
+    other = listening.other
+    if adopted or other is None or address.transport is Transport.DIRECTORY:
+        return listening
+    # Somebody serves Watchman's language here, or a service manager listens for a
+    # server. Two servers would split the programs of the user, so we leave, with all
+    # addresses free, if the other one takes the name that libgamin dials: our call
+    # makes a manager start its server, and a server look for what it may take.
+    listening.close()
+    for place in _watchman_places(address):
+        with suppress(OSError):
+            dial(place, _CALL_PATIENCE).close()
+    if _is_served_soon(address):
+        raise other
+    return _claimed(address, adopted)
+
+
+def _claimed(address: Address, adopted: list[Listener]) -> Listening:
+    """What is free of the addresses, besides the sockets that were passed."""
+    try:
+        listening = Listening(address, [_first(address), *adopted])
+    except AlreadyRunning as running:
+        if not adopted:
+            raise
+        # A caller waits at the socket that was passed, and the manager would start us
+        # again and again for it. The other server leaves as soon as it is idle.
+        logger.warning("%s; serving the sockets that were passed", running)
+        listening = Listening(address, adopted)
     try:
         listening._complete(LOCK_PATIENCE)
     except BaseException:
         listening.close()
         raise
     return listening
+
+
+def _is_served_soon(address: Address) -> bool:
+    """Whether another server has the abstract name, now or in a moment."""
+    deadline = time.monotonic() + _HANDOVER_PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            dial(address.abstract, _CALL_PATIENCE).close()
+        except OSError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
+
+
+def _watchman_places(address: Address) -> list[bytes]:
+    """The paths at which a client looks for the socket of Watchman's language."""
+    return [
+        directory + b"/" + address.watchman_file
+        for directory in address.watchman_directories
+    ]
+
+
+def _adopted(address: Address, passed: Sequence[socket.socket]) -> list[Listener]:
+    """Listeners for the sockets that are where a client would look."""
+    places = _watchman_places(address)
+    adopted = []
+    for each in passed:
+        path = os.fsencode(each.getsockname())
+        if path in places:
+            file = PassedFile(path)
+            adopted.append(Listener(Language.WATCHMAN, each, printable(path), file))
+        else:
+            logger.warning("%s is no address of this session", printable(path))
+            each.close()
+    return adopted
 
 
 def _first(address: Address) -> Listener:

@@ -39,7 +39,7 @@ class Language(Enum):
     """The language that is spoken at a socket."""
 
     ORIGINAL = "original"
-    MODERN = "modern"
+    WATCHMAN = "watchman"
 
 
 class AlreadyRunning(GaminError):
@@ -88,10 +88,28 @@ class SocketFile(NamedTuple):
         except UnsafeSocketPath:
             self._remove_own()
 
+    def release(self) -> None:
+        """Remove the file and let go of its directory."""
+        self.remove()
+        self.directory.close()
+
     def _remove_own(self) -> None:
         status = self.directory.status(self.name)
         if status is not None and _identity(status) == self.identity:
             self.directory.remove(self.name)
+
+
+class PassedFile(NamedTuple):
+    """A socket file that a service manager made, keeps, and will pass on again."""
+
+    path: bytes
+
+    def is_reachable(self) -> bool:
+        """Only the manager can make it anew, so there is nothing to find out."""
+        return True
+
+    def release(self) -> None:
+        """It stays: whoever connects next makes the manager start the next server."""
 
 
 class Listener(NamedTuple):
@@ -100,7 +118,7 @@ class Listener(NamedTuple):
     language: Language
     socket: socket.socket
     where: str  # to be shown
-    file: SocketFile | None = None  # None for the abstract name
+    file: SocketFile | PassedFile | None = None  # None for the abstract name
 
     def is_reachable(self) -> bool:
         return self.file is None or self.file.is_reachable()
@@ -108,8 +126,7 @@ class Listener(NamedTuple):
     def close(self) -> None:
         # The file is removed first, so that nobody connects to a closed socket.
         if self.file is not None:
-            self.file.remove()
-            self.file.directory.close()
+            self.file.release()
         self.socket.close()
 
 

@@ -51,14 +51,14 @@ class Settings:
     def __str__(self) -> str:
         return "configuration"
 
-    def _say_mistakes(self) -> None:
+    def _log_mistakes(self) -> None:
         """Say what in the files is not followed."""
         for mistake in self._configuration.mistakes:
             logger.warning("%s", mistake)
 
     def start(self, loop: Loop) -> None:
         """Begin to follow; the service can carry effects out by now."""
-        self._say_mistakes()
+        self._log_mistakes()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
@@ -119,7 +119,7 @@ class Settings:
                 logger.warning("configuration not read yet: %s", error.strerror)
             self._retry = self._later(self._reread)
             return
-        self._say_mistakes()
+        self._log_mistakes()
         logger.info("configuration read again")
         self._apply()
 
@@ -135,11 +135,11 @@ class Settings:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
         self._are_files_changed = True
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.cursor.follow_live()
+        """Its files were read already."""
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""

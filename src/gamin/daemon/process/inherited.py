@@ -51,9 +51,12 @@ class TooFewDescriptors(GaminError):
         )
 
 
-def give_up() -> None:
-    """Undo what was inherited. Only for a process of its own, before it opens files."""
-    _give_up_descriptors()
+def give_up(*, keep: int = 0) -> None:
+    """Undo what was inherited. Only for a process of its own, before it opens files.
+
+    `keep` is how many descriptors after the standard streams a service manager passed.
+    """
+    _give_up_descriptors(keep)
     _give_up_signals()
     leave_terminal()
     os.umask(UMASK)
@@ -91,13 +94,14 @@ def allow_descriptors(wanted: int) -> None:
         raise TooFewDescriptors(allowed)
 
 
-def _give_up_descriptors() -> None:
-    """Close all but standard output and error.
+def _give_up_descriptors(keep: int) -> None:
+    """Close all but standard output and error, and `keep` descriptors after them.
 
     A stream that was closed becomes /dev/null. Otherwise the next file that is opened
     would get its number, and log lines would go to a client's socket.
     """
-    os.closerange(_FIRST_OTHER, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    end = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    os.closerange(min(_FIRST_OTHER + keep, end), end)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     for stream in (1, 2):

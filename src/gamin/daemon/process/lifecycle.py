@@ -123,7 +123,7 @@ class Server:
     def _listen(self, listener: Listener) -> None:
         self._loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
 
-    def _listen_again(self, listener: Listener) -> None:
+    def _resume_listening(self, listener: Listener) -> None:
         if listener in self.listening.listeners:
             self._listen(listener)
 
@@ -135,7 +135,7 @@ class Server:
         except OSError as error:  # no descriptors left: callers wait in the queue
             logger.warning("cannot accept a client: %s", error.strerror)
             self._loop.remove_reader(listener.socket.fileno())
-            again = partial(self._listen_again, listener)
+            again = partial(self._resume_listening, listener)
             self._loop.call_later(PAUSE_SECONDS, again)
             return
         try:
@@ -162,7 +162,7 @@ class Server:
     ) -> None:
         client = next(self._numbers)
         session: GamSession | WatchmanSession
-        if listener.language is Language.MODERN:
+        if listener.language is Language.WATCHMAN:
             try:
                 session = self._watchman_side().session(client, connection)
             except (ImportError, OSError) as error:  # the first one imports modules
@@ -246,8 +246,8 @@ class Server:
     # -- asked by the commands
 
     @property
-    def modern_path(self) -> bytes:
-        listeners = self.listening.of(Language.MODERN)
+    def watchman_path(self) -> bytes:
+        listeners = self.listening.of(Language.WATCHMAN)
         file = listeners[0].file if listeners else None
         return b"" if file is None else file.path
 

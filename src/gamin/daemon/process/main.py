@@ -21,7 +21,7 @@ from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
 from gamin.daemon.process.log_limit import LogLimit
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
-from gamin.system import address
+from gamin.system import address, systemd
 from gamin.system.debug_log import DebugLog, EscapingFormatter, is_wanted
 from gamin.system.socketdir import UnsafeSocketPath
 
@@ -58,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = address.find(
             os.environ, os.getuid(), session=sessions[0] if sessions else None
         )
-        listening = acquire(where)
+        passed = systemd.passed_sockets(os.environ, os.getpid())
+        for variable in systemd.VARIABLES:
+            os.environ.pop(variable, None)
+        listening = acquire(where, passed)
     except AlreadyRunning as running:
         logger.info("%s", running)
         return 0
@@ -124,11 +127,29 @@ def _run(server: Server, loop: Loop) -> None:
         loop.add_signal_handler(number, loop.stop)
     debug = DebugLog(logger, server.dump)
     loop.add_signal_handler(signal.SIGUSR2, partial(_toggle, debug))
+    manager = systemd.Notifier(os.environ)
+    _report_life(manager, loop)
+    manager.ready()  # callers are queued from here on
     try:
         server.run()
     finally:
+        manager.stopping()
         debug.stop()
         loop.close()
+
+
+def _report_life(manager: systemd.Notifier, loop: Loop) -> None:
+    """Report to a service manager that wants to hear it, and to no other, that the
+    loop runs: it wakes the process up."""
+    seconds = systemd.watchdog_seconds(os.environ, os.getpid())
+    if seconds is None:
+        return
+
+    def report() -> None:
+        manager.alive()
+        loop.call_later(seconds, report)
+
+    report()
 
 
 def _toggle(debug: DebugLog) -> None:

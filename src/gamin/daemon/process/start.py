@@ -11,10 +11,13 @@ def main() -> int:
     freed, and scanning it costs a sixth of the start. `serve` turns it on.
     """
     gc.disable()
+    import os
+
     from gamin.daemon.process.inherited import give_up  # late, see above
     from gamin.daemon.process.main import main
+    from gamin.system.systemd import descriptor_count
 
-    give_up()
+    give_up(keep=descriptor_count(os.environ, os.getpid()))
     return main()
 
 

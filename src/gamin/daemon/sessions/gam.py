@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from gamin.core.deliver.cursor import Outbox
+from gamin.core.deliver.outbox import Outbox
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.connection import Connection
@@ -41,7 +41,8 @@ class GamSession:
         self._connection = connection
         self._service = service
         self._session = ServerSession()
-        self._outbox = Outbox(self._encode, service.monitor.rows_to_send)
+        monitor = service.monitor
+        self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
         self._standing: dict[int, list[Subscription]] = {}
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
@@ -151,8 +152,8 @@ class GamSession:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
-        self._outbox.tell(subscription, told.rows)
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
+        self._outbox.deliver(subscription, effect.rows)
 
     def ready(self, subscription: Subscription) -> None:
         self._outbox.ready(subscription)
@@ -167,9 +168,6 @@ class GamSession:
     def flush(self) -> None:
         """Send what there is to send, unless the client does not read."""
         connection = self._connection
-        if not connection.is_blocked:
-            # All rows until now are on their way, even if some bytes must wait.
-            self._outbox.synced_tick = self._service.monitor.tree.tick
         while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)
         if connection.is_blocked:

@@ -39,7 +39,7 @@ class Session(Protocol):
     A subscription names its session as its `client`.
     """
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
         """Rows of one of its subscriptions."""
 
     def ready(self, subscription: Subscription) -> None:
@@ -132,17 +132,23 @@ class Service:
                 break
         self.flush()
 
-    def tell_withheld(self) -> None:
+    def flush_deferred(self) -> None:
         """Report now what flow control deferred."""
         if self.monitor.flow.busy:
             self.drive.do(self.monitor.flush_deferred(time.monotonic()))
 
     def rules_changed(
-        self, keeper: Subscription, directory: bytes, name: bytes, text: bytes | None
+        self,
+        subscription: Subscription,
+        directory: bytes,
+        name: bytes,
+        text: bytes | None,
     ) -> None:
         """An ignore file of a tree has another text now, or None: it is gone."""
         now = time.monotonic()
-        self.drive.do(self.monitor.rules_changed(keeper, directory, name, text, now))
+        self.drive.do(
+            self.monitor.rules_changed(subscription, directory, name, text, now)
+        )
 
     # -- from the executor
 
@@ -154,12 +160,12 @@ class Service:
         for observer in self.scan_observers:
             observer.listed(listings)
 
-    def tell(self, effect: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         sessions, unflushed = self.sessions, self._unflushed
         for subscription in effect.subscriptions:
             session: Session = subscription.client
             if session in sessions:
-                session.tell(subscription, effect)
+                session.deliver(subscription, effect)
                 unflushed[session] = None
 
     def ready(self, subscription: Subscription) -> None:

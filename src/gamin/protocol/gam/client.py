@@ -12,7 +12,7 @@ from gamin.protocol.gam.packets import (
     PacketReader,
     RequestCode,
 )
-from gamin.protocol.gam.request_state import Event, NeedsStat, RequestState, Told
+from gamin.protocol.gam.request_state import Event, NeedsStat, Received, RequestState
 
 __all__ = ["ClientSession", "Event", "NeedsStat", "TooManyRequests", "UnknownNumber"]
 
@@ -44,7 +44,7 @@ class ClientSession:
     """
 
     def __init__(self) -> None:
-        self._standing: dict[int, RequestState] = {}  # in the order of the requests
+        self._requests: dict[int, RequestState] = {}  # in the order of the requests
         self._reader = PacketReader()
         # Numbers go on after a reconnect: an old request may still hold any of them.
         self._last = 0
@@ -70,32 +70,32 @@ class ClientSession:
 
         Raises UnknownNumber, also when called twice: the original would hang up.
         """
-        standing = self._standing.get(number)
-        if standing is None or standing.cancelled:
+        request = self._requests.get(number)
+        if request is None or request.cancelled:
             raise UnknownNumber(number)
-        standing.cancelled = True
+        request.cancelled = True
         return Packet(number, RequestCode.CANCEL).encode()
 
     def withdraw(self, number: int) -> None:
         """Forget a new request that could not be sent; no event will name it."""
-        self._standing.pop(number, None)
+        self._requests.pop(number, None)
 
-    def received(self, data: bytes, now_ns: int) -> list[Told]:
+    def received(self, data: bytes, now_ns: int) -> list[Received]:
         """Return the events in these bytes, in order.
 
         Raises RemoteProtocolError when the server is to be left.
         """
-        told: list[Told] = []
+        results: list[Received] = []
         for number, code, path in self._reader.feed(data):
-            standing = self._standing.get(number)
-            if standing is None:
+            request = self._requests.get(number)
+            if request is None:
                 continue  # the original may send events after the Acknowledge
-            if not standing.cancelled:
-                told += standing.told(code, path, now_ns)
+            if not request.cancelled:
+                results += request.received(code, path, now_ns)
             elif code == EventCode.ACKNOWLEDGE:
-                del self._standing[number]
-                told.append(Event(number, code, path))
-        return told
+                del self._requests[number]
+                results.append(Event(number, code, path))
+        return results
 
     def disconnected(self) -> list[Event]:
         """Forget half a packet and cancelled requests; return the events of that.
@@ -103,33 +103,33 @@ class ClientSession:
         These are the Acknowledges that the lost server did not send.
         """
         self._reader = PacketReader()
-        told = []
-        for number, standing in list(self._standing.items()):
-            if standing.cancelled:
-                del self._standing[number]
-                told.append(Event(number, EventCode.ACKNOWLEDGE, standing.path))
+        results = []
+        for number, request in list(self._requests.items()):
+            if request.cancelled:
+                del self._requests[number]
+                results.append(Event(number, EventCode.ACKNOWLEDGE, request.path))
             else:
-                standing.disconnected()
-        return told
+                request.disconnected()
+        return results
 
     def replay(self) -> bytes:
         """Return the bytes that repeat every request in force, oldest first."""
-        return b"".join(standing.encode() for standing in self._standing.values())
+        return b"".join(request.encode() for request in self._requests.values())
 
     def _watch(
         self, path: bytes, directory: bool, no_exists: bool, now_ns: int
     ) -> tuple[int, bytes]:
         number = self._free_number()
-        standing = RequestState(
+        request = RequestState(
             number, path, directory=directory, no_exists=no_exists, now_ns=now_ns
         )
-        self._standing[number] = standing
-        return number, standing.encode()
+        self._requests[number] = request
+        return number, request.encode()
 
     def _free_number(self) -> int:
-        if len(self._standing) >= MAX_NUMBER:
+        if len(self._requests) >= MAX_NUMBER:
             raise TooManyRequests
         self._last = self._last % MAX_NUMBER + 1
-        while self._last in self._standing:
+        while self._last in self._requests:
             self._last = self._last % MAX_NUMBER + 1
         return self._last

@@ -1,6 +1,6 @@
 """The packets of the v1 language: how they look, and how they are cut from a stream.
 
-What a packet means at one end or the other is left to `v1_server` and `v1_client`.
+What a packet means at one end or the other is left to `server` and `client`.
 """
 
 import struct

@@ -39,20 +39,20 @@ class NeedsStat(NamedTuple):
     event: Event
 
 
-Told = Event | NeedsStat
+Received = Event | NeedsStat
 
 
 class RequestState:
     """A request in force, or one whose Acknowledge is still to come."""
 
     __slots__ = (
-        "_again",
         "_directory",
-        "_heard_ns",
         "_known",
+        "_last_event_ns",
         "_listed",
         "_no_exists",
         "_number",
+        "_relisting",
         "cancelled",
         "path",
     )
@@ -65,26 +65,26 @@ class RequestState:
         self._number = number
         self._directory = directory
         self._no_exists = no_exists
-        self._heard_ns = now_ns
+        self._last_event_ns = now_ns
         self._known = Belief()
-        self._again: Belief | None = None  # a new server's listing, so far
+        self._relisting: Belief | None = None  # a new server's listing, so far
         self._listed = no_exists  # EndExist was told, or never will be
 
     def encode(self) -> bytes:
         """Return the request's bytes; after a server's death always with a listing."""
         code = RequestCode.DIRECTORY if self._directory else RequestCode.FILE
-        options = NO_EXISTS if self._no_exists and self._again is None else 0
+        options = NO_EXISTS if self._no_exists and self._relisting is None else 0
         return Packet(self._number, code | options, self.path).encode()
 
     def disconnected(self) -> None:
         """Expect a listing of another server, to be compared with the belief."""
-        self._again = Belief()
+        self._relisting = Belief()
 
-    def told(self, code: int, path: bytes, now_ns: int) -> list[Told]:
+    def received(self, code: int, path: bytes, now_ns: int) -> list[Received]:
         """Return what the client gets for an event of this request."""
-        if self._again is not None:
-            return self._compare(self._again, code, path, now_ns)
-        self._heard_ns = now_ns
+        if self._relisting is not None:
+            return self._compare(self._relisting, code, path, now_ns)
+        self._last_event_ns = now_ns
         self._known.note(code, self._entry(path))
         if code == _END_EXIST:
             self._listed = True
@@ -93,34 +93,34 @@ class RequestState:
         return [Event(self._number, code, path)]
 
     def _compare(
-        self, again: Belief, code: int, path: bytes, now_ns: int
-    ) -> list[Told]:
+        self, relisting: Belief, code: int, path: bytes, now_ns: int
+    ) -> list[Received]:
         """Collect the listing; its end gives the difference.
 
         Changes that come between its lines only make it newer: they are part of the
         difference, and none is lost or reported twice.
         """
         entry = self._entry(path)
-        again.note(code, entry)
+        relisting.note(code, entry)
         match code:
             case EventCode.EXISTS | EventCode.DELETED:
                 return []
             case EventCode.CREATED | EventCode.CHANGED:
-                again.touched.add(entry)
+                relisting.touched.add(entry)
                 return []
             case EventCode.END_EXIST:
-                told = list(self._difference(again))
-                again.touched.clear()
-                self._known, self._again = again, None
-                self._heard_ns, self._listed = now_ns, True
-                return told
+                received = list(self._difference(relisting))
+                relisting.touched.clear()
+                self._known, self._relisting = relisting, None
+                self._last_event_ns, self._listed = now_ns, True
+                return received
             case _:
                 return [Event(self._number, code, path)]
 
-    def _difference(self, again: Belief) -> Iterator[Told]:
-        since_ns = self._heard_ns - LATE_NS
+    def _difference(self, relisting: Belief) -> Iterator[Received]:
+        since_ns = self._last_event_ns - LATE_NS
         steps = self._known.steps_to(
-            again, directory=self._directory, listed=self._listed
+            relisting, directory=self._directory, listed=self._listed
         )
         for code, entry, certain in steps:
             event = Event(self._number, code, entry or self.path)

@@ -7,7 +7,7 @@ from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 FLOW = FlowSettings(churn_per_second=2, reports_per_second=2, raw_events_per_second=5)
 
@@ -37,9 +37,9 @@ def directory(shell: Shell) -> Node:
 def churn(shell: Shell, times: int) -> None:
     for _ in range(times):
         shell.disk.touch(b"/d/short")
-        shell.turn()
+        shell.run_once()
         shell.disk.unlink(b"/d/short")
-        shell.turn()
+        shell.run_once()
 
 
 def test_the_difference_of_a_busy_directory_is_reported_when_it_is_due(
@@ -48,19 +48,19 @@ def test_the_difference_of_a_busy_directory_is_reported_when_it_is_due(
     churn(shell, 3)
     client.rows()
     shell.disk.touch(b"/d/new")
-    shell.turn()
+    shell.run_once()
     assert client.rows() == []
     shell.sleep(1.2)
-    assert said(client.rows()) == ["created /d/new"]
+    assert as_words(client.rows()) == ["created /d/new"]
 
 
 def test_a_busy_file_is_reported_when_it_is_due(shell: Shell, client: Client) -> None:
     for _ in range(4):
         shell.disk.write(b"/d/f")
-        shell.turn()
+        shell.run_once()
     client.rows()
     shell.sleep(1.2)
-    assert said(client.rows()) == ["changed /d/f"]
+    assert as_words(client.rows()) == ["changed /d/f"]
 
 
 def test_a_hot_file_that_calmed_down_is_watched_by_the_kernel_again(
@@ -68,7 +68,7 @@ def test_a_hot_file_that_calmed_down_is_watched_by_the_kernel_again(
 ) -> None:
     for _ in range(20):
         shell.disk.write(b"/d/f")
-        shell.turn()
+        shell.run_once()
     assert directory(shell).poll_mask
     shell.sleep(10)
     assert not directory(shell).poll_mask
@@ -79,12 +79,12 @@ def test_content_is_polled_until_the_last_hot_file_calmed_down(
     shell: Shell, client: Client
 ) -> None:
     shell.disk.touch(b"/d/g")
-    shell.turn()
+    shell.run_once()
     for times in (1, 1, 1, 20):
         for _ in range(times):
             shell.disk.write(b"/d/f")
             shell.disk.write(b"/d/g")
-        shell.turn()
+        shell.run_once()
     for _ in range(8):
         shell.sleep(1)
         shell.disk.write(b"/d/g")

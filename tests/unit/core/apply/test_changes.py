@@ -18,7 +18,7 @@ from gamin.events import (
 )
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_change_of_an_entry_is_applied_by_its_kind(
     rows: list[str],
 ) -> None:
     apply(shell, *changes)
-    assert said(client.rows()) == rows
+    assert as_words(client.rows()) == rows
 
 
 def test_an_overflow_makes_a_rescan_due(shell: Shell, client: Client) -> None:

@@ -6,7 +6,7 @@ from gamin.config.gaminrc import Method, PathRule
 from gamin.core.model.subscription import Scope
 from testkit.doubles.clients import V1Client, View
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def tree(shell: Shell) -> View:
     return view
 
 
-def heard(shell: Shell, client: View | V1Client) -> list[str]:
-    shell.turn()
-    return said(client.rows())
+def received(shell: Shell, client: View | V1Client) -> list[str]:
+    shell.run_once()
+    return as_words(client.rows())
 
 
 def between(shell: Shell, *acts: tuple[str, bytes]) -> None:
@@ -46,7 +46,7 @@ def test_a_tree_created_at_once_is_reported_once_and_parents_first(
 ) -> None:
     shell.disk.makedirs(b"/d/a/b")
     shell.disk.touch(b"/d/a/b/f")
-    assert heard(shell, tree) == [
+    assert received(shell, tree) == [
         "created /d/a/",
         "created /d/a/b/",
         "created /d/a/b/f",
@@ -58,7 +58,7 @@ def test_an_entry_created_while_its_new_directory_is_scanned_is_reported_once(
 ) -> None:
     shell.disk.mkdir(b"/d/a")
     between(shell, ("touch", b"/d/a/f"), ("makedirs", b"/d/a/b/c"))
-    assert sorted(heard(shell, tree)) == [
+    assert sorted(received(shell, tree)) == [
         "created /d/a/",
         "created /d/a/b/",
         "created /d/a/b/c/",
@@ -68,7 +68,7 @@ def test_an_entry_created_while_its_new_directory_is_scanned_is_reported_once(
 
 def test_a_removed_tree_is_reported_children_first(shell: Shell, tree: View) -> None:
     shell.disk.rmtree(b"/d/sub")
-    assert heard(shell, tree) == ["deleted /d/sub/deep/", "deleted /d/sub/"]
+    assert received(shell, tree) == ["deleted /d/sub/deep/", "deleted /d/sub/"]
 
 
 def test_a_tree_that_is_removed_before_its_scan_is_created_and_deleted(
@@ -76,7 +76,7 @@ def test_a_tree_that_is_removed_before_its_scan_is_created_and_deleted(
 ) -> None:
     shell.disk.makedirs(b"/d/a/b")
     shell.disk.rmtree(b"/d/a")
-    assert heard(shell, tree) == ["created /d/a/", "deleted /d/a/"]
+    assert received(shell, tree) == ["created /d/a/", "deleted /d/a/"]
 
 
 def test_a_new_directory_of_the_same_name_is_reported_as_another_one(
@@ -85,11 +85,11 @@ def test_a_new_directory_of_the_same_name_is_reported_as_another_one(
     shell.disk.rmtree(b"/d/sub")
     shell.disk.mkdir(b"/d/sub")
     shell.disk.touch(b"/d/sub/new")
-    told = heard(shell, tree)
-    assert told[:2] == ["deleted /d/sub/deep/", "deleted /d/sub/"]
-    assert told[2:] == ["created /d/sub/", "created /d/sub/new"]
+    reported = received(shell, tree)
+    assert reported[:2] == ["deleted /d/sub/deep/", "deleted /d/sub/"]
+    assert reported[2:] == ["created /d/sub/", "created /d/sub/new"]
     shell.disk.touch(b"/d/sub/later")
-    assert heard(shell, tree) == ["created /d/sub/later"]
+    assert received(shell, tree) == ["created /d/sub/later"]
 
 
 def test_a_directory_renamed_before_it_was_watched_is_found_at_its_new_name(
@@ -98,7 +98,7 @@ def test_a_directory_renamed_before_it_was_watched_is_found_at_its_new_name(
     shell.disk.makedirs(b"/d/a/b")
     shell.disk.rename(b"/d/a", b"/d/z")
     shell.disk.touch(b"/d/z/b/f")
-    assert heard(shell, tree)[-3:] == [
+    assert received(shell, tree)[-3:] == [
         "moved /d/a/ /d/z/",
         "created /d/z/b/",
         "created /d/z/b/f",
@@ -117,7 +117,7 @@ def test_a_directory_that_took_the_place_of_a_renamed_one_is_reported(
     tree.rows()
     shell.disk.touch(b"/d/z/f")
     shell.disk.touch(b"/d/a/new/f")
-    assert sorted(heard(shell, tree)) == ["created /d/a/new/f", "created /d/z/f"]
+    assert sorted(received(shell, tree)) == ["created /d/a/new/f", "created /d/z/f"]
 
 
 def test_a_file_that_becomes_a_directory_is_deleted_and_created(
@@ -125,7 +125,7 @@ def test_a_file_that_becomes_a_directory_is_deleted_and_created(
 ) -> None:
     shell.disk.unlink(b"/d/f")
     shell.disk.makedirs(b"/d/f/g")
-    assert heard(shell, tree) == ["deleted /d/f", "created /d/f/", "created /d/f/g/"]
+    assert received(shell, tree) == ["deleted /d/f", "created /d/f/", "created /d/f/g/"]
 
 
 def test_a_name_that_comes_and_goes_is_reported_each_time(
@@ -134,7 +134,7 @@ def test_a_name_that_comes_and_goes_is_reported_each_time(
     for _ in range(3):
         shell.disk.touch(b"/d/new")
         shell.disk.unlink(b"/d/new")
-    assert heard(shell, tree) == ["created /d/new", "deleted /d/new"] * 3
+    assert received(shell, tree) == ["created /d/new", "deleted /d/new"] * 3
 
 
 def test_directory_events_only_leaves_out_the_entries_of_a_deleted_directory(
@@ -144,7 +144,7 @@ def test_directory_events_only_leaves_out_the_entries_of_a_deleted_directory(
     client.subscribe(b"/d", Scope.DIRECTORY)
     client.rows()
     shell.disk.rename(b"/d", b"/z")
-    assert heard(shell, client) == ["deleted it/"]
+    assert received(shell, client) == ["deleted it/"]
 
 
 def test_short_lived_files_make_a_directory_busy_and_no_other_entry_is_lost(
@@ -152,22 +152,22 @@ def test_short_lived_files_make_a_directory_busy_and_no_other_entry_is_lost(
 ) -> None:
     for number in range(35):
         shell.disk.touch(b"/d/%d" % number)
-        shell.turn()
+        shell.run_once()
         shell.disk.unlink(b"/d/%d" % number)
-        shell.turn()
-    assert len(heard(shell, tree)) <= 13
+        shell.run_once()
+    assert len(received(shell, tree)) <= 13
     shell.disk.touch(b"/d/stays")
     shell.sleep(1.1)
-    assert heard(shell, tree) == ["created /d/stays"]
+    assert received(shell, tree) == ["created /d/stays"]
 
 
 def test_extracting_and_removing_a_tree_is_no_churn(shell: Shell, tree: View) -> None:
     for number in range(1500):
         shell.disk.touch(b"/d/%d" % number)
-    assert len(heard(shell, tree)) == 1500
+    assert len(received(shell, tree)) == 1500
     for number in range(1500):
         shell.disk.unlink(b"/d/%d" % number)
-    assert len(heard(shell, tree)) == 1500
+    assert len(received(shell, tree)) == 1500
 
 
 def test_a_subdirectory_of_a_watched_tree_is_never_deferred(
@@ -175,12 +175,12 @@ def test_a_subdirectory_of_a_watched_tree_is_never_deferred(
 ) -> None:
     for number in range(35):
         shell.disk.touch(b"/d/%d" % number)
-        shell.turn()
+        shell.run_once()
         shell.disk.unlink(b"/d/%d" % number)
-        shell.turn()
+        shell.run_once()
     tree.rows()
     shell.disk.makedirs(b"/d/a/b")
-    assert heard(shell, tree) == ["created /d/a/", "created /d/a/b/"]
+    assert received(shell, tree) == ["created /d/a/", "created /d/a/b/"]
 
 
 def test_an_entry_that_a_probe_finds_before_its_event_is_reported_once(
@@ -191,8 +191,8 @@ def test_an_entry_that_a_probe_finds_before_its_event_is_reported_once(
     between(shell, ("makedirs", b"/d/new/box"))
     other.subscribe(b"/d/new/box", Scope.DIRECTORY)
     shell.settle()
-    assert heard(shell, tree) == ["created /d/new/", "created /d/new/box/"]
-    assert said(other.rows())[-1] in ("exists it/", "created it/")
+    assert received(shell, tree) == ["created /d/new/", "created /d/new/box/"]
+    assert as_words(other.rows())[-1] in ("exists it/", "created it/")
 
 
 @pytest.mark.parametrize("rule", [b"/d", b"/d*"])
@@ -212,6 +212,6 @@ def test_the_entries_of_a_replacing_directory_are_reported_though_their_names_ar
     shell.disk.rename(b"/d/sub", b"/away")
     shell.disk.rename(b"/other", b"/d/sub")
     shell.sleep(2)
-    told = set(heard(shell, tree))
+    reported = set(received(shell, tree))
     for file in ("/d/sub/f", "/d/sub/deep/f"):
-        assert told & {f"created {file}", f"changed {file}"}
+        assert reported & {f"created {file}", f"changed {file}"}

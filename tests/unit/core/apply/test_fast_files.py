@@ -10,7 +10,7 @@ from gamin.events import CREATE, DELETE, IS_DIR, MODIFY, Change
 from testkit.actions.in_memory import Act
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 CALM = FlowSettings()
 NERVOUS = FlowSettings(
@@ -41,20 +41,20 @@ def played(
         shell.disk.makedirs(folder)
     client: View = shell.view()
     client.subscribe(b"/d", scope)
-    story: list[object] = [said(client.rows())]
+    story: list[object] = [as_words(client.rows())]
     ticks = [shell.monitor.tree.tick]
     for round_, pause in script:
         for act in round_:
             act.on(shell)
-        shell.turn()
+        shell.run_once()
         shell.sleep(pause)
         tree = shell.monitor.tree
         ticks.append(tree.tick)
-        story.append(said(client.rows()))
+        story.append(as_words(client.rows()))
         story.append((tree.tick, tree.touches, shell.monitor.deadline()))
         [subscription] = shell.monitor.subscriptions
         for tick in ticks:
-            story.append(said(shell.monitor.rows_since(subscription, tick) or ()))
+            story.append(as_words(shell.monitor.rows_since(subscription, tick) or ()))
     return story
 
 
@@ -72,7 +72,7 @@ def test_the_fast_pass_stops_at_the_first_change_that_is_not_plain() -> None:
     shell = Shell()
     shell.disk.makedirs(b"/d/sub")
     shell.view().subscribe(b"/d", Scope.TREE)
-    shell.turn()
+    shell.run_once()
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
     quick = shell.monitor.fast_files

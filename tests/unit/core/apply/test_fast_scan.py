@@ -8,7 +8,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.events import CREATE, Change
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 NOW = 10.0
 
@@ -96,6 +96,6 @@ def test_a_change_during_the_first_scans_is_in_the_first_listing() -> None:
     shell.meanwhile = meanwhile
     view = shell.view()
     view.subscribe(b"/t", Scope.TREE)
-    shell.turn()
-    there = [row for row in said(view.rows()) if "new" in row]
+    shell.run_once()
+    there = [row for row in as_words(view.rows()) if "new" in row]
     assert len(there) == 40

@@ -6,7 +6,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.patterns.ignore_rules import IgnoreRules
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def change(
         monitor.rules_changed(subscription, directory, b".gitignore", text, shell.now)
     )
     shell.settle()
-    return said(client.rows())
+    return as_words(client.rows())
 
 
 def watched(shell: Shell) -> set[bytes]:

@@ -5,7 +5,7 @@ import pytest
 from gamin.core.model.subscription import Scope
 from gamin.patterns.ignore_rules import IgnoreRules
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -37,23 +37,23 @@ def after(
     view.rows()
     for source, destination in renames:
         shell.disk.rename(source, destination)
-    shell.turn()
-    return said(view.rows())
+    shell.run_once()
+    return as_words(view.rows())
 
 
 def test_an_entry_ignored_only_at_the_new_place_is_deleted(shell: Shell) -> None:
     ignore = rules(to=b"log\nsub/\n")
-    told = after(shell, ignore, (b"/in/a", b"/in/to/a"))
-    assert told[:2] == ["moved /in/a/ /in/to/a/", "deleted /in/to/a/sub/f"]
-    assert sorted(told[2:]) == ["deleted /in/to/a/log", "deleted /in/to/a/sub/"]
+    reported = after(shell, ignore, (b"/in/a", b"/in/to/a"))
+    assert reported[:2] == ["moved /in/a/ /in/to/a/", "deleted /in/to/a/sub/f"]
+    assert sorted(reported[2:]) == ["deleted /in/to/a/log", "deleted /in/to/a/sub/"]
 
 
 def test_an_entry_ignored_only_at_the_old_place_is_created(shell: Shell) -> None:
     shell.disk.rename(b"/in/a", b"/in/to/a")
     ignore = rules(to=b"log\nsub/\n")
-    told = after(shell, ignore, (b"/in/to/a", b"/in/a"))
-    assert told[0] == "moved /in/to/a/ /in/a/"
-    assert sorted(told[1:]) == [
+    reported = after(shell, ignore, (b"/in/to/a", b"/in/a"))
+    assert reported[0] == "moved /in/to/a/ /in/a/"
+    assert sorted(reported[1:]) == [
         "created /in/a/log",
         "created /in/a/sub/",
         "created /in/a/sub/f",
@@ -70,8 +70,8 @@ def test_a_rule_for_the_old_path_does_not_apply_at_the_new_place(shell: Shell) -
 
 def test_a_rename_under_equal_rules_is_one_row(shell: Shell) -> None:
     ignore = rules(root=b"log\nsub/\n", a=b"f\n")
-    told = after(shell, ignore, (b"/in/a", b"/in/to/a"))
-    assert told == ["moved /in/a/ /in/to/a/"]
+    reported = after(shell, ignore, (b"/in/a", b"/in/to/a"))
+    assert reported == ["moved /in/a/ /in/to/a/"]
 
 
 def test_entries_of_an_ignored_directory_that_others_watch_are_not_reported(
@@ -79,9 +79,9 @@ def test_entries_of_an_ignored_directory_that_others_watch_are_not_reported(
 ) -> None:
     shell.disk.rename(b"/in/a", b"/a")
     shell.view().subscribe(b"/", Scope.TREE)
-    told = after(shell, rules(root=b"sub/\n"), (b"/a", b"/in/a"))
-    assert "created /in/a/f" in told
-    assert "created /in/a/sub/f" not in told
+    reported = after(shell, rules(root=b"sub/\n"), (b"/a", b"/in/a"))
+    assert "created /in/a/f" in reported
+    assert "created /in/a/sub/f" not in reported
 
 
 def test_a_directory_renamed_to_a_place_with_loaded_rules_is_scanned_again(
@@ -89,10 +89,10 @@ def test_a_directory_renamed_to_a_place_with_loaded_rules_is_scanned_again(
 ) -> None:
     ignore = rules(to=b"f\n")
     renames = (b"/in/to", b"/in/from"), (b"/in/a", b"/in/to")
-    told = after(shell, ignore, *renames)
-    assert told[0] == "moved /in/to/ /in/from/"
-    assert "deleted /in/a/" in told
-    assert "created /in/to/sub/f" in told
+    reported = after(shell, ignore, *renames)
+    assert reported[0] == "moved /in/to/ /in/from/"
+    assert "deleted /in/a/" in reported
+    assert "created /in/to/sub/f" in reported
     assert ignore.ignored(b"to/f", is_dir=False)  # what was done there is not told yet
 
 

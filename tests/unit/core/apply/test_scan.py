@@ -7,7 +7,7 @@ from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def list_again(shell: Shell, path: bytes) -> None:
         assert child is not None
         node = child
     shell.do([Scan(node, None)])
-    shell.turn()
+    shell.run_once()
 
 
 def test_the_first_scan_is_reported_in_the_first_listing_only(
     shell: Shell,
 ) -> None:
-    assert said(tree(shell, b"/d").rows()) == [
+    assert as_words(tree(shell, b"/d").rows()) == [
         "deleted it/",  # from scratch
         "exists it/",
         "exists /d/f",
@@ -54,9 +54,9 @@ def test_a_subscription_is_ready_when_all_of_its_tree_is_listed(shell: Shell) ->
     assert not any(isinstance(effect, Ready) for effect in effects)
     shell.do(effects)
     assert not subscription.ready
-    shell.turn()
+    shell.run_once()
     assert subscription.ready
-    assert subscription.cursor.pending_scans == 0
+    assert subscription.progress.pending_scans == 0
 
 
 def test_a_later_scan_reports_what_the_backends_missed(shell: Shell) -> None:
@@ -66,7 +66,7 @@ def test_a_later_scan_reports_what_the_backends_missed(shell: Shell) -> None:
     shell.disk.unlink(b"/d/f")
     shell.kernel.inotify.read()  # nobody is told
     list_again(shell, b"/d")
-    assert said(client.rows()) == ["deleted /d/f", "created /d/new"]
+    assert as_words(client.rows()) == ["deleted /d/f", "created /d/new"]
 
 
 def test_an_entry_of_another_type_is_deleted_and_created(shell: Shell) -> None:
@@ -76,7 +76,7 @@ def test_an_entry_of_another_type_is_deleted_and_created(shell: Shell) -> None:
     shell.disk.touch(b"/d/sub")
     shell.kernel.inotify.read()
     list_again(shell, b"/d")
-    assert said(client.rows()) == [
+    assert as_words(client.rows()) == [
         "deleted /d/sub/deep/",
         "deleted /d/sub/",
         "created /d/sub",
@@ -96,7 +96,7 @@ def test_new_directories_are_scanned_once_each(shell: Shell) -> None:
     client.rows()
     calls = shell.calls
     shell.disk.makedirs(b"/d" + b"/n" * 100)
-    shell.turn()
+    shell.run_once()
     assert len(client.rows()) == 100
     assert shell.calls - calls <= 202  # to watch and to list
 
@@ -105,11 +105,11 @@ def test_a_tree_covers_directories_that_were_listed_for_others(shell: Shell) -> 
     inner = shell.v1()
     inner.subscribe(b"/d/sub", Scope.DIRECTORY)
     shell.disk.makedirs(b"/d/sub/deep/down")
-    shell.turn()
-    told = said(tree(shell, b"/d").rows())
-    assert "exists /d/sub/deep/" in told
-    assert "exists /d/sub/deep/down/" in told
-    assert len(told) == len(set(told)) == 6
+    shell.run_once()
+    reported = as_words(tree(shell, b"/d").rows())
+    assert "exists /d/sub/deep/" in reported
+    assert "exists /d/sub/deep/down/" in reported
+    assert len(reported) == len(set(reported)) == 6
 
 
 def test_a_new_tree_is_reported_where_others_wait_for_paths_in_it(shell: Shell) -> None:
@@ -120,14 +120,14 @@ def test_a_new_tree_is_reported_where_others_wait_for_paths_in_it(shell: Shell) 
     outer.rows()
     inner.rows()
     shell.disk.makedirs(b"/new/a/b/c")
-    shell.turn()
-    assert said(outer.rows()) == [
+    shell.run_once()
+    assert as_words(outer.rows()) == [
         "created it/",
         "created /new/a/",
         "created /new/a/b/",
         "created /new/a/b/c/",
     ]
-    assert said(inner.rows()) == ["created it/", "created /new/a/b/c/"]
+    assert as_words(inner.rows()) == ["created it/", "created /new/a/b/c/"]
 
 
 def test_ignored_directories_are_neither_listed_nor_watched(shell: Shell) -> None:
@@ -139,10 +139,10 @@ def test_ignored_directories_are_neither_listed_nor_watched(shell: Shell) -> Non
 
     view = shell.view()
     view.subscribe(b"/d", Scope.TREE, ignore=Without())
-    assert said(view.rows())[2:] == ["exists /d/f", "exists /d/sub/"]
+    assert as_words(view.rows())[2:] == ["exists /d/f", "exists /d/sub/"]
     assert shell.kernel.watches == 2
     shell.disk.touch(b"/d/sub/f")
-    shell.turn()
+    shell.run_once()
     assert view.rows() == []
 
 
@@ -154,7 +154,7 @@ def test_a_scan_that_nobody_needs_any_more_is_skipped(shell: Shell) -> None:
     shell.do(effects)
     shell.do(monitor.cancel(subscription, shell.now))
     calls = shell.calls
-    shell.turn()
+    shell.run_once()
     assert shell.calls == calls
     assert not subscription.ready
     assert client.firsts == []

@@ -6,7 +6,7 @@ from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import TOUCH_LIMIT
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def v1(shell: Shell, path: bytes, scope: Scope = Scope.DIRECTORY) -> Client:
     return client
 
 
-def heard(shell: Shell, client: Client) -> list[str]:
-    shell.turn()
-    return said(client.rows())
+def received(shell: Shell, client: Client) -> list[str]:
+    shell.run_once()
+    return as_words(client.rows())
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def heard(shell: Shell, client: Client) -> list[str]:
 def test_the_first_rows_say_what_is_there(
     shell: Shell, path: bytes, scope: Scope, first: list[str]
 ) -> None:
-    assert heard(shell, v1(shell, path, scope)) == first
+    assert received(shell, v1(shell, path, scope)) == first
 
 
 def test_a_file_at_the_path_of_a_tree_is_reported_unless_only_directories_count(
@@ -50,12 +50,12 @@ def test_a_file_at_the_path_of_a_tree_is_reported_unless_only_directories_count(
 ) -> None:
     view = shell.view()
     view.subscribe(b"/d/f", Scope.TREE)
-    assert said(view.rows())[-1] == "exists it"
+    assert as_words(view.rows())[-1] == "exists it"
     shell.disk.write(b"/d/f")
-    assert heard(shell, view) == ["changed it"]
+    assert received(shell, view) == ["changed it"]
     shell.disk.unlink(b"/d/f")
     shell.disk.makedirs(b"/d/f/g")
-    assert heard(shell, view) == ["deleted it", "created it/", "created /d/f/g/"]
+    assert received(shell, view) == ["deleted it", "created it/", "created /d/f/g/"]
 
 
 def test_a_directory_that_goes_and_comes_back_is_deleted_and_created(
@@ -64,9 +64,9 @@ def test_a_directory_that_goes_and_comes_back_is_deleted_and_created(
     client = v1(shell, b"/d")
     client.rows()
     shell.disk.rmtree(b"/d")
-    assert heard(shell, client)[-1] == "deleted it/"
+    assert received(shell, client)[-1] == "deleted it/"
     shell.disk.makedirs(b"/d/new")
-    assert heard(shell, client) == ["created it/", "created /d/new/"]
+    assert received(shell, client) == ["created it/", "created /d/new/"]
 
 
 def test_a_directory_that_others_have_listed_is_reported_at_once(
@@ -77,8 +77,8 @@ def test_a_directory_that_others_have_listed_is_reported_at_once(
     client.rows()
     shell.disk.symlink(b"/d", b"/link")
     calls = shell.calls
-    told = heard(shell, client)
-    assert told == ["created it/", "created /d/f", "created /d/sub/"]
+    reported = received(shell, client)
+    assert reported == ["created it/", "created /d/f", "created /d/sub/"]
     assert shell.calls - calls == 1  # the look at the link
 
 
@@ -87,7 +87,7 @@ def test_a_file_renamed_over_is_a_change(shell: Shell) -> None:
     client.rows()
     shell.disk.touch(b"/new")
     shell.disk.rename(b"/new", b"/d/f")
-    assert heard(shell, client) == ["changed it"]
+    assert received(shell, client) == ["changed it"]
 
 
 def test_a_file_that_goes_and_comes_within_a_batch_is_a_change(shell: Shell) -> None:
@@ -95,7 +95,7 @@ def test_a_file_that_goes_and_comes_within_a_batch_is_a_change(shell: Shell) -> 
     client.rows()
     shell.disk.unlink(b"/d/f")
     shell.disk.touch(b"/d/f")
-    assert heard(shell, client) == ["changed it"]
+    assert received(shell, client) == ["changed it"]
 
 
 def test_a_file_that_becomes_a_directory_is_a_change_for_a_path_subscription(
@@ -105,7 +105,7 @@ def test_a_file_that_becomes_a_directory_is_a_change_for_a_path_subscription(
     client.rows()
     shell.disk.unlink(b"/d/f")
     shell.disk.mkdir(b"/d/f")
-    assert heard(shell, client) == ["changed it/"]
+    assert received(shell, client) == ["changed it/"]
 
 
 def test_a_single_path_that_comes_and_goes_is_reported_each_time(shell: Shell) -> None:
@@ -113,10 +113,10 @@ def test_a_single_path_that_comes_and_goes_is_reported_each_time(shell: Shell) -
     client.rows()
     for _ in range(2):
         shell.disk.unlink(b"/d/f")
-        shell.turn()
+        shell.run_once()
         shell.disk.touch(b"/d/f")
-        shell.turn()
-    assert said(client.rows()) == ["deleted it", "created it"] * 2
+        shell.run_once()
+    assert as_words(client.rows()) == ["deleted it", "created it"] * 2
 
 
 def test_a_path_that_never_rests_is_reported_once_a_second_and_rightly_in_the_end(
@@ -126,44 +126,44 @@ def test_a_path_that_never_rests_is_reported_once_a_second_and_rightly_in_the_en
     client.rows()
     for _ in range(100):
         shell.disk.unlink(b"/d/f")
-        shell.turn()
+        shell.run_once()
         shell.disk.touch(b"/d/f")
-        shell.turn()
+        shell.run_once()
     shell.disk.unlink(b"/d/f")
-    shell.turn()
+    shell.run_once()
     assert len(client.rows()) <= 12
     shell.sleep(1.1)
-    assert said([client.told[-1][1]]) == ["deleted it"]
+    assert as_words([client.received[-1][1]]) == ["deleted it"]
 
 
 def test_a_slow_client_of_a_file_gets_the_difference(shell: Shell) -> None:
     client = v1(shell, b"/d/f", Scope.FILE)
     client.reads = False
     shell.disk.write(b"/d/f")
-    shell.turn()  # this one the socket still takes
+    shell.run_once()  # this one the socket still takes
     client.rows()
     shell.disk.write(b"/d/f")
-    shell.turn()
+    shell.run_once()
     client.read()
-    assert said(client.rows()) == ["changed it"]
+    assert as_words(client.rows()) == ["changed it"]
     client.reads = False
     shell.disk.unlink(b"/d/f")
-    shell.turn()
+    shell.run_once()
     client.rows()
     shell.disk.touch(b"/d/f")
-    shell.turn()
+    shell.run_once()
     client.read()
-    assert said(client.rows()) == ["created it"]
+    assert as_words(client.rows()) == ["created it"]
 
 
 def test_a_client_that_is_too_far_behind_gets_everything_again(shell: Shell) -> None:
     client = v1(shell, b"/d")
     client.reads = False
     shell.disk.touch(b"/d/x")
-    shell.turn()
+    shell.run_once()
     client.rows()
     shell.disk.unlink(b"/d/x")
-    shell.turn()
+    shell.run_once()
     tree = shell.monitor.tree
     for number in range(TOUCH_LIMIT):
         tree.tick += 1
@@ -171,7 +171,7 @@ def test_a_client_that_is_too_far_behind_gets_everything_again(shell: Shell) -> 
         tree.remove(tree.root, b"%d" % number)
         tree.age_out()
     client.read()
-    assert said(client.rows()) == [
+    assert as_words(client.rows()) == [
         "deleted it/",
         "created it/",
         "created /d/f",
@@ -197,6 +197,6 @@ def test_a_client_that_reads_late_gets_an_undetected_change_of_its_path(
     shell.sleep(1)
     shell.kernel.inotify.choke()
     shell.disk.chmod(b"/d/f", 0o600)
-    shell.turn()
+    shell.run_once()
     view.read()
-    assert said(view.rows()) == ["changed it"]
+    assert as_words(view.rows()) == ["changed it"]

@@ -8,7 +8,7 @@ from gamin.core.effects import TraceKind
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 
 def node_at(shell: Shell, path: bytes) -> Node:
@@ -58,7 +58,7 @@ def test_directories_beyond_the_quota_are_polled_and_one_trace_says_so() -> None
     shell.disk.touch(b"/a/b/f")
     client.rows()
     shell.sleep(1)
-    assert said(client.rows()) == ["created /a/b/f"]
+    assert as_words(client.rows()) == ["created /a/b/f"]
 
 
 def test_directories_beyond_the_quota_return_to_the_kernel_when_it_has_room() -> None:
@@ -71,10 +71,10 @@ def test_directories_beyond_the_quota_return_to_the_kernel_when_it_has_room() ->
     shell.disk.touch(b"/a/b/f")
     shell.monitor.coverage.method.retry_quota(10)
     shell.do(shell.monitor.changed([], shell.now))
-    shell.turn()
+    shell.run_once()
     assert shell.polling.watches == 0
     assert shell.kernel.watches == 3
-    assert said(client.rows()) == ["created /a/b/f"]
+    assert as_words(client.rows()) == ["created /a/b/f"]
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_nothing_is_lost_between_the_kernel_and_polling() -> None:
     method.churn_calmed(node)
     shell.do(shell.monitor.changed([], shell.now))
     shell.disk.touch(b"/a/after")
-    shell.turn()
+    shell.run_once()
     names = (b"before", b"between", b"after")
-    assert said(client.rows()) == [f"created /a/{name.decode()}" for name in names]
+    assert as_words(client.rows()) == [f"created /a/{name.decode()}" for name in names]
 
 
 def test_new_rules_apply_at_once() -> None:

@@ -4,7 +4,7 @@ from gamin.core.coverage.method import FULL, NAMES
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 
 def node_at(shell: Shell, path: bytes) -> Node:
@@ -72,10 +72,10 @@ def test_a_tree_grows_with_its_directories_and_shrinks_with_them() -> None:
     shell = watched(b"/a", Scope.TREE, b"/a")
     before = watches(shell)
     shell.disk.makedirs(b"/a/b/c/d")
-    shell.turn()
+    shell.run_once()
     assert len(watches(shell)) == len(before) + 3
     shell.disk.rmtree(b"/a/b")
-    shell.turn()
+    shell.run_once()
     assert watches(shell) == before
     assert shell.kernel.watches == len(before)
 
@@ -83,7 +83,7 @@ def test_a_tree_grows_with_its_directories_and_shrinks_with_them() -> None:
 def test_a_directory_renamed_out_of_a_tree_is_no_longer_watched() -> None:
     shell = watched(b"/a", Scope.TREE, b"/a/b/c")
     shell.disk.rename(b"/a/b", b"/z")
-    shell.turn()
+    shell.run_once()
     assert watches(shell) == {b"/": NAMES, b"/a": FULL}
     assert shell.kernel.watches == 2
 
@@ -94,7 +94,7 @@ def test_an_unreadable_directory_is_reported_in_full_when_it_becomes_readable() 
     shell.disk.chmod(b"/a/dark", 0o000)
     client = shell.view()
     client.subscribe(b"/a", Scope.TREE)
-    assert said(client.rows())[-1] == "exists /a/dark/"
+    assert as_words(client.rows())[-1] == "exists /a/dark/"
     shell.disk.chmod(b"/a/dark", 0o755)
     shell.settle()
-    assert said(client.rows()) == ["created /a/dark/deep/", "changed /a/dark/"]
+    assert as_words(client.rows()) == ["created /a/dark/deep/", "changed /a/dark/"]

@@ -17,7 +17,7 @@ from testkit.doubles.clients import Client
 from testkit.doubles.disk import Inode
 from testkit.doubles.engine import Shell
 from testkit.doubles.kernel import QUEUE_SIZE
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def tree(shell: Shell) -> Client:
     view.subscribe(b"/d", Scope.TREE)
     view.rows()
     shell.sleep(1)
-    shell.turn()
+    shell.run_once()
     return view
 
 
@@ -43,9 +43,9 @@ def lose(shell: Shell) -> None:
     shell.kernel.inotify.choke()
 
 
-def heard(shell: Shell, client: Client) -> list[str]:
-    shell.turn()
-    return said(client.rows())
+def received(shell: Shell, client: Client) -> list[str]:
+    shell.run_once()
+    return as_words(client.rows())
 
 
 def test_a_rescan_reports_the_difference(shell: Shell, tree: Client) -> None:
@@ -53,7 +53,7 @@ def test_a_rescan_reports_the_difference(shell: Shell, tree: Client) -> None:
     shell.disk.makedirs(b"/d/new/deep")
     shell.disk.rmtree(b"/d/sub")
     shell.disk.write(b"/d/f")
-    assert sorted(heard(shell, tree)) == [
+    assert sorted(received(shell, tree)) == [
         "changed /d/f",
         "created /d/new/",
         "created /d/new/deep/",
@@ -67,7 +67,7 @@ def test_a_rescan_reports_nothing_about_unchanged_entries(
 ) -> None:
     lose(shell)
     shell.disk.touch(b"/elsewhere")
-    assert heard(shell, tree) == []
+    assert received(shell, tree) == []
     assert shell.monitor.recovery.rescans == 1
 
 
@@ -76,10 +76,10 @@ def test_events_are_reported_one_by_one_again_after_a_rescan(
 ) -> None:
     lose(shell)
     shell.disk.makedirs(b"/d/new/deep")
-    shell.turn()
+    shell.run_once()
     tree.rows()
     shell.disk.touch(b"/d/new/deep/f")
-    assert heard(shell, tree) == ["created /d/new/deep/f"]
+    assert received(shell, tree) == ["created /d/new/deep/f"]
 
 
 def test_a_rescan_detects_that_a_directory_was_replaced(
@@ -88,12 +88,12 @@ def test_a_rescan_detects_that_a_directory_was_replaced(
     lose(shell)
     shell.disk.rename(b"/d/sub", b"/elsewhere")
     shell.disk.makedirs(b"/d/sub/fresh")
-    told = heard(shell, tree)
-    assert "deleted /d/sub/deep/" in told
-    assert "created /d/sub/fresh/" in told
+    reported = received(shell, tree)
+    assert "deleted /d/sub/deep/" in reported
+    assert "created /d/sub/fresh/" in reported
     shell.disk.touch(b"/elsewhere/f")
     shell.disk.touch(b"/d/sub/f")
-    assert heard(shell, tree) == ["created /d/sub/f"]
+    assert received(shell, tree) == ["created /d/sub/f"]
 
 
 def test_a_rescan_resolves_requested_paths_again(shell: Shell) -> None:
@@ -101,18 +101,18 @@ def test_a_rescan_resolves_requested_paths_again(shell: Shell) -> None:
     client.subscribe(b"/d/sub/deep/f", Scope.FILE)
     client.rows()
     shell.sleep(1)
-    shell.turn()
+    shell.run_once()
     lose(shell)
     shell.disk.rename(b"/d", b"/away")
     shell.disk.makedirs(b"/d/sub/deep")
     shell.disk.touch(b"/d/sub/deep/f")
-    assert heard(shell, client) == ["created it"]
+    assert received(shell, client) == ["created it"]
 
 
 def test_a_rescan_leaves_a_trace_and_is_counted(shell: Shell, tree: Client) -> None:
     lose(shell)
     shell.disk.touch(b"/d/new")
-    shell.turn()
+    shell.run_once()
     assert [note.what for note in shell.notes] == [TraceKind.OVERFLOW]
     assert shell.monitor.recovery.overflows == 1
 
@@ -146,8 +146,10 @@ def test_rows_of_a_rescan_are_marked_as_recovered(shell: Shell, tree: Client) ->
     explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     listing = (explore, [b"sub"], [b"f", b"new"], ())
     effects = shell.monitor.listed([listing], shell.now)
-    told = [effect for effect in effects if isinstance(effect, Deliver)]
-    assert [(said(t.rows), t.recovered) for t in told] == [(["created /d/new"], True)]
+    reported = [effect for effect in effects if isinstance(effect, Deliver)]
+    assert [(as_words(t.rows), t.recovered) for t in reported] == [
+        (["created /d/new"], True)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ def test_what_an_exception_kept_from_being_applied_is_found_by_a_rescan(
     shell.disk.write(b"/d/f")
     shell.kernel.drain()
     shell.monitor.drain_failed(shell.now)
-    assert heard(shell, tree) == ["changed /d/f"]
+    assert received(shell, tree) == ["changed /d/f"]
 
 
 def test_a_flood_of_overflows_causes_few_rescans(shell: Shell, tree: Client) -> None:
@@ -229,10 +231,10 @@ def test_the_last_loss_of_a_flood_is_recovered_too(shell: Shell, tree: Client) -
     for number in range(20):
         lose(shell)
         shell.disk.touch(b"/d/%d" % number)
-        shell.turn()
+        shell.run_once()
     assert shell.monitor.recovery.due_at is not None
     shell.settle()
-    assert len([line for line in heard(shell, tree) if "created" in line]) == 20
+    assert len([line for line in received(shell, tree) if "created" in line]) == 20
     assert shell.monitor.recovery.due_at is None
 
 
@@ -246,7 +248,7 @@ def test_a_loss_just_before_polling_takes_over_is_reported(
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
     shell.monitor.coverage.method.poll_for_churn(node)
-    assert sorted(heard(shell, tree)) == ["created /d/new/", "deleted /d/f"]
+    assert sorted(received(shell, tree)) == ["created /d/new/", "deleted /d/f"]
     assert node.kernel_mask == 0
 
 
@@ -259,9 +261,9 @@ def test_a_loss_just_before_polling_takes_over_is_reported_after_the_pause(
     node = shell.monitor.tree.find(b"/d")
     assert node is not None
     shell.monitor.coverage.method.poll_for_churn(node)
-    assert heard(shell, tree) == []
+    assert received(shell, tree) == []
     shell.sleep(1)
-    assert heard(shell, tree) == ["deleted /d/f"]
+    assert received(shell, tree) == ["deleted /d/f"]
 
 
 def test_a_handover_to_polling_without_a_loss_is_forgotten_after_a_complete_drain(
@@ -271,7 +273,7 @@ def test_a_handover_to_polling_without_a_loss_is_forgotten_after_a_complete_drai
     assert node is not None
     shell.monitor.coverage.method.poll_for_churn(node)
     assert node in shell.monitor.coverage.registers.handed_to_polling
-    shell.turn()
+    shell.run_once()
     assert not shell.monitor.coverage.registers.handed_to_polling
 
 
@@ -285,13 +287,13 @@ def test_a_directory_replaced_by_one_with_the_same_names_is_reported_as_changed(
     shell.disk.touch(b"/d/sub/f")
     shell.disk.rmdir(b"/d/sub/deep")
     shell.sleep(1)
-    heard(shell, tree)
+    received(shell, tree)
     lose(shell)
     shell.disk.dropped = with_room(shell, shell.disk.dropped)
     shell.disk.rmtree(b"/d/sub")
     lose(shell)
     shell.disk.rename(b"/other", b"/d/sub")
-    assert sorted(heard(shell, tree)) == ["changed /d/sub/", "changed /d/sub/f"]
+    assert sorted(received(shell, tree)) == ["changed /d/sub/", "changed /d/sub/f"]
 
 
 def with_room(

@@ -3,10 +3,11 @@
 import pytest
 
 from gamin.core.deliver.catch_up import CatchUp, listing_of, path_difference
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
-from testkit.words import said
+from testkit.words import as_words
 
 NODE = Node(Node(None, b""), b"d")
 NOWHERE: Place = (None, None, 0)
@@ -30,7 +31,7 @@ ENTRY: Place = (NODE, b"f", 0)
 def test_the_difference_of_a_single_path(
     before: Place, now: Place, changed: bool, rows: list[str]
 ) -> None:
-    assert said(path_difference(before, now, changed)) == rows
+    assert as_words(path_difference(before, now, changed)) == rows
 
 
 class Watched:
@@ -45,10 +46,11 @@ class Watched:
         self.node.names[b"f"] = FILE
         self.subscription = Subscription(1, 1, b"/d", scope)
         self.subscription.target.bind(self.node, None)
+        self.cursor: Cursor[Place] = Cursor()
         self.catch_up = CatchUp(self.tree)
 
     def rows(self) -> list[str]:
-        return said(self.catch_up.rows_to_send(self.subscription))
+        return as_words(self.catch_up.rows_to_send(self.subscription, self.cursor))
 
 
 @pytest.mark.parametrize("scope", [Scope.DIRECTORY, Scope.TREE])
@@ -59,7 +61,7 @@ def test_the_first_rows_are_a_listing_and_the_next_the_difference(scope: Scope) 
     watched.tree.tick += 1
     watched.tree.add(watched.node, b"g", FILE)
     assert watched.rows() == ["created /d/g"]
-    assert watched.subscription.cursor.since == watched.tree.tick
+    assert watched.cursor.tick == watched.tree.tick
 
 
 def test_the_first_row_of_a_path_that_leads_nowhere_is_a_deletion() -> None:
@@ -88,7 +90,7 @@ def test_the_change_of_a_single_entry_is_reported_once() -> None:
     watched.subscription.target.bind(watched.node, b"f")
     assert watched.rows() == ["exists it"]
     watched.tree.tick += 1
-    watched.subscription.cursor.record_change(watched.tree.tick)
+    watched.subscription.progress.record_change(watched.tree.tick)
     assert watched.rows() == ["changed it"]
     assert watched.rows() == []
 

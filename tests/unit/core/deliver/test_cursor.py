@@ -1,188 +1,25 @@
-"""What a client that does not read gets later."""
+"""How far a client is."""
 
-from collections.abc import Iterable
-
-import pytest
-
-from gamin.core.deliver.cursor import SEND_BATCH_BYTES, Outbox
-from gamin.core.model.subscription import Scope, Subscription
-from gamin.events import Kind, Row
-from testkit.beliefs.strict import StrictBelief, truth
-from testkit.doubles.clients import V1Client
-from testkit.doubles.engine import Shell
-from testkit.words import said
-
-ROW = Row(Kind.CREATED, b"/d/f", False)
+from gamin.core.deliver.cursor import Cursor
 
 
-class Wire:
-    """An outbox whose every telling is a word."""
-
-    def __init__(self, size: int = 0) -> None:
-        self.caught_up: list[Subscription] = []
-        self.outbox = Outbox(self._encode, self._catch_up)
-        self._size = size
-
-    def _encode(
-        self, subscription: Subscription, rows: Iterable[Row], first: bool
-    ) -> bytes:
-        word = b"first" if first else b"rows"
-        return b"%s %d;" % (word, len(list(rows))) + b" " * self._size
-
-    def _catch_up(self, subscription: Subscription) -> list[Row]:
-        self.caught_up.append(subscription)
-        subscription.cursor.catch_up(subscription.target.place, 0)
-        return [ROW, ROW]
+def test_a_cursor_that_fell_behind_catches_up_with_the_present() -> None:
+    cursor = Cursor("here", 5)
+    cursor.fall_behind(6)
+    assert (cursor.is_behind, cursor.tick, cursor.target) == (True, 6, "here")
+    cursor.catch_up(9, "there")
+    assert (cursor.is_behind, cursor.tick, cursor.target) == (False, 9, "there")
 
 
-def standing(wire: Wire) -> Subscription:
-    """A subscription that had its first telling."""
-    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
-    wire.outbox.ready(subscription)
-    assert wire.outbox.take() == b"first 2;"
-    return subscription
+def test_a_cursor_that_is_behind_does_not_fall_further_behind() -> None:
+    cursor = Cursor("here", 5)
+    cursor.fall_behind(6)
+    cursor.fall_behind(7)
+    assert cursor.tick == 6
 
 
-def test_a_client_that_reads_gets_every_row_in_order() -> None:
-    wire = Wire()
-    subscription = standing(wire)
-    wire.outbox.tell(subscription, [ROW])
-    wire.outbox.append(b"ack;")
-    wire.outbox.tell(subscription, [ROW, ROW])
-    assert wire.outbox.take() == b"rows 1;ack;rows 2;"
-    assert wire.outbox.take() == b""
-
-
-def test_nothing_is_kept_for_a_client_that_does_not_read() -> None:
-    wire = Wire()
-    subscription = standing(wire)
-    wire.outbox.is_blocked = True
-    for _ in range(1000):
-        wire.outbox.tell(subscription, [ROW] * 1000)
-    assert (wire.outbox.buffered_bytes, wire.outbox.backlog) == (0, 1)
-
-
-def test_a_client_that_reads_again_gets_one_difference() -> None:
-    wire = Wire()
-    subscription = standing(wire)
-    wire.outbox.synced_tick = 7
-    wire.outbox.is_blocked = True
-    wire.outbox.tell(subscription, [ROW])
-    assert subscription.cursor.since == 7
-    wire.outbox.is_blocked = False
-    assert wire.outbox.take() == b"rows 2;"
-    assert wire.caught_up == [subscription] * 2
-    assert wire.outbox.backlog == 0
-
-
-def test_a_change_before_the_first_listing_is_part_of_it() -> None:
-    wire = Wire()
-    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
-    wire.outbox.tell(subscription, [ROW])
-    assert wire.outbox.take() == b""
-    wire.outbox.ready(subscription)
-    assert wire.outbox.take() == b"first 2;"
-
-
-def test_no_listing_is_made_while_enough_bytes_wait() -> None:
-    wire = Wire(size=SEND_BATCH_BYTES)
-    for number in range(3):
-        wire.outbox.ready(Subscription(1, number, b"/d", Scope.DIRECTORY))
-    assert len(wire.outbox.take()) < 2 * SEND_BATCH_BYTES
-    assert wire.outbox.backlog == 2
-
-
-def test_nothing_is_sent_of_a_cancelled_subscription() -> None:
-    wire = Wire()
-    subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
-    wire.outbox.ready(subscription)
-    wire.outbox.forget(subscription)
-    assert wire.outbox.take() == b""
-
-
-# -- with a real tree behind it
-
-SCOPES = [Scope.FILE, Scope.DIRECTORY]
-STATES = [b"", b"file", b"directory", b"other directory", b"link"]
-
-
-def put(shell: Shell, state: bytes) -> None:
-    """Make the path /d what `state` says, whatever it was."""
-    disk = shell.disk
-    if disk.exists(b"/d"):
-        remove = disk.rmtree if disk.inode(b"/d").is_dir else disk.unlink
-        remove(b"/d")
-    match state:
-        case b"file":
-            disk.touch(b"/d")
-        case b"directory":
-            disk.makedirs(b"/d/sub")
-        case b"other directory":
-            disk.makedirs(b"/d/other")
-            disk.touch(b"/d/f")
-        case b"link":
-            disk.symlink(b"/far", b"/d")
-    shell.settle()
-
-
-def picture(client: V1Client) -> StrictBelief:
-    picture = StrictBelief()
-    for index, (_, row) in enumerate(client.told):
-        picture.apply(row, is_belated=index in client.belated)
-    return picture
-
-
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("before", STATES)
-@pytest.mark.parametrize("after", STATES)
-@pytest.mark.parametrize("between", STATES)
-def test_a_client_that_reads_now_and_then_ends_up_with_what_is_there(
-    scope: Scope, before: bytes, between: bytes, after: bytes
-) -> None:
-    shell = Shell()
-    shell.disk.makedirs(b"/far/away")
-    put(shell, before)
-    client = shell.v1()
-    subscription = client.subscribe(b"/d", scope)
-    client.reads = False
-    put(shell, between)  # its beginning is still taken by the socket
-    put(shell, after)
-    client.read()
-    assert picture(client).entries() == truth(shell.disk, subscription)
-    shell.disk.makedirs(b"/far/more")
-    shell.settle()
-    assert picture(client).entries() == truth(shell.disk, subscription)
-
-
-def test_a_slow_client_gets_a_thousand_files_in_one_piece() -> None:
-    shell = Shell()
-    shell.disk.mkdir(b"/d")
-    client = shell.v1()
-    client.subscribe(b"/d", Scope.DIRECTORY)
-    client.reads = False
-    shell.disk.touch(b"/d/first")  # this is what fills the socket
-    shell.turn()
-    client.rows()
-    for number in range(1000):
-        shell.disk.touch(b"/d/%d" % number)
-        shell.turn()
-    shell.disk.unlink(b"/d/first")
-    shell.turn()
-    assert client.rows() == []
-    assert client.outbox.buffered_bytes == 0
-    client.read()
-    assert len(client.rows()) == 1001
-
-
-def test_a_client_that_does_not_read_disturbs_nobody() -> None:
-    shell = Shell()
-    shell.disk.mkdir(b"/d")
-    slow, quick = shell.v1(), shell.v1()
-    for client in (slow, quick):
-        client.subscribe(b"/d", Scope.DIRECTORY)
-        client.rows()
-    slow.reads = False
-    for name in (b"a", b"b", b"c"):
-        shell.disk.touch(b"/d/" + name)
-        shell.turn()
-    assert said(quick.rows()) == ["created /d/a", "created /d/b", "created /d/c"]
+def test_a_cursor_never_goes_back() -> None:
+    """Who joins in the middle of a round has what the round began with."""
+    cursor = Cursor("here", 5)
+    cursor.fall_behind(4)
+    assert cursor.tick == 5

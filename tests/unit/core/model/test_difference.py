@@ -11,7 +11,7 @@ from gamin.events import Kind, Row
 from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.engine import Shell
-from testkit.words import said
+from testkit.words import as_words
 
 OPERATIONS = st.lists(
     st.tuples(
@@ -40,11 +40,11 @@ def test_the_difference_is_right_after_any_creations_and_deletions(
         elif verb in ("remove", "touch") and is_known:
             getattr(tree, verb)(tree.root, name)
     for tick, then in past:
-        picture = StrictBelief()
-        picture.start(then)
+        belief = StrictBelief()
+        belief.start(then)
         for row in entries_since(tree.root, tick):
-            picture.apply(row, is_belated=True)
-        assert picture.entries() == _entries(tree.root)
+            belief.apply(row, is_belated=True)
+        assert belief.entries() == _entries(tree.root)
 
 
 def _entries(node: Node) -> dict[bytes, bool]:
@@ -75,11 +75,11 @@ def test_the_difference_of_a_tree_is_right_from_every_tick_on(
             act.on(shell)
         shell.settle()
     for tick, then in past:
-        picture = StrictBelief()
-        picture.start(then)
+        belief = StrictBelief()
+        belief.start(then)
         for row in shell.monitor.rows_since(tree, tick) or ():
-            picture.apply(row, is_belated=True)
-        assert picture.entries() == truth(shell.disk, tree)
+            belief.apply(row, is_belated=True)
+        assert belief.entries() == truth(shell.disk, tree)
 
 
 def story(shell: Shell, act: Act, *more: Act) -> list[str]:
@@ -89,7 +89,7 @@ def story(shell: Shell, act: Act, *more: Act) -> list[str]:
     for each in (act, *more):
         each.on(shell)
         shell.settle()
-    return said(shell.monitor.rows_since(tree, tick) or ())
+    return as_words(shell.monitor.rows_since(tree, tick) or ())
 
 
 def watched(*paths: bytes) -> Shell:
@@ -143,15 +143,15 @@ def test_a_renamed_directory_is_gone_from_one_place_and_new_at_the_other() -> No
 
 def test_a_directory_renamed_away_and_back_is_deleted_and_created() -> None:
     away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
-    picture = StrictBelief()
+    belief = StrictBelief()
     shell = watched(b"/w/a/b")
     tree = shell.clients[0].subscriptions[0]
-    picture.start(truth(shell.disk, tree))
+    belief.start(truth(shell.disk, tree))
     tick = shell.monitor.tree.tick
     story(shell, away, Act("rmdir", b"/w/z/b"), back)
     for row in shell.monitor.rows_since(tree, tick) or ():
-        picture.apply(row, is_belated=True)
-    assert picture.entries() == {b"": True, b"/w/a": True}
+        belief.apply(row, is_belated=True)
+    assert belief.entries() == {b"": True, b"/w/a": True}
 
 
 def test_a_directory_that_is_not_covered_is_left_out() -> None:
@@ -163,7 +163,7 @@ def test_a_directory_that_is_not_covered_is_left_out() -> None:
         child.listed = True
         tree.add(child, b"f", SUBDIR)
     tree.root.listed = True
-    rows = said(tree_since(tree.root, 1, lambda path: path != b"/out"))
+    rows = as_words(tree_since(tree.root, 1, lambda path: path != b"/out"))
     assert rows == ["created /in/", "created /out/", "created /in/f/"]
     assert len(list(tree_since(tree.root, 1, everywhere))) == 4
 
@@ -174,10 +174,10 @@ def test_a_listing_has_everything_that_is_known() -> None:
     tree.root.names.update({b"a": a, b"f": FILE})
     a.names[b"b"] = Node(a, b"b")
     tree.root.listed = True
-    assert said(listing(tree.root, everywhere)) == ["exists /a/", "exists /f"]
+    assert as_words(listing(tree.root, everywhere)) == ["exists /a/", "exists /f"]
     a.listed = True
-    assert said(listing(tree.root)) == ["exists /a/", "exists /f"]
-    assert said(listing(tree.root, everywhere))[2:] == ["exists /a/b/"]
+    assert as_words(listing(tree.root)) == ["exists /a/", "exists /f"]
+    assert as_words(listing(tree.root, everywhere))[2:] == ["exists /a/b/"]
     assert all(row.kind is Kind.EXISTS for row in listing(tree.root))
 
 
@@ -229,12 +229,12 @@ def test_a_directory_known_to_others_is_new_where_a_rename_brings_it() -> None:
 
 def test_a_directory_that_came_back_is_deleted_and_created() -> None:
     away, back = Act("rename", b"/w/a", b"/w/z"), Act("rename", b"/w/z", b"/w/a")
-    told = story(watched(b"/w/a/b"), away, back)
+    reported = story(watched(b"/w/a/b"), away, back)
     for path in ("/w/a/", "/w/a/b/"):
-        assert told.index(f"deleted {path}") < told.index(f"created {path}")
+        assert reported.index(f"deleted {path}") < reported.index(f"created {path}")
 
 
 def test_all_of_a_directory_that_left_is_deleted_whatever_took_its_place() -> None:
     left, made = Act("rename", b"/w/a", b"/w/z"), Act("makedirs", b"/w/a")
-    told = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
-    assert "deleted /w/a/b/" in told
+    reported = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
+    assert "deleted /w/a/b/" in reported

@@ -22,6 +22,16 @@ def test_every_operation_has_a_tick_of_its_own(tree: Tree, moment: Moment) -> No
     assert moment.now == 5.0
 
 
+def test_what_was_before_an_operation_was_reported_before(
+    tree: Tree, moment: Moment
+) -> None:
+    moment.advance(5.0)
+    tree.tick += 1
+    before = tree.tick
+    moment.advance(5.0)
+    assert moment.reported_tick == before
+
+
 def test_a_tick_of_two_seconds_ago_is_recent(tree: Tree, moment: Moment) -> None:
     moment.advance(5.0)
     then = tree.tick

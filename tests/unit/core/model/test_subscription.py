@@ -4,8 +4,8 @@ import pytest
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import (
-    Cursor,
     Place,
+    Progress,
     Resolution,
     Scope,
     Subscription,
@@ -92,27 +92,15 @@ def test_a_new_walk_is_not_blocked_by_the_last_one() -> None:
 
 
 def test_the_last_expected_scan_says_so() -> None:
-    cursor = Cursor()
-    assert not cursor.finish_scan()
-    cursor.expect_scans(2)
-    assert [cursor.finish_scan() for _ in range(3)] == [False, True, False]
+    progress = Progress()
+    assert not progress.finish_scan()
+    progress.expect_scans(2)
+    assert [progress.finish_scan() for _ in range(3)] == [False, True, False]
 
 
-def test_a_cursor_that_fell_behind_catches_up_with_the_present() -> None:
-    cursor = Cursor()
-    cursor.become_ready(HERE, 5)
-    cursor.catch_up(HERE, 5)
-    assert (cursor.behind, cursor.exists_for_client) == (False, True)
-    cursor.fall_behind(6)
-    cursor.announce(NOWHERE)
-    assert (cursor.behind, cursor.since, cursor.sent_target) == (True, 6, HERE)
-    assert not cursor.exists_for_client
-    cursor.catch_up(NOWHERE, 9)
-    assert (cursor.behind, cursor.since, cursor.sent_target) == (False, 9, NOWHERE)
-
-
-def test_a_cursor_that_follows_live_is_not_behind() -> None:
-    cursor = Cursor()
-    cursor.become_ready(HERE, 5)
-    cursor.follow_live()
-    assert (cursor.behind, cursor.sent_target) == (False, HERE)
+def test_what_exists_for_a_client_is_what_was_announced() -> None:
+    progress = Progress()
+    progress.become_ready(HERE)
+    assert (progress.ready, progress.exists_for_client) == (True, True)
+    progress.announce(NOWHERE)
+    assert not progress.exists_for_client

@@ -119,9 +119,9 @@ def test_a_deferred_change_gets_the_tick_of_its_report() -> None:
     since = tree.tick
     tick(tree)
     tree.add(tree.root, b"a", FILE)
-    told = tick(tree)
+    reported = tick(tree)
     tree.restamp(tree.root, b"a", since)
-    assert tree.root.history == {b"a": (told, told, 0, told, False)}
+    assert tree.root.history == {b"a": (reported, reported, 0, reported, False)}
 
 
 def test_old_tombstones_are_dropped_once_there_are_many() -> None:

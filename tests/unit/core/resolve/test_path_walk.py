@@ -7,7 +7,7 @@ from gamin.core.monitor import LOOK_AGAIN_SECONDS
 from gamin.core.resolve.path_walk import MAX_LINKS
 from testkit.doubles.clients import V1Client
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 
 @pytest.fixture
@@ -21,16 +21,16 @@ def watching(shell: Shell, path: bytes, scope: Scope = Scope.DIRECTORY) -> V1Cli
     return client
 
 
-def heard(shell: Shell, client: V1Client) -> list[str]:
-    shell.turn()
-    return said(client.rows())
+def received(shell: Shell, client: V1Client) -> list[str]:
+    shell.run_once()
+    return as_words(client.rows())
 
 
 def test_a_missing_path_waits_at_its_nearest_ancestor_and_nowhere_else(
     shell: Shell,
 ) -> None:
     client = watching(shell, b"/a/b/c")
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
     assert shell.kernel.watches == 1
     assert shell.monitor.deadline() is None
 
@@ -43,7 +43,7 @@ def test_a_path_that_is_created_is_found_however_much_comes_at_once(
     client.rows()
     shell.disk.makedirs(path)
     shell.disk.touch(path + b"/f")
-    assert heard(shell, client) == ["created it/", f"created {path.decode()}/f"]
+    assert received(shell, client) == ["created it/", f"created {path.decode()}/f"]
 
 
 def test_a_parent_that_is_renamed_away_takes_the_path_with_it(shell: Shell) -> None:
@@ -51,9 +51,9 @@ def test_a_parent_that_is_renamed_away_takes_the_path_with_it(shell: Shell) -> N
     client = watching(shell, b"/a/b/c")
     client.rows()
     shell.disk.rename(b"/a", b"/z")
-    assert heard(shell, client) == ["deleted it/"]
+    assert received(shell, client) == ["deleted it/"]
     shell.disk.rename(b"/z", b"/a")
-    assert heard(shell, client) == ["created it/"]
+    assert received(shell, client) == ["created it/"]
 
 
 def test_an_object_renamed_to_the_path_is_found(shell: Shell) -> None:
@@ -61,7 +61,7 @@ def test_an_object_renamed_to_the_path_is_found(shell: Shell) -> None:
     client = watching(shell, b"/a/b/c")
     client.rows()
     shell.disk.rename(b"/x", b"/a")
-    assert heard(shell, client) == ["created it/"]
+    assert received(shell, client) == ["created it/"]
 
 
 def test_a_replaced_parent_is_another_directory(shell: Shell) -> None:
@@ -73,7 +73,7 @@ def test_a_replaced_parent_is_another_directory(shell: Shell) -> None:
     client.rows()
     shell.disk.rename(b"/a", b"/y")
     shell.disk.rename(b"/x", b"/a")
-    assert heard(shell, client) == ["deleted it/", "created it/", "created /a/b/new"]
+    assert received(shell, client) == ["deleted it/", "created it/", "created /a/b/new"]
 
 
 def test_a_link_is_followed_to_its_new_target(shell: Shell) -> None:
@@ -82,31 +82,31 @@ def test_a_link_is_followed_to_its_new_target(shell: Shell) -> None:
     shell.disk.makedirs(b"/two")
     shell.disk.symlink(b"one", b"/link")
     client = watching(shell, b"/link")
-    assert heard(shell, client) == ["exists it/", "exists /one/f"]
+    assert received(shell, client) == ["exists it/", "exists /one/f"]
     shell.disk.symlink(b"/two", b"/new")
     shell.disk.rename(b"/new", b"/link")
-    assert heard(shell, client) == ["deleted it/", "created it/"]
+    assert received(shell, client) == ["deleted it/", "created it/"]
     shell.disk.touch(b"/two/g")
-    assert heard(shell, client) == ["created /two/g"]
+    assert received(shell, client) == ["created /two/g"]
 
 
 def test_a_dangling_link_waits_for_its_target(shell: Shell) -> None:
     shell.disk.makedirs(b"/box")
     shell.disk.symlink(b"../far/away", b"/box/link")
     client = watching(shell, b"/box/link", Scope.FILE)
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
     shell.disk.makedirs(b"/far")
     shell.disk.touch(b"/far/away")
-    assert heard(shell, client) == ["created it"]
+    assert received(shell, client) == ["created it"]
     shell.disk.unlink(b"/box/link")
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
 
 
 def test_links_in_a_circle_lead_nowhere(shell: Shell) -> None:
     shell.disk.symlink(b"/b", b"/a")
     shell.disk.symlink(b"/a", b"/b")
     client = watching(shell, b"/a/x")
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
     assert shell.calls <= MAX_LINKS + 10
 
 
@@ -115,7 +115,7 @@ def test_two_dots_lead_up_from_where_a_link_led(shell: Shell) -> None:
     shell.disk.makedirs(b"/far/near")
     shell.disk.symlink(b"/far/deep", b"/link")
     client = watching(shell, b"/link/../near")
-    assert heard(shell, client) == ["exists it/"]
+    assert received(shell, client) == ["exists it/"]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_path_is_followed_as_the_kernel_does_it(
     shell.disk.touch(b"/f")
     shell.disk.mkdir(b"/box")
     shell.disk.touch(b"/box/f")
-    assert heard(shell, watching(shell, path, Scope.FILE)) == expected
+    assert received(shell, watching(shell, path, Scope.FILE)) == expected
 
 
 def test_two_paths_to_one_directory_share_its_watch(shell: Shell) -> None:
@@ -147,7 +147,7 @@ def test_two_paths_to_one_directory_share_its_watch(shell: Shell) -> None:
     other.rows()
     assert shell.kernel.watches == before
     shell.disk.touch(b"/box/f")
-    assert heard(shell, other) == ["created /box/f"]
+    assert received(shell, other) == ["created /box/f"]
 
 
 def test_changes_beside_the_path_cause_no_probe(shell: Shell) -> None:
@@ -156,7 +156,7 @@ def test_changes_beside_the_path_cause_no_probe(shell: Shell) -> None:
     calls = shell.calls
     shell.disk.touch(b"/a/other")
     shell.disk.mkdir(b"/other")
-    shell.turn()
+    shell.run_once()
     assert shell.calls == calls
 
 
@@ -166,21 +166,21 @@ def test_a_path_through_an_unreadable_directory_is_walked_again_every_second(
     shell.disk.makedirs(b"/dark/box")
     shell.disk.chmod(b"/dark", 0o300)
     client = watching(shell, b"/dark/box/f", Scope.FILE)
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
     shell.disk.rename(b"/dark/box", b"/dark/bin")
     shell.disk.makedirs(b"/dark/box")
     shell.disk.touch(b"/dark/box/f")
     shell.sleep(LOOK_AGAIN_SECONDS)
-    assert heard(shell, client)[0] == "created it"
+    assert received(shell, client)[0] == "created it"
 
 
 def test_a_right_that_is_given_back_is_detected_at_once(shell: Shell) -> None:
     shell.disk.makedirs(b"/dark/box")
     shell.disk.chmod(b"/dark", 0o000)
     client = watching(shell, b"/dark/box")
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
     shell.disk.chmod(b"/dark", 0o755)
-    assert heard(shell, client) == ["created it/"]
+    assert received(shell, client) == ["created it/"]
 
 
 def test_a_cancelled_subscription_leaves_nothing_behind(shell: Shell) -> None:
@@ -190,7 +190,7 @@ def test_a_cancelled_subscription_leaves_nothing_behind(shell: Shell) -> None:
     assert shell.kernel.watches == 0
     assert list(shell.monitor.tree.root.subtree()) == [shell.monitor.tree.root]
     shell.disk.makedirs(b"/a/b/c")
-    assert heard(shell, client) == ["deleted it"]
+    assert received(shell, client) == ["deleted it"]
 
 
 @pytest.mark.parametrize("is_listed", [False, True])
@@ -211,4 +211,4 @@ def test_a_file_of_the_same_name_in_a_replacing_directory_is_another_one(
     shell.disk.rename(b"/d", b"/away")
     shell.disk.rename(b"/other", b"/d")
     shell.sleep(2)
-    assert said(client.rows()) == ["changed it"]
+    assert as_words(client.rows()) == ["changed it"]

@@ -11,7 +11,7 @@ from gamin.config.gaminrc import Method, PathRule
 from gamin.core.model.subscription import Scope
 from testkit.doubles.clients import Client
 from testkit.doubles.engine import Shell, plain_policy
-from testkit.words import said
+from testkit.words import as_words
 
 LAST_CALL = 8
 """More system calls than a path of two names takes."""
@@ -39,8 +39,8 @@ def away_at(shell: Shell, path: bytes, call: int) -> None:
 
 def believed(client: Client) -> str:
     """The last row about the path itself."""
-    rows = [row for _, row in client.told if not row.path]
-    return said(rows)[-1]
+    rows = [row for _, row in client.received if not row.path]
+    return as_words(rows)[-1]
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import shutil
 import socket
 import stat
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier as BarrierType
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -20,6 +22,7 @@ from gamin.daemon.io.addresses import (
     Listening,
     acquire,
 )
+from gamin.daemon.io.listener import SocketFile
 from gamin.system.address import Address, Transport, find
 from gamin.system.dial import dial
 from gamin.system.socketdir import UnsafeSocketPath, open_checked
@@ -61,14 +64,14 @@ def test_a_lost_socket_is_had_again_once_there_is_a_descriptor(
 ) -> None:
     with acquired(address) as listening:
         count = len(listening.listeners)
-        (modern,) = listening.of(Language.MODERN)
-        Path(modern.where).unlink()
+        (watchman,) = listening.of(Language.WATCHMAN)
+        Path(watchman.where).unlink()
         with no_free_descriptor():
             lost, new = listening.restore()
-        assert (lost, new) == ([modern], [])
+        assert (lost, new) == ([watchman], [])
         lost, new = listening.restore()
         assert not lost
-        assert [each.language for each in new] == [Language.MODERN]
+        assert [each.language for each in new] == [Language.WATCHMAN]
         assert len(listening.listeners) == count
 
 
@@ -93,8 +96,8 @@ def original_file(address: Address) -> Path:
     return folder(address) / os.fsdecode(address.file)
 
 
-def modern_file(address: Address) -> Path:
-    return folder(address) / os.fsdecode(address.modern_file)
+def watchman_file(address: Address) -> Path:
+    return folder(address) / os.fsdecode(address.watchman_file)
 
 
 def answers(where: bytes | Path) -> bool:
@@ -115,7 +118,7 @@ def die(listening: Listening) -> None:
     """Leave as a killed process does: the kernel closes, nothing is removed."""
     for listener in listening.listeners:
         listener.socket.close()
-        if listener.file is not None:
+        if isinstance(listener.file, SocketFile):
             listener.file.directory.close()
     listening.listeners.clear()
 
@@ -128,12 +131,12 @@ def leave_a_dead_socket(address: Address) -> None:
 # What a server gets
 
 
-def test_a_server_gets_the_abstract_name_and_the_modern_socket(
+def test_a_server_gets_the_abstract_name_and_the_watchman_socket(
     address: Address,
 ) -> None:
     with acquired(address) as listening:
         assert answers(address.abstract)
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
         assert not original_file(address).exists()
         assert stat.S_IMODE(folder(address).stat().st_mode) == 0o700
         assert [each.language for each in listening.listeners] == list(Language)
@@ -145,7 +148,7 @@ def test_where_only_the_directory_is_allowed_no_abstract_name_is_taken(
 ) -> None:
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
         assert not answers(in_directory.abstract)
 
 
@@ -163,17 +166,18 @@ def test_closing_leaves_a_socket_that_another_server_put_there(
 ) -> None:
     with acquired(in_directory) as first:
         original_file(in_directory).unlink()
+        watchman_file(in_directory).unlink()
         with acquired(in_directory) as second:
             first.close()
             assert answers(original_file(in_directory))
             assert second.of(Language.ORIGINAL)[0].is_reachable()
 
 
-def test_the_runtime_directory_holds_the_modern_socket(
+def test_the_runtime_directory_holds_the_watchman_socket(
     address: Address, tmp_path: Path
 ) -> None:
     with acquired(address._replace(runtime=bytes(tmp_path))):
-        assert answers(tmp_path / "gamin" / os.fsdecode(address.modern_file))
+        assert answers(tmp_path / "gamin" / os.fsdecode(address.watchman_file))
         assert not folder(address).exists()
 
 
@@ -187,13 +191,13 @@ def test_the_second_server_leaves_the_first_alone(
     address = address._replace(transport=transport)
     with acquired(address) as first:
         files = {path: path.stat().st_ino for path in folder(address).iterdir()}
-        with pytest.raises(AlreadyRunning) as told:
+        with pytest.raises(AlreadyRunning) as reported:
             acquire(address)
-        assert told.value.pid == os.getpid()
+        assert reported.value.pid == os.getpid()
         assert files == {path: path.stat().st_ino for path in folder(address).iterdir()}
         assert all(each.is_reachable() for each in first.listeners)
     with acquired(address):
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
 
 
 def contend(pipe: Connection, address: Address, together: BarrierType) -> None:
@@ -240,7 +244,7 @@ def test_a_dead_servers_socket_is_replaced(in_directory: Address) -> None:
     leave_a_dead_socket(in_directory)
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
 
 
 @pytest.mark.parametrize(
@@ -257,10 +261,10 @@ def test_what_is_no_socket_is_replaced(
 ) -> None:
     folder(in_directory).mkdir(mode=0o700)
     obstacle(original_file(in_directory))
-    obstacle(modern_file(in_directory))
+    obstacle(watchman_file(in_directory))
     with acquired(in_directory):
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
 
 
 def squat(address: Address) -> None:
@@ -279,16 +283,16 @@ def test_an_unfit_directory_is_an_error_where_only_it_is_allowed(
         acquire(in_directory)
 
 
-def test_an_unfit_directory_costs_the_modern_socket_only(
+def test_an_unfit_directory_costs_the_watchman_socket_only(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     squat(address)
     with acquired(address) as listening:
         assert answers(address.abstract)
-        assert listening.of(Language.MODERN) == []
+        assert listening.of(Language.WATCHMAN) == []
         listening.restore()
     (line,) = caplog.messages
-    assert line.startswith("no modern socket: cannot use ")
+    assert line.startswith("no watchman socket: cannot use ")
 
 
 def hold(pipe: Connection, name: bytes, listens: bool = True) -> None:
@@ -342,9 +346,9 @@ def test_a_name_held_by_nobody_who_listens_sends_us_to_the_directory(
 def acquire_both_ways(pipe: Connection, address: Address) -> None:
     with acquired(address):
         pipe.send(answers(original_file(address)))
-    with pytest.raises(UnsafeSocketPath) as told:
+    with pytest.raises(UnsafeSocketPath) as reported:
         acquire(address._replace(user=b"squatted", transport=Transport.DIRECTORY))
-    pipe.send(str(told.value))
+    pipe.send(str(reported.value))
 
 
 def test_an_ordinary_user_gets_by_without_any_privilege(session: str) -> None:
@@ -377,7 +381,7 @@ def test_a_deleted_socket_file_is_made_again(
         assert [each.language for each in lost] == list(Language)
         assert [each.language for each in new] == list(Language)
         assert answers(original_file(in_directory))
-        assert answers(modern_file(in_directory))
+        assert answers(watchman_file(in_directory))
     assert len(caplog.messages) == 2
 
 
@@ -390,11 +394,11 @@ def test_a_runtime_directory_that_goes_and_comes_is_followed(
     with acquired(address._replace(runtime=bytes(runtime))) as listening:
         shutil.rmtree(runtime)
         listening.restore()
-        assert answers(modern_file(address))
+        assert answers(watchman_file(address))
         runtime.mkdir(mode=0o700)
-        modern_file(address).unlink()
+        watchman_file(address).unlink()
         listening.restore()
-        assert answers(runtime / "gamin" / os.fsdecode(address.modern_file))
+        assert answers(runtime / "gamin" / os.fsdecode(address.watchman_file))
 
 
 def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
@@ -409,3 +413,103 @@ def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
         assert answers(original_file(address))
     finally:
         listening.close()
+
+
+# Sockets that a service manager passes on
+
+
+@pytest.fixture
+def short(address: Address) -> Iterator[Address]:
+    """In a directory whose name leaves room for a socket's path of 107 bytes, which is
+    all that a service manager can bind."""
+    with TemporaryDirectory(dir="/tmp") as base:
+        yield address._replace(base=os.fsencode(base))
+
+
+@pytest.fixture
+def passed(short: Address) -> Iterator[socket.socket]:
+    """A socket at which a manager listens for Watchman's language."""
+    folder(short).mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(bytes(watchman_file(short)))
+        listening.listen()
+        listening.setblocking(False)
+        yield listening
+
+
+def test_a_passed_socket_is_served_and_left_in_place(
+    short: Address, passed: socket.socket
+) -> None:
+    listening = acquire(short, [passed.dup()])
+    try:
+        assert [each.language for each in listening.listeners] == [
+            Language.ORIGINAL,
+            Language.WATCHMAN,
+        ]
+        assert listening.restore() == ([], [])
+    finally:
+        listening.close()
+    assert watchman_file(short).is_socket()
+    assert answers(watchman_file(short))
+
+
+def test_a_passed_socket_of_another_session_is_closed(
+    short: Address, passed: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = short._replace(session=short.session + b"-other")
+    mine = passed.dup()
+    listening = acquire(other, [mine])
+    try:
+        assert mine.fileno() == -1
+        assert "is no address of this session" in caplog.text
+        assert watchman_file(other).is_socket()
+    finally:
+        listening.close()
+
+
+def serve_when_called(pipe: Connection, address: Address, called: int) -> None:
+    """As a manager's server does: it starts with the first call at the socket."""
+    with (
+        socket.socket(fileno=called) as listening,
+        socket.socket(socket.AF_UNIX) as named,
+    ):
+        pipe.send(None)
+        select.select([listening], [], [])
+        named.bind(address.abstract)
+        named.listen()
+        pipe.recv()
+
+
+def test_a_server_leaves_the_session_to_a_manager_that_starts_another(
+    short: Address, passed: socket.socket
+) -> None:
+    with beside(serve_when_called, short, passed.dup().detach()) as pipe:
+        pipe.recv()
+        with pytest.raises(AlreadyRunning):
+            acquire(short)
+        pipe.send(None)
+
+
+def test_a_server_stays_where_nobody_takes_the_name_that_it_left(
+    short: Address, passed: socket.socket
+) -> None:
+    with acquired(short) as listening:
+        assert [each.language for each in listening.listeners] == [Language.ORIGINAL]
+        assert answers(short.abstract)
+
+
+def test_a_passed_socket_is_served_beside_a_server_that_has_the_name(
+    short: Address, passed: socket.socket
+) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(short.abstract)
+        other.listen()
+        listening = acquire(short, [passed.dup()])
+        try:
+            assert all(each.file for each in listening.listeners)
+            assert len(listening.of(Language.WATCHMAN)) == 1
+            other.close()
+            _, new = listening.restore()
+            assert [each.where for each in new] == [short.shown_abstract]
+        finally:
+            listening.close()

@@ -19,12 +19,12 @@ class Listener:
     """A session that keeps what it is told."""
 
     def __init__(self) -> None:
-        self.heard = b""
+        self.data = b""
         self.writable_again = 0
         self.losses = 0
 
     def received(self, data: bytes) -> None:
-        self.heard += data
+        self.data += data
 
     def writable(self) -> None:
         self.writable_again += 1
@@ -59,7 +59,7 @@ def test_what_comes_is_heard(pair: Pair) -> None:
     pair.connection.read(True)
     pair.theirs.sendall(b"hello")
     pair.loop.run_once(SOON)
-    assert pair.listener.heard == b"hello"
+    assert pair.listener.data == b"hello"
 
 
 def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
@@ -67,10 +67,10 @@ def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
     pair.connection.read(False)
     pair.theirs.sendall(b"hello")
     pair.loop.run_once(0)
-    assert not pair.listener.heard
+    assert not pair.listener.data
     pair.connection.read(True)
     pair.loop.run_once(0)
-    assert pair.listener.heard
+    assert pair.listener.data
 
 
 def test_what_does_not_fit_goes_when_there_is_room(pair: Pair) -> None:

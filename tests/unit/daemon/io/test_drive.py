@@ -11,6 +11,7 @@ from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
 from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -34,7 +35,7 @@ class Names:
         self.new: list[Path] = []
         """Files that are made once the trigger is reported."""
 
-    def tell(self, effect: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         reported = {os.path.basename(row.path) for row in effect.rows}
         self.all |= reported
         if self.trigger in reported:
@@ -66,7 +67,7 @@ class Driven:
         subscription = Subscription(1, 1, os.fsencode(root), Scope.TREE)
         self.drive.do(self.monitor.subscribe(subscription, time.monotonic()))
         self.turn()
-        self.monitor.rows_to_send(subscription)
+        self.monitor.rows_to_send(subscription, Cursor())
 
     def turn(self) -> None:
         """What is due now, and what that makes due."""

@@ -48,7 +48,7 @@ def test_a_free_abstract_name_is_taken_and_a_taken_one_is_not(address: Address) 
 def test_a_socket_file_is_removed_when_its_listener_closes(
     directory: Directory,
 ) -> None:
-    listener = claim_file(reopened(directory), b"socket", Language.MODERN)
+    listener = claim_file(reopened(directory), b"socket", Language.WATCHMAN)
     assert listener.is_reachable()
     listener.close()
     assert directory.status(b"socket") is None
@@ -56,9 +56,9 @@ def test_a_socket_file_is_removed_when_its_listener_closes(
 
 
 def test_a_live_socket_file_is_left_to_its_server(directory: Directory) -> None:
-    listener = claim_file(reopened(directory), b"socket", Language.MODERN)
+    listener = claim_file(reopened(directory), b"socket", Language.WATCHMAN)
     with reopened(directory) as other, pytest.raises(AlreadyRunning):
-        claim_file(other, b"socket", Language.MODERN)
+        claim_file(other, b"socket", Language.WATCHMAN)
     assert listener.is_reachable()
     listener.close()
 
@@ -66,7 +66,7 @@ def test_a_live_socket_file_is_left_to_its_server(directory: Directory) -> None:
 def test_a_socket_file_of_a_dead_server_is_replaced(directory: Directory) -> None:
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(directory.place(b"socket"))
-    listener = claim_file(reopened(directory), b"socket", Language.MODERN)
+    listener = claim_file(reopened(directory), b"socket", Language.WATCHMAN)
     assert listener.is_reachable()
     listener.close()
 
@@ -75,7 +75,7 @@ def test_the_directory_is_removed_with_the_last_socket_in_it(
     directory: Directory,
 ) -> None:
     first = claim_file(reopened(directory), b"first", Language.ORIGINAL)
-    second = claim_file(reopened(directory), b"second", Language.MODERN)
+    second = claim_file(reopened(directory), b"second", Language.WATCHMAN)
     first.close()
     assert directory.is_in_place()
     second.close()
@@ -85,13 +85,13 @@ def test_the_directory_is_removed_with_the_last_socket_in_it(
 def test_nobody_listens_in_a_directory_that_was_removed(directory: Directory) -> None:
     os.rmdir(directory.path)
     with pytest.raises(DirectoryRemoved):
-        claim_file(directory, b"socket", Language.MODERN)
+        claim_file(directory, b"socket", Language.WATCHMAN)
 
 
 def test_a_socket_is_removed_although_another_process_keeps_the_lock(
     directory: Directory,
 ) -> None:
-    listener = claim_file(reopened(directory), b"socket", Language.MODERN)
+    listener = claim_file(reopened(directory), b"socket", Language.WATCHMAN)
     with directory.locked(0):
         listener.close()
     assert directory.status(b"socket") is None

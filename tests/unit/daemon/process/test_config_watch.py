@@ -48,7 +48,7 @@ class Followed:
     def report_change(self) -> None:
         """The core reports that a file has changed, and a round of the loop ends."""
         subscription = Subscription(self.settings, 0, b"/x", Scope.FILE)
-        self.settings.tell(subscription, Deliver((subscription,), [], False))
+        self.settings.deliver(subscription, Deliver((subscription,), [], False))
         self.settings.flush()
 
     def run_until(self, condition: Callable[[], bool]) -> None:

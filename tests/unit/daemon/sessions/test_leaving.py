@@ -31,7 +31,7 @@ References = list["weakref.ref[Any]"]
 
 
 class Host:
-    modern_path = b""
+    watchman_path = b""
     watcher_name = "polling"
 
     def status(self) -> dict[str, object]:

@@ -10,7 +10,7 @@ CHANGED, DELETED = EventCode.CHANGED, EventCode.DELETED
 END = EventCode.END_EXIST
 
 
-def picture(*events: tuple[EventCode, bytes], touched: bytes | None = None) -> Belief:
+def belief(*events: tuple[EventCode, bytes], touched: bytes | None = None) -> Belief:
     made = Belief()
     for code, entry in events:
         made.note(code, entry)
@@ -23,8 +23,8 @@ def steps(known: Belief, new: Belief, *, listed: bool = True) -> list[Step]:
     return list(known.steps_to(new, directory=True, listed=listed))
 
 
-BOX = picture((EXISTS, b""), (EXISTS, b"a"), (EXISTS, b"b"), (END, b""))
-GONE = picture((DELETED, b""), (END, b""))
+BOX = belief((EXISTS, b""), (EXISTS, b"a"), (EXISTS, b"b"), (END, b""))
+GONE = belief((DELETED, b""), (END, b""))
 UNKNOWN = Belief()
 
 
@@ -33,7 +33,7 @@ UNKNOWN = Belief()
     [
         pytest.param(
             BOX,
-            picture((EXISTS, b""), (EXISTS, b"b"), (EXISTS, b"c"), (END, b"")),
+            belief((EXISTS, b""), (EXISTS, b"b"), (EXISTS, b"c"), (END, b"")),
             [Step(DELETED, b"a"), Step(CHANGED, b"b", False), Step(CREATED, b"c")],
             id="one gone, one kept, one new",
         ),
@@ -51,8 +51,8 @@ UNKNOWN = Belief()
         ),
         pytest.param(GONE, GONE, [], id="still not there"),
         pytest.param(
-            picture((EXISTS, b""), (EXISTS, b"a"), (END, b"")),
-            picture((EXISTS, b""), (EXISTS, b"a"), (END, b""), touched=b"a"),
+            belief((EXISTS, b""), (EXISTS, b"a"), (END, b"")),
+            belief((EXISTS, b""), (EXISTS, b"a"), (END, b""), touched=b"a"),
             [Step(CHANGED, b"a")],
             id="seen to change during the listing",
         ),
@@ -64,8 +64,8 @@ UNKNOWN = Belief()
         ),
         pytest.param(UNKNOWN, GONE, [Step(DELETED, b"")], id="never listed, now gone"),
         pytest.param(
-            picture((CREATED, b"a")),
-            picture((EXISTS, b""), (END, b"")),
+            belief((CREATED, b"a")),
+            belief((EXISTS, b""), (END, b"")),
             [Step(DELETED, b"a")],
             id="never listed, but told of a creation",
         ),
@@ -78,7 +78,7 @@ def test_the_steps_of_a_directory(
 
 
 def test_the_rest_of_a_first_listing_is_told_as_a_listing() -> None:
-    half = picture((EXISTS, b""), (EXISTS, b"a"))
+    half = belief((EXISTS, b""), (EXISTS, b"a"))
     assert steps(half, BOX, listed=False) == [
         Step(CHANGED, b"a", False),
         Step(EXISTS, b"b"),
@@ -91,11 +91,11 @@ def test_the_rest_of_a_first_listing_is_told_as_a_listing() -> None:
 
 
 def test_a_file_that_stays_may_have_changed() -> None:
-    file = picture((EXISTS, b""), (END, b""))
+    file = belief((EXISTS, b""), (END, b""))
     steps = file.steps_to(file, directory=False, listed=True)
     assert list(steps) == [Step(CHANGED, b"", False)]
 
 
 def test_entries_go_with_their_directory() -> None:
-    known = picture((EXISTS, b""), (EXISTS, b"a"), (DELETED, b""), (CREATED, b""))
+    known = belief((EXISTS, b""), (EXISTS, b"a"), (DELETED, b""), (CREATED, b""))
     assert (known.present, known.names, known.complete) == (True, set(), True)

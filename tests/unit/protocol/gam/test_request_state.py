@@ -7,8 +7,8 @@ from gamin.protocol.gam.request_state import (
     LATE_NS,
     Event,
     NeedsStat,
+    Received,
     RequestState,
-    Told,
 )
 
 EXISTS, CREATED = EventCode.EXISTS, EventCode.CREATED
@@ -28,20 +28,20 @@ def listed(*entries: bytes) -> RequestState:
     """A directory whose listing was told."""
     request = standing()
     for code, path in [(EXISTS, b"/d"), *((EXISTS, e) for e in entries), (END, b"/d")]:
-        request.told(code, path, HEARD)
+        request.received(code, path, HEARD)
     return request
 
 
-def replayed(request: RequestState, *events: tuple[int, bytes]) -> list[Told]:
+def replayed(request: RequestState, *events: tuple[int, bytes]) -> list[Received]:
     """What is told when a new server sends `events`."""
     request.disconnected()
-    return [one for code, path in events for one in request.told(code, path, LATER)]
+    return [one for code, path in events for one in request.received(code, path, LATER)]
 
 
 def test_events_pass_while_the_server_lives() -> None:
     request = listed(b"a")
-    assert request.told(CHANGED, b"a", HEARD) == [Event(1, CHANGED, b"a")]
-    assert request.told(77, b"a", HEARD) == [Event(1, 77, b"a")]
+    assert request.received(CHANGED, b"a", HEARD) == [Event(1, CHANGED, b"a")]
+    assert request.received(77, b"a", HEARD) == [Event(1, 77, b"a")]
 
 
 def test_after_a_death_the_request_is_repeated_with_its_listing() -> None:
@@ -52,14 +52,14 @@ def test_after_a_death_the_request_is_repeated_with_its_listing() -> None:
 
 
 def test_a_new_listing_becomes_ordinary_events() -> None:
-    told = replayed(
+    received = replayed(
         listed(b"gone", b"kept"),
         (EXISTS, b"/d"),
         (EXISTS, b"kept"),
         (EXISTS, b"new"),
         (END, b"/d"),
     )
-    assert told == [
+    assert received == [
         Event(1, DELETED, b"gone"),
         NeedsStat(b"/d/kept", HEARD - LATE_NS, Event(1, CHANGED, b"kept")),
         Event(1, CREATED, b"new"),
@@ -69,11 +69,11 @@ def test_a_new_listing_becomes_ordinary_events() -> None:
 def test_after_the_difference_events_pass_again() -> None:
     request = listed()
     assert replayed(request, (EXISTS, b"/d"), (END, b"/d")) == []
-    assert request.told(CREATED, b"a", LATER) == [Event(1, CREATED, b"a")]
+    assert request.received(CREATED, b"a", LATER) == [Event(1, CREATED, b"a")]
 
 
 def test_changes_between_the_lines_of_the_listing_are_in_the_difference() -> None:
-    told = replayed(
+    received = replayed(
         listed(b"a", b"b"),
         (EXISTS, b"/d"),
         (CREATED, b"c"),
@@ -84,7 +84,7 @@ def test_changes_between_the_lines_of_the_listing_are_in_the_difference() -> Non
         (EXISTS, b"c"),
         (END, b"/d"),
     )
-    assert told == [
+    assert received == [
         Event(1, DELETED, b"b"),
         Event(1, CHANGED, b"a"),
         Event(1, CREATED, b"c"),
@@ -94,21 +94,21 @@ def test_changes_between_the_lines_of_the_listing_are_in_the_difference() -> Non
 def test_a_second_death_during_the_listing_compares_with_what_was_told() -> None:
     request = listed(b"a")
     assert replayed(request, (EXISTS, b"/d"), (EXISTS, b"x")) == []
-    told = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
-    assert told == [NeedsStat(b"/d/a", HEARD - LATE_NS, Event(1, CHANGED, b"a"))]
+    received = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
+    assert received == [NeedsStat(b"/d/a", HEARD - LATE_NS, Event(1, CHANGED, b"a"))]
 
 
 def test_a_first_listing_cut_off_by_the_death_is_completed() -> None:
     request = standing()
-    request.told(EXISTS, b"/d", HEARD)
-    told = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
-    assert told == [Event(1, EXISTS, b"a"), Event(1, END, b"/d")]
+    request.received(EXISTS, b"/d", HEARD)
+    received = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
+    assert received == [Event(1, EXISTS, b"a"), Event(1, END, b"/d")]
 
 
 def test_a_file_that_came_and_one_that_went() -> None:
     request = standing(b"/f", directory=False)
-    request.told(EXISTS, b"/f", HEARD)
-    request.told(END, b"/f", HEARD)
+    request.received(EXISTS, b"/f", HEARD)
+    request.received(END, b"/f", HEARD)
     gone = replayed(request, (DELETED, b"/f"), (END, b"/f"))
     back = replayed(request, (EXISTS, b"/f"), (END, b"/f"))
     assert gone == [Event(1, DELETED, b"/f")]
@@ -117,30 +117,30 @@ def test_a_file_that_came_and_one_that_went() -> None:
 
 def test_a_file_that_stayed_is_examined() -> None:
     request = standing(b"/f", directory=False)
-    request.told(EXISTS, b"/f", HEARD)
-    request.told(END, b"/f", HEARD)
-    told = replayed(request, (EXISTS, b"/f"), (END, b"/f"))
-    assert told == [NeedsStat(b"/f", HEARD - LATE_NS, Event(1, CHANGED, b"/f"))]
+    request.received(EXISTS, b"/f", HEARD)
+    request.received(END, b"/f", HEARD)
+    received = replayed(request, (EXISTS, b"/f"), (END, b"/f"))
+    assert received == [NeedsStat(b"/f", HEARD - LATE_NS, Event(1, CHANGED, b"/f"))]
 
 
 def test_without_a_listing_unknown_names_are_examined_since_the_request() -> None:
-    told = replayed(
+    received = replayed(
         standing(no_exists=True), (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d")
     )
-    assert told == [NeedsStat(b"/d/a", ASKED - LATE_NS, Event(1, CREATED, b"a"))]
+    assert received == [NeedsStat(b"/d/a", ASKED - LATE_NS, Event(1, CREATED, b"a"))]
 
 
 def test_without_a_listing_what_events_told_is_known() -> None:
     request = standing(no_exists=True)
-    request.told(CREATED, b"a", HEARD)
-    told = replayed(request, (EXISTS, b"/d"), (END, b"/d"))
-    assert told == [Event(1, DELETED, b"a")]
+    request.received(CREATED, b"a", HEARD)
+    received = replayed(request, (EXISTS, b"/d"), (END, b"/d"))
+    assert received == [Event(1, DELETED, b"a")]
 
 
 def test_no_exists_holds_for_the_life_of_the_request() -> None:
     request = standing(no_exists=True)
-    assert request.told(EXISTS, b"/d", HEARD) == []
-    assert request.told(END, b"/d", HEARD) == []
+    assert request.received(EXISTS, b"/d", HEARD) == []
+    assert request.received(END, b"/d", HEARD) == []
 
 
 @pytest.mark.parametrize(
@@ -155,17 +155,17 @@ def test_the_requested_path_is_known_in_other_forms(
     requested: bytes, reported: bytes
 ) -> None:
     request = standing(requested)
-    request.told(EXISTS, requested, HEARD)
-    request.told(END, requested, HEARD)
-    request.told(DELETED, reported, HEARD)
-    told = replayed(request, (DELETED, requested), (END, requested))
-    assert told == []
+    request.received(EXISTS, requested, HEARD)
+    request.received(END, requested, HEARD)
+    request.received(DELETED, reported, HEARD)
+    received = replayed(request, (DELETED, requested), (END, requested))
+    assert received == []
 
 
 def test_an_entry_given_with_its_whole_path_is_the_entry() -> None:
     request = standing(b"/d/")
-    request.told(EXISTS, b"/d/", HEARD)
-    request.told(END, b"/d/", HEARD)
-    request.told(CREATED, b"/d/a", HEARD)
-    told = replayed(request, (EXISTS, b"/d/"), (END, b"/d/"))
-    assert told == [Event(1, DELETED, b"a")]
+    request.received(EXISTS, b"/d/", HEARD)
+    request.received(END, b"/d/", HEARD)
+    request.received(CREATED, b"/d/a", HEARD)
+    received = replayed(request, (EXISTS, b"/d/"), (END, b"/d/"))
+    assert received == [Event(1, DELETED, b"a")]

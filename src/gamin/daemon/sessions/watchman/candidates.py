@@ -20,26 +20,26 @@ Entry = tuple[bytes, "Node | bool"]
 def candidates(root: Root, query: Query) -> Iterable[Row]:
     """EXISTS rows with all that the generators but `since` find, each once, and some
     more."""
-    keeper, selection = root.keeper, query.selection
-    if selection is None or keeper.bound_directory is None:
+    subscription, selection = root.subscription, query.selection
+    if selection is None or subscription.bound_directory is None:
         return root.listing()
     inner = query.relative_root
     ranges = [
         PathFilter(b"/".join(filter(None, (inner, one.path))), one.depth)
         for one in selection.ranges()
     ]
-    return admitted(keeper, _walk(keeper, ranges, selection.endings))
+    return admitted(subscription, _walk(subscription, ranges, selection.endings))
 
 
 def _walk(
-    keeper: Subscription,
+    subscription: Subscription,
     ranges: Sequence[PathFilter],
     endings: tuple[bytes, ...] | None,
 ) -> Iterator[Row]:
     listed: set[Node] = set()
     single: dict[bytes, tuple[Node, bytes]] = {}
     for one in ranges:
-        holder, name = _holder(keeper, one.path)
+        holder, name = _holder(subscription, one.path)
         if holder is None:
             continue
         if name:
@@ -59,7 +59,7 @@ def _walk(
                 stack += [
                     (child, left - 1)
                     for child in node.children()
-                    if keeper.covers_directory(prefix + child.name)
+                    if subscription.covers_directory(prefix + child.name)
                 ]
     for holder, name in single.values():
         found = holder.published_entries().get(name)
@@ -88,10 +88,10 @@ def _entries(node: Node, endings: tuple[bytes, ...] | None) -> list[Entry]:
     return [entry for entry in entries if entry[0].lower().endswith(endings)]
 
 
-def _holder(keeper: Subscription, path: bytes) -> tuple[Node | None, bytes]:
+def _holder(subscription: Subscription, path: bytes) -> tuple[Node | None, bytes]:
     """The directory at the path below the root, and an empty name; else the one that
     has the entry, and its name. None if there is neither."""
-    node = keeper.bound_directory
+    node = subscription.bound_directory
     parts = path.split(b"/") if path else []
     for count, name in enumerate(parts, 1):
         if node is None:
@@ -99,7 +99,7 @@ def _holder(keeper: Subscription, path: bytes) -> tuple[Node | None, bytes]:
         child = node.child(name)
         if child is None:
             return (node, name) if count == len(parts) else (None, b"")
-        if not keeper.covers_directory(node.path_prefix() + name):
+        if not subscription.covers_directory(node.path_prefix() + name):
             return None, b""
         node = child
     return node, b""

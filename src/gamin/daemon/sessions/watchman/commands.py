@@ -46,7 +46,7 @@ class Host(Protocol):
     """What the commands need of the server itself."""
 
     @property
-    def modern_path(self) -> bytes: ...
+    def watchman_path(self) -> bytes: ...
 
     @property
     def watcher_name(self) -> str: ...
@@ -95,7 +95,7 @@ class Commands:
             case ask.ListCapabilities():
                 client.reply(replies.list_capabilities())
             case ask.GetSockname():
-                client.reply(replies.get_sockname(self._host.modern_path))
+                client.reply(replies.get_sockname(self._host.watchman_path))
             case ask.GetPid():
                 client.reply(replies.get_pid(os.getpid()))
             case ask.GaminStatus():
@@ -208,7 +208,7 @@ class Commands:
     ) -> Iterator[None]:
         """Yields where others may get their turn."""
         spec, past = yield from self._recalled(root, query)
-        self.roots.tell_withheld()
+        self.roots.flush_deferred()
         root.flush()
         answer = yield from self._queries.answer(root, query, spec, past)
         if isinstance(query.since, Cursor):  # it has moved, so it must be answered
@@ -231,7 +231,7 @@ class Commands:
                 f"{to_text(path)} can be rescanned"
             )
         root = self._root(path)
-        self.roots.tell_withheld()
+        self.roots.flush_deferred()
         root.flush()
         return root
 
@@ -283,7 +283,7 @@ class Commands:
     ) -> Iterator[None]:
         """Yields where others may get their turn."""
         spec, past = yield from self._recalled(root, request.query)
-        self.roots.tell_withheld()
+        self.roots.flush_deferred()
         root.flush()
         rows = None if past is None else past.rows(root)
         now = root.timeline
@@ -297,13 +297,11 @@ class Commands:
         self._queries.move_cursor(root, query.since, root.clock())
         self.roots.on_changed(root)  # a client has a clock of now
         tick = root.resume(spec)
-        start = now.latest if tick is None else tick
         sink = ClientSubscription(client, request.name)
         subscriber = Subscriber(
             sink,
             query.sharing_key(),
-            start,
-            root.number,
+            root.cursor(tick),
             defer=request.defer,
             drop=request.drop,
         )
@@ -357,7 +355,7 @@ class Commands:
         root = self.roots.find(path) or self.roots.find(os.path.realpath(path))
         if root is None or not root.is_ready:
             raise NotWatched(to_text(path))
-        if root.keeper.node is None:
+        if root.subscription.node is None:
             raise QueryFailed(f"root {to_text(path)} is not there")
         return root
 

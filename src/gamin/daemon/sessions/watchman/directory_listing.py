@@ -10,14 +10,14 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.protocol.watchman.codec.directory_listing import Folder
 
 
-def folders(keeper: Subscription) -> Iterator[Folder]:
+def folders(subscription: Subscription) -> Iterator[Folder]:
     """Yield every directory of the tree with its names, the root first."""
-    root = keeper.bound_directory
+    root = subscription.bound_directory
     if root is None:
         return
     top = root.path_prefix()
-    is_tree = keeper.scope is Scope.TREE
-    sees_all = keeper.ignore is None or keeper.ignore.is_empty
+    is_tree = subscription.scope is Scope.TREE
+    sees_all = subscription.ignore is None or subscription.ignore.is_empty
     stack = [(root, b"")]
     while stack:
         node, path = stack.pop()
@@ -33,7 +33,7 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
             entries = {
                 name: known
                 for name, known in entries.items()
-                if keeper.covers_entry(top + prefix + name, known is not FILE)
+                if subscription.covers_entry(top + prefix + name, known is not FILE)
             }
         yield path, b"/".join(entries)
         if not any(entries.values()):
@@ -45,7 +45,7 @@ def folders(keeper: Subscription) -> Iterator[Folder]:
             if (
                 is_tree
                 and isinstance(known, Node)
-                and keeper.covers_directory(top + below)
+                and subscription.covers_directory(top + below)
             ):
                 stack.append((known, below))
             else:

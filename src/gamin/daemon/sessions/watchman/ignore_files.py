@@ -44,10 +44,10 @@ class WatchmanIgnore:
 
 
 def load_listed(
-    keeper: Subscription, node: Node, names: Collection[bytes], home: Home
+    subscription: Subscription, node: Node, names: Collection[bytes], home: Home
 ) -> None:
     """A directory of the tree was listed: load its rules before its subdirectories."""
-    rules, root = keeper.ignore, keeper.bound_directory
+    rules, root = subscription.ignore, subscription.bound_directory
     if isinstance(rules, IgnoreRules) and root is not None:
         directory = relative(node.path(), root.path())
         for rule in _unknown(rules, node, directory, names, home):
@@ -69,31 +69,31 @@ def may_change_rules(row: Row) -> bool:
 
 
 def rules_to_load(
-    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
+    subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
 ) -> Iterator[Rule]:
     """What to load now that the row is delivered, one before the next."""
     for path in (row.path, row.source):
         if path and path.endswith(b"/.git"):
-            place = _place(keeper, parent(path))
+            place = _place(subscription, parent(path))
             if place:  # the root's own repository is looked for from outside
                 yield from _of_top(parent(path), place, home)
     if row.is_dir:
         if row.kind is Kind.CREATED or row.kind is Kind.MOVED:
-            yield from _come_along(keeper, rules, tree, row, home)
+            yield from _come_along(subscription, rules, tree, row, home)
         return
     for path in (row.path, row.source):
         directory, _, name = (path or b"").rpartition(b"/")
-        place = _place(keeper, directory) if name in RULE_FILES else None
+        place = _place(subscription, directory) if name in RULE_FILES else None
         if path and place is not None:
             yield place, name, read_rules(path)
 
 
 def _come_along(
-    keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
+    subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
 ) -> Iterator[Rule]:
     """A directory that came with what is in it is not listed, where rules are read."""
-    place = _place(keeper, row.path) if row.path else b""
-    node = tree.find(row.path) if row.path else keeper.bound_directory
+    place = _place(subscription, row.path) if row.path else b""
+    node = tree.find(row.path) if row.path else subscription.bound_directory
     if place is None or node is None or not node.listed:
         return
     if row.kind is Kind.MOVED:
@@ -102,13 +102,15 @@ def _come_along(
         yield from _unknown(rules, node, place, _there(node), home)
 
 
-def drop_rules(keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row) -> None:
+def drop_rules(
+    subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row
+) -> None:
     """Drop the rules in a directory that is gone. What was done in it was told by them,
     so not before this was told as well."""
     if not row.is_dir or row.kind not in (Kind.DELETED, Kind.MOVED):
         return
     gone = row.source or row.path
-    place = _place(keeper, gone)
+    place = _place(subscription, gone)
     if not place or tree.find(gone) is not None:
         return
     if row.kind is Kind.MOVED:
@@ -118,9 +120,9 @@ def drop_rules(keeper: Subscription, rules: IgnoreRules, tree: Tree, row: Row) -
             rules.load(place, name, None)
 
 
-def _place(keeper: Subscription, path: bytes) -> bytes | None:
+def _place(subscription: Subscription, path: bytes) -> bytes | None:
     """A directory as seen from the root; None if it is not within."""
-    root = keeper.bound_directory
+    root = subscription.bound_directory
     if root is None or not is_within(path or b"/", root.path()):
         return None
     return relative(path, root.path())

@@ -21,7 +21,7 @@ from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey
-from gamin.daemon.sessions.watchman.tree_look import TreeLook
+from gamin.daemon.sessions.watchman.tree_scan import TreeScan
 from gamin.events import Row
 from gamin.paths import printable
 from gamin.protocol.watchman.clocks import Clock
@@ -37,27 +37,27 @@ class Recalled:
     """A tree of an earlier server, and what is seen of it now."""
 
     def __init__(
-        self, clock: Clock, key: RootKey, saved: SavedTree, look: TreeLook
+        self, clock: Clock, key: RootKey, saved: SavedTree, scan: TreeScan
     ) -> None:
         self.clock = clock
         self._key = key
         self._saved = saved
-        self._look = look
+        self._scan = scan
 
     def rows(self, root: Root) -> list[Row] | None:
         """What happened from the clock until now; None if that cannot be said."""
-        keeper = root.keeper
-        top = keeper.bound_directory
+        subscription = root.subscription
+        top = subscription.bound_directory
         if top is None:
             return None
         live = Live(
             top,
             root.prefix,
-            keeper.covers_directory,
-            keeper.scope is Scope.TREE,
+            subscription.covers_directory,
+            subscription.scope is Scope.TREE,
             self._key.vcs_ignore or self._key.is_watchman,
-            self._look.seen,
-            self._look.start_tick,
+            self._scan.seen,
+            self._scan.start_tick,
         )
         rows = difference(self._saved, live, self.clock.tick)
         if rows is None:
@@ -67,7 +67,7 @@ class Recalled:
                 self.clock,
             )
             return None
-        return list(admitted(keeper, rows))
+        return list(admitted(subscription, rows))
 
 
 class Memory:
@@ -148,7 +148,7 @@ class Memory:
 
     def _entry(self, key: RootKey, root: Root) -> Entry | None:
         monitor = self._service.monitor
-        top = root.keeper.bound_directory
+        top = root.subscription.bound_directory
         if not root.is_ready or top is None or not top.listed:
             return None
         complete_ns = root.complete_until_ns(is_list=True)
@@ -158,11 +158,11 @@ class Memory:
         delay = monitor.coverage.method.longest_interval
         if monitor.flow.busy:
             delay += monitor.flow.settings.report_interval
-        look = TreeLook(root.keeper, 0, monitor.tree.tick)
-        look.finish()
+        scan = TreeScan(root.subscription, 0, monitor.tree.tick)
+        scan.finish()
         self._service.drive.synchronise()
         belief = export(monitor.tree, top)
-        identities = _identities(top, look)
+        identities = _identities(top, scan)
         clock = root.clock()
         tree = SavedTree(clock.tick, complete_ns - int(delay * 1e9), identities, belief)
         return Entry(Generation(*clock[:3]), _packed(key), key.path, tree)
@@ -181,10 +181,10 @@ class Memory:
             logger.warning("the clock was set back: %s is listed anew", clock)
             return None
         since_ns = max(1, saved.complete_ns - MARGIN_NS)
-        look = TreeLook(root.keeper, since_ns, self._service.monitor.tree.tick)
-        yield from look.steps
+        scan = TreeScan(root.subscription, since_ns, self._service.monitor.tree.tick)
+        yield from scan.steps
         self._service.drive.synchronise()
-        return Recalled(clock, key, saved, look)
+        return Recalled(clock, key, saved, scan)
 
     def _load(self, key: RootKey, clock: Clock) -> SavedTree | None:
         if self._store is None:
@@ -232,15 +232,15 @@ def _bytes(patterns: Sequence[str]) -> Any:
     return tuple(os.fsencode(pattern) for pattern in patterns)
 
 
-def _identities(top: Node, look: TreeLook) -> tuple[Identity | None, ...]:
+def _identities(top: Node, scan: TreeScan) -> tuple[Identity | None, ...]:
     """Of every directory in the order of the belief. None where it, or one above it,
     was moved after the look began: it may have been another one that was seen."""
     identities: list[Identity | None] = []
     moved: set[Node | None] = set()
     for node in top.subtree():
         is_below = node is not top and node.parent in moved
-        if is_below or node.created_tick > look.start_tick:
+        if is_below or node.created_tick > scan.start_tick:
             moved.add(node)
-        seen = None if node in moved else look.seen.get(node)
+        seen = None if node in moved else scan.seen.get(node)
         identities.append(None if seen is None else seen.identity)
     return tuple(identities)

@@ -99,7 +99,7 @@ class Queries:
             if query.since is not None:  # it finds everything, whatever others find
                 query = replace(query, selection=None)
             found: list[FileRow] = []
-            builder = ResultBuilder(root.keeper, query)
+            builder = ResultBuilder(root.subscription, query)
             yield from builder.find(candidates(root, query), begun, found)
         else:
             found = yield from self._changed(root, query, changes)
@@ -161,13 +161,13 @@ class Queries:
         """What `since` or another generator finds, each file once."""
         now = root.timeline
         found: list[FileRow] = []
-        builder = ResultBuilder(root.keeper, replace(query, selection=None))
+        builder = ResultBuilder(root.subscription, replace(query, selection=None))
         yield from builder.find(changes.rows, now, found)
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
         others: list[FileRow] = []
-        builder = ResultBuilder(root.keeper, query)
+        builder = ResultBuilder(root.subscription, query)
         yield from builder.find(candidates(root, query), now, others)
         for row in others:
             if row.name not in known:

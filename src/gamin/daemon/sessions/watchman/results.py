@@ -42,20 +42,20 @@ class RootDisk:
             return None
 
 
-def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
+def admitted(subscription: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
     """Leave out what the rules of the root ignore. A rename across their border is a
     deletion or a creation."""
-    ignore = keeper.ignore
+    ignore = subscription.ignore
     if ignore is None or ignore.is_empty:
         yield from rows
         return
     for row in rows:
-        seen = not row.path or keeper.covers_entry(row.path, row.is_dir)
+        seen = not row.path or subscription.covers_entry(row.path, row.is_dir)
         if row.source is None:
             if seen:
                 yield row
             continue
-        was_seen = keeper.covers_entry(row.source, row.is_dir)
+        was_seen = subscription.covers_entry(row.source, row.is_dir)
         if seen and was_seen:
             yield row
         elif was_seen:
@@ -65,13 +65,13 @@ def admitted(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
             yield Row(kind, row.path, row.is_dir, None, row.is_new)
 
 
-def unfolded(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
+def unfolded(subscription: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
     """Replace renames by deletions and creations, also of everything below."""
     for row in rows:
         if row.source is None:
             yield row
             continue
-        moved = _node_at(keeper, row.path) if row.is_dir else None
+        moved = _node_at(subscription, row.path) if row.is_dir else None
         below = [] if moved is None else list(_below(moved))
         for name, is_dir in reversed(below):
             yield Row(Kind.DELETED, row.source + b"/" + name, is_dir)
@@ -83,8 +83,8 @@ def unfolded(keeper: Subscription, rows: Iterable[Row]) -> Iterator[Row]:
             yield Row(Kind.CREATED, path, is_dir, None, True)
 
 
-def _node_at(keeper: Subscription, path: bytes) -> Node | None:
-    node = keeper.bound_directory
+def _node_at(subscription: Subscription, path: bytes) -> Node | None:
+    node = subscription.bound_directory
     if node is None:
         return None
     for name in path[len(node.path_prefix()) :].split(b"/"):
@@ -106,8 +106,8 @@ def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
 class ResultBuilder:
     """Filters rows by one query, and turns them into its `FileRow`s."""
 
-    def __init__(self, keeper: Subscription, query: Query) -> None:
-        self._keeper = keeper
+    def __init__(self, subscription: Subscription, query: Query) -> None:
+        self._subscription = subscription
         self._query = query
         self._selects: Callable[[FileRow], bool] | None = (
             None if query.selection is None else query.selection.predicate()
@@ -125,9 +125,9 @@ class ResultBuilder:
     ) -> Iterator[None]:
         """Append the rows that the query asks for to `found`. Yields where others may
         get their turn. Raises QueryFailed past the greatest price."""
-        query, keeper = self._query, self._keeper
+        query, subscription = self._query, self._subscription
         if not query.wants_moves:
-            rows = unfolded(keeper, rows)
+            rows = unfolded(subscription, rows)
         file_rows = self.as_file_rows(rows)
         wants, price = self.wants, query.price
         most = max(1, STEP_PRICE // price)
@@ -149,7 +149,7 @@ class ResultBuilder:
         return expression is None or expression.matches(row, now)
 
     def as_file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
-        prefix = self._keeper.prefix
+        prefix = self._subscription.prefix
         inner = self._query.relative_root
         if inner:
             prefix += inner + b"/"
@@ -177,14 +177,14 @@ class ResultBuilder:
 
     def _ticks(self, path: bytes) -> tuple[int, int]:
         """Return the ticks of its last change and of its creation."""
-        keeper = self._keeper
-        if keeper.bound_directory is None:
-            return keeper.last_change, 0
+        subscription = self._subscription
+        if subscription.bound_directory is None:
+            return subscription.last_change, 0
         directory, _, name = path.rpartition(b"/")
-        root = keeper.bound_directory
+        root = subscription.bound_directory
         holder = root
         if len(directory) >= len(root.path_prefix()):
-            found = _node_at(keeper, directory)
+            found = _node_at(subscription, directory)
             if found is None:
                 return 0, 0
             holder = found

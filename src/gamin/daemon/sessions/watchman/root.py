@@ -1,14 +1,15 @@
 """A root: one tree that is watched for all clients that subscribe to it.
 
 The core sees one subscription per root, whatever the number of clients: the *shared
-subscription* (`keeper`). So one more client costs no kernel watch. The root outlives
-its clients for a while, so that one that comes back gets the difference.
+subscription* (`subscription`). So one more client costs no kernel watch. The root
+outlives its clients for a while, so that one that comes back gets the difference.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
@@ -30,27 +31,29 @@ MAX_USUAL_DELAY = 2.0
 class Root:
     def __init__(
         self,
-        keeper: Subscription,
+        subscription: Subscription,
         numbers: Iterator[int],
         monitor: Monitor,
         loop: Loop,
         server: tuple[int, int],
     ) -> None:
         """`server` is when this one started (in seconds) and its pid."""
-        self.keeper = keeper
+        self.subscription = subscription
         self._numbers = numbers
         self.number = next(numbers)
         """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
         self.prefix = b""
-        """The directory whose rows are delivered, with a slash at the end. The keeper
-        may have another one already while there are rows of the old one to deliver."""
-        self._target = keeper.current_target
+        """The directory whose rows are delivered, with a slash at the end. The
+        subscription may lead elsewhere already while rows of this one are kept."""
+        self._target = subscription.current_target
         self.is_ready = False
         self.ready_second = 0
         """When it became ready, in seconds since 1970."""
         self.ready_tick = 0
         self._rows: list[Row] = []
         """What happened in this round of the loop."""
+        self._reported_tick = 0
+        """Everything up to this tick was delivered before these rows."""
         self._is_recovered = False
         """Some of the rows were found by comparing with the disk."""
         self.queries: dict[Query, SharedQuery] = {}
@@ -69,7 +72,7 @@ class Root:
 
     @property
     def path(self) -> bytes:
-        return self.keeper.path
+        return self.subscription.path
 
     @property
     def subscribers(self) -> list[Subscriber]:
@@ -87,30 +90,32 @@ class Root:
 
     # -- what happens
 
-    def tell(self, told: Deliver) -> None:
+    def deliver(self, effect: Deliver) -> None:
         """Keep the rows until the end of this round."""
         # All of a round is one message: a client that left between two would come back
         # with a clock that says it has both.
-        self._is_recovered = self._is_recovered or told.recovered
-        keeper = self.keeper
-        node = keeper.bound_directory
+        self._is_recovered = self._is_recovered or effect.recovered
+        if not self._rows:
+            self._reported_tick = self._monitor.moment.reported_tick
+        subscription = self.subscription
+        node = subscription.bound_directory
         is_there = (
             node is not None and (node.prefix or node.path_prefix()) == self.prefix
         )
-        if is_there and keeper.current_target == self._target:
-            if keeper.ignore is None:
-                self._rows += told.rows
+        if is_there and subscription.current_target == self._target:
+            if subscription.ignore is None:
+                self._rows += effect.rows
             else:
-                self._keep(told.rows, told.is_exempt)
+                self._keep(effect.rows, effect.is_exempt)
         else:
-            self._on_root_moved(told.rows, told.is_exempt)
+            self._on_root_moved(effect.rows, effect.is_exempt)
 
     def _keep(self, rows: list[Row], is_exempt: bool) -> None:
-        keeper = self.keeper
-        if keeper.ignore is None or keeper.ignore.is_empty or is_exempt:
+        subscription = self.subscription
+        if subscription.ignore is None or subscription.ignore.is_empty or is_exempt:
             self._rows += rows
         else:
-            self._rows += admitted(keeper, rows)
+            self._rows += admitted(subscription, rows)
 
     def become_ready(self, second: int) -> None:
         """Its tree was scanned for the first time."""
@@ -120,7 +125,10 @@ class Root:
 
     def _follow(self) -> None:
         """Rows from now on are of where the path leads now."""
-        self._target, self.prefix = self.keeper.current_target, self.keeper.prefix
+        self._target, self.prefix = (
+            self.subscription.current_target,
+            self.subscription.prefix,
+        )
 
     def _on_root_moved(self, rows: Iterable[Row], is_exempt: bool) -> None:
         """Keep rows when the path may lead elsewhere now.
@@ -152,26 +160,31 @@ class Root:
         rows, self._rows = self._rows, []
         is_replaced = not rows[0].path and rows[0].kind is not Kind.CHANGED
         for query in self.queries.values():
-            query.happened(rows, recovered=recovered, is_replaced=is_replaced)
+            query.happened(
+                rows,
+                self._reported_tick,
+                recovered=recovered,
+                is_replaced=is_replaced,
+            )
 
     # -- what is known
 
     def since(self, tick: int) -> list[Row] | None:
         """What happened after the tick; None if too much was forgotten to say."""
-        rows = self._monitor.rows_since(self.keeper, tick)
-        return None if rows is None else list(admitted(self.keeper, rows))
+        rows = self._monitor.rows_since(self.subscription, tick)
+        return None if rows is None else list(admitted(self.subscription, rows))
 
     def listing(self) -> Iterable[Row]:
         """Everything there is, as EXISTS rows."""
-        if self.keeper.entry is not None:
+        if self.subscription.entry is not None:
             return [Row(Kind.EXISTS, b"", False)]
-        return admitted(self.keeper, self._monitor.listing(self.keeper))
+        return admitted(self.subscription, self._monitor.listing(self.subscription))
 
     def names(self) -> Listing:
         """The names in every directory."""
-        keeper = self.keeper
-        is_file = keeper.entry is not None
-        all_folders = None if keeper.node is None else list(folders(keeper))
+        subscription = self.subscription
+        is_file = subscription.entry is not None
+        all_folders = None if subscription.node is None else list(folders(subscription))
         return Listing(all_folders, is_file=is_file)
 
     def complete_until_ns(self, *, is_list: bool = False) -> int | None:
@@ -203,6 +216,14 @@ class Root:
 
     # -- subscribers
 
+    def cursor(self, tick: int | None) -> Cursor[int]:
+        """The cursor of a subscriber that has everything up to the tick; None: up to
+        now."""
+        now = self._monitor.tree.tick
+        return Cursor(
+            self.number, now if tick is None else tick, is_behind=tick is not None
+        )
+
     def add(self, subscriber: Subscriber) -> None:
         query = self.queries.get(subscriber.query)
         if query is None:
@@ -212,7 +233,8 @@ class Root:
         self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:
-        subscriber.is_behind = False
+        # Its client may read again later, and asks those behind to catch up.
+        subscriber.cursor.is_behind = False
         query = self.queries[subscriber.query]
         del query.subscribers[subscriber]
         if not query.subscribers:
@@ -232,14 +254,12 @@ class Root:
         if self.states.is_dropping(subscriber):
             self._skip(subscriber)
             return "dropped"
-        before = subscriber.tick
-        self.queries[subscriber.query].deliver_difference(subscriber)
-        return "no_sync_needed" if subscriber.tick == before else "synced"
+        is_owed = self.queries[subscriber.query].flush_subscriber(subscriber)
+        return "synced" if is_owed else "no_sync_needed"
 
     def _skip(self, subscriber: Subscriber) -> None:
         """Nothing of what happened until now is delivered to it."""
-        subscriber.tick, subscriber.number = self.clock().tick, self.number
-        subscriber.is_behind = False
+        subscriber.cursor.catch_up(self._monitor.tree.tick, self.number)
 
     # -- states
 
@@ -263,7 +283,7 @@ class Root:
         self.states.hold(subscribers)
         for subscriber in subscribers:
             subscriber.sink.state_changed(self.path, clock, change)
-            if subscriber.is_behind and not subscriber.is_held:
+            if subscriber.cursor.is_behind and not subscriber.is_held:
                 self.catch_up(subscriber)
 
     def deliver_past(

@@ -52,12 +52,12 @@ class Roots:
         self._server = (start, os.getpid())
         self._by_key: dict[RootKey, Root] = {}
         self._keys: dict[Root, RootKey] = {}
-        self._by_keeper: dict[Subscription, Root] = {}
+        self._by_subscription: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self.times = TickTimes()
         self.on_cancel: Callable[[], None] = lambda: None
         """Called when a root is not watched for good any more."""
-        self._told: dict[Root, None] = {}
+        self._delivered: dict[Root, None] = {}
         self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
         """Called with a root that nobody came back to, before it is released."""
         self.on_changed: Callable[[Root], None] = lambda root: None
@@ -90,25 +90,25 @@ class Roots:
         ready."""
         root = self._by_key.get(key)
         if root is None:
-            keeper = self._keeper(key, config)
+            subscription = self._subscription(key, config)
             service = self._service
             root = Root(
-                keeper, self._numbers, service.monitor, service.loop, self._server
+                subscription, self._numbers, service.monitor, service.loop, self._server
             )
             root.config = config
             self._by_key[key] = root
             self._keys[root] = key
-            self._by_keeper[keeper] = root
-            if isinstance(keeper.ignore, IgnoreRules) and key.vcs_ignore:
+            self._by_subscription[subscription] = root
+            if isinstance(subscription.ignore, IgnoreRules) and key.vcs_ignore:
                 real = os.path.realpath(key.path)
-                self._rules.follow(keeper, real, keeper.ignore)
-            self._service.subscribe(keeper)
+                self._rules.follow(subscription, real, subscription.ignore)
+            self._service.subscribe(subscription)
         if root.reaper is not None:
             root.reaper.cancel()
             root.reaper = None
         return root
 
-    def _keeper(self, key: RootKey, config: RootConfig) -> Subscription:
+    def _subscription(self, key: RootKey, config: RootConfig) -> Subscription:
         ignore: IgnoreRules | WatchmanIgnore | None = None
         if key.is_watchman:
             ignore = WatchmanIgnore(config)
@@ -137,23 +137,23 @@ class Roots:
     def bring_up_to_date(self, root: Root) -> bool:
         """Detect now what would be detected later in the root, for what is asked is
         answered from what is on the disk. Return whether that was possible."""
-        return self._service.drive.bring_up_to_date(root.keeper)
+        return self._service.drive.bring_up_to_date(root.subscription)
 
-    def tell_withheld(self) -> None:
+    def flush_deferred(self) -> None:
         """Report what flow control deferred, before a question is answered."""
-        self._service.tell_withheld()
+        self._service.flush_deferred()
         self._rules.reread()
 
     def close(self, root: Root) -> None:
         """Stop watching it."""
         del self._by_key[self._keys.pop(root)]
-        del self._by_keeper[root.keeper]
+        del self._by_subscription[root.subscription]
         if root.reaper is not None:
             root.reaper.cancel()
         for subscriber in root.subscribers:
             root.remove(subscriber)
-        self._service.cancel(root.keeper)
-        self._rules.drop(root.keeper)
+        self._service.cancel(root.subscription)
+        self._rules.drop(root.subscription)
         self._call_waiting(root)
 
     def _call_waiting(self, root: Root) -> None:
@@ -185,7 +185,7 @@ class Roots:
         """Close the root after a while, unless a client needs it again."""
         if root.queries or root.is_pinned or root.reaper is not None:
             return
-        if root.keeper in self._by_keeper:
+        if root.subscription in self._by_subscription:
             reap = partial(self._reap, root)
             root.reaper = self._service.loop.call_later(KEPT_SECONDS, reap)
 
@@ -199,19 +199,18 @@ class Roots:
 
     # -- from the core
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
-        root = self._by_keeper.get(subscription)
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
+        root = self._by_subscription.get(subscription)
         if root is None:
             return
-        root.tell(told)
-        self._told[root] = None
-        self._rules.delivered(subscription, told.rows)
+        root.deliver(effect)
+        self._delivered[root] = None
+        self._rules.delivered(subscription, effect.rows)
 
     def ready(self, subscription: Subscription) -> None:
-        root = self._by_keeper.get(subscription)
+        root = self._by_subscription.get(subscription)
         if root is None:
             return
-        subscription.cursor.follow_live()
         root.become_ready(int(time.time()))
         self._note_time()
         self.on_changed(root)
@@ -224,8 +223,8 @@ class Roots:
         """The round is over: what was told becomes messages of the clients."""
         self._rules.reread()
         self._note_time()
-        told, self._told = self._told, {}
-        for root in told:
+        effect, self._delivered = self._delivered, {}
+        for root in effect:
             self.on_changed(root)
             if root.is_lost and root.is_pinned:  # as Watchman: a new `watch` is needed
                 self.cancel(root)

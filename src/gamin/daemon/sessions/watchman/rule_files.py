@@ -193,13 +193,13 @@ class RuleFiles:
 
     # -- from the core, about the files outside
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None:
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None:
         root = self._by_file.get(subscription)
         if root is not None:
             self._changed[root] = None
 
     def ready(self, subscription: Subscription) -> None:
-        subscription.cursor.follow_live()
+        """The file was read already."""
 
     def note(self, effect: Trace) -> None:
         """Nothing to do for those who only read files."""

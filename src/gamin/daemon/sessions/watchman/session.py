@@ -109,7 +109,7 @@ class WatchmanSession:
 
     @property
     def backlog(self) -> int:
-        return sum(one.is_behind for _, one in self.subscriptions.values())
+        return sum(one.cursor.is_behind for _, one in self.subscriptions.values())
 
     @property
     def is_blocked(self) -> bool:
@@ -258,7 +258,7 @@ class WatchmanSession:
     def writable(self) -> None:
         self.flush()
         for root, subscriber in list(self.subscriptions.values()):
-            if subscriber.is_behind and not self.is_blocked:
+            if subscriber.cursor.is_behind and not self.is_blocked:
                 root.catch_up(subscriber)
                 self.flush()
         self._regulate_reading()
@@ -309,7 +309,7 @@ class WatchmanSession:
 
     # -- from the core: its deliveries go to the roots
 
-    def tell(self, subscription: Subscription, told: Deliver) -> None: ...
+    def deliver(self, subscription: Subscription, effect: Deliver) -> None: ...
 
     def ready(self, subscription: Subscription) -> None: ...
 

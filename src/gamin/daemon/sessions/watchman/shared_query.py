@@ -7,6 +7,7 @@ who joined with an older clock, is behind: it gets the difference when it can.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from gamin.core.deliver.cursor import Cursor
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import (
     Delivery,
@@ -34,8 +35,7 @@ class Subscriber:
         self,
         sink: Sink,
         query: Query,
-        tick: int,
-        number: int,
+        cursor: Cursor[int],
         *,
         defer: Iterable[str] = (),
         drop: Iterable[str] = (),
@@ -43,11 +43,8 @@ class Subscriber:
         self.sink = sink
         self.query = query
         """What it asked for, in the form shared with others (`Query.sharing_key`)."""
-        self.tick = tick
-        """Everything up to here was delivered."""
-        self.number = number
-        """The root's number at that time."""
-        self.is_behind = False
+        self.cursor = cursor
+        """Its target is the root's number."""
         self.defer = frozenset(defer)
         """While one of these states is asserted, it gets nothing; later all of it."""
         self.drop = frozenset(drop)
@@ -63,7 +60,7 @@ class SharedQuery:
         self.query = query
         self.subscribers: dict[Subscriber, None] = {}
         self._root = root
-        self._results = ResultBuilder(root.keeper, query)
+        self._results = ResultBuilder(root.subscription, query)
         self.wants_event_fields = (
             query.fields == EVENT_FIELDS
             and query.expression is None
@@ -76,50 +73,60 @@ class SharedQuery:
         default = WATCHMAN_SETTLE if configured is None else configured
         span = default if query.settle is None else query.settle
         self._settle = SettleTimer(loop, span, self._settled) if span > 0 else None
+        self._unsettled_since: int | None = None
+        """Everything up to this tick was reported before what is settling."""
 
     def cancel_settling(self) -> None:
         if self._settle is not None:
             self._settle.cancel()
+        self._unsettled_since = None
 
     # -- what happens
 
     def happened(
-        self, rows: Sequence[Row], *, recovered: bool, is_replaced: bool
+        self, rows: Sequence[Row], since: int, *, recovered: bool, is_replaced: bool
     ) -> None:
-        """A round of the loop is over. `is_replaced` says that the path leads to
-        another object now."""
+        """A round of the loop is over. What was reported up to the tick `since` was
+        given to this query before. `is_replaced` says that the path leads to another
+        object now."""
         if self._settle is None:
-            self._fan_out(rows, recovered)
+            self._fan_out(rows, since, recovered)
         elif is_replaced and self.wants_event_fields:
             # What there was to wait for is gone.
-            self._settle.cancel()
-            self._fan_out(rows, recovered)
+            self.cancel_settling()
+            self._fan_out(rows, since, recovered)
         else:
+            if self._unsettled_since is None:
+                self._unsettled_since = since
             self._settle.restart()
 
-    def _fan_out(self, rows: Sequence[Row], recovered: bool) -> None:
+    def _fan_out(self, rows: Sequence[Row], since: int, recovered: bool) -> None:
         root, is_compact = self._root, self._is_compact
         shared: Rows | None = None
         brief: Delivery | None = None
         for subscriber in self.subscribers:
+            cursor = subscriber.cursor
             if subscriber.sink.is_blocked or subscriber.is_held:
-                subscriber.is_behind = True
-            if subscriber.is_behind:
+                cursor.fall_behind(since)
+            if cursor.is_behind:
                 continue
             if shared is None:
                 shared = self._rows(rows)
                 if shared.is_empty:
                     return
-            if is_compact and subscriber.number == root.number:
+            if is_compact and cursor.target == root.number:
                 if brief is None:
                     brief = self._brief(shared, recovered)
-                subscriber.tick = brief.clock.tick
+                cursor.tick = brief.clock.tick
                 subscriber.sink.deliver(brief)
             else:
                 self._deliver(subscriber, shared, recovered=recovered)
 
     def _settled(self) -> None:
+        since, self._unsettled_since = self._unsettled_since, None
+        assert since is not None
         for subscriber in list(self.subscribers):
+            subscriber.cursor.fall_behind(since)
             self.catch_up(subscriber)
         # A timer is outside the rounds at whose end everything is sent. A flush may
         # show that a client is gone, which takes its subscribers along.
@@ -129,29 +136,34 @@ class SharedQuery:
     # -- who was behind
 
     def catch_up(self, subscriber: Subscriber) -> None:
-        """Deliver the difference from the subscriber's tick to now, if it can be."""
-        if subscriber.sink.is_blocked or subscriber.is_held:
-            subscriber.is_behind = True
-        else:
-            self.deliver_difference(subscriber)
+        """Deliver what a subscriber that is behind has not got, if it can be."""
+        if not (subscriber.sink.is_blocked or subscriber.is_held):
+            self._deliver_difference(subscriber)
 
-    def deliver_difference(self, subscriber: Subscriber) -> None:
-        """As `catch_up`, whatever prevents it."""
-        subscriber.is_behind = False
-        root = self._root
-        is_same_root = subscriber.number == root.number
-        found = root.since(subscriber.tick) if is_same_root else None
+    def flush_subscriber(self, subscriber: Subscriber) -> bool:
+        """Deliver what is owed to the subscriber, whatever prevents it. Return whether
+        anything was."""
+        now, since = self._root.timeline.latest, self._unsettled_since
+        subscriber.cursor.fall_behind(now if since is None else since)
+        return self._deliver_difference(subscriber)
+
+    def _deliver_difference(self, subscriber: Subscriber) -> bool:
+        root, cursor = self._root, subscriber.cursor
+        is_same_root = cursor.target == root.number
+        found = root.since(cursor.tick) if is_same_root else None
         if found is None:
             self.deliver_all(subscriber)
-            return
+            return True
         rows = self._rows(found)
-        if rows.is_empty:
-            subscriber.tick = root.timeline.latest
-        else:
+        is_owed = not rows.is_empty
+        if is_owed:
             self._deliver(subscriber, rows)
+        else:
+            cursor.catch_up(root.timeline.latest, root.number)
         if subscriber.wants_listing:
             subscriber.wants_listing = False
             self._deliver(subscriber, self._rows(()), listing=root.names())
+        return is_owed
 
     def deliver_past(
         self, subscriber: Subscriber, since: Clock, found: list[Row]
@@ -210,12 +222,12 @@ class SharedQuery:
         root = self._root
         now = root.timeline
         if since is None and not is_fresh:
-            since = now.clock(subscriber.tick)
+            since = now.clock(subscriber.cursor.tick)
         complete_until_ns, inode = None, None
         if self.query.names:
             is_list = listing is not None
             complete_until_ns = root.complete_until_ns(is_list=is_list)
-            if is_list or subscriber.number != root.number:
+            if is_list or subscriber.cursor.target != root.number:
                 inode = root.inode()
         delivery = Delivery(
             root.path,
@@ -228,5 +240,5 @@ class SharedQuery:
             inode=inode,
             listing=listing,
         )
-        subscriber.tick, subscriber.number = now.latest, root.number
+        subscriber.cursor.catch_up(now.latest, root.number)
         subscriber.sink.deliver(delivery)

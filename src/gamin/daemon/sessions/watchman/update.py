@@ -43,7 +43,7 @@ class Update:
                 return None
             begun = now
             newer: dict[bytes, list[FileRow]] = {}
-            builder = ResultBuilder(root.keeper, self._query)
+            builder = ResultBuilder(root.subscription, self._query)
             for count, row in enumerate(builder.as_file_rows(rows), 1):
                 newer.setdefault(row.name, [])
                 if builder.wants(row, now) and self._adapt(row):

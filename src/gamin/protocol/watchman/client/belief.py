@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
-from gamin.protocol.watchman.codec.compact import Told
+from gamin.protocol.watchman.codec.compact import WireRow
 from gamin.protocol.watchman.codec.directory_listing import decode_folders
 
 # Looked up once: a member of an enum costs 0.1 µs each time on 3.11.
@@ -84,7 +84,7 @@ class Belief:
             yield "", not self._is_file
         yield from self.below("")
 
-    def apply(self, rows: Iterable[Told]) -> None:
+    def apply(self, rows: Iterable[WireRow]) -> None:
         """Apply the rows of a message, in their order.
 
         Applying a row twice, or a row about a name that is unknown, is harmless.

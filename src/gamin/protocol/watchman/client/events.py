@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from gamin.events import Event, Kind, new_event
-from gamin.protocol.watchman.codec.compact import Told
+from gamin.protocol.watchman.codec.compact import WireRow
 
 
 def events_from_rows(
-    rows: Iterable[Told], root: str, *, recovered: bool = False
+    rows: Iterable[WireRow], root: str, *, recovered: bool = False
 ) -> list[Event]:
     """Return one event per row, below `root` as the user wrote it.
 

@@ -82,7 +82,7 @@ class _Path:
     def __init__(self, text: str, clock: str | None) -> None:
         self.text = text
         self.clock = clock
-        self.picture: Belief | None = None
+        self.belief: Belief | None = None
         self.pictured_ns = 0
         """Wall-clock ns at which the server made the listing."""
         self.complete_until_ns = 0
@@ -134,9 +134,7 @@ class Watching:
         return all(
             path.is_over
             or (
-                path.is_answered
-                and path.picture is not None
-                and not path.awaits_listing
+                path.is_answered and path.belief is not None and not path.awaits_listing
             )
             for path in self._paths
         )
@@ -195,7 +193,7 @@ class Watching:
             "cross_mounts": options.cross_mounts,
             "names": True,
             # Without a listing a loss could not be found later.
-            "initial": path.picture is None,
+            "initial": path.belief is None,
             "settle": options.settle,
             "defer_vcs": False,
         }
@@ -214,8 +212,8 @@ class Watching:
     def _on_rows(self, message: CompactMessage) -> Batch | None:
         name, clock, complete_until_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
-        picture = Belief() if path.picture is None else path.picture
-        found = decode_and_apply(rows, path.text, picture, recovered=recovered)
+        belief = Belief() if path.belief is None else path.belief
+        found = decode_and_apply(rows, path.text, belief, recovered=recovered)
         path.clock = clock
         if complete_until_ns is not None:
             path.complete_until_ns = complete_until_ns
@@ -252,9 +250,9 @@ class Watching:
 
         `is_other`: the path leads to another object than before.
         """
-        before, now = path.picture, Belief.read(value)
+        before, now = path.belief, Belief.read(value)
         since, since_ns = path.clock, path.since_ns
-        path.picture, path.clock = now, clock
+        path.belief, path.clock = now, clock
         path.awaits_listing = False
         path.pictured_ns = path.complete_until_ns = _complete_until_ns(
             value, path.complete_until_ns
@@ -318,21 +316,21 @@ def _rows(value: dict[str, Any]) -> str:
     return text
 
 
-def _listed(picture: Belief) -> Collection[tuple[str, bool]]:
+def _listed(belief: Belief) -> Collection[tuple[str, bool]]:
     """Everything in the belief, without the watched directory itself."""
-    return [entry for entry in picture.walk() if entry != ("", True)]
+    return [entry for entry in belief.walk() if entry != ("", True)]
 
 
-def _as_full_listing(picture: Belief, text: str) -> list[Event]:
+def _as_full_listing(belief: Belief, text: str) -> list[Event]:
     """Report everything that exists, in place of changes that nobody can name.
 
     No event at all would look like no change, so an empty directory, and a path that
     is missing, is reported itself.
     """
-    found = events_of_kind(Kind.EXISTS, _listed(picture), text, recovered=True)
+    found = events_of_kind(Kind.EXISTS, _listed(belief), text, recovered=True)
     if not found:
-        kind = Kind.DELETED if picture.is_missing else Kind.EXISTS
-        found = [Event(kind, text, None, not picture.is_missing, recovered=True)]
+        kind = Kind.DELETED if belief.is_missing else Kind.EXISTS
+        found = [Event(kind, text, None, not belief.is_missing, recovered=True)]
     return found
 
 

@@ -23,7 +23,7 @@ from gamin.events import Kind, Row
 EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
 """The fields that our own clients ask for: all that an event contains."""
 
-Told = tuple[Kind, str, bool, str | None]
+WireRow = tuple[Kind, str, bool, str | None]
 """Kind, name, whether it is a directory, and for a rename the name it had."""
 
 SEPARATOR = "//"
@@ -124,14 +124,14 @@ def decode_message(line: bytes) -> CompactMessage | None:
     if found is None:
         return None
     name, clock, complete_until_ns, rows, recovered = found.groups()
-    told = (
+    message = (
         name.decode(),
         clock.decode(),
         None if complete_until_ns is None else int(complete_until_ns),
         rows.decode(),
         recovered is not None,
     )
-    return tuple.__new__(CompactMessage, told)  # the constructor takes much longer
+    return tuple.__new__(CompactMessage, message)  # the constructor takes much longer
 
 
 def is_half(mark: str) -> bool:
@@ -139,10 +139,10 @@ def is_half(mark: str) -> bool:
     return mark.lower() == _FROM
 
 
-def decode_compact(text: str) -> list[Told]:
+def decode_compact(text: str) -> list[WireRow]:
     """Return the rows of a text. Raises RemoteProtocolError."""
     meanings = _MEANINGS
-    found: list[Told] = []
+    found: list[WireRow] = []
     source: str | None = None
     for row in text.split(SEPARATOR) if text else ():
         meaning = meanings.get(row[:1])

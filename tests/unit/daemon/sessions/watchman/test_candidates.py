@@ -51,16 +51,16 @@ def root() -> Iterator[Root]:
         shell.disk.makedirs(path.rpartition(b"/")[0])
         shell.disk.touch(path)
     ignore = WatchmanIgnore(RootConfig(ignore_dirs=(b"ign",)))
-    keeper = shell.view().subscribe(b"/r", Scope.TREE, ignore=ignore)
+    subscription = shell.view().subscribe(b"/r", Scope.TREE, ignore=ignore)
     loop = Loop()
-    root = Root(keeper, itertools.count(1), shell.monitor, loop, (1, 1))
+    root = Root(subscription, itertools.count(1), shell.monitor, loop, (1, 1))
     root.become_ready(1)
     yield root
     loop.close()
 
 
 def names(root: Root, query: Query, rows: Any) -> list[bytes]:
-    builder = ResultBuilder(root.keeper, query)
+    builder = ResultBuilder(root.subscription, query)
     return sorted(row.name for row in builder.rows(rows, root.timeline))
 
 

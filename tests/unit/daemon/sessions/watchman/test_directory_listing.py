@@ -13,7 +13,9 @@ def directory(parent: Node, name: bytes, **names: bool) -> Node:
     return node
 
 
-def keeper(node: Node | None, scope: Scope = Scope.TREE, *globs: bytes) -> Subscription:
+def subscription(
+    node: Node | None, scope: Scope = Scope.TREE, *globs: bytes
+) -> Subscription:
     ignore = IgnoreRules(list(globs), vcs=False) if globs else None
     subscription = Subscription(0, 0, b"/top", scope, ignore=ignore)
     subscription.target.bind(node, None)
@@ -23,7 +25,7 @@ def keeper(node: Node | None, scope: Scope = Scope.TREE, *globs: bytes) -> Subsc
 def test_every_directory_of_a_tree_has_its_names() -> None:
     top = directory(Node(None, b""), b"top", file=FILE)
     directory(directory(top, b"a"), b"b", deep=FILE)
-    assert dict(folders(keeper(top))) == {
+    assert dict(folders(subscription(top))) == {
         b"": b"file/a",
         b"a": b"b",
         b"a/b": b"deep",
@@ -34,27 +36,27 @@ def test_the_root_of_everything_has_no_slash_too_much() -> None:
     root = Node(None, b"")
     root.listed = True
     directory(root, b"a", file=FILE)
-    assert dict(folders(keeper(root))) == {b"": b"a", b"a": b"file"}
+    assert dict(folders(subscription(root))) == {b"": b"a", b"a": b"file"}
 
 
 def test_what_is_not_looked_into_is_known_as_a_directory() -> None:
     top = directory(Node(None, b""), b"top", outside=SUBDIR)
     directory(top, b"unlisted").listed = False
     directory(top, b"inside", file=FILE)
-    mounted = keeper(top)
+    mounted = subscription(top)
     mounted.target.exclude_mounts(frozenset([b"/top/inside"]))
     dark = {b"outside": None, b"unlisted": None, b"inside": None}
     names = b"outside/unlisted/inside"
     assert dict(folders(mounted)) == {b"": names, **dark}
-    assert dict(folders(keeper(top, Scope.DIRECTORY))) == {b"": names, **dark}
+    assert dict(folders(subscription(top, Scope.DIRECTORY))) == {b"": names, **dark}
 
 
 def test_what_is_ignored_is_not_there() -> None:
     top = directory(Node(None, b""), b"top", kept=FILE, dropped=FILE)
     directory(top, b"build", file=FILE)
-    ignoring = keeper(top, Scope.TREE, b"dropped", b"build/")
+    ignoring = subscription(top, Scope.TREE, b"dropped", b"build/")
     assert dict(folders(ignoring)) == {b"": b"kept"}
 
 
 def test_without_a_directory_there_are_none() -> None:
-    assert list(folders(keeper(None))) == []
+    assert list(folders(subscription(None))) == []

@@ -41,9 +41,9 @@ class Asked:
         self.disk.makedirs(b"/r/sub")
         for name in (b"a.c", b"b.py", b"sub/c.c"):
             self.disk.touch(b"/r/" + name)
-        keeper = self.shell.view().subscribe(b"/r", Scope.TREE)
+        subscription = self.shell.view().subscribe(b"/r", Scope.TREE)
         self.root = Root(
-            keeper, itertools.count(1), self.shell.monitor, loop, (READY, 1)
+            subscription, itertools.count(1), self.shell.monitor, loop, (READY, 1)
         )
         self.times = TickTimes()
         self.root.become_ready(READY)

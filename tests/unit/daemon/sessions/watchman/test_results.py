@@ -56,9 +56,9 @@ def test_a_rename_within_what_is_ignored_is_nothing() -> None:
 
 def test_a_renamed_directory_unfolds_into_all_that_is_in_it() -> None:
     rows = unfolded(tree(), [moved(b"/r/old", b"/r/d", is_dir=True)])
-    said = [(row.kind.value, row.path) for row in rows]
-    gone = [path for kind, path in said if kind == "deleted"]
-    new = [path for kind, path in said if kind == "created"]
+    as_words = [(row.kind.value, row.path) for row in rows]
+    gone = [path for kind, path in as_words if kind == "deleted"]
+    new = [path for kind, path in as_words if kind == "created"]
     assert set(gone) == {b"/r/old", b"/r/old/f", b"/r/old/sub", b"/r/old/sub/g"}
     assert set(new) == {b"/r/d", b"/r/d/f", b"/r/d/sub", b"/r/d/sub/g"}
     assert gone[-1] == b"/r/old", "what is inside goes first"

@@ -55,10 +55,10 @@ class WatchedRoot:
     def __init__(self, report_interval: float = 1.0, query: Query = QUERY) -> None:
         settings = FlowSettings(report_interval=report_interval)
         self.monitor = Monitor(plain_policy(), settings)
-        self._keeper = Subscription(0, 0, b"/d", Scope.TREE)
+        self._subscription = Subscription(0, 0, b"/d", Scope.TREE)
         self._loop = Loop()
         self.root = Root(
-            self._keeper, itertools.count(1), self.monitor, self._loop, (1, 1)
+            self._subscription, itertools.count(1), self.monitor, self._loop, (1, 1)
         )
         self.query = query
         self.sink, self.subscriber = self.subscribe()
@@ -68,14 +68,14 @@ class WatchedRoot:
     ) -> tuple[Collector, Subscriber]:
         sink = Collector()
         subscriber = Subscriber(
-            sink, self.query, 0, self.root.number, defer=defer, drop=drop
+            sink, self.query, self.root.cursor(None), defer=defer, drop=drop
         )
         self.root.add(subscriber)
         return sink, subscriber
 
     def change(self, path: bytes, *, recovered: bool = False) -> None:
         row = Row(Kind.CHANGED, path, False)
-        self.root.tell(Deliver((self._keeper,), [row], recovered))
+        self.root.deliver(Deliver((self._subscription,), [row], recovered))
 
     def close(self) -> None:
         self._loop.close()
@@ -165,7 +165,7 @@ def test_a_blocked_sink_gets_nothing_and_is_behind() -> None:
         watched.sink.is_blocked = False
         watched.change(b"/d/g")
         watched.root.flush()
-    assert watched.subscriber.is_behind
+    assert watched.subscriber.cursor.is_behind
     assert not watched.sink.deliveries, "it gets the difference, and not what is newer"
     assert len(other.deliveries) == 2
 
@@ -178,10 +178,10 @@ def test_a_subscriber_may_defer_what_happens_to_the_end_of_a_state() -> None:
         watched.change(b"/d/f")
         watched.root.flush()
         assert not sink.deliveries
-        assert subscriber.is_behind
+        assert subscriber.cursor.is_behind
         assert len(watched.sink.deliveries) == 1, "others do not defer"
         watched.root.leave_state("busy", me, None)
-        assert not subscriber.is_behind
+        assert not subscriber.cursor.is_behind
     assert sink.states == [
         StateChange("busy", True, {"why": 1}),
         StateChange("busy", False),
@@ -198,7 +198,7 @@ def test_a_subscriber_may_drop_what_happens_during_a_state() -> None:
         watched.root.flush()
         watched.root.leave_state("busy", me, None)
         assert not sink.deliveries
-        assert subscriber.tick == watched.monitor.tree.tick
+        assert subscriber.cursor.tick == watched.monitor.tree.tick
         watched.change(b"/d/g")
         watched.root.flush()
         assert len(sink.deliveries) == 1
@@ -218,4 +218,4 @@ def test_a_subscriber_that_is_removed_is_not_behind() -> None:
         watched.change(b"/d/f")
         watched.root.flush()
         watched.root.remove(watched.subscriber)
-        assert not watched.subscriber.is_behind
+        assert not watched.subscriber.cursor.is_behind

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind
 from gamin.protocol.watchman.client.belief import Belief, Difference, difference
-from gamin.protocol.watchman.codec.compact import Told
+from gamin.protocol.watchman.codec.compact import WireRow
 
 # Every path of a small world, parents first.
 PATHS = [
@@ -19,12 +19,14 @@ World = dict[str, bool]
 """Path to whether it is a directory: what a picture has to know, written plainly."""
 
 
-def row(kind: str, name: str, is_dir: bool = False, source: str | None = None) -> Told:
+def row(
+    kind: str, name: str, is_dir: bool = False, source: str | None = None
+) -> WireRow:
     return Kind(kind), name, is_dir, source
 
 
-def known(picture: Belief) -> World:
-    return dict(picture.walk())
+def known(belief: Belief) -> World:
+    return dict(belief.walk())
 
 
 def differs(**lists: Any) -> Difference:
@@ -53,8 +55,8 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 def test_all_that_was_listed_is_known_parents_first() -> None:
-    picture = Belief({"": "d/f", "d": "e/g", "d/e": "h"})
-    assert list(picture.walk()) == [
+    belief = Belief({"": "d/f", "d": "e/g", "d/e": "h"})
+    assert list(belief.walk()) == [
         ("", True),
         ("d", True),
         ("f", False),
@@ -65,8 +67,8 @@ def test_all_that_was_listed_is_known_parents_first() -> None:
 
 
 def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
-    picture = Belief({"": "dark", "dark": None})
-    assert known(picture) == {"": True, "dark": True}
+    belief = Belief({"": "dark", "dark": None})
+    assert known(belief) == {"": True, "dark": True}
 
 
 @pytest.mark.parametrize(
@@ -124,26 +126,26 @@ def test_names_that_are_none_are_refused(names: object) -> None:
     ],
 )
 def test_what_is_told_is_taken_in(rows: list[Any], expected: set[str]) -> None:
-    picture = Belief({"": "d", "d": "f"})
-    picture.apply(rows)
-    assert known(picture).keys() - {""} == expected
+    belief = Belief({"": "d", "d": "f"})
+    belief.apply(rows)
+    assert known(belief).keys() - {""} == expected
 
 
 def test_the_path_itself_can_become_a_file() -> None:
-    picture = Belief({"": "d", "d": "f"})
-    picture.apply([row("deleted", "", True)])
-    assert picture.is_missing
-    picture.apply([row("created", "")])
-    assert known(picture) == {"": False}
+    belief = Belief({"": "d", "d": "f"})
+    belief.apply([row("deleted", "", True)])
+    assert belief.is_missing
+    belief.apply([row("created", "")])
+    assert known(belief) == {"": False}
 
 
 @given(worlds(), worlds())
 def test_a_difference_told_makes_one_picture_the_other(old: World, new: World) -> None:
-    picture = pictured(old)
-    found = difference(picture, pictured(new))
-    picture.apply(row("deleted", *entry) for entry in found.deleted)
-    picture.apply(row("created", *entry) for entry in found.created)
-    assert known(picture) == {"": True, **new}
+    belief = pictured(old)
+    found = difference(belief, pictured(new))
+    belief.apply(row("deleted", *entry) for entry in found.deleted)
+    belief.apply(row("created", *entry) for entry in found.created)
+    assert known(belief) == {"": True, **new}
 
 
 @given(worlds(), worlds())
@@ -174,15 +176,15 @@ def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> 
     if not world:
         return
     source = data.draw(st.sampled_from(sorted(world)))
-    picture = pictured(world)
-    picture.apply([row("moved", "new", world[source], source)])
+    belief = pictured(world)
+    belief.apply([row("moved", "new", world[source], source)])
     below = (source, source + "/")
     expected = {
         "new" + path[len(source) :] if path.startswith(below[1]) else path: is_dir
         for path, is_dir in world.items()
         if path != source
     }
-    assert known(picture) == {"": True, "new": world[source], **expected}
+    assert known(belief) == {"": True, "new": world[source], **expected}
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ import pytest
 
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.events import events_from_rows
-from gamin.protocol.watchman.codec.compact import Told
+from gamin.protocol.watchman.codec.compact import WireRow
 
-ROW: Told = (Kind.CREATED, "f", False, None)
+ROW: WireRow = (Kind.CREATED, "f", False, None)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.MOVED])
@@ -15,12 +15,12 @@ def test_a_row_is_an_event_below_the_root(kind: Kind) -> None:
 
 
 def test_a_rename_has_both_paths() -> None:
-    rows: list[Told] = [(Kind.MOVED, "f", False, "e")]
+    rows: list[WireRow] = [(Kind.MOVED, "f", False, "e")]
     assert events_from_rows(rows, "/a") == [Event(Kind.MOVED, "/a/e", "/a/f")]
 
 
 def test_a_row_without_a_name_is_the_root_itself() -> None:
-    rows: list[Told] = [(Kind.CREATED, "", False, None)]
+    rows: list[WireRow] = [(Kind.CREATED, "", False, None)]
     assert events_from_rows(rows, "/a/f") == [Event(Kind.CREATED, "/a/f")]
 
 

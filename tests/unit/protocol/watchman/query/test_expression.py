@@ -32,7 +32,7 @@ def test_a_term_whose_answer_does_not_matter_is_not_asked() -> None:
     disk = FakeDisk(None)
     assert not matches(["allof", ["name", "x"], ["size", "eq", 0]], row(disk=disk))
     assert matches(["anyof", ["name", "a.c"], ["size", "eq", 0]], row(disk=disk))
-    assert disk.looks == []
+    assert disk.probes == []
 
 
 @pytest.mark.parametrize(

@@ -81,13 +81,13 @@ def test_every_field_of_a_deleted_file_has_a_value() -> None:
 def test_a_file_is_looked_at_once_for_all_fields() -> None:
     disk = FakeDisk(FILE)
     render([row(disk=disk)], list(FIELDS), NOW)
-    assert disk.looks == [b"a.c"]
+    assert disk.probes == [b"a.c"]
 
 
 def test_the_fields_of_an_event_do_not_look_at_the_disk() -> None:
     disk = FakeDisk(FILE)
     render([row(disk=disk)], ["name", "kind", "is_dir", "moved_from", "new"], NOW)
-    assert disk.looks == []
+    assert disk.probes == []
 
 
 def test_fields_that_are_known_are_accepted_once() -> None:

@@ -48,7 +48,7 @@ def test_types() -> None:
 def test_directories_are_known_without_looking_at_the_disk() -> None:
     disk = FakeDisk(None)
     matches(["anyof", ["type", "d"], ["not", "exists"]], row(disk=disk))
-    assert disk.looks == []
+    assert disk.probes == []
 
 
 def test_a_deleted_file_is_still_a_file() -> None:

@@ -60,7 +60,7 @@ def test_names_that_are_not_utf_8_match_too() -> None:
 def test_names_are_asked_without_looking_at_the_disk() -> None:
     disk = FakeDisk(None)
     matches(["anyof", ["name", "x"], ["match", "x"], ["suffix", "x"]], row(disk=disk))
-    assert disk.looks == []
+    assert disk.probes == []
 
 
 @pytest.mark.parametrize(

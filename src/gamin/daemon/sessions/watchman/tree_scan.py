@@ -17,18 +17,20 @@ ENTRIES_PER_STEP = 256
 """Entries whose status is read before others may get their turn."""
 
 
-class TreeLook:
+class TreeScan:
     """What is seen of each directory. `start_tick` is the tick before the look."""
 
-    def __init__(self, keeper: Subscription, since_ns: int, start_tick: int) -> None:
+    def __init__(
+        self, subscription: Subscription, since_ns: int, start_tick: int
+    ) -> None:
         """`since_ns`: what has a ctime from this real time on is newer; 0 asks for the
         identities of the directories only."""
         self.seen: dict[Node, Seen] = {}
         self.start_tick = start_tick
-        self._keeper = keeper
+        self._subscription = subscription
         self._since_ns = since_ns
         self._file_systems: dict[int, int] = {}
-        self.steps = self._look()
+        self.steps = self._scan()
         """Does it, and yields where others may get their turn."""
 
     def finish(self) -> None:
@@ -36,21 +38,21 @@ class TreeLook:
         for _ in self.steps:
             pass
 
-    def _look(self) -> Iterator[None]:
-        keeper = self._keeper
-        top = keeper.bound_directory
+    def _scan(self) -> Iterator[None]:
+        subscription = self._subscription
+        top = subscription.bound_directory
         stack = [] if top is None else [top]
         while stack:
             node = stack.pop()
-            yield from self._look_at(node)
-            if keeper.scope is Scope.TREE:
+            yield from self._scan_directory(node)
+            if subscription.scope is Scope.TREE:
                 stack += [
                     child
                     for child in node.children()
-                    if keeper.covers_directory(child.path())
+                    if subscription.covers_directory(child.path())
                 ]
 
-    def _look_at(self, node: Node) -> Iterator[None]:
+    def _scan_directory(self, node: Node) -> Iterator[None]:
         path = node.path()
         newer: list[bytes] = []
         try:

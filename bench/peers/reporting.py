@@ -11,7 +11,7 @@ import time
 CREATED, DELETED, CHANGED, MOVED, LOST = "+-~>!"
 
 
-class Teller:
+class Reporter:
     """Prints; ends the process when standard input ends.
 
     The main thread is inside the watcher then, and need not be asked.
@@ -30,8 +30,8 @@ class Teller:
         self._out.flush()
         threading.Thread(target=self._end_with_input, daemon=True).start()
 
-    def tell(self, told: str, path: str, dest: str = "") -> None:
-        line = f"{told} {path}\t{dest}\n" if dest else f"{told} {path}\n"
+    def report(self, kind: str, path: str, dest: str = "") -> None:
+        line = f"{kind} {path}\t{dest}\n" if dest else f"{kind} {path}\n"
         if self._stamped:
             self._out.write(f"{time.monotonic_ns()} {line}")
             self._out.flush()

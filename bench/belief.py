@@ -10,7 +10,7 @@ from typing import NamedTuple
 from testkit.beliefs.belief import Belief
 
 
-class Told(Enum):
+class ReportKind(Enum):
     """What one line of a watcher says. The values are those of `bench/c/report.h`."""
 
     CREATED = b"+"  # or is there
@@ -22,7 +22,7 @@ class Told(Enum):
 
 
 class Report(NamedTuple):
-    told: Told
+    kind: ReportKind
     path: bytes = b""
     """Relative to the root; empty for the root itself."""
     dest: bytes = b""
@@ -45,17 +45,17 @@ def believed(start: Iterable[bytes], reports: Iterable[Report]) -> set[bytes]:
     for path in start:
         belief.created(path)
     for report in reports:
-        match report.told:
-            case Told.CREATED:
+        match report.kind:
+            case ReportKind.CREATED:
                 if not belief.knows(report.path):
                     belief.created(report.path)
-            case Told.DELETED:
+            case ReportKind.DELETED:
                 belief.deleted(report.path, is_belated=True)
-            case Told.MOVED:
+            case ReportKind.MOVED:
                 belief.moved(report.path, report.dest)
-            case Told.RESET:
+            case ReportKind.RESET:
                 belief.clear()
-            case Told.CHANGED | Told.LOST:
+            case ReportKind.CHANGED | ReportKind.LOST:
                 pass
     return set(belief.entries(is_implied=True)) - {b""}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.picture import Report, Told, Wrong, believed, compare
+from bench.belief import Report, ReportKind, Wrong, believed, compare
 
 START = [b"a", b"a/b", b"a/b/c", b"d"]
 
@@ -14,37 +14,44 @@ START = [b"a", b"a/b", b"a/b/c", b"d"]
     [
         pytest.param([], {b"a", b"a/b", b"a/b/c", b"d"}, id="nothing was told"),
         pytest.param(
-            [Report(Told.CREATED, b"x/y")],
+            [Report(ReportKind.CREATED, b"x/y")],
             {b"a", b"a/b", b"a/b/c", b"d", b"x", b"x/y"},
             id="what is in a directory implies the directory",
         ),
         pytest.param(
-            [Report(Told.DELETED, b"a")],
+            [Report(ReportKind.DELETED, b"a")],
             {b"d"},
             id="a directory goes with all below it",
         ),
         pytest.param(
-            [Report(Told.MOVED, b"a/b", b"e")],
+            [Report(ReportKind.MOVED, b"a/b", b"e")],
             {b"a", b"e", b"e/c", b"d"},
             id="a directory moves with all below it",
         ),
         pytest.param(
-            [Report(Told.MOVED, b"d", b"a")],
+            [Report(ReportKind.MOVED, b"d", b"a")],
             {b"a"},
             id="what was where something moves to is replaced",
         ),
         pytest.param(
-            [Report(Told.MOVED, b"outside", b"e")],
+            [Report(ReportKind.MOVED, b"outside", b"e")],
             {b"a", b"a/b", b"a/b/c", b"d", b"e"},
             id="a move from an unknown place tells that it is here",
         ),
         pytest.param(
-            [Report(Told.CHANGED, b"new"), Report(Told.DELETED, b"no/such")],
+            [
+                Report(ReportKind.CHANGED, b"new"),
+                Report(ReportKind.DELETED, b"no/such"),
+            ],
             {b"a", b"a/b", b"a/b/c", b"d"},
             id="news of what is not known changes nothing",
         ),
         pytest.param(
-            [Report(Told.LOST), Report(Told.RESET), Report(Told.CREATED, b"d")],
+            [
+                Report(ReportKind.LOST),
+                Report(ReportKind.RESET),
+                Report(ReportKind.CREATED, b"d"),
+            ],
             {b"d"},
             id="a fresh listing replaces everything",
         ),
@@ -60,7 +67,7 @@ paths = st.lists(names, min_size=1, max_size=3).map(b"/".join)
 
 @given(made=st.lists(paths))
 def test_creations_alone_are_believed_with_their_parents(made: list[bytes]) -> None:
-    picture = believed([], [Report(Told.CREATED, path) for path in made])
+    picture = believed([], [Report(ReportKind.CREATED, path) for path in made])
     assert picture >= set(made)
     assert all(path.rpartition(b"/")[0] in picture for path in picture if b"/" in path)
 

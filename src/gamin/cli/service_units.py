@@ -1,0 +1,132 @@
+"""The texts of the systemd units with which a user's manager runs the server.
+
+Two units: a socket at which the manager listens for Watchman's language, and the
+service that it starts when a program calls there.
+
+There is no socket unit for libgamin's language: a program of it dials an abstract name
+of exactly 108 bytes, padded with NULs, and systemd binds an abstract name without
+padding (systemd.socket(5); tried with systemd 252). So libgamin starts `gam_server`
+itself, as ever; that one finds the manager listening, makes it start the service and
+leaves the session to it.
+"""
+
+import re
+from typing import NamedTuple
+
+from gamin.errors import GaminError
+
+WATCHDOG_SECONDS = 120
+"""How long systemd waits for a sign of life. Half of it is how often a server that is
+idle wakes up for the sign."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]+")
+"""Sessions whose name may be part of a unit's name as it is."""
+
+_SERVICE = """\
+[Unit]
+Description=gamin, the file-change service{of_session}
+Documentation=man:gamin(1)
+Requires={name}.socket
+After={name}.socket
+
+[Service]
+Type=notify
+ExecStart={command}
+Environment=GAM_CLIENT_ID={session}
+# The server ends when it was idle for 30 s; the next call starts it again.
+Restart=on-failure
+RestartSec=1
+WatchdogSec={watchdog}
+TimeoutStopSec=10
+
+# What may be taken away from a server that must see every file of its user as the
+# user's programs see it. So nothing here gives it other mounts (ProtectSystem=,
+# ProtectHome=, PrivateTmp=, PrivateDevices=, ProtectProc=: all need a mount namespace,
+# and changes on a mount that is made later would be missed), other users
+# (PrivateUsers=: both sides check the uid) or another network namespace
+# (PrivateNetwork=: abstract sockets belong to one).
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX
+SystemCallArchitectures=native
+SystemCallFilter=@system-service fanotify_init fanotify_mark
+SystemCallErrorNumber=EPERM
+UMask=0077
+"""
+
+_SOCKET = """\
+[Unit]
+Description=Socket of gamin, the file-change service{of_session}
+Documentation=man:gamin(1)
+
+[Socket]
+ListenStream=%t/gamin/modern-{session}.sock
+SocketMode=0600
+DirectoryMode=0700
+Backlog=1024
+
+[Install]
+WantedBy=sockets.target
+"""
+
+
+class NoUnitName(GaminError):
+    """A session whose name cannot be part of a unit's name."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(session)
+        self.session = session
+
+    def __str__(self) -> str:
+        return (
+            f"GAM_CLIENT_ID={self.session!r}: only letters, digits and _.- can be "
+            "part of a unit's name"
+        )
+
+
+class Units(NamedTuple):
+    """The units of one session: their common name and the two texts."""
+
+    name: str
+    service: str
+    socket: str
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The texts by the names of their files."""
+        return {
+            f"{self.name}.socket": self.socket,
+            f"{self.name}.service": self.service,
+        }
+
+
+def units(session: str, command: list[str]) -> Units:
+    """The units that run `command` as the server of `session` ("" is the usual one).
+
+    Raises NoUnitName.
+    """
+    if session and not _PLAIN.fullmatch(session):
+        raise NoUnitName(session)
+    values = {
+        "name": f"gamin-{session}" if session else "gamin",
+        "of_session": f" (session {session})" if session else "",
+        "session": session,
+        "command": " ".join(map(quoted, command)),
+        "watchdog": WATCHDOG_SECONDS,
+    }
+    return Units(
+        str(values["name"]), _SERVICE.format(**values), _SOCKET.format(**values)
+    )
+
+
+def quoted(word: str) -> str:
+    r"""A word of a command line in a unit file (systemd.service(5), "Command lines").
+
+    `quoted("/opt/my tools/100%")` is `"/opt/my tools/100%%"`.
+    """
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    escaped = escaped.replace("%", "%%").replace("$", "$$")
+    return escaped if _PLAIN.fullmatch(word.replace("/", "")) else f'"{escaped}"'

@@ -14,7 +14,9 @@ from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Effect, Listing, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
-from gamin.engine.executor import Executor, Slices
+from gamin.engine.drain_schedule import Slices
+from gamin.engine.executor import Executor
+from gamin.engine.mount_executor import MountExecutor
 from gamin.events import Change, Row
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.clients import Client, V1Client, View
@@ -22,6 +24,7 @@ from testkit.doubles.disk import Disk
 from testkit.doubles.files import FilesInMemory
 from testkit.doubles.kernel import WHOLE_QUEUE, KernelInMemory
 from testkit.doubles.polling import PollingInMemory
+from testkit.doubles.threads import ThreadsInMemory
 
 ROOM = 65_536
 """Directories the kernel watches at the most."""
@@ -66,19 +69,34 @@ class Shell:
         self.polling = PollingInMemory(self.disk, self.monotonic, self.system_calls)
         self.monitor = Monitor(policy or plain_policy(), settings)
         self.has_kernel = has_kernel
+        self.files = FilesInMemory(self.disk, self.system_calls)
+        self.threads = ThreadsInMemory(self._mount_executor)
         self.executor = Executor(
             self.monitor,
             self.kernel if has_kernel else None,
             self.polling,
-            FilesInMemory(self.disk, self.system_calls),
+            self.files,
             self,
             self,
             SLICES,
+            self.threads,
         )
         self.clients: list[Client] = []
         self.listeners: list[Listener] = []
         """Whoever is told, by number; `clients` are among them."""
         self.notes: list[Trace] = []
+
+    def _mount_executor(self, point: bytes) -> MountExecutor:
+        """What a distant mount's thread has; it polls, for the kernel in memory has one
+        queue only."""
+        polling = PollingInMemory(self.disk, self.monotonic, self.system_calls)
+        return MountExecutor(point, None, polling, self.files, self)
+
+    def answer(self, *, newest_first: bool = False) -> None:
+        """The threads of distant mounts work until all is answered and applied."""
+        while self.threads.work(newest_first=newest_first):
+            self.executor.answered()
+            self.run_once()
 
     def v1(self) -> V1Client:
         client = V1Client(self, len(self.listeners))

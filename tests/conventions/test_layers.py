@@ -39,7 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         for position, package in enumerate(CORE_ORDER)
     },
     "core": {"core", "config", "patterns"},
-    "engine": {"core", "backends/base"},
+    "engine": {"backends/base", "config", "core"},
     "backends/base": set(),
     "system": set(),
     "backends": {"system"},

@@ -36,7 +36,8 @@ WRITERS = {
     "unreadable": {"core/coverage/registers.py"},
     "watches_named_entries_only": {"core/coverage/need.py"},
     # A directory has one kernel watch: by inotify, or by a mark of fanotify.
-    "wd": {"backends/inotify.py", "backends/marks.py"},
+    # On a distant mount it says that a proxy is watched instead.
+    "wd": {"backends/inotify.py", "backends/marks.py", "engine/distant.py"},
     "wd_poll": {"backends/polling.py"},
 }
 """By slot; `names` is the property that assigns `_names` and `packed`."""

@@ -62,8 +62,9 @@ def silent_mounts(
 
 
 def check_answers(mounts: Mounts) -> Iterator[Finding]:
-    remote = [mount for mount in mounts if mounts.is_remote(mount)]
-    for mount in silent_mounts(remote):
+    # Asking an automount would mount something.
+    distant = [m for m in mounts if not mounts.is_local(m) and m.type != "autofs"]
+    for mount in silent_mounts(distant):
         where = printable(mount.point)
         yield problem(
             "mounts",

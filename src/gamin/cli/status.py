@@ -49,6 +49,16 @@ class Recoveries(msgspec.Struct, frozen=True):
     rescans: int
 
 
+class StalledMount(msgspec.Struct, frozen=True):
+    """A mount that does not answer: nothing on it is reported until it does."""
+
+    mount: str
+    type: str
+    seconds: float
+    """For how long."""
+    reason: str
+
+
 class Report(msgspec.Struct, frozen=True):
     version: str
     pid: int
@@ -65,6 +75,7 @@ class Report(msgspec.Struct, frozen=True):
     """Trees that clients of the Watchman language watch."""
     state_bytes: int = 0
     """What is remembered across restarts takes so much on the disk."""
+    stalled: list[StalledMount] = []
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -130,6 +141,8 @@ def as_text(report: Report) -> Iterator[str]:
         if lost.overflows or lost.rescans
         else "none",
     )
+    for number, mount in enumerate(report.stalled):
+        yield _line("" if number else "stalled", _stalled(mount))
     yield _line("clients", f"{len(report.clients):,}")
     if report.clients:
         yield from _client_table(report.clients)
@@ -137,6 +150,13 @@ def as_text(report: Report) -> Iterator[str]:
 
 def _line(name: str, text: str) -> str:
     return f"{name:<11} {text}"
+
+
+def _stalled(mount: StalledMount) -> str:
+    return (
+        f"{printable(mount.mount)} ({printable(mount.type)}) for "
+        f"{duration(mount.seconds)}: {printable(mount.reason)}"
+    )
 
 
 def _watches(watches: Watches) -> Iterator[str]:

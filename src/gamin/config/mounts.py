@@ -49,7 +49,7 @@ device, in an image, or the layers of a container, which must not be written
 otherwise."""
 
 LOCAL_TYPES = frozenset({
-    "autofs", "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2",
+    "bcachefs", "binfmt_misc", "bpf", "btrfs", "cgroup", "cgroup2",
     "configfs", "cramfs", "debugfs", "devpts", "devtmpfs", "ecryptfs", "efivarfs",
     "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fusectl", "hfs", "hfsplus",
     "hugetlbfs", "iso9660", "jfs", "mqueue", "msdos", "nilfs2", "nsfs", "ntfs3",
@@ -131,6 +131,20 @@ class Mounts:
             part.type in LOCAL_TYPES or part.type == "overlay" or part is NOWHERE
             for part in self._parts(mount)
         )
+
+    def distant(self) -> Iterator[Mount]:
+        """The mounts on which a system call may take for ever, because it, or one that
+        a path to it leads through, is not local.
+
+        The root counts as local whatever it is: programs and libraries are on it, so
+        nothing goes on anyway while it does not answer.
+        """
+        above: list[bytes] = []
+        for mount in self:
+            inner = mount.point.startswith(tuple(above)) if above else False
+            if mount.point != b"/" and (inner or not self.is_local(mount)):
+                above.append(mount.point + b"/")
+                yield mount
 
     def _parts(self, mount: Mount) -> Iterator[Mount]:
         """`mount`; for an overlay, also those that its layers are on."""

@@ -5,7 +5,7 @@ what is decided here.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from typing import NamedTuple
 
 from gamin.config.gaminrc import BUILT_IN, FilesystemRule, Method, PathRule, Rule
@@ -68,6 +68,8 @@ class Decision(NamedTuple):
     """It is polled for changes by other machines, and the kernel reports ours."""
     why: str
     """The reason, to be shown; printable, without a full stop."""
+    distant: Mount | None = None
+    """The mount that the path is on, if a system call there may take for ever."""
 
 
 class Policy:
@@ -86,6 +88,7 @@ class Policy:
                 self._set(rule)
         self._mounts = mounts
         self._poll_only = poll_only
+        self._distant = {m.point: m for m in mounts.distant()}
 
     def in_force(self) -> tuple[PathRule | FilesystemRule, ...]:
         """Path rules in the order of precedence, then one rule per file system."""
@@ -98,11 +101,22 @@ class Policy:
         Path rules match `path` as the client requested it. Its file system is that of
         `real`, the same path with symlinks followed.
         """
-        decision = self._by_rules(path, self._mounts.of(path if real is None else real))
-        if not self._poll_only or decision.method is Method.NONE:
-            return decision
-        why = "the server runs with --pollonly"
-        return Decision(Method.POLL, decision.interval, False, why)
+        mount = self._mounts.of(path if real is None else real)
+        decision = self._by_rules(path, mount)
+        if self._poll_only and decision.method is not Method.NONE:
+            why = "the server runs with --pollonly"
+            decision = Decision(Method.POLL, decision.interval, False, why)
+        distant = self._distant.get(mount.point)
+        return decision if distant is None else decision._replace(distant=distant)
+
+    @property
+    def distant_points(self) -> Set[bytes]:
+        """Where distant mounts are: a system call there may take for ever."""
+        return self._distant.keys()
+
+    def distant_mount(self, path: bytes) -> Mount | None:
+        """The distant mount that `path`, which is free of symlinks, is on."""
+        return self._distant.get(self._mounts.of(path).point)
 
     def _by_rules(self, path: bytes, mount: Mount) -> Decision:
         remote = self._mounts.remote_part(mount)

@@ -38,8 +38,8 @@ class Scan(NamedTuple):
 
     @property
     def is_first_kernel_scan(self) -> bool:
-        """Whether this is the first scan of the directory, and the kernel alone is to
-        watch it."""
+        """Whether this is the first scan of the directory, the kernel alone is to
+        watch it, and its file system is certain to answer."""
         node = self.node
         is_first = not (node.listed or self.changed_since_ns) and node.wd < 0
         return (
@@ -47,6 +47,7 @@ class Scan(NamedTuple):
             and node.kernel_mask != 0
             and not node.poll_mask
             and node.wd_poll < 0
+            and (node.decision is None or node.decision.distant is None)
         )
 
 

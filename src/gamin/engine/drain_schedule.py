@@ -6,6 +6,8 @@ pause is far shorter than what fills the kernel's queue, and there is no pause w
 much was read ahead and not applied yet.
 """
 
+from typing import NamedTuple
+
 from gamin.engine.ports import AT_ONCE
 
 BURST_EVENTS = 64
@@ -30,6 +32,19 @@ LARGE_READ = 64 * 1024
 """Bytes, one read of a backend. While this much was read ahead and not applied, there
 is no pause. A smaller rest can wait: applied at once it would be a small batch, and
 leave a smaller one."""
+
+
+class Slices(NamedTuple):
+    """How much is done in a row before clients get their turn."""
+
+    crawl_seconds: float = 0.02
+    """Seconds of listing directories of large trees, rounded up to a batch."""
+    crawl_batch: int = 256
+    """Directories that are listed and applied together: about 5 ms."""
+    answer_seconds: float = 0.005
+    """Seconds of applying what threads of distant mounts answered."""
+    drain_pieces: int = 4
+    """Pieces of what was read ahead, some 1,500 events each, in one drain."""
 
 
 class DrainSchedule:

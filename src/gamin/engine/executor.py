@@ -10,7 +10,6 @@ import errno
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from gamin.backends.base import KernelBackend
 from gamin.core.effects import (
@@ -27,25 +26,23 @@ from gamin.core.effects import (
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
 from gamin.engine.crawler import crawl_batch
-from gamin.engine.drain_schedule import DrainSchedule
+from gamin.engine.distant import Distant, Hands
+from gamin.engine.drain_schedule import DrainSchedule, Slices
 from gamin.engine.handover import Handover
-from gamin.engine.ports import AT_ONCE, Asked, Clock, Delivery, FileSystem, Poller
+from gamin.engine.ports import (
+    AT_ONCE,
+    Asked,
+    Clock,
+    Delivery,
+    FileSystem,
+    MountThreads,
+    Poller,
+)
 from gamin.errors import WatchLimitReached
 from gamin.events import Change
 
 MAX_RESCANS = 3
 """Rescans before one answer: the kernel may lose events again during each of them."""
-
-
-class Slices(NamedTuple):
-    """How much is done in a row before clients get their turn."""
-
-    crawl_seconds: float = 0.02
-    """Seconds of listing directories of large trees, rounded up to a batch."""
-    crawl_batch: int = 256
-    """Directories that are listed and applied together: about 5 ms."""
-    drain_pieces: int = 4
-    """Pieces of what was read ahead, some 1,500 events each, in one drain."""
 
 
 _Work = Watch | Unwatch | Probe | Scan | Ready
@@ -61,8 +58,10 @@ class Executor:
         clock: Clock,
         delivery: Delivery,
         slices: Slices | None = None,
+        threads: MountThreads | None = None,
     ) -> None:
-        """`kernel` is None where everything is polled."""
+        """`kernel` is None where everything is polled; `threads` is None where every
+        mount is certain to answer."""
         self._monitor = monitor
         self._kernel = kernel
         self._polling = polling
@@ -74,6 +73,8 @@ class Executor:
         self._crawl: deque[Scan] = deque()
         self._handover = Handover(kernel, polling, self._apply)
         self._schedule = DrainSchedule()
+        hands = Hands(self._take, self._handover.release, self._urgent.append)
+        self.distant = Distant(monitor, threads, delivery, clock, hands)
 
     # -- what drives it
 
@@ -91,7 +92,7 @@ class Executor:
     def deadline(self) -> float | None:
         """When `due` is to be called next: AT_ONCE, or a time of the clock, or None
         while nothing is pending."""
-        if self._crawl:
+        if self._crawl or self.distant.has_answers:
             return AT_ONCE
         soonest = self._monitor.deadline()
         for due_at in (self._schedule.due_at, self._polling.deadline()):
@@ -116,13 +117,27 @@ class Executor:
                     if self._is_past(self._polling.deadline()):
                         self._polling_due()
                 finally:
-                    if self._crawl:
-                        self._crawl_slice()
+                    try:
+                        if self.distant.has_answers:
+                            self._apply_answers()
+                    finally:
+                        if self._crawl:
+                            self._crawl_slice()
 
     def _is_past(self, deadline: float | None) -> bool:
         return deadline is not None and deadline <= self._clock.monotonic()
 
     # -- what comes in
+
+    def answered(self) -> None:
+        """Threads of distant mounts have answered: apply a slice of it, and send."""
+        self.distant.collect()
+        self._apply_answers()
+
+    def _apply_answers(self) -> None:
+        end = self._clock.monotonic() + self._slices.answer_seconds
+        self.distant.apply_until(end, self._work)
+        self._delivery.flush()
 
     def drain(self) -> None:
         """Apply what the kernel has reported, do all that follows, and send."""
@@ -309,6 +324,8 @@ class Executor:
         self.do([])
 
     def _perform(self, work: _Work) -> None:
+        if self.distant.is_in_use and self.distant.takes(work):
+            return
         if isinstance(work, Scan):
             self._scan(work)
         elif isinstance(work, Probe):

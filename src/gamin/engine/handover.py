@@ -74,8 +74,11 @@ class Handover:
 
     def unwatch(self, node: Node) -> None:
         """Stop watching and polling `node`, unless the core wants it again by now."""
-        if node.mask:
-            return
+        if not node.mask:
+            self.release(node)
+
+    def release(self, node: Node) -> None:
+        """Stop watching and polling `node`, whatever the core wants."""
         if self._kernel is not None:
             self._kernel.unwatch(node)
         self._polling.unwatch(node)

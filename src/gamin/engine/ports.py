@@ -9,9 +9,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from gamin.backends.base import Watchable
+from gamin.config.mounts import Mount
 from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
+from gamin.engine.proxy import Batch, Request
 from gamin.events import Change
 
 AT_ONCE = 0.0
@@ -119,6 +121,22 @@ class Asked(Protocol):
     @property
     def bound_directory(self) -> Node | None:
         """The directory that its path leads to; None for a file, or for nothing."""
+
+
+class MountThreads(Protocol):
+    """One thread for each mount on which a system call may take for ever."""
+
+    def send(self, mount: Mount, request: Request) -> None:
+        """Have the mount's thread do this after what it has to do already."""
+
+    def take(self) -> Sequence[tuple[Mount, Batch]]:
+        """The answers of all threads since the last call; each one's in order."""
+
+    def end(self, mount: Mount) -> None:
+        """Have its thread end, whenever it can; its answers come no more."""
+
+    def is_stalled(self, mount: Mount) -> bool:
+        """Whether the mount has given no answer, or nothing but errors, for a while."""
 
 
 class Delivery(Protocol):

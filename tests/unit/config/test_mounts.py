@@ -155,7 +155,7 @@ def test_which_file_systems_are_remote(type_: str, remote: bool) -> None:
     [
         ("ext4", True),
         ("tmpfs", True),
-        ("autofs", True),
+        ("autofs", False),
         ("nfs4", False),
         ("9p", False),
         ("fuse", False),

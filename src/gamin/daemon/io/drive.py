@@ -1,6 +1,7 @@
 """Drives the executor from the daemon's loop, on the real kernel, disk and clock."""
 
 import time
+from typing import Protocol
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.polling import PollingBackend
@@ -8,8 +9,16 @@ from gamin.core.effects import Effect
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.engine.executor import Executor
-from gamin.engine.ports import AT_ONCE, Asked, Delivery
+from gamin.engine.ports import AT_ONCE, Asked, Delivery, MountThreads
 from gamin.system import filesystem
+
+
+class Threads(MountThreads, Protocol):
+    def fileno(self) -> int:
+        """Readable when `take` returns something."""
+
+    def close(self) -> None:
+        """End all threads, without waiting for one."""
 
 
 class Drive:
@@ -27,8 +36,12 @@ class Drive:
         polling: PollingBackend,
         delivery: Delivery,
         loop: Loop,
+        threads: Threads | None = None,
     ) -> None:
-        self.executor = Executor(monitor, kernel, polling, filesystem, time, delivery)
+        self._threads = threads
+        self.executor = Executor(
+            monitor, kernel, polling, filesystem, time, delivery, threads=threads
+        )
         self._kernel = kernel
         self._loop = loop
         self._timer: Timer | None = None
@@ -37,6 +50,8 @@ class Drive:
         self._is_due_soon = False
         """Whether the loop calls in its next iteration."""
         self._is_closed = False
+        if threads is not None:
+            loop.add_reader(threads.fileno(), self._answered)
         self._plan()
 
     def do(self, effects: list[Effect]) -> None:
@@ -67,9 +82,18 @@ class Drive:
         finally:
             self._plan()
 
+    def _answered(self) -> None:
+        try:
+            self.executor.answered()
+        finally:
+            self._plan()
+
     def close(self) -> None:
         """Call the executor no more, and close the kernel's descriptors."""
         self._is_closed = True
+        if self._threads is not None:
+            self._loop.remove_reader(self._threads.fileno())
+            self._threads.close()
         if self._timer is not None:
             self._timer.cancel()
         if self._kernel is not None:

@@ -20,6 +20,7 @@ from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, make_policy
 from gamin.daemon.process.memory import Memory
+from gamin.daemon.process.mount_threads import MountThreads
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
 from gamin.system.peercred import PeerRefused, check_peer
@@ -66,6 +67,7 @@ class Server:
         self._loop = loop
         self.kernel = kernel
         self.polling = PollingBackend()
+        self.mount_threads = MountThreads(has_kernel=kernel is not None)
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, loop, self._greeted, cwd)
         self.started = time.time()
@@ -89,7 +91,14 @@ class Server:
 
     def run(self) -> None:
         """Serve until the loop is ended, or nobody has been there for a while."""
-        drive = Drive(self.monitor, self.kernel, self.polling, self.service, self._loop)
+        drive = Drive(
+            self.monitor,
+            self.kernel,
+            self.polling,
+            self.service,
+            self._loop,
+            self.mount_threads,
+        )
         self.service.drive = drive
         self.settings.start(self._loop)
         for listener in self.listening.listeners:
@@ -291,6 +300,7 @@ class Server:
             },
             "held_bytes": self.service.accounts.held_bytes,
             "recoveries": status.recoveries(self.monitor),
+            "stalled": status.stalled(self.mount_threads.stalled()),
         }
 
     def dump(self) -> str:

@@ -1,11 +1,13 @@
 """The server's own state: figures for `gamin status`, and a dump as text."""
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from gamin.backends.base import Usage
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
+from gamin.daemon.process.mount_threads import Stalled
 from gamin.paths import printable
 from gamin.system import inotify
 
@@ -58,6 +60,19 @@ class Limits:
             with suppress(OSError):
                 self._known[name] = inotify.limit(name)
         return self._known
+
+
+def stalled(mounts: Iterable[Stalled]) -> list[dict[str, object]]:
+    """The mounts that do not answer, for how long, and why."""
+    return [
+        {
+            "mount": os.fsdecode(each.mount.point),
+            "type": each.mount.type,
+            "seconds": round(each.seconds, 1),
+            "reason": each.reason,
+        }
+        for each in mounts
+    ]
 
 
 def _watched(monitor: Monitor) -> Iterator[Node]:

@@ -1,13 +1,13 @@
-"""The long random run: a real server, real clients, programs that do what they like.
+"""A long random run: a real server, real clients, and programs that change files.
 
     python -m soak [--operations N] [--seed N] [--overflow N] [--stop] [--kill]
 
-In every round two programs do random things to one tree at the same time, while clients
-do not read, or leave and come back, or the server is stopped or killed. Then all is
-quiet, and what every client believes must equal the disk, names and contents. Exit
-status 1 if it does not.
+In every round two programs change one tree at random at the same time, while clients
+stop reading or reconnect and the server is stopped or killed. Then everything is quiet,
+and what each client believes must equal the disk, in names and contents. The exit
+status is 1 if it does not.
 
-`testkit.actions.actor` says what the programs do, `follower` what clients believe.
+`testkit.actions.actor` contains the programs, `follower` the clients.
 """
 
 import argparse
@@ -42,8 +42,8 @@ from testkit.watches import kill_server, serving, signal_server
 
 WRITERS = 2
 QUIET = MAX_PAUSE + 15.0
-"""Seconds after which every client must have been told everything: a second look after
-an overflow may be put off for so long."""
+"""Seconds after which every client must have received everything: the second scan after
+an overflow may be delayed for so long."""
 PACE = 0.02
 MAX_SHOWN = 40
 MAX_STOP_SECONDS = 2.0
@@ -104,7 +104,8 @@ class Soak:
         return [self._root / name for name in names]
 
     def _libgamin(self) -> V1Follower:
-        """It does connect again, but what happened meanwhile is lost on it."""
+        """A client with the C library. The library reconnects after the server's end,
+        but loses what happened meanwhile."""
 
         def connect() -> Libgamin:
             return Libgamin(os.environ["GAM_CLIENT_ID"], str(self.server))
@@ -112,7 +113,7 @@ class Soak:
         return V1Follower("libgamin", self._folders(), connect, outlives_servers=False)
 
     def run(self) -> None:
-        """Stops at the first thing that is wrong."""
+        """Run all rounds, up to the first one in which something is wrong."""
         with ExitStack() as stack:
             writers = [
                 stack.enter_context(self._writer(number)) for number in range(WRITERS)
@@ -208,7 +209,7 @@ class Soak:
         self.report.wrong += self._mistakes()
 
     def _mistakes(self) -> list[str]:
-        """What the servers have to say: nothing, if all is well."""
+        """The log lines of the servers; there are none if all is well."""
         return self._log.read_text().splitlines()
 
     def _wrong(self) -> list[str]:
@@ -220,7 +221,7 @@ class Soak:
         return found
 
     def _server_is_wrong(self) -> list[str]:
-        """What is told wrongly to a client that comes now."""
+        """What is wrong in the listing that a new client receives."""
         newcomer = Belief(self._root)
         with gamin.watch(self._root, initial=True) as watch:
             newcomer.take(next(watch))
@@ -238,7 +239,7 @@ class Soak:
 
 
 def has_libgamin() -> bool:
-    """The library of the original, if it is installed, speaks with our server too."""
+    """Whether the C library of the original is installed."""
     try:
         ctypes.CDLL(LIBRARIES[0])
     except OSError:
@@ -247,15 +248,15 @@ def has_libgamin() -> bool:
 
 
 def start_server() -> None:
-    """Return when it has answered: only then has it surely opened its inotify, whose
-    queue is as long as was allowed just then."""
+    """Start a server and wait for its first answer. By then it has opened its inotify
+    descriptor, with the queue length that the kernel allowed at that moment."""
     connect_watchman().close()
     with dial() as line:
         line.ask("version")
 
 
 def _program(path: Path, log: Path) -> Path:
-    """The server as one executable file, which says what it has to say to `log`."""
+    """An executable file that starts the server with its messages appended to `log`."""
     command = f"exec '{sys.executable}' -P -m gamin.daemon.process.start 2>>'{log}'"
     path.write_text(f"#!/bin/sh\n{command}\n")
     path.chmod(0o755)
@@ -309,7 +310,8 @@ def summary(soak: Soak, options: argparse.Namespace) -> Iterator[str]:
 
 
 def _command(options: argparse.Namespace) -> str:
-    """As it was given, but with its seed. What happens when is not decided by that."""
+    """The command that repeats this run: its options, with the seed. The seed does not
+    decide the timing."""
     words = ["python -m soak"]
     for name, value in vars(options).items():
         option = "--" + name.replace("_", "-")

@@ -1,6 +1,6 @@
-"""Clients that follow a tree in threads of their own, each in its own way.
+"""Clients of the random run: each follows the tree in a thread of its own.
 
-What they should believe at rest is said by `soak`.
+`soak.__main__` compares what they believe with the disk.
 """
 
 import os
@@ -19,14 +19,14 @@ from testkit.beliefs.watch import Belief, Folder, differences, there, version_of
 from testkit.scenario.libgamin import FamError
 
 PATIENCE = 0.05
-"""Seconds between two looks at what the follower is to do."""
+"""Seconds between two checks of what the follower is to do."""
 
 
 class Follower(threading.Thread):
-    """Takes in what it is told; it can be made to stop reading for a while."""
+    """Applies the events that it receives; it can be made to stop reading."""
 
     outlives_servers = True
-    """Without leaving and coming back."""
+    """It survives a restart of the server without `resume`."""
 
     def __init__(self, name: str, root: Path) -> None:
         super().__init__(name=name, daemon=True)
@@ -34,7 +34,7 @@ class Follower(threading.Thread):
         self.reads = threading.Event()
         self.reads.set()
         self.resume = threading.Event()
-        """Set to make it leave and come back."""
+        """Set to make it disconnect and connect again."""
         self.ready = threading.Event()
         self.ended = threading.Event()
         self.lock = threading.Lock()
@@ -52,12 +52,12 @@ class Follower(threading.Thread):
         raise NotImplementedError
 
     def wrong(self) -> list[str]:
-        """What it believes wrongly now."""
+        """The differences between what it believes and the disk."""
         raise NotImplementedError
 
     @property
     def contradictions(self) -> list[str]:
-        """What it was told that did not fit what it believed."""
+        """The events that contradicted what it believed."""
         return []
 
     def summary(self) -> str:
@@ -70,14 +70,14 @@ class Follower(threading.Thread):
 
 
 class WatchFollower(Follower):
-    """`gamin.watch` on a tree; `resume` makes it leave and go on from its clock."""
+    """`gamin.watch` on a tree; `resume` makes it leave and continue from its clock."""
 
     def __init__(self, name: str, root: Path, **options: Any) -> None:
         super().__init__(name, root)
         self.belief = Belief(root)
         self.resumed = 0
         self.listings = 0
-        """How often it was told a fresh listing instead of a difference."""
+        """How often it received a fresh listing instead of a difference."""
         self.recovered = 0
         self.received: deque[gamin.Event] = deque(maxlen=20_000)
         self._options = options
@@ -133,7 +133,7 @@ class WatchFollower(Follower):
 
 
 class V1Connection(Protocol):
-    """What a follower needs of a client of the original language."""
+    """The methods of a libgamin client that a follower needs."""
 
     def watch_directory(self, path: bytes) -> int: ...
 
@@ -154,8 +154,8 @@ class V1Event(Protocol):
 
 
 class V1Follower(Follower):
-    """One connection of the original language, with some directories; `resume` makes
-    it begin with another one."""
+    """One libgamin connection that watches some directories; `resume` makes it start
+    again with a new connection."""
 
     def __init__(
         self,
@@ -212,8 +212,8 @@ class V1Follower(Follower):
                 case EventCode.DELETED:
                     known.deleted(path, is_belated=True)
                 case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
-                    # That language has listings again after a loss, and a change may
-                    # be the first that is told of an entry.
+                    # After a loss this protocol sends a listing again, and a change
+                    # may be the first event about an entry.
                     if not is_itself:
                         known.created(path, False, version_of(str(folder / name)))
 
@@ -234,7 +234,7 @@ def _versions(known: belief.Belief) -> Folder:
 
 
 def _entries(folder: Path) -> Folder:
-    """Of a directory's entries no more than one that only sees them can know."""
+    """The entries of a directory, as far as a client of this protocol can know them."""
     if not folder.is_dir():
         return {}
     return {name: version_of(str(folder / name)) for name in os.listdir(folder)}

@@ -1,1 +1,1 @@
-"""Ways of noticing changes, behind one interface (`base`)."""
+"""The sources of changes: inotify, fanotify and polling behind one interface."""

@@ -1,7 +1,8 @@
-"""The one interface behind which there are several ways of noticing changes.
+"""The interface of all backends.
 
-A backend knows watched directories as opaque nodes; what they mean is the core's
-affair. It decides nothing: it is told what to watch and says what it saw.
+A backend watches directories, which it knows as opaque nodes of the core's tree, and
+returns the changes it detected. It decides nothing: the core chooses what is watched,
+and by which backend.
 """
 
 from collections.abc import Sequence
@@ -10,28 +11,28 @@ from typing import NamedTuple, Protocol
 from gamin.events import Change
 
 FIRST_MARK = 1 << 31
-"""Numbers of inotify watches are below, those of fanotify marks begin here."""
+"""The lowest number of a fanotify mark; numbers of inotify watches are below it."""
 FIRST_MARK_COOKIE = 1 << 32
-"""The same for the cookies of renames."""
+"""The lowest cookie of a rename from fanotify; cookies of inotify are below it."""
 
 
 class Watchable(Protocol):
-    """What a backend is given to watch: a directory of the core's tree."""
+    """A directory of the core's tree, as a backend sees it."""
 
     wd: int
-    """The backend's own number for the watch, -1 while there is none."""
+    """The backend's number of the watch; -1 while there is none."""
 
     def path(self) -> bytes:
         """Where the core believes the directory to be now, absolute."""
 
 
 class Backend(Protocol):
-    """One file descriptor to wait on, one call to drain it."""
+    """A source of changes: a file descriptor to wait on, and a call that drains it."""
 
     def fileno(self) -> int: ...
 
     def drain(self) -> Sequence[Change]:
-        """What was noticed since the last call, in order. Never blocks."""
+        """The changes detected since the last call, in order. Never blocks."""
 
     def watch(self, node: Watchable, mask: int) -> None:
         """Start watching the directory `node`, or change what it is watched for.
@@ -43,41 +44,43 @@ class Backend(Protocol):
         """
 
     def unwatch(self, node: Watchable) -> None:
-        """Stop. Nothing for `node` comes out of `drain` afterwards."""
+        """Stop watching `node`. Later drains return nothing about it."""
 
     def close(self) -> None: ...
 
 
 class Usage(NamedTuple):
-    """What we hold of one facility of the kernel."""
+    """How much of the user's quota of one kernel facility is in use."""
 
     facility: str
     watches: int
     limit: int
-    """How many are taken at the most; the rest of the user's are for others."""
+    """The most that the server takes; the rest of the quota is left to other
+    programs."""
 
 
 class KernelBackend(Backend, Protocol):
-    """A backend that the kernel tells, and that can run out of watches."""
+    """A backend to which the kernel reports, and which can run out of watches."""
 
     @property
     def usage(self) -> Sequence[Usage]:
-        """What is in use, at least one."""
+        """The usage of each facility that it uses; at least one."""
         ...
 
     @property
     def has_pending(self) -> bool:
-        """Whether it found something out by itself, for the next `drain`."""
+        """Whether the next `drain` returns changes even if the kernel reports none."""
         ...
 
     def read_ahead(self) -> None:
-        """Make room in the kernel's queue: read ahead what `drain` is to give out."""
+        """Make room in the kernel's queue: read events that later drains return."""
 
     queued_bytes: int
-    """Where the kernel's queue ended at the last call of `drain` or `read_ahead`.
+    """The position, in bytes, of the end of the kernel's queue at the last `drain` or
+    `read_ahead`.
 
-    Bytes. A drain returns one piece at a time: everything queued before a drain has
-    been returned once `drained_bytes` reaches the value that this drain left here."""
+    A drain returns one piece at a time: everything queued before a drain has been
+    returned once `drained_bytes` reaches the value that this drain left here."""
 
     drained_bytes: int
-    """How far the queue was given out, in the same measure."""
+    """The position, in bytes, up to which drains have returned the queue."""

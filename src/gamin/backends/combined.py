@@ -1,13 +1,12 @@
-"""Which kernel facility watches what: inotify, and fanotify where that has no room.
+"""Combines two kernel facilities: inotify first, fanotify where inotify has no room.
 
-How each of them works is left to `inotify` and `fanotify`; polling, for what neither
-takes, to the core's policy.
+`inotify` and `fanotify` use the facilities; the core polls what neither takes.
 
-Both have a quota for each user. So with both, twice as much is watched before anything
-is polled. inotify comes first: a directory is watched in a quarter of the time and a
-fifth of the memory, and most happenings are read in less than half the time. Only where
-the same happens again and again is fanotify quicker, because the kernel joins it
-(measured on 6.18 by bench/backend_cost.py).
+Each has its own quota per user, so both together watch twice as much before anything is
+polled. inotify comes first: it watches a directory in a quarter of the time and a fifth
+of the memory, and reads most events in less than half the time. fanotify is faster only
+where the same event repeats, because the kernel merges it (measured on 6.18 by
+bench/backend_cost.py).
 """
 
 import select
@@ -19,7 +18,7 @@ from gamin.errors import WatchLimitReached
 from gamin.events import Change
 
 Open = Callable[[], KernelBackend]
-"""Raises OSError where the kernel refuses, be it only for now."""
+"""Opens a backend. Raises OSError if the kernel refuses, even if only at present."""
 
 
 def open_fanotify() -> KernelBackend:
@@ -37,9 +36,9 @@ class CombinedBackend:
     had at first (the user's instances are all taken) is asked for again whenever there
     is no room without it; as long as there is none, nothing has room.
 
-    Of one directory all changes come from the same facility, so in their order. Each
-    facility sees to its own renames: of one from a directory of this to one of that,
-    each sees half, and so a deletion and an arrival come out.
+    All changes of one directory come from the same facility, and so in their order.
+    Each facility pairs its own renames. A rename from a directory of one to a directory
+    of the other is half known to each, and is returned as a deletion and a creation.
     """
 
     def __init__(
@@ -67,7 +66,8 @@ class CombinedBackend:
         return [backend for backend in self._opened if backend is not None]
 
     def open_one(self) -> None:
-        """Have at least one. OSError, that of inotify, when the kernel grants none."""
+        """Open at least one facility. Raises the OSError of inotify if the kernel
+        grants none."""
         try:
             self._open(0)
         except OSError:
@@ -89,7 +89,7 @@ class CombinedBackend:
     # -- what is watched
 
     def watch(self, node: Watchable, mask: int) -> None:
-        """WatchLimitReached only when neither has room."""
+        """As `Backend.watch`; raises WatchLimitReached only if neither has room."""
         tried = self._opened[node.wd >= FIRST_MARK]
         limit = 0
         if tried is not None:
@@ -104,7 +104,7 @@ class CombinedBackend:
     def _watch_elsewhere(
         self, node: Watchable, mask: int, tried: KernelBackend | None, limit: int
     ) -> None:
-        """With what was not tried: what is open before what is to be opened."""
+        """Watch with a facility that was not tried; open ones before closed ones."""
         for index in sorted((0, 1), key=lambda index: self._opened[index] is None):
             backend = self._granted(index)
             if backend is None or backend is tried:
@@ -137,7 +137,8 @@ class CombinedBackend:
         self._note_progress()
 
     def _note_progress(self) -> None:
-        """That of inotify: fanotify gives out at once what it reads."""
+        """Take over the positions of inotify: fanotify returns at once what it
+        reads."""
         inotify = self._opened[0]
         if inotify is not None:
             self.queued_bytes, self.drained_bytes = (
@@ -157,8 +158,8 @@ class CombinedBackend:
             )
             return changes
         if inotify is None or fanotify.has_pending:
-            # It settles what it said before, and that comes to an end; what inotify
-            # has is left to the next drain.
+            # fanotify resolves its doubts of before, of which there is an end; the
+            # events of inotify wait for the next drain.
             changes = fanotify.drain()
             self.read_ahead()
             return changes

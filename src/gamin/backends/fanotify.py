@@ -1,13 +1,13 @@
 """fanotify behind the `Backend` interface: one group, one mark per directory.
 
-Which node a mark belongs to is left to `marks`; what the events leave open, to
-`reconciler` and `subdirectories`. It needs Linux 5.17, and no rights beyond reading the
+`marks` knows to which node a mark belongs; `reconciler` and `subdirectories` resolve
+what the events leave open. It needs Linux 5.17, and no rights beyond reading the
 directories.
 
-A rename comes as one event that names both places, as far as they are marked, so its
-halves need no waiting for each other. In return the kernel joins events, so a change
-here may stand for many, and what is in doubt after a drain is looked up in the next
-one: call `drain` again while `has_pending`.
+A rename is one event that names both places, as far as they are marked, so neither half
+waits for the other. But the kernel merges events, so one change here may stand for
+several, and what is in doubt after a drain is probed in the next one: call `drain`
+again while `has_pending`.
 """
 
 import errno
@@ -41,7 +41,7 @@ from gamin.system.fanotify import RawEvent
 from gamin.system.inotify import BUFFER, Reader
 
 MAX_CHANGES = 100_000
-"""A drain ends here at the latest, so that clients get their turn in a flood."""
+"""The most changes that one drain returns, so that clients are served in a storm."""
 
 _new = tuple.__new__  # a third of the time of calling the class
 _CONTENT = MODIFY | CLOSE_WRITE
@@ -50,8 +50,9 @@ _NAMES = CREATE | DELETE
 
 class FanotifyBackend:
     def __init__(self, most: int | None = None) -> None:
-        """Takes `most` marks, or the greater part of what the user may have. OSError
-        when the kernel is too old, or the user may have no more groups."""
+        """`most` is the most marks to take; by default a large part of the user's
+        quota. Raises OSError if the kernel is too old, or the user may have no more
+        groups."""
         self._fd = fanotify.open_group()
         try:
             _refuse_old_kernels(self._fd)
@@ -67,7 +68,7 @@ class FanotifyBackend:
         self._cookie = FIRST_MARK_COOKIE
         self.queued_bytes = self.drained_bytes = 0
         self._pending: list[Change] = []
-        """What was found out while watching, for the next drain."""
+        """Changes for the next drain, found by `watch`."""
 
     def fileno(self) -> int:
         return self._fd
@@ -83,7 +84,8 @@ class FanotifyBackend:
     # -- what is watched
 
     def watch(self, node: Watchable, mask: int) -> None:
-        """Also WatchLimitReached, with a limit of 0, where the file system cannot."""
+        """As `Backend.watch`. Also raises WatchLimitReached, with a limit of 0, on file
+        systems that fanotify cannot watch."""
         self._pending += self._marks.add(node, mask)
         if not self._close_check.is_group_open:
             self._close_check.watched(node.wd)
@@ -104,11 +106,11 @@ class FanotifyBackend:
         )
 
     def read_ahead(self) -> None:
-        """Nothing is read ahead, for there is seldom much: a drain gives out all."""
+        """Nothing is read ahead: a drain returns everything, which is seldom much."""
 
     def drain(self) -> Sequence[Change]:
-        """Where something is in doubt from the last time, that only; so doubts come to
-        an end however quickly new ones arise."""
+        """As `Backend.drain`. Doubts of the last drain are resolved first, and then
+        nothing else is returned: so they end however fast new ones arise."""
         changes, self._pending = self._pending, []
         self._subdirectories.applied()
         if not self.has_pending:
@@ -117,7 +119,7 @@ class FanotifyBackend:
             self._read_all(changes)
             if self._cookie != before or self._rename_check.is_waiting:
                 self._rename_check.observe(changes)
-            if changes:  # to be applied before anything is settled
+            if changes:  # the core applies these before doubts are resolved
                 return changes
         changes += self._rename_check.resolve(self._marks.is_in_place)
         changes += self._reconciler.resolve(self._marks)
@@ -128,12 +130,13 @@ class FanotifyBackend:
         ended: dict[Mark, None] = {}
         while self._read(changes, ended) and len(changes) < MAX_CHANGES:
             pass
-        # Joined with what happened to it earlier, its end may have been told early.
+        # The event of its end may have been merged with an earlier one, and so be
+        # early.
         for mark in ended:
             changes += self._marks.on_deleted(mark)
 
     def _read(self, changes: list[Change], ended: dict[Mark, None]) -> bool:
-        """Append what one read gives; True if that cannot have been all."""
+        """Append the changes of one read; True if more events must be queued."""
         buffer = self._reader.read()
         find = self._marks.get
         for event in fanotify.decode(buffer):
@@ -161,7 +164,7 @@ class FanotifyBackend:
     def _happened(
         self, mark: Mark, mask: int, name: bytes, changes: list[Change]
     ) -> None:
-        """Something other than a rename happened to an entry."""
+        """Append the changes of an event about an entry that is no rename."""
         if mask & (_CONTENT | CREATE | ATTRIB):
             mask |= self._modified(mark, mask, name)
         names = mask & _NAMES
@@ -178,7 +181,7 @@ class FanotifyBackend:
             self._observe(mark, name, there, is_mixed=is_mixed)
 
     def _modified(self, mark: Mark, mask: int, name: bytes) -> int:
-        """MODIFY if the content changed; 0 if the file was merely closed."""
+        """MODIFY if the content changed; 0 if the file was only closed."""
         file, now = (mark.number, name), time.time_ns()
         if mask & (MODIFY | CREATE | ATTRIB):
             self._close_check.modified[file] = now
@@ -187,17 +190,18 @@ class FanotifyBackend:
         return MODIFY if self._close_check.is_changed(file, path, now) else 0
 
     def _renamed(self, event: RawEvent, changes: list[Change]) -> None:
-        """Both halves where both are watched; otherwise a deletion or an arrival."""
+        """Append both halves of a rename; a deletion or a creation if only one of the
+        directories is watched."""
         is_dir = event.mask & IS_DIR
         source = self._marks.get(event.directory)
         target = self._marks.get(event.new_directory)
         leaving = () if source is None else source.owners
         arriving = () if target is None else target.owners
         is_in_doubt = self._observe_rename(event, source, target)
-        # A directory is moved, with all that is known of it, on certain news only: in
-        # another order than the true one, it might seem to move into itself.
+        # A known directory is moved only if the event is certain: applied in a wrong
+        # order, the rename might move it into itself.
         if not (is_dir and is_in_doubt):
-            # A directory with two paths has two nodes: as many pairs as there are.
+            # A directory with two paths has two nodes, so there are several pairs.
             for one, other in zip(leaving, arriving, strict=False):
                 self._cookie += 1
                 halves = (
@@ -214,7 +218,7 @@ class FanotifyBackend:
     def _observe_rename(
         self, event: RawEvent, source: Mark | None, target: Mark | None
     ) -> bool:
-        """Returns whether one of the names is in doubt."""
+        """Pass a rename to the reconciler; return whether a name is in doubt."""
         is_left = is_taken = False
         if source is not None:
             is_left = self._observe(source, event.name, EntryType.NOTHING)
@@ -225,7 +229,7 @@ class FanotifyBackend:
     def _observe(
         self, mark: Mark, name: bytes, there: EntryType, *, is_mixed: bool = False
     ) -> bool:
-        """Returns whether it is in doubt."""
+        """Pass what an event says to the reconciler; return whether it is in doubt."""
         is_doubtful = is_mixed or mark.identity in self._marks.remarked
         return self._reconciler.observe(
             mark.identity, name, there, is_doubtful=is_doubtful
@@ -240,19 +244,19 @@ class FanotifyBackend:
 
 @cache  # there are a few dozen
 def _steps(mask: int) -> tuple[int, ...]:
-    """One happening each, in the order in which they make sense."""
+    """The single changes in a merged event, in an order that makes sense."""
     is_dir = mask & IS_DIR
     content = mask & _CONTENT
     if content == CLOSE_WRITE and mask & CREATE:
-        content = 0  # made and closed without a write in between: says nothing
+        content = 0  # created and closed without a write in between
     steps = (mask & CREATE, mask & ATTRIB, content, mask & DELETE)
     return tuple(step | is_dir for step in steps if step)
 
 
 @cache
 def _steps_if_mixed(mask: int, is_there: bool) -> tuple[int, ...]:
-    """Made and removed, or removed and made again: a guess by what is there now, which
-    is right unless the directory is elsewhere."""
+    """Creation and deletion in the order that fits what is there now. The guess is
+    right unless the directory is elsewhere."""
     is_dir = mask & IS_DIR
     if is_there:
         return DELETE | is_dir, *_steps(mask & ~DELETE)
@@ -264,8 +268,8 @@ def _bearer(mask: int) -> EntryType:
 
 
 def _refuse_old_kernels(group: int) -> None:
-    """Before Linux 5.17: OSError (EINVAL). Later ones get as far as to miss the
-    descriptor."""
+    """Raise OSError (EINVAL) before Linux 5.17. Later kernels fail differently: they
+    get as far as to reject the descriptor."""
     try:
         fanotify.mark(group, -1, fanotify_mask(MOVED_TO))
     except OSError as error:

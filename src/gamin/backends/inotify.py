@@ -1,25 +1,25 @@
 """inotify behind the `Backend` interface: one instance, one table of watches.
 
-It turns what the kernel writes into changes of nodes and sees to three things that the
-raw interface leaves to its users:
+It decodes the kernel's events into changes of nodes, and handles three problems that
+the raw interface leaves to its users:
 
 *Two nodes, one watch.* A watch belongs to an inode, not to a path: watching a
 directory through a second path (a bind mount) gives the number of the first watch, and
 the mask of the second call. So a number can stand for several nodes; each gets every
 change, and the mask is the sum of theirs.
 
-*A number that comes back for another node* can also mean that the first one is not
-where it is believed to be: its rename is still in the queue. So its path is asked
-again, at once: either it is the same inode (a second name), or it is to be looked for.
+*A number that is returned for another node* can also mean that the first node is not
+where the core believes it to be: its rename is still in the queue. So its path is
+probed at once: either it is the same inode (a second path), or the core must find it.
 
 *Renames.* The kernel queues the two halves of a rename one after the other while the
 renaming process holds the locks of both directories, but a reader can come in between.
-A first half whose second is missing may thus be a rename out of all we watch, or one
-we read too early. Reading an entry of the source directory takes the lock of that
-directory (iterate_dir in fs/readdir.c), so when that returns the rename is over, and
-its second half, if there is one for us, is in the queue. Where more was read already,
-it is looked for there first. So every batch is decided when it leaves here: halves are
-pairs, or they are plain deletions and arrivals.
+A first half without its second may thus be a rename to a place that is not watched, or
+a rename that was read too early. Reading an entry of the source directory takes the
+lock of that directory (iterate_dir in fs/readdir.c). When that read returns, the rename
+is over, and its second half, if there is one, is in the queue. Events that were read
+ahead are searched first. So every batch that a drain returns is decided: halves are
+pairs, or they are plain deletions and creations.
 """
 
 import contextlib
@@ -49,15 +49,15 @@ from gamin.paths import join
 from gamin.system import inotify, libc
 
 RESERVED_PERCENT = 10
-"""Percent of the user's watches that are never taken."""
+"""Percent of the user's watches that are left to other programs."""
 
 MAX_ROUNDS = 16
-"""How often a drain looks again for second halves, while new first ones come in."""
+"""How often a drain searches for second halves while new first halves arrive."""
 
 _FLAGS = inotify.ONLYDIR | inotify.DONT_FOLLOW | inotify.EXCL_UNLINK
 RENAME_WAIT_BYTES = 512 * 1024
-"""After so many bytes of events, about as many as the queue holds, a second half is not
-waited for any more while there are more events."""
+"""Bytes of events, about as many as the queue holds, after which a drain stops waiting
+for a second half although more events are queued."""
 
 _PROBE = _FLAGS | inotify.MASK_ADD
 _ALL_NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
@@ -67,8 +67,8 @@ _Owner = Watchable | list[Watchable]
 
 class InotifyBackend:
     def __init__(self, most: int | None = None) -> None:
-        """Takes `most` watches, or the greater part of what the user may have. OSError
-        (EMFILE) when the user may have no more instances."""
+        """`most` is the most watches to take; by default a large part of the user's
+        quota. Raises OSError (EMFILE) if the user may have no more instances."""
         if most is None:
             quota = inotify.limit("max_user_watches")
             most = quota - quota * RESERVED_PERCENT // 100
@@ -79,10 +79,10 @@ class InotifyBackend:
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         self._pending: list[Change] = []
-        """What was found out while watching, for the next drain."""
+        """Changes for the next drain, found by `watch`."""
         self._carried: list[Change] = []
-        """The end of what was decoded last, with the first halves that are in it, and
-        where those were in the backlog."""
+        """The changes at the end of the last piece that wait for a second half, with
+        the first halves among them and their positions in the read-ahead bytes."""
         self._halves: dict[int, int] = {}
         self._since: dict[int, int] = {}
         self._close_check = CloseCheck()
@@ -132,7 +132,7 @@ class InotifyBackend:
             self._share(wd, owner, node, mask)
 
     def _share(self, wd: int, owner: _Owner, node: Watchable, mask: int) -> None:
-        """Another node has this watch: ask whether it is still the same directory."""
+        """Another node has this watch: probe whether it is still the same directory."""
         others = owner if isinstance(owner, list) else [owner]
         still = [other for other in others if self._is_there(other, wd)]
         if not still:
@@ -144,8 +144,8 @@ class InotifyBackend:
         libc.inotify_add_watch(self._fd, node.path(), mask | _FLAGS)
 
     def _is_there(self, node: Watchable, wd: int) -> bool:
-        """Whether the path of `node` leads to the directory of `wd`; otherwise it is
-        left unwatched, and an IGNORED tells the core to look for it."""
+        """Whether the path of `node` leads to the directory of `wd`. If not, the node
+        is unwatched, and an IGNORED makes the core find it."""
         with contextlib.suppress(OSError):
             found = libc.inotify_add_watch(self._fd, node.path(), _ALL_NAMES | _PROBE)
             if found == wd:
@@ -193,7 +193,7 @@ class InotifyBackend:
         backlog = self._backlog
         backlog.read_ahead()
         self.queued_bytes = backlog.queued_bytes
-        if self._rename_check:  # of what was returned last, before anything is added
+        if self._rename_check:  # of the last drain, before anything is added
             return self._settle_renames()
         self._close_check.begin()
         changes, halves = self._carried, self._halves
@@ -234,13 +234,13 @@ class InotifyBackend:
     def _decode(
         self, piece: bytes, changes: list[Change], halves: dict[int, int]
     ) -> None:
-        """Append what a piece of the queue says.
+        """Append the changes in a piece of the queue.
 
-        `halves` are first halves of renames without their second: cookie, and where
-        in `changes`.
+        `halves` are the first halves of renames without a second: the cookie, and the
+        index in `changes`.
 
-        Names of like lengths follow each other, so their records are equally long, and
-        the unpacking of a run of them is one loop in C.
+        Names of similar length often follow each other, so their records are equally
+        long, and a run of them is unpacked by one loop in C.
         """
         offset, end = 0, len(piece)
         view = memoryview(piece)
@@ -266,7 +266,7 @@ class InotifyBackend:
                     modified[wd, name] = now
                 elif mask == CLOSE_WRITE:
                     if name == created and wd == made:
-                        continue  # reported as made, with whatever was written
+                        continue  # its creation is reported, which includes the write
                     if name != written or wd != writing:
                         mask = self._closed(wd, name, now)
                 elif mask == ATTRIB:  # its times may have been set
@@ -282,7 +282,7 @@ class InotifyBackend:
                     at = -1
 
     def _closed(self, wd: int, name: bytes, now: int) -> int:
-        """What a CLOSE_WRITE without a MODIFY right before it stands for."""
+        """The mask to report for a CLOSE_WRITE without a MODIFY right before it."""
         owner = self._owners.get(wd)
         node = owner[0] if isinstance(owner, list) else owner
         if node is None:
@@ -297,8 +297,8 @@ class InotifyBackend:
         changes: list[Change],
         halves: dict[int, int],
     ) -> None:
-        """Half of a rename, a directory that ended or has several nodes, an overflow,
-        or what is not watched any more."""
+        """Append the changes of a rare event: half of a rename, a directory that is
+        gone or has several nodes, an overflow, or a watch that has ended."""
         wd, mask, cookie, name = event
         owner = self._owners.get(wd)
         if cookie:
@@ -332,8 +332,9 @@ class InotifyBackend:
     def _carry(
         self, changes: list[Change], halves: dict[int, int], position: int
     ) -> None:
-        """Leave to the next drain what begins with a first half: its second may be in
-        what was gathered. `position` is where the last piece began."""
+        """Leave the changes from the first open half on to the next drain: its second
+        half may be in the bytes that were read ahead. `position` is where the last
+        piece began."""
         since = {cookie: self._since.get(cookie, position) for cookie in halves}
         for cookie in [c for c in halves if since[c] < position - RENAME_WAIT_BYTES]:
             self._give_up(changes, halves.pop(cookie))
@@ -347,7 +348,7 @@ class InotifyBackend:
             del changes[first:]
 
     def _drop_carried(self, node: Watchable) -> None:
-        """Nothing of it is to be given out any more."""
+        """Drop the carried changes of `node`, which is not watched any more."""
         kept = [
             at for at, change in enumerate(self._carried) if change.node is not node
         ]
@@ -356,7 +357,7 @@ class InotifyBackend:
         self._halves = {c: places[at] for c, at in self._halves.items() if at in places}
 
     def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:
-        """Find the second halves that were on their way; the rest are deletions."""
+        """Find second halves that were not read yet; turn the rest into deletions."""
         asked: set[int] = set()
         backlog = self._backlog
         for _ in range(MAX_ROUNDS):
@@ -374,7 +375,7 @@ class InotifyBackend:
             self._give_up(changes, index)
 
     def _give_up(self, changes: list[Change], index: int) -> None:
-        """A first half without a second is a deletion."""
+        """Turn a first half without a second into a deletion."""
         change = changes[index]
         self._rename_check.add_half(change.node, change.name)
         mask = change.mask & ~MOVED_FROM | DELETE
@@ -382,5 +383,6 @@ class InotifyBackend:
 
 
 def _padded(name: bytes) -> bytes:
-    """As it comes from the kernel: with NULs up to a multiple of the header's size."""
+    """The name as the kernel writes it: with NULs up to a multiple of the header's
+    size."""
     return name.ljust(len(name) // 16 * 16 + 16, b"\0")

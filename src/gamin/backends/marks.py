@@ -1,18 +1,18 @@
-"""The directories that one fanotify group has marked, by the kernel's name for them.
+"""The directories that one fanotify group has marked, by the kernel's file handles.
 
-Reading the group and what its events mean is left to `fanotify`.
+`fanotify` reads the group and decodes its events.
 
 A mark belongs to an inode, so one mark can serve several nodes: one directory reached
-by two paths (a bind mount). It can also be that the node that has it already is not
-where it is believed to be, because its rename is still in the queue; so its path is
-asked again whenever a second node comes.
+by two paths (a bind mount). But the node that has the mark may also be misplaced,
+because its rename is still in the queue. So its path is probed whenever a second node
+asks for the same mark.
 
 An event names the directory, not the mark. So when a directory is marked again, what
 the queue holds of it may be from before, and what happened in between is missing.
 
-Unlike an inotify watch, a mark can be removed only by naming its directory. One that
-left for a place we do not know keeps its mark until it is deleted; its events are
-dropped, and should it come back, its mark is used again.
+Unlike an inotify watch, a mark can be removed only by naming its directory. A directory
+that was moved to an unknown place keeps its mark until it is deleted; its events are
+dropped, and if it comes back, the mark is used again.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
 from gamin.system import fanotify
 
 RESERVED_PERCENT = 10
-"""Percent of the user's marks that are never taken."""
+"""Percent of the user's marks that are left to other programs."""
 
 _OPEN = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NOT_THERE = {errno.EOPNOTSUPP, errno.ENODEV, errno.EXDEV}
-"""How file systems say that they have no handles, or no number of their own."""
+"""Errors of file systems that have no file handles, or no number of their own."""
 
 
 class Mark:
@@ -42,7 +42,7 @@ class Mark:
     def __init__(self, identity: bytes, number: int) -> None:
         self.identity = identity
         self.number = number
-        self.mask = 0  # what its owners want, as the kernel was told
+        self.mask = 0  # the sum of its owners' masks, as passed to the kernel
         self.owners: tuple[Watchable, ...] = ()
 
 
@@ -57,9 +57,9 @@ class Marks:
             most = quota - quota * RESERVED_PERCENT // 100
         self.limit = most
         self._dropped: set[bytes] = set()
-        """Those of which events may be in the queue although they are unmarked."""
+        """Unmarked directories of which events may still be in the queue."""
         self.remarked: set[bytes] = set()
-        """Those of them that are marked again: events of before may be the last."""
+        """Directories that were marked again while such events may be in the queue."""
         self.get = self._by_identity.get  # called once for each event
 
     def __len__(self) -> int:
@@ -73,7 +73,7 @@ class Marks:
         self._by_number.clear()
 
     def queue_was_empty(self) -> None:
-        """What the queue holds from now on is about the marks of now."""
+        """The queue was empty: later events are about the present marks."""
         self._dropped.clear()
         self.remarked.clear()
 
@@ -85,8 +85,8 @@ class Marks:
     # -- nodes come and go
 
     def add(self, node: Watchable, mask: int) -> list[Change]:
-        """What `Backend.watch` promises. Returns an IGNORED for each other node that
-        turned out not to be where it was believed to be."""
+        """Mark the directory of `node`, as `Backend.watch`. Returns an IGNORED for each
+        other node of the mark that turned out to be misplaced."""
         path = node.path()
         if node.wd < 0 and len(self) >= self.limit:
             raise WatchLimitReached(path, self.limit)
@@ -145,8 +145,8 @@ class Marks:
                 self._dropped.add(mark.identity)
 
     def drop_misplaced(self, mark: Mark, node: Watchable) -> Change:
-        """A node is not where it was believed to be: leave it unwatched. The change
-        tells the core to look for it."""
+        """Unwatch a node that is not at its path. The returned change makes the core
+        find it."""
         node.wd = -1
         self._detach(mark, node)
         if not mark.owners:
@@ -167,7 +167,7 @@ class Marks:
 
 @contextmanager
 def opened(path: bytes) -> Iterator[int]:
-    """A descriptor for the directory `path`, which holds on to it but reads nothing."""
+    """A descriptor that refers to the directory `path` but cannot read it."""
     directory = os.open(path, _OPEN)
     try:
         yield directory
@@ -189,7 +189,7 @@ def identity_at(path: bytes) -> bytes | None:
 
 
 def fanotify_mask(mask: int) -> int:
-    """What to ask the kernel for. Of a rename it tells both halves or none."""
+    """The mask to pass to the kernel. It reports both halves of a rename or neither."""
     if mask & (MOVED_FROM | MOVED_TO):
         mask = mask & ~(MOVED_FROM | MOVED_TO) | fanotify.RENAME
     return mask | fanotify.ALWAYS

@@ -1,10 +1,10 @@
-"""Detects changes by looking: where the kernel reports none, or too many.
+"""Detects changes by polling, where the kernel reports none or too many.
 
-What a look finds is decided in `snapshot`, which directories are polled in the core.
+The core decides which directories are polled; `snapshot` compares one directory.
 
-Directories with the same interval are looked at together, in a *round*, when the clock
-passes a multiple of the interval: so all of them cost one wake-up, and a round of five
-seconds falls together with one of each second. Nothing is due while nothing is polled.
+Directories with the same interval are polled together, in a *round*, when the clock
+passes a multiple of the interval: all of them cost one wake-up, and a round of five
+seconds coincides with one of each second. Nothing is due while nothing is polled.
 """
 
 import itertools
@@ -28,13 +28,13 @@ from gamin.events import (
 from gamin.paths import is_within
 
 DEFAULT_INTERVAL = 1.0
-"""Seconds between two looks, as in the original."""
+"""Seconds between two polls, as in the original."""
 MIN_INTERVAL = 0.01
-"""Seconds; a configuration may say 0."""
+"""The shortest interval in seconds; a configuration may say 0."""
 POLL_SLICE_SECONDS = 0.005
-"""Seconds of looking before others get their turn; one directory is not divided."""
+"""Seconds of polling before other work runs; one directory is not divided."""
 BUSY_SHARE = 0.1
-"""Part of the time that is spent looking at the most."""
+"""The largest share of the time that is spent polling."""
 
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 
@@ -67,10 +67,10 @@ class _Round:
 
 
 class PollingBackend:
-    """Call `due` when the time of `deadline` has come."""
+    """Polls directories; call `due` when the time of `deadline` has come."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` measures what looking costs; `deadline` and `due` are in its time."""
+        """`clock` measures the cost of polling; `deadline` and `due` use its time."""
         self._clock = clock
         self._numbers = itertools.count(1)
         self._watches: dict[int, _Watch] = {}
@@ -78,13 +78,13 @@ class PollingBackend:
         self._rounds: dict[float, _Round] = {}
         """By interval."""
         self._waiting: deque[_Watch] = deque()
-        """Due, and not looked at yet."""
+        """Directories that are due and not polled yet."""
         self._spent = 0.0
         """Seconds spent so far on the round that `_waiting` is the rest of."""
         self._not_before = 0.0
-        """No round starts before this time, or looking would exceed its share."""
+        """No round starts before this time, or polling would exceed its share."""
         self._unreliable: set[int] = set()
-        """Devices whose directory times are not believed."""
+        """Devices whose directory times are not trusted."""
 
     def watch(
         self,
@@ -93,16 +93,16 @@ class PollingBackend:
         interval: float = DEFAULT_INTERVAL,
         names: Names | None = None,
     ) -> Sequence[Change]:
-        """As `Backend.watch`, but sets `wd_poll`, and looks every `interval` seconds.
+        """As `Backend.watch`, but sets `wd_poll`, and polls every `interval` seconds.
 
-        Content that changed is MODIFY and CLOSE_WRITE in one change. Without these and
-        ATTRIB in `mask` only names are looked at, which is much cheaper. A rename is a
-        deletion and a creation. When the directory has gone or is another one, the
+        Changed content is MODIFY and CLOSE_WRITE in one change. Without these and
+        ATTRIB in `mask` only the names are compared, which is much cheaper. A rename is
+        a deletion and a creation. If the directory is gone or is another one, the
         change is IGNORED and it is no longer polled.
 
-        With `names` only these entries are looked at, and `track_entry` is to be called
-        when another one is to be. Where that is different from before, the changes that
-        a last look in the former way found are returned.
+        With `names` only these entries are polled; call `track_entry` to add one. If
+        that differs from before, the directory is polled once more in the former way,
+        and the changes are returned.
         """
         path = node.path()
         snapshot, missed = self._snapshot(node, path, mask, names)
@@ -113,8 +113,8 @@ class PollingBackend:
     def _snapshot(
         self, node: Pollable, path: bytes, mask: int, names: Names | None
     ) -> tuple[Snapshot, Sequence[Change]]:
-        """The present snapshot if it will do; else a new one, taken before the last
-        look of the present one, so that nothing falls in between."""
+        """The present snapshot if it can be used; otherwise a new one, taken before the
+        last poll of the present one, so that no change is missed in between."""
         known = self._watches.get(node.wd_poll)
         if known is not None and not known.snapshot.is_same_directory(path):
             known = None
@@ -156,10 +156,10 @@ class PollingBackend:
         return 0 if watch is None else watch.mask
 
     def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
-        """The kernel reported this event, so the next look must not report it again.
+        """The kernel reported this event, so the next poll must not report it again.
 
-        The next look compares with the state in which the event left the entry, not
-        with its present state: the kernel may have been asked to be silent since.
+        The next poll compares with the state in which the event left the entry, not
+        with its present state: the kernel watch may have ended since.
         """
         watch = self._watches.get(node.wd_poll)
         if watch is None:
@@ -179,7 +179,7 @@ class PollingBackend:
         is_all: bool = False,
     ) -> Sequence[Change]:
         """Entries were found just now (True: a directory) or not found (None), so the
-        next look must not report them again. Returns what changed since the last look.
+        next poll must not report them again. Returns what changed since the last poll.
 
         `is_all`: there are no other entries.
         """
@@ -200,8 +200,8 @@ class PollingBackend:
         return [Change(node, mask, 0, name) for name, mask in gone.items()] + changes
 
     def deadline(self) -> float | None:
-        """When `due` is to be called next; None while nothing is polled, 0 while a
-        round was begun and is not done."""
+        """When `due` must be called next: None while nothing is polled, 0 while a round
+        is unfinished."""
         if not self._rounds:
             return None
         if self._waiting:
@@ -210,8 +210,7 @@ class PollingBackend:
         return max(due, self._not_before)
 
     def due(self, now: float) -> Sequence[Change]:
-        """Look at what is due at `now`, but only for a slice of time; the rest is left
-        to the next call."""
+        """Poll what is due at `now`, for a slice of time; the next call continues."""
         if not self._waiting:
             self._start_rounds(now)
             if not self._waiting:
@@ -231,13 +230,13 @@ class PollingBackend:
         return changes
 
     def final_poll(self, node: Pollable) -> Sequence[Change]:
-        """Look at one directory now, and return what changed since the last look."""
+        """Poll one directory now, and return what changed since the last poll."""
         watch = self._watches.get(node.wd_poll)
         return [] if watch is None else self._compare(watch)
 
     def poll_below(self, path: bytes) -> Sequence[Change]:
-        """Look now at all directories at or below `path` that are polled, and return
-        what changed since the last look."""
+        """Poll now all polled directories at or below `path`, and return what changed
+        since the last poll."""
         below = [w for w in self._watches.values() if is_within(w.node.path(), path)]
         return [change for watch in below for change in self._compare(watch)]
 

@@ -1,10 +1,10 @@
-"""What was read from the kernel's queue and is not decoded yet.
+"""Buffers events that were read from the kernel's queue and are not decoded yet.
 
-The queue holds so many events (fs.inotify.max_queued_events, 16,384 by default), and
-what does not fit into it is lost. One program makes 500 in a millisecond; to take one
-in, with all that follows, lasts longer than to make it. So whoever reads only when
-everything before was taken in loses some in any storm of a tenth of a second. Reading
-alone is several times quicker than making them: here it is done ahead, piece by piece.
+The queue holds a limited number of events (fs.inotify.max_queued_events, 16,384 by
+default); any more are lost. One program causes 500 events in a millisecond, and
+applying an event takes longer than causing it. A server that read only after it has
+applied everything before would lose events in any storm of a tenth of a second. Reading
+alone is several times faster than causing events, so it is done ahead, piece by piece.
 """
 
 from collections import deque
@@ -12,12 +12,12 @@ from collections import deque
 from gamin.system.inotify import BUFFER, MAX_EVENT_BYTES, Reader
 
 MAX_AHEAD_BYTES = 16 * 1024 * 1024
-"""Bytes, 350,000 to 500,000 events. Beyond that the kernel's queue is left to overflow,
-for nothing here may grow without an end."""
+"""The most bytes to buffer: 350,000 to 500,000 events. Beyond that the kernel's queue
+may overflow, because nothing here may grow without a limit."""
 
 
 class ReadAhead:
-    """Pieces of whole events, in their order, and how far they were taken.
+    """Pieces of whole events, in their order.
 
     Positions are counts of bytes since the start.
     """
@@ -28,15 +28,15 @@ class ReadAhead:
         self._pieces: deque[bytes] = deque()
         self._read = 0
         self.queued_bytes = 0
-        """Where the kernel's queue ended when it was last asked."""
+        """The position of the end of the kernel's queue when it was last read."""
         self.taken = 0
-        """How far it was taken out again."""
+        """The position up to which `take` has returned events."""
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
 
     def read_ahead(self) -> None:
-        """Read what is queued; once, if that shows that there is no more."""
+        """Read what is queued. Ends after one read if that shows an empty queue."""
         while self._read - self.taken < self._most:
             piece = self._reader.read()
             if piece:
@@ -48,8 +48,9 @@ class ReadAhead:
         self.queued_bytes = self._read + self._reader.queued()
 
     def _append(self, piece: bytes) -> None:
-        """Small ones are joined: each has a price of its own. In a storm 1,000 of them
-        took a twelfth more CPU than 200 that held the same (measured)."""
+        """Append a piece; join small ones, since each piece has a fixed cost. In a
+        storm 1,000 pieces took a twelfth more CPU than 200 with the same content
+        (measured)."""
         pieces = self._pieces
         if pieces and len(pieces[-1]) + len(piece) <= BUFFER:
             pieces[-1] += piece

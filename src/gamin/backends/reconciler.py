@@ -1,24 +1,23 @@
-"""What the events of fanotify leave open about names, settled by a look at the disk.
+"""Resolves by probing the disk what the events of fanotify leave open about names.
 
-Reading the events is left to `fanotify`; here is kept what they said of each name.
+`fanotify` reads the events; this module keeps what they said about each name.
 
-The kernel joins an event with one that is still in the queue if process, directory and
+The kernel merges an event with one that is still in the queue if process, directory and
 name are the same, wherever in the queue that one is. So the order among the events of
-one name is lost: CREATE and DELETE in one event may have happened either way round,
-and after "create a, rename a to b, create a" the queue holds one creation and one
-rename, and a exists. What a single event says of a name that occurs only once is
-certain, all else is in doubt. That goes on for as long as joining was possible: until
-the queue was seen empty.
+one name is lost: CREATE and DELETE in one event may have happened in either order, and
+after "create a, rename a to b, create a" the queue holds one creation and one rename,
+and a exists. A name is certain if it occurs in a single event; any other is in doubt.
+This holds for as long as events could be merged: until the queue was seen empty.
 
-Doubts are settled after the core has applied what was said, for only then are
-directories where it believes them to be. What is found is told as a change if it
-contradicts what was said. Events still in the queue may then tell the same again,
-which does no harm: the core does nothing about what it knows.
+Doubts are resolved after the core has applied the events, because only then are
+directories where the core believes them to be. If the probe contradicts the events, a
+change reports what is there. Events that are still in the queue may report the same
+once more. That does no harm: the core ignores what it knows already.
 
-Where renames of directories are in doubt, a known directory may be elsewhere than
-said, under a name that is there as said. So of what is found it is also asked whether
-it is the one that is believed to be there; if it is another one, the name is told as
-gone and come anew, which makes the core look at all that is below.
+Where renames of directories are in doubt, a known directory may be elsewhere, although
+a directory with its name is in the expected place. So the probe also asks whether this
+is the directory that is believed to be there. If it is another one, the name is
+reported as deleted and created, which makes the core scan everything below it.
 """
 
 import os
@@ -34,7 +33,7 @@ from gamin.system import fanotify
 
 
 class EntryType(Enum):
-    """What bears a name."""
+    """What a name refers to."""
 
     NOTHING = 0
     FILE = 1
@@ -49,19 +48,19 @@ _Entry = tuple[bytes, bytes]
 
 class Reconciler:
     def __init__(self, queue: int) -> None:
-        """`queue` is how many events the kernel's queue can hold."""
+        """`queue` is the number of events that the kernel's queue can hold."""
         self._observed: dict[_Entry, EntryType] = {}
         self._earlier: dict[_Entry, EntryType] = {}
-        self._most = 2 * queue  # an event says something of two names at the most
+        self._most = 2 * queue  # an event names at most two entries
         self._open: dict[bytes, dict[bytes, EntryType]] = {}
-        """What was said last of what is in doubt, by directory and name."""
+        """What the last event said about each name in doubt, by directory and name."""
         self._is_over = False
-        """Nothing that is still to come can have been joined with what was said."""
+        """No later event can be merged with those observed so far."""
         self._later: dict[bytes, dict[bytes, EntryType]] = {}
-        """Doubts about directories that were not where they were believed to be: their
-        rename is still in the queue."""
+        """Doubts about directories that were not at their path: their rename is still
+        in the queue."""
         self._postponed: set[bytes] = set()
-        """Directories whose doubts had to wait once."""
+        """Directories whose doubts were postponed once."""
 
     def __bool__(self) -> bool:
         return bool(self._open)
@@ -69,8 +68,10 @@ class Reconciler:
     def observe(
         self, directory: bytes, name: bytes, there: EntryType, *, is_doubtful: bool
     ) -> bool:
-        """An event says that; `is_doubtful` by itself, as when it says the opposite as
-        well. Returns whether the name is in doubt."""
+        """Record what an event says about a name; return whether the name is in doubt.
+
+        `is_doubtful`: the event alone is in doubt, as when it says both opposites.
+        """
         entry = directory, name
         observed = self._observed
         is_in_doubt = is_doubtful or entry in observed or entry in self._earlier
@@ -78,7 +79,7 @@ class Reconciler:
             self._open.setdefault(directory, {})[name] = there
         observed[entry] = there
         if len(observed) > self._most:
-            # What is older than a whole queue was read before any of this happened.
+            # Anything older than a whole queue was read before these events happened.
             self._earlier, self._observed = observed, {}
         return is_in_doubt
 
@@ -96,7 +97,7 @@ class Reconciler:
         self._is_over = False
 
     def resolve(self, marks: Marks) -> list[Change]:
-        """The changes that turn what was said into what is."""
+        """The changes that correct what the events said."""
         reconciler, self._open = self._open, {}
         changes: list[Change] = []
         for identity, names in reconciler.items():
@@ -147,7 +148,7 @@ def _corrections(
 def _probe(
     path: bytes, identity: bytes, names: Iterable[bytes]
 ) -> dict[bytes, EntryType] | None:
-    """What bears the names in the directory; None if `path` is another one."""
+    """What the names in the directory refer to; None if another one is at `path`."""
     try:
         with opened(path) as directory:
             if fanotify.identity(directory) != identity:

@@ -1,6 +1,6 @@
-"""Names that exist although a rename took them away, settled by a look at the disk.
+"""Finds names that still exist although a rename took them away, by probing the disk.
 
-A rename says that its source's name is free. Three things make that untrue, and the
+A rename implies that its source's name is free. Three things make that untrue, and the
 kernel reports none of them as such:
 
 *Exchanged names* (renameat2 with RENAME_EXCHANGE, `mv --exchange`) come as two renames
@@ -10,16 +10,16 @@ and a with what it had before.
 *A whiteout* (RENAME_WHITEOUT) leaves a character device of number 0 under the source's
 name, without an event.
 
-*Somebody made the name anew*, and that event is still in the queue.
+*A program created the name again*, and that event is still in the queue.
 
 So after the core has applied a batch with renames, each source whose name no later
-event of the batch explains is looked up. If it exists, it is reported as created. As it
-may have been exchanged, what is under the target's name may be another object than the
-one that is believed to be there: it is reported as an arrival without a source, so
-clients learn that it changed, and of a directory everything is compared.
+event of the batch explains is probed. If it exists, it is reported as created. It may
+have been exchanged, and then the target's name refers to another object than the core
+believes. So the target is reported as an arrival without a source: clients learn that
+it changed, and a directory is compared completely.
 
-What is found is the present state, as a listing would find it: later events that say
-the same again do no harm.
+The probe finds the present state, as a listing would; later events that report the same
+do no harm.
 """
 
 import os
@@ -36,23 +36,23 @@ _Entry = tuple[Watchable, bytes]
 """A directory and a name in it."""
 
 _Sources = dict[Watchable, dict[bytes, _Entry | None]]
-"""By directory and name: where the rename led that took the name away; None if that is
-not watched."""
+"""The targets of renames by directory and name of the source; None if the target is not
+watched."""
 
 InPlace = Callable[[Watchable], bool]
 """Whether the directory is at its path."""
 
 
 class RenameCheck:
-    """The sources of the renames that a drain returned and that are to be looked up."""
+    """The sources to be probed of the renames that a drain returned."""
 
     def __init__(self) -> None:
         self._open: _Sources = {}
         self._postponed: _Sources = {}
-        """Those in directories that were not at their path: a rename of these (or of
-        one above) is still to be applied."""
+        """Sources in directories that were not at their path: a rename of these, or of
+        a directory above, is not applied yet."""
         self._halves: set[_Entry] = set()
-        """Renames to what is not watched, which are returned as deletions."""
+        """Renames to an unwatched directory, which are returned as deletions."""
 
     def __bool__(self) -> bool:
         """Whether `resolve` has something to do now."""
@@ -60,15 +60,16 @@ class RenameCheck:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether `observe` is to be called for a batch without renames as well."""
+        """Whether `observe` must be called even for a batch without renames."""
         return bool(self._postponed or self._halves)
 
     def add_half(self, node: Watchable, name: bytes) -> None:
-        """A rename leads to what is not watched: it will be returned as a deletion."""
+        """Record a rename to an unwatched directory, which is returned as a
+        deletion."""
         self._halves.add((node, name))
 
     def observe(self, changes: Iterable[Change]) -> None:
-        """A drain returns these changes, with both halves of each rename."""
+        """Record the changes that a drain returns, with both halves of each rename."""
         sources: dict[int, list[_Entry]] = {}
         left = self._open
         if self._postponed:
@@ -110,7 +111,7 @@ class RenameCheck:
                 if mode is None:
                     continue
                 changes.append(Change(node, CREATE | _dir_bit(mode), 0, name))
-                # Beside a whiteout the target is what it is said to be.
+                # With a whiteout at the source, the target is as reported.
                 if target is None or S_ISCHR(mode):
                     continue
                 if _is_in_place(target[0], known, is_in_place):
@@ -128,14 +129,15 @@ def _is_in_place(
 
 
 def _arrival(node: Watchable, name: bytes) -> list[Change]:
-    """Nothing if it is gone by now; an event will say so."""
+    """The changes that report an arrival of `name`; none if it is gone by now, which an
+    event will report."""
     mode = _mode(node, name)
     return [] if mode is None else [Change(node, MOVED_TO | _dir_bit(mode), 0, name)]
 
 
 def _mode(node: Watchable, name: bytes) -> int | None:
-    """None if there is no such name. Nearly always there is none, and asking for that
-    without an exception takes two thirds of the time."""
+    """The mode of an entry; None if there is no such name, which is the usual case. To
+    find that out without an exception takes two thirds of the time."""
     path = join(node.path(), name)
     if not os.access(path, os.F_OK, follow_symlinks=False):
         return None

@@ -1,9 +1,9 @@
-"""What is compared of a directory's entries: reading it, and telling two apart.
+"""Reads and compares the signatures of a directory's entries.
 
-When to read, and what was known before, is left to `snapshot`.
+`snapshot` decides when to read, and keeps what was known before.
 
-A signature is the raw status of `kernel.statx`, or only its beginning where nothing but
-names matters. It is taken apart only when it differs from the one before.
+A signature is the raw result of `system.statx`, or only its beginning where only names
+matter. It is decoded only when it differs from the one before.
 """
 
 import os
@@ -26,14 +26,14 @@ from gamin.system import statx
 CONTENT = MODIFY | CLOSE_WRITE
 
 UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
-# It was found there and is not there any more: whatever is there next is another one.
+# It was found and is gone again: whatever has the name next is another entry.
 GONE_AGAIN = {False: statx.kind(S_IFREG, 0), True: statx.kind(S_IFDIR, 0)}
 
 
 def read_kinds(path: bytes) -> dict[bytes, bytes]:
-    """The entries of a directory without a status for each; raises OSError.
+    """The entries of a directory, without a status for each. Raises OSError.
 
-    Of the mode it has only whether the entry is a directory.
+    The mode says only whether the entry is a directory.
     """
     with os.scandir(path) as entries:
         return {
@@ -47,11 +47,11 @@ def read_kinds(path: bytes) -> dict[bytes, bytes]:
 def read_details(
     path: bytes, names: Iterable[bytes], known: Mapping[bytes, bytes]
 ) -> dict[bytes, bytes]:
-    """Those of `names` that exist; one that may not be looked at stays as `known`.
+    """The entries of `names` that exist; one without access stays as in `known`.
 
     Raises OSError if the directory itself cannot be opened.
     """
-    # Closed after each look: an open directory would keep its user from unmounting.
+    # Closed after each poll: an open directory would prevent unmounting.
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         found, refused = statx.read(directory, names)
@@ -75,8 +75,8 @@ def read_one(path: bytes, name: bytes, is_detailed: bool) -> bytes | None:
 
 
 def found_there(now: bytes | None, is_dir: bool) -> bytes:
-    """The signature of an entry that was found a moment ago; `now` is the present one,
-    which may be of another entry already."""
+    """The signature of an entry that was found a moment ago. `now` is the present
+    signature, which may belong to another entry already."""
     if now == UNKNOWN or (now is not None and _directory_bit(now) == is_dir * IS_DIR):
         return now
     return GONE_AGAIN[is_dir]
@@ -85,8 +85,8 @@ def found_there(now: bytes | None, is_dir: bool) -> bytes:
 def disproved(
     known: Mapping[bytes, bytes], found: Mapping[bytes, bool | None]
 ) -> dict[bytes, int]:
-    """The known entries that were found to be of another kind (`found` says whether
-    they are directories) or not there (None); with the mask of their deletion."""
+    """The known entries that a scan found to be of another kind (`found` says whether
+    they are directories) or missing (None), with the mask of their deletion."""
     wrong = {}
     for name, is_dir in found.items():
         was = known.get(name)
@@ -102,11 +102,11 @@ def disproved(
 def differences(
     known: Mapping[bytes, bytes], current: Mapping[bytes, bytes], mask: int
 ) -> list[tuple[int, bytes]]:
-    """What happened, as mask and name: deletions, then creations, then the rest.
+    """The differences as mask and name: deletions, then creations, then the rest.
 
-    Only what `mask` asks for. An entry that is another file by now was replaced, as by
-    a rename over it. Another directory was created after the one before was deleted,
-    since all that is in it is other than what was; so is what is of another kind.
+    Returns only what `mask` asks for. An entry that is another file now was replaced,
+    as by a rename over it. Another directory, or an entry of another kind, is reported
+    as deleted and created, because everything in it is different.
     """
     if current is known or current == known:
         return []
@@ -143,7 +143,7 @@ def _change(was: statx.Status, now: statx.Status, mask: int) -> int:
     """The one change to report of an entry, content before rights; 0 for none."""
     has_new_mode = was.mode != now.mode
     if S_ISDIR(now.mode):
-        # Its times and size only say that something changed in it.
+        # Its times and size only show that something in it changed.
         return mask & ATTRIB if has_new_mode else 0
     is_written = (was.size, was.written) != (now.size, now.written)
     if is_written and mask & CONTENT:

@@ -1,28 +1,27 @@
-"""The state of a directory at the last look, and what differs from it now.
+"""The state of a directory at the last poll, and what differs from it now.
 
-`polling` decides when to look, `signatures` what is compared.
+`polling` decides when to poll, `signatures` what is compared.
 
-A look costs one lstat for the directory, and one for each known entry if more than
-names is wanted. The names are read only when the times of the directory have moved, for
-a change of names moves them. Three things limit how far that can be relied on.
+A poll costs one lstat for the directory, and one for each known entry if more than the
+names is wanted. The names are read only when the times of the directory have moved,
+because a change of names moves them. Three things limit how far that can be relied on.
 
-*Clocks tick.* File systems stamp in steps: of 4 ms or so in Linux before 6.13 (since
-then, on the usual ones, a stamp that was looked at does not come twice), of a second
-over some networks, of two on FAT. A change within the same step as our look, but after
-it, leaves no new time. So once the times moved, each look reads the names until one did
-so later by more than a step. That is measured by our own clock; a file server's may be
-wrong.
+*Clocks tick.* File systems stamp in steps: about 4 ms in Linux before 6.13 (since then
+the usual ones never give out a time twice that a program has read), a second over some
+networks, two on FAT. A change within the same step as the poll, but after it, leaves no
+new time. So once the times moved, each poll reads the names until one has done so more
+than a step later. Our own clock measures that; a file server's clock may be wrong.
 
-*Some file systems keep no such times*, /proc among them. So every tenth look reads the
-names all the same, and where that finds other names under the same times, the times
-of that device are not believed again.
+*Some file systems keep no such times*, /proc among them. So every tenth poll reads the
+names anyway. If that finds other names under the same times, the times of that device
+are not trusted again.
 
-*Contents have the same limit and no remedy:* a file changed twice within one step,
-before our look and after it, to the same size, looks as we know it. Only reading it
-would tell. The second change is then reported together with the next one.
+*Contents have the same limit and no remedy:* a file that changed twice within one step,
+before and after the poll, and has the same size, appears unchanged. Only reading it
+would show the difference. The second change is then reported together with the next.
 
-A file that is watched by itself may lie in a directory of 100,000. So a snapshot can be
-limited to some names: a look then costs one lstat for each of these, and the names of
+A file that is watched by itself may be in a directory of 100,000. So a snapshot can be
+limited to some names: a poll then costs one lstat for each of these, and the names of
 the directory are never read.
 """
 
@@ -44,9 +43,10 @@ from gamin.backends.signatures import (
 from gamin.events import ATTRIB, IS_DIR
 
 COARSEST_STEP = 2.5
-"""Seconds: the two of FAT, and some slack for the look itself."""
+"""Seconds: the two of FAT, and some slack for the poll itself."""
 TRUSTED_POLLS = 9
-"""Looks in a row that do not read the names if the directory's times are as before."""
+"""Polls in a row that do not read the names while the directory's times are the
+same."""
 
 GONE = {
     errno.ENOENT,
@@ -56,8 +56,8 @@ GONE = {
     errno.ENAMETOOLONG,
     errno.ESTALE,
 }
-"""Errors that mean that the directory is not there for us. Others (EIO, ETIMEDOUT, ...)
-mean that nobody knows at present, which is no change."""
+"""Errors that mean that the directory is not there. Others (EIO, ETIMEDOUT, ...) mean
+that its state is unknown at present, which is no change."""
 
 Names = Callable[[], Collection[bytes]]
 """Returns the entries that matter now."""
@@ -66,9 +66,9 @@ Names = Callable[[], Collection[bytes]]
 class Snapshot:
     """The state of one directory at one path, or of some entries of it.
 
-    `unreliable` holds the devices whose directory times are not believed; all
-    snapshots share it and add to it. `names` limits the snapshot to the entries that it
-    returns at each look; these are always compared in detail.
+    `unreliable` holds the devices whose directory times are not trusted; all snapshots
+    share it and add to it. `names` limits the snapshot to the entries that it returns
+    at each poll; these are always compared in detail.
     """
 
     __slots__ = (
@@ -92,15 +92,15 @@ class Snapshot:
         unreliable: set[int],
         names: Names | None = None,
     ) -> None:
-        """Take it, silently. Raises OSError if `path` is no readable directory."""
+        """Take the snapshot. Raises OSError if `path` is no readable directory."""
         self._status = directory_status(path)
-        self._moved = now  # when we first saw the present times
-        self._is_settled = False  # a later change of names will move them
-        self._trusted_polls = 0  # until the names are read all the same
+        self._moved = now  # when a poll first saw the present times
+        self._is_settled = False  # True: a later change of names will move them
+        self._trusted_polls = 0  # polls left until the names are read anyway
         self._unreliable = unreliable
         self._names = names
         self._tracked = set() if names is None else set(names())
-        """With `names`: the entries whose state is known, be it that there is none."""
+        """With `names`: the entries whose state, present or missing, is known."""
         self._is_detailed = _wants_details(mask)
         self._entries = (
             _read_all(path, self._is_detailed, {})
@@ -112,7 +112,7 @@ class Snapshot:
 
     @property
     def is_limited(self) -> bool:
-        """Whether only some entries are looked at."""
+        """Whether only some entries are polled."""
         return self._names is not None
 
     def track_entry(self, path: bytes, name: bytes) -> None:
@@ -127,7 +127,8 @@ class Snapshot:
         return is_same(directory_status(path), self._status)
 
     def want(self, path: bytes, mask: int) -> None:
-        """Be ready to look for `mask`; names that came or went since are not lost."""
+        """Prepare to compare what `mask` asks for. Names that changed since the last
+        poll are still reported."""
         is_detailed = _wants_details(mask)
         if is_detailed == self._is_detailed or self._names is not None:
             return
@@ -139,7 +140,7 @@ class Snapshot:
         self._is_settled = False
 
     def refresh(self, path: bytes, name: bytes) -> None:
-        """Take entry `name` for known as it is now, if it matters."""
+        """Record entry `name` as it is now, if it matters."""
         if self._matters(name):
             self._learn(path, name)
 
@@ -151,34 +152,35 @@ class Snapshot:
         try:
             now = read_one(path, name, is_detailed)
         except OSError:
-            return  # the next look will tell
+            return  # the next poll will show
         if now is None:
             self._entries.pop(name, None)
         else:
             self._entries[name] = now
 
     def forget(self, name: bytes) -> None:
-        """Take it for known that there is no entry `name`."""
+        """Record that there is no entry `name`."""
         self._entries.pop(name, None)
         self._is_settled = False
 
     @property
     def names(self) -> Iterable[bytes]:
-        """The entries that the last look saw."""
+        """The entries that the last poll found."""
         return self._entries.keys()
 
     def remove_stale(self, found: Mapping[bytes, bool | None]) -> dict[bytes, int]:
-        """Forget what was just found to be gone, or of another kind; what that was."""
+        """Forget entries that a scan just found to be gone or of another kind; return
+        them with the mask of their deletion."""
         wrong = disproved(self._entries, found)
         for name in wrong:
             self.forget(name)
         return wrong
 
     def absorb_scan(self, path: bytes, found: Mapping[bytes, bool]) -> list[bytes]:
-        """Take for known what was just found there, be it a directory or not; return
-        what was not known.
+        """Record the entries that a scan just found; return those that were not known.
 
-        What is gone again by now is known nevertheless: the next look tells of that.
+        The values of `found` say whether an entry is a directory. An entry that is gone
+        again by now is recorded all the same: the next poll reports its deletion.
         """
         new = [n for n in found if n not in self._entries and self._matters(n)]
         for name in new:
@@ -192,10 +194,11 @@ class Snapshot:
     def compare(
         self, path: bytes, mask: int, now: float
     ) -> list[tuple[int, bytes]] | None:
-        """What differs from the last look, as mask and name; None if it is gone.
+        """The differences from the last poll, as mask and name; None if the directory
+        is gone.
 
         An empty name means the directory itself. With `names`, an entry that matters
-        only since the last look is taken silently.
+        only since the last poll is recorded without a difference.
         """
         try:
             status = directory_status(path)
@@ -230,7 +233,7 @@ class Snapshot:
                 self._trusted_polls -= 1
                 return read_details(path, known, known) if self._is_detailed else known
             current = _read_all(path, self._is_detailed, known)
-        except OSError:  # may not be read at present
+        except OSError:  # it cannot be read at present
             self._is_settled = False
             return known
         self.listings += 1
@@ -244,7 +247,8 @@ class Snapshot:
         return current
 
     def _doubt(self, path: bytes) -> None:
-        """The names changed under the same times, unless the times moved just now."""
+        """The names changed under the same times: distrust the times of the device,
+        unless they moved just now."""
         with suppress(OSError):
             if _times(directory_status(path)) == _times(self._status):
                 self._unreliable.add(self._status.st_dev)
@@ -261,7 +265,7 @@ def _read_all(
 def _read_named(
     path: bytes, names: Collection[bytes], known: Mapping[bytes, bytes]
 ) -> dict[bytes, bytes]:
-    """The signatures of some entries; what is `known` where nobody may look today."""
+    """The signatures of some entries; those in `known` where access is denied."""
     try:
         return read_details(path, names, known)
     except OSError:

@@ -1,16 +1,16 @@
-"""Subdirectories whose rights or times changed: in which directory, by which name?
+"""Finds the parent and the name of subdirectories whose attributes changed.
 
-Names that come and go are left to `reconciler`.
+`reconciler` handles names that are created and deleted.
 
-Of a change to a file's attributes the kernel says in which directory that is and what
-it is called there; of a directory it names that one only (man 2 fanotify_init,
-FAN_REPORT_NAME), even where a mark on its parent is the reason for the event. One that
-is watched itself has a path, and the path a parent. One that is not is looked up in an
-index of all subdirectories of watched directories, made when it is first needed and
-made again when it does not know the answer.
+For a file whose attributes changed, the kernel reports its directory and its name. For
+a directory it reports only that directory itself (man 2 fanotify_init,
+FAN_REPORT_NAME), even if a mark on its parent causes the event. A directory that is
+watched itself has a path, and so a parent. Any other is found in an index of all
+subdirectories of watched directories, which is built when it is first needed, and
+rebuilt if it lacks the answer.
 
-That is done at once, so that the order of changes is kept. Where a directory is not
-found because a rename is still to be applied, it is looked for again after that.
+The search runs at once, so that the order of changes is kept. If a directory is not
+found because a rename is not applied yet, the search is repeated after that.
 """
 
 import os
@@ -25,32 +25,32 @@ class Subdirectories:
     def __init__(self) -> None:
         self._later: dict[bytes, None] = {}
         self._index: dict[bytes, tuple[bytes, bytes]] = {}
-        """The identity of a subdirectory: that of its directory, and its name."""
+        """By identity of a subdirectory: the identity of its parent, and its name."""
         self._is_new = False
-        """The index was made since the last time anything was applied."""
+        """The index was built after the core last applied changes."""
 
     def __bool__(self) -> bool:
         return bool(self._later)
 
     def applied(self) -> None:
-        """Renames that were told are known to the core now."""
+        """The core has applied all renames that were returned."""
         self._is_new = False
 
     def attributes_changed(self, marks: Marks, identity: bytes) -> list[Change]:
-        """The changes, as seen from the directories that it is in. None may be known
-        yet; then `settle` is to be called."""
+        """The changes as entries of the parent directories. There may be none yet; then
+        call `settle` later."""
         changes = self._find(marks, identity)
         if changes is None:
             self._later[identity] = None
         return changes or []
 
     def settle(self, marks: Marks) -> list[Change]:
-        """What was not known before."""
+        """The changes of directories that were not found before."""
         later, self._later = self._later, {}
         return [c for identity in later for c in self._find(marks, identity) or ()]
 
     def _find(self, marks: Marks, identity: bytes) -> list[Change] | None:
-        """None if it is not found."""
+        """The changes of one directory; None if it is not found."""
         mark = marks.get(identity)
         if mark is not None:
             return _of_watched(marks, mark)
@@ -62,7 +62,7 @@ class Subdirectories:
         return changes or None
 
     def _of_indexed(self, marks: Marks, identity: bytes) -> list[Change]:
-        """Nothing if it is not where the index says."""
+        """The change by the index; none if the directory is not where it says."""
         above, name = self._index.get(identity, (b"", b""))
         mark = marks.get(above)
         return [
@@ -73,7 +73,7 @@ class Subdirectories:
 
 
 def _of_watched(marks: Marks, mark: Mark) -> list[Change] | None:
-    """None if it is not where it is believed to be."""
+    """The changes of a watched directory; None if it is not at its path."""
     changes = []
     for path in {node.path() for node in mark.owners}:
         if identity_at(path) != mark.identity:
@@ -93,7 +93,7 @@ def _of_watched(marks: Marks, mark: Mark) -> list[Change] | None:
 
 
 def _index(marks: Marks) -> dict[bytes, tuple[bytes, bytes]]:
-    """Where the subdirectories are that are not watched themselves."""
+    """The places of the subdirectories that are not watched themselves."""
     index: dict[bytes, tuple[bytes, bytes]] = {}
     watched = {node.path() for mark in marks for node in mark.owners}
     for mark in marks:

@@ -1,4 +1,8 @@
-"""The session of one connection of libgamin, libfam or our `WatchMonitor`."""
+"""The server's session for one connection of libgamin, libfam or `WatchMonitor`.
+
+It carries out the client's requests and sends its events. `protocol.gam` encodes and
+decodes the packets.
+"""
 
 import logging
 from collections.abc import Iterable
@@ -26,14 +30,17 @@ from gamin.protocol.gam.server import (
 logger = logging.getLogger(__name__)
 
 MAX_UNREAD_BYTES = 1 << 20
-"""Bytes of replies to cancels that may wait before the client's requests are not read
-any more."""
+"""Bytes of replies to cancels that may wait. Beyond that the client's requests are not
+read until it has read the replies."""
 
 HEAVY_SUBSCRIPTIONS = 1000
-"""Subscriptions of a client from which on its end gives memory back."""
+"""Subscriptions of a leaving client above which the server returns free memory to the
+system."""
 
 
 class GamSession:
+    """One client: its subscriptions by request number, and its unsent events."""
+
     language = "gam"
 
     def __init__(self, client: int, connection: Connection, service: Service) -> None:
@@ -47,7 +54,7 @@ class GamSession:
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
         self.is_heavy = False
-        """It left so much behind that memory is worth being given back."""
+        """After the client left: it had more than HEAVY_SUBSCRIPTIONS."""
         self._count = 0
         self.is_greeted = False
         connection.session = self
@@ -159,14 +166,14 @@ class GamSession:
         self._outbox.ready(subscription)
 
     def note(self, effect: Trace) -> None:
-        """Send what the server does inside to a client that asked for it."""
+        """Send a debug event to a client that asked for these."""
         if self._debug is not None and not self._outbox.is_blocked:
             code = effect.what.value
             path = effect.node.path()
             self._outbox.append(encode_event(self._debug, code, path))
 
     def flush(self) -> None:
-        """Send what there is to send, unless the client does not read."""
+        """Send all pending bytes, unless the client does not read."""
         connection = self._connection
         while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)

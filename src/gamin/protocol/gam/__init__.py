@@ -1,1 +1,1 @@
-"""The language of libgamin and libfam: packets, and both ends' sessions."""
+"""The wire protocol of libgamin and libfam: its packets, and a session for each end."""

@@ -1,6 +1,6 @@
-"""What a client of libgamin's language believes about one path, from its events.
+"""What a client of the libgamin protocol believes about one path, from its events.
 
-And the events that lead from one belief to another. `request_state` knows requests,
+A belief also yields the events that lead to a newer one. `request_state` adds request
 numbers and the form of paths on the wire.
 """
 
@@ -19,7 +19,7 @@ class Step(NamedTuple):
 
     code: EventCode
     entry: bytes  # empty for the path itself
-    certain: bool = True  # else only if its ctime says so
+    certain: bool = True  # False: report it only if the file's ctime shows a change
 
 
 class Belief:
@@ -29,12 +29,12 @@ class Belief:
 
     def __init__(self) -> None:
         self.present: bool | None = None
-        self.complete = False  # there is no entry that is not in `names`
+        self.complete = False  # True: `names` holds every entry
         self.names: set[bytes] = set()
-        self.touched: set[bytes] = set()  # seen to change just now
+        self.touched: set[bytes] = set()  # entries that changed during a listing
 
     def note(self, code: int, entry: bytes) -> None:
-        """Learn from one event; `entry` is empty for the path itself."""
+        """Apply one event; `entry` is empty for the path itself."""
         if code in _THERE:
             if entry:
                 self.names.add(entry)
@@ -44,7 +44,7 @@ class Belief:
             if entry:
                 self.names.discard(entry)
                 return
-            # Nobody is told of each entry once the directory is gone.
+            # A server does not report each entry of a deleted directory.
             self.present = False
             self.complete = True
             self.names.clear()
@@ -56,8 +56,9 @@ class Belief:
     ) -> Iterator[Step]:
         """Yield the events that lead a client with this belief to the `new` one.
 
-        `listed`: the client has received all of a first listing; if not, the rest of
-        it comes as such. Changes of a directory's own metadata are not reported.
+        `listed`: the client has received its first listing completely. If not, new
+        entries are reported as Exists. Changes of a directory's own metadata are not
+        reported.
         """
         if new.present is False:
             yield from (Step(EventCode.DELETED, entry) for entry in sorted(self.names))
@@ -80,6 +81,6 @@ class Belief:
             return Step(EventCode.CHANGED, entry, touched)
         if not listed:
             return Step(EventCode.EXISTS, entry)
-        # Without a full listing (the "no exists" option) a name never heard of is old
-        # or new; only its ctime says whether there is anything to tell.
+        # Without a full listing (the "no exists" option) an unknown name may be old or
+        # new; only its ctime shows whether there is anything to report.
         return Step(EventCode.CREATED, entry, self.complete or touched)

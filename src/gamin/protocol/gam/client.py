@@ -1,7 +1,7 @@
-"""The session of one client of libgamin's language: its requests and their events.
+"""The client's session in the libgamin protocol: its requests and their events.
 
-Bytes in, events out; it outlives connections. `gamin.client` connects, waits, and
-reads the disk where a `NeedsStat` asks for it.
+Bytes go in, events come out; a session outlives its connections. `gamin.client`
+connects, waits, and reads the disk where a `NeedsStat` asks for it.
 """
 
 from gamin.errors import GaminError
@@ -36,39 +36,40 @@ class UnknownNumber(GaminError):
 
 
 class ClientSession:
-    """Numbers the requests, keeps those in force, and interprets what arrives.
+    """Numbers the requests, keeps those in force, and decodes what arrives.
 
-    When the connection ends, call `disconnected`; send `replay()` first on the next
-    one. The listing of a new server then comes out as ordinary events: the difference
-    from what the client received before.
+    When the connection ends, call `disconnected`; on the next one, send `replay()`
+    first. The listing of a new server then comes out as ordinary events: the
+    difference from what the client received before.
     """
 
     def __init__(self) -> None:
-        self._requests: dict[int, RequestState] = {}  # in the order of the requests
+        self._requests: dict[int, RequestState] = {}  # by number, oldest first
         self._reader = PacketReader()
-        # Numbers go on after a reconnect: an old request may still hold any of them.
+        # Numbers continue after a reconnect: an old request may still hold any of them.
         self._last = 0
 
     def watch_directory(
         self, path: bytes, *, now_ns: int, no_exists: bool = False
     ) -> tuple[int, bytes]:
-        """Return the number of the new request and the bytes to send.
+        """Watch a directory: return the request's number and the bytes to send.
 
-        `now_ns` is the wall clock, as everywhere here: it is compared with ctimes.
-        Raises TooManyRequests.
+        `now_ns` is the wall clock in nanoseconds, which is compared with ctimes.
+        `no_exists` leaves out the first listing. Raises TooManyRequests.
         """
         return self._watch(path, True, no_exists, now_ns)
 
     def watch_file(
         self, path: bytes, *, now_ns: int, no_exists: bool = False
     ) -> tuple[int, bytes]:
-        """The same for one path, whatever it is or may become."""
+        """Watch one path, whatever it is or becomes; otherwise as `watch_directory`."""
         return self._watch(path, False, no_exists, now_ns)
 
     def cancel(self, number: int) -> bytes:
-        """Return the bytes to send. Only an Acknowledge follows for `number`.
+        """Cancel a request: return the bytes to send; only an Acknowledge follows.
 
-        Raises UnknownNumber, also when called twice: the original would hang up.
+        Raises UnknownNumber, also for a second call: the original server disconnects a
+        client that cancels twice.
         """
         request = self._requests.get(number)
         if request is None or request.cancelled:
@@ -81,9 +82,9 @@ class ClientSession:
         self._requests.pop(number, None)
 
     def received(self, data: bytes, now_ns: int) -> list[Received]:
-        """Return the events in these bytes, in order.
+        """Return the events in these bytes, in order. `now_ns` is the wall clock.
 
-        Raises RemoteProtocolError when the server is to be left.
+        Raises RemoteProtocolError if the caller must disconnect from the server.
         """
         results: list[Received] = []
         for number, code, path in self._reader.feed(data):
@@ -98,9 +99,9 @@ class ClientSession:
         return results
 
     def disconnected(self) -> list[Event]:
-        """Forget half a packet and cancelled requests; return the events of that.
+        """The connection was lost: forget a partial packet and cancelled requests.
 
-        These are the Acknowledges that the lost server did not send.
+        Returns the Acknowledges that the lost server did not send.
         """
         self._reader = PacketReader()
         results = []

@@ -1,4 +1,4 @@
-"""Rows as the packets of the v1 language. Which rows are told is the core's affair."""
+"""Encodes rows as packets of the libgamin protocol."""
 
 from collections.abc import Iterable
 
@@ -17,11 +17,12 @@ _DELETED = int(EventCode.DELETED)
 
 
 def encode_rows(sequence: int, path: bytes, rows: Iterable[Row]) -> bytes:
-    """Packets for `rows`, for the request `sequence` of `path` as it was asked for.
+    """The packets that report `rows` for the request `sequence`.
 
-    The path itself is named as requested, an entry by its bare name. The language has
-    no word in use for a rename: it is a deletion and a creation, or, where something
-    was replaced, a change.
+    `path` is the path as the client wrote it. A row about the path itself carries it;
+    a row about an entry carries the bare name. The protocol has no event for a rename:
+    it is a deletion and a creation, or, where an entry was replaced, a deletion and a
+    change.
     """
     packets = []
     for kind, row_path, _, source, is_new in rows:
@@ -38,7 +39,10 @@ def encode_rows(sequence: int, path: bytes, rows: Iterable[Row]) -> bytes:
 def encode_first(
     sequence: int, path: bytes, rows: Iterable[Row], no_exists: bool
 ) -> bytes:
-    """The first telling: what exists and that this was all, or only what does not."""
+    """The packets of the first listing: an Exists per row, then EndExist.
+
+    With `no_exists` only what is missing is reported, and no EndExist.
+    """
     if no_exists:
         rows = [row for row in rows if row.kind is not Kind.EXISTS]
         return encode_rows(sequence, path, rows)

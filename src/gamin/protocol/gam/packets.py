@@ -1,6 +1,6 @@
-"""The packets of the v1 language: how they look, and how they are cut from a stream.
+"""The packets of the libgamin protocol: their layout, and a reader for streams.
 
-What a packet means at one end or the other is left to `server` and `client`.
+`server` and `client` say what a packet means at their end.
 """
 
 import struct
@@ -21,7 +21,7 @@ NO_EXISTS = 0x10
 
 
 class RequestCode(IntEnum):
-    """What a client asks, in the low four bits of the type."""
+    """What a client requests, in the low four bits of a packet's type."""
 
     FILE = 1
     DIRECTORY = 2
@@ -30,7 +30,7 @@ class RequestCode(IntEnum):
 
 
 class EventCode(IntEnum):
-    """What a server tells. Plain ints compare equal, so unknown codes can pass."""
+    """What a server reports. Plain ints compare equal, so unknown codes can pass."""
 
     CHANGED = 1
     DELETED = 2
@@ -44,7 +44,8 @@ class EventCode(IntEnum):
 
 
 class Packet(NamedTuple):
-    """One message, either way; `type` is a request with options or an event code."""
+    """One message in either direction; `type` is a request with its options, or an
+    event code."""
 
     sequence: int
     type: int
@@ -55,16 +56,16 @@ class Packet(NamedTuple):
 
 
 def encode_event(sequence: int, code: int, path: bytes) -> bytes:
-    """The bytes of one packet. Called per event, so without making a `Packet`."""
+    """The bytes of one packet. Called for each event, so it makes no `Packet`."""
     size = len(path)
     return HEADER.pack(HEADER.size + size, VERSION, sequence, code, size) + path
 
 
 class PacketReader:
-    """Cuts a stream of bytes into packets, however the bytes arrive.
+    """Splits a stream of bytes into packets, however the bytes arrive.
 
-    Keeps less than one packet between calls. `pathless` is the one type that may
-    come without a path: CANCEL at the server, none at the client.
+    It keeps less than one packet between calls. `pathless` is the one type that may
+    have no path: CANCEL at the server, none at the client.
     """
 
     def __init__(self, pathless: int | None = None) -> None:
@@ -74,15 +75,15 @@ class PacketReader:
 
     @property
     def buffered(self) -> int:
-        """How many bytes wait for the rest of their packet."""
+        """Bytes that wait for the rest of their packet."""
         return len(self._rest)
 
     def feed(self, data: bytes) -> list[Packet]:
         """Take bytes; return the packets they complete.
 
-        Raises RemoteProtocolError once the stream can no longer be trusted, and
-        from then on always. Packets before the bad one in the same `data` go with
-        it: the connection is over.
+        Raises RemoteProtocolError at the first bad packet and on every later call.
+        Good packets before it in the same `data` are dropped too: the connection is
+        over.
         """
         if self._broken is not None:
             raise RemoteProtocolError(self._broken)
@@ -108,7 +109,7 @@ class PacketReader:
     def _objection(
         self, size: int, version: int, code: int, path_size: int
     ) -> str | None:
-        """Why a header cannot be believed; None for a good one."""
+        """Why a header is invalid; None for a valid one."""
         if version != VERSION:
             return f"packet of version {version}, expected {VERSION}"
         if path_size > MAX_PATH or size != HEADER.size + path_size:

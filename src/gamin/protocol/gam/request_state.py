@@ -1,7 +1,7 @@
-"""One request of a client of libgamin's language, and what the client knows of it.
+"""One request of a client of the libgamin protocol, and what the client knows of it.
 
-The belief is compared with the listing of a new server when the old one died: the
-language has no way to ask what changed. `client` knows numbers and bytes.
+After the server died, the belief is compared with the listing of the new one, because
+the protocol cannot ask what changed. `client` numbers the requests and reads bytes.
 """
 
 from collections.abc import Iterator
@@ -13,17 +13,19 @@ from gamin.protocol.gam.packets import NO_EXISTS, EventCode, Packet, RequestCode
 
 LATE_NS = 2_000_000_000
 """Nanoseconds by which an unreported change may be older than the last event. The
-original reports in batches, up to 1.1 s later, and a ctime comes from a clock that
-advances every 4 ms or so."""
+original server reports in batches, up to 1.1 s late, and a ctime comes from a clock
+that advances about every 4 ms."""
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _EXISTS, _END_EXIST = int(EventCode.EXISTS), int(EventCode.END_EXIST)
 
 
 class Event(NamedTuple):
-    """One event for the client: `code` is an `EventCode`, or unknown to this version.
+    """One event for the client. `code` is an `EventCode`, or one that this version does
+    not know.
 
-    `path` is the requested path when that itself is meant, else the bare entry name.
+    `path` is the requested path if the event is about the path itself, otherwise the
+    bare name of the entry.
     """
 
     number: int
@@ -32,7 +34,8 @@ class Event(NamedTuple):
 
 
 class NeedsStat(NamedTuple):
-    """Ask the caller to read the disk: report `event` if `path` changed `since_ns`."""
+    """Asks the caller to stat `path`, and to report `event` if it changed since
+    `since_ns` (wall clock, nanoseconds)."""
 
     path: bytes
     since_ns: int
@@ -67,21 +70,21 @@ class RequestState:
         self._no_exists = no_exists
         self._last_event_ns = now_ns
         self._known = Belief()
-        self._relisting: Belief | None = None  # a new server's listing, so far
-        self._listed = no_exists  # EndExist was told, or never will be
+        self._relisting: Belief | None = None  # what a new server has listed so far
+        self._listed = no_exists  # EndExist was reported, or never will be
 
     def encode(self) -> bytes:
-        """Return the request's bytes; after a server's death always with a listing."""
+        """The request's bytes. After a server's death it always asks for a listing."""
         code = RequestCode.DIRECTORY if self._directory else RequestCode.FILE
         options = NO_EXISTS if self._no_exists and self._relisting is None else 0
         return Packet(self._number, code | options, self.path).encode()
 
     def disconnected(self) -> None:
-        """Expect a listing of another server, to be compared with the belief."""
+        """Compare the listing of the next server with the belief."""
         self._relisting = Belief()
 
     def received(self, code: int, path: bytes, now_ns: int) -> list[Received]:
-        """Return what the client gets for an event of this request."""
+        """Return what the client receives for an event of this request."""
         if self._relisting is not None:
             return self._compare(self._relisting, code, path, now_ns)
         self._last_event_ns = now_ns
@@ -95,9 +98,9 @@ class RequestState:
     def _compare(
         self, relisting: Belief, code: int, path: bytes, now_ns: int
     ) -> list[Received]:
-        """Collect the listing; its end gives the difference.
+        """Collect the new listing; at its end, return the difference.
 
-        Changes that come between its lines only make it newer: they are part of the
+        Changes that arrive during the listing only make it newer: they are part of the
         difference, and none is lost or reported twice.
         """
         entry = self._entry(path)
@@ -130,13 +133,13 @@ class RequestState:
             yield Event(self._number, EventCode.END_EXIST, self.path)
 
     def _entry(self, path: bytes) -> bytes:
-        """The entry an event is about, empty for the requested path itself."""
+        """The entry that an event is about; empty for the requested path itself."""
         if path == self.path:
             return b""
         if not path.startswith(b"/"):
             return path
-        # The original adds a slash to a directory's own path at times, and gives an
-        # entry's whole path if the request ended in a slash.
+        # The original server sometimes adds a slash to a directory's own path, and
+        # sends an entry's whole path if the request ended in a slash.
         if is_within(path, self.path) or path.rstrip(b"/") == self.path.rstrip(b"/"):
             return relative(path, self.path).rstrip(b"/")
         return path

@@ -1,7 +1,7 @@
-"""What one connected client of the v1 language said, as typed requests.
+"""The server's session in the libgamin protocol: bytes of a client become requests.
 
-Who the client is was checked before (`gamin.system.peercred`); which numbers stand, and
-so which cancels are valid, is known to whoever carries the requests out.
+The client's uid was checked before (`gamin.system.peercred`). The caller knows which
+request numbers are in force, and so which cancels are valid.
 """
 
 from typing import NamedTuple
@@ -16,14 +16,14 @@ from gamin.protocol.gam.packets import (
 )
 
 HELLO = b"\0"
-"""What each side writes first; the other checks the writer's uid when it reads it."""
+"""The byte that each side sends first; its receiver checks the sender's uid."""
 
 
 class Monitor(NamedTuple):
-    """Tell me the state of `path` (unless `no_exists`), then its changes.
+    """Report the state of `path` (unless `no_exists`), then its changes.
 
     The path is as the client wrote it: never empty and without a NUL, but possibly
-    relative or with doubled slashes, and it is reported in that very form.
+    relative or with doubled slashes. Events repeat it in that form.
     """
 
     sequence: int
@@ -33,13 +33,14 @@ class Monitor(NamedTuple):
 
 
 class Cancel(NamedTuple):
-    """Stop `sequence`, the newest if several share it; unknown ones end the client."""
+    """End the request `sequence`, the newest if several share the number. A client that
+    cancels an unknown number is disconnected."""
 
     sequence: int
 
 
 class Debug(NamedTuple):
-    """Tell me what the server does inside; it may be ignored."""
+    """Report what the server does internally. A server may ignore this."""
 
     sequence: int
     path: bytes
@@ -49,19 +50,19 @@ Request = Monitor | Cancel | Debug
 
 
 class ServerSession:
-    """Bytes of one client in, requests out: first the hello byte, then packets."""
+    """Reads one client's bytes: first the hello byte, then packets."""
 
     def __init__(self) -> None:
         self.greeted = False
-        """The hello has been read and wants its answer, the same byte."""
+        """True once the hello was read; the server answers with the same byte."""
         self._reader = PacketReader(pathless=RequestCode.CANCEL)
         self._refusal: str | None = None
 
     def received(self, data: bytes) -> list[Request]:
-        """Take bytes, as many as came; return the requests they complete.
+        """Take any number of bytes; return the requests they complete.
 
-        Raises RemoteProtocolError when the client is to be disconnected, and from
-        then on always.
+        Raises RemoteProtocolError if the client must be disconnected, and on every
+        later call.
         """
         if self._refusal is not None:
             raise RemoteProtocolError(self._refusal)
@@ -72,8 +73,8 @@ class ServerSession:
             raise
 
     def _packets(self, data: bytes) -> list[Packet]:
-        # libgamin sends its first requests without waiting for the answer to its
-        # hello, so they may come in the same segment.
+        # libgamin sends its first requests without waiting for the server's hello, so
+        # both may arrive in one read.
         if data and not self.greeted:
             if not data.startswith(HELLO):
                 raise RemoteProtocolError(f"hello byte {data[0]:#04x}, expected 0x00")
@@ -83,7 +84,8 @@ class ServerSession:
 
 
 def _request(packet: Packet) -> Request:
-    """Raises RemoteProtocolError for what is no request. Unknown options pass."""
+    """The request in a packet; unknown options are ignored. Raises RemoteProtocolError
+    if it is none."""
     match packet.type & REQUEST_BITS:
         case RequestCode.FILE:
             return _monitor(packet, directory=False)
@@ -103,7 +105,7 @@ def _monitor(packet: Packet, *, directory: bool) -> Monitor:
 
 
 def _path(packet: Packet) -> bytes:
-    """The path up to a NUL byte, where every system call would end it too."""
+    """The path up to the first NUL byte, where every system call ends it too."""
     path = packet.path.partition(b"\0")[0]
     if not path:
         raise RemoteProtocolError("path begins with a NUL byte")

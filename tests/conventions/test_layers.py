@@ -82,7 +82,7 @@ READS_THE_ENVIRONMENT = {
         "compat/site/sitecustomize.py",
     ),
     *("client/connect.py", "client/launch.py", "compat/settings.py"),
-    *("daemon/process/main.py", "daemon/process/start.py"),
+    *("daemon/process/main.py", "daemon/process/start.py", "daemon/io/child.py"),
     *("config/loader.py", "system/debug_log.py"),
 }
 """Where programs start. Everything else takes the mapping as an argument."""

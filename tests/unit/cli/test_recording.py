@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gamin.cli import recording
 from gamin.cli.recording import Recorded, Unusable, parse
 from gamin.events import Event, Kind
+from testkit.nested import nested
 
 HEADER = recording.header(["/w"], 1000.0)
 
@@ -35,14 +36,9 @@ def test_what_is_written_can_be_read(batch: list[Event]) -> None:
 @given(
     st.lists(
         st.binary()
-        | st.recursive(
+        | nested(
             st.none() | st.booleans() | st.floats() | st.text(),
-            lambda inner: (
-                st.lists(inner)
-                | st.dictionaries(
-                    st.sampled_from(["time", "kind", "path", "dest"]), inner
-                )
-            ),
+            st.sampled_from(["time", "kind", "path", "dest"]),
         ).map(lambda value: json.dumps(value).encode())
     )
 )

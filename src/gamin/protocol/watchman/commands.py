@@ -15,6 +15,7 @@ from gamin.protocol.watchman.errors import (
 )
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.query import parse_query
+from gamin.protocol.watchman.trigger import parse_trigger
 
 Arguments = Sequence[object]
 Reader = Callable[[str, Arguments], ask.Request]
@@ -166,6 +167,20 @@ def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscripti
     return ask.FlushSubscriptions(root, tuple(names))
 
 
+def _trigger(name: str, arguments: Arguments) -> ask.DefineTrigger:
+    if len(arguments) < 2:
+        raise BadCommand("not enough arguments")
+    return ask.DefineTrigger(_root(arguments), parse_trigger(arguments[1:]))
+
+
+def _trigger_del(name: str, arguments: Arguments) -> ask.DeleteTrigger:
+    _count(name, arguments, 2, 2)
+    trigger = arguments[1]
+    if not isinstance(trigger, str):
+        raise BadCommand("expected 2nd parameter to be trigger name")
+    return ask.DeleteTrigger(_root(arguments), trigger)
+
+
 def _of_root(make: Callable[[bytes], ask.Request]) -> Reader:
     """A command whose only argument is its root."""
 
@@ -213,6 +228,9 @@ COMMANDS: dict[str, Reader] = {
     "state-enter": _enter_state,
     "state-leave": _leave_state,
     "flush-subscriptions": _flush_subscriptions,
+    "trigger": _trigger,
+    "trigger-del": _trigger_del,
+    "trigger-list": _of_root(ask.ListTriggers),
     "get-config": _of_root(ask.GetConfig),
     "debug-get-asserted-states": _of_root(ask.ShowStates),
     "debug-show-cursors": _of_root(ask.ShowCursors),

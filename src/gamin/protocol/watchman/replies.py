@@ -106,6 +106,18 @@ def flush_subscriptions(results: Mapping[str, list[str]]) -> Reply:
     return _reply(**{kind: results.get(kind, []) for kind in kinds})
 
 
+def trigger(name: str, disposition: str) -> Reply:
+    return _reply(triggerid=name, disposition=disposition)
+
+
+def trigger_del(name: str, *, deleted: bool) -> Reply:
+    return _reply(deleted=deleted, trigger=name)
+
+
+def trigger_list(definitions: Iterable[Mapping[str, Any]]) -> Reply:
+    return _reply(triggers=list(definitions))
+
+
 def get_config(config: Mapping[str, Any]) -> Reply:
     return _reply(config=config)
 

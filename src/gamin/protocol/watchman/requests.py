@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from gamin.protocol.watchman.query.query import Query
+from gamin.protocol.watchman.trigger import Trigger
 
 
 class GetVersion(Struct, frozen=True):
@@ -93,6 +94,20 @@ class FlushSubscriptions(Struct, frozen=True):
     """None for all that the client has on the root."""
 
 
+class DefineTrigger(Struct, frozen=True):
+    root: bytes
+    trigger: Trigger
+
+
+class DeleteTrigger(Struct, frozen=True):
+    root: bytes
+    name: str
+
+
+class ListTriggers(Struct, frozen=True):
+    root: bytes
+
+
 class GetConfig(Struct, frozen=True):
     root: bytes
 
@@ -144,6 +159,9 @@ Request = (
     | EnterState
     | LeaveState
     | FlushSubscriptions
+    | DefineTrigger
+    | DeleteTrigger
+    | ListTriggers
     | GetConfig
     | ShowStates
     | ShowCursors

@@ -13,17 +13,14 @@ from gamin.protocol.watchman.query.expression import TERMS
 from gamin.protocol.watchman.query.fields import FIELDS
 from gamin.protocol.watchman.query.options import OPTIONS
 from gamin.protocol.watchman.query.query import Query
+from testkit.nested import nested
 from testkit.watchman_wire import read_request
 
 words = st.sampled_from(
     [*COMMANDS, *TERMS, *OPTIONS, *FIELDS, "/root", "c:1:2:3:4", "basename", "a*", ""]
 )
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | words
-values = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner) | st.dictionaries(words | st.text(), inner),
-    max_leaves=30,
-)
+values = nested(scalars, words | st.text(), max_size=5)
 # A command with a root has more of its arguments looked at.
 requests = st.builds(
     lambda name, root, rest: [name, *root, *rest],

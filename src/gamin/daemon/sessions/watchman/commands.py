@@ -17,6 +17,7 @@ from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.triggers import Triggers
 from gamin.paths import parent, printable
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
@@ -86,6 +87,7 @@ class Commands:
         self._host = host
         self._memory = memory
         self._queries = Queries(roots.times, self._recall_cursor)
+        self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
         """Answers now, or when the root is ready. Raises BadRequest."""
@@ -171,6 +173,9 @@ class Commands:
                 root = self._root(path)
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
+            case ask.DefineTrigger() | ask.DeleteTrigger() | ask.ListTriggers():
+                root = self._current(request.root)
+                client.reply(self._triggers.carry_out(request, root))
             case ask.GetConfig(path):
                 client.reply(replies.get_config(self._root(path).config.given))
             case ask.ShowStates(path):

@@ -69,6 +69,10 @@ class FileRows:
         self._encoded: dict[Codec, bytes] = {}
         self._pieces: dict[Codec, list[bytes]] = {}
 
+    def first(self, count: int) -> "FileRows":
+        """The same with only so many rows."""
+        return FileRows(self.rows[:count], self._fields, self._now)
+
     def encoded(self, codec: Codec) -> bytes:
         data = self._encoded.get(codec)
         if data is None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.root import Root
@@ -65,6 +66,10 @@ class Roots:
 
     def __str__(self) -> str:
         return "roots"
+
+    @property
+    def loop(self) -> Loop:
+        return self._service.loop
 
     @property
     def all(self) -> list[Root]:

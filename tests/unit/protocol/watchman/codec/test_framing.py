@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman.codec.framing import LineReader, decode, encode
 from gamin.protocol.watchman.errors import BadRequest
+from testkit.nested import nested
 
-values = st.recursive(
+values = nested(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=20,
+    max_size=5,
 )
 
 

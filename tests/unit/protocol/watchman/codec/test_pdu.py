@@ -16,11 +16,11 @@ from gamin.protocol.watchman.codec.pdu import (
     end_of,
 )
 from gamin.protocol.watchman.errors import BadRequest
+from testkit.nested import nested
 
-VALUES = st.recursive(
+VALUES = nested(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+    max_size=4,
 )
 ALL = [*ENCODINGS.values(), Encoding(2, 3)]
 

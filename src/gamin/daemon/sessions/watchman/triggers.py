@@ -1,0 +1,202 @@
+"""Triggers: commands that run when files of a root change.
+
+A trigger subscribes to its root as a client does. While its command runs it is blocked,
+so what happens meanwhile is one difference afterwards: one process per trigger.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+
+from gamin.daemon.io import child
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.paths import printable
+from gamin.protocol.watchman import replies
+from gamin.protocol.watchman import requests as ask
+from gamin.protocol.watchman.clocks import Clock
+from gamin.protocol.watchman.codec.json_codec import JSON
+from gamin.protocol.watchman.errors import BadRequest
+from gamin.protocol.watchman.names import to_bytes
+from gamin.protocol.watchman.trigger import NAME_PER_LINE, OutputFile, Trigger
+
+logger = logging.getLogger(__name__)
+
+Request = ask.DefineTrigger | ask.DeleteTrigger | ask.ListTriggers
+
+MAX_TRIGGERS = 256
+"""Triggers of one server: each may run a process."""
+MAX_ARGUMENT_BYTES = 1 << 20
+"""Bytes of the names that become arguments; the kernel takes at least twice as many."""
+
+
+class RunningTrigger:
+    """A `Sink` that gives what is delivered to a command."""
+
+    def __init__(
+        self, trigger: Trigger, root: Root, loop: Loop, sockname: bytes
+    ) -> None:
+        self.trigger = trigger
+        self.subscriber: Subscriber | None = None
+        self._root = root
+        self._loop = loop
+        self._sockname = sockname
+        self._pid: int | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        return self._pid is not None
+
+    def deliver(self, delivery: Delivery) -> None:
+        if delivery.rows.is_empty:
+            return
+        assert isinstance(delivery.rows, FileRows)  # its query has fields of files
+        program = self._program(delivery, delivery.rows)
+        try:
+            self._pid = child.start(program, self._loop, self._ended)
+        except OSError as error:
+            logger.warning("%s cannot be run: %s", self, error.strerror)
+
+    def _ended(self, status: int) -> None:
+        self._pid = None
+        if status:
+            logger.info("%s ended with status %d", self, status)
+        subscriber, root = self.subscriber, self._root
+        if subscriber is None or not root.has(subscriber):
+            return
+        if subscriber.cursor.is_behind:
+            root.catch_up(subscriber)
+
+    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
+        """Triggers run whatever is asserted."""
+
+    def canceled(self, root: bytes) -> None:
+        self.subscriber = None
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+    def __str__(self) -> str:
+        name = printable(self.trigger.name)
+        return f"trigger {name} of {printable(self._root.path)}"
+
+    # -- the command
+
+    def _program(self, delivery: Delivery, rows: FileRows) -> child.Program:
+        trigger = self.trigger
+        inner = trigger.query.relative_root
+        place = os.path.join(self._root.path, inner) if inner else self._root.path
+        command, is_cut = list(trigger.command), False
+        if trigger.append_files:
+            names = _names_that_fit(rows, MAX_ARGUMENT_BYTES)
+            is_cut = len(names) < len(rows.rows)
+            command += names
+        most = trigger.max_files_stdin
+        if most is not None and most < len(rows.rows):
+            rows, is_cut = rows.first(most), True
+        environment = {
+            "WATCHMAN_ROOT": self._root.path,
+            "WATCHMAN_SOCK": self._sockname,
+            "WATCHMAN_TRIGGER": to_bytes(trigger.name).replace(b"\0", b"?"),
+            "WATCHMAN_CLOCK": str(delivery.clock).encode(),
+        }
+        if delivery.since is not None:
+            environment["WATCHMAN_SINCE"] = str(delivery.since).encode()
+        if inner:
+            environment["WATCHMAN_RELATIVE_ROOT"] = place
+        if is_cut:
+            environment["WATCHMAN_FILES_OVERFLOW"] = b"true"
+        return child.Program(
+            command,
+            os.path.join(place, trigger.chdir) if trigger.chdir else place,
+            environment,
+            self._input(rows),
+            [
+                child.Redirection(number, file.path, file.is_appended)
+                for number, file in _outputs(trigger)
+            ],
+        )
+
+    def _input(self, rows: FileRows) -> bytes | None:
+        stdin = self.trigger.stdin
+        if stdin == NAME_PER_LINE:
+            return b"".join(row.name + b"\n" for row in rows.rows)
+        return None if stdin else rows.encoded(JSON) + b"\n"
+
+
+def _outputs(trigger: Trigger) -> list[tuple[int, OutputFile]]:
+    streams = ((1, trigger.stdout), (2, trigger.stderr))
+    return [(number, file) for number, file in streams if file is not None]
+
+
+def _names_that_fit(rows: FileRows, most: int) -> Sequence[bytes]:
+    names: list[bytes] = []
+    for row in rows.rows:
+        most -= len(row.name) + 1
+        if most < 0:
+            break
+        names.append(row.name)
+    return names
+
+
+class Triggers:
+    """All triggers, by root and name."""
+
+    def __init__(self, loop: Loop, sockname: Callable[[], bytes]) -> None:
+        """`sockname` returns where the server can be reached."""
+        self._loop = loop
+        self._sockname = sockname
+        self._by_root: dict[Root, dict[str, RunningTrigger]] = {}
+
+    def carry_out(self, request: Request, root: Root) -> replies.Reply:
+        """Raises BadRequest."""
+        match request:
+            case ask.DefineTrigger():
+                disposition = self._define(root, request.trigger)
+                return replies.trigger(request.trigger.name, disposition)
+            case ask.DeleteTrigger():
+                deleted = self._delete(root, request.name)
+                return replies.trigger_del(request.name, deleted=deleted)
+        mine = self._of(root).values()
+        return replies.trigger_list([each.trigger.definition for each in mine])
+
+    def _define(self, root: Root, trigger: Trigger) -> str:
+        """Add a trigger, which then runs for all that it matches; return what came of
+        it, in the words of Watchman. Raises BadRequest past the greatest number."""
+        mine = self._of(root)
+        known = mine.get(trigger.name)
+        if known is not None and known.trigger.definition == trigger.definition:
+            return "already_defined"
+        if known is None and sum(map(len, self._by_root.values())) >= MAX_TRIGGERS:
+            raise BadRequest(f"a server has no more than {MAX_TRIGGERS} triggers")
+        if known is not None:
+            self._remove(root, known)
+        running = RunningTrigger(trigger, root, self._loop, self._sockname())
+        query = trigger.query.sharing_key()
+        running.subscriber = Subscriber(running, query, root.cursor(None))
+        mine[trigger.name] = running
+        root.add(running.subscriber)
+        root.deliver_all(running.subscriber)
+        return "created" if known is None else "replaced"
+
+    def _delete(self, root: Root, name: str) -> bool:
+        """Whether there was one. Its command, if it runs, is left to its end."""
+        known = self._of(root).pop(name, None)
+        if known is not None:
+            self._remove(root, known)
+        return known is not None
+
+    def _of(self, root: Root) -> dict[str, RunningTrigger]:
+        """Those of a root; what canceled roots had is dropped."""
+        for each in list(self._by_root):
+            if not each.is_pinned:
+                del self._by_root[each]
+        return self._by_root.setdefault(root, {})
+
+    def _remove(self, root: Root, running: RunningTrigger) -> None:
+        if running.subscriber is not None and root.has(running.subscriber):
+            root.remove(running.subscriber)
+        running.subscriber = None

@@ -52,7 +52,7 @@ def _announced(make):
 def _announce(watch):
     while watch.clock is None:
         _time.sleep(0.005)
-    print("(watching)", file=_sys.stderr, flush=True)
+    _sys.stderr.write("(watching)\\n")
 gamin.watch, gamin.awatch = _announced(gamin.watch), _announced(gamin.awatch)
 """
 """Before a Python snippet: it prints when it watches; `Lines.text` leaves that out."""

@@ -66,6 +66,7 @@ class Shell:
         self.system_calls = SystemCalls()
         self.disk = Disk(self.time_ns)
         self.kernel = KernelInMemory(self.disk, room, self.system_calls, piece)
+        self.files = FilesInMemory(self.disk, self.system_calls)
         self.polling = PollingInMemory(self.disk, self.monotonic, self.system_calls)
         self.monitor = Monitor(policy or plain_policy(), settings)
         self.has_kernel = has_kernel

@@ -2,6 +2,7 @@
 one."""
 
 import errno
+from collections import deque
 
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.disk import Disk
@@ -13,11 +14,15 @@ class FilesInMemory:
     def __init__(self, disk: Disk, calls: SystemCalls) -> None:
         self._disk = disk
         self._calls = calls
+        self.failures: deque[Exception] = deque()
+        """What the next scans raise: no descriptor left, no memory left."""
 
     def scan(
         self, path: bytes, changed_since_ns: int
     ) -> tuple[list[bytes], list[bytes], list[bytes]]:
         self._calls.next()
+        if self.failures:
+            raise self.failures.popleft()
         entries = self._disk.listing(path)
         since = changed_since_ns
         return (

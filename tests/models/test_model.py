@@ -6,6 +6,7 @@ that, what the kernel loses, which client does not read. At the end there is a m
 rest, and what every client believes must equal the disk.
 """
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -48,6 +49,12 @@ class Choke(NamedTuple):
     """The kernel's queue is full: what happens until it is read is lost."""
 
 
+class Starve(NamedTuple):
+    """The next scan finds no descriptor left, or no memory."""
+
+    is_memory: bool
+
+
 class Read(NamedTuple):
     """A client stops to read, or begins again."""
 
@@ -68,7 +75,7 @@ class Cancel(NamedTuple):
     which: int
 
 
-Step = Act | Sneak | Wait | Turn | Choke | Read | Ask | Cancel
+Step = Act | Sneak | Wait | Turn | Choke | Starve | Read | Ask | Cancel
 
 ROOTS = (b"/w", b"/w", b"/o")
 WAYS = (
@@ -106,6 +113,7 @@ STEPS = st.one_of(
     st.builds(Wait, st.sampled_from([0.01, 0.3, 1.0, 7.0])),
     st.just(Turn()),
     st.just(Choke()),
+    st.builds(Starve, st.booleans()),
     st.builds(Read, NUMBERS, st.booleans()),
     ASKS,
     st.builds(Cancel, NUMBERS, st.integers(0, 3)),
@@ -156,6 +164,10 @@ class Performance:
                 shell.run_once()
             case Choke():
                 shell.kernel.inotify.choke()
+            case Starve(is_memory):
+                shell.files.failures.append(
+                    MemoryError() if is_memory else OSError(errno.EMFILE, "no room")
+                )
             case Read(client, True):
                 self.clients[client].read()
             case Read(client, False):

@@ -29,6 +29,8 @@ class Watches(msgspec.Struct, frozen=True):
     no_room: int
     """Polled because the kernel has no watch left."""
     unreadable: int
+    unlisted: int = 0
+    """Could not be listed yet; the server tries again every second."""
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -168,6 +170,7 @@ def _watches(watches: Watches) -> Iterator[str]:
         (watches.missing, "paths that do not exist yet"),
         (watches.no_room, "polled because no watch is left (see gamin doctor)"),
         (watches.unreadable, "unreadable"),
+        (watches.unlisted, "not listed yet (no descriptor or memory left)"),
     ):
         if number:
             yield f"{number:,} {name}"

@@ -26,14 +26,11 @@ from gamin.core.model.node import Node
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
+from gamin.core.resolve.retry import Retry
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
 from gamin.events import Change, Row
-
-LOOK_AGAIN_SECONDS = 1.0
-"""Seconds after which a path is walked again that leads through a directory which no
-backend can watch."""
 
 
 class Monitor:
@@ -57,7 +54,9 @@ class Monitor:
         self.recovery = Recovery(
             self.tree, self.coverage, self._resolver.invalidate, self._effects
         )
-        self._quota_retry = QuotaRetry(self.coverage.method, self.coverage.registers)
+        registers = self.coverage.registers
+        self._quota_retry = QuotaRetry(self.coverage.method, registers)
+        self._retry = Retry(registers, self._resolver, self._effects)
         self._changes = Changes(
             tree=self.tree,
             moment=self.moment,
@@ -74,7 +73,6 @@ class Monitor:
         self.fast_files = self._changes.fast_files
         self._wire_answers()
         self.subscriptions: set[Subscription] = set()
-        self._retry_at: float | None = None
 
     def _wire_answers(self) -> None:
         """Make the parts that apply what scans, probes and deadlines bring."""
@@ -192,15 +190,14 @@ class Monitor:
         self._changes.renames.recent_scans.on_drained()
         self.recovery.on_drained(started_ns)
 
-    def drain_failed(self, now: float) -> None:
-        """An exception kept changes of the kernel from being applied or carried out:
-        they are lost, as if the queue had overflowed."""
-        self.recovery.on_loss(now)
+    def work_failed(self, now: float) -> None:
+        """An exception lost changes, as an overflow does, and those of polling too."""
+        self.recovery.on_failure(now)
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""
         held = self._debouncer.deadline() if self._debouncer.held else None
-        soonest = self._retry_at
+        soonest = self._retry.due_at
         for due in (
             held,
             self.flow.soonest,
@@ -219,16 +216,13 @@ class Monitor:
             self._changes.content.changed(node, name)
         self._busy.due()
         self._quota_retry.due(now)
-        if self._retry_at is not None and self._retry_at <= now:
-            self._retry()
+        self._retry.due(now)
         return self._finish(now)
 
     def retry(self, now: float) -> list[Effect]:
-        """Do now what `due` does every second because no backend reports when it
-        becomes possible."""
+        """Do now what `due` tries every second."""
         self._begin(now)
-        if self._retry_at is not None:
-            self._retry()
+        self._retry.due(float("inf"))
         return self._finish(now)
 
     def start_recovery(self, now: float, *, at_once: bool = False) -> bool:
@@ -326,7 +320,7 @@ class Monitor:
         """The directory could not be watched or listed; `number` is the errno."""
         self.moment.advance(now)
         node = effect.node
-        if self.coverage.unwatchable(node, number):
+        if self.coverage.unwatchable(effect, number):
             self._scan_place_of(node)
         if node.unreadable and node.path_waiters:
             for subscriptions in node.path_waiters.values():
@@ -336,12 +330,6 @@ class Monitor:
         return self._finish(now)
 
     # -- inside
-
-    def _retry(self) -> None:
-        self._retry_at = None
-        self._resolver.retry(self._resolver.blocked)
-        for node in self.coverage.registers.unwatched_unreadable:
-            self._effects.append(Scan(node, None))
 
     def _scan_finished(self, effect: Scan) -> None:
         subscription = effect.requested_by
@@ -370,10 +358,7 @@ class Monitor:
                 self._target_changes.target_resolved(subscription)
             self._reporter.close()
         self.coverage.release_unneeded()
-        if not (self._resolver.blocked or self.coverage.registers.unwatched_unreadable):
-            self._retry_at = None
-        elif self._retry_at is None:
-            self._retry_at = now + LOOK_AGAIN_SECONDS
+        self._retry.update(now)
         if self.coverage.registers.over_quota or self._quota_retry.due_at is not None:
             self._quota_retry.update(now)
         self.tree.age_out()

@@ -27,7 +27,8 @@ def crawl_batch(
             node = crawl[0].node
             kernel.watch(node, node.kernel_mask)
             directories, others, changed = scan(node.path(), 0)
-            listings.append((crawl.popleft(), directories, others, changed))
-    except (OSError, WatchLimitReached):
+            listings.append((crawl[0], directories, others, changed))
+            crawl.popleft()
+    except (OSError, WatchLimitReached, MemoryError):
         pass  # the executor tries it again and reports the error
     return listings

@@ -1,4 +1,4 @@
-"""Carries the core's effects out: watches, scans, probes, and passes reports on.
+"""Says when the core's effects are carried out, and when the kernel's queue is read.
 
 It decides nothing but the order of work: what a client waits for is done before the
 next slice of a large tree, and the kernel's queue is emptied between slices. It never
@@ -6,29 +6,15 @@ waits: whoever drives it calls `drain` when the kernel has something to read (un
 `is_drain_scheduled`) and `due` when the time of `deadline` has come.
 """
 
-import errno
 import sys
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from gamin.backends.base import KernelBackend
-from gamin.core.effects import (
-    Deliver,
-    Effect,
-    Listing,
-    Probe,
-    Ready,
-    Scan,
-    Trace,
-    Unwatch,
-    Watch,
-)
-from gamin.core.model.node import Node
+from gamin.core.effects import Effect, Listing
 from gamin.core.monitor import Monitor
 from gamin.engine.crawler import crawl_batch
-from gamin.engine.distant import Distant, Hands
 from gamin.engine.drain_schedule import DrainSchedule, Slices
-from gamin.engine.handover import Handover
 from gamin.engine.ports import (
     AT_ONCE,
     Asked,
@@ -38,14 +24,11 @@ from gamin.engine.ports import (
     MountThreads,
     Poller,
 )
-from gamin.errors import WatchLimitReached
+from gamin.engine.work_queue import WorkQueue
 from gamin.events import Change
 
 MAX_RESCANS = 3
 """Rescans before one answer: the kernel may lose events again during each of them."""
-
-
-_Work = Watch | Unwatch | Probe | Scan | Ready
 
 
 class Executor:
@@ -69,12 +52,12 @@ class Executor:
         self._clock = clock
         self._delivery = delivery
         self._slices = slices or Slices()
-        self._urgent: deque[_Work] = deque()
-        self._crawl: deque[Scan] = deque()
-        self._handover = Handover(kernel, polling, self._apply)
+        self._queue = WorkQueue(
+            monitor, kernel, polling, files, clock, delivery, threads
+        )
+        self._crawl = self._queue.crawl
+        self.distant = self._queue.distant
         self._schedule = DrainSchedule()
-        hands = Hands(self._take, self._handover.release, self._urgent.append)
-        self.distant = Distant(monitor, threads, delivery, clock, hands)
 
     # -- what drives it
 
@@ -136,7 +119,8 @@ class Executor:
 
     def _apply_answers(self) -> None:
         end = self._clock.monotonic() + self._slices.answer_seconds
-        self.distant.apply_until(end, self._work)
+        with self._noting_failure():
+            self.distant.apply_until(end, self._queue.work)
         self._delivery.flush()
 
     def drain(self) -> None:
@@ -171,31 +155,27 @@ class Executor:
         Returns False if the kernel loses events faster than a rescan finds them.
         """
         try:
-            for _ in range(MAX_RESCANS):
-                if not self._recover(at_once=True):
-                    break
-            self._take(self._monitor.retry(self._clock.monotonic()))
-            self._work()
-            self._crawl_all(subscription)
-            directory = subscription.bound_directory
-            if directory is not None:
-                changes = self._polling.poll_below(directory.path())
-                if changes:
-                    now = self._clock.monotonic()
-                    self._take(self._monitor.changed(changes, now))
-                    self._work()
+            with self._noting_failure():
+                self._detect_now(subscription)
         finally:
             self._schedule.on_read_ahead(self._behind())
         return self._monitor.recovery.due_at is None
 
-    def _crawl_all(self, subscription: Asked) -> None:
-        """Do now what is to be crawled for the subscription."""
-        while any(scan.requested_by is subscription for scan in self._crawl):
-            crawl, self._crawl = self._crawl, deque()
-            for scan in crawl:
-                is_its = scan.requested_by is subscription
-                (self._urgent if is_its else self._crawl).append(scan)
-            self._work()
+    def _detect_now(self, subscription: Asked) -> None:
+        for _ in range(MAX_RESCANS):
+            if not self._recover(at_once=True):
+                break
+        monitor, queue, clock = self._monitor, self._queue, self._clock
+        queue.take(monitor.retry(clock.monotonic()))
+        queue.work()
+        while queue.make_urgent(subscription):
+            queue.work()
+        directory = subscription.bound_directory
+        if directory is not None:
+            changes = self._polling.poll_below(directory.path())
+            if changes:
+                queue.take(monitor.changed(changes, clock.monotonic()))
+                queue.work()
 
     def _behind(self) -> int:
         """Bytes that are read ahead from the kernel's queue and not applied."""
@@ -209,8 +189,8 @@ class Executor:
         if not monitor.start_recovery(clock.monotonic(), at_once=at_once):
             return False
         self._catch_up()
-        self._take(monitor.recover(clock.monotonic()))
-        self._work()
+        self._queue.take(monitor.recover(clock.monotonic()))
+        self._queue.work()
         return True
 
     def _catch_up(self, pieces: int = sys.maxsize) -> int:
@@ -229,77 +209,53 @@ class Executor:
                 goal = kernel.queued_bytes if goal is None else goal
                 if changes:
                     count += len(changes)
-                    self._apply(changes)
-                    if self._handover.observed or self._urgent or kernel.has_pending:
-                        self._work()
+                    self._queue.apply(changes)
+                    self._queue.work()
         except Exception:
             # A bug, which is logged further up. A rescan finds what it kept from being
             # applied, as it finds what the kernel drops.
-            self._monitor.drain_failed(self._clock.monotonic())
+            self._monitor.work_failed(self._clock.monotonic())
             raise
         if goal is None or kernel.drained_bytes >= goal:
             self._monitor.drained(started)
         return count
 
-    def _apply(self, changes: Sequence[Change]) -> None:
-        """Give the core what the kernel reported; the work that makes is queued."""
-        self._delivery.detected(changes)
-        self._handover.absorb_kernel_events(changes)
-        self._take(self._monitor.changed(changes, self._clock.monotonic()))
-
     def _monitor_due(self) -> None:
         try:
-            self._recover()
-            self.do(self._monitor.due(self._clock.monotonic()))
+            with self._noting_failure():
+                self._recover()
+                self.do(self._monitor.due(self._clock.monotonic()))
         finally:
             self._schedule.on_read_ahead(self._behind())
         self._delivery.flush()
 
     def _polling_due(self) -> None:
-        changes = self._polling.due(self._clock.monotonic())
+        changes: Sequence[Change] = ()
+        with self._noting_failure():
+            changes = self._polling.due(self._clock.monotonic())
+            if changes:
+                self.do(self._monitor.changed(changes, self._clock.monotonic()))
         if changes:
-            self.do(self._monitor.changed(changes, self._clock.monotonic()))
             self._delivery.flush()
 
     # -- what goes out
 
     def do(self, effects: list[Effect]) -> None:
         """Carry effects out, and what follows from them, save for large crawls."""
-        self._take(effects)
-        self._work()
+        with self._noting_failure():
+            self._queue.take(effects)
+            self._queue.work()
         self._schedule.on_read_ahead(self._behind())
 
-    def _work(self) -> None:
-        """Do what is urgent. Changes detected on the way are applied first: they are
-        older than what the next piece of work finds."""
-        handover, kernel = self._handover, self._kernel
-        while True:
-            if handover.observed:
-                observed, handover.observed = handover.observed, []
-                self._take(self._monitor.changed(observed, self._clock.monotonic()))
-            elif self._urgent:
-                self._perform(self._urgent.popleft())
-            elif kernel is not None and kernel.has_pending:
-                changes = kernel.drain()
-                handover.absorb_kernel_events(changes)
-                handover.observed += changes
-            else:
-                return
-
-    def _take(self, effects: list[Effect]) -> None:
-        """Pass reports on at once, in their order; queue work."""
-        for effect in effects:
-            if isinstance(effect, Deliver):
-                self._delivery.deliver(effect)
-            elif isinstance(effect, Scan):
-                queue = self._urgent if effect.requested_by is None else self._crawl
-                queue.append(effect)
-            elif isinstance(effect, Trace):
-                self._delivery.note(effect)
-            elif isinstance(effect, Watch | Unwatch | Probe | Ready):
-                # Ready waits for the watches before it: what changes between the
-                # first rows of a client and the watch would never be reported.
-                self._urgent.append(effect)
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        """What an exception keeps from being applied or carried out counts as lost. The
+        exception (a bug, or no memory left) is logged further up."""
+        try:
+            yield
+        except Exception:
+            self._monitor.work_failed(self._clock.monotonic())
+            raise
 
     def _crawl_slice(self) -> None:
         """List directories for a slice of time, then apply what happened meanwhile."""
@@ -307,88 +263,19 @@ class Executor:
         end = clock.monotonic() + self._slices.crawl_seconds
         kernel = self._kernel
         try:
-            while crawl:
-                listings: list[Listing] = []
-                if kernel is not None:
-                    listings = crawl_batch(crawl, kernel, self._files, most)
-                if listings:
-                    self._listed(listings)
-                else:
-                    self._perform(crawl.popleft())
-                self._work()
-                if clock.monotonic() >= end:
-                    break
+            with self._noting_failure():
+                while crawl:
+                    listings: list[Listing] = []
+                    if kernel is not None:
+                        listings = crawl_batch(crawl, kernel, self._files, most)
+                    if listings:
+                        self._queue.listed(listings)
+                    else:
+                        self._queue.crawl_one()
+                    self._queue.work()
+                    if clock.monotonic() >= end:
+                        break
         finally:
             self.synchronise()
         self._delivery.flush()
         self.do([])
-
-    def _perform(self, work: _Work) -> None:
-        if self.distant.is_in_use and self.distant.takes(work):
-            return
-        if isinstance(work, Scan):
-            self._scan(work)
-        elif isinstance(work, Probe):
-            self._probe(work)
-        elif isinstance(work, Unwatch):
-            self._handover.unwatch(work.node)
-        elif isinstance(work, Ready):
-            self._delivery.ready(work.subscription)
-        elif work.node.mask:
-            try:
-                self._handover.watch(work.node)
-            except OSError as error:
-                self._failed(work, error.errno or errno.EIO)
-            except WatchLimitReached:
-                self._failed(work, errno.ENOSPC)
-
-    def _failed(self, work: Watch | Scan, number: int) -> None:
-        """What is to be done instead comes before what relies on the watch."""
-        waiting = len(self._urgent)
-        self._take(self._monitor.unwatchable(work, number, self._clock.monotonic()))
-        self._urgent.rotate(len(self._urgent) - waiting)
-
-    def _scan(self, work: Scan) -> None:
-        node = work.node
-        if not node.mask:
-            self._take(self._monitor.skipped(work, self._clock.monotonic()))
-            return
-        if work.changed_since_ns and self._kernel is not None:
-            self._kernel.read_ahead()  # or the queue overflows again meanwhile
-        try:
-            # All that is in another directory is new, whatever names it has.
-            since = 1 if self._handover.rewatch(node) else work.changed_since_ns
-            directories, others, changed = self._files.scan(node.path(), since)
-        except OSError as error:
-            self._failed(work, error.errno or errno.EIO)
-        except WatchLimitReached:
-            self._failed(Watch(node), errno.ENOSPC)
-            self._urgent.append(work)  # polled from now on
-        else:
-            if node.wd_poll >= 0:
-                found = dict.fromkeys(directories, True) | dict.fromkeys(others, False)
-                self._absorb(node, found, is_all=True)
-            self._listed([(work, directories, others, changed)])
-
-    def _listed(self, listings: list[Listing]) -> None:
-        self._delivery.listed(listings)
-        self._take(self._monitor.listed(listings, self._clock.monotonic()))
-
-    def _probe(self, work: Probe) -> None:
-        subscription, node, name, changed_since_ns = work
-        if node.wd_poll >= 0:
-            self._polling.track_entry(node, name)
-        path = node.path_prefix() + name
-        found, is_newer, is_certain = self._files.probe(path, changed_since_ns)
-        now = self._clock.monotonic()
-        if is_certain and node.wd_poll >= 0:
-            kind = None if found is None else found is True
-            self._absorb(node, {name: kind}, is_all=False)
-        self._take(self._monitor.probed(subscription, node, name, found, now, is_newer))
-
-    def _absorb(
-        self, node: Node, found: Mapping[bytes, bool | None], *, is_all: bool
-    ) -> None:
-        """Have the poller not detect again what was found."""
-        changes = self._polling.absorb_scan(node, found, is_all=is_all)
-        self._handover.observed += changes

@@ -6,6 +6,8 @@ import stat
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from gamin.system.spare_descriptor import SPARE
+
 
 class Probe(NamedTuple):
     """What `probe` found at a path."""
@@ -44,10 +46,15 @@ def scan(
 
     Raises OSError where the directory cannot be listed.
     """
-    # scandir closes its descriptor when it is exhausted, be that by an error.
+    found: Iterable[os.DirEntry[bytes]]
+    try:
+        # scandir closes its descriptor when it is exhausted, be that by an error.
+        found = os.scandir(path)
+    except OSError as error:
+        found = SPARE.list_after(error, path)
     if not changed_since_ns:
-        return *split_entries(os.scandir(path)), ()
-    entries = list(os.scandir(path))
+        return *split_entries(found), ()
+    entries = list(found)
     return *split_entries(entries), changed_since(entries, changed_since_ns)
 
 

@@ -230,3 +230,13 @@ def test_an_exception_in_one_thing_that_is_due_does_not_stop_the_others() -> Non
     with pytest.raises(RuntimeError):
         shell.executor.due()
     assert not shell.executor.is_crawling
+
+
+def test_what_polling_found_before_an_exception_is_found_again() -> None:
+    shell = Shell(plain_policy(poll_only=True), has_kernel=False)
+    client = watching(shell)
+    shell.disk.touch(b"/d/new")
+    assert shell.polling.poll_below(b"/d")  # and an exception drops it
+    shell.monitor.work_failed(shell.now)
+    shell.sleep(1)
+    assert client.names() == {"new"}

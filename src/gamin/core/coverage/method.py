@@ -9,7 +9,7 @@ from typing import Final
 from gamin.config.gaminrc import Method
 from gamin.config.policy import Decision, Policy
 from gamin.core.coverage.registers import Registers
-from gamin.core.effects import Effect, Trace, TraceKind, Watch
+from gamin.core.effects import Effect, Scan, Trace, TraceKind, Watch
 from gamin.core.model.node import Node
 from gamin.core.model.tree import Tree
 from gamin.events import (
@@ -34,6 +34,14 @@ CONTENT_AND_ATTRIB: Final = CONTENT | ATTRIB
 
 _NO_ROOM = {errno.ENOSPC, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM}
+_NOT_THERE = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+}
+"""What the kernel answers where no such directory is. Any other error says nothing
+about the directory, and passes."""
 
 
 class WatchMethod:
@@ -116,20 +124,25 @@ class WatchMethod:
 
     # -- what overrides the policy
 
-    def unwatchable(self, node: Node, number: int) -> None:
+    def unwatchable(self, effect: Watch | Scan, number: int) -> None:
         """The kernel or the file system refused with the errno `number`: watch the
         directory in another way, or wait."""
+        node = effect.node
         if not node.mask:
             return
         registers = self._registers
-        if number in _NO_ROOM and node not in registers.over_quota:
+        is_watch = isinstance(effect, Watch)
+        if is_watch and number in _NO_ROOM and node not in registers.over_quota:
             if registers.exceed_quota(node):
                 self._effects.append(Trace(TraceKind.NO_ROOM, node))
             self._split_again(node)
         elif number in _NOT_ALLOWED:
             registers.become_unreadable(node)
-        else:
+        elif number in _NOT_THERE:
             registers.not_found(node)
+        else:
+            since = 0 if isinstance(effect, Watch) else effect.changed_since_ns
+            registers.postpone_listing(node, since)
 
     def retry_quota(self, count: int) -> list[Node]:
         """The kernel may have room again: try it for `count` of those over quota."""

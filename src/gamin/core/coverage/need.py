@@ -219,13 +219,18 @@ class Coverage:
             self._effects.append(Unwatch(node))
         self.registers.forget(node)
 
+    def wants_entries(self, node: Node) -> bool:
+        """Whether a subscription needs to know what is in the directory."""
+        return node.mask != 0 and self._audiences.has_any(node)
+
     # -- directories that are not where they should be
 
-    def unwatchable(self, node: Node, number: int) -> bool:
+    def unwatchable(self, effect: Watch | Scan, number: int) -> bool:
         """A watch or a scan failed with the errno `number`. Return whether what is in
         the directory's place must be found out now, because no event of its parent is
         sure to say so."""
-        self.method.unwatchable(node, number)
+        self.method.unwatchable(effect, number)
+        node = effect.node
         parent = node.parent
         if parent is None or self.registers.misplaced.get(node) != 1:
             return False

@@ -69,6 +69,8 @@ class Recovery:
         """Seconds the last rescan took, from its start to its last listing so far."""
         self._changed_since_ns = 0
         """Entries with a ctime from this real time on are reported as changed."""
+        self._includes_polled = False
+        """Whether the next rescan includes directories that are only polled."""
         self._has_overflowed = False
         """Whether the queue overflowed since the last complete drain."""
         self._losses = 0
@@ -93,8 +95,13 @@ class Recovery:
         self._has_overflowed = True
         self.on_loss(now)
 
+    def on_failure(self, now: float) -> None:
+        """An exception lost changes, be they the kernel's or found by polling."""
+        self._includes_polled = True
+        self.on_loss(now)
+
     def on_loss(self, now: float) -> None:
-        """Events were lost, by the kernel or by a bug of ours."""
+        """Events were lost."""
         self._losses += 1
         if self.due_at is None:
             self._changed_since_ns = max(1, self.complete_until_ns - MARGIN_NS)
@@ -133,13 +140,20 @@ class Recovery:
         self.rescans += 1
         self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
         released = self._coverage.registers.handed_to_polling
+        with_polled, self._includes_polled = self._includes_polled, False
+        since_ns = self._changed_since_ns
+        if with_polled:
+            rest_ns = int(self._coverage.method.longest_interval * 1e9)
+            since_ns = max(1, since_ns - rest_ns)
         for node in self._tree.root.subtree():
-            if not (node.kernel_mask or node.unreadable or node in released):
+            is_lossy = node.kernel_mask or node.unreadable or node in released
+            if not is_lossy and not (with_polled and node.poll_mask):
                 continue
-            if node.listed or node.unreadable:
-                self._effects.append(Scan(node, None, self._changed_since_ns))
+            # One that should be listed and is not: its first scan was lost, too.
+            if node.listed or node.unreadable or self._coverage.wants_entries(node):
+                self._effects.append(Scan(node, None, since_ns))
             else:
                 self._effects.append(Watch(node))
             for subscriptions in (node.path_waiters or {}).values():
                 for subscription in subscriptions:
-                    self._invalidate_path(subscription, self._changed_since_ns)
+                    self._invalidate_path(subscription, since_ns)

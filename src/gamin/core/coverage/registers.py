@@ -19,6 +19,7 @@ class Registers:
         self._polled_for_writes: set[Node] = set()
         self._handed_to_polling: dict[Node, None] = {}
         self._misplaced: dict[Node, int] = {}
+        self._unlisted: dict[Node, int] = {}
 
         self.over_quota: AbstractSet[Node] = self._over_quota.keys()
         """Polled only because the kernel has no more watches for us."""
@@ -39,6 +40,11 @@ class Registers:
         self.misplaced: Mapping[Node, int] = self._misplaced
         """Not found where they are believed to be, and how often; to be scanned again
         after the batch."""
+
+        self.unlisted: Mapping[Node, int] = self._unlisted
+        """Could not be listed for a reason that passes (no descriptor or memory left,
+        an input error), and the `changed_since_ns` of the scan; scanned again every
+        second."""
 
     # -- the quota
 
@@ -70,8 +76,16 @@ class Registers:
         """The directory was where it should be, and could be listed."""
         if self._misplaced:
             self._misplaced.pop(node, None)
+        if self._unlisted:
+            self._unlisted.pop(node, None)
         if node.unreadable:
             self._become_readable(node)
+
+    def postpone_listing(self, node: Node, changed_since_ns: int) -> None:
+        """The directory could not be listed now."""
+        before = self._unlisted.get(node, 0)
+        times = [time for time in (before, changed_since_ns) if time]
+        self._unlisted[node] = min(times, default=0)
 
     def _become_readable(self, node: Node) -> None:
         self._unreadable.discard(node)
@@ -131,3 +145,4 @@ class Registers:
         self._polled_for_churn.discard(node)
         self._polled_for_writes.discard(node)
         self._misplaced.pop(node, None)
+        self._unlisted.pop(node, None)

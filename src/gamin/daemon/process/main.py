@@ -24,6 +24,7 @@ from gamin.errors import GaminError
 from gamin.system import address, systemd
 from gamin.system.debug_log import DebugLog, EscapingFormatter, is_wanted
 from gamin.system.socketdir import UnsafeSocketPath
+from gamin.system.spare_descriptor import SPARE
 
 logger = logging.getLogger("gamin")
 
@@ -98,6 +99,7 @@ def serve(listening: Listening, options: set[str]) -> int:
         logger.error("%s", error)
         return 1
     release_output()
+    SPARE.hold()
     os.chdir("/")  # otherwise the file system could not be unmounted
     # Everything that exists now stays for good, so the collector may skip it. The
     # growing tree has hardly a cycle; collecting it repeatedly took a quarter of the

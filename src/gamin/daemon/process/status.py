@@ -26,7 +26,8 @@ def watches(monitor: Monitor) -> dict[str, int]:
 
     `busy` counts the paths that are reported once per interval, `missing` the
     subscriptions whose path does not exist, `no_room` the directories that are polled
-    because the kernel's quota is used up.
+    because the kernel's quota is used up, `unlisted` those that could not be listed yet
+    for want of descriptors or memory, or because of an input error.
     """
     nodes = list(_watched(monitor))
     registers = monitor.coverage.registers
@@ -37,6 +38,7 @@ def watches(monitor: Monitor) -> dict[str, int]:
         "missing": sum(s.node is None for s in monitor.subscriptions),
         "no_room": len(registers.over_quota),
         "unreadable": len(registers.unreadable),
+        "unlisted": len(registers.unlisted),
     }
 
 

@@ -213,7 +213,7 @@ def test_what_an_exception_kept_from_being_applied_is_found_by_a_rescan(
 ) -> None:
     shell.disk.write(b"/d/f")
     shell.kernel.drain()
-    shell.monitor.drain_failed(shell.now)
+    shell.monitor.work_failed(shell.now)
     assert received(shell, tree) == ["changed /d/f"]
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gamin.core.model.subscription import Scope
-from gamin.core.monitor import LOOK_AGAIN_SECONDS
 from gamin.core.resolve.path_walk import MAX_LINKS
+from gamin.core.resolve.retry import RETRY_SECONDS
 from testkit.doubles.clients import V1Client
 from testkit.doubles.engine import Shell, plain_policy
 from testkit.words import as_words
@@ -170,7 +170,7 @@ def test_a_path_through_an_unreadable_directory_is_walked_again_every_second(
     shell.disk.rename(b"/dark/box", b"/dark/bin")
     shell.disk.makedirs(b"/dark/box")
     shell.disk.touch(b"/dark/box/f")
-    shell.sleep(LOOK_AGAIN_SECONDS)
+    shell.sleep(RETRY_SECONDS)
     assert received(shell, client)[0] == "created it"
 
 

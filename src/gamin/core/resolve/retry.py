@@ -1,0 +1,47 @@
+"""What is tried again every second, because nothing reports when it becomes possible.
+
+That is: directories that may not be read, or could not be listed for want of
+descriptors or memory, and paths that lead through a directory which no backend can
+watch.
+"""
+
+from gamin.core.coverage.registers import Registers
+from gamin.core.effects import Effect, Scan
+from gamin.core.resolve.path_walk import PathResolver
+
+RETRY_SECONDS = 1.0
+"""Seconds between two tries."""
+
+
+class Retry:
+    def __init__(
+        self, registers: Registers, resolver: PathResolver, effects: list[Effect]
+    ) -> None:
+        self._registers = registers
+        self._resolver = resolver
+        self._effects = effects
+        self.due_at: float | None = None
+        """When to call `due`; None while there is nothing to try."""
+
+    def update(self, now: float) -> None:
+        """Plan the next try, or none, after the registers may have changed."""
+        registers = self._registers
+        if not (
+            registers.unwatched_unreadable
+            or registers.unlisted
+            or self._resolver.blocked
+        ):
+            self.due_at = None
+        elif self.due_at is None:
+            self.due_at = now + RETRY_SECONDS
+
+    def due(self, now: float) -> None:
+        """Try everything, if it is time."""
+        if self.due_at is None or self.due_at > now:
+            return
+        self.due_at = None
+        self._resolver.retry(self._resolver.blocked)
+        registers = self._registers
+        late = dict.fromkeys(registers.unwatched_unreadable, 0)
+        late.update(registers.unlisted)
+        self._effects += [Scan(node, None, since) for node, since in late.items()]

@@ -177,7 +177,7 @@ def main(arguments: list[str]) -> int:
         for path in paths:
             os.mkdir(path)
         nodes = [Directory(path) for path in paths]
-        for kind in (*KINDS, *KINDS):  # the first turns warm up
+        for kind in (*KINDS, *KINDS):  # the first half warms up
             watching, memory, unwatching = set_up(kind, nodes)
             print(
                 f"{kind.__name__:15} {count} directories: "

@@ -1,6 +1,6 @@
-"""What a client believes after all it was told, and how wrong it is.
+"""What a client believes after the events it received, and how wrong that is.
 
-Pure: how each watcher says things is known in `bench.peers`.
+Pure: `bench.peers` knows how each watcher prints its events.
 """
 
 from collections.abc import Iterable

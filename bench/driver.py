@@ -92,7 +92,7 @@ def _run(options: argparse.Namespace, command: str) -> Kept:
     kept: Kept = {"command": command, **machine(options.place), "size": asdict(size)}
     kept["versions"] = {p.name: p.version() for p in peers if not p.missing()}
     kept["rows"] = []
-    # As pip does when it installs a package; otherwise, where Python is told to write
+    # As pip does when it installs a package; otherwise, where Python is set to write
     # no bytecode, every start of ours would compile all of it.
     compileall.compile_dir(SOURCE, quiet=1)
     RESULTS.mkdir(exist_ok=True)

@@ -112,7 +112,7 @@ def ignored(place: Path) -> Findings:
 
 
 def slow(place: Path) -> Findings:
-    """Memory while 600,000 changes are told to one client and not read by another."""
+    """Memory while one client receives 600,000 changes and another does not read."""
     files = make_files(place, 400, "long-" * 40)
 
     def flood(reader: Watch, rounds: int) -> int:
@@ -195,7 +195,7 @@ flow reports_per_second 1000000
 flow churn_per_second 1000000
 flow raw_events_per_second 1000000
 """
-"""What changes so often would else be told once a second, and there were no flood."""
+"""Otherwise what changes so often is reported once a second, without a flood."""
 
 
 def keep(promise: Promise) -> bool:

@@ -84,7 +84,7 @@ class Watcher:
             raise GaveUp(f"ended: {lines[-1] if lines else 'silently'}")
 
     def finish(self) -> list[Report]:
-        """End it in its own way; return everything it told. Raises GaveUp."""
+        """End it in its own way; return everything it reported. Raises GaveUp."""
         self.check_alive()
         self.peer.end(self.process)
         try:

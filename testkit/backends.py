@@ -118,7 +118,7 @@ def in_turns() -> CombinedBackend:
 
 
 def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:
-    """The changes in words, without what only one kind of backend can tell.
+    """The changes in words, without what only one kind of backend can know.
 
     A trailing slash marks a directory; the same thing twice in a row is one.
     """

@@ -1,6 +1,6 @@
 """A tree kept watched by the real core and shell, over the backend under test.
 
-Shows what is believed to be there; nothing is ever told to anyone.
+Shows what the core believes to be there; nothing is reported to anyone.
 """
 
 import os
@@ -31,7 +31,7 @@ NEVER_BUSY = FlowSettings(
 
 
 class _Nobody:
-    """Is told everything, and keeps nothing."""
+    """Receives everything, and keeps nothing."""
 
     def deliver(self, effect: Deliver) -> None: ...
 
@@ -60,7 +60,7 @@ class Follower:
         self._drive.close()
 
     def catch_up(self) -> None:
-        """Take in whatever happened before this call."""
+        """Apply whatever happened before this call."""
         for _ in range(MAX_ROUNDS):
             self._drive.drain()
             if not self._drive.executor.is_crawling:

@@ -1,4 +1,4 @@
-"""The other end of a v1 client: servers that say what a test tells them to say.
+"""The other end of a libgamin client: servers that send what a test wants.
 
 And the plain way to a real server of a given session, without starting one.
 """

@@ -1,6 +1,6 @@
 """A function in a process of its own, of another user where that is the question.
 
-What it does there, and what it tells through its pipe, is left to the tests.
+The tests say what it does there, and what it sends through its pipe.
 """
 
 import multiprocessing

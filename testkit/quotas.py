@@ -1,7 +1,7 @@
 """A server that may have few watches only, in a user namespace of its own.
 
 The kernel counts watches by user and namespace, and a namespace can have less than the
-user (man 7 namespaces, /proc/sys/user). So nobody else notices.
+user (man 7 namespaces, /proc/sys/user). So no other process is affected.
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """What the server of the session says of itself, and making it stand still.
 
-Watches and what they are told are left to `watches`.
+Watches and what they receive are left to `watches`.
 """
 
 import os
@@ -37,7 +37,7 @@ def stopped_server() -> Iterator[None]:
 def overflow(folder: Path) -> None:
     """Fill the kernel's queue for `folder` with changes of two files in it.
 
-    The server must be stopped. By turns, because the kernel joins equal events that
+    The server must be stopped. Alternately, because the kernel merges equal events that
     follow each other.
     """
     files = [folder / "turn", folder / "and turn about"]

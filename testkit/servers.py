@@ -59,7 +59,7 @@ def running_server(
     """`command` with a new session as its last argument, until the end of the block.
 
     `home` is where it finds .gaminrc. With `own_mounts` it lives in a mount namespace
-    of its own, in which file systems can be mounted without anybody else noticing.
+    of its own, in which file systems can be mounted without an effect on anybody else.
     """
     session = f"test-{uuid.uuid4()}"
     prefix = _ORDINARY if os.geteuid() == 0 else []

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def serve(pipe: Connection, environ: Mapping[str, str]) -> None:
-    """Serve beside a test: tells when it listens, ends when the test's block does."""
+    """Serve beside a test: says when it listens, ends when the test's block does."""
     listening = acquire(find(environ, os.getuid()))
     pipe.send("listening")
     answer(listening.listeners, until=pipe)

@@ -54,7 +54,7 @@ def kill_server() -> None:
 
 
 def until(watch: Watch, *wanted: Event) -> list[Event]:
-    """What is told until all of `wanted` has been."""
+    """The events up to the last one of `wanted`."""
     events: list[Event] = []
     while not set(wanted) <= set(events):
         events += next(watch)

@@ -1,4 +1,4 @@
-"""Rows in words, so that a test reads as what a client is told."""
+"""Rows in words, so that a test reads as what a client receives."""
 
 import os
 from collections.abc import Iterable

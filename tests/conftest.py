@@ -39,7 +39,7 @@ def pytest_configure() -> None:
     os.environ["GAMIN_STATE"] = "off"  # servers of tests leave nothing behind
     if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
         os.environ["TMPDIR"] = MEMORY  # for processes that tests start, too
-        tempfile.tempdir = None  # to be found anew
+        tempfile.tempdir = None  # to be found again
 
 
 def _is_good_for_files(place: str) -> bool:

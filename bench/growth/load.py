@@ -1,4 +1,4 @@
-"""What one change costs a server: changes are made, and their telling is awaited.
+"""Measures what one change costs a server: makes changes, and awaits their report.
 
 Which changes, and who listens, is left to the curves.
 """
@@ -14,9 +14,9 @@ PATIENCE = 60.0  # seconds; only what is broken takes so long
 ROUNDS = 5
 
 Receive = Callable[[set[bytes]], None]
-"""Returns when all who listen have heard of changes of all these names."""
+"""Returns when all clients have received changes of all these names."""
 Change = Callable[[int], bytes]
-"""Makes the change of that number, and says whose name will be told."""
+"""Makes the change of that number, and returns the name that will be reported."""
 
 
 def receive_all(watches: Sequence[gamin.Watch]) -> Receive:

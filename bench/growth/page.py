@@ -1,4 +1,4 @@
-"""The text of docs/growth.md and its pictures, made of what a run kept.
+"""Makes the text of docs/growth.md and its charts from what a run kept.
 
 Nothing is measured here.
 """

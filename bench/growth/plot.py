@@ -31,7 +31,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class _Scale:
-    """From sizes and costs to places in the picture. Costs begin at 0, so that what
+    """From sizes and costs to places in the chart. Costs begin at 0, so that what
     does not grow looks flat."""
 
     low: float

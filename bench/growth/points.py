@@ -1,7 +1,7 @@
 """The measurements: a function for each thing there may be more of, and a point of its
 curve for each size.
 
-How a change is made and heard is said in `load`; which sizes, and what the columns
+`load` makes a change and awaits its report; which sizes, and what the columns
 mean, in `curves`. A function is for one process, with a server of its own.
 """
 
@@ -32,7 +32,7 @@ Point = dict[str, float]
 
 FILES_EACH = 2
 ALONE, BURST = 100, 1_000
-FEW_ALONE, FEW_BURST = 20, 100  # where many are told of each
+FEW_ALONE, FEW_BURST = 20, 100  # where each is reported to many
 SHARED_TREE = (1_000, 10_000)  # directories and files watched by all clients
 NAMED_TREE = 10_000  # directories, with more and more files in each
 

@@ -1,4 +1,4 @@
-"""Watches with `gamin.watch` and tells what it is told."""
+"""Watches with `gamin.watch` and prints what it receives."""
 
 import gamin
 from bench.peers.reporting import CHANGED, CREATED, DELETED, LOST, MOVED, Reporter

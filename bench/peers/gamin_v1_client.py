@@ -1,4 +1,4 @@
-"""Watches one directory with the blocking client of v1 and tells what it is told."""
+"""Watches one directory with the blocking libgamin client and prints its events."""
 
 import os
 

@@ -1,7 +1,7 @@
 """The least that watching in Python can be: nothing but the system calls.
 
 No tool, but what the times of those that are one can be compared with: it knows no
-names, tells only what is made, and does nothing about anything that may go wrong.
+names, reports only what is made, and handles nothing that may go wrong.
 """
 
 from bench.peers.base import Interpreted

@@ -1,4 +1,4 @@
-"""Watches a tree with nothing but the system calls, and tells what is made in it."""
+"""Watches a tree with nothing but the system calls, and prints what is made in it."""
 
 import os
 from collections.abc import Iterator

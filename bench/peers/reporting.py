@@ -1,4 +1,4 @@
-"""How a client in Python tells what it saw: the lines of `bench/c/report.h`.
+"""How a client in Python prints what it received: the lines of `bench/c/report.h`.
 
 Imports little, because the start of such a client is measured.
 """

@@ -15,4 +15,4 @@ class Watchdog(Interpreted):
         return f"watchdog {version('watchdog')}"
 
     def detected_loss(self, errors: bytes) -> bool:
-        return b"overflow" in errors  # it logs; the handler is not told
+        return b"overflow" in errors  # it logs this; the handler does not learn of it

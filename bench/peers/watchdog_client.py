@@ -1,4 +1,4 @@
-"""Watches with a watchdog observer and tells what its handler is told."""
+"""Watches with a watchdog observer and prints what its handler receives."""
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer

@@ -1,4 +1,4 @@
-"""Watches with `watchfiles.watch` and tells what it is told."""
+"""Watches with `watchfiles.watch` and prints what it receives."""
 
 import os
 import sys

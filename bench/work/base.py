@@ -45,7 +45,7 @@ class Work:
     """Why this work is not for that peer; empty if it is."""
 
 
-STEP_SECONDS = 0.05  # how finely "done after" is told
+STEP_SECONDS = 0.05  # the resolution of "done after"
 
 LOAD = (
     Column("cpu", "CPU", Unit.SECONDS, ratio=True),
@@ -90,7 +90,7 @@ def under_load(
 
 
 def outcome(watcher: Watcher, start: set[bytes]) -> dict[str, Value]:
-    """What the client was told, and how far from the disk that leaves it."""
+    """What the client received, and how far from the disk that leaves it."""
     reports = watcher.finish()
     wrong = compare(believed(start, reports), paths(watcher.request.root))
     return {

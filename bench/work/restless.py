@@ -82,7 +82,7 @@ def _alone(
 def _beside(
     peer: Peer, place: Place, root: Path, command: list[str], seconds: int
 ) -> dict[str, Value]:
-    """What those notice of it who watch something else."""
+    """What it costs those who watch something else."""
     calm = root / "calm"
     calm.mkdir()
     with session(place.path) as watching:

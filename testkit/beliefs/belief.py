@@ -2,8 +2,8 @@
 
 The one model for everybody's clients: `strict` feeds it from the core, `watch` from
 `gamin.watch`, the soak from libgamin and the benchmark from any watcher. It is strict:
-what does not fit what was told before is a contradiction. The caller says what becomes
-of contradictions; the belief then goes on as a sensible client would.
+an event that does not fit the earlier ones is a contradiction. The caller says what
+becomes of contradictions; the belief then goes on as a sensible client would.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Contradiction(AssertionError):
-    """An event that does not fit what was told before."""
+    """An event that does not fit the earlier ones."""
 
 
 class Entry:
@@ -24,9 +24,10 @@ class Entry:
         self.is_dir: bool | None = None
         """None: nobody said."""
         self.is_known = False
-        """False: only something below it was told."""
+        """False: only something below it was reported."""
         self.version: Any = None
-        """What tells two states of a file apart; None: it does not matter."""
+        """A value that differs between two states of a file; None: it does not
+        matter."""
 
 
 def ignore(contradiction: str) -> None:
@@ -79,8 +80,8 @@ class Belief:
     ) -> bool:
         """It went, with all that is believed to be below. Returns whether it was known.
 
-        `is_belated`: it is part of a difference, which may say of what was never told
-        that it is gone, for there is no memory of every life of a name.
+        `is_belated`: it is part of a difference, which may report as deleted what was
+        never reported before, for no server remembers every life of a name.
         """
         entry = self.find(path)
         if entry is None or not entry.is_known:

@@ -1,6 +1,6 @@
 """What a client believes to be there, from the rows of the core; and what is there.
 
-What does not fit what was told before raises `Contradiction`.
+An event that does not fit the earlier ones raises `Contradiction`.
 """
 
 from typing import NoReturn
@@ -35,13 +35,13 @@ class StrictBelief(Belief):
     def apply(
         self, row: Row, found: Versions | None = None, *, is_belated: bool = False
     ) -> None:
-        """`found` is what was there when the client was told; `is_belated` as in
+        """`found` is what was there when the row was reported; `is_belated` as in
         `Belief.deleted`."""
         before = dict(self.versions) if row.kind is Kind.MOVED else {}
         self._apply(row, is_belated)
         self.versions.update(found or {})
         for path, version in (found or {}).items():
-            # A move tells of no change, so what is known moves along; but what was
+            # A move reports no change, so what is known moves along; but what was
             # looked at by the old name was perhaps the next one there.
             known = before.get((row.source or b"") + path[len(row.path) :])
             if version is not None and known is not None and known[0] == version[0]:
@@ -58,7 +58,7 @@ class StrictBelief(Belief):
             case Kind.CHANGED:
                 self.changed(path, is_dir)
             case Kind.DELETED:
-                # With what was asked for goes everything, told or not.
+                # The requested path takes everything with it, reported or not.
                 self.deleted(path, is_dir, is_belated=is_belated or not path)
 
 
@@ -69,7 +69,7 @@ def _refuse(contradiction: str) -> NoReturn:
 def outdated(
     disk: Disk, subscription: Subscription, belief: StrictBelief
 ) -> set[bytes]:
-    """Files that are other than they were when the client was told of them last."""
+    """Files that have changed since their last report to the client."""
     found = set()
     for path in belief.entries():
         before = belief.versions.get(path)

@@ -1,7 +1,7 @@
 """What a client of `gamin.watch` believes to be below one path; and what is there.
 
 Contradictions are collected. Of each file the belief also knows the version that was
-there when it was told of it, so that a change nobody told of shows.
+there at its last report, so that an unreported change shows.
 """
 
 import os
@@ -14,7 +14,7 @@ from testkit.beliefs import belief
 from testkit.beliefs.belief import Entry
 
 Version = tuple[int, int, int, int]
-"""What tells two states of a file apart: inode, size, mtime (ns), mode."""
+"""Differs between two states of a file: inode, size, mtime (ns), mode."""
 Leaf = Version | None
 """None where nothing can be said: it was gone already, or has several names."""
 Folder = dict[str, "Folder | Leaf"]
@@ -56,7 +56,7 @@ class Belief:
         match event.kind:
             case Kind.EXISTS | Kind.CREATED:
                 if not name:
-                    model.clear()  # what was asked for came anew, with all below
+                    model.clear()  # the watched path was created again, with all below
                 version = None if event.is_dir else version_of(event.path)
                 model.created(name, event.is_dir, version)
             case Kind.CHANGED:
@@ -100,7 +100,7 @@ def version_of(path: str) -> Leaf:
         status = os.lstat(path)
     except OSError:
         return None
-    # Of a file with several names a change is told under one; who makes such files
+    # A change of a file with several names is reported under one; who makes such files
     # marks them by their group, because the others may be gone when we look.
     is_linked = status.st_nlink > 1 or status.st_gid != os.getegid()
     if is_linked or not stat.S_ISREG(status.st_mode):

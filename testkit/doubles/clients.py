@@ -168,7 +168,7 @@ class View(Client):
 
     def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         if subscription not in self.firsts:
-            return  # nobody was told anything yet
+            return  # nothing was reported yet
         rows = list(rows)
         if not self._rows:
             self._reported_tick = self.host.monitor.moment.reported_tick

@@ -84,7 +84,7 @@ class Shell:
         )
         self.clients: list[Client] = []
         self.listeners: list[Listener] = []
-        """Whoever is told, by number; `clients` are among them."""
+        """Everyone who receives reports, by number, `clients` included."""
         self.notes: list[Trace] = []
 
     def _mount_executor(self, point: bytes) -> MountExecutor:

@@ -1,4 +1,4 @@
-"""What a scenario consists of: commands, and what requests are then expected to hear.
+"""What a scenario consists of: commands, and the events that requests then expect.
 
 How it is written down is known to `scenario_file.py`, how it is played to `playing.py`.
 """
@@ -24,7 +24,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What one request hears; `ways` is empty for the block that serves the rest."""
+    """What one request receives; `ways` is empty for the block that serves the rest."""
 
     request: str
     ways: frozenset[str]
@@ -34,7 +34,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A place where everything heard since the last such place is compared."""
+    """A place where everything received since the last such place is compared."""
 
     line: int
     expectations: tuple[Expectation, ...]

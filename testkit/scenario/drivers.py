@@ -1,7 +1,7 @@
 """Who plays the clients of a scenario: one interface, several ways.
 
-A driver makes clients; a client asks, and can say what it has heard. How a server is
-started is `servers.py`'s affair, and what should be heard is the scenario's.
+A driver makes clients; a client makes requests and keeps what it received. How a server
+is started is `servers.py`'s affair, and what should be received is the scenario's.
 """
 
 import os
@@ -35,7 +35,7 @@ class Client(Protocol):
     def cancel(self, number: int) -> None: ...
 
     def barrier(self) -> list[ReceivedEvent]:
-        """What was heard since the last barrier.
+        """What was received since the last barrier.
 
         Nothing is missing that follows from what happened before the call.
         """
@@ -69,7 +69,7 @@ class WireClient:
     """A client of a real server, with a barrier that needs no words in the protocol.
 
     All events of one connection come in order, so what was caused before the event
-    of a file of our own has been heard when that event is. The sign is a *Changed*
+    of a file of our own has been received when that event is. The sign is a *Changed*
     by chmod, because that goes through everything that may hold a change back; each
     time of another file, because one that changes all the time is reported late.
     """

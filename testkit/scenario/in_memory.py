@@ -83,7 +83,7 @@ class CoreClient:
         self._shell.begin(subscription)
         return self._numbers
 
-    # -- what the core tells it
+    # -- what the core delivers to it
 
     def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         self._outbox.deliver(subscription, rows)

@@ -1,4 +1,4 @@
-"""What a request is expected to be told: a pattern of events, and whether they match.
+"""A pattern of the events that a request should receive, and whether they match.
 
 Often several outcomes are right, so a pattern has options, choices and free orders.
 Pure; what the words look like in a file is described in tests/scenarios/README.md.

@@ -1,4 +1,4 @@
-"""A scenario played by a driver, and what was heard compared with what it says.
+"""A scenario played by a driver, whose events are compared with what it says.
 
 It knows neither how clients reach a server nor how expectations are written down.
 """
@@ -89,7 +89,7 @@ class Play:
                 del self._requests[name]
 
     def _listen(self) -> None:
-        """Gives every request what its client has heard for it."""
+        """Gives every request what its client has received for it."""
         for name, client in self._clients.items():
             mine = {r.number: r for r in self._requests.values() if r.client == name}
             for number, code, path in client.barrier():

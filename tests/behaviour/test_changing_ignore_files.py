@@ -194,7 +194,7 @@ def test_whoever_asks_gets_what_is_not_ignored_by_then(root: Path) -> None:
             query = {"watch": True, "vcs_ignore": True, "fields": ["name"]}
             asked = json.dumps(["subscribe", str(root), "it", query]) + "\n"
             line.sendall(asked.encode())
-            ignore(root, "*.log")  # it is asked before the server is told of that
+            ignore(root, "*.log")  # the request comes before the event
         assert b"subscribe" in replies.readline()
         assert sorted(json.loads(replies.readline())["files"]) == [".gitignore", "a"]
 

@@ -1,4 +1,4 @@
-"""Who asks for it is told when the server switches to polling and back."""
+"""A client can ask to be informed when the server switches to polling and back."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ NUMBER = 77
 
 
 def noted(served: Daemon, box: Path, *, churn: bool) -> list[Packet]:
-    """What a client that asked is told while a storm begins and ends."""
+    """What such a client receives while a storm begins and ends."""
     with served.connect() as asked, served.client() as client:
         asked.settimeout(20)
         asked.sendall(packet(NUMBER, DEBUG, b"notify"))

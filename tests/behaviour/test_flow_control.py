@@ -1,4 +1,4 @@
-"""What never rests is told once a second, costs little, and disturbs nobody else.
+"""A path that never rests is reported once a second, and others are not delayed.
 
 Bounds on time are a few times what is promised, since the machine is shared by whatever
 else runs on it; `bench` measures what is really reached.

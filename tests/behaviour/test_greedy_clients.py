@@ -1,4 +1,4 @@
-"""A client that asks for much gets its turns, and so does everybody else."""
+"""A client that asks for much is served in slices, and delays nobody else."""
 
 import json
 import os

@@ -195,5 +195,5 @@ def test_debugging_does_not_tell_of_its_own_telling(
         while nothing_comes(client, 0.5) is False:
             client.next_event(0)
         text = file.read_text()
-        # By name: what others do beside this is told there too.
+        # By name: the log also has what others do.
         assert text.count(file.name) < 20, text[-2000:]

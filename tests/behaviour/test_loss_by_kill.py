@@ -72,7 +72,7 @@ def test_what_a_client_believes_becomes_right_without_a_new_listing(
         with ThreadPoolExecutor(1) as beside:
             for number in range(KILLS):
                 work = beside.submit(scribbler.act, tree / f"end-{number}")
-                # All may have been told by the one before; then none was started.
+                # The server before may have reported all; then none was started.
                 with suppress(NoServer):
                     kill_server()
                 while f"end-{number}" not in belief.paths() or is_wrong(belief):

@@ -1,4 +1,4 @@
-"""Changes come faster than they can be taken in, and directories get busy and hot."""
+"""Changes come faster than they can be applied, and directories get busy."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("own_server")
 
 DIRECTORIES, ROUNDS, FILES = 20, 30, 100
 PATIENCE = 20.0
-"""Seconds in which everything was told, on a machine with much else to do."""
+"""Seconds in which everything was reported, on a machine with much else to do."""
 
 
 def prepare(folder: Path) -> Path:

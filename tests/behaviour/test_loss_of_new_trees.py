@@ -1,6 +1,6 @@
 """Trees that are made in a loop, at full speed, by two processes at once.
 
-A new directory is full before anybody can watch it, and its entries are told by the
+A new directory is full before anybody can watch it, and its entries are found by the
 kernel and found by a look, or by only one of the two.
 """
 

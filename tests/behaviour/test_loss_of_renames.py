@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("own_server")
 RENAMES = 10_000
 AT_ONCE = 100
 """Few enough that neither the kernel's queue nor the socket of the client is ever full:
-who is behind is told the difference, which has no renames."""
+a client that is behind receives the difference, which has no renames."""
 
 
 @dataclass(eq=False)
@@ -55,7 +55,7 @@ class Tree:
         self._names = 0
 
     def rename(self) -> Event:
-        """Rename something to what is not there; the event to be told of it."""
+        """Rename something to a name that is free; return the event to expect."""
         self._names += 1
         is_dir = self._random.random() < 0.2
         entry = self._random.choice(self._folders if is_dir else self._files)

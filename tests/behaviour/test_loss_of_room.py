@@ -1,6 +1,6 @@
 """The kernel has no more watches for the server, or none at all, for real.
 
-Nothing is lost: what inotify has no room for is noticed by fanotify; what does not fit
+Nothing is lost: what inotify has no room for is watched by fanotify; what does not fit
 there either is polled, and goes back when there is room again.
 """
 
@@ -62,7 +62,7 @@ def serving(
 
 
 def change_everywhere(tree: Path, watch: Watch) -> None:
-    """Do something in every directory; returns when it was told, each of it."""
+    """Make a change in every directory; return when each was reported."""
     wanted = []
     for number in range(FOLDERS):
         folder = tree / str(number)

@@ -1,6 +1,6 @@
 """A client that does not read while much happens: it costs nothing, and loses nothing.
 
-The server keeps no queue for it. When it reads again it is told the difference.
+The server keeps no queue for it. When it reads again it receives the difference.
 """
 
 import itertools
@@ -24,14 +24,14 @@ flow reports_per_second 1000000
 flow churn_per_second 1000000
 flow raw_events_per_second 1000000
 """
-"""Else what changes so often would be told once a second, slow client or not."""
+"""Otherwise what changes so often is reported once a second to any client."""
 
 FILES = 200
 ROUNDS = 150
 LONG = "long-" * 40
 SLACK = 3 << 20
-"""Bytes by which two runs of the same server differ anyway. What is told in a run is
-several times as much."""
+"""Bytes by which two runs of the same server differ anyway. What is reported in a run
+is several times as much."""
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def own_daemon(session: str, folder: Path) -> Iterator[None]:
 
 
 def flood(folder: Path, reader: Watch) -> None:
-    """Change every file again and again; `reader` keeps up, and so shows that all was
-    noticed."""
+    """Change every file again and again; `reader` keeps up, and so shows that all of it
+    was detected."""
     files = [str(folder / f"{LONG}{number}") for number in range(FILES)]
     for number in range(ROUNDS):
         for file in files:

@@ -42,7 +42,7 @@ def test_a_client_that_returns_gets_exactly_what_it_missed(tree: Path) -> None:
 
 
 def change_much(tree: Path) -> int:
-    """How many events it takes to tell the difference this makes."""
+    """How many events it takes to report the difference this makes."""
     for number in range(NAMES):
         (tree / "gone/deep" / str(number)).unlink()
         (tree / "kept" / str(number)).write_text("text")

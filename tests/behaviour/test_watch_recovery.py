@@ -98,7 +98,7 @@ def test_a_server_is_killed_and_a_directory_is_another_with_the_same_names(
 
 
 def test_what_a_watch_was_told_is_no_news_to_it_later(tmp_path: Path) -> None:
-    """The picture follows the events: only then a later difference is right."""
+    """The belief follows the events: only then a later difference is right."""
     old, deep = tmp_path / "old", tmp_path / "new/deep"
     old.mkdir()
     (old / "file").touch()

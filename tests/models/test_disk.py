@@ -76,8 +76,8 @@ def tried(function: Callable[..., object], paths: list[bytes]) -> bool:
 
 
 def reported(changes: Iterator[Change]) -> tuple[list[Told], set[bytes]]:
-    """The changes in order, without what tells two runs apart; and whose watch ended,
-    which the kernel says at a moment of its own."""
+    """The changes in order, without what differs between two runs; and whose watch
+    ended, which the kernel says at a moment of its own."""
     rest, ended = [], set()
     for node, mask, cookie, name in changes:
         if mask & IGNORED:

@@ -1,4 +1,4 @@
-"""`gamin git`: the server tells git what changed, instead of git looking at every file.
+"""`gamin git`: git learns from the server what changed, instead of checking every file.
 
 git calls `gamin git hook` by its fsmonitor protocol, version 2.
 """

@@ -22,7 +22,7 @@ MAX_LABEL = 42
 """Characters of a directory that are shown; the beginning is cut off."""
 
 _LABEL_WIDTH, _ROW, _COLUMN, _AXIS = 330, 18, 8, 26
-"""Sizes in the picture, in pixels."""
+"""Sizes in the chart, in pixels."""
 
 KINDS = (Kind.CREATED, Kind.CHANGED, Kind.DELETED, Kind.MOVED, Kind.EXISTS)
 

@@ -38,7 +38,7 @@ ONCE_WIDTH, ONCE_HEIGHT = 80, 24
 
 
 class MissingPackage(GaminError):
-    """The package for pictures in the terminal is not installed."""
+    """The package that draws in the terminal is not installed."""
 
     def __str__(self) -> str:
         return "gamin top needs the package rich (pip install 'gamin[top]')"

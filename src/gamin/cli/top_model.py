@@ -40,7 +40,7 @@ class Figures:
         self._counted: Counter[str] = Counter()
 
     def add(self, sample: Sample) -> None:
-        """Take the next sample; one of another server begins anew."""
+        """Add the next sample; a sample of another server starts a new series."""
         before = self.sample
         self.sample = sample
         seconds = 0.0 if before is None else sample.time - before.time

@@ -133,7 +133,7 @@ def _path(path: str, count: int, width: int) -> Text:
     shown = printable(path)
     room = width - 12
     if len(shown) > room:
-        shown = "…" + shown[len(shown) - room + 1 :]  # the end tells paths apart
+        shown = "…" + shown[len(shown) - room + 1 :]  # paths differ at their end
     return Text(f"{count:>10,}  {shown}")
 
 

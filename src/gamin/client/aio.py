@@ -161,7 +161,7 @@ class AsyncWatch(BaseWatch):
 
         Returns:
             The batch; None if there was none in time, or if the watch has ended
-            (`closed` tells the two apart).
+            (`closed` distinguishes the two).
 
         Raises:
             ServerError: the server was lost, and there is no other to be had. The next

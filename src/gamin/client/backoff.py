@@ -3,7 +3,7 @@
 Two things look alike to a client: a server that hangs up on it every time, and servers
 that are killed one after another before they could serve. The first is an error that
 waiting does not mend. The second ends some day: a client goes on, in growing pauses.
-The process at the other end tells them apart.
+The process id of the other end distinguishes them.
 """
 
 import time

@@ -22,7 +22,7 @@ START_PATIENCE = 2.5
 """Seconds that a started server may take to listen. libgamin waits 1.25 s; a busy
 machine may need that much only to start an interpreter."""
 # Nothing reports that an abstract name got its listener, so a client tries again, in
-# pauses too short to be noticed.
+# pauses that nobody feels.
 _FIRST_PAUSE = 0.001
 """Seconds between the first two attempts."""
 _MAX_PAUSE = 0.01

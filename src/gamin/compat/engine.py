@@ -243,7 +243,7 @@ def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
 def _pruned_for(caller: FrameType) -> Sequence[str]:
     """The names of directories that the filter of the caller drops altogether.
 
-    The engine is never told of the filter. Both functions that make one, `watch` and
+    The engine never learns of the filter. Both functions that make one, `watch` and
     `awatch` of `watchfiles.main`, have it as the argument `watch_filter`, and may have
     been imported into any module before this one; so it is read from their frame.
     """

@@ -72,7 +72,7 @@ Callback = Callable[..., object]
 
 
 class WatchObject:
-    """One request of a WatchMonitor, with the function that hears of it."""
+    """One request of a WatchMonitor, with the function that receives its events."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class WatchMonitor:
         # that know it make it part of a cycle.
         self._end = weakref.finalize(self, client.close)
         self._objects: dict[int, WatchObject] = {}
-        # Paths stay when nothing is left of them: stop_watch tells the two apart.
+        # Paths stay when nothing is left of them: stop_watch distinguishes the two.
         self._paths: dict[bytes, list[WatchObject]] = {}
 
     def disconnect(self) -> None:
@@ -167,7 +167,7 @@ class WatchMonitor:
             return int(client.pending())
 
     def handle_one_event(self) -> int:
-        """Wait for an event, tell it, and return 1."""
+        """Wait for an event, report it, and return 1."""
         client = self._connected()
         with failures_of("process one event"):
             event = client.next_event()
@@ -176,7 +176,7 @@ class WatchMonitor:
         return 1
 
     def handle_events(self) -> int:
-        """Tell all pending events without waiting; return how many."""
+        """Report all pending events without waiting; return how many."""
         self._connected()
         handled = 0
         # A callback may disconnect.

@@ -178,7 +178,7 @@ class Place(NamedTuple):
 
 def expand(path: bytes, home: bytes, directory: bytes) -> bytes:
     """A path of a configuration, absolute: "~/" is `home`, another relative one begins
-    in `directory`, which holds the file. Empty where only a look-up could tell
+    in `directory`, which holds the file. Empty where only a look-up could say
     (~user)."""
     if path == b"~" or path.startswith(b"~/"):
         return home + path[1:]

@@ -125,7 +125,7 @@ class Mounts:
     def is_local(self, mount: Mount) -> bool:
         """True if this kernel certainly answers for it by itself: it cannot hang.
 
-        An unknown mount counts as local: there is no list of mounts to tell by.
+        An unknown mount counts as local: the list of mounts may be missing.
         """
         return mount is NOWHERE or all(
             part.type in LOCAL_TYPES or part.type == "overlay" or part is NOWHERE

@@ -1,6 +1,6 @@
-"""Which paths of a watched tree its client does not want to hear about.
+"""Decides which paths of a watched tree its client ignores.
 
-`gitignore` says what one pattern means. The caller reads the rule files, notices when
+`gitignore` says what one pattern means. The caller reads the rule files, detects when
 they change and lets go of what they exclude.
 
 Strongest first:
@@ -190,7 +190,7 @@ class IgnoreRules:
     def moved(self, source: bytes, destination: bytes) -> None:
         """A directory was renamed, and the rule files in it and below went along.
 
-        What happened before that is still to be told by the rules of the old place, so
+        What happened before that is reported by the rules of the old place, so
         they stay until `forget`. Those of what was at the new place before do not.
         """
         self.forget(destination)

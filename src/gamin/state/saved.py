@@ -38,7 +38,7 @@ class SavedTree(NamedTuple):
 
 
 def pack(tree: SavedTree) -> tuple[bytes, bytes]:
-    """The bytes to store, and the digest that tells whether they were damaged."""
+    """The bytes to store, and the digest that shows whether they were damaged."""
     data = zlib.compress(msgspec.msgpack.encode(tree), LEVEL)
     return data, digest(data)
 

@@ -46,7 +46,7 @@ class MountWatcher:
         """The text of mountinfo now. Consumes the news, and never waits.
 
         Reads the descriptor that is open, so it needs no other one: a process without
-        free descriptors must follow mounts too. The kernel makes the text anew when it
+        free descriptors must follow mounts too. The kernel writes a new text when it
         is read from offset 0; a mount that comes between two pieces is news again.
         Raises OSError where the kernel has no memory left for it.
         """

@@ -1,4 +1,4 @@
-"""What a service manager gives a server and wants to hear from it.
+"""What a service manager passes to a server and expects to be notified of.
 
 The protocols are systemd's: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
 They need no library: three variables of the environment and one datagram socket.

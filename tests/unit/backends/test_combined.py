@@ -154,7 +154,7 @@ REFUSED = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 class Opener:
-    """Refuses until it is told that there is one."""
+    """Refuses until the test grants one."""
 
     is_granted = False
 

@@ -187,7 +187,7 @@ def test_a_directory_that_is_nowhere_is_to_be_looked_for(
     backend.watch(node, NAMES)
     os.mknod(box / "file")
     (box / "file").unlink()
-    box.rename(tmp_path / "moved")  # and nobody tells where
+    box.rename(tmp_path / "moved")  # and no event says where
     changes = [change for _ in range(4) for change in backend.drain()]
     assert changes[-1] == Change(node, IGNORED, 0, b"")
     assert not node.is_watched
@@ -202,7 +202,7 @@ def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
         backend.drain()
         (tmp_path / "file").rename(tmp_path / "other")
     backend.unwatch(watched)
-    (tmp_path / ("other" if is_renamed else "file")).unlink()  # nobody tells of that
+    (tmp_path / ("other" if is_renamed else "file")).unlink()  # no event says so
     backend.watch(watched, ALL)
     assert story(seen(backend))[-1] == f"deleted {'other' if is_renamed else 'file'}"
     assert not backend.has_pending

@@ -1,4 +1,4 @@
-"""Two states of a directory told apart: no disk is needed for most of it."""
+"""Two states of a directory are compared; most tests need no disk."""
 
 from pathlib import Path
 from stat import S_IFDIR, S_IFLNK, S_IFREG

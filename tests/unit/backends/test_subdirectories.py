@@ -1,4 +1,4 @@
-"""Attributes of subdirectories: told as seen from the directory that they are in."""
+"""Changed attributes of a subdirectory are reported as its parent's entry."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a client believes after what it was told. Watchers themselves are not run."""
+"""What a client believes after the events it received, without any watcher."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""`gamin watch` with a watch that plays what a test tells it to."""
+"""`gamin watch` with a watch that plays what a test wants."""
 
 import argparse
 import json

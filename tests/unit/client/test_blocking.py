@@ -287,7 +287,7 @@ def original() -> Iterator[OriginalServer]:
 
 
 def until(client: Client, *wanted: Event) -> list[Event]:
-    """What is told until all of `wanted` has been."""
+    """The events up to the last one of `wanted`."""
     events: list[Event] = []
     while not set(wanted) <= set(events):
         event = client.next_event(SOON)

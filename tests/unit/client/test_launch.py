@@ -22,7 +22,7 @@ exec sleep 60
 
 @contextmanager
 def launched(folder: Path, *arguments: str) -> Iterator[tuple[int, str]]:
-    """A process that tells its pid, then its session and arguments, and stays."""
+    """A process that prints its pid, then its session and arguments, and stays."""
     program = folder / "program"
     program.write_text(SCRIPT)
     program.chmod(0o755)

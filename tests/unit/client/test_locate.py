@@ -40,7 +40,7 @@ def served(address: Address) -> Iterator[None]:
 
 
 def say(pipe: Connection, name: bytes, words: bytes | None) -> None:
-    """Answer one caller with `words`, or hang up for None; tell what it said."""
+    """Answer one caller with `words`, or hang up for None; report what it said."""
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(name)
         listening.listen()

@@ -154,7 +154,7 @@ def shell_with(paths: list[tuple[bytes, Scope]]) -> Shell:
 
 
 def story(shell: Shell) -> list[list[str]]:
-    """What each client hears of the same happenings."""
+    """What each client receives about the same changes."""
     for act in (
         Act("write", b"/d/f"),
         Act("touch", b"/d/sub/g"),

@@ -16,7 +16,7 @@ PIECE = 3
 
 
 class Provoked(View):
-    """A client that makes files the first time it hears of a certain name."""
+    """A client that makes files the first time it receives a certain name."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__(shell, len(shell.listeners))

@@ -11,7 +11,7 @@ from testkit.processes import NOBODY, beside, require_root
 
 
 def call(pipe: Connection, name: bytes) -> None:
-    """Connect to `name` and tell what came back until the end."""
+    """Connect to `name` and report what came back until the end."""
     with socket.socket(socket.AF_UNIX) as connected:
         connected.connect(name)
         pipe.send(connected.recv(16))

@@ -1,4 +1,4 @@
-"""The player of scenarios: a server that tells the wrong thing does not pass."""
+"""The player of scenarios: a server that reports wrong events does not pass."""
 
 from collections.abc import Sequence
 

@@ -235,9 +235,9 @@ class EntryChanges:
         """Whether this deletion is churn: the entry is less than 2 s old, and the
         directory's last event was a creation.
 
-        (Short-lived files come and go by turns; a tree is extracted first and deleted
-        later.) Subdirectories of a watched tree do not count, for what is in them must
-        be reported after them.
+        (Short-lived files come and go alternately; a tree is extracted first and
+        deleted later.) Subdirectories of a watched tree do not count, for what is in
+        them must be reported after them.
         """
         if (is_dir and audience.recursive) or not node.history:
             return False

@@ -1,7 +1,8 @@
 """When the kernel is tried again for directories that are over quota.
 
-Other programs give watches back without telling us. So while directories are polled
-because of the quota, one is tried every second; while that succeeds, twice as many.
+The kernel does not report when other programs release watches. So while directories are
+polled because of the quota, one is tried every second; while that succeeds, twice as
+many.
 """
 
 from gamin.core.coverage.method import WatchMethod

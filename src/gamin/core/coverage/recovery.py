@@ -2,7 +2,7 @@
 
 inotify drops what does not fit into its queue (fs.inotify.max_queued_events) and says
 so with one event without a place (man 7 inotify, IN_Q_OVERFLOW). So every directory
-that a kernel watch covers is watched anew, which also shows whether it is still the
+that a kernel watch covers is watched again, which also shows whether it is still the
 same one, and listed; entries whose ctime is not older than the last time the queue was
 known to be complete are reported as changed.
 

@@ -155,7 +155,7 @@ def listing(
         if not node.listed:
             continue
         prefix = node.path_prefix()
-        # A copy, because a caller that takes turns with others may go on later.
+        # A copy, because the caller may pause and continue after later changes.
         for name, known in list(node.published_entries().items()):
             path = prefix + name
             yield Row(Kind.EXISTS, path, known is not FILE, None, True)

@@ -10,9 +10,9 @@ latest tick at or below it, so "what changed since clock c" descends only where
 something changed.
 
 A directory that went away stays in its parent's `tombstones`, with its own, and is
-revived when the name comes back. One that was renamed is linked anew, with all that is
-below it, in one step; the place it left remembers it in `moved_away`, because for a
-clock from before the rename everything below is gone from there.
+revived when the name comes back. A renamed node is linked to its new parent, with all
+that is below it, in one step; the place it left remembers it in `moved_away`, because
+for a clock from before the rename everything below is gone from there.
 """
 
 from collections.abc import Collection

@@ -9,7 +9,7 @@ reports are deferred, and one report a second says what is different since the l
 so nothing is lost and nothing is reported twice.
 
 Many entries made or deleted do not make a directory busy (an archive is extracted, a
-branch checked out): only *churn* counts, entries that come and go by turns.
+branch checked out): only *churn* counts, entries that come and go alternately.
 
 A busy resource with more than some 200 kernel events a second is *hot*: even without
 reports it costs the kernel and us too much, so it is polled instead. Polling has the
@@ -37,7 +37,7 @@ BURST_SECONDS = 1.0
 and polling until it is calm again costs more than reading the rest from the kernel."""
 MAX_COUNTED = 100_000
 """Resources whose reports are counted within a second. With more of them counting
-begins anew: flow control is not meant for so many different paths."""
+starts again: flow control is not meant for so many different paths."""
 
 
 class Verdict(Enum):

@@ -132,8 +132,8 @@ class Connection:
             self.close()
 
     def _writable(self, *, is_first: bool = False) -> None:
-        """Send until the socket takes no more. The session hears of the end, unless it
-        is just sending (`is_first`)."""
+        """Send until the socket takes no more. The session is informed of the end,
+        unless it is just sending (`is_first`)."""
         rest = self._rest
         try:
             while rest:

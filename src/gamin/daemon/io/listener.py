@@ -105,7 +105,7 @@ class PassedFile(NamedTuple):
     path: bytes
 
     def is_reachable(self) -> bool:
-        """Only the manager can make it anew, so there is nothing to find out."""
+        """Only the manager can replace it, so there is nothing to find out."""
         return True
 
     def release(self) -> None:

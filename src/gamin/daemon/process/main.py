@@ -141,7 +141,7 @@ def _run(server: Server, loop: Loop) -> None:
 
 
 def _report_life(manager: systemd.Notifier, loop: Loop) -> None:
-    """Report to a service manager that wants to hear it, and to no other, that the
+    """Report to a service manager that asked for it, and to no other, that the
     loop runs: it wakes the process up."""
     seconds = systemd.watchdog_seconds(os.environ, os.getpid())
     if seconds is None:

@@ -16,7 +16,7 @@ FIELDS = (
 def expression(rules: Sequence[object], position: int) -> list[object] | None:
     """Return the expression for a list of patterns; None for an empty one.
 
-    -X and -I begin the patterns to leave out and to take in, "!" negates the next one,
+    -X and -I begin the patterns to exclude and to include, "!" negates the next one,
     -p and -P make it a regular expression, "--" ends the list. `position` is where the
     list begins in the request, for error texts.
     """

@@ -2,7 +2,7 @@
 
 Plain objects for a codec to write: `str` is text, `bytes` is the name of a file. The
 codec adds rows. Only messages may have a member `subscription` or `log`: by these
-clients tell messages from replies.
+clients distinguish messages from replies.
 """
 
 from collections.abc import Iterable, Mapping
@@ -165,9 +165,9 @@ def message(
     """One message of a subscription; its `files` are put in by `encode`.
 
     `since` is the clock of the one before, None for the first and for a fresh one.
-    `complete_until_ns` is the real time up to which everything is told, save what is
-    held back for a moment because it goes on. `inode` says which object the path leads
-    to, by its device and number; to be compared only.
+    `complete_until_ns` is the real time up to which everything is reported, save what
+    is held back for a moment because it goes on. `inode` says which object the path
+    leads to, by its device and number; to be compared only.
     """
     reply = _unasked(name, root)
     reply |= {"clock": str(now), "is_fresh_instance": fresh}

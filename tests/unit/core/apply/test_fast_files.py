@@ -36,7 +36,7 @@ rounds = st.lists(st.tuples(st.lists(acts, max_size=12), pauses), max_size=12)
 def played(
     shell: Shell, script: list[tuple[list[Act], float]], scope: Scope
 ) -> list[object]:
-    """What a client and the tree are told, round by round."""
+    """What is delivered to a client and the tree, round by round."""
     for folder in FOLDERS:
         shell.disk.makedirs(folder)
     client: View = shell.view()

@@ -31,7 +31,7 @@ def rules(**texts: bytes) -> IgnoreRules:
 def after(
     shell: Shell, ignore: IgnoreRules, *renames: tuple[bytes, bytes]
 ) -> list[str]:
-    """What a client of /in is told of them."""
+    """What a client of /in receives about them."""
     view = shell.view()
     view.subscribe(b"/in", Scope.TREE, ignore=ignore)
     view.rows()
@@ -93,7 +93,7 @@ def test_a_directory_renamed_to_a_place_with_loaded_rules_is_scanned_again(
     assert reported[0] == "moved /in/to/ /in/from/"
     assert "deleted /in/a/" in reported
     assert "created /in/to/sub/f" in reported
-    assert ignore.ignored(b"to/f", is_dir=False)  # what was done there is not told yet
+    assert ignore.ignored(b"to/f", is_dir=False)  # it is not reported yet
 
 
 def test_a_rule_file_in_an_ignored_directory_that_others_watch_changes_nothing(

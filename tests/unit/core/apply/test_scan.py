@@ -64,7 +64,7 @@ def test_a_later_scan_reports_what_the_backends_missed(shell: Shell) -> None:
     client.rows()
     shell.disk.touch(b"/d/new")
     shell.disk.unlink(b"/d/f")
-    shell.kernel.inotify.read()  # nobody is told
+    shell.kernel.inotify.read()  # the events are lost
     list_again(shell, b"/d")
     assert as_words(client.rows()) == ["deleted /d/f", "created /d/new"]
 

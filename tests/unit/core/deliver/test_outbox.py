@@ -19,7 +19,7 @@ ROW = Row(Kind.CREATED, b"/d/f", False)
 
 
 class Wire:
-    """An outbox whose every telling is a word."""
+    """An outbox that encodes each report as a word."""
 
     def __init__(self, size: int = 0) -> None:
         self.caught_up: list[tuple[Subscription, int]] = []
@@ -40,7 +40,7 @@ class Wire:
 
 
 def standing(wire: Wire) -> Subscription:
-    """A subscription that had its first telling."""
+    """A subscription that had its first listing."""
     subscription = Subscription(1, 1, b"/d", Scope.DIRECTORY)
     wire.outbox.ready(subscription)
     assert wire.outbox.take() == b"first 2;"

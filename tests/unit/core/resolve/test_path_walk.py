@@ -198,7 +198,7 @@ def test_a_cancelled_subscription_leaves_nothing_behind(shell: Shell) -> None:
 def test_a_file_of_the_same_name_in_a_replacing_directory_is_another_one(
     is_polled: bool, is_listed: bool
 ) -> None:
-    """Its directory came back to the same place before anybody looked again."""
+    """Its directory came back to the same place before the next probe."""
     shell = Shell(plain_policy(poll_only=is_polled), has_kernel=not is_polled)
     for folder in (b"/d", b"/other"):
         shell.disk.mkdir(folder)

@@ -1,4 +1,4 @@
-"""A path that is away just when it is probed, and back when polling looks again.
+"""A path that is away just when it is probed, and back at the next poll.
 
 Polling sees no difference then, so the executor must pass on what the probe found.
 """

@@ -202,7 +202,7 @@ def test_the_second_server_leaves_the_first_alone(
 
 
 def contend(pipe: Connection, address: Address, together: BarrierType) -> None:
-    """Acquire at the same moment as another process; tell who won, then make room.
+    """Acquire at the same moment as another process; report who won, then make room.
 
     A winner sometimes dies without a word, so that the next round starts from dead
     socket files.

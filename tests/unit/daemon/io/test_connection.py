@@ -16,7 +16,7 @@ SOON = 10.0
 
 
 class Listener:
-    """A session that keeps what it is told."""
+    """A session that keeps what it receives."""
 
     def __init__(self) -> None:
         self.data = b""

@@ -158,7 +158,7 @@ def listing(tree: set[bytes] | None) -> list[tuple[int, int, bytes]]:
 
 
 def believed(told: list[Event | NeedsStat]) -> set[bytes] | None:
-    """The picture of one who only hears the events, with every Examine denied."""
+    """The belief of a client that only gets the events, with every NeedsStat denied."""
     tree: set[bytes] | None = None
     for event in told:
         match event:

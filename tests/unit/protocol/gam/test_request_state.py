@@ -25,7 +25,7 @@ def standing(
 
 
 def listed(*entries: bytes) -> RequestState:
-    """A directory whose listing was told."""
+    """A directory whose listing was received."""
     request = standing()
     for code, path in [(EXISTS, b"/d"), *((EXISTS, e) for e in entries), (END, b"/d")]:
         request.received(code, path, HEARD)
@@ -33,7 +33,7 @@ def listed(*entries: bytes) -> RequestState:
 
 
 def replayed(request: RequestState, *events: tuple[int, bytes]) -> list[Received]:
-    """What is told when a new server sends `events`."""
+    """What is reported when a new server sends `events`."""
     request.disconnected()
     return [one for code, path in events for one in request.received(code, path, LATER)]
 

@@ -63,7 +63,7 @@ def test_a_reply_has_its_members_and_the_version(
     reply: replies.Reply, members: dict[str, Any]
 ) -> None:
     assert reply == {"version": VERSION, **members}
-    # By these clients tell a reply from a message.
+    # By these, clients distinguish a reply from a message.
     assert not reply.keys() & {"subscription", "log", "unilateral"}
     # Some read the first 20 bytes before anything else.
     assert len(encode(reply)) > 20

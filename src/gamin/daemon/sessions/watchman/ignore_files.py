@@ -105,8 +105,8 @@ def _come_along(
 def drop_rules(
     subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row
 ) -> None:
-    """Drop the rules in a directory that is gone. What was done in it was told by them,
-    so not before this was told as well."""
+    """Drop the rules in a directory that is gone. What was done in it is reported by
+    these rules, so call this after that was reported."""
     if not row.is_dir or row.kind not in (Kind.DELETED, Kind.MOVED):
         return
     gone = row.source or row.path
@@ -115,7 +115,7 @@ def drop_rules(
         return
     if row.kind is Kind.MOVED:
         rules.forget(place)
-    else:  # what was below is told by itself
+    else:  # what was below is reported by itself
         for name in RULE_FILES:
             rules.load(place, name, None)
 

@@ -225,7 +225,7 @@ class Roots:
         """Watchman's clients cannot ask for these."""
 
     def flush(self) -> None:
-        """The round is over: what was told becomes messages of the clients."""
+        """The round is over: what was reported becomes messages to the clients."""
         self._rules.reread()
         self._note_time()
         effect, self._delivered = self._delivered, {}

@@ -61,7 +61,7 @@ class States:
         return not subscriber.drop.isdisjoint(self._owners)
 
     def hold(self, subscribers: Iterable[Waiting]) -> None:
-        """Decide anew which of them get nothing for now."""
+        """Decide again which subscribers get nothing for now."""
         for one in subscribers:
             names = one.defer | one.drop
             one.is_held = bool(names) and not names.isdisjoint(self._owners)

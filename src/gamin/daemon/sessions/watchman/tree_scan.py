@@ -1,6 +1,6 @@
-"""A look at every directory of a watched tree: which one it is, and what is newer.
+"""Scans every directory of a watched tree for its identity and what is newer in it.
 
-The tree stays in use meanwhile, so the look is taken in slices. What happens after it
+The tree stays in use meanwhile, so the scan runs in slices. What happens after it
 began is in the tree, with later ticks.
 """
 
@@ -18,7 +18,7 @@ ENTRIES_PER_STEP = 256
 
 
 class TreeScan:
-    """What is seen of each directory. `start_tick` is the tick before the look."""
+    """What is seen of each directory. `start_tick` is the tick before the scan."""
 
     def __init__(
         self, subscription: Subscription, since_ns: int, start_tick: int

@@ -65,7 +65,7 @@ class BserCodec(Struct, frozen=True):
         return [b"".join(head), *pieces]
 
     def _members(self, reply: Reply) -> list[bytes]:
-        """Keys and values by turns."""
+        """Keys and values alternately."""
         has_text_type = self.has_text_type
         members = []
         for key, value in reply.items():

@@ -45,7 +45,7 @@ class RequestReader:
         """Take bytes; return the requests they complete.
 
         Raises RemoteProtocolError for a request over the limit, or a header that is
-        none: there is no telling where the next request begins.
+        none: nobody can say where the next request begins.
         """
         buffer = self._buffer
         buffer += data

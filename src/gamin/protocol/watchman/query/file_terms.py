@@ -114,7 +114,7 @@ def _after_time(field: str, earliest: int) -> Term:
     """Whether it changed at that time or later, in nanoseconds.
 
     A tick has no time; for the clocks the time of the inode stands in, and what has
-    none any more is rather told once too often.
+    none any more is rather reported once too often.
     """
     match field:
         case "mtime":

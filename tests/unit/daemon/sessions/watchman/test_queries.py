@@ -183,7 +183,7 @@ def test_since_a_time_before_the_root_was_watched_finds_everything(
     assert not asked.ask(since=0).is_fresh
 
 
-# -- what happens while a query takes turns
+# -- what happens during a query in slices
 
 
 @pytest.fixture(params=range(3))

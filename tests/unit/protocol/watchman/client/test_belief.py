@@ -16,7 +16,7 @@ PATHS = [
     "/".join(parts) for depth in (1, 2, 3) for parts in product("ab", repeat=depth)
 ]
 World = dict[str, bool]
-"""Path to whether it is a directory: what a picture has to know, written plainly."""
+"""Path to whether it is a directory: what a belief has to know, written plainly."""
 
 
 def row(

@@ -12,7 +12,7 @@ from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
 from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Scope, Subscription
-from gamin.core.throttle.debounce import HOLD_SECONDS
+from gamin.core.throttle.listing_hold import HOLD_SECONDS, ListingHold
 from gamin.events import Row
 from gamin.protocol.gam.events import encode_first, encode_rows
 from gamin.protocol.gam.packets import EventCode, PacketReader, encode_event
@@ -36,6 +36,7 @@ class CoreClient:
         self._pause = pause
         monitor = shell.monitor
         self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
+        self._hold = ListingHold()
         self._reader = PacketReader()
         self._received: list[ReceivedEvent] = []
         self._standing: dict[int, Subscription] = {}
@@ -58,6 +59,7 @@ class CoreClient:
         subscription = self._standing.pop(number)
         self._shell.synchronise()
         self._outbox.forget(subscription)
+        self._hold.forget(subscription)
         self._shell.end(subscription)
         code = int(EventCode.ACKNOWLEDGE)
         self._outbox.append(encode_event(number, code, subscription.path))
@@ -65,6 +67,7 @@ class CoreClient:
 
     def barrier(self) -> list[ReceivedEvent]:
         self._shell.sleep(self._pause)
+        self.flush()
         received, self._received = self._received, []
         return received
 
@@ -92,6 +95,7 @@ class CoreClient:
         self._outbox.ready(subscription)
 
     def flush(self) -> None:
+        self._outbox.append(self._hold.release(self._shell.now, has_read=True))
         while data := self._outbox.take():
             packets = self._reader.feed(data)
             self._received += [ReceivedEvent(*packet) for packet in packets]
@@ -101,10 +105,13 @@ class CoreClient:
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)
-        if first:
-            quiet = subscription in self._quiet
-            return encode_first(number, subscription.path, rows, quiet)
-        return encode_rows(number, subscription.path, rows)
+        if not first:
+            data = encode_rows(number, subscription.path, rows)
+            return self._hold.pass_on(subscription, data, self._shell.now)
+        quiet = subscription in self._quiet
+        if not quiet:
+            self._hold.listed(self._shell.now)
+        return encode_first(number, subscription.path, rows, quiet)
 
 
 class CoreDriver:

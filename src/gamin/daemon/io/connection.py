@@ -11,6 +11,7 @@ from typing import Protocol
 
 from gamin.daemon.io.loop import Loop
 from gamin.system.peercred import Peer
+from gamin.system.unread import unread_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,11 @@ class Connection:
     def unsent_bytes(self) -> int:
         """Bytes that the socket has not taken yet."""
         return sum(map(len, self._rest))
+
+    @property
+    def has_read(self) -> bool:
+        """Whether the peer has read all that was sent."""
+        return self._is_open and not self._rest and unread_bytes(self._socket) == 0
 
     def read(self, wanted: bool) -> None:
         """Begin or stop reading; a peer that is not read waits in its own write."""

@@ -5,12 +5,15 @@ decodes the packets.
 """
 
 import logging
+import time
 from collections.abc import Iterable
 
 from gamin.core.deliver.outbox import Outbox
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.throttle.listing_hold import ListingHold
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.loop import Timer
 from gamin.daemon.sessions.accounts import Usage
 from gamin.daemon.sessions.hub import Service
 from gamin.errors import RemoteProtocolError
@@ -50,6 +53,8 @@ class GamSession:
         self._session = ServerSession()
         monitor = service.monitor
         self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
+        self._hold = ListingHold()
+        self._release_timer: Timer | None = None
         self._standing: dict[int, list[Subscription]] = {}
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
@@ -105,7 +110,8 @@ class GamSession:
 
     @property
     def usage(self) -> Usage:
-        held = self._outbox.buffered_bytes + self._connection.unsent_bytes
+        held = self._outbox.buffered_bytes + self._hold.size
+        held += self._connection.unsent_bytes
         return Usage(0, held, 0, 0)
 
     def lost(self) -> None:
@@ -113,6 +119,8 @@ class GamSession:
         self._service.leave(self.subscriptions)
         self._count = 0
         self._outbox.close()
+        self._hold = ListingHold()
+        self._plan_release()
         self._standing.clear()
         self._no_exists.clear()
 
@@ -153,6 +161,7 @@ class GamSession:
         self._count -= 1
         self._no_exists.discard(subscription)
         self._outbox.forget(subscription)
+        self._hold.forget(subscription)
         self._service.cancel(subscription)
         code = int(EventCode.ACKNOWLEDGE)
         self._outbox.append(encode_event(sequence, code, subscription.path))
@@ -175,12 +184,34 @@ class GamSession:
     def flush(self) -> None:
         """Send all pending bytes, unless the client does not read."""
         connection = self._connection
+        if self._hold.size and not connection.is_blocked:
+            now, has_read = time.monotonic(), connection.has_read
+            self._outbox.append(self._hold.release(now, has_read=has_read))
         while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)
         if connection.is_blocked:
             self._outbox.is_blocked = True
             if self._outbox.buffered_bytes > MAX_UNREAD_BYTES:
                 connection.read(False)
+        self._plan_release()
+
+    def _plan_release(self) -> None:
+        """Have the loop flush when what is held is due. A client that does not read
+        gets it when it does."""
+        deadline = None if self._connection.is_blocked else self._hold.deadline()
+        timer = self._release_timer
+        if timer is not None:
+            if timer.when() == deadline:
+                return
+            timer.cancel()
+            self._release_timer = None
+        if deadline is not None:
+            call_at = self._service.loop.call_at
+            self._release_timer = call_at(deadline, self._on_release_due)
+
+    def _on_release_due(self) -> None:
+        self._release_timer = None
+        self.flush()
 
     def _encode(
         self, subscription: Subscription, rows: Iterable[Row], first: bool
@@ -188,6 +219,9 @@ class GamSession:
         number = subscription.client_key
         assert isinstance(number, int)
         if not first:
-            return encode_rows(number, subscription.path, rows)
+            data = encode_rows(number, subscription.path, rows)
+            return self._hold.pass_on(subscription, data, time.monotonic())
         quiet = subscription in self._no_exists
+        if not quiet:
+            self._hold.listed(time.monotonic())
         return encode_first(number, subscription.path, rows, quiet)

@@ -12,21 +12,16 @@ gamin 0.1.10 instead of ours.
 """
 
 import argparse
-import os
 import random
-import signal
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 from testkit import original
 from testkit.courier import Mailbox, imap_session
-from testkit.servers import OUR_SERVER, serving_pid
+from testkit.servers import OUR_SERVER, running_server
 
 PATIENCE = 30.0
 """Seconds in which an idle session must have reported the last mail."""
@@ -36,13 +31,12 @@ KEYWORD_EVERY = 10
 
 def is_deaf(place: Path, server: Path, mails: int, pause: float) -> bool:
     """Deliver to a new mailbox, and find out whether its idle session reports all."""
-    session = f"mail-{uuid.uuid4()}"
-    mailbox = Mailbox(place)
+    mailbox = Mailbox(place / "Maildir")
     mailbox.deliver()
     with (
-        server_of(session),
-        imap_session(mailbox, session, server) as idle,
-        imap_session(mailbox, session, server) as second,
+        running_server([str(server), "--notimeout"], home=str(place)) as running,
+        imap_session(mailbox, running.session) as idle,
+        imap_session(mailbox, running.session) as second,
     ):
         idle.idle()
         for number in range(mails):
@@ -54,16 +48,6 @@ def is_deaf(place: Path, server: Path, mails: int, pause: float) -> bool:
             return True
         mailbox.deliver()  # is it still awake?
         return not idle.has_said(f"* {mails + 2} EXISTS", PATIENCE)
-
-
-@contextmanager
-def server_of(session: str) -> Iterator[None]:
-    """End the server that libgamin started for the session."""
-    try:
-        yield
-    finally:
-        if pid := serving_pid(session):
-            os.kill(pid, signal.SIGTERM)
 
 
 def run(options: argparse.Namespace) -> int:

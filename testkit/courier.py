@@ -1,7 +1,8 @@
 """courier-imap, where it is installed: mailboxes, and sessions of its real `imapd`.
 
 `imapd` is the program behind the login: it serves one mailbox on its standard streams.
-It hears of changes through libgamin, which starts a server when there is none.
+It learns of changes through libgamin from a server that runs already: libgamin waits
+for a new one for a second, which is not enough on a busy machine.
 """
 
 import os
@@ -39,12 +40,9 @@ def installed_at() -> Path | None:
 
 
 def require_courier() -> None:
-    """Skip the test without courier-imap; fail it where the original is a must."""
-    if installed_at() is not None:
-        return
-    if os.environ.get("GAMIN_REQUIRE_ORIGINAL") == "1":
-        pytest.fail("GAMIN_REQUIRE_ORIGINAL=1, but courier-imap is missing")
-    pytest.skip("courier-imap is missing")
+    """Skip the test without courier-imap."""
+    if installed_at() is None:
+        pytest.skip("courier-imap is missing: see CONTRIBUTING")
 
 
 class Mailbox:
@@ -124,13 +122,13 @@ class Session:
 
 
 @contextmanager
-def imap_session(mailbox: Mailbox, session: str, server: Path) -> Iterator[Session]:
-    """An `imapd` that has selected the mailbox; libgamin starts `server` for it."""
+def imap_session(mailbox: Mailbox, session: str) -> Iterator[Session]:
+    """An `imapd` that has selected the mailbox, and uses the server of `session`."""
     place = installed_at()
     assert place is not None
     variables = {
         "GAM_CLIENT_ID": session,
-        "GAMIN_DEBUG_SERVER": str(server),
+        "GAMIN_DEBUG_SERVER": "/nonexistent",
         "IMAP_ENHANCEDIDLE": "1",
         "IMAP_IDLE_TIMEOUT": str(OWN_POLLING),
         "IMAP_KEYWORDS": "1",

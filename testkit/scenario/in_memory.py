@@ -107,7 +107,8 @@ class CoreClient:
         assert isinstance(number, int)
         if not first:
             data = encode_rows(number, subscription.path, rows)
-            return self._hold.pass_on(subscription, data, self._shell.now)
+            now = self._shell.now
+            return self._hold.pass_on(subscription, data, now, has_read=True)
         quiet = subscription in self._quiet
         if not quiet:
             self._hold.listed(self._shell.now)

@@ -5,9 +5,7 @@ of, and moves the mails meanwhile. It gives up watching when it hears of a move 
 it has all listings. `soak/mail.py` does the same with many users.
 """
 
-import os
 import random
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 
 from testkit.courier import Mailbox, imap_session, require_courier
 from testkit.original import require_original
-from testkit.servers import OUR_SERVER, serving_pid
+from testkit.servers import OUR_SERVER, Server, running_server
 
 MAILS = 20
 MAX_PAUSE = 0.05
@@ -24,22 +22,27 @@ MAX_PAUSE = 0.05
 
 
 @pytest.fixture
-def mailbox(session: str, tmp_path: Path) -> Iterator[Mailbox]:
-    """A mailbox with one mail; the server that libgamin starts for it is ended."""
+def mailbox(tmp_path: Path) -> Mailbox:
+    """A mailbox with one mail."""
     require_original()
     require_courier()
     mailbox = Mailbox(tmp_path / "Maildir")
     mailbox.deliver()
-    yield mailbox
-    if pid := serving_pid(session):
-        os.kill(pid, signal.SIGTERM)
+    return mailbox
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = str(tmp_path_factory.mktemp("home"))
+    with running_server([str(OUR_SERVER), "--notimeout"], home=home) as server:
+        yield server
 
 
 def test_an_idle_session_reports_all_of_many_mails(
-    mailbox: Mailbox, session: str
+    mailbox: Mailbox, server: Server
 ) -> None:
     pauses = random.Random(1)
-    with imap_session(mailbox, session, OUR_SERVER) as idle:
+    with imap_session(mailbox, server.session) as idle:
         idle.idle()
         for _ in range(MAILS):
             mailbox.deliver()
@@ -50,11 +53,11 @@ def test_an_idle_session_reports_all_of_many_mails(
 
 
 def test_an_idle_session_reports_keywords_that_another_session_sets(
-    mailbox: Mailbox, session: str
+    mailbox: Mailbox, server: Server
 ) -> None:
     with (
-        imap_session(mailbox, session, OUR_SERVER) as idle,
-        imap_session(mailbox, session, OUR_SERVER) as other,
+        imap_session(mailbox, server.session) as idle,
+        imap_session(mailbox, server.session) as other,
     ):
         idle.idle()
         other.command("STORE 1 +FLAGS (important)")

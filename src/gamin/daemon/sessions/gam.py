@@ -220,7 +220,10 @@ class GamSession:
         assert isinstance(number, int)
         if not first:
             data = encode_rows(number, subscription.path, rows)
-            return self._hold.pass_on(subscription, data, time.monotonic())
+            if not self._hold.is_open:
+                return data
+            now, has_read = time.monotonic(), self._connection.has_read
+            return self._hold.pass_on(subscription, data, now, has_read=has_read)
         quiet = subscription in self._no_exists
         if not quiet:
             self._hold.listed(time.monotonic())

@@ -17,6 +17,7 @@ def test_the_version_is_numbers_that_clients_can_compare() -> None:
     [
         *("cmd-watch-project", "term-dirname", "field-mtime_ns", "relative_root"),
         *("wildmatch", "suffix-set", "dedup_results", "cmd-gamin-status"),
+        *("field-content.sha1hex", "cmd-trigger"),
         *("gamin-settle-0", "gamin-moved-from", "gamin-kind"),
     ],
 )
@@ -26,7 +27,7 @@ def test_what_clients_look_for_is_there(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["scm-since", "watcher-eden", "field-content.sha1hex", "foo"],
+    ["scm-since", "watcher-eden", "saved-state-local", "foo"],
 )
 def test_what_we_do_not_do_is_not_claimed(name: str) -> None:
     assert name not in CAPABILITIES

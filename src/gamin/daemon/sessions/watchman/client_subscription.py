@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from gamin.daemon.sessions.watchman.delivery import Delivery
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman.clocks import Clock
@@ -30,6 +31,9 @@ class ClientSubscription:
         self.name = name
         self._client = client
         self._encoded_name: tuple[Codec, bytes] | None = None
+
+    def belongs_to(self, subscriber: Subscriber) -> None:
+        """Called once, before the root knows the subscriber."""
 
     @property
     def is_blocked(self) -> bool:

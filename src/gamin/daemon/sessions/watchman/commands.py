@@ -2,15 +2,18 @@
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
+from collections.abc import Callable, Generator, Iterator, Sequence
 
 from gamin import __version__
-from gamin.daemon.sessions.watchman.client_subscription import (
-    Client,
-    ClientSubscription,
-)
+from gamin.daemon.io.worker import Job
+from gamin.daemon.sessions.watchman.asker import Asker, Host
+from gamin.daemon.sessions.watchman.client_subscription import ClientSubscription
+from gamin.daemon.sessions.watchman.content_hashes import ContentHashes
 from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.hashing_subscription import (
+    HashingSubscription,
+    ReadContents,
+)
 from gamin.daemon.sessions.watchman.memory import Memory, Recalled
 from gamin.daemon.sessions.watchman.projects import find_project, read_config
 from gamin.daemon.sessions.watchman.queries import Queries
@@ -29,6 +32,7 @@ from gamin.protocol.watchman.errors import (
     UnresolvedRoot,
 )
 from gamin.protocol.watchman.names import to_text
+from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
 logger = logging.getLogger(__name__)
@@ -43,50 +47,13 @@ MAX_ROWS_WITHOUT_ROOM = 10_000
 do not read."""
 
 
-class Host(Protocol):
-    """What the commands need of the server itself."""
-
-    @property
-    def watchman_path(self) -> bytes: ...
-
-    @property
-    def watcher_name(self) -> str: ...
-
-    def status(self) -> dict[str, object]: ...
-
-    def dump(self) -> str: ...
-
-    def stop(self) -> None: ...
-
-    def check_idle(self) -> None:
-        """It may be that nobody needs the server any more."""
-
-
-class Asker(Client, Protocol):
-    """The connection that a request came from."""
-
-    subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
-    is_waiting: bool
-
-    def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
-
-    def attempt(self, step: Callable[[], None]) -> None: ...
-
-    @property
-    def has_room(self) -> bool: ...
-
-    def go_on(self) -> None: ...
-
-    def work(self, steps: Iterator[None]) -> None:
-        """Do this in slices, before the next request."""
-
-
 class Commands:
     def __init__(self, roots: Roots, host: Host, memory: Memory) -> None:
         self.roots = roots
         self._host = host
         self._memory = memory
         self._queries = Queries(roots.times, self._recall_cursor)
+        self._hashes = ContentHashes(roots.loop)
         self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
@@ -220,6 +187,8 @@ class Commands:
             self.roots.on_changed(root)
         elif len(answer.rows.rows) > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
             raise QueryFailed("too many answers wait for clients that do not read")
+        if query.wants_hashes:
+            yield from self._read_contents(answer.rows, root, query, client)
         yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)
@@ -227,6 +196,31 @@ class Commands:
             client.reply(
                 replies.query(answer.clock, fresh=answer.is_fresh), answer.rows
             )
+
+    def _content_reader(self, root: Root, query: Query) -> ReadContents:
+        inner = query.relative_root
+
+        def read(rows: Sequence[FileRow], done: Callable[[], None]) -> Job:
+            directory = root.prefix + (inner + b"/" if inner else b"")
+            return self._hashes.fill(rows, directory, self.roots.mount_of(root), done)
+
+        return read
+
+    def _read_contents(
+        self, rows: FileRows, root: Root, query: Query, client: Asker
+    ) -> Iterator[None]:
+        """Yields once, and is gone on with when the hashes are there."""
+
+        def go_on() -> None:
+            client.is_waiting = False
+            client.go_on()
+
+        client.is_waiting = True
+        job = self._content_reader(root, query)(rows.rows, go_on)
+        try:
+            yield
+        finally:
+            job.cancel()  # the client has left, if the hashes are not there
 
     def _current(self, path: bytes) -> Root:
         """The root, after all that happened until now was detected and delivered."""
@@ -303,6 +297,9 @@ class Commands:
         self.roots.on_changed(root)  # a client has a clock of now
         tick = root.resume(spec)
         sink = ClientSubscription(client, request.name)
+        if query.wants_hashes:
+            read = self._content_reader(root, query)
+            sink = HashingSubscription(client, request.name, root, read)
         subscriber = Subscriber(
             sink,
             query.sharing_key(),
@@ -310,6 +307,7 @@ class Commands:
             defer=request.defer,
             drop=request.drop,
         )
+        sink.belongs_to(subscriber)
         root.add(subscriber)
         client.subscriptions[key] = (root, subscriber)
         clock = now.clock(now.latest)

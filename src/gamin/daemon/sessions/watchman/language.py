@@ -9,7 +9,8 @@ import os
 from gamin.config.loader import config_home, home_directory, state_home
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
-from gamin.daemon.sessions.watchman.commands import Commands, Host
+from gamin.daemon.sessions.watchman.asker import Host
+from gamin.daemon.sessions.watchman.commands import Commands
 from gamin.daemon.sessions.watchman.git_rules import Home
 from gamin.daemon.sessions.watchman.memory import Memory
 from gamin.daemon.sessions.watchman.roots import Roots

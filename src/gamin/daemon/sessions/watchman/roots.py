@@ -86,6 +86,13 @@ class Roots:
         """The paths that clients asked to be watched for good (`watch`)."""
         return [key.path for key, root in self._by_key.items() if root.is_pinned]
 
+    def mount_of(self, root: Root) -> bytes:
+        """The point of the mount that a root is on, where a system call there may take
+        for ever; empty for all others."""
+        policy = self._service.monitor.coverage.method.policy
+        mount = policy.distant_mount(root.prefix.rstrip(b"/") or b"/")
+        return b"" if mount is None else mount.point
+
     def find(self, path: bytes) -> Root | None:
         root = self._by_key.get(RootKey(path, is_watchman=True))
         return root if root is not None and root.is_pinned else None

@@ -74,7 +74,7 @@ class WatchmanSession:
         self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
         """By the root's path and the subscription's name."""
         self.is_waiting = False
-        """A request waits for its root."""
+        """A request waits for its root, or for files that are read."""
         self._service = service
         self._commands = commands
         self._reader = RequestReader()
@@ -242,7 +242,7 @@ class WatchmanSession:
     def _do_slice(self, work: Iterator[None]) -> None:
         end = time.monotonic() + SLICE_SECONDS
         for _ in work:
-            if time.monotonic() >= end:
+            if self.is_waiting or time.monotonic() >= end:
                 return
         self._work = None
 

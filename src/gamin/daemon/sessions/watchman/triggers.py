@@ -170,6 +170,8 @@ class Triggers:
         known = mine.get(trigger.name)
         if known is not None and known.trigger.definition == trigger.definition:
             return "already_defined"
+        if trigger.query.wants_hashes:
+            raise BadRequest("the field content.sha1hex cannot be given to a trigger")
         if known is None and sum(map(len, self._by_root.values())) >= MAX_TRIGGERS:
             raise BadRequest(f"a server has no more than {MAX_TRIGGERS} triggers")
         if known is not None:

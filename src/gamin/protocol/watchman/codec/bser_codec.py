@@ -168,6 +168,11 @@ class BserCodec(Struct, frozen=True):
                 return lambda row, now: b"\x08" if make(row, now) else b"\x09"
             case FieldType.NAME if field == "name":
                 return lambda row, _: encode_bytes(row.name)
+            case FieldType.VALUE:  # not hashable
+                has_text_type = self.has_text_type
+                return lambda row, now: encode_value(
+                    make(row, now), has_text_type=has_text_type
+                )
             case _:
                 return _repeating(make, self.has_text_type)
 

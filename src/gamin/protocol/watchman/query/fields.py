@@ -24,6 +24,8 @@ class FieldType(Enum):
     INTEGER = auto()
     """Of at most 64 bits."""
     REAL = auto()
+    VALUE = auto()
+    """Any value of JSON."""
 
 
 class Field(NamedTuple):
@@ -31,6 +33,7 @@ class Field(NamedTuple):
     make: Callable[[FileRow, Timeline], object]
 
 
+SHA1 = "content.sha1hex"
 DEFAULT_FIELDS = ("name", "exists", "new", "size", "mode")
 
 _LETTERS = {kind: letter for letter, kind in TYPES.items()}
@@ -69,6 +72,7 @@ FIELDS: dict[str, Field] = {
     **{name: _integer(f"st_{name}") for name in ("uid", "gid", "ino", "dev", "nlink")},
     "type": Field(FieldType.TEXT, _type),
     "symlink_target": Field(FieldType.NAME, _symlink_target),
+    SHA1: Field(FieldType.VALUE, lambda row, _: row.sha1),
     "cclock": Field(FieldType.TEXT, lambda row, now: str(now.clock(row.born_tick))),
     "oclock": Field(FieldType.TEXT, lambda row, now: str(now.clock(row.changed_tick))),
 }

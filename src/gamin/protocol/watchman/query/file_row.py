@@ -72,6 +72,11 @@ class NoDisk:
         return None
 
 
+Sha1 = str | dict[str, str] | None
+"""The hash of a file's content in hexadecimal; or an object whose `error` says why
+there is none."""
+
+
 class FileRow:
     """A row of a query or a subscription.
 
@@ -88,6 +93,7 @@ class FileRow:
         "is_new",
         "kind",
         "name",
+        "sha1",
         "source",
     )
 
@@ -114,6 +120,9 @@ class FileRow:
         self.born_tick = born_tick
         self.source = source
         """What it was called before, for `Kind.MOVED` only."""
+        self.sha1: Sha1 = None
+        """Set before a row is encoded whose query asks for it; None for what has none:
+        a directory, or a file that does not exist any more."""
         self.disk = disk or NoDisk()
         self._stat: Stat | None = None
 

@@ -17,7 +17,7 @@ from gamin.protocol.watchman.query.expression import (
     Expression,
     parse_expression,
 )
-from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, check_fields
+from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, SHA1, check_fields
 from gamin.protocol.watchman.query.options import GRANTED, PathAndDepth, checked
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
 
@@ -60,6 +60,11 @@ class Query(Struct, frozen=True, kw_only=True):
     def wants_moves(self) -> bool:
         """Whether a rename is one row; to others it is a deletion and a creation."""
         return "moved_from" in self.fields
+
+    @property
+    def wants_hashes(self) -> bool:
+        """Whether the files have to be read for an answer."""
+        return SHA1 in self.fields
 
     @property
     def price(self) -> int:

@@ -1,0 +1,105 @@
+"""A thread for work that may wait for a disk, shared by those who ask for it.
+
+Jobs are iterators that do a little at each step. They take turns, so a long one does
+not delay a short one; each one's end is reported on the loop's thread. There is a
+thread only while there are jobs.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from gamin.daemon.io.loop import Loop
+
+TURN_SECONDS = 0.05
+"""How long one job works before it is another one's turn."""
+
+
+class Job:
+    """Work that was given to a worker."""
+
+    def __init__(self, steps: Iterator[None], done: Callable[[], None]) -> None:
+        self._steps = steps
+        self._done = done
+        self.is_canceled = False
+        self.error: Exception | None = None
+        """What a step raised; the work ended with it."""
+
+    def cancel(self) -> None:
+        """Stop it at its next step, and report nothing."""
+        self.is_canceled = True
+
+    def work(self, seconds: float) -> bool:
+        """Work for so long; return whether that was all."""
+        end = time.monotonic() + seconds
+        try:
+            for _ in self._steps:
+                if self.is_canceled:
+                    return True
+                if time.monotonic() >= end:
+                    return False
+        except Exception as error:
+            self.error = error
+        return True
+
+    def report(self) -> None:
+        if not self.is_canceled:
+            self._done()
+
+
+class Worker:
+    def __init__(self, loop: Loop, name: str) -> None:
+        self._loop = loop
+        self._name = name
+        self._jobs: deque[Job] = deque()
+        self._done: deque[Job] = deque()
+        self._lock = threading.Lock()
+        """Held while `_thread` begins or ends."""
+        self._thread: threading.Thread | None = None
+        self._news = -1
+        """Readable when jobs are done; open once there was a job."""
+
+    def start(self, steps: Iterator[None], done: Callable[[], None]) -> Job:
+        """Do the steps in the thread; `done` is called on the loop's thread."""
+        job = Job(steps, done)
+        if self._news < 0:
+            self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._loop.add_reader(self._news, self._report)
+        with self._lock:
+            self._jobs.append(job)
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._run, name=self._name, daemon=True
+                )
+                self._thread.start()
+        return job
+
+    def _report(self) -> None:
+        with suppress(BlockingIOError):
+            os.eventfd_read(self._news)
+        while self._done:
+            self._done.popleft().report()
+
+    def _run(self) -> None:
+        # Signals are for the loop's thread.
+        signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        while (job := self._next()) is not None:
+            if job.is_canceled:
+                continue
+            if job.work(TURN_SECONDS):
+                self._done.append(job)
+                os.eventfd_write(self._news, 1)
+            else:
+                self._jobs.append(job)
+
+    def _next(self) -> Job | None:
+        """The job whose turn it is; None ends the thread."""
+        with self._lock:
+            if self._jobs:
+                return self._jobs.popleft()
+            self._thread = None
+            return None

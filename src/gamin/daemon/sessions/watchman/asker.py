@@ -1,0 +1,48 @@
+"""What the commands need of the server, and of the connection of a request."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from gamin.daemon.sessions.watchman.client_subscription import Client
+from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.root import Root
+from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.protocol.watchman import replies
+
+
+class Host(Protocol):
+    """What the commands need of the server itself."""
+
+    @property
+    def watchman_path(self) -> bytes: ...
+
+    @property
+    def watcher_name(self) -> str: ...
+
+    def status(self) -> dict[str, object]: ...
+
+    def dump(self) -> str: ...
+
+    def stop(self) -> None: ...
+
+    def check_idle(self) -> None:
+        """It may be that nobody needs the server any more."""
+
+
+class Asker(Client, Protocol):
+    """The connection that a request came from."""
+
+    subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
+    is_waiting: bool
+
+    def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
+
+    def attempt(self, step: Callable[[], None]) -> None: ...
+
+    @property
+    def has_room(self) -> bool: ...
+
+    def go_on(self) -> None: ...
+
+    def work(self, steps: Iterator[None]) -> None:
+        """Do this in slices, before the next request."""

@@ -1,0 +1,120 @@
+"""The field `content.sha1hex`: what files contain, as a hash.
+
+Files are read by a thread per mount, because reading may take long or for ever; the
+answer waits for it, and nobody else does. Hashes are kept by what identifies a content:
+the inode, the size and the times.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Generator, Iterator, Sequence
+
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.worker import Job, Worker
+from gamin.paths import printable
+from gamin.protocol.watchman.query.file_row import FileRow
+
+MAX_KEPT = 128 * 1024
+"""Hashes that are kept, as Watchman's `content_hash_max_items`: 30 MB at the most. The
+one that was used longest ago is dropped first."""
+PIECE_BYTES = 1 << 20
+"""Bytes that are read at a time; hashing them takes about a millisecond."""
+MAX_ATTEMPTS = 3
+"""How often a file is read that changes meanwhile."""
+
+Content = tuple[int, int, int, int, int]
+"""Device, inode, size, and the times (ns) of the content's and the status' change."""
+
+
+class ContentHashes:
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._workers: dict[bytes, Worker] = {}
+        self._known: dict[Content, str] = {}
+        """Only the threads use it; each operation on it is atomic."""
+        self.hits = 0
+        self.misses = 0
+
+    def fill(
+        self,
+        rows: Sequence[FileRow],
+        directory: bytes,
+        mount: bytes,
+        done: Callable[[], None],
+    ) -> Job:
+        """Set the `sha1` of all rows, whose names are relative to the directory (with a
+        slash at its end). `done` is called when that is so. `mount` is the point of the
+        mount, where that may not answer; empty for all others."""
+        worker = self._workers.get(mount)
+        if worker is None:
+            name = f"hash {printable(mount)}"
+            worker = self._workers[mount] = Worker(self._loop, name)
+        return worker.start(self._steps(rows, directory), done)
+
+    @property
+    def kept(self) -> int:
+        return len(self._known)
+
+    # -- in the thread
+
+    def _steps(self, rows: Sequence[FileRow], directory: bytes) -> Iterator[None]:
+        for row in rows:
+            if row.exists and not row.is_dir:
+                yield from self._fill(row, directory + row.name)
+
+    def _fill(self, row: FileRow, path: bytes) -> Iterator[None]:
+        try:
+            # O_NONBLOCK: opening a named pipe would wait for a writer.
+            flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+            descriptor = os.open(path, flags)
+        except OSError as error:
+            row.sha1 = {"error": f"open: {error.strerror}"}
+            return
+        try:
+            yield from self._hash(row, descriptor)
+        except OSError as error:
+            row.sha1 = {"error": f"read: {error.strerror}"}
+        finally:
+            os.close(descriptor)
+
+    def _hash(self, row: FileRow, descriptor: int) -> Iterator[None]:
+        for _ in range(MAX_ATTEMPTS):
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                row.sha1 = {"error": "not a regular file"}
+                return
+            content = _content(status)
+            kept = self._known.pop(content, None)
+            if kept is not None:
+                self.hits += 1
+                self._keep(content, kept)
+                row.sha1 = kept
+                return
+            self.misses += 1
+            row.sha1 = yield from _digest(descriptor)
+            if _content(os.fstat(descriptor)) == content:
+                self._keep(content, row.sha1)
+                return
+
+    def _keep(self, content: Content, digest: str) -> None:
+        self._known[content] = digest
+        if len(self._known) > MAX_KEPT:
+            self._known.pop(next(iter(self._known)), None)
+
+
+def _content(status: os.stat_result) -> Content:
+    return (
+        *(status.st_dev, status.st_ino, status.st_size),
+        *(status.st_mtime_ns, status.st_ctime_ns),
+    )
+
+
+def _digest(descriptor: int) -> Generator[None, None, str]:
+    """The hash of the whole file. Yields where others may get their turn."""
+    hashed = hashlib.sha1(usedforsecurity=False)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while piece := os.read(descriptor, PIECE_BYTES):
+        hashed.update(piece)
+        yield
+    return hashed.hexdigest()

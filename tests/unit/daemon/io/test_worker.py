@@ -1,0 +1,107 @@
+"""Work in a thread: turns, ends, errors."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gamin.daemon.io import worker as worker_module
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.worker import Worker
+from testkit.waiting import eventually
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def worker(loop: Loop) -> Worker:
+    return Worker(loop, "a test")
+
+
+def wait_until(loop: Loop, condition: Callable[[], bool]) -> None:
+    def is_so() -> bool:
+        loop.run_once(0.05)
+        return condition()
+
+    eventually(is_so, what="the work")
+
+
+def steps(count: int, into: list[str], name: str) -> Iterator[None]:
+    for _ in range(count):
+        into.append(name)
+        yield
+
+
+def test_the_end_of_a_job_is_reported_on_the_loops_thread(
+    loop: Loop, worker: Worker
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def work() -> Iterator[None]:
+        threads.append(threading.current_thread())
+        yield
+
+    worker.start(work(), lambda: threads.append(threading.current_thread()))
+    wait_until(loop, lambda: len(threads) == 2)
+    assert threads[0] is not threading.main_thread()
+    assert threads[1] is threading.main_thread()
+    eventually(lambda: not threads[0].is_alive(), what="the end of the thread")
+
+
+def test_a_long_job_and_a_short_one_take_turns(
+    loop: Loop, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_module, "TURN_SECONDS", 0.0)
+    done: list[str] = []
+    go = threading.Event()
+
+    def long() -> Iterator[None]:
+        assert go.wait(10)
+        for _ in range(1000):
+            yield
+        done.append("worked")
+
+    worker.start(long(), lambda: done.append("long"))
+    worker.start(iter(()), lambda: done.append("short"))
+    go.set()
+    wait_until(loop, lambda: len(done) == 3)
+    assert done.index("short") < done.index("long")
+
+
+def test_a_job_that_fails_is_reported_with_its_error(
+    loop: Loop, worker: Worker
+) -> None:
+    ended: list[str] = []
+
+    def fail() -> Iterator[None]:
+        yield
+        raise ValueError("no luck")
+
+    job = worker.start(fail(), lambda: ended.append("failed"))
+    worker.start(iter(()), lambda: ended.append("next"))
+    wait_until(loop, lambda: len(ended) == 2)
+    assert str(job.error) == "no luck"
+    assert ended == ["failed", "next"]
+
+
+def test_a_canceled_job_reports_nothing(loop: Loop, worker: Worker) -> None:
+    begun, go = threading.Event(), threading.Event()
+    ended: list[str] = []
+
+    def wait() -> Iterator[None]:
+        begun.set()
+        assert go.wait(10)
+        yield
+
+    job = worker.start(wait(), lambda: ended.append("canceled"))
+    assert begun.wait(10)
+    job.cancel()
+    go.set()
+    worker.start(iter(()), lambda: ended.append("other"))
+    wait_until(loop, lambda: bool(ended))
+    assert ended == ["other"]

@@ -17,6 +17,7 @@ from gamin.core.monitor import Monitor
 from gamin.engine.drain_schedule import Slices
 from gamin.engine.executor import Executor
 from gamin.engine.mount_executor import MountExecutor
+from gamin.engine.question import bring_up_to_date
 from gamin.events import Change, Row
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.clients import Client, V1Client, View
@@ -28,7 +29,13 @@ from testkit.doubles.threads import ThreadsInMemory
 
 ROOM = 65_536
 """Directories the kernel watches at the most."""
-SLICES = Slices(crawl_seconds=0.0, crawl_batch=4, drain_pieces=2)
+SLICES = Slices(
+    crawl_seconds=0.0,
+    crawl_batch=4,
+    scan_seconds=-1.0,
+    scan_batch=2,
+    drain_pieces=2,
+)
 """So little in a row that small examples are cut into slices too."""
 START = 1000.5
 """Seconds of the clock when a test begins."""
@@ -146,6 +153,18 @@ class Shell:
 
     def synchronise(self) -> None:
         self.executor.synchronise()
+
+    def bring_up_to_date(self, subscription: Subscription) -> bool:
+        """Detect now what would be detected later; nothing else happens meanwhile."""
+        steps = bring_up_to_date(
+            self.executor, self.monitor, self.polling, self, subscription
+        )
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                is_certain: bool = end.value
+                return is_certain
 
     # -- what the loop does
 

@@ -7,6 +7,7 @@ IMPORTS: frozenset[tuple[str, str]] = frozenset(
         ("daemon/io/drive.py", "core/effects.py"),
         ("daemon/io/drive.py", "core/monitor.py"),
         ("daemon/io/drive.py", "engine/executor.py"),
+        ("daemon/io/drive.py", "engine/question.py"),
         ("daemon/io/drive.py", "engine/ports.py"),
     }
 )

@@ -86,7 +86,7 @@ class Answers:
         """AssertionError where the answer is not right."""
         shell, monitor = self._shell, self._shell.monitor
         shell.synchronise()
-        assert shell.executor.bring_up_to_date(self._asked)
+        assert shell.bring_up_to_date(self._asked)
         shell.do(monitor.flush_deferred(shell.now))
         there = self._compare()
         assert {row.path for row in listing_of(self._asked)} - {ROOT, b""} == set(there)

@@ -318,7 +318,6 @@ def test_a_change_while_a_request_becomes_ready_is_reported(calls: int) -> None:
     perform(steps, Shell())
 
 
-@pytest.mark.xfail(strict=True, reason="the directory behind is taken for the old one")
 def test_a_directory_that_changed_places_behind_an_unreadable_one_is_another() -> None:
     steps: list[Step] = [
         Act("dim", b"/w"),

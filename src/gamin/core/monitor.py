@@ -137,15 +137,13 @@ class Monitor:
         return self._catch_up.rows_to_send(subscription, cursor)
 
     def flush_deferred(self, now: float) -> list[Effect]:
-        """Report everything that is deferred, because somebody is about to read the
-        tree: what is older than an answer must not be reported after it."""
+        """Report all that is deferred: what is older than an answer comes before it."""
         self._begin(now)
         self._deferred.flush_all()
         return self._finish(now)
 
     def flush_pending(self, now: float) -> list[Effect]:
-        """Report everything that is held or deferred, because the tree is about to be
-        saved."""
+        """Report all that is held or deferred: the tree is about to be saved."""
         self._begin(now)
         for node, name in self._debouncer.expired(float("inf")):
             self._changes.content.changed(node, name)
@@ -162,9 +160,8 @@ class Monitor:
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much of it was forgotten."""
-        if tick < self.tree.floor:
-            return None
-        return self._catch_up.rows_since(subscription, tick)
+        is_known = tick >= self.tree.floor
+        return self._catch_up.rows_since(subscription, tick) if is_known else None
 
     def listing(self, subscription: Subscription) -> Iterable[Row]:
         """Everything that it covers below its path, as EXISTS rows; lazily."""
@@ -234,9 +231,15 @@ class Monitor:
         return self.recovery.start(now, at_once=at_once)
 
     def recover(self, now: float) -> list[Effect]:
-        """Rescan every directory that may have lost events."""
+        """Begin to rescan every directory that may have lost events."""
         self._begin(now)
         self.recovery.rescan()
+        return self._finish(now)
+
+    def recover_more(self, count: int, now: float) -> list[Effect]:
+        """Rescan `count` more of these, when the scans before are carried out."""
+        self._begin(now)
+        self.recovery.go_on(count)
         return self._finish(now)
 
     def policy_changed(self, policy: Policy, now: float) -> list[Effect]:
@@ -308,8 +311,7 @@ class Monitor:
         return self._finish(now)
 
     def skipped(self, effect: Scan, now: float) -> list[Effect]:
-        """The answer to a `Scan` that was left out: nobody needs the directory any
-        more."""
+        """The answer to a `Scan` that was left out, for nobody needs it any more."""
         self.moment.advance(now)
         self._scan_finished(effect)
         return self._finish(now)

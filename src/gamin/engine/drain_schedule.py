@@ -37,10 +37,14 @@ leave a smaller one."""
 class Slices(NamedTuple):
     """How much is done in a row before clients get their turn."""
 
-    crawl_seconds: float = 0.02
+    crawl_seconds: float = 0.005
     """Seconds of listing directories of large trees, rounded up to a batch."""
-    crawl_batch: int = 256
-    """Directories that are listed and applied together: about 5 ms."""
+    crawl_batch: int = 64
+    """Directories that are listed and applied together: about 2 ms."""
+    scan_seconds: float = 0.004
+    """Seconds of scanning directories that are new or may have lost events."""
+    scan_batch: int = 16
+    """Directories that are scanned before the time is looked at."""
     answer_seconds: float = 0.005
     """Seconds of applying what threads of distant mounts answered."""
     drain_pieces: int = 4

@@ -27,9 +27,6 @@ from gamin.engine.ports import (
 from gamin.engine.work_queue import WorkQueue
 from gamin.events import Change
 
-MAX_RESCANS = 3
-"""Rescans before one answer: the kernel may lose events again during each of them."""
-
 
 class Executor:
     def __init__(
@@ -53,7 +50,7 @@ class Executor:
         self._delivery = delivery
         self._slices = slices or Slices()
         self._queue = WorkQueue(
-            monitor, kernel, polling, files, clock, delivery, threads
+            monitor, kernel, polling, files, clock, delivery, threads, self._slices
         )
         self._crawl = self._queue.crawl
         self.distant = self._queue.distant
@@ -63,8 +60,14 @@ class Executor:
 
     @property
     def is_crawling(self) -> bool:
-        """Whether directories of a large tree are still to be listed."""
-        return bool(self._crawl)
+        """Whether directories are still to be listed."""
+        return bool(self._crawl) or self.is_scanning
+
+    @property
+    def is_scanning(self) -> bool:
+        """Whether directories wait to be scanned that are new or may have lost
+        events."""
+        return bool(self._queue.scans) or self._monitor.recovery.is_rescanning
 
     @property
     def is_drain_scheduled(self) -> bool:
@@ -75,7 +78,7 @@ class Executor:
     def deadline(self) -> float | None:
         """When `due` is to be called next: AT_ONCE, or a time of the clock, or None
         while nothing is pending."""
-        if self._crawl or self.distant.has_answers:
+        if self.is_crawling or self.distant.has_answers:
             return AT_ONCE
         soonest = self._monitor.deadline()
         for due_at in (self._schedule.due_at, self._polling.deadline()):
@@ -104,8 +107,8 @@ class Executor:
                         if self.distant.has_answers:
                             self._apply_answers()
                     finally:
-                        if self._crawl:
-                            self._crawl_slice()
+                        if self.is_crawling:
+                            self._slice()
 
     def _is_past(self, deadline: float | None) -> bool:
         return deadline is not None and deadline <= self._clock.monotonic()
@@ -137,54 +140,25 @@ class Executor:
         the number of changes.
 
         The kernel queues an event inside the system call that causes it, so after this
-        the tree knows whatever any process did before. If events were lost, everything
-        is rescanned now, unless that was done just before.
+        the tree knows whatever any process did before, save for what is in large trees
+        that are new or were lost: these are scanned in slices. If events were lost, a
+        rescan begins now, unless that was done just before.
         """
         try:
             count = self._catch_up()
-            self._recover()
+            self.recover()
         finally:
             self._schedule.on_read_ahead(self._behind())
         return count
-
-    def bring_up_to_date(self, subscription: Asked) -> bool:
-        """Detect now what would be detected later at or below the path of a
-        subscription that is ready: what is polled, what waits to be scanned, and what a
-        loss has hidden. Call it after `synchronise`; it sends nothing yet.
-
-        Returns False if the kernel loses events faster than a rescan finds them.
-        """
-        try:
-            with self._noting_failure():
-                self._detect_now(subscription)
-        finally:
-            self._schedule.on_read_ahead(self._behind())
-        return self._monitor.recovery.due_at is None
-
-    def _detect_now(self, subscription: Asked) -> None:
-        for _ in range(MAX_RESCANS):
-            if not self._recover(at_once=True):
-                break
-        monitor, queue, clock = self._monitor, self._queue, self._clock
-        queue.take(monitor.retry(clock.monotonic()))
-        queue.work()
-        while queue.make_urgent(subscription):
-            queue.work()
-        directory = subscription.bound_directory
-        if directory is not None:
-            changes = self._polling.poll_below(directory.path())
-            if changes:
-                queue.take(monitor.changed(changes, clock.monotonic()))
-                queue.work()
 
     def _behind(self) -> int:
         """Bytes that are read ahead from the kernel's queue and not applied."""
         kernel = self._kernel
         return 0 if kernel is None else kernel.queued_bytes - kernel.drained_bytes
 
-    def _recover(self, *, at_once: bool = False) -> bool:
-        """Rescan everything, if that is due, or pending if it is wanted `at_once`.
-        Returns whether it was done."""
+    def recover(self, *, at_once: bool = False) -> bool:
+        """Begin to rescan everything, if that is due, or pending if it is wanted
+        `at_once`. Returns whether it was."""
         monitor, clock = self._monitor, self._clock
         if not monitor.start_recovery(clock.monotonic(), at_once=at_once):
             return False
@@ -223,7 +197,7 @@ class Executor:
     def _monitor_due(self) -> None:
         try:
             with self._noting_failure():
-                self._recover()
+                self.recover()
                 self.do(self._monitor.due(self._clock.monotonic()))
         finally:
             self._schedule.on_read_ahead(self._behind())
@@ -257,25 +231,52 @@ class Executor:
             self._monitor.work_failed(self._clock.monotonic())
             raise
 
-    def _crawl_slice(self) -> None:
-        """List directories for a slice of time, then apply what happened meanwhile."""
-        crawl, clock, most = self._crawl, self._clock, self._slices.crawl_batch
-        end = clock.monotonic() + self._slices.crawl_seconds
-        kernel = self._kernel
+    def _slice(self) -> None:
+        """Scan and list for a slice of time, then apply what happened meanwhile."""
+        try:
+            self.scan_slice()
+        finally:
+            try:
+                with self._noting_failure():
+                    self._crawl_slice()
+            finally:
+                self.drain()
+        self.do([])
+
+    def scan_slice(self) -> None:
+        """Scan what is new or may have lost events, for a slice of time."""
+        queue, monitor, clock = self._queue, self._monitor, self._clock
+        end = clock.monotonic() + self._slices.scan_seconds
+        batch = self._slices.scan_batch
         try:
             with self._noting_failure():
-                while crawl:
-                    listings: list[Listing] = []
-                    if kernel is not None:
-                        listings = crawl_batch(crawl, kernel, self._files, most)
-                    if listings:
-                        self._queue.listed(listings)
-                    else:
-                        self._queue.crawl_one()
-                    self._queue.work()
+                while self.is_scanning:
+                    if not queue.scans:
+                        queue.take(monitor.recover_more(batch, clock.monotonic()))
+                    queue.scan_some(batch)
                     if clock.monotonic() >= end:
                         break
         finally:
-            self.synchronise()
-        self._delivery.flush()
-        self.do([])
+            self._schedule.on_read_ahead(self._behind())
+
+    def hurry(self, subscription: Asked) -> bool:
+        """Have what is to be crawled for the subscription scanned next; return whether
+        there is any."""
+        return self._queue.hurry(subscription)
+
+    def _crawl_slice(self) -> None:
+        """List directories of large trees for a slice of time."""
+        crawl, clock, most = self._crawl, self._clock, self._slices.crawl_batch
+        end = clock.monotonic() + self._slices.crawl_seconds
+        kernel = self._kernel
+        while crawl:
+            listings: list[Listing] = []
+            if kernel is not None:
+                listings = crawl_batch(crawl, kernel, self._files, most)
+            if listings:
+                self._queue.listed(listings)
+            else:
+                self._queue.crawl_one()
+            self._queue.work()
+            if clock.monotonic() >= end:
+                break

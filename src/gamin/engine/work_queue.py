@@ -23,6 +23,7 @@ from gamin.core.effects import (
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
 from gamin.engine.distant import Distant, Hands, Work
+from gamin.engine.drain_schedule import Slices
 from gamin.engine.handover import Handover
 from gamin.engine.ports import (
     Asked,
@@ -46,6 +47,7 @@ class WorkQueue:
         clock: Clock,
         delivery: Delivery,
         threads: MountThreads | None = None,
+        slices: Slices | None = None,
     ) -> None:
         """`kernel` is None where everything is polled; `threads` is None where every
         mount is certain to answer."""
@@ -56,7 +58,10 @@ class WorkQueue:
         self._clock = clock
         self._delivery = delivery
         self._handover = Handover(kernel, polling, self.apply)
+        self._scan_seconds = (slices or Slices()).scan_seconds
         self._urgent: deque[Work] = deque()
+        self.scans: deque[Scan] = deque()
+        """Scans that no client waits for, left to the next slices."""
         self.crawl: deque[Scan] = deque()
         """Directories of large trees, still to be listed; `work` leaves them alone."""
         hands = Hands(self.take, self._handover.release, self._urgent.append)
@@ -68,26 +73,40 @@ class WorkQueue:
         self._handover.absorb_kernel_events(changes)
         self.take(self._monitor.changed(changes, self._clock.monotonic()))
 
-    def make_urgent(self, subscription: Asked) -> bool:
-        """Queue for `work` what is to be crawled for the subscription; return whether
-        that was anything."""
+    def hurry(self, subscription: Asked) -> bool:
+        """Have what is to be crawled for the subscription scanned with the next slices;
+        return whether there is any."""
         crawl = list(self.crawl)
         self.crawl.clear()
-        count = len(self._urgent)
         for scan in crawl:
             is_its = scan.requested_by is subscription
-            (self._urgent if is_its else self.crawl).append(scan)
-        return len(self._urgent) > count
+            (self.scans if is_its else self.crawl).append(scan)
+        return len(self.crawl) < len(crawl)
+
+    def scan_some(self, count: int) -> None:
+        """Do so many of the scans that were left, and all that is urgent."""
+        for _ in range(min(count, len(self.scans))):
+            self._perform_next(self.scans)
+        self.work()
 
     def work(self) -> None:
-        """Do what is urgent. Changes detected on the way are applied first: they are
-        older than what the next piece of work finds."""
+        """Do what is urgent; scans are left to the next slices once this one is over.
+        Changes detected on the way are applied first: they are older than what the next
+        piece of work finds."""
         handover, kernel = self._handover, self._kernel
+        clock, end = self._clock, 0.0
         while True:
             if handover.observed:
                 observed, handover.observed = handover.observed, []
                 self.take(self._monitor.changed(observed, self._clock.monotonic()))
             elif self._urgent:
+                work = self._urgent[0]
+                if isinstance(work, Scan):
+                    end = end or clock.monotonic() + self._scan_seconds
+                    if clock.monotonic() > end:
+                        self._urgent.popleft()
+                        self.scans.append(work)
+                        continue
                 self._perform_next(self._urgent)
             elif kernel is not None and kernel.has_pending:
                 changes = kernel.drain()

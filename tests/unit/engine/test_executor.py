@@ -109,9 +109,8 @@ def test_events_read_ahead_during_a_rescan_are_reported_without_another_event(
     client.trigger = b"/new"
     client.new = [folder + b"/late" for folder in folders]
     shell.synchronise()
-    client.names()  # those in folders that were scanned later
     run_what_is_due(shell)
-    assert client.names() == {"late"}
+    assert {"new", "late"} <= client.names()
 
 
 def test_a_rescan_waits_for_what_is_queued_behind_the_mark_of_an_overflow(
@@ -178,6 +177,7 @@ def test_a_request_finds_what_was_lost_before_it(
     shell.kernel.inotify.choke()
     shell.disk.touch(b"/d/lost")
     shell.synchronise()
+    assert shell.bring_up_to_date(client.subscriptions[0])
     assert client.names() == {"lost"}
 
 
@@ -204,15 +204,17 @@ def test_a_large_tree_is_listed_in_slices_and_events_are_applied_between() -> No
     shell.synchronise()
     shell.do(shell.monitor.subscribe(subscription, shell.now))
     slices = 0
+    new = 4
     while shell.executor.is_crawling:
-        shell.disk.mkdir(b"/d/new-%d" % slices)
+        if slices < new:
+            shell.disk.mkdir(b"/d/new-%d" % slices)
         assert shell.executor.deadline() == AT_ONCE
         shell.executor.due()
         assert not shell.kernel.inotify.queue
         slices += 1
-    assert slices > 2
+    assert slices > new
     rows = list(shell.monitor.listing(subscription))
-    assert len(rows) == 20 + slices
+    assert len(rows) == 20 + new
 
 
 def test_an_exception_in_one_thing_that_is_due_does_not_stop_the_others() -> None:
@@ -229,6 +231,7 @@ def test_an_exception_in_one_thing_that_is_due_does_not_stop_the_others() -> Non
     assert shell.executor.is_crawling
     with pytest.raises(RuntimeError):
         shell.executor.due()
+    run_what_is_due(shell)
     assert not shell.executor.is_crawling
 
 

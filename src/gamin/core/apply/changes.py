@@ -121,6 +121,7 @@ class Changes:
             content=self.content,
             entries=self.entries,
             ignore_changes=self.ignore_changes,
+            on_relinked=self._recovery.on_moved,
         )
 
     def apply(self, batch: Sequence[Change], now: float) -> None:

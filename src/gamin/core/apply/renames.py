@@ -5,7 +5,7 @@ that; a half without its partner is a plain deletion or creation). A subscriber 
 sees only one of the two places gets a deletion or a creation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from gamin.core.apply.content import Content
@@ -54,7 +54,9 @@ class Renames:
         content: Content,
         entries: EntryChanges,
         ignore_changes: IgnoreChanges,
+        on_relinked: Callable[[Node], None],
     ) -> None:
+        """`on_relinked` is called with each directory that has another place now."""
         self._tree = tree
         self._moment = moment
         self._audiences = audiences
@@ -66,6 +68,7 @@ class Renames:
         self._content = content
         self._entries = entries
         self._ignore_changes = ignore_changes
+        self._on_relinked = on_relinked
         self.recent_scans = RecentScans()
         self.pending_moves: dict[int, list[_PendingMove]] = {}
         """First halves by cookie; several where one directory is shown at several
@@ -210,6 +213,7 @@ class Renames:
             if _may_differ(subscription, leaving.path, path)
         }
         self._tree.relink(moved, node, name)
+        self._on_relinked(moved)
         self._tree.add(node, name, moved)
         for subscription in trees:
             _take_rules_along(subscription, leaving.path, path)

@@ -16,12 +16,17 @@ queued before the event was read. What follows is complete, or has an event of i
 
 A flood that overflows the queue again and again must not cause rescans without end:
 the pause between two rescans is ten times as long as a rescan takes, within limits.
+
+A rescan may have to list 100,000 directories, so it is done in parts, between which
+changes are applied and clients are served.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from gamin.core.coverage.need import Coverage
 from gamin.core.effects import Effect, Scan, Trace, TraceKind, Watch
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
 
@@ -37,11 +42,24 @@ the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100, man 2 clock_gettim
 CLOCK_REALTIME_COARSE)."""
 
 
+class _Rescan(NamedTuple):
+    """What is left of a rescan."""
+
+    since_ns: int
+    """Entries with a ctime from this real time on are reported as changed."""
+    with_polled: bool
+    """It includes directories that are only polled."""
+    left: list[Node]
+    """Directories that it has not reached, nor what is below."""
+    paths: dict[Subscription, None]
+    """Subscriptions whose paths are walked again after that."""
+
+
 class Recovery:
     """Decides when a rescan is due, and which entries it reports as changed.
 
-    Only the monitor calls it. Others may read `due_at`, `complete_until_ns` and the
-    two counters.
+    Only the monitor and the renames call it. Others may read `due_at`,
+    `is_unresolved`, `complete_until_ns` and the two counters.
     """
 
     def __init__(
@@ -56,7 +74,9 @@ class Recovery:
         self._invalidate_path = invalidate
         self._effects = effects
         self.due_at: float | None = None
-        """When the next rescan is due; None while no loss is unresolved."""
+        """When the next rescan is due; None unless a loss waits for one."""
+        self.is_rescanning = False
+        """A rescan was begun, and not all of it is done."""
         self.complete_until_ns = 0
         """Real time (ns) up to which no event was lost, as far as is known."""
         self.overflows = 0
@@ -68,14 +88,21 @@ class Recovery:
         self._cost = 0.0
         """Seconds the last rescan took, from its start to its last listing so far."""
         self._changed_since_ns = 0
-        """Entries with a ctime from this real time on are reported as changed."""
+        """The next rescan reports entries with a ctime from this real time on as
+        changed."""
         self._includes_polled = False
         """Whether the next rescan includes directories that are only polled."""
+        self._present = _Rescan(0, with_polled=False, left=[], paths={})
         self._has_overflowed = False
         """Whether the queue overflowed since the last complete drain."""
         self._losses = 0
         self._losses_at_start = 0
         """Value of `_losses` when the last rescan was started."""
+
+    @property
+    def is_unresolved(self) -> bool:
+        """Whether something may be missing that a rescan will find."""
+        return self.due_at is not None or self.is_rescanning
 
     def on_drained(self, started_ns: int) -> None:
         """Everything queued before the real time `started_ns` was applied.
@@ -86,7 +113,7 @@ class Recovery:
             self._has_overflowed = False
             return
         self.complete_until_ns = started_ns
-        if self.due_at is None and self._coverage.registers.handed_to_polling:
+        if self._coverage.registers.handed_to_polling and not self.is_unresolved:
             self._coverage.registers.queue_was_complete()
 
     def on_overflow(self, now: float) -> None:
@@ -112,12 +139,15 @@ class Recovery:
         self.due_at = max(now, self._started_at + pause)
 
     def start(self, now: float, *, at_once: bool = False) -> bool:
-        """Whether a rescan is due, or pending if it is wanted `at_once`.
+        """Whether a rescan is due, or pending if it is wanted `at_once`. The present
+        one is finished first.
 
         If so it starts: the caller applies everything that is queued, then calls
         `rescan`. Should that fail, another one is due later.
         """
-        if self.due_at is None or (self.due_at > now and not at_once):
+        if self.is_rescanning or self.due_at is None:
+            return False
+        if self.due_at > now and not at_once:
             return False
         self._started_at = now
         self._losses_at_start = self._losses
@@ -125,35 +155,60 @@ class Recovery:
         return True
 
     def rescan(self) -> None:
-        """Rescan everything. After a loss detected since `start`, events from before
-        that loss may still be queued, so another rescan is due."""
+        """Begin to rescan everything. After a loss detected since `start`, events from
+        before that loss may still be queued, so another rescan is due."""
         self.due_at = None
-        self._scan_everything()
-        if self._losses > self._losses_at_start:
-            self._schedule(self._started_at)
-
-    def on_scanned(self, now: float) -> None:
-        """One of the directories was listed."""
-        self._cost = now - self._started_at
-
-    def _scan_everything(self) -> None:
+        self.is_rescanning = True
         self.rescans += 1
-        self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
-        released = self._coverage.registers.handed_to_polling
         with_polled, self._includes_polled = self._includes_polled, False
         since_ns = self._changed_since_ns
         if with_polled:
             rest_ns = int(self._coverage.method.longest_interval * 1e9)
             since_ns = max(1, since_ns - rest_ns)
-        for node in self._tree.root.subtree():
-            is_lossy = node.kernel_mask or node.unreadable or node in released
-            if not is_lossy and not (with_polled and node.poll_mask):
-                continue
-            # One that should be listed and is not: its first scan was lost, too.
-            if node.listed or node.unreadable or self._coverage.wants_entries(node):
-                self._effects.append(Scan(node, None, since_ns))
+        self._present = _Rescan(since_ns, with_polled, [self._tree.root], {})
+        self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
+        if self._losses > self._losses_at_start:
+            self._schedule(self._started_at)
+
+    def go_on(self, count: int) -> None:
+        """Have the next `count` directories scanned. Call it when the scans before are
+        done: when none is left, the rescan is over."""
+        since_ns, _, left, paths = self._present
+        if not left and not paths:
+            self.is_rescanning = False
+        while (left or paths) and count:
+            count -= 1
+            if left:
+                node = left.pop()
+                left.extend(node.children())
+                self._scan(node)
             else:
-                self._effects.append(Watch(node))
-            for subscriptions in (node.path_waiters or {}).values():
-                for subscription in subscriptions:
+                subscription, _ = paths.popitem()
+                if subscription.steps:  # it has not ended
                     self._invalidate_path(subscription, since_ns)
+
+    def on_moved(self, node: Node) -> None:
+        """A directory was renamed, perhaps from where the rescan has not been yet to
+        where it has been."""
+        if self.is_rescanning:
+            self._present.left.append(node)
+
+    def on_scanned(self, now: float) -> None:
+        """One of the directories was listed."""
+        self._cost = now - self._started_at
+
+    def _scan(self, node: Node) -> None:
+        """Have a directory scanned that may have lost events."""
+        released = self._coverage.registers.handed_to_polling
+        present = self._present
+        released = self._coverage.registers.handed_to_polling
+        is_lossy = node.kernel_mask or node.unreadable or node in released
+        if not is_lossy and not (present.with_polled and node.poll_mask):
+            return
+        # One that should be listed and is not: its first scan was lost, too.
+        if node.listed or node.unreadable or self._coverage.wants_entries(node):
+            self._effects.append(Scan(node, None, present.since_ns))
+        else:
+            self._effects.append(Watch(node))
+        for subscriptions in (node.path_waiters or {}).values():
+            present.paths.update(dict.fromkeys(subscriptions))

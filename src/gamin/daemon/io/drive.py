@@ -1,6 +1,7 @@
 """Drives the executor from the daemon's loop, on the real kernel, disk and clock."""
 
 import time
+from collections.abc import Generator
 from typing import Protocol
 
 from gamin.backends.base import KernelBackend
@@ -10,6 +11,7 @@ from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.engine.executor import Executor
 from gamin.engine.ports import AT_ONCE, Asked, Delivery, MountThreads
+from gamin.engine.question import bring_up_to_date
 from gamin.system import filesystem
 
 
@@ -42,7 +44,7 @@ class Drive:
         self.executor = Executor(
             monitor, kernel, polling, filesystem, time, delivery, threads=threads
         )
-        self._kernel = kernel
+        self._monitor, self._kernel, self._polling = monitor, kernel, polling
         self._loop = loop
         self._timer: Timer | None = None
         self._is_reading = False
@@ -68,12 +70,21 @@ class Drive:
         finally:
             self._plan()
 
-    def bring_up_to_date(self, subscription: Asked) -> bool:
-        """Detect now what would be detected later; see `Executor.bring_up_to_date`."""
-        try:
-            return self.executor.bring_up_to_date(subscription)
-        finally:
-            self._plan()
+    def bringing_up_to_date(self, subscription: Asked) -> Generator[None, None, bool]:
+        """Detect now what would be detected later, a slice at a time; see
+        `engine.question`."""
+        steps = bring_up_to_date(
+            self.executor, self._monitor, self._polling, time, subscription
+        )
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                is_certain: bool = end.value
+                return is_certain
+            finally:
+                self._plan()
+            yield
 
     def drain(self) -> None:
         """Apply what the kernel has reported, and send; see `Executor.drain`."""

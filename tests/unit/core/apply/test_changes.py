@@ -85,6 +85,7 @@ def test_a_watch_that_is_gone_makes_its_directory_misplaced(
     assert node is not None
     calls = shell.calls
     apply(shell, (IGNORED, 0, b""))
+    shell.run_once()
     assert shell.calls > calls  # it was scanned again, and found
     assert not shell.monitor.coverage.registers.misplaced
     assert client.rows() == []

@@ -15,13 +15,17 @@ from gamin.daemon.sessions.watchman.hashing_subscription import (
     ReadContents,
 )
 from gamin.daemon.sessions.watchman.memory import Memory, Recalled
-from gamin.daemon.sessions.watchman.projects import find_project, read_config
+from gamin.daemon.sessions.watchman.projects import (
+    find_project,
+    read_config,
+    root_directory,
+)
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.triggers import Triggers
-from gamin.paths import parent, printable
+from gamin.paths import printable
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor
@@ -29,7 +33,6 @@ from gamin.protocol.watchman.errors import (
     BadRequest,
     NotWatched,
     QueryFailed,
-    UnresolvedRoot,
 )
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.file_row import FileRow
@@ -41,7 +44,6 @@ MAX_SUBSCRIPTIONS = 4_096
 """Subscriptions of one connection."""
 MAX_NAME = 4_096
 """Characters in the name of a subscription or of a state; the server keeps it."""
-
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
 do not read."""
@@ -96,9 +98,9 @@ class Commands:
     ) -> None:
         match request:
             case ask.Watch(path):
-                self._watch(_directory(path), b"", client)
+                self._watch(root_directory(path), b"", client)
             case ask.WatchProject(path):
-                self._watch_project(_directory(path), client)
+                self._watch_project(root_directory(path), client)
             case ask.WatchDel(path):
                 root = self._root(path)
                 self.roots.cancel(root)
@@ -141,8 +143,7 @@ class Commands:
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
             case ask.DefineTrigger() | ask.DeleteTrigger() | ask.ListTriggers():
-                root = self._current(request.root)
-                client.reply(self._triggers.carry_out(request, root))
+                client.work(self._trigger(request, client))
             case ask.GetConfig(path):
                 client.reply(replies.get_config(self._root(path).config.given))
             case ask.ShowStates(path):
@@ -153,32 +154,44 @@ class Commands:
                 mine = [each for each in self._queries.cursors if each[0] is root]
                 client.reply(replies.cursors({name: at for _, name, at in mine}))
             case ask.RunQuery(path, query, is_find):
-                root = self._current(path)
-                client.work(self._query(root, query, is_find, client))
+                client.work(self._query(path, query, is_find, client))
             case ask.Subscribe():
                 self._subscribe(request, client)
             case ask.EnterState(path, name, metadata):
                 if len(name) > MAX_NAME:
                     raise BadRequest("the name of the state is too long")
-                root = self._current(path)
-                root.enter_state(name, client, metadata)
-                client.reply(replies.state(root.path, name, entered=True))
+                client.work(self._state(path, name, metadata, client, entered=True))
             case ask.LeaveState(path, name, metadata):
-                root = self._current(path)
-                root.leave_state(name, client, metadata)
-                client.reply(replies.state(root.path, name, entered=False))
+                client.work(self._state(path, name, metadata, client, entered=False))
             case ask.FlushSubscriptions(path, names):
-                self._flush_subscriptions(path, names, client)
+                client.work(self._flush_subscriptions(path, names, client))
             case ask.Unsubscribe(path, name):
                 found = client.subscriptions.pop((path, name), None)
                 if found is not None:
                     self.roots.unsubscribe(*found)
                 client.reply(replies.unsubscribe(name, deleted=found is not None))
 
+    def _trigger(
+        self,
+        request: ask.DefineTrigger | ask.DeleteTrigger | ask.ListTriggers,
+        client: Asker,
+    ) -> Iterator[None]:
+        root = yield from self._current(request.root)
+        client.reply(self._triggers.carry_out(request, root))
+
+    def _state(
+        self, path: bytes, name: str, metadata: object, client: Asker, *, entered: bool
+    ) -> Iterator[None]:
+        root = yield from self._current(path)
+        change = root.enter_state if entered else root.leave_state
+        change(name, client, metadata)
+        client.reply(replies.state(root.path, name, entered=entered))
+
     def _query(
-        self, root: Root, query: Query, is_find: bool, client: Asker
+        self, path: bytes, query: Query, is_find: bool, client: Asker
     ) -> Iterator[None]:
         """Yields where others may get their turn."""
+        root = yield from self._current(path)
         spec, past = yield from self._recalled(root, query)
         self.roots.flush_deferred()
         root.flush()
@@ -222,9 +235,9 @@ class Commands:
         finally:
             job.cancel()  # the client has left, if the hashes are not there
 
-    def _current(self, path: bytes) -> Root:
-        """The root, after all that happened until now was detected and delivered."""
-        if not self.roots.bring_up_to_date(self._root(path)):
+    def _current(self, path: bytes) -> Generator[None, None, Root]:
+        """The root, when all that happened until now was detected and delivered."""
+        if not (yield from self.roots.bringing_up_to_date(self._root(path))):
             raise QueryFailed(
                 "synchronization failed: the kernel loses events faster than "
                 f"{to_text(path)} can be rescanned"
@@ -236,8 +249,8 @@ class Commands:
 
     def _flush_subscriptions(
         self, path: bytes, names: tuple[str, ...] | None, client: Asker
-    ) -> None:
-        root = self._current(path)
+    ) -> Iterator[None]:
+        root = yield from self._current(path)
         mine = {name: found for (_, name), found in client.subscriptions.items()}
         if names is None:
             names = tuple(name for name, (its, _) in mine.items() if its is root)
@@ -269,8 +282,6 @@ class Commands:
             root = self.roots.open(RootKey.of(request.root, request.query))
         else:
             root = self._root(request.root)
-        if root.is_ready and request.query.since is not None:
-            self.roots.bring_up_to_date(root)
 
         def ready() -> None:
             client.work(self._subscribed(root, request, client))
@@ -281,6 +292,8 @@ class Commands:
         self, root: Root, request: ask.Subscribe, client: Asker
     ) -> Iterator[None]:
         """Yields where others may get their turn."""
+        if request.query.since is not None:
+            yield from self.roots.bringing_up_to_date(root)
         spec, past = yield from self._recalled(root, request.query)
         self.roots.flush_deferred()
         root.flush()
@@ -380,19 +393,3 @@ class Commands:
             client.go_on()
 
         root.waiting.append(go_on)
-
-
-def _directory(path: bytes) -> bytes:
-    """The real path of a directory that can be a root. Raises UnresolvedRoot."""
-    try:
-        os.stat(path)  # the kernel follows few links; realpath follows any number
-        real = os.path.realpath(path, strict=True)
-    except OSError as error:
-        name, why = to_text(path), error.strerror or "not found"
-        raise UnresolvedRoot(name, f"realpath({name}) -> {why}") from None
-    if not os.path.isdir(real):
-        name = to_text(path)
-        raise UnresolvedRoot(name, f"opendir({name}): Not a directory")
-    if parent(real) == real:
-        raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
-    return real

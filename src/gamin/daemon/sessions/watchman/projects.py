@@ -60,3 +60,19 @@ def _upwards(path: bytes) -> Iterable[bytes]:
     while parent(path) != path:
         path = parent(path)
         yield path
+
+
+def root_directory(path: bytes) -> bytes:
+    """The real path of a directory that can be a root. Raises UnresolvedRoot."""
+    try:
+        os.stat(path)  # the kernel follows few links; realpath follows any number
+        real = os.path.realpath(path, strict=True)
+    except OSError as error:
+        name, why = to_text(path), error.strerror or "not found"
+        raise UnresolvedRoot(name, f"realpath({name}) -> {why}") from None
+    if not os.path.isdir(real):
+        name = to_text(path)
+        raise UnresolvedRoot(name, f"opendir({name}): Not a directory")
+    if parent(real) == real:
+        raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
+    return real

@@ -195,7 +195,7 @@ class Root:
         allow for the usual delay, so only a longer one is subtracted.
         """
         recovery = self._monitor.recovery
-        if recovery.due_at is not None:
+        if recovery.is_unresolved:
             return None
         now_ns = recovery.complete_until_ns or time.time_ns()
         if is_list:

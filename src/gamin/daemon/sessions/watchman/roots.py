@@ -3,7 +3,7 @@
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import NamedTuple
 
@@ -146,10 +146,11 @@ class Roots:
         else:
             root.waiting.append(then)
 
-    def bring_up_to_date(self, root: Root) -> bool:
+    def bringing_up_to_date(self, root: Root) -> Generator[None, None, bool]:
         """Detect now what would be detected later in the root, for what is asked is
-        answered from what is on the disk. Return whether that was possible."""
-        return self._service.drive.bring_up_to_date(root.subscription)
+        answered from what is on the disk. Return whether that was possible. Yields
+        where others may get their turn."""
+        return self._service.drive.bringing_up_to_date(root.subscription)
 
     def flush_deferred(self) -> None:
         """Report what flow control deferred, before a question is answered."""

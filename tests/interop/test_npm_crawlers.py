@@ -1,0 +1,140 @@
+"""The file maps of React Native and jest, and Parcel's watcher, on our `watchman`."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from testkit.watchman_command import Installed, installed
+
+pytestmark = pytest.mark.xdist_group("npm")  # the packages are installed once
+
+PACKAGES = ("metro-file-map@0.84.6", "jest-haste-map@30.5.1", "@parcel/watcher@2.6.0")
+
+METRO = """
+const FileMap = require('metro-file-map').default;
+const fs = require('fs'), root = process.argv[2];
+const options = {
+  computeSha1: true, extensions: ['js'], retainAllFiles: false, rootDir: root,
+  roots: [root], maxWorkers: 1, watch: true, useWatchman: true, resetCache: true,
+  healthCheck: {enabled: false, interval: 1000, timeout: 1000, filePrefix: '.hc'},
+};
+(async () => {
+  const map = new FileMap(options);
+  const changed = new Promise((resolve) => map.on('change', resolve));
+  const {fileSystem} = await map.build();
+  for (const file of [...fileSystem.getAllFiles()].sort())
+    console.log(JSON.stringify([file, fileSystem.getSha1(file)]));
+  fs.writeFileSync(root + '/new.js', '1');
+  await changed;
+  console.log('changed');
+  await map.end();
+  process.exit(0);
+})();
+"""
+
+JEST = """
+const HasteMap = require('jest-haste-map').default;
+const fs = require('fs'), root = process.argv[2];
+(async () => {
+  const map = await HasteMap.create({
+    id: 'x', extensions: ['js'], rootDir: root, roots: [root], maxWorkers: 1,
+    platforms: [], retainAllFiles: false, useWatchman: true, watch: true,
+    computeSha1: true, resetCache: true, console, forceNodeFilesystemAPI: false,
+  });
+  const changed = new Promise((resolve) => map.on('change', resolve));
+  const {hasteFS} = await map.build();
+  for (const file of hasteFS.getAllFiles().sort())
+    console.log(JSON.stringify([file, hasteFS.getSha1(file)]));
+  fs.writeFileSync(root + '/new.js', '1');
+  await changed;
+  console.log('changed');
+  await map.end();
+  process.exit(0);
+})();
+"""
+
+PARCEL = """
+const watcher = require('@parcel/watcher');
+const fs = require('fs'), root = process.argv[2], snapshot = process.argv[3];
+const options = {backend: 'watchman'};
+(async () => {
+  let heard;
+  const first = new Promise((resolve) => { heard = resolve; });
+  const subscription = await watcher.subscribe(root, (error, events) => {
+    if (error) throw error;
+    heard(events);
+  }, options);
+  fs.writeFileSync(root + '/new.js', '1');
+  console.log(JSON.stringify(await first));
+  await watcher.writeSnapshot(root, snapshot, options);
+  fs.unlinkSync(root + '/new.js');
+  console.log(JSON.stringify(await watcher.getEventsSince(root, snapshot, options)));
+  await subscription.unsubscribe();
+  process.exit(0);
+})();
+"""
+
+
+@pytest.fixture(scope="module")
+def modules() -> Iterator[Path]:
+    """A directory in which node finds the packages."""
+    if not (shutil.which("npm") and shutil.which("node")):
+        pytest.skip("no npm here")
+    with installed("npm-install") as command, TemporaryDirectory() as name:
+        place = Path(name)
+        install = ["npm", "install", "--no-audit", "--no-fund", *PACKAGES]
+        if command.run(install, cwd=place).returncode:
+            pytest.skip("npm has no way to its packages")
+        yield place
+
+
+@pytest.fixture
+def command(session: str) -> Iterator[Installed]:
+    with installed(session) as command:
+        yield command
+
+
+@pytest.fixture
+def root(command: Installed) -> Path:
+    root = command.folder / "root"
+    root.mkdir()
+    for number in range(3):
+        (root / f"{number}.js").write_text(f"x{number}")
+    (root / "other").touch()
+    return root
+
+
+def lines(command: Installed, modules: Path, program: str, *words: Path) -> list[str]:
+    done = command.run(["node", "-e", program, "x", *map(str, words)], cwd=modules)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode().splitlines()
+
+
+@pytest.mark.parametrize("program", [METRO, JEST], ids=["metro", "jest"])
+def test_a_file_map_gets_hashes_and_changes_from_our_server(
+    program: str, command: Installed, modules: Path, root: Path
+) -> None:
+    *files, last = lines(command, modules, program, root)
+    hashes = {
+        str(root / f"{number}.js"): hashlib.sha1(f"x{number}".encode()).hexdigest()
+        for number in range(3)
+    }
+    assert dict(map(json.loads, files)) == hashes
+    assert last == "changed"
+    # Both fall back to a crawler of their own, silently, where Watchman does not work.
+    assert command.reply("watch-list")["roots"] == [str(root)]
+
+
+def test_parcels_watcher_gets_events_and_a_difference_from_our_server(
+    command: Installed, modules: Path, root: Path
+) -> None:
+    snapshot = command.folder / "snapshot"
+    first, second = lines(command, modules, PARCEL, root, snapshot)
+    new = str(root / "new.js")
+    assert json.loads(first) == [{"path": new, "type": "create"}]
+    assert json.loads(second) == [{"path": new, "type": "delete"}]

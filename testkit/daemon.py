@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gamin.client.blocking import Client
 from gamin.client.connect import connect_gam, connect_watchman
+from gamin.client.locate import ServerUnresponsive
 from gamin.errors import GaminError
 from gamin.protocol.gam.client import Event
 from gamin.protocol.gam.packets import EventCode, Packet
@@ -147,9 +148,18 @@ def watched(client: Client, path: Path) -> int:
     return number
 
 
+def _served_client(served: Daemon) -> Client | None:
+    """A client; None where the server does not answer in a client's patience, as on a
+    machine that is busy with much else."""
+    try:
+        return served.client()
+    except ServerUnresponsive:
+        return None
+
+
 def works(served: Daemon, place: Path) -> bool:
     """Whether another client is served, from its listing to a creation."""
-    with served.client() as client:
+    with eventually(lambda: _served_client(served), what="another client") as client:
         place.mkdir(exist_ok=True)
         watched(client, place)
         (place / "new").touch()

@@ -14,7 +14,9 @@ PACE = 0.01
 
 
 def eventually(
-    condition: Callable[[], T], deadline: float = 30.0, what: str = "the condition"
+    condition: Callable[[], T | None],
+    deadline: float = 30.0,
+    what: str = "the condition",
 ) -> T:
     """The first true answer of `condition`; AssertionError after `deadline` seconds."""
     end = time.monotonic() + deadline

@@ -11,20 +11,28 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from testkit.examples import IS_RANDOM, examples
+
 MEMORY = "/dev/shm"
 ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
 
 # How long an example takes says something of the machine, and nothing of the code.
 # The examples are the same in every run, so a run says something about the change that
 # it tests. GAMIN_RANDOM=1 looks for others, and keeps what fails in .hypothesis.
-IS_RANDOM = bool(os.environ.get("GAMIN_RANDOM"))
 settings.register_profile(
     "shared machine",
     deadline=None,
     derandomize=not IS_RANDOM,
+    max_examples=examples(50),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("shared machine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that one process has to run in a row begin first: whoever gets them last
+    would run them alone, while all others are idle."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 @pytest.fixture

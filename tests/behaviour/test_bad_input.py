@@ -3,6 +3,7 @@
 import json
 import random
 import struct
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +16,18 @@ FILE, DIRECTORY, CANCEL, DEBUG = 1, 2, 3, 4
 
 
 @pytest.fixture
-def served(session: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    """A server of each test's own: a shared one would soon write no more lines of the
-    kind that the tests count."""
-    with daemon(session, tmp_path_factory.mktemp("served")) as served:
+def served(session: str, tmp_path: Path) -> Iterator[Daemon]:
+    """A server for one test that causes many lines."""
+    with daemon(session, tmp_path / "served") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A server of several tests, which cause a line each and together fewer than the
+    server writes in a while: it limits lines of one kind."""
+    session = f"test-{uuid.uuid4()}"
+    with daemon(session, tmp_path_factory.mktemp("served"), "--notimeout") as served:
         yield served
 
 
@@ -47,16 +56,16 @@ def raw(size: int, version: int, number: int, kind: int, path_size: int) -> byte
     ],
 )
 def test_a_bad_packet_ends_its_connection_alone(
-    served: Daemon, tmp_path: Path, nonsense: bytes
+    shared: Daemon, tmp_path: Path, nonsense: bytes
 ) -> None:
-    before = len(served.log())
-    with served.client() as neighbour, served.connect() as bad:
+    before = len(shared.log())
+    with shared.client() as neighbour, shared.connect() as bad:
         watched(neighbour, tmp_path)
         bad.sendall(nonsense)
         assert is_hung_up(bad)
-        assert works(served, tmp_path / "box")
+        assert works(shared, tmp_path / "box")
         assert not neighbour.pending() or neighbour.next_event(0)
-    [line] = served.log()[before:]
+    [line] = shared.log()[before:]
     assert "dropped" in line
 
 
@@ -75,26 +84,26 @@ def test_a_wrong_hello_is_answered_by_nothing(served: Daemon, tmp_path: Path) ->
 
 
 def test_a_packet_cut_short_is_waited_for_and_holds_up_nobody(
-    served: Daemon, tmp_path: Path
+    shared: Daemon, tmp_path: Path
 ) -> None:
     whole = packet(7, FILE, tmp_path)
-    with served.connect() as slow:
+    with shared.connect() as slow:
         for byte in whole[:-1]:
             slow.sendall(bytes([byte]))
-        assert works(served, tmp_path / "box")
+        assert works(shared, tmp_path / "box")
         slow.sendall(whole[-1:])
         slow.settimeout(10)
         assert slow.recv(4) == struct.pack("=HH", len(whole), 1)
 
 
 def test_half_a_packet_and_the_end_is_no_reason_to_complain(
-    served: Daemon, tmp_path: Path
+    shared: Daemon, tmp_path: Path
 ) -> None:
-    before = len(served.log())
-    with served.connect() as leaving:
+    before = len(shared.log())
+    with shared.connect() as leaving:
         leaving.sendall(packet(7, FILE, tmp_path)[:-1])
-    assert works(served, tmp_path / "box")
-    assert served.log()[before:] == []
+    assert works(shared, tmp_path / "box")
+    assert shared.log()[before:] == []
 
 
 def test_random_bytes_do_no_harm(served: Daemon, tmp_path: Path) -> None:
@@ -140,9 +149,9 @@ def test_packets_that_are_nearly_right_do_no_harm(
     ],
 )
 def test_a_bad_line_is_answered_and_the_connection_goes_on(
-    served: Daemon, line: bytes
+    shared: Daemon, line: bytes
 ) -> None:
-    with served.watchman() as connected:
+    with shared.watchman() as connected:
         connected.settimeout(10)
         stream = connected.makefile("rwb")
         stream.write(line + b"\n" + b'["version"]\n')
@@ -180,10 +189,10 @@ def test_a_line_without_an_end_is_cut_off(served: Daemon, tmp_path: Path) -> Non
     assert works(served, tmp_path / "box")
 
 
-def test_a_path_that_is_as_long_as_can_be_is_no_mistake(served: Daemon) -> None:
+def test_a_path_that_is_as_long_as_can_be_is_no_mistake(shared: Daemon) -> None:
     path = b"/" + b"/".join([b"x" * 200] * 20)
     longest = path + b"y" * (4095 - len(path))
-    with served.connect() as connected:
+    with shared.connect() as connected:
         connected.settimeout(10)
         connected.sendall(packet(1, FILE, longest))
         reported = b""

@@ -29,9 +29,10 @@ NAMES = {
     "markup": b"[red]<b>&amp;",
     "255 bytes": b"n" * 255,
 }
-EACH = pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 ACTING = {*range(32), 127} - {ord("\n"), ord("\t")}
 """Bytes that a terminal would act on."""
+NASTY = b"-\xff\nnew\x1b[2J\x07<b>{}%f"
+"""A name that is several of these at once."""
 
 Run = Callable[..., bytes]
 
@@ -39,16 +40,19 @@ Run = Callable[..., bytes]
 @pytest.fixture(scope="module")
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     home = tmp_path_factory.mktemp("home")
-    with running_server([str(OUR_SERVER)], home=str(home)) as server:
+    with running_server([str(OUR_SERVER), "--notimeout"], home=str(home)) as server:
         yield {**os.environ, "GAM_CLIENT_ID": server.session, "LC_ALL": "C.UTF-8"}
 
 
 @pytest.fixture
 def watching(env: dict[str, str], tmp_path: Path) -> Iterator[Run]:
-    """Runs a command that watches, makes the path meanwhile, and returns the output."""
+    """Runs a command that watches, makes the paths meanwhile, and returns the output
+    when it has as many records, which end with `end`."""
     with ExitStack() as ending:
 
-        def run(path: bytes, *words: bytes | str) -> bytes:
+        def run(
+            paths: list[bytes], *words: bytes | str, end: bytes = b"\0", each: int = 1
+        ) -> bytes:
             process = ending.enter_context(
                 subprocess.Popen(
                     [*COMMAND, *words],
@@ -59,116 +63,122 @@ def watching(env: dict[str, str], tmp_path: Path) -> Iterator[Run]:
                 )
             )
             ending.callback(process.kill)
+            assert process.stdout is not None
             assert process.stderr is not None
             assert process.stderr.readline().startswith(b"Watching ")
-            os.mkdir(path)
-            output, error = process.communicate()
+            for path in paths:
+                os.mkdir(path)
+            output = b""
+            while output.count(end) < each * len(paths):
+                piece = os.read(process.stdout.fileno(), 1 << 16)
+                assert piece, process.stderr.read()
+                output += piece
+            process.terminate()
+            rest, error = process.communicate()
             assert error == b""
-            assert process.returncode == 0
-            return output
+            return output + rest
 
         yield run
+
+
+def paths_in(folder: Path) -> list[bytes]:
+    return [path_in(folder, name) for name in NAMES.values()]
 
 
 def path_in(folder: Path, name: bytes) -> bytes:
     return os.fsencode(folder) + b"/" + name
 
 
-@EACH
-def test_watch_shows_a_line_that_cannot_act_on_the_terminal(
-    watching: Run, tmp_path: Path, name: bytes
+def test_watch_shows_lines_that_cannot_act_on_the_terminal(
+    watching: Run, tmp_path: Path
 ) -> None:
-    line = watching(path_in(tmp_path, name), "watch", "--once", ".")
-    assert line.count(b"\n") == 1
-    assert line.count(b"\t") == 1
-    assert not set(line) & ACTING
-    assert "\u202e" not in line.decode()
+    text = watching(paths_in(tmp_path), "watch", ".", end=b"\n")
+    lines = text.splitlines()
+    assert text.count(b"\n") == len(NAMES)
+    assert [line.count(b"\t") for line in lines] == [1] * len(NAMES)
+    assert not set(text) & ACTING
+    assert "\u202e" not in text.decode()
 
 
-@EACH
-def test_watch_passes_names_on_byte_for_byte(
-    watching: Run, tmp_path: Path, name: bytes
-) -> None:
-    path = path_in(tmp_path, name)
-    words = ["watch", "--once", "-0", "--format", "%w|%f|{path}", "."]
+def test_watch_passes_names_on_byte_for_byte(watching: Run, tmp_path: Path) -> None:
+    words = ["watch", "-0", "--format", "%w|%f|{path}", "."]
     folder = os.fsencode(tmp_path) + b"/"
-    assert watching(path, *words) == b"|".join([folder, name, path]) + b"\0"
+    assert watching(paths_in(tmp_path), *words).split(b"\0")[:-1] == [
+        b"|".join([folder, name, folder + name]) for name in NAMES.values()
+    ]
 
 
-@EACH
-def test_json_gives_the_name_back(watching: Run, tmp_path: Path, name: bytes) -> None:
-    path = path_in(tmp_path, name)
-    output = watching(path, "watch", "--once", "--json", ".")
-    assert os.fsencode(json.loads(output)["path"]) == path
+def test_json_gives_the_name_back(watching: Run, tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    lines = watching(paths, "watch", "--json", ".", end=b"\n").splitlines()
+    assert [os.fsencode(json.loads(line)["path"]) for line in lines] == paths
 
 
-@EACH
-def test_a_watched_path_may_have_any_name(
-    watching: Run, tmp_path: Path, name: bytes
-) -> None:
-    path = path_in(tmp_path, name)
-    words = ["watch", "--once", "-0", "--format", "{path}"]
-    assert watching(path, *words, b"./" + name) == path + b"\0"
+def test_a_watched_path_may_have_any_name(watching: Run, tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    watched = [b"./" + name for name in NAMES.values()]
+    words = ["watch", "-0", "--format", "{path}", *watched]
+    assert watching(paths, *words).split(b"\0")[:-1] == paths
 
 
-@EACH
-def test_a_relative_path_leads_to_the_file(
-    watching: Run, tmp_path: Path, name: bytes
-) -> None:
-    words = ["watch", "--once", "-0", "--relative", "--format", "{path}", "."]
-    shown = watching(path_in(tmp_path, name), *words).rstrip(b"\0")
-    assert not shown.startswith(b"-")
-    assert os.path.samefile(path_in(tmp_path, shown), path_in(tmp_path, name))
+def test_a_relative_path_leads_to_the_file(watching: Run, tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    words = ["watch", "-0", "--relative", "--format", "{path}", "."]
+    shown = watching(paths, *words).split(b"\0")[:-1]
+    assert len(shown) == len(paths)
+    for path, relative in zip(paths, shown, strict=True):
+        assert not relative.startswith(b"-")
+        assert os.path.samefile(path_in(tmp_path, relative), path)
 
 
-@EACH
 def test_run_passes_names_on_as_arguments_and_as_input(
-    watching: Run, tmp_path: Path, name: bytes
+    watching: Run, tmp_path: Path
 ) -> None:
-    path = path_in(tmp_path, name)
-    words = ["run", "--once", "--postpone", "--stdin0", ".", "--"]
-    command = ["sh", "-c", r'printf "%s\0" "$@"; cat', "sh", "{}"]
-    assert watching(path, *words, *command) == path + b"\0" + path + b"\0"
+    paths = paths_in(tmp_path)
+    shell = r'printf "argument %s\0" "$@"; xargs -0 printf "input %s\0"'
+    words = ["run", "--postpone", "--stdin0", ".", "--", "sh", "-c", shell, "sh", "{}"]
+    passed = watching(paths, *words, each=2).split(b"\0")[:-1]
+    expected = [kind + path for kind in (b"argument ", b"input ") for path in paths]
+    assert sorted(passed) == sorted(expected)
 
 
-@EACH
 def test_record_and_report_keep_names_apart_from_markup(
-    env: dict[str, str], tmp_path: Path, name: bytes
+    env: dict[str, str], tmp_path: Path
 ) -> None:
     box = tmp_path / "box"
     box.mkdir()
-    file = os.fsencode(tmp_path) + b"/" + name[:200] + b".jsonl"
+    paths = paths_in(box)
+    file = path_in(tmp_path, NASTY + b".jsonl")
+    name = os.fsdecode(file)
     words: list[str | bytes] = [*COMMAND, "record", "--", file, "."]
     with subprocess.Popen(words, cwd=box, env=env, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         process.stderr.readline()
-        os.mkdir(path_in(box, name))
-        eventually(lambda: recording.read(os.fsdecode(file)).changes)
+        for path in paths:
+            os.mkdir(path)
+        eventually(lambda: len(recording.read(name).changes) == len(paths))
         process.terminate()
         process.stderr.read()
-    [change] = recording.read(os.fsdecode(file)).changes
-    assert os.fsencode(change.event.path) == path_in(box, name)
+    changes = recording.read(name).changes
+    assert [os.fsencode(change.event.path) for change in changes] == paths
     words = [*COMMAND, "report", "-o", "-", "--", file]
     page = subprocess.run(words, env=env, capture_output=True, check=True).stdout
     assert b"<b>" not in page.split(b"Busiest paths")[1]
     assert not set(page) & ACTING
 
 
-@EACH
-def test_config_answers_for_any_path(
-    env: dict[str, str], tmp_path: Path, name: bytes
-) -> None:
-    path = path_in(tmp_path, name)
-    run: list[str | bytes] = [*COMMAND, "config", "--json", path]
+def test_config_answers_for_any_path(env: dict[str, str], tmp_path: Path) -> None:
+    paths = paths_in(tmp_path)
+    run: list[str | bytes] = [*COMMAND, "config", "--json", *paths]
     done = subprocess.run(run, env=env, capture_output=True, check=True)
-    assert os.fsencode(json.loads(done.stdout.splitlines()[-1])["path"]) == path
+    answers = done.stdout.splitlines()[-len(paths) :]
+    assert [os.fsencode(json.loads(line)["path"]) for line in answers] == paths
     text = subprocess.run(
-        [*COMMAND, "config", path], env=env, capture_output=True, check=True
+        [*COMMAND, "config", *paths], env=env, capture_output=True, check=True
     ).stdout
     assert not set(text) & ACTING
 
 
-@pytest.mark.parametrize("name", [b"\xff", b"new\nline", b"\x1b[2J\x07"], ids=ascii)
 @pytest.mark.parametrize(
     ("words", "status"),
     [
@@ -178,9 +188,9 @@ def test_config_answers_for_any_path(
     ],
 )
 def test_an_error_about_a_name_is_one_line(
-    env: dict[str, str], name: bytes, words: list[str], status: int
+    env: dict[str, str], words: list[str], status: int
 ) -> None:
-    run: list[str | bytes] = [*COMMAND, *words, b"/nowhere/" + name]
+    run: list[str | bytes] = [*COMMAND, *words, b"/nowhere/" + NASTY]
     done = subprocess.run(run, env=env, capture_output=True, check=False)
     assert done.returncode == status
     assert done.stderr.count(b"\n") == 1
@@ -198,8 +208,8 @@ def deep_path(folder: Path, length: int) -> bytes:
 
 def test_the_longest_path_is_watched_and_shown(watching: Run, tmp_path: Path) -> None:
     path = deep_path(tmp_path, 4095)
-    words = ["watch", "-r", "--once", "--kinds", "created", "-0", "--format", "{path}"]
-    assert watching(path, *words, ".") == path + b"\0"
+    words = ["watch", "-r", "--kinds", "created", "-0", "--format", "{path}", "."]
+    assert watching([path], *words) == path + b"\0"
 
 
 def test_a_longer_path_is_an_error_that_says_so(env: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from testkit.asker import Asker
 from testkit.daemon import Daemon, daemon
+from testkit.examples import examples
 from testkit.nested import nested
 
 Request = Sequence[object]
@@ -163,7 +164,7 @@ WORDS: st.SearchStrategy[tuple[str, list[object]]] = st.one_of(
 
 
 @settings(
-    max_examples=150,
+    max_examples=examples(80),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(

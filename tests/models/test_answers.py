@@ -17,6 +17,7 @@ from gamin.core.model.subscription import Scope
 from testkit.actions.in_memory import Act
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell, plain_policy
+from testkit.examples import examples
 from tests.models.test_busy_model import IMPATIENT
 from tests.models.test_model import Choke, Turn, Wait, furnish
 
@@ -117,7 +118,7 @@ SHELLS: dict[str, Callable[[], Shell]] = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=100)
+@settings(max_examples=examples(60))
 @given(steps=st.lists(STEPS, max_size=50))
 def test_an_answer_equals_the_disk_at_any_moment(shell: str, steps: list[Step]) -> None:
     answers = Answers(SHELLS[shell]())

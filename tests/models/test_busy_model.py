@@ -10,6 +10,7 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.core.model.subscription import Scope
 from testkit.actions.in_memory import Act
 from testkit.doubles.engine import Shell
+from testkit.examples import examples
 from tests.models.test_model import NUMBERS, Ask, Read, Sneak, Step, Turn, Wait, perform
 
 IMPATIENT = FlowSettings(
@@ -39,7 +40,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.one_of(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 @given(
     asks=st.lists(ASKS, min_size=1, max_size=3),
     steps=st.lists(STEPS, max_size=40),

@@ -16,6 +16,7 @@ from gamin.core.coverage.method import FULL
 from gamin.events import IGNORED, Change
 from testkit.doubles.disk import Disk
 from testkit.doubles.kernel import KernelInMemory
+from testkit.examples import examples
 
 Act = tuple[str, bytes, bytes]
 Told = tuple[bytes, int, bool, bytes]
@@ -147,7 +148,7 @@ def both(tmp_path: Path) -> Iterator[Both]:
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(20),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -21,6 +21,7 @@ from testkit.actions import actor
 from testkit.actions.acts import Act, perform
 from testkit.actions.real_disk import RealDisk
 from testkit.backends import Way, available
+from testkit.examples import examples
 from testkit.following import following, on_disk
 
 KERNELS = [way for way in available() if way.quotas]
@@ -54,7 +55,7 @@ def do(act: Act, place: Path) -> None:
 
 
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
-@settings(max_examples=120)
+@settings(max_examples=examples(60))
 @given(steps=st.lists(STEPS, max_size=40))
 def test_the_core_believes_what_is_on_the_disk(way: Way, steps: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -23,6 +23,7 @@ from testkit.beliefs.strict import StrictBelief, outdated, truth
 from testkit.doubles.clients import Client, V1Client
 from testkit.doubles.disk import READ, SEARCH, Disk
 from testkit.doubles.engine import Shell, plain_policy
+from testkit.examples import examples
 
 REST = 40.0
 """Seconds: longer than any pause between two looks after an overflow."""
@@ -292,7 +293,7 @@ SHELLS: dict[str, Callable[[], Shell]] = {
 
 
 @pytest.mark.parametrize("shell", SHELLS)
-@settings(max_examples=100)
+@settings(max_examples=examples(60))
 @given(
     before=st.lists(ACTS, max_size=10),
     asks=st.lists(ASKS, min_size=1, max_size=3),

@@ -16,6 +16,7 @@ from gamin.config.git_config import (
     is_included,
     parse,
 )
+from testkit.examples import examples
 
 
 def git_reads(text: bytes, file: Path) -> list[tuple[bytes, bytes | None]] | None:
@@ -91,7 +92,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(100))
 @given(pieces=st.lists(PIECES, max_size=14))
 def test_git_agrees_about_anything(
     pieces: list[bytes], tmp_path_factory: pytest.TempPathFactory

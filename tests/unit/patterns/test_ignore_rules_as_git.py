@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gamin.patterns.gitignore import NAMED_CLASSES
 from gamin.patterns.ignore_rules import EXCLUDE_FILE
+from testkit.examples import examples
 from tests.unit.patterns.test_ignore_rules import Texts, with_files
 
 DIRECTORIES = [b"a", b"a/b", b"a/b/a", b"b", b"ab", b"ab/a", b"a-b", b".x", b"\xe9 "]
@@ -153,7 +154,7 @@ def rule_files() -> st.SearchStrategy[Texts]:
     return st.dictionaries(places, text, min_size=1, max_size=5)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(80))
 @given(texts=rule_files())
 def test_git_agrees_about_anything(texts: Texts, git: Git) -> None:
     assert ignored_by_us(texts, git.paths) == git.ignored(texts)

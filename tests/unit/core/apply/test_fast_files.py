@@ -10,6 +10,7 @@ from gamin.events import CREATE, DELETE, IS_DIR, MODIFY, Change
 from testkit.actions.in_memory import Act
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
+from testkit.examples import examples
 from testkit.words import as_words
 
 CALM = FlowSettings()
@@ -59,7 +60,7 @@ def played(
 
 
 @given(rounds, st.sampled_from([CALM, NERVOUS]), st.sampled_from(Scope))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_the_fast_pass_reports_the_same_as_the_general_modules(
     script: list[tuple[list[Act], float]], flow: FlowSettings, scope: Scope
 ) -> None:

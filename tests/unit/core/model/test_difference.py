@@ -11,6 +11,7 @@ from gamin.events import Kind, Row
 from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.engine import Shell
+from testkit.examples import examples
 from testkit.words import as_words
 
 OPERATIONS = st.lists(
@@ -60,7 +61,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(100))
 @given(rounds=st.lists(st.lists(ACTS, max_size=3), max_size=10))
 def test_the_difference_of_a_tree_is_right_from_every_tick_on(
     rounds: list[list[Act]],

@@ -305,6 +305,22 @@ def test_at_rest_every_picture_equals_the_disk(
     perform([*before, *asks, *steps], SHELLS[shell]())
 
 
+def test_another_directory_in_the_place_of_a_polled_one_is_not_taken_for_it() -> None:
+    """The attempt to watch it in the kernel once more used to begin polling anew."""
+    steps: list[Step] = [
+        Act("symlink", b"/w/a/c", b"/o/a/b"),
+        Wait(0.3),
+        Ask(0, b"/w/a/c", Scope.FILE),
+        Wait(0.3),
+        Ask(0, b"/w/b", Scope.FILE),
+        Choke(),
+        Act("swap", b"/w/a", b"/w/b"),
+        Ask(0, b"/w/b/c", Scope.FILE),
+        Act("rename", b"/w/c", b"/w/b/c"),
+    ]
+    perform(steps, Shell(room=4))
+
+
 @pytest.mark.parametrize("calls", range(1, 12))
 def test_a_change_while_a_request_becomes_ready_is_reported(calls: int) -> None:
     """First rows used to be sent before the file's content was watched."""

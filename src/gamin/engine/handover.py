@@ -65,7 +65,7 @@ class Handover:
         if node.listed and node.wd < 0:
             is_known = self._polling.is_known(node)
             self.watch(node)
-            if not is_known:
+            if not is_known and not node.poll_mask:  # else `_poll` has reported it
                 self._report_replacement(node)
             return not is_known
         before = node.wd
@@ -107,8 +107,13 @@ class Handover:
 
     def _poll(self, node: Node, mask: int) -> None:
         self._has_polled = True
+        # The poller takes the state of a new directory as known, so it would never
+        # report that the directory is a new one.
+        is_other = node.wd_poll >= 0 and not self._polling.is_known(node)
         names = node.awaited_names if node.watches_named_entries_only else None
         self.observed += self._polling.watch(node, mask, node.interval, names)
+        if is_other:
+            self._report_replacement(node)
 
     def _report_replacement(self, node: Node) -> None:
         """Another directory has the path now: report that as the kernel would."""

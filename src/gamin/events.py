@@ -55,6 +55,13 @@ class Change(NamedTuple):
     """The entry of `node`; empty when `node` itself is meant."""
 
 
+new_change: Final = cast(
+    Callable[[tuple[Any, int, int, bytes]], Change],
+    partial(tuple.__new__, Change),
+)
+"""`Change` from a tuple of all its fields, in half of the class's time."""
+
+
 class Kind(StrEnum):
     """What happened to a path. A member is also a `str`: `Kind.CREATED == "created"`.
 

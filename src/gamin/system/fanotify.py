@@ -11,8 +11,9 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final, NamedTuple, cast
 
 from gamin.events import DELETE_SELF, IS_DIR
 from gamin.system import libc
@@ -68,6 +69,13 @@ class RawEvent(NamedTuple):
     new_name: bytes = b""
 
 
+new_raw_event: Final = cast(
+    Callable[[tuple[int, bytes, bytes, bytes, bytes]], RawEvent],
+    partial(tuple.__new__, RawEvent),
+)
+"""`RawEvent` from a tuple of all its fields, in a third of the class's time."""
+
+
 def decode(buffer: bytes) -> Iterator[RawEvent]:
     """Split what one read() returned.
 
@@ -77,7 +85,7 @@ def decode(buffer: bytes) -> Iterator[RawEvent]:
     """
     offset, end = 0, len(buffer)
     unpack, unpack_record = METADATA.unpack_from, RECORD.unpack_from
-    new = tuple.__new__
+    new = new_raw_event
     try:
         while offset < end:
             size, version, own_size, mask, _, _ = unpack(buffer, offset)
@@ -102,7 +110,7 @@ def decode(buffer: bytes) -> Iterator[RawEvent]:
                     directory, name = identity, buffer[names:offset].rstrip(b"\0")
                 else:
                     raise ValueError(f"record of kind {kind}")
-            yield new(RawEvent, (mask, directory, name, new_directory, new_name))
+            yield new((mask, directory, name, new_directory, new_name))
     except struct.error as error:
         raise ValueError(f"the end in the middle of an event: {error}") from None
 

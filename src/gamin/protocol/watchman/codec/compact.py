@@ -13,9 +13,10 @@ nevertheless, and a reader that does not find the pattern reads it as JSON.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from json.encoder import encode_basestring_ascii
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
@@ -65,6 +66,13 @@ class CompactMessage(NamedTuple):
     rows: str
     """The text of the rows; `decode_compact` reads it."""
     recovered: bool
+
+
+new_compact_message: Final = cast(
+    Callable[[tuple[str, str, int | None, str, bool]], CompactMessage],
+    partial(tuple.__new__, CompactMessage),
+)
+"""`CompactMessage` from a tuple of all its fields, in half of the class's time."""
 
 
 def compact_text(rows: Iterable[Row], skip: int) -> bytes:
@@ -124,14 +132,15 @@ def decode_message(line: bytes) -> CompactMessage | None:
     if found is None:
         return None
     name, clock, complete_until_ns, rows, recovered = found.groups()
-    message = (
-        name.decode(),
-        clock.decode(),
-        None if complete_until_ns is None else int(complete_until_ns),
-        rows.decode(),
-        recovered is not None,
+    return new_compact_message(
+        (
+            name.decode(),
+            clock.decode(),
+            None if complete_until_ns is None else int(complete_until_ns),
+            rows.decode(),
+            recovered is not None,
+        )
     )
-    return tuple.__new__(CompactMessage, message)  # the constructor takes much longer
 
 
 def is_half(mark: str) -> bool:

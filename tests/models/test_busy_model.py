@@ -2,7 +2,6 @@
 
 from itertools import chain
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,13 +48,3 @@ def test_at_rest_every_picture_equals_the_disk_although_all_is_busy(
     asks: list[Ask], steps: list[list[Step]]
 ) -> None:
     perform([*asks, *chain.from_iterable(steps)], Shell(settings=IMPATIENT))
-
-
-@pytest.mark.xfail(strict=True, reason="the directory is reported before its entries")
-def test_a_busy_tree_that_is_renamed_into_another_is_deleted_from_below() -> None:
-    steps: list[Step] = [
-        Ask(2, b"/w", Scope.TREE),
-        Ask(3, b"/w/a", Scope.TREE),
-        Act("rename", b"/w/a", b"/w/b/a"),
-    ]
-    perform(steps, Shell(settings=IMPATIENT))

@@ -272,8 +272,10 @@ class Renames:
         self, subscription: Subscription, node: Node, kind: Kind, path: bytes
     ) -> None:
         """Report everything below a directory that was renamed out of, or into, what
-        one subscription covers. `path` is where that subscription sees it."""
+        one subscription covers. `path` is where that subscription sees it. Deletions
+        come from below, so that no directory goes before what is in it."""
         skip = len(node.path_prefix())
+        rows: list[Row] = []
         stack = [node]
         while stack:
             below = stack.pop()
@@ -282,9 +284,11 @@ class Renames:
             prefix = path + b"/" + below.path_prefix()[skip:]
             for name, known in below.names.items():
                 row = Row(kind, prefix + name, known is not FILE)
-                self._reporter.report(subscription.own_audience, row)
+                rows.append(row)
                 if isinstance(known, Node) and subscription.covers_directory(row.path):
                     stack.append(known)
+        for row in reversed(rows) if kind is Kind.DELETED else rows:
+            self._reporter.report(subscription.own_audience, row)
 
     def _treat_as_deleted(self, leaving: _PendingMove) -> None:
         node, _, known, path, is_deferred, _ = leaving

@@ -105,7 +105,10 @@ class PathResolver:
         for subscription in subscriptions:
             self.invalidate(subscription, _NEVER)
             is_behind = False
-            for node, _ in subscription.steps:
+            walk = self._walks.get(subscription)
+            # A walk that is under way has few steps yet, and none behind the directory.
+            earlier = [] if walk is None else walk.old
+            for node, _ in earlier + subscription.steps:
                 if is_behind:
                     self._effects.append(Watch(node))
                 is_behind = is_behind or node.unreadable

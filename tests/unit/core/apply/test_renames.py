@@ -169,6 +169,26 @@ def test_a_subscriber_of_a_path_below_gets_one_deletion(
     assert received(shell, below) == ["deleted it/"]
 
 
+def test_what_leaves_the_tree_of_a_subscriber_is_deleted_from_below(
+    shell: Shell,
+) -> None:
+    tree(shell, b"/")
+    below = tree(shell, b"/in/a")
+    shell.disk.touch(b"/in/a/deep/g")
+    shell.run_once()
+    below.rows()
+    shell.disk.rename(b"/in/a", b"/out/a")
+    rows = received(shell, below)
+    assert sorted(rows) == [
+        "deleted /in/a/deep/",
+        "deleted /in/a/deep/g",
+        "deleted /in/a/f",
+        "deleted it/",
+    ]
+    assert rows.index("deleted /in/a/deep/g") < rows.index("deleted /in/a/deep/")
+    assert rows[-1] == "deleted it/"
+
+
 def test_a_first_half_without_a_second_is_a_deletion(shell: Shell) -> None:
     client = tree(shell, b"/in")
     shell.sleep(1)

@@ -5,7 +5,9 @@ import pytest
 from gamin.core.model.subscription import Scope
 from gamin.core.resolve.path_walk import MAX_LINKS
 from gamin.core.resolve.retry import RETRY_SECONDS
+from testkit.actions.in_memory import Act
 from testkit.doubles.clients import V1Client
+from testkit.doubles.disk import READ, SEARCH
 from testkit.doubles.engine import Shell, plain_policy
 from testkit.words import as_words
 
@@ -212,3 +214,25 @@ def test_a_file_of_the_same_name_in_a_replacing_directory_is_another_one(
     shell.disk.rename(b"/other", b"/d")
     shell.sleep(2)
     assert as_words(client.rows()) == ["changed it"]
+
+
+@pytest.mark.parametrize("is_unlocked", [True, False])
+def test_another_directory_behind_an_unreadable_one_is_found(
+    shell: Shell, is_unlocked: bool
+) -> None:
+    """No event says that it changed places: the path is walked again each second, and
+    when the rights of the directory change."""
+    shell.disk.makedirs(b"/w/a")
+    shell.disk.touch(b"/w/a/old")
+    shell.disk.makedirs(b"/w/b")
+    shell.disk.touch(b"/w/b/new")
+    shell.disk.chmod(b"/w", SEARCH)
+    client = watching(shell, b"/w/a")
+    client.rows()
+    Act("swap", b"/w/a", b"/w/b").on(shell)
+    if is_unlocked:
+        shell.disk.chmod(b"/w", READ | SEARCH)
+        shell.run_once()
+    else:
+        shell.sleep(2 * RETRY_SECONDS)
+    assert as_words(client.rows()) == ["deleted /w/a/old", "created /w/a/new"]

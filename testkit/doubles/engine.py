@@ -70,6 +70,8 @@ class Shell:
         """`room`: how many directories the kernel watches at the most; `piece`: how
         many events one drain of the kernel returns at the most."""
         self.now = START
+        self.set_back = 0.0
+        """Seconds by which somebody has set the real-time clock back."""
         self.system_calls = SystemCalls()
         self.disk = Disk(self.time_ns)
         self.kernel = KernelInMemory(self.disk, room, self.system_calls, piece)
@@ -213,7 +215,7 @@ class Shell:
         return self.now
 
     def time_ns(self) -> int:
-        return int(self.now * 1e9)
+        return int((self.now - self.set_back) * 1e9)
 
     # -- the executor's delivery
 

@@ -62,6 +62,8 @@ class PollingInMemory:
         self._watches: dict[int, _Watch] = {}
         self._due_at: dict[float, float] = {}
         """When each interval is over."""
+        self._polled_at: dict[float, float] = {}
+        """When each interval began."""
         self._last = 0
 
     @property
@@ -93,6 +95,7 @@ class PollingInMemory:
             node, mask, interval, directory, names, matter, entries
         )
         self._due_at.setdefault(interval, _next_multiple(interval, self._clock()))
+        self._polled_at.setdefault(interval, self._clock())
         return missed
 
     def is_known(self, node: Pollable) -> bool:
@@ -114,7 +117,7 @@ class PollingInMemory:
         watch = self._watches.pop(node.wd_poll, None)
         node.wd_poll = -1
         if watch is not None and watch.interval not in self.intervals:
-            del self._due_at[watch.interval]
+            del self._due_at[watch.interval], self._polled_at[watch.interval]
 
     def absorb_kernel_event(self, node: Pollable, mask: int, name: bytes) -> None:
         watch = self._watches.get(node.wd_poll)
@@ -176,8 +179,12 @@ class PollingInMemory:
         over = {interval for interval, at in self._due_at.items() if at <= now}
         for interval in over:
             self._due_at[interval] = _next_multiple(interval, now)
+            self._polled_at[interval] = now
         due = [watch for watch in self._watches.values() if watch.interval in over]
         return [change for watch in due for change in self.final_poll(watch.node)]
+
+    def oldest_poll(self) -> float | None:
+        return min(self._polled_at.values(), default=None)
 
     def poll_below(self, path: bytes) -> list[Change]:
         nodes = [watch.node for watch in self._watches.values()]

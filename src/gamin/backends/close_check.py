@@ -72,6 +72,8 @@ class CloseCheck:
             changed_ns = os.lstat(path).st_mtime_ns
         since = self._since(file[0]) if known is None else known
         self.modified[file] = max(now_ns, changed_ns)
+        if since > now_ns:  # the clock was set back, or the file's time is set ahead
+            return changed_ns != since
         return changed_ns > since
 
     def renamed(self, old: File, new: File) -> None:

@@ -34,7 +34,9 @@ MIN_INTERVAL = 0.01
 POLL_SLICE_SECONDS = 0.005
 """Seconds of polling before other work runs; one directory is not divided."""
 BUSY_SHARE = 0.1
-"""The largest share of the time that is spent polling."""
+"""The largest share of the time that is spent polling, save for `MAX_REST_SECONDS`."""
+MAX_REST_SECONDS = 30.0
+"""The most seconds between two rounds, however long one takes."""
 
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 
@@ -59,11 +61,13 @@ class _Watch:
 
 
 class _Round:
-    __slots__ = ("due", "watches")
+    __slots__ = ("due", "polled_at", "watches")
 
-    def __init__(self, due: float, watches: dict[int, _Watch]) -> None:
+    def __init__(self, due: float, watches: dict[int, _Watch], now: float) -> None:
         self.due = due
         self.watches = watches
+        self.polled_at = now
+        """All of its directories were polled at this time or later."""
 
 
 class PollingBackend:
@@ -79,6 +83,8 @@ class PollingBackend:
         """By interval."""
         self._waiting: deque[_Watch] = deque()
         """Directories that are due and not polled yet."""
+        self._unfinished: list[tuple[_Round, float]] = []
+        """Rounds that `_waiting` is the rest of, and when they started."""
         self._spent = 0.0
         """Seconds spent so far on the round that `_waiting` is the rest of."""
         self._not_before = 0.0
@@ -142,6 +148,7 @@ class PollingBackend:
             del self._rounds[watch.interval]
             if not self._rounds:
                 self._waiting.clear()
+                self._unfinished.clear()
 
     def is_known(self, node: Pollable) -> bool:
         """Whether the directory at its path is the one that is polled."""
@@ -225,9 +232,18 @@ class PollingBackend:
                 break
         self._spent += after - now
         if not self._waiting:
-            self._not_before = after + self._spent * (1 / BUSY_SHARE - 1)
+            rest = self._spent * (1 / BUSY_SHARE - 1)
+            self._not_before = after + min(rest, MAX_REST_SECONDS)
             self._spent = 0.0
+            for round_, started in self._unfinished:
+                round_.polled_at = started
+            self._unfinished.clear()
         return changes
+
+    def oldest_poll(self) -> float | None:
+        """A time after which every polled directory was polled; None while nothing is
+        polled. It is later than intervals say where polling takes long."""
+        return min((each.polled_at for each in self._rounds.values()), default=None)
 
     def final_poll(self, node: Pollable) -> Sequence[Change]:
         """Poll one directory now, and return what changed since the last poll."""
@@ -247,8 +263,9 @@ class PollingBackend:
         if interval in self._rounds:
             self._rounds[interval].watches[number] = watch
         else:
-            due = _next_multiple(interval, self._clock())
-            self._rounds[interval] = _Round(due, {number: watch})
+            now = self._clock()
+            due = _next_multiple(interval, now)
+            self._rounds[interval] = _Round(due, {number: watch}, now)
 
     def _start_rounds(self, now: float) -> None:
         if now < self._not_before:
@@ -256,6 +273,7 @@ class PollingBackend:
         for interval, round_ in self._rounds.items():
             if round_.due <= now:
                 round_.due = _next_multiple(interval, now)
+                self._unfinished.append((round_, now))
                 self._waiting.extend(round_.watches.values())
 
     def _compare(self, watch: _Watch) -> list[Change]:

@@ -17,6 +17,7 @@ from gamin.protocol.watchman.client.watching import (
     Watching,
     WatchRefused,
 )
+from gamin.system.clock import real_time_offset_ns
 from gamin.system.peercred import peer_of
 
 SMALL_READ = 4096
@@ -29,7 +30,10 @@ class Channel:
     """At most one connection at a time. What was received outlives it."""
 
     def __init__(
-        self, watching: Watching, monotonic: Callable[[], float] = time.monotonic
+        self,
+        watching: Watching,
+        monotonic: Callable[[], float] = time.monotonic,
+        clock_offset_ns: Callable[[], int] = real_time_offset_ns,
     ) -> None:
         self.watching = watching
         self.backoff = Backoff(monotonic)
@@ -47,6 +51,9 @@ class Channel:
         self._yielded = watching.clock
         self._outgoing = bytearray()
         self._read_size = SMALL_READ
+        self._clock_offset_ns = clock_offset_ns
+        self._offset_ns: int | None = None
+        """The offset of the real-time clock when the last connection began."""
 
     @property
     def clock(self) -> str | None:
@@ -66,6 +73,9 @@ class Channel:
         """Begin to speak on a new connection."""
         connected.setblocking(False)
         self.socket = connected
+        before, self._offset_ns = self._offset_ns, self._clock_offset_ns()
+        if before is not None and before > self._offset_ns:
+            self.watching.clock_was_set_back(before - self._offset_ns)
         self._outgoing = bytearray(self.watching.start())
 
     def close(self) -> None:

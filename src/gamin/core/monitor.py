@@ -4,7 +4,7 @@ The monitor says in which order the parts act. It opens nothing, waits for nothi
 never reads a clock: `now` is seconds of a monotonic clock, passed in by the executor.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from gamin.config.flow_settings import FlowSettings
 from gamin.config.policy import Policy
@@ -73,6 +73,9 @@ class Monitor:
         self.fast_files = self._changes.fast_files
         self._wire_answers()
         self.subscriptions: set[Subscription] = set()
+        self.polling_age: Callable[[], float] = float
+        """Returns the seconds since some polled directory was last polled, 0 while none
+        is. The executor sets it."""
 
     def _wire_answers(self) -> None:
         """Make the parts that apply what scans, probes and deadlines bring."""
@@ -154,9 +157,13 @@ class Monitor:
     def longest_delay(self) -> float:
         """Seconds after which a change is reported at the latest, if nothing is lost:
         polling may have to detect it, and its resource may be busy."""
-        return (
-            self.coverage.method.longest_interval + self.flow.settings.report_interval
-        )
+        return self.longest_undetected + self.flow.settings.report_interval
+
+    @property
+    def longest_undetected(self) -> float:
+        """Seconds for which a change may be undetected, if nothing is lost: polling
+        may take longer than its interval says."""
+        return max(self.coverage.method.longest_interval, self.polling_age())
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much of it was forgotten."""
@@ -177,9 +184,10 @@ class Monitor:
             self.coverage.retry_misplaced()
         return self._finish(now)
 
-    def drain_started(self) -> None:
-        """The kernel's queue is about to be drained."""
+    def drain_started(self, now: float, now_ns: int) -> None:
+        """The kernel's queue is about to be drained, at the real time `now_ns`."""
         self._changes.renames.recent_scans.on_drain_started()
+        self.recovery.on_drain_started(now, now_ns)
 
     def drained(self, started_ns: int) -> None:
         """Everything that the kernel queued before the real time `started_ns` was given
@@ -189,7 +197,7 @@ class Monitor:
 
     def work_failed(self, now: float) -> None:
         """An exception lost changes, as an overflow does, and those of polling too."""
-        self.recovery.on_failure(now)
+        self.recovery.on_failure(now, self.longest_undetected)
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""

@@ -55,6 +55,7 @@ class Executor:
         self._crawl = self._queue.crawl
         self.distant = self._queue.distant
         self._schedule = DrainSchedule()
+        monitor.polling_age = self._polling_age
 
     # -- what drives it
 
@@ -173,7 +174,7 @@ class Executor:
         if kernel is None:
             return 0
         started = self._clock.time_ns()
-        self._monitor.drain_started()
+        self._monitor.drain_started(self._clock.monotonic(), started)
         goal: int | None = None
         count = 0
         try:
@@ -211,6 +212,11 @@ class Executor:
                 self.do(self._monitor.changed(changes, self._clock.monotonic()))
         if changes:
             self._delivery.flush()
+
+    def _polling_age(self) -> float:
+        """Seconds since some polled directory was last polled."""
+        oldest = self._polling.oldest_poll()
+        return 0.0 if oldest is None else self._clock.monotonic() - oldest
 
     # -- what goes out
 

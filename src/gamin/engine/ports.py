@@ -111,6 +111,10 @@ class Poller(Protocol):
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is polled."""
 
+    def oldest_poll(self) -> float | None:
+        """A time of the clock after which every polled directory was polled; None while
+        nothing is polled."""
+
     def due(self, now: float) -> Sequence[Change]:
         """Look at what is due, for a slice of time; return what changed."""
 

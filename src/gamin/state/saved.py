@@ -35,6 +35,8 @@ class SavedTree(NamedTuple):
     identities: tuple[Identity | None, ...]
     """Of the first directories of the belief. None: not known for certain."""
     belief: Belief
+    clock_offset_ns: int = 0
+    """How far the real-time clock was ahead of the monotonic one."""
 
 
 def pack(tree: SavedTree) -> tuple[bytes, bytes]:

@@ -139,14 +139,14 @@ def test_watches_begin_when_the_first_of_their_group_did(tmp_path: Path) -> None
     check = CloseCheck()
     os.utime(file, ns=(now, now))
     check.watched(5)
-    began = time.time_ns()
-    before, after = now - 1, began + 1
+    read_ns = time.time_ns() + 1
+    before, after = now - 1, read_ns
     os.utime(file, ns=(before, before))
-    assert not check.is_changed((7, b"of a later number"), path, 0)
+    assert not check.is_changed((7, b"of a later number"), path, read_ns)
     os.utime(file, ns=(after, after))
-    assert check.is_changed((7, b"file"), path, 0)
+    assert check.is_changed((7, b"file"), path, read_ns)
     os.utime(file, ns=(before, before))
-    assert check.is_changed((3, b"of an earlier number"), path, 0)
+    assert check.is_changed((3, b"of an earlier number"), path, read_ns)
 
 
 def test_the_groups_of_watches_do_not_grow_without_an_end(
@@ -158,3 +158,36 @@ def test_the_groups_of_watches_do_not_grow_without_an_end(
         check.begin()
         check.watched(number)
     assert check.is_changed((1000, b"missing"), b"/nowhere/missing", time.time_ns() + 1)
+
+
+def test_a_write_through_a_mapping_counts_after_the_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    written_ns = path.stat().st_mtime_ns
+    hour_ns = 3_600_000_000_000
+    check = CloseCheck()
+    check.watched(1)
+    check.modified[1, b"file"] = (
+        written_ns + hour_ns
+    )  # when the clock was an hour ahead
+    file = (1, b"file")
+    assert check.is_changed(file, bytes(path), written_ns + 1)
+    assert not check.is_changed(file, bytes(path), written_ns + 2)
+
+
+def test_a_file_with_a_time_in_the_future_is_not_reported_at_each_close(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "file"
+    path.touch()
+    now_ns = time.time_ns()
+    ahead_ns = now_ns + 3_600_000_000_000
+    os.utime(path, ns=(ahead_ns, ahead_ns))
+    check = CloseCheck()
+    check.watched(1)
+    file = (1, b"file")
+    check.modified[file] = now_ns
+    assert check.is_changed(file, bytes(path), now_ns + 1)
+    assert not check.is_changed(file, bytes(path), now_ns + 2)

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from gamin.backends.polling import BUSY_SHARE, POLL_SLICE_SECONDS, PollingBackend
+from gamin.backends.polling import (
+    BUSY_SHARE,
+    MAX_REST_SECONDS,
+    POLL_SLICE_SECONDS,
+    PollingBackend,
+)
 from gamin.events import CLOSE_WRITE, CREATE, DELETE, IGNORED, MODIFY, Change
 from testkit.backends import ALL, NAMES, Directory, story
 
@@ -304,11 +309,46 @@ def test_looking_takes_no_more_than_its_share_of_the_time(
 ) -> None:
     backend.watch(Directory(tmp_path), NAMES, 1.0)
     clock.now += 1.0
-    clock.pace = 10.0  # a file server that hardly answers
+    clock.pace = 2.0  # a file server that hardly answers
     polled(backend, clock)
     clock.pace = 0.0
     os.mknod(tmp_path / "new")
-    clock.now += 10.0 / BUSY_SHARE / 2
+    clock.now += 2.0 / BUSY_SHARE / 2
     assert not polled(backend, clock)
-    clock.now += 10.0 / BUSY_SHARE * 2
+    clock.now += 2.0 / BUSY_SHARE * 2
     assert story(polled(backend, clock)) == ["created new"]
+
+
+def test_polling_rests_for_a_limited_time(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    backend.watch(Directory(tmp_path), NAMES, 1.0)
+    clock.now += 1.0
+    clock.pace = MAX_REST_SECONDS
+    polled(backend, clock)
+    clock.pace = 0.0
+    deadline = backend.deadline()
+    assert deadline is not None
+    assert deadline - clock.now <= MAX_REST_SECONDS
+
+
+def test_the_oldest_poll_is_that_of_the_last_round_that_was_finished(
+    backend: PollingBackend, clock: Clock, tmp_path: Path
+) -> None:
+    assert backend.oldest_poll() is None
+    began = clock.now
+    nodes = [Directory(tmp_path) for _ in range(3)]
+    for node in nodes:
+        backend.watch(node, NAMES, 1.0)
+    assert backend.oldest_poll() == began
+    clock.pace = POLL_SLICE_SECONDS
+    started = clock.now + 1.0
+    polled(backend, clock)
+    assert backend.deadline() == 0.0, "a slice is not all of them"
+    assert backend.oldest_poll() == began
+    while backend.deadline() == 0.0:
+        backend.due(clock.now)
+    assert backend.oldest_poll() == started
+    for node in nodes:
+        backend.unwatch(node)
+    assert backend.oldest_poll() is None

@@ -7,7 +7,7 @@ import pytest
 
 from gamin.client.arguments import make_session
 from gamin.client.channel import Channel
-from gamin.protocol.watchman.client.watching import Batch, WatchOptions
+from gamin.protocol.watchman.client.watching import Batch, Watching, WatchOptions
 
 VERSION = b'{"version":"1"}\n'
 SUBSCRIBED = b'{"subscribe":"0","clock":"c:1:2:3:4"}\n'
@@ -90,3 +90,26 @@ def test_what_is_no_message_ends_the_connection(
     server.send(b"nonsense\n")
     channel.pump()
     assert channel.socket is None
+
+
+class Suspicious(Watching):
+    """Keeps by how much the clock was set back."""
+
+    def __init__(self) -> None:
+        super().__init__(["/a"], WatchOptions())
+        self.set_back: list[int] = []
+
+    def clock_was_set_back(self, nanoseconds: int) -> None:
+        self.set_back.append(nanoseconds)
+
+
+def test_a_clock_that_was_set_back_between_two_connections_is_detected() -> None:
+    offsets = iter([7_000, 9_000, 9_000, 4_000])
+    watching = Suspicious()
+    channel = Channel(watching, clock_offset_ns=lambda: next(offsets))
+    for _ in range(4):
+        ours, theirs = socket.socketpair()
+        with theirs:
+            channel.connected(ours)
+        channel.close()
+    assert watching.set_back == [5_000]

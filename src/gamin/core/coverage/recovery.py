@@ -40,6 +40,9 @@ MARGIN_NS = 20_000_000
 """Nanoseconds that a ctime may lag behind the real-time clock. Time stamps come from
 the kernel's coarse clock, up to 10 ms behind (CONFIG_HZ=100, man 2 clock_gettime,
 CLOCK_REALTIME_COARSE)."""
+MIN_SET_BACK_NS = 1_000_000
+"""Nanoseconds by which the two clocks may differ more because they are read one after
+the other; `MARGIN_NS` allows for that."""
 
 
 class _Rescan(NamedTuple):
@@ -90,6 +93,10 @@ class Recovery:
         self._changed_since_ns = 0
         """The next rescan reports entries with a ctime from this real time on as
         changed."""
+        self._clock_offset_ns = 0
+        """Real time minus the monotonic clock at the last drain."""
+        self._undetected_ns = 0
+        """Nanoseconds for which polling may not have found what is to be rescanned."""
         self._includes_polled = False
         """Whether the next rescan includes directories that are only polled."""
         self._present = _Rescan(0, with_polled=False, left=[], paths={})
@@ -103,6 +110,21 @@ class Recovery:
     def is_unresolved(self) -> bool:
         """Whether something may be missing that a rescan will find."""
         return self.due_at is not None or self.is_rescanning
+
+    def on_drain_started(self, now: float, now_ns: int) -> None:
+        """The kernel's queue is about to be drained, at the real time `now_ns`.
+
+        Where the real-time clock was set back, what happened since has times that are
+        earlier by as much.
+        """
+        offset_ns = now_ns - int(now * 1e9)
+        set_back_ns = self._clock_offset_ns - offset_ns
+        self._clock_offset_ns = offset_ns
+        if set_back_ns > MIN_SET_BACK_NS and self.complete_until_ns:
+            self.complete_until_ns = max(1, self.complete_until_ns - set_back_ns)
+            self._changed_since_ns = max(1, self._changed_since_ns - set_back_ns)
+            since_ns = max(1, self._present.since_ns - set_back_ns)
+            self._present = self._present._replace(since_ns=since_ns)
 
     def on_drained(self, started_ns: int) -> None:
         """Everything queued before the real time `started_ns` was applied.
@@ -122,9 +144,11 @@ class Recovery:
         self._has_overflowed = True
         self.on_loss(now)
 
-    def on_failure(self, now: float) -> None:
-        """An exception lost changes, be they the kernel's or found by polling."""
+    def on_failure(self, now: float, undetected: float) -> None:
+        """An exception lost changes, be they the kernel's or found by polling; these
+        may be `undetected` seconds old."""
         self._includes_polled = True
+        self._undetected_ns = max(self._undetected_ns, int(undetected * 1e9))
         self.on_loss(now)
 
     def on_loss(self, now: float) -> None:
@@ -163,8 +187,8 @@ class Recovery:
         with_polled, self._includes_polled = self._includes_polled, False
         since_ns = self._changed_since_ns
         if with_polled:
-            rest_ns = int(self._coverage.method.longest_interval * 1e9)
-            since_ns = max(1, since_ns - rest_ns)
+            since_ns = max(1, since_ns - self._undetected_ns)
+            self._undetected_ns = 0
         self._present = _Rescan(since_ns, with_polled, [self._tree.root], {})
         self._effects.append(Trace(TraceKind.OVERFLOW, self._tree.root))
         if self._losses > self._losses_at_start:
@@ -199,7 +223,6 @@ class Recovery:
 
     def _scan(self, node: Node) -> None:
         """Have a directory scanned that may have lost events."""
-        released = self._coverage.registers.handed_to_polling
         present = self._present
         released = self._coverage.registers.handed_to_polling
         is_lossy = node.kernel_mask or node.unreadable or node in released

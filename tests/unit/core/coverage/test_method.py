@@ -142,3 +142,15 @@ def test_the_longest_interval_is_that_of_what_is_really_polled() -> None:
     before = shell.monitor.longest_delay
     shell.view().subscribe(b"/d", Scope.TREE)
     assert (before, shell.monitor.longest_delay) == (1, 6)
+
+
+def test_polling_that_is_late_makes_the_delay_longer() -> None:
+    shell = Shell(plain_policy(poll_only=True), has_kernel=False)
+    shell.disk.mkdir(b"/d")
+    shell.view().subscribe(b"/d", Scope.TREE)
+    shell.sleep(5)
+    assert shell.monitor.longest_undetected == 1
+    shell.now = 1013.5  # and nothing could be done meanwhile
+    assert shell.monitor.longest_undetected == 8.5
+    shell.run_once()
+    assert shell.monitor.longest_undetected == 1

@@ -152,6 +152,25 @@ def test_entries_older_than_the_last_complete_drain_are_not_reported(
     assert verified == {good - MARGIN_NS}
 
 
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_changed_after_the_clock_was_set_back_is_found_by_a_rescan(
+    shell: Shell, tree: Client, is_late: bool
+) -> None:
+    if is_late:  # the pause between two rescans is not over
+        lose(shell)
+        shell.disk.touch(b"/d/first")
+        received(shell, tree)
+        lose(shell)
+        shell.disk.touch(b"/d/second")
+        shell.drain()
+    shell.set_back = 600
+    lose(shell)
+    shell.disk.write(b"/d/f")
+    shell.sleep(60)
+    shell.run_once()
+    assert "changed /d/f" in as_words(tree.rows())
+
+
 def test_rows_of_a_rescan_are_marked_as_recovered(shell: Shell, tree: Client) -> None:
     explore = next(e for e in effects_of(shell) if isinstance(e, Scan))
     listing = (explore, [b"sub"], [b"f", b"new"], ())

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from gamin.state.place import Place, Unusable
 from gamin.state.resume import Live, difference
 from gamin.state.saved import Identity, SavedTree
 from gamin.state.store import Entry, Generation, SavedCursor, Store
+from gamin.system.clock import real_time_offset_ns
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +72,15 @@ class Recalled:
 
 
 class Memory:
-    def __init__(self, service: Service, directory: bytes, session: bytes) -> None:
+    def __init__(
+        self,
+        service: Service,
+        directory: bytes,
+        session: bytes,
+        clock_offset_ns: Callable[[], int] = real_time_offset_ns,
+    ) -> None:
         """`directory`: where the store is; empty if nothing is to be remembered."""
+        self._clock_offset_ns = clock_offset_ns
         self._service = service
         self._store = (
             Store(Place(directory, session, os.getuid())) if directory else None
@@ -155,7 +163,7 @@ class Memory:
         if complete_ns is None:
             return None  # something was lost, and is not found yet
         # What polling has not seen yet, and what is reported later, is not in the tree.
-        delay = monitor.coverage.method.longest_interval
+        delay = monitor.longest_undetected
         if monitor.flow.busy:
             delay += monitor.flow.settings.report_interval
         scan = TreeScan(root.subscription, 0, monitor.tree.tick)
@@ -163,9 +171,15 @@ class Memory:
         self._service.drive.synchronise()
         belief = export(monitor.tree, top)
         identities = _identities(top, scan)
-        clock = root.clock()
-        tree = SavedTree(clock.tick, complete_ns - int(delay * 1e9), identities, belief)
-        return Entry(Generation(*clock[:3]), _packed(key), key.path, tree)
+        now = root.clock()
+        tree = SavedTree(
+            now.tick,
+            complete_ns - int(delay * 1e9),
+            identities,
+            belief,
+            self._clock_offset_ns(),
+        )
+        return Entry(Generation(*now[:3]), _packed(key), key.path, tree)
 
     # -- recalling
 
@@ -180,7 +194,9 @@ class Memory:
         if saved.complete_ns > time.time_ns():
             logger.warning("the clock was set back: %s is listed anew", clock)
             return None
-        since_ns = max(1, saved.complete_ns - MARGIN_NS)
+        # What happened after the clock was set back has earlier times.
+        set_back_ns = max(0, saved.clock_offset_ns - self._clock_offset_ns())
+        since_ns = max(1, saved.complete_ns - set_back_ns - MARGIN_NS)
         scan = TreeScan(root.subscription, since_ns, self._service.monitor.tree.tick)
         yield from scan.steps
         self._service.drive.synchronise()

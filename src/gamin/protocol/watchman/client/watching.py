@@ -160,6 +160,12 @@ class Watching:
         known = [path.clock for path in self._paths if path.clock is not None]
         return ",".join(known) if len(known) == len(self._paths) else None
 
+    def clock_was_set_back(self, nanoseconds: int) -> None:
+        """What happened since has times that are earlier by as much, at the most."""
+        for path in self._paths:
+            path.complete_until_ns -= nanoseconds
+            path.pictured_ns -= nanoseconds
+
     def start(self) -> bytes:
         """Return the bytes to send first on a connection."""
         self._session = ClientSession()

@@ -351,3 +351,14 @@ def test_a_server_that_will_not_says_why() -> None:
 def test_what_makes_no_sense_ends_the_connection(data: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         started().received(data)
+
+
+def test_what_changed_after_the_clock_was_set_back_is_asked_for() -> None:
+    watching = ready((b"", b"f"), complete_until_ns=100_000_000_000)
+    watching.clock_was_set_back(60_000_000_000)
+    watching.start()
+    watching.received(welcome())
+    messages = accepted() + listed((b"", b"f"), complete_until_ns=50_000_000_000)
+    (needs_stat,) = watching.received(messages)
+    assert isinstance(needs_stat, NeedsStat)
+    assert needs_stat.since_ns == 40_000_000_000 - COARSE_NS

@@ -1,0 +1,96 @@
+"""`gamin exec`: the environment that a program gets, without a service to start."""
+
+import argparse
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from gamin.cli import exec as exec_command
+from gamin.cli.parser import Parser
+from gamin.compat import settings
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = Parser(prog="gamin exec")
+    exec_command.configure(parser)
+    return parser.parse(words)
+
+
+@pytest.fixture
+def environ(session: str, tmp_path: Path) -> dict[str, str]:
+    """Where no service can be started."""
+    return {
+        "GAM_CLIENT_ID": session,
+        "GAMIN_SOCKET_DIR": str(tmp_path),
+        "GAMIN_DEBUG_SERVER": str(tmp_path / "missing"),
+    }
+
+
+def prepared(environ: dict[str, str], *words: str) -> Mapping[str, str]:
+    """What `gamin exec` adds to the environment."""
+    before = dict(environ)
+    exec_command.prepare(environ, parsed(*words, "--", "true"))
+    return {
+        name: environ[name] for name in environ if environ[name] != before.get(name)
+    }
+
+
+def test_both_libraries_are_replaced_by_a_folder_in_front_of_all_others(
+    environ: dict[str, str],
+) -> None:
+    environ["PYTHONPATH"] = "/mine"
+    assert prepared(environ) == {
+        settings.REPLACE: ",".join(settings.LIBRARIES),
+        "PYTHONPATH": f"{exec_command.SITE}{os.pathsep}/mine",
+    }
+    assert Path(exec_command.SITE, "sitecustomize.py").is_file()
+
+
+def test_an_empty_path_of_modules_gains_no_current_directory(
+    environ: dict[str, str],
+) -> None:
+    environ["PYTHONPATH"] = ""
+    assert prepared(environ)["PYTHONPATH"] == exec_command.SITE
+
+
+def test_only_what_is_named_is_replaced(environ: dict[str, str]) -> None:
+    assert prepared(environ, "--only", "watchdog")[settings.REPLACE] == "watchdog"
+
+
+def test_nothing_is_replaced_for_pywatchman_alone(environ: dict[str, str]) -> None:
+    assert prepared(environ, "--only", "pywatchman") == {}
+
+
+def test_options_become_variables(environ: dict[str, str]) -> None:
+    added = prepared(environ, "--polling-too", "--vcs-ignore")
+    assert added[settings.POLLING_TOO] == added[settings.VCS_IGNORE] == "1"
+
+
+def test_without_a_service_the_program_runs_as_ever_and_it_is_said_so(
+    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "WATCHMAN_SOCK" not in prepared(environ)
+    assert "running without the service" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("program", "status"), [("no-such-program-at-all", 127), ("/dev/null", 126)]
+)
+def test_a_program_that_cannot_be_started_has_the_status_of_shells(
+    program: str,
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(settings.REPLACE, "0")
+    assert exec_command.run(parsed("--", program)) == status
+    assert program in capsys.readouterr().err
+
+
+def test_no_program_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        exec_command.run(parsed())
+    assert end.value.code == 64
+    assert "which program?" in capsys.readouterr().err

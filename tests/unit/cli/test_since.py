@@ -1,0 +1,31 @@
+"""`gamin since`: its arguments, without a server."""
+
+import argparse
+
+import pytest
+
+from gamin.cli import since
+from gamin.cli.parser import Parser
+
+
+def parsed(*words: str) -> argparse.Namespace:
+    parser = Parser(prog="gamin since")
+    since.configure(parser)
+    return parser.parse(words)
+
+
+def test_a_clock_alone_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert since.run(parsed("c:1:2:3:4")) == 64
+    assert "which PATH?" in capsys.readouterr().err
+
+
+def test_with_a_name_all_words_are_paths() -> None:
+    args = parsed("--name", "backup", "-r", "a", "b")
+    assert (args.name, args.words, args.recursive) == ("backup", ["a", "b"], True)
+
+
+def test_nothing_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parsed()
+    assert end.value.code == 64
+    assert "CLOCK PATH" in capsys.readouterr().err

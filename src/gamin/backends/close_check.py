@@ -34,7 +34,8 @@ class CloseCheck:
     def __init__(self) -> None:
         self.modified: dict[File, int] = {}
         """Real time (ns) up to which a file's content is known to have been reported.
-        The decoder of events sets it, for each CREATE, MODIFY and ATTRIB."""
+        Before `is_changed` is asked, the decoder of events records here each CREATE,
+        MODIFY and ATTRIB."""
         self._earlier: dict[File, int] = {}
         self._first: list[int] = []
         """The first watch of each group, and the real time (ns) at which it began."""

@@ -65,6 +65,8 @@ class FanotifyBackend:
         self._subdirectories = Subdirectories()
         self._close_check = CloseCheck()
         self._rename_check = RenameCheck()
+        self._moved: list[int] = []
+        """Where in the changes of a drain the halves of renames are."""
         self._cookie = FIRST_MARK_COOKIE
         self.queued_bytes = self.drained_bytes = 0
         self._pending: list[Change] = []
@@ -115,10 +117,10 @@ class FanotifyBackend:
         self._subdirectories.applied()
         if not self.has_pending:
             self._close_check.begin()
-            before = self._cookie
             self._read_all(changes)
-            if self._cookie != before or self._rename_check.is_waiting:
-                self._rename_check.observe(changes)
+            if self._moved or self._rename_check.is_waiting:
+                moved, self._moved = self._moved, []
+                self._rename_check.observe(changes, moved)
             if changes:  # the core applies these before doubts are resolved
                 return changes
         changes += self._rename_check.resolve(self._marks.is_in_place)
@@ -198,6 +200,7 @@ class FanotifyBackend:
         leaving = () if source is None else source.owners
         arriving = () if target is None else target.owners
         is_in_doubt = self._observe_rename(event, source, target)
+        start = len(changes)
         # A known directory is moved only if the event is certain: applied in a wrong
         # order, the rename might move it into itself.
         if not (is_dir and is_in_doubt):
@@ -210,10 +213,9 @@ class FanotifyBackend:
                 )
                 changes += [new_change(half) for half in halves]
             leaving, arriving = leaving[len(arriving) :], arriving[len(leaving) :]
-        for node in leaving:
-            self._rename_check.add_half(node, event.name)
         changes += [Change(n, DELETE | is_dir, 0, event.name) for n in leaving]
         changes += [Change(n, MOVED_TO | is_dir, 0, event.new_name) for n in arriving]
+        self._moved += range(start, len(changes))
 
     def _observe_rename(
         self, event: RawEvent, source: Mark | None, target: Mark | None

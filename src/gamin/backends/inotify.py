@@ -25,16 +25,15 @@ pairs, or they are plain deletions and creations.
 import contextlib
 import errno
 import os
-import time
 from collections.abc import Sequence
 
 from gamin.backends.base import Usage, Watchable
 from gamin.backends.close_check import CloseCheck
 from gamin.backends.read_ahead import ReadAhead
+from gamin.backends.recent_events import RecentEvents
 from gamin.backends.rename_check import RenameCheck
 from gamin.errors import WatchLimitReached
 from gamin.events import (
-    ATTRIB,
     CLOSE_WRITE,
     CREATE,
     DELETE,
@@ -86,9 +85,13 @@ class InotifyBackend:
         self._halves: dict[int, int] = {}
         self._since: dict[int, int] = {}
         self._close_check = CloseCheck()
+        self._recent = RecentEvents()
         self._rename_check = RenameCheck()
-        self._has_renames = False
-        """Whether a rename was decoded since changes were last returned."""
+        self._writing = -1, b""
+        """Watch and name of the file that was made or written last, whose CLOSE_WRITE
+        says nothing new."""
+        self._moved: list[int] = []
+        """Where in the changes that are being decoded the halves of renames are."""
 
     def fileno(self) -> int:
         return self._fd
@@ -208,13 +211,18 @@ class InotifyBackend:
         else:
             self._complete(changes, halves)
             self.drained_bytes = backlog.taken
+        if self._moved or self._rename_check.is_waiting:
+            self._observe_renames(changes)
         if self._pending:
             changes = [*self._pending, *changes]
             self._pending = []
-        if self._has_renames or self._rename_check.is_waiting:
-            self._has_renames = bool(self._carried)
-            self._rename_check.observe(changes)
         return changes
+
+    def _observe_renames(self, changes: list[Change]) -> None:
+        """Have the sources of the renames among `changes` looked up later."""
+        moved, end = self._moved, len(changes)
+        self._moved = [at - end for at in moved if at >= end]  # those that are carried
+        self._rename_check.observe(changes, [at for at in moved if at < end])
 
     def _settle_renames(self) -> list[Change]:
         changes = self._rename_check.resolve(self._is_in_place)
@@ -242,11 +250,13 @@ class InotifyBackend:
         Names of similar length often follow each other, so their records are equally
         long, and a run of them is unpacked by one loop in C.
         """
+        self._recent.add(piece)
         offset, end = 0, len(piece)
         view = memoryview(piece)
         owners, append, new = self._owners, changes.append, tuple.__new__
-        modified, now = self._close_check.modified, time.time_ns()
-        made, created = writing, written = -1, b""
+        made, created = -1, b""
+        writing, written = self._writing
+        wd, mask, name = -1, 0, b""
         at, owner, is_one = -1, None, False
         while offset < end:
             size = inotify.HEADER.unpack_from(piece, offset)[3]
@@ -257,20 +267,15 @@ class InotifyBackend:
                 if length != size:
                     break
                 offset += step
-                if mask == MODIFY:
-                    if name != written or wd != writing:
-                        writing, written = wd, name
-                        modified[wd, name] = now
-                elif mask == CREATE:
+                if mask == CREATE:
                     made, created = wd, name
-                    modified[wd, name] = now
+                elif mask == MODIFY:
+                    writing, written = wd, name
                 elif mask == CLOSE_WRITE:
                     if name == created and wd == made:
                         continue  # its creation is reported, which includes the write
                     if name != written or wd != writing:
-                        mask = self._closed(wd, name, now)
-                elif mask == ATTRIB:  # its times may have been set
-                    modified[wd, name] = now
+                        mask = self._closed(wd, name)
                 if wd != at:
                     at, owner = wd, owners.get(wd)
                     is_one = owner is not None and owner.__class__ is not list
@@ -280,15 +285,18 @@ class InotifyBackend:
                     event = wd, mask, cookie, name.rstrip(b"\0")
                     self._decode_special(event, changes, halves)
                     at = -1
+        # The CLOSE_WRITE may be in the next piece.
+        self._writing = (wd, name) if mask == CREATE else (writing, written)
 
-    def _closed(self, wd: int, name: bytes, now: int) -> int:
+    def _closed(self, wd: int, name: bytes) -> int:
         """The mask to report for a CLOSE_WRITE without a MODIFY right before it."""
         owner = self._owners.get(wd)
         node = owner[0] if isinstance(owner, list) else owner
         if node is None:
             return CLOSE_WRITE
         path = join(node.path(), name.rstrip(b"\0"))
-        is_changed = self._close_check.is_changed((wd, name), path, now)
+        self._recent.move_to(self._close_check)
+        is_changed = self._close_check.is_changed((wd, name), path, self._recent.now_ns)
         return CLOSE_WRITE | MODIFY if is_changed else CLOSE_WRITE
 
     def _decode_special(
@@ -305,14 +313,8 @@ class InotifyBackend:
             if mask & MOVED_FROM:
                 if owner is not None:
                     halves[cookie] = len(changes)
-            elif owner is None or (index := halves.pop(cookie, None)) is None:
+            elif owner is None or halves.pop(cookie, None) is None:
                 cookie = 0
-            else:
-                self._has_renames = True
-                source = changes[index]
-                self._close_check.renamed(
-                    (source.node.wd, _padded(source.name)), (wd, _padded(name))
-                )
         if owner is None:
             if mask & OVERFLOW:
                 changes.append(Change(None, mask, 0, b""))
@@ -320,6 +322,8 @@ class InotifyBackend:
         if mask & IGNORED:
             self._dropped(wd, owner)
         nodes = owner if isinstance(owner, list) else [owner]
+        if cookie:
+            self._moved += range(len(changes), len(changes) + len(nodes))
         changes += [Change(node, mask, cookie, name) for node in nodes]
 
     def _dropped(self, wd: int, owner: _Owner) -> None:
@@ -355,6 +359,7 @@ class InotifyBackend:
         places = {before: now for now, before in enumerate(kept)}
         self._carried = [self._carried[at] for at in kept]
         self._halves = {c: places[at] for c, at in self._halves.items() if at in places}
+        self._moved = [places[at] for at in self._moved if at in places]
 
     def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:
         """Find second halves that were not read yet; turn the rest into deletions."""
@@ -377,12 +382,5 @@ class InotifyBackend:
     def _give_up(self, changes: list[Change], index: int) -> None:
         """Turn a first half without a second into a deletion."""
         change = changes[index]
-        self._rename_check.add_half(change.node, change.name)
         mask = change.mask & ~MOVED_FROM | DELETE
         changes[index] = change._replace(mask=mask, cookie=0)
-
-
-def _padded(name: bytes) -> bytes:
-    """The name as the kernel writes it: with NULs up to a multiple of the header's
-    size."""
-    return name.ljust(len(name) // 16 * 16 + 16, b"\0")

@@ -12,18 +12,18 @@ name, without an event.
 
 *A program created the name again*, and that event is still in the queue.
 
-So after the core has applied a batch with renames, each source whose name no later
-event of the batch explains is probed. If it exists, it is reported as created. It may
-have been exchanged, and then the target's name refers to another object than the core
-believes. So the target is reported as an arrival without a source: clients learn that
-it changed, and a directory is compared completely.
+So after the core has applied a batch with renames, the name of each source is probed.
+If it exists, and no later event of the batch explains that, it is reported as created.
+It may have been exchanged, and then the target's name refers to another object than the
+core believes. So the target is reported as an arrival without a source: clients learn
+that it changed, and a directory is compared completely.
 
 The probe finds the present state, as a listing would; later events that report the same
 do no harm.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from stat import S_ISCHR, S_ISDIR
 
 from gamin.backends.base import Watchable
@@ -35,9 +35,12 @@ _ARRIVAL = CREATE | MOVED_TO
 _Entry = tuple[Watchable, bytes]
 """A directory and a name in it."""
 
-_Sources = dict[Watchable, dict[bytes, _Entry | None]]
-"""The targets of renames by directory and name of the source; None if the target is not
-watched."""
+_Rename = tuple[int, _Entry | None]
+"""The index of a rename's last change in its batch, -1 if that batch is over; and its
+target, None if that is not watched."""
+
+_Sources = dict[Watchable, dict[bytes, _Rename]]
+"""Renames by directory and name of the source."""
 
 InPlace = Callable[[Watchable], bool]
 """Whether the directory is at its path."""
@@ -48,11 +51,11 @@ class RenameCheck:
 
     def __init__(self) -> None:
         self._open: _Sources = {}
+        self._batch: Sequence[Change] = ()
+        """What the last drain returned, while sources of it are to be probed."""
         self._postponed: _Sources = {}
         """Sources in directories that were not at their path: a rename of these, or of
         a directory above, is not applied yet."""
-        self._halves: set[_Entry] = set()
-        """Renames to an unwatched directory, which are returned as deletions."""
 
     def __bool__(self) -> bool:
         """Whether `resolve` has something to do now."""
@@ -61,53 +64,69 @@ class RenameCheck:
     @property
     def is_waiting(self) -> bool:
         """Whether `observe` must be called even for a batch without renames."""
-        return bool(self._postponed or self._halves)
+        return bool(self._postponed)
 
-    def add_half(self, node: Watchable, name: bytes) -> None:
-        """Record a rename to an unwatched directory, which is returned as a
-        deletion."""
-        self._halves.add((node, name))
+    def observe(self, batch: Sequence[Change], halves: Iterable[int]) -> None:
+        """Record the renames of the batch that a drain returns.
 
-    def observe(self, changes: Iterable[Change]) -> None:
-        """Record the changes that a drain returns, with both halves of each rename."""
-        sources: dict[int, list[_Entry]] = {}
-        left = self._open
+        `halves` are the indices of their halves, in order. A deletion among them is a
+        rename to an unwatched directory.
+        """
         if self._postponed:
-            left.update(self._postponed)
-            self._postponed = {}
-        for node, mask, cookie, name in changes:
-            if mask & _ARRIVAL:
+            self._resume(batch)
+        left, self._batch = self._open, batch
+        sources: dict[int, list[_Entry]] = {}
+        for at in halves:
+            node, mask, cookie, name = batch[at]
+            if mask & MOVED_FROM:
+                sources.setdefault(cookie, []).append((node, name))
+            elif mask & DELETE:
+                left.setdefault(node, {})[name] = (at, None)
+            else:
                 if node in left:
                     left[node].pop(name, None)
                 for directory, source in sources.get(cookie, ()) if cookie else ():
-                    left.setdefault(directory, {})[source] = (node, name)
-            elif cookie and mask & MOVED_FROM:
-                sources.setdefault(cookie, []).append((node, name))
-            elif self._halves and mask & DELETE and (node, name) in self._halves:
-                self._halves.remove((node, name))
-                left.setdefault(node, {})[name] = None
+                    left.setdefault(directory, {})[source] = (at, (node, name))
+
+    def _resume(self, batch: Sequence[Change]) -> None:
+        """Open the postponed sources, except those that the batch explains."""
+        postponed, self._postponed = self._postponed, {}
+        for node, mask, _, name in batch:
+            if mask & _ARRIVAL and node in postponed:
+                postponed[node].pop(name, None)
+        self._open.update(postponed)
 
     def forget(self, node: Watchable) -> None:
         """The directory is not watched any more."""
         self._open.pop(node, None)
         self._postponed.pop(node, None)
-        if self._halves:
-            self._halves = {half for half in self._halves if half[0] is not node}
 
     def resolve(self, is_in_place: InPlace) -> list[Change]:
         """The changes that correct what the renames said. `is_in_place` is asked once
         for each directory."""
         left, self._open = self._open, {}
+        batch, self._batch = self._batch, ()
         known: dict[Watchable, bool] = {}
         changes: list[Change] = []
         for node, names in left.items():
             if not names or node.wd < 0:
                 continue
             if not _is_in_place(node, known, is_in_place):
-                self._postponed[node] = names
+                self._postponed[node] = {
+                    name: (-1, target)
+                    for name, (at, target) in names.items()
+                    if not _is_made_after(batch, at, node, name)
+                }
                 continue
-            for name, target in names.items():
-                mode = _mode(node, name)
+            prefix = join(node.path(), b"")
+            for name, (at, target) in names.items():
+                # Nearly always there is no such name. To find that out without an
+                # exception takes two thirds of the time.
+                if not os.access(prefix + name, os.F_OK, follow_symlinks=False):
+                    continue
+                if _is_made_after(batch, at, node, name):
+                    continue
+                mode = _mode(prefix + name)
                 if mode is None:
                     continue
                 changes.append(Change(node, CREATE | _dir_bit(mode), 0, name))
@@ -117,6 +136,16 @@ class RenameCheck:
                 if _is_in_place(target[0], known, is_in_place):
                     changes += _arrival(*target)
         return changes
+
+
+def _is_made_after(
+    batch: Sequence[Change], at: int, node: Watchable, name: bytes
+) -> bool:
+    """Whether a later change of the batch explains that the name exists."""
+    return at >= 0 and any(
+        mask & _ARRIVAL and other is node and new == name
+        for other, mask, _, new in batch[at + 1 :]
+    )
 
 
 def _is_in_place(
@@ -131,16 +160,11 @@ def _is_in_place(
 def _arrival(node: Watchable, name: bytes) -> list[Change]:
     """The changes that report an arrival of `name`; none if it is gone by now, which an
     event will report."""
-    mode = _mode(node, name)
+    mode = _mode(join(node.path(), name))
     return [] if mode is None else [Change(node, MOVED_TO | _dir_bit(mode), 0, name)]
 
 
-def _mode(node: Watchable, name: bytes) -> int | None:
-    """The mode of an entry; None if there is no such name, which is the usual case. To
-    find that out without an exception takes two thirds of the time."""
-    path = join(node.path(), name)
-    if not os.access(path, os.F_OK, follow_symlinks=False):
-        return None
+def _mode(path: bytes) -> int | None:
     try:
         return os.lstat(path).st_mode
     except OSError:

@@ -10,9 +10,19 @@ from pathlib import Path
 import pytest
 
 from gamin.backends.inotify import RENAME_WAIT_BYTES, InotifyBackend
-from gamin.events import CREATE, DELETE, IGNORED, IS_DIR, MOVED_FROM, MOVED_TO, Change
+from gamin.events import (
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IGNORED,
+    IS_DIR,
+    MODIFY,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+)
 from gamin.system.inotify import BUFFER, limit
-from testkit.backends import NAMES, Directory
+from testkit.backends import ALL, NAMES, Directory
 
 EVENT = 16 + 16
 """Bytes of an event with a name of less than 16."""
@@ -190,3 +200,23 @@ def test_nothing_of_what_is_carried_over_is_told_of_an_unwatched_directory(
         for c in changes
     ]
     assert [c.name for c in changes] == [b"two", *names(MANY)]
+
+
+def test_the_end_of_writing_is_returned_if_the_file_was_made_in_an_earlier_drain(
+    backend: InotifyBackend, tmp_path: Path
+) -> None:
+    backend.watch(Directory(tmp_path), ALL)
+    with (tmp_path / "new").open("wb", buffering=0) as file:
+        assert [change[1] for change in backend.drain()] == [CREATE]
+        file.write(b"content")
+    assert [change[1] for change in backend.drain()] == [MODIFY, CLOSE_WRITE]
+
+
+def test_a_file_that_is_closed_right_after_it_was_made_is_not_looked_at(
+    backend: InotifyBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.watch(Directory(tmp_path), ALL)
+    with (tmp_path / "new").open("wb"):
+        backend.drain()
+    monkeypatch.setattr(os, "lstat", None)
+    assert [change[1] for change in backend.drain()] == [CLOSE_WRITE]

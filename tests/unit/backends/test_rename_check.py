@@ -157,9 +157,14 @@ def in_place(node: object) -> bool:
     return True
 
 
+def observe(check: RenameCheck, batch: list[Change]) -> None:
+    """As a backend does that found the halves while it decoded."""
+    check.observe(batch, [at for at, change in enumerate(batch) if change.cookie])
+
+
 def test_a_source_that_is_gone_needs_no_correction(node: Directory) -> None:
     check = RenameCheck()
-    check.observe(renamed(node, b"a", b"b"))
+    observe(check, renamed(node, b"a", b"b"))
     assert check
     assert check.resolve(in_place) == []
     assert not check
@@ -170,8 +175,27 @@ def test_a_source_that_a_later_change_explains_is_not_looked_up(
 ) -> None:
     (tmp_path / "a").touch()
     check = RenameCheck()
-    check.observe([*renamed(node, b"a", b"b"), Change(node, CREATE, 0, b"a")])
+    observe(check, [*renamed(node, b"a", b"b"), Change(node, CREATE, 0, b"a")])
     assert check.resolve(in_place) == []
+
+
+def test_a_change_of_the_same_name_elsewhere_explains_nothing(
+    node: Directory, tmp_path: Path
+) -> None:
+    (tmp_path / "a").touch()
+    other = Directory(tmp_path / "elsewhere")
+    check = RenameCheck()
+    observe(check, [*renamed(node, b"a", b"b"), Change(other, CREATE, 0, b"a")])
+    assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
+
+
+def test_a_rename_to_where_nobody_watches_is_looked_up_without_its_target(
+    node: Directory, tmp_path: Path
+) -> None:
+    (tmp_path / "a").touch()
+    check = RenameCheck()
+    check.observe([Change(node, DELETE, 0, b"a")], [0])
+    assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
 
 
 def test_the_target_of_an_unexplained_rename_is_reported_as_it_is(
@@ -180,7 +204,7 @@ def test_the_target_of_an_unexplained_rename_is_reported_as_it_is(
     (tmp_path / "a").touch()
     (tmp_path / "b").mkdir()
     check = RenameCheck()
-    check.observe(renamed(node, b"a", b"b"))
+    observe(check, renamed(node, b"a", b"b"))
     assert check.resolve(in_place) == [
         Change(node, CREATE, 0, b"a"),
         Change(node, MOVED_TO | IS_DIR, 0, b"b"),
@@ -192,7 +216,7 @@ def test_a_target_that_is_gone_again_is_left_to_its_event(
 ) -> None:
     (tmp_path / "a").touch()
     check = RenameCheck()
-    check.observe(renamed(node, b"a", b"b"))
+    observe(check, renamed(node, b"a", b"b"))
     assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
 
 
@@ -201,12 +225,27 @@ def test_a_directory_that_is_elsewhere_is_asked_again_after_the_next_batch(
 ) -> None:
     (tmp_path / "a").touch()
     check = RenameCheck()
-    check.observe(renamed(node, b"a", b"b"))
+    observe(check, renamed(node, b"a", b"b"))
     assert check.resolve(lambda _: False) == []
     assert not check
     assert check.is_waiting
-    check.observe([])
+    observe(check, [])
+    assert check.resolve(lambda _: False) == []
+    observe(check, [])
     assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
+
+
+@pytest.mark.parametrize("is_in_the_same_batch", [True, False])
+def test_what_explains_a_name_counts_while_its_directory_is_elsewhere(
+    node: Directory, tmp_path: Path, is_in_the_same_batch: bool
+) -> None:
+    (tmp_path / "a").touch()
+    check = RenameCheck()
+    batch, made = renamed(node, b"a", b"b"), [Change(node, CREATE, 0, b"a")]
+    observe(check, batch + made * is_in_the_same_batch)
+    assert check.resolve(lambda _: False) == []
+    observe(check, [] if is_in_the_same_batch else made)
+    assert check.resolve(in_place) == []
 
 
 def test_a_directory_that_is_not_watched_any_more_is_not_looked_at(
@@ -214,6 +253,6 @@ def test_a_directory_that_is_not_watched_any_more_is_not_looked_at(
 ) -> None:
     (tmp_path / "a").touch()
     check = RenameCheck()
-    check.observe(renamed(node, b"a", b"b"))
+    observe(check, renamed(node, b"a", b"b"))
     check.forget(node)
     assert not check

@@ -65,13 +65,18 @@ class Way(NamedTuple):
 
     def seen(self, backend: Any) -> Sequence[Change]:
         """Everything that happened before this call."""
-        changes = list(backend.drain())
-        while (more := backend.drain()) or getattr(backend, "has_pending", False):
+        changes = drain(backend)
+        while (more := drain(backend)) or getattr(backend, "has_pending", False):
             changes += more
         return changes
 
     def __repr__(self) -> str:
         return self.name
+
+
+def drain(backend: Any) -> list[Change]:
+    """One drain, with changes that have fields."""
+    return [Change(*change) for change in backend.drain()]
 
 
 def available() -> Iterator[Way]:

@@ -19,7 +19,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
-from gamin.events import Change
+from gamin.events import AnyChange
 
 MAX_ROUNDS = 1000
 
@@ -39,7 +39,7 @@ class _Nobody:
 
     def note(self, effect: Trace) -> None: ...
 
-    def detected(self, changes: Sequence[Change]) -> None: ...
+    def detected(self, changes: Sequence[AnyChange]) -> None: ...
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 

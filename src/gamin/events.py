@@ -61,6 +61,10 @@ new_change: Final = cast(
 )
 """`Change` from a tuple of all its fields, in half of the class's time."""
 
+AnyChange = tuple[Any, int, int, bytes]
+"""A `Change`, or a plain tuple of its fields: making that takes a quarter of the time,
+which is a tenth of what the server needs for a change in a storm."""
+
 
 class Kind(StrEnum):
     """What happened to a path. A member is also a `str`: `Kind.CREATED == "created"`.

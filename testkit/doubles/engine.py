@@ -18,7 +18,7 @@ from gamin.engine.drain_schedule import Slices
 from gamin.engine.executor import Executor
 from gamin.engine.mount_executor import MountExecutor
 from gamin.engine.question import bring_up_to_date
-from gamin.events import Change, Row
+from gamin.events import AnyChange, Row
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.clients import Client, V1Client, View
 from testkit.doubles.disk import Disk
@@ -229,7 +229,7 @@ class Shell:
     def note(self, effect: Trace) -> None:
         self.notes.append(effect)
 
-    def detected(self, changes: Sequence[Change]) -> None:
+    def detected(self, changes: Sequence[AnyChange]) -> None:
         """Nobody looks for a fault."""
 
     def listed(self, listings: Sequence[Listing]) -> None:

@@ -14,6 +14,7 @@ from gamin.backends.base import KernelBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.core.coverage.method import FULL
 from gamin.events import IGNORED, Change
+from testkit.backends import drain
 from testkit.doubles.disk import Disk
 from testkit.doubles.kernel import KernelInMemory
 from testkit.examples import examples
@@ -130,13 +131,13 @@ class Both:
         return os.path.exists(path) and not os.path.isfile(path)
 
     def compare(self) -> None:
-        assert reported(iter(self.model.drain())) == reported(iter(drained(self.real)))
+        assert reported(iter(drain(self.model))) == reported(iter(drained(self.real)))
 
 
 def drained(backend: KernelBackend) -> list[Change]:
-    changes = list(backend.drain())
+    changes = drain(backend)
     while backend.has_pending:
-        changes += backend.drain()
+        changes += drain(backend)
     return changes
 
 
@@ -197,6 +198,6 @@ def test_a_mount_covers_a_directory_and_its_watch_ends_with_it(both: Both) -> No
     node = Place(mounted)
     both.model.watch(node, FULL)
     both.disk.umount(mounted)
-    assert [change.mask for change in both.model.drain()][-1] == IGNORED
+    assert [change.mask for change in drain(both.model)][-1] == IGNORED
     assert node.wd == -1
     assert not both.disk.exists(mounted + b"/x")

@@ -8,7 +8,7 @@ and by which backend.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from gamin.events import Change
+from gamin.events import AnyChange
 
 FIRST_MARK = 1 << 31
 """The lowest number of a fanotify mark; numbers of inotify watches are below it."""
@@ -31,7 +31,7 @@ class Backend(Protocol):
 
     def fileno(self) -> int: ...
 
-    def drain(self) -> Sequence[Change]:
+    def drain(self) -> Sequence[AnyChange]:
         """The changes detected since the last call, in order. Never blocks."""
 
     def watch(self, node: Watchable, mask: int) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from gamin.backends.base import FIRST_MARK, KernelBackend, Usage, Watchable
 from gamin.backends.inotify import InotifyBackend
 from gamin.errors import WatchLimitReached
-from gamin.events import Change
+from gamin.events import AnyChange
 
 Open = Callable[[], KernelBackend]
 """Opens a backend. Raises OSError if the kernel refuses, even if only at present."""
@@ -146,7 +146,7 @@ class CombinedBackend:
                 inotify.drained_bytes,
             )
 
-    def drain(self) -> Sequence[Change]:
+    def drain(self) -> Sequence[AnyChange]:
         inotify, fanotify = self._opened
         if fanotify is None:
             if inotify is None:

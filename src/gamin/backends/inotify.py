@@ -42,6 +42,7 @@ from gamin.events import (
     MOVED_FROM,
     MOVED_TO,
     OVERFLOW,
+    AnyChange,
     Change,
 )
 from gamin.paths import join
@@ -77,9 +78,9 @@ class InotifyBackend:
         self.queued_bytes = self.drained_bytes = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
-        self._pending: list[Change] = []
+        self._pending: list[AnyChange] = []
         """Changes for the next drain, found by `watch`."""
-        self._carried: list[Change] = []
+        self._carried: list[AnyChange] = []
         """The changes at the end of the last piece that wait for a second half, with
         the first halves among them and their positions in the read-ahead bytes."""
         self._halves: dict[int, int] = {}
@@ -192,7 +193,7 @@ class InotifyBackend:
         self._backlog.read_ahead()
         self.queued_bytes = self._backlog.queued_bytes
 
-    def drain(self) -> Sequence[Change]:
+    def drain(self) -> Sequence[AnyChange]:
         backlog = self._backlog
         backlog.read_ahead()
         self.queued_bytes = backlog.queued_bytes
@@ -218,16 +219,15 @@ class InotifyBackend:
             self._pending = []
         return changes
 
-    def _observe_renames(self, changes: list[Change]) -> None:
+    def _observe_renames(self, changes: list[AnyChange]) -> None:
         """Have the sources of the renames among `changes` looked up later."""
         moved, end = self._moved, len(changes)
         self._moved = [at - end for at in moved if at >= end]  # those that are carried
         self._rename_check.observe(changes, [at for at in moved if at < end])
 
-    def _settle_renames(self) -> list[Change]:
-        changes = self._rename_check.resolve(self._is_in_place)
-        changes, self._pending = [*self._pending, *changes], []
-        return changes
+    def _settle_renames(self) -> list[AnyChange]:
+        pending, self._pending = self._pending, []
+        return [*pending, *self._rename_check.resolve(self._is_in_place)]
 
     def _is_in_place(self, node: Watchable) -> bool:
         """Whether the path of `node` leads to the directory that is watched for it."""
@@ -240,7 +240,7 @@ class InotifyBackend:
         return found == node.wd
 
     def _decode(
-        self, piece: bytes, changes: list[Change], halves: dict[int, int]
+        self, piece: bytes, changes: list[AnyChange], halves: dict[int, int]
     ) -> None:
         """Append the changes in a piece of the queue.
 
@@ -253,7 +253,7 @@ class InotifyBackend:
         self._recent.add(piece)
         offset, end = 0, len(piece)
         view = memoryview(piece)
-        owners, append, new = self._owners, changes.append, tuple.__new__
+        owners, append = self._owners, changes.append
         made, created = -1, b""
         writing, written = self._writing
         wd, mask, name = -1, 0, b""
@@ -280,7 +280,7 @@ class InotifyBackend:
                     at, owner = wd, owners.get(wd)
                     is_one = owner is not None and owner.__class__ is not list
                 if is_one and not cookie and not mask & IGNORED:
-                    append(new(Change, (owner, mask, 0, name.rstrip(b"\0"))))
+                    append((owner, mask, 0, name.rstrip(b"\0")))
                 else:
                     event = wd, mask, cookie, name.rstrip(b"\0")
                     self._decode_special(event, changes, halves)
@@ -302,7 +302,7 @@ class InotifyBackend:
     def _decode_special(
         self,
         event: tuple[int, int, int, bytes],
-        changes: list[Change],
+        changes: list[AnyChange],
         halves: dict[int, int],
     ) -> None:
         """Append the changes of a rare event: half of a rename, a directory that is
@@ -334,7 +334,7 @@ class InotifyBackend:
             node.wd = -1
 
     def _carry(
-        self, changes: list[Change], halves: dict[int, int], position: int
+        self, changes: list[AnyChange], halves: dict[int, int], position: int
     ) -> None:
         """Leave the changes from the first open half on to the next drain: its second
         half may be in the bytes that were read ahead. `position` is where the last
@@ -353,15 +353,13 @@ class InotifyBackend:
 
     def _drop_carried(self, node: Watchable) -> None:
         """Drop the carried changes of `node`, which is not watched any more."""
-        kept = [
-            at for at, change in enumerate(self._carried) if change.node is not node
-        ]
+        kept = [at for at, change in enumerate(self._carried) if change[0] is not node]
         places = {before: now for now, before in enumerate(kept)}
         self._carried = [self._carried[at] for at in kept]
         self._halves = {c: places[at] for c, at in self._halves.items() if at in places}
         self._moved = [places[at] for at in self._moved if at in places]
 
-    def _complete(self, changes: list[Change], halves: dict[int, int]) -> None:
+    def _complete(self, changes: list[AnyChange], halves: dict[int, int]) -> None:
         """Find second halves that were not read yet; turn the rest into deletions."""
         asked: set[int] = set()
         backlog = self._backlog
@@ -370,7 +368,7 @@ class InotifyBackend:
             if not new:
                 break
             asked |= new
-            for node in {changes[halves[cookie]].node for cookie in new}:
+            for node in {changes[halves[cookie]][0] for cookie in new}:
                 with contextlib.suppress(OSError), os.scandir(node.path()) as entries:
                     next(entries, None)
             backlog.read_ahead()
@@ -379,8 +377,7 @@ class InotifyBackend:
         for index in halves.values():
             self._give_up(changes, index)
 
-    def _give_up(self, changes: list[Change], index: int) -> None:
+    def _give_up(self, changes: list[AnyChange], index: int) -> None:
         """Turn a first half without a second into a deletion."""
-        change = changes[index]
-        mask = change.mask & ~MOVED_FROM | DELETE
-        changes[index] = change._replace(mask=mask, cookie=0)
+        node, mask, _, name = changes[index]
+        changes[index] = (node, mask & ~MOVED_FROM | DELETE, 0, name)

@@ -27,7 +27,15 @@ from collections.abc import Callable, Iterable, Sequence
 from stat import S_ISCHR, S_ISDIR
 
 from gamin.backends.base import Watchable
-from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
+from gamin.events import (
+    CREATE,
+    DELETE,
+    IS_DIR,
+    MOVED_FROM,
+    MOVED_TO,
+    AnyChange,
+    Change,
+)
 from gamin.paths import join
 
 _ARRIVAL = CREATE | MOVED_TO
@@ -51,7 +59,7 @@ class RenameCheck:
 
     def __init__(self) -> None:
         self._open: _Sources = {}
-        self._batch: Sequence[Change] = ()
+        self._batch: Sequence[AnyChange] = ()
         """What the last drain returned, while sources of it are to be probed."""
         self._postponed: _Sources = {}
         """Sources in directories that were not at their path: a rename of these, or of
@@ -66,7 +74,7 @@ class RenameCheck:
         """Whether `observe` must be called even for a batch without renames."""
         return bool(self._postponed)
 
-    def observe(self, batch: Sequence[Change], halves: Iterable[int]) -> None:
+    def observe(self, batch: Sequence[AnyChange], halves: Iterable[int]) -> None:
         """Record the renames of the batch that a drain returns.
 
         `halves` are the indices of their halves, in order. A deletion among them is a
@@ -88,7 +96,7 @@ class RenameCheck:
                 for directory, source in sources.get(cookie, ()) if cookie else ():
                     left.setdefault(directory, {})[source] = (at, (node, name))
 
-    def _resume(self, batch: Sequence[Change]) -> None:
+    def _resume(self, batch: Sequence[AnyChange]) -> None:
         """Open the postponed sources, except those that the batch explains."""
         postponed, self._postponed = self._postponed, {}
         for node, mask, _, name in batch:
@@ -139,7 +147,7 @@ class RenameCheck:
 
 
 def _is_made_after(
-    batch: Sequence[Change], at: int, node: Watchable, name: bytes
+    batch: Sequence[AnyChange], at: int, node: Watchable, name: bytes
 ) -> bool:
     """Whether a later change of the batch explains that the name exists."""
     return at >= 0 and any(

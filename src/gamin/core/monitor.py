@@ -30,7 +30,10 @@ from gamin.core.resolve.retry import Retry
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import Change, Row
+from gamin.events import (
+    AnyChange,
+    Row,
+)
 
 
 class Monitor:
@@ -176,7 +179,7 @@ class Monitor:
 
     # -- changes and time
 
-    def changed(self, batch: Sequence[Change], now: float) -> list[Effect]:
+    def changed(self, batch: Sequence[AnyChange], now: float) -> list[Effect]:
         """Apply what a backend detected. The whole batch shares one tick."""
         self.moment.advance(now)
         self._changes.apply(batch, now)

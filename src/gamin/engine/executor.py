@@ -25,7 +25,7 @@ from gamin.engine.ports import (
     Poller,
 )
 from gamin.engine.work_queue import WorkQueue
-from gamin.events import Change
+from gamin.events import AnyChange
 
 
 class Executor:
@@ -205,7 +205,7 @@ class Executor:
         self._delivery.flush()
 
     def _polling_due(self) -> None:
-        changes: Sequence[Change] = ()
+        changes: Sequence[AnyChange] = ()
         with self._noting_failure():
             changes = self._polling.due(self._clock.monotonic())
             if changes:

@@ -10,7 +10,12 @@ from gamin.backends.base import KernelBackend
 from gamin.core.coverage.method import CONTENT_AND_ATTRIB
 from gamin.core.model.node import Node
 from gamin.engine.ports import Poller
-from gamin.events import IS_DIR, MOVED_TO, Change
+from gamin.events import (
+    IS_DIR,
+    MOVED_TO,
+    AnyChange,
+    Change,
+)
 
 
 class Handover:
@@ -20,10 +25,10 @@ class Handover:
         self,
         kernel: KernelBackend | None,
         polling: Poller,
-        apply: Callable[[Sequence[Change]], None],
+        apply: Callable[[Sequence[AnyChange]], None],
     ) -> None:
         """`apply` gives changes that the kernel reported to the core."""
-        self.observed: list[Change] = []
+        self.observed: list[AnyChange] = []
         """Changes found on the way; the executor gives them to the core."""
         self._kernel = kernel
         self._polling = polling
@@ -83,7 +88,7 @@ class Handover:
             self._kernel.unwatch(node)
         self._polling.unwatch(node)
 
-    def absorb_kernel_events(self, changes: Sequence[Change]) -> None:
+    def absorb_kernel_events(self, changes: Sequence[AnyChange]) -> None:
         """Have the poller not report again what the kernel reported.
 
         To be called before these changes are applied: what follows from them may end

@@ -34,7 +34,7 @@ from gamin.engine.proxy import (
     Watched,
 )
 from gamin.errors import WatchLimitReached
-from gamin.events import ATTRIB, CLOSE_WRITE, MODIFY, OVERFLOW, Change
+from gamin.events import ATTRIB, CLOSE_WRITE, MODIFY, OVERFLOW, AnyChange, Change
 
 STALLED_SECONDS = 2.0
 """A mount that needs so many seconds for one system call is stalled."""
@@ -275,9 +275,10 @@ class MountExecutor:
             self._handover.absorb_kernel_events(changes)
             self._observe(changes)
 
-    def _observe(self, changes: Sequence[Change]) -> None:
+    def _observe(self, changes: Sequence[AnyChange]) -> None:
         observed, self._handover.observed = self._handover.observed, []
-        for change in (*observed, *changes):
+        for fields in (*observed, *changes):
+            change = Change(*fields)
             if change.mask & OVERFLOW:
                 self._lose()
             else:

@@ -14,7 +14,7 @@ from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.engine.proxy import Batch, Request
-from gamin.events import Change
+from gamin.events import AnyChange, Change
 
 AT_ONCE = 0.0
 """A deadline, in seconds of the monotonic clock, that is always past."""
@@ -155,7 +155,7 @@ class Delivery(Protocol):
     def note(self, effect: Trace) -> None:
         """Something for the log and for whoever asked for debug events."""
 
-    def detected(self, changes: Sequence[Change]) -> None:
+    def detected(self, changes: Sequence[AnyChange]) -> None:
         """The kernel reported these changes; they are applied next."""
 
     def listed(self, listings: Sequence[Listing]) -> None:

@@ -34,7 +34,7 @@ from gamin.engine.ports import (
     Poller,
 )
 from gamin.errors import WatchLimitReached
-from gamin.events import Change
+from gamin.events import AnyChange
 
 
 class WorkQueue:
@@ -67,7 +67,7 @@ class WorkQueue:
         hands = Hands(self.take, self._handover.release, self._urgent.append)
         self.distant = Distant(monitor, threads, delivery, clock, hands)
 
-    def apply(self, changes: Sequence[Change]) -> None:
+    def apply(self, changes: Sequence[AnyChange]) -> None:
         """Give the core what the kernel reported; the work that makes is queued."""
         self._delivery.detected(changes)
         self._handover.absorb_kernel_events(changes)

@@ -16,7 +16,7 @@ from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.errors import WatchLimitReached
 from gamin.events import CREATE, DELETE, IS_DIR, MOVED_TO, Change
-from testkit.backends import ALL, INOTIFY_QUOTA, NAMES, Directory, story
+from testkit.backends import ALL, INOTIFY_QUOTA, NAMES, Directory, drain, story
 from testkit.narrow import run_narrowed
 
 
@@ -130,7 +130,7 @@ def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
     os.mkdir(os.path.join(here.place, b"sub"))
     pair.drain()
     os.rename(os.path.join(here.place, b"sub"), os.path.join(there.place, b"sub"))
-    assert sorted(pair.drain(), key=lambda change: change.mask) == [
+    assert sorted(drain(pair), key=lambda change: change.mask) == [
         Change(there, MOVED_TO | IS_DIR, 0, b"sub"),
         Change(here, DELETE | IS_DIR, 0, b"sub"),
     ]
@@ -144,7 +144,7 @@ def test_renames_of_both_at_once_are_not_mixed_up(
     pair.drain()
     for node in split:
         os.rename(os.path.join(node.place, b"old"), os.path.join(node.place, b"new"))
-    changes = pair.drain()
+    changes = drain(pair)
     for node in split:
         assert story(changes, node) == ["deleted old", "created new"]
     assert len({change.cookie for change in changes}) == 2
@@ -209,7 +209,7 @@ FULL = """
 import os, tempfile
 from gamin.backends.base import FIRST_MARK
 from gamin.backends.combined import CombinedBackend
-from testkit.backends import ALL, Directory, story
+from testkit.backends import ALL, Directory, drain, story
 
 with tempfile.TemporaryDirectory() as place:
     nodes = []
@@ -221,7 +221,7 @@ with tempfile.TemporaryDirectory() as place:
         backend.watch(nodes[-1], ALL)
     for node in nodes:
         os.mknod(os.path.join(node.place, b"new"))
-    changes = backend.drain()
+    changes = drain(backend)
     for node in nodes:
         print(node.wd >= FIRST_MARK, *story(changes, node))
     backend.close()

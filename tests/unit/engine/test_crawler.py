@@ -50,7 +50,7 @@ def test_each_directory_is_watched_and_listed(
     assert inner == (second, [], [], ())
     assert not crawl
     (tmp_path / "sub/new").touch()
-    assert [change.node for change in kernel.drain()] == [second.node]
+    assert [change[0] for change in kernel.drain()] == [second.node]
 
 
 def test_a_directory_that_cannot_be_listed_stays_in_the_queue(

@@ -7,7 +7,7 @@ import pytest
 from gamin.core.coverage.recovery import MIN_PAUSE
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.engine.ports import AT_ONCE
-from gamin.events import Change, Row
+from gamin.events import AnyChange, Row
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell, plain_policy
 from testkit.words import as_words
@@ -43,7 +43,7 @@ class Buggy(Shell):
 
     is_broken = False
 
-    def detected(self, changes: Sequence[Change]) -> None:
+    def detected(self, changes: Sequence[AnyChange]) -> None:
         if self.is_broken:
             self.is_broken = False
             raise RuntimeError("a bug")

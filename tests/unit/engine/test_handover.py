@@ -11,7 +11,7 @@ from gamin.backends.inotify import InotifyBackend
 from gamin.backends.polling import PollingBackend
 from gamin.core.model.node import Node
 from gamin.engine.handover import Handover
-from gamin.events import CREATE, DELETE, IS_DIR, MOVED_TO, Change
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_TO, AnyChange, Change
 
 NAMES = CREATE | DELETE
 INTERVAL = 3600.0
@@ -24,14 +24,14 @@ class Both:
     def __init__(self, place: Path) -> None:
         self.kernel = InotifyBackend()
         self.polling = PollingBackend()
-        self.applied: list[Change] = []
+        self.applied: list[AnyChange] = []
         self.handover = Handover(self.kernel, self.polling, self._apply)
         self.node = Node(None, b"")
         for name in os.fsencode(place).split(b"/")[1:]:
             self.node = Node(self.node, name)
         self.node.interval = INTERVAL
 
-    def _apply(self, changes: Sequence[Change]) -> None:
+    def _apply(self, changes: Sequence[AnyChange]) -> None:
         self.handover.absorb_kernel_events(changes)
         self.applied += changes
 
@@ -49,7 +49,7 @@ class Both:
         found = [*self.applied, *self.handover.observed]
         self.applied.clear()
         self.handover.observed.clear()
-        return [change.name for change in found if change.name]
+        return [name for _, _, _, name in found if name]
 
     def close(self) -> None:
         self.kernel.close()

@@ -30,7 +30,7 @@ from gamin.events import (
     MODIFY,
     MOVED_TO,
     OVERFLOW,
-    Change,
+    AnyChange,
 )
 
 _CONTENT: Final = MODIFY | CLOSE_WRITE | ATTRIB
@@ -124,7 +124,7 @@ class Changes:
             on_relinked=self._recovery.on_moved,
         )
 
-    def apply(self, batch: Sequence[Change], now: float) -> None:
+    def apply(self, batch: Sequence[AnyChange], now: float) -> None:
         """Apply all changes of a batch, in their order."""
         self.content.begin()
         apply_files, end = self.fast_files.apply, len(batch)
@@ -135,7 +135,7 @@ class Changes:
         if self.renames.pending_moves:
             self.renames.end()
 
-    def _apply_one(self, change: Change, now: float) -> None:
+    def _apply_one(self, change: AnyChange, now: float) -> None:
         node, mask, cookie, name = change
         if name:
             if mask & _CONTENT:

@@ -28,7 +28,7 @@ from gamin.events import (
     MODIFY,
     MOVED_FROM,
     MOVED_TO,
-    Change,
+    AnyChange,
     Kind,
     new_row,
 )
@@ -70,7 +70,7 @@ class FastFiles:
         self.is_off = False
         """Leave every change to the general modules: tests compare the two."""
 
-    def apply(self, batch: Sequence[Change], start: int) -> int:
+    def apply(self, batch: Sequence[AnyChange], start: int) -> int:
         """Apply changes from `start` on. Return the index of the first that is left to
         the general modules, or the length of the batch."""
         index, end = start, len(batch)
@@ -95,7 +95,7 @@ class FastFiles:
                 return False
         return bool(self._audiences.on(node).subscriptions)
 
-    def _run(self, node: Node, batch: Sequence[Change], index: int) -> int:
+    def _run(self, node: Node, batch: Sequence[AnyChange], index: int) -> int:
         """`apply` consecutive changes of one directory."""
         tree, reporter, held = self._tree, self._reporter, self._debouncer.held
         tick, recent, now = tree.tick, self._moment.recent_tick, self._moment.now
@@ -161,7 +161,9 @@ class FastFiles:
         if touch is None or touch[1] != self._tree.tick or self._content.renamed:
             self._content.on_modified(node, name, mask)
 
-    def _is_renamed_here(self, node: Node, batch: Sequence[Change], index: int) -> bool:
+    def _is_renamed_here(
+        self, node: Node, batch: Sequence[AnyChange], index: int
+    ) -> bool:
         """Whether the change is the first half of a file's rename in its directory, the
         second half follows it, and no report of the file is pending."""
         if index + 1 == len(batch):
@@ -192,7 +194,7 @@ class FastFiles:
             self._tree.touch(node, new)
         self._content.on_renamed(node, new, has_changed=False)
 
-    def _run_busy(self, node: Node, batch: Sequence[Change], index: int) -> int:
+    def _run_busy(self, node: Node, batch: Sequence[AnyChange], index: int) -> int:
         """`apply` consecutive changes of a busy directory, deferring their reports."""
         names, deferred = node.names, 0
         record_baseline = self._deferred.record_baseline

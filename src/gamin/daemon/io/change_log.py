@@ -4,7 +4,10 @@ import logging
 import os
 from collections.abc import Sequence
 
-from gamin.events import BIT_NAMES, Change
+from gamin.events import (
+    BIT_NAMES,
+    AnyChange,
+)
 from gamin.paths import printable
 from gamin.system.debug_log import PREFIX
 from gamin.system.proc import path_of_descriptor
@@ -14,7 +17,7 @@ logger = logging.getLogger(__name__)
 _OWN = os.fsencode(PREFIX)
 
 
-def log(changes: Sequence[Change]) -> None:
+def log(changes: Sequence[AnyChange]) -> None:
     """Write one line for each change, with its bits by name.
 
     Changes of the log files themselves are left out: each would cause the next.

@@ -15,7 +15,7 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.accounts import Accounts
-from gamin.events import Change
+from gamin.events import AnyChange
 from gamin.paths import printable
 
 logger = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Service:
 
     # -- from the executor
 
-    def detected(self, changes: Sequence[Change]) -> None:
+    def detected(self, changes: Sequence[AnyChange]) -> None:
         if _package.level == logging.DEBUG:
             change_log.log(changes)
 

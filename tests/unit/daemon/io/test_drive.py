@@ -17,7 +17,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
-from gamin.events import Change
+from gamin.events import AnyChange
 from gamin.system.inotify import BUFFER
 
 PATIENCE = 20.0
@@ -47,7 +47,7 @@ class Names:
 
     def note(self, effect: Trace) -> None: ...
 
-    def detected(self, changes: Sequence[Change]) -> None: ...
+    def detected(self, changes: Sequence[AnyChange]) -> None: ...
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 

@@ -118,7 +118,8 @@ class WatchFollower(Follower):
 
     def wrong(self) -> list[str]:
         with self.lock:
-            return differences(self.belief.top, there(self.root))
+            crosses = bool(self._options.get("cross_mounts"))
+            return differences(self.belief.top, there(self.root, cross_mounts=crosses))
 
     @property
     def contradictions(self) -> list[str]:

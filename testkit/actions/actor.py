@@ -1,15 +1,17 @@
 """The random actor: does what programs do to a tree, as fast as it can.
 
-    python -m testkit.actions.actor TREE OUTSIDE SEED [NAMES]
+    python -m testkit.actions.actor TREE OUTSIDE SEED [NAMES [PLACE...]]
 
 Reads from standard input how many acts to do, a number a line, and answers each with a
 line when they are done. Renames also lead from the tree to `outside` and back. With
-fewer NAMES the acts meet each other more often.
+fewer NAMES the acts meet each other more often. A fifth of the paths are below a PLACE,
+a directory in the tree that the acts leave where it is.
 """
 
 import os
 import random
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from testkit.actions.acts import Act, perform
@@ -36,12 +38,18 @@ class Actor:
     """Chooses acts on paths below `root`, by chance."""
 
     def __init__(
-        self, root: bytes, outside: bytes, seed: int, names: int = len(NAMES)
+        self,
+        root: bytes,
+        outside: bytes,
+        seed: int,
+        names: int = len(NAMES),
+        places: Sequence[bytes] = (),
     ) -> None:
         self._root = root
         self._outside = outside
         self._random = random.Random(seed)
         self._names = NAMES[:names]
+        self._places = places
 
     def choose(self) -> Act:
         verb = self._random.choice(ONE_PATH + TWO_PATHS)
@@ -62,14 +70,24 @@ class Actor:
         return Act(verb, path)
 
     def _path(self, above: bytes) -> bytes:
+        if self._places and above == self._root and self._random.random() < 0.2:
+            above = self._random.choice(self._places)
         depth = min(self._random.randint(1, DEEPEST), self._random.randint(1, DEEPEST))
         return b"/".join([above, *self._random.choices(self._names, k=depth)])
 
 
-def main(root: str, outside: str, seed: str, names: str = str(len(NAMES))) -> None:
+def main(
+    root: str, outside: str, seed: str, names: str = str(len(NAMES)), *places: str
+) -> None:
     os.umask(0o022)
     disk = RealDisk(root, outside)
-    actor = Actor(os.fsencode(root), os.fsencode(outside), int(seed), int(names))
+    actor = Actor(
+        os.fsencode(root),
+        os.fsencode(outside),
+        int(seed),
+        int(names),
+        [os.fsencode(place) for place in places],
+    )
     for line in sys.stdin:
         for _ in range(int(line)):
             with suppress(OSError):

@@ -44,7 +44,7 @@ class Belief:
         if root.is_known and not root.is_dir:
             leaf: Leaf = root.version
             return leaf
-        return _folder(root)
+        return folder_of(root)
 
     def paths(self) -> dict[str, bool]:
         """Everything below the root, with whether it is a directory."""
@@ -80,9 +80,10 @@ class Belief:
         return os.fsencode(path[len(self.root) :].lstrip("/"))
 
 
-def _folder(entry: Entry) -> Folder:
+def folder_of(entry: Entry) -> Folder:
+    """What is believed to be below an entry, in the form of `there`."""
     return {
-        os.fsdecode(name): _folder(e) if e.is_dir or e.below else e.version
+        os.fsdecode(name): folder_of(e) if e.is_dir or e.below else e.version
         for name, e in entry.below.items()
     }
 
@@ -108,25 +109,36 @@ def version_of(path: str) -> Leaf:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode
 
 
-def there(path: str | Path) -> Folder | Leaf:
-    """What a path leads to."""
+def there(path: str | Path, *, cross_mounts: bool = True) -> Folder | Leaf:
+    """What a path leads to; without `cross_mounts`, a directory on which something is
+    mounted is empty."""
     if not os.path.exists(path) or os.path.isdir(path):
-        return disk(path)
+        return disk(path, None if cross_mounts else _device(path))
     return version_of(os.path.realpath(path))
 
 
-def disk(folder: str | Path) -> Folder:
-    """What is really below a directory; symbolic links are not followed."""
+def disk(folder: str | Path, device: int | None = None) -> Folder:
+    """What is really below a directory; symbolic links are not followed. With a
+    `device`, only what is on it."""
     found: Folder = {}
+    if device is not None and _device(folder) != device:
+        return found
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 is_dir = entry.is_dir(follow_symlinks=False)
                 path = entry.path
-                found[entry.name] = disk(path) if is_dir else version_of(path)
+                found[entry.name] = disk(path, device) if is_dir else version_of(path)
     except OSError:
         return found
     return found
+
+
+def _device(path: str | Path) -> int | None:
+    try:
+        return os.stat(path).st_dev
+    except OSError:
+        return None
 
 
 def differences(believed: Folder | Leaf, real: Folder | Leaf) -> list[str]:

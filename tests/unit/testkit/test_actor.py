@@ -44,3 +44,12 @@ def test_the_same_seed_makes_the_same_choices() -> None:
     actors = [Actor(b"/r", b"/o", 7) for _ in range(2)]
     one, other = ([actor.choose() for _ in range(100)] for actor in actors)
     assert one == other
+
+
+def test_some_paths_are_below_the_given_places_and_these_stay() -> None:
+    place = b"/root/places/one"
+    actor = Actor(b"/root", b"/outside", 1, places=[place])
+    paths = [path for _ in range(1000) for path in actor.choose()[1:]]
+    assert any(path.startswith(place + b"/") for path in paths)
+    assert place not in paths
+    assert b"/root/places" not in paths

@@ -21,6 +21,7 @@ from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, make_policy
 from gamin.daemon.process.memory import Memory
 from gamin.daemon.process.mount_threads import MountThreads
+from gamin.daemon.process.preload import Preload
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
 from gamin.system.peercred import PeerRefused, check_peer
@@ -104,9 +105,11 @@ class Server:
         for listener in self.listening.listeners:
             self._listen(listener)
         self.check_idle()
+        preload = Preload(self._loop, self._cannot_serve)
         try:
             self._loop.run()
         finally:
+            preload.stop()
             for listener in self.listening.listeners:
                 self._loop.remove_reader(listener.socket.fileno())
             self.listening.close()
@@ -177,6 +180,8 @@ class Server:
             except (ImportError, OSError) as error:  # the first one imports modules
                 logger.warning("pid %d refused: %s", connection.peer.pid, error)
                 sock.close()
+                if isinstance(error, ImportError):
+                    self._cannot_serve(error)
                 return
             self._silent[connection] = None
         else:
@@ -196,6 +201,12 @@ class Server:
             session = self.listening.address.session
             self._watchman = Watchman(self.service, self, int(self.started), session)
         return self._watchman
+
+    def _cannot_serve(self, error: ImportError) -> None:
+        """The package is gone, or is another one: make room for a server of that one.
+        Clients find it as after any end of a server."""
+        logger.error("the server ends, for its package has changed: %s", error)
+        self._loop.stop()
 
     def _greeted(self, connection: Connection) -> None:
         self._silent.pop(connection, None)

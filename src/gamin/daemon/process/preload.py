@@ -1,0 +1,71 @@
+"""Imports what the start left out, in the first idle moment of a server.
+
+A package may be upgraded or removed while its server runs. What is imported after that
+is missing, or is of another version. So a server that has the time imports everything
+that it may ever need, a module per iteration of the loop, so that nobody waits long.
+"""
+
+import gc
+import importlib
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from gamin.daemon.io.loop import Loop, Timer
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+"""Seconds after the start; whoever started the server has its first answers by then."""
+
+LATE_MODULES = (
+    "tempfile",
+    "re2",
+    "msgspec",
+    "hashlib",
+    "sqlite3",
+    "gamin.backends.fanotify",
+    "gamin.protocol.watchman.commands",
+    "gamin.protocol.watchman.codec.bser_codec",
+    "gamin.state.store",
+    "gamin.daemon.sessions.watchman.language",
+)
+"""What functions import; heavy modules that others import come before these."""
+
+
+class Preload:
+    def __init__(
+        self,
+        loop: Loop,
+        on_failure: Callable[[ImportError], object],
+        modules: Iterable[str] = LATE_MODULES,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> None:
+        """`on_failure` is called when a module cannot be imported; the others are not
+        tried then."""
+        self._loop = loop
+        self._on_failure = on_failure
+        self._left = deque(modules)
+        self._timer: Timer | None = loop.call_later(idle_seconds, self._import_next)
+
+    def stop(self) -> None:
+        """Import no more."""
+        self._left.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _import_next(self) -> None:
+        self._timer = None
+        if not self._left:
+            return
+        try:
+            importlib.import_module(self._left.popleft())
+        except ImportError as error:
+            self._left.clear()
+            self._on_failure(error)
+        if self._left:
+            self._loop.call_soon(self._import_next)
+        else:
+            gc.freeze()  # modules stay for good, as those of the start
+            logger.info("all modules are imported")

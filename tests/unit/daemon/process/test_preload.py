@@ -1,0 +1,83 @@
+"""A server imports everything it may need, one module per iteration of its loop."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.process.preload import LATE_MODULES, Preload
+from tests.conventions.source import SOURCE
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    monkeypatch.syspath_prepend(tmp_path)
+    names = ["gamin_late_one", "gamin_late_two"]
+    for name in names:
+        (tmp_path / f"{name}.py").touch()
+    yield names
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_modules_are_imported_when_the_time_has_come(
+    loop: Loop, modules: list[str]
+) -> None:
+    errors: list[ImportError] = []
+    Preload(loop, errors.append, modules, idle_seconds=0)
+    while not set(modules) <= sys.modules.keys():
+        loop.run_once(0)
+    assert not errors
+
+
+def test_a_server_that_ends_imports_no_more(loop: Loop, modules: list[str]) -> None:
+    errors: list[ImportError] = []
+    preload = Preload(loop, errors.append, modules, idle_seconds=0)
+    preload.stop()
+    for _ in range(5):
+        loop.run_once(0)
+    assert not set(modules) & sys.modules.keys()
+
+
+def test_a_missing_module_is_reported_once(loop: Loop) -> None:
+    errors: list[ImportError] = []
+    Preload(loop, errors.append, ["gamin_gone_one", "gamin_gone_two"], idle_seconds=0)
+    for _ in range(5):
+        loop.run_once(0)
+    assert [error.name for error in errors] == ["gamin_gone_one"]
+
+
+def test_everything_of_ours_that_a_function_of_the_server_imports_is_listed() -> None:
+    """Nothing else may be imported late: an upgrade would break it."""
+    folders = ("daemon", "backends", "core", "engine", "system", "config", "state")
+    late = set()
+    for folder in (*folders, "patterns", "protocol"):
+        for path in (SOURCE / folder).rglob("*.py"):
+            if path.name == "start.py":
+                continue
+            lines = path.read_text().splitlines()
+            for number, line in enumerate(lines):
+                words = line.split()
+                is_late = line.startswith("    ") and words[:1] in (
+                    ["from"],
+                    ["import"],
+                )
+                if is_late and not _is_for_types(lines[:number]) and len(words) > 1:
+                    late.add(words[1])
+    imported = {name for name in late if name in sys.stdlib_module_names}
+    imported |= {name for name in late if name.startswith("gamin.") or name == "re2"}
+    assert imported <= set(LATE_MODULES)
+
+
+def _is_for_types(before: list[str]) -> bool:
+    block = [line for line in before if line and not line.startswith(" ")]
+    return bool(block) and block[-1] == "if TYPE_CHECKING:"

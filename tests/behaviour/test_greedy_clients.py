@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gamin.daemon.sessions.accounts import MAX_HELD_BYTES
-from gamin.daemon.sessions.watchman.commands import MAX_SUBSCRIPTIONS
+from gamin.daemon.sessions.watchman.subscribing import MAX_RULE_LISTS, MAX_SUBSCRIPTIONS
 from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
 from testkit.waiting import eventually
 
@@ -173,6 +173,7 @@ def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
     "query",
     [
         pytest.param({"ignore": ["*a*b*c*d*e"] * 400_000}, id="ignore of 4 MB"),
+        pytest.param({"ignore": ["*a*b*c*d*e"] * 2_000}, id="wildcards of ignore"),
         pytest.param({"glob": ["*a*b*c*d*e"] * 10_000}, id="globs"),
         pytest.param({"path": ["a"] * 100_000}, id="paths"),
         pytest.param(
@@ -293,3 +294,20 @@ def memory(served: Daemon) -> int:
     """Resident bytes of the server."""
     text = Path(f"/proc/{served.process.pid}/statm").read_text()
     return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_different_lists_of_rules_on_one_tree_are_limited(
+    session: str, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with daemon(session, tmp_path) as served, greedy(served, tree) as client:
+        for number in range(MAX_RULE_LISTS + 1):
+            query = {"fields": ["name"], "ignore": [f"{number}"], "watch": True}
+            client.socket.sendall(line("subscribe", str(tree), f"{number}", query))
+        errors: list[str] = []
+        while not errors:
+            answer = next(client.read_lines())
+            errors = [answer["error"]] if "error" in answer else []
+        assert f"{MAX_RULE_LISTS} different lists" in errors[0]
+        assert works(served, tmp_path / "box")

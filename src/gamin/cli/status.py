@@ -19,6 +19,15 @@ class Client(msgspec.Struct, frozen=True):
     language: str
     subscriptions: int
     backlog: int
+    """Subscriptions that the client is still to get something of."""
+    requests: int = 0
+    """Requests that wait, the one being carried out included."""
+    bytes_in: int = 0
+    """Bytes of these, and of one that is not complete yet."""
+    bytes_out: int = 0
+    """Bytes that the client has not taken."""
+    terms: int = 0
+    """Terms and patterns of its subscriptions."""
 
 
 class Watches(msgspec.Struct, frozen=True):
@@ -77,6 +86,8 @@ class Report(msgspec.Struct, frozen=True):
     """Trees that clients of the Watchman language watch."""
     state_bytes: int = 0
     """What is remembered across restarts takes so much on the disk."""
+    held_bytes: int = 0
+    """What the server holds for all clients: requests and answers that wait."""
     stalled: list[StalledMount] = []
 
 
@@ -145,7 +156,8 @@ def as_text(report: Report) -> Iterator[str]:
     )
     for number, mount in enumerate(report.stalled):
         yield _line("" if number else "stalled", _stalled(mount))
-    yield _line("clients", f"{len(report.clients):,}")
+    waiting = f", {size(report.held_bytes)} wait" if report.held_bytes else ""
+    yield _line("clients", f"{len(report.clients):,}{waiting}")
     if report.clients:
         yield from _client_table(report.clients)
 
@@ -177,25 +189,36 @@ def _watches(watches: Watches) -> Iterator[str]:
 
 
 def _client_table(clients: list[Client]) -> Iterator[str]:
-    yield _client_row("PID", "LANGUAGE", "SUBSCRIPTIONS", "BACKLOG", "PROGRAM")
+    """What each client holds of the server: its account."""
+    yield _client_row(
+        "PID",
+        "LANGUAGE",
+        ("SUBSCRIPTIONS", "TERMS", "BACKLOG", "REQUESTS", "IN", "OUT"),
+        "PROGRAM",
+    )
     for client in clients:
+        counts = (client.subscriptions, client.terms, client.backlog, client.requests)
+        sizes = (client.bytes_in, client.bytes_out)
         yield _client_row(
-            client.pid,
+            str(client.pid),
             printable(client.language),
-            client.subscriptions,
-            client.backlog,
+            (*map(str, counts), *map(size, sizes)),
             printable(client.program),
         )
 
 
-def _client_row(
-    pid: int | str,
-    language: str,
-    subscriptions: int | str,
-    backlog: int | str,
-    program: str,
-) -> str:
-    return f"{pid:>10}  {language:<8}  {subscriptions:>13}  {backlog:>7}  {program}"
+def _client_row(pid: str, language: str, account: tuple[str, ...], program: str) -> str:
+    widths = (13, 5, 7, 8, 8, 8)
+    cells = [f"{text:>{width}}" for text, width in zip(account, widths, strict=True)]
+    return "  ".join((f"{pid:>10}", f"{language:<8}", *cells, program))
+
+
+def size(count: int) -> str:
+    """Bytes, with a unit that keeps it short."""
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count} B" if count else "0"
 
 
 def duration(seconds: float) -> str:

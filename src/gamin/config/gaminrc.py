@@ -18,6 +18,9 @@ MIN_SECONDS = 0.1
 The original accepts 0, "at every look", which is once a second; `policy` does the same.
 """
 
+MAX_RULES = 1_000
+"""Lines with a rule in one file; each may be asked of every directory."""
+
 MAX_SECONDS = 86_400
 """The greatest polling interval of `fsset` in seconds."""
 
@@ -104,11 +107,17 @@ def parse(text: bytes, home: bytes, file: str = "gaminrc") -> Iterator[Rule | Mi
 
     `home` replaces a leading `~`. `file` is only the name that rules and mistakes show.
     """
+    count = 0
     for number, line in enumerate(text.split(b"\n"), start=1):
         # The original reads "/a#b" as a path and "/a #b" as a path with a comment.
         words = list(takewhile(lambda word: not word.startswith(b"#"), line.split()))
-        if words:
-            yield from _line(words, home, Origin(file, number))
+        if not words:
+            continue
+        count += 1
+        if count > MAX_RULES:
+            yield Mistake(f"more than {MAX_RULES} rules", Origin(file, number))
+            return
+        yield from _line(words, home, Origin(file, number))
 
 
 def _line(words: list[bytes], home: bytes, origin: Origin) -> Iterator[Rule | Mistake]:

@@ -170,8 +170,14 @@ class Monitor:
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
         """What happened after `tick`; None if too much of it was forgotten."""
-        is_known = tick >= self.tree.floor
-        return self._catch_up.rows_since(subscription, tick) if is_known else None
+        rows = self.changes_since(subscription, tick)
+        return None if rows is None else list(rows)
+
+    def changes_since(self, asked: Subscription, tick: int) -> Iterable[Row] | None:
+        """As `rows_since`, lazily. What happens meanwhile may be in it or not."""
+        if tick < self.tree.floor:
+            return None
+        return self._catch_up.rows_since(asked, tick)
 
     def listing(self, subscription: Subscription) -> Iterable[Row]:
         """Everything that it covers below its path, as EXISTS rows; lazily."""
@@ -271,11 +277,8 @@ class Monitor:
         text: bytes | None,
         now: float,
     ) -> list[Effect]:
-        """An ignore file of a tree has another text now, or None: it is gone.
-
-        What is ignored from now on is reported as deleted and no longer watched; what
-        is no longer ignored is watched and reported as created.
-        """
+        """An ignore file of a tree has another text now, or None: it is gone. What that
+        excludes is reported as deleted, what it shows again as created."""
         self._begin(now)
         self._changes.ignore_changes.rules_changed(subscription, directory, name, text)
         return self._finish(now)

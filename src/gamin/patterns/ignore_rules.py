@@ -24,7 +24,7 @@ pathspec is not used for this: against `git check-ignore` it answers one in five
 random rule files in our test differently or not at all, and importing it takes 50 ms.
 """
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import groupby, islice, zip_longest
 from typing import NamedTuple
 
@@ -54,6 +54,10 @@ MAX_PATTERNS = 10_000
 # patterns: a megabyte of `*a*a*a...b` takes 2 s to load, 1 s for the first question
 # and 250 MiB; this much takes 30 ms, 15 ms and 4 MiB.
 MAX_WILDCARDS = 1 << 14
+
+MAX_TREE_EXPRESSIONS = 1 << 19
+"""Bytes of expressions that the rule files of one tree compile to, together: some 30
+MiB of memory. A file beyond that counts as absent."""
 
 _EXPRESSION_SIZE = 2048
 """Bytes of an expression. Small ones keep their states in RE2's memory where a large
@@ -121,6 +125,11 @@ class IgnoreRules:
             groups += (_VCS_GROUP,)
         self._client = self._compile(groups, base)
         self._files: dict[tuple[bytes, bytes], RuleFile] = {}
+        self._expression_bytes = 0
+        self._refused: set[tuple[bytes, bytes]] = set()
+        self.on_refused: Callable[[bytes, bytes], None] = lambda place, name: None
+        """Called with the place and the name of a rule file that is not followed,
+        because the tree has too much of them."""
         self._chains: dict[bytes, tuple[Step, ...]] = {}
 
     @property
@@ -143,13 +152,34 @@ class IgnoreRules:
             self._tops.add(place)
         elif name == EXCLUDE_FILE:
             self._tops.discard(place)
-        groups = _groups_of_text(text or b"")
+        groups, size = self._accepted(place, name, text)
+        self._drop(place, name)
         if groups:
+            self._expression_bytes = size
             self._files[place, name] = RuleFile(groups, self._compile(groups, place))
-        else:
-            self._files.pop((place, name), None)
         self._chains.clear()
         return True
+
+    def _accepted(
+        self, place: bytes, name: bytes, text: bytes | None
+    ) -> tuple[tuple[Group, ...], int]:
+        """The groups to follow, and the bytes of all expressions of the tree then."""
+        groups = _groups_of_text(text) if text else ()
+        file = self._files.get((place, name))
+        others = self._expression_bytes - (0 if file is None else _size(file.groups))
+        size = others + _size(groups)
+        if size <= MAX_TREE_EXPRESSIONS:
+            self._refused.discard((place, name))
+            return groups, size
+        if (place, name) not in self._refused:
+            self._refused.add((place, name))
+            self.on_refused(place, name)
+        return (), others
+
+    def _drop(self, place: bytes, name: bytes) -> None:
+        file = self._files.pop((place, name), None)
+        if file is not None:
+            self._expression_bytes -= _size(file.groups)
 
     def knows(self, directory: bytes, name: bytes, text: bytes | None) -> bool:
         """Whether `load` of the same would make no difference."""
@@ -159,7 +189,7 @@ class IgnoreRules:
         if name == EXCLUDE_FILE and (text is not None) is not (place in self._tops):
             return False
         file = self._files.get((place, name))
-        groups = _groups_of_text(text) if text else ()
+        groups, _ = self._accepted(place, name, text)
         return groups == (() if file is None else file.groups)
 
     def is_top(self, directory: bytes) -> bool:
@@ -199,7 +229,9 @@ class IgnoreRules:
             groups = self._files[directory, name].groups
             place = destination + directory[len(source) :]
             steps = self._compile(groups, place)
+            self._drop(place, name)
             self._files[place, name] = RuleFile(groups, steps)
+            self._expression_bytes += _size(groups)
         self._tops |= {destination + t[len(source) :] for t in self._tops_in(source)}
         self._chains.clear()
 
@@ -207,7 +239,7 @@ class IgnoreRules:
         """Drop the rule files of a directory that is not there any more, and below."""
         place = self._place(directory)
         for key in self._files_in(place):
-            del self._files[key]
+            self._drop(*key)
         self._tops.difference_update(self._tops_in(place))
         self._chains.clear()
 
@@ -306,6 +338,13 @@ def exceeded_limit(text: bytes) -> str | None:
     if sum(len(line) for line in lines if has_wildcards(line)) > MAX_WILDCARDS:
         return f"its patterns with wildcards have more than {MAX_WILDCARDS} bytes"
     return None
+
+
+def _size(groups: Iterable[Group]) -> int:
+    """Bytes of the expressions of a rule file."""
+    return sum(
+        len(text) for g in groups for text in (*g.name_expressions, *g.path_expressions)
+    )
 
 
 def _groups_of_text(text: bytes) -> tuple[Group, ...]:

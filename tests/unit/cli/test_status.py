@@ -37,8 +37,13 @@ def reply() -> dict[str, Any]:
                 "language": "gam",
                 "subscriptions": 3,
                 "backlog": 4,
+                "requests": 6,
+                "bytes_in": 900,
+                "bytes_out": 3 << 20,
+                "terms": 7,
             }
         ],
+        "held_bytes": 3 << 20,
         "watches": {
             "kernel": 1000,
             "polled": 2,
@@ -75,9 +80,11 @@ def test_all_of_the_report_is_shown(reply: dict[str, Any]) -> None:
         r"\x1b[2J     3 of 45 watches used",
         "limits      this user may have 10,000 inotify watches and 128 instances",
         "losses      7 overflows, 8 directories scanned again",
-        "clients     1",
-        "       PID  LANGUAGE  SUBSCRIPTIONS  BACKLOG  PROGRAM",
-        r"         5  gam                   3        4  \x1b[2J\n",
+        "clients     1, 3.0 MiB wait",
+        "       PID  LANGUAGE  SUBSCRIPTIONS  TERMS  BACKLOG  REQUESTS        IN"
+        "       OUT  PROGRAM",
+        "         5  gam                   3      7        4         6     900 B"
+        r"   3.0 MiB  \x1b[2J\n",
     ]
 
 

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from gamin.config.flow_settings import LIMITS
 from gamin.config.gaminrc import (
+    MAX_RULES,
     FilesystemRule,
     FlowRule,
     Method,
@@ -148,3 +149,9 @@ def test_a_printed_rule_is_read_back_as_itself(lines: list[bytes]) -> None:
     again = list(parse(printed, b"/elsewhere"))
     assert list(map(str, again)) == list(map(str, rules))
     assert not any(isinstance(item, Mistake) for item in again)
+
+
+def test_a_file_with_too_many_rules_is_followed_up_to_the_limit() -> None:
+    *rules, mistake = parse(b"poll /a\n" * (MAX_RULES + 2), b"/", "gaminrc")
+    assert len(rules) == MAX_RULES
+    assert mistake == Mistake("more than 1000 rules", Origin("gaminrc", MAX_RULES + 1))

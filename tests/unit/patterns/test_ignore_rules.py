@@ -243,3 +243,24 @@ def test_more_directories_than_are_kept_in_mind_are_answered_alike() -> None:
     paths = [b"d%d/x" % i for i in range(10_000)] * 2
     hits = [path for path in paths if rules.ignored(path, is_dir=False)]
     assert hits == [b"d7/x"] * 2
+
+
+def test_files_of_a_tree_with_too_many_wildcards_are_refused_until_others_go() -> None:
+    rules = IgnoreRules((), vcs=True)
+    refused: list[bytes] = []
+    rules.on_refused = lambda place, name: refused.append(place)
+    text = b"\n".join(b"*%da*b*c*d" % number for number in range(1000))
+    number = 0
+    while not refused and number < 60:
+        rules.load(b"d%d" % number, b".gitignore", text)
+        number += 1
+    assert 4 < number < 60
+    last = b"d%d" % (number - 1)
+    assert not rules.ignored(last + b"/x1axbxcxd", is_dir=False)
+    assert rules.ignored(b"d0/x1axbxcxd", is_dir=False)
+    assert rules.knows(last, b".gitignore", text)  # it is not loaded again and again
+    rules.load(b"d0", b".gitignore", None)
+    assert rules.load(last, b".gitignore", text)
+    assert rules.ignored(last + b"/x1axbxcxd", is_dir=False)
+    rules.forget(b"")
+    assert rules.is_empty is False  # the directories of version control

@@ -31,7 +31,7 @@ class CatchUp:
         elif sent != place or cursor.tick < self._tree.floor:
             rows = self._full_relisting(subscription, sent)
         else:
-            rows = self.rows_since(subscription, cursor.tick)
+            rows = list(self.rows_since(subscription, cursor.tick))
         progress.announce(place)
         cursor.catch_up(self._tree.tick, place)
         return rows
@@ -57,16 +57,17 @@ class CatchUp:
             )
         return rows
 
-    def rows_since(self, subscription: Subscription, since: int) -> list[Row]:
-        """What happened after the tick `since`, if the path led where it leads now."""
+    def rows_since(self, subscription: Subscription, since: int) -> Iterable[Row]:
+        """What happened after the tick `since`, if the path led where it leads now;
+        lazily."""
         node = subscription.bound_directory
         if node is None:
             last_change = subscription.progress.last_change
             changed = subscription.node is not None and last_change > since
             return [Row(Kind.CHANGED, b"", False)] if changed else []
         if subscription.scope is Scope.DIRECTORY:
-            return list(entries_since(node, since))
-        return list(tree_since(node, since, subscription.covers_directory))
+            return entries_since(node, since)
+        return tree_since(node, since, subscription.covers_directory)
 
 
 def listing_of(subscription: Subscription) -> Iterable[Row]:

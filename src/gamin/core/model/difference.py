@@ -70,11 +70,12 @@ def _entry_since(
 def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     """The directory itself came after `since`: all that was at its path is gone, and
     all in it is new."""
-    for name, (last, _, died, first, is_dir) in (node.history or {}).items():
+    # Copies, because a caller that takes turns with others may go on later.
+    for name, (last, _, died, first, is_dir) in list((node.history or {}).items()):
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
-        for name, known in node.published_entries().items():
+        for name, known in list(node.published_entries().items()):
             yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
 
 
@@ -110,11 +111,11 @@ def tree_since(
 def _vanished_below(
     node: Node, since: int, covers_directory: CoversDirectory, prefix: bytes
 ) -> Iterator[Row]:
-    for tombstone in (node.tombstones or {}).values():
+    for tombstone in list((node.tombstones or {}).values()):
         path = prefix + tombstone.name
         if tombstone.latest_tick > since and covers_directory(path):
             yield from _vanished(tombstone, since, path + b"/", {node})
-    for tick, gone in node.moved_away or ():
+    for tick, gone in list(node.moved_away or ()):
         if tick > since:  # it may have been here before itself, and come back
             yield from _vanished(gone, since, prefix, set())
 

@@ -7,11 +7,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from gamin import __version__
 from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.asker import Asker, Host
-from gamin.daemon.sessions.watchman.client_subscription import ClientSubscription
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import (
-    HashingSubscription,
     ReadContents,
 )
 from gamin.daemon.sessions.watchman.memory import Memory, Recalled
@@ -23,7 +21,7 @@ from gamin.daemon.sessions.watchman.projects import (
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscribing import MAX_NAME, Subscribing
 from gamin.daemon.sessions.watchman.triggers import Triggers
 from gamin.paths import printable
 from gamin.protocol.watchman import replies
@@ -40,10 +38,6 @@ from gamin.protocol.watchman.query.query import Query
 
 logger = logging.getLogger(__name__)
 
-MAX_SUBSCRIPTIONS = 4_096
-"""Subscriptions of one connection."""
-MAX_NAME = 4_096
-"""Characters in the name of a subscription or of a state; the server keeps it."""
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
 do not read."""
@@ -55,6 +49,9 @@ class Commands:
         self._host = host
         self._memory = memory
         self._queries = Queries(roots.times, self._recall_cursor)
+        self._subscribing = Subscribing(
+            roots, self._queries, self._recalled, self._content_reader
+        )
         self._hashes = ContentHashes(roots.loop)
         self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
 
@@ -272,67 +269,17 @@ class Commands:
         client.reply(replies.flush_subscriptions(results))
 
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
-        if len(client.subscriptions) >= MAX_SUBSCRIPTIONS:
-            raise BadRequest(
-                f"a connection has no more than {MAX_SUBSCRIPTIONS} subscriptions"
-            )
-        if len(request.name) > MAX_NAME:
-            raise BadRequest("the name of the subscription is too long")
+        subscribing = self._subscribing
+        subscribing.check(request, client)
         if request.watch:
-            root = self.roots.open(RootKey.of(request.root, request.query))
+            root = subscribing.open(request, client)
         else:
             root = self._root(request.root)
 
         def ready() -> None:
-            client.work(self._subscribed(root, request, client))
+            client.work(subscribing.subscribe(root, request, client))
 
         self._when_ready(root, client, ready)
-
-    def _subscribed(
-        self, root: Root, request: ask.Subscribe, client: Asker
-    ) -> Iterator[None]:
-        """Yields where others may get their turn."""
-        if request.query.since is not None:
-            yield from self.roots.bringing_up_to_date(root)
-        spec, past = yield from self._recalled(root, request.query)
-        self.roots.flush_deferred()
-        root.flush()
-        rows = None if past is None else past.rows(root)
-        now = root.timeline
-        key = (request.root, request.name)
-        replaced = client.subscriptions.pop(key, None)
-        warning = ""
-        if replaced is not None and replaced[0].has(replaced[1]):
-            replaced[0].remove(replaced[1])
-            warning = f"subscription name '{request.name}' is not unique"
-        query = request.query
-        self._queries.move_cursor(root, query.since, root.clock())
-        self.roots.on_changed(root)  # a client has a clock of now
-        tick = root.resume(spec)
-        sink = ClientSubscription(client, request.name)
-        if query.wants_hashes:
-            read = self._content_reader(root, query)
-            sink = HashingSubscription(client, request.name, root, read)
-        subscriber = Subscriber(
-            sink,
-            query.sharing_key(),
-            root.cursor(tick),
-            defer=request.defer,
-            drop=request.drop,
-        )
-        sink.belongs_to(subscriber)
-        root.add(subscriber)
-        client.subscriptions[key] = (root, subscriber)
-        clock = now.clock(now.latest)
-        states = root.states.asserted
-        client.reply(replies.subscribe(request.name, clock, warning, states))
-        if past is not None and rows is not None:
-            root.deliver_past(subscriber, past.clock, rows)
-        elif tick is not None:
-            subscriber.wants_listing = query.names and query.initial
-            root.catch_up(subscriber)
-        elif query.since is not None or query.initial:
-            root.deliver_all(subscriber)
 
     # -- what earlier servers knew
 

@@ -76,7 +76,12 @@ class FileRows:
     def encoded(self, codec: Codec) -> bytes:
         data = self._encoded.get(codec)
         if data is None:
-            data = self._encoded[codec] = codec.rows(self.rows, self._fields, self._now)
+            pieces = self._pieces.get(codec)
+            if pieces is None:
+                data = codec.rows(self.rows, self._fields, self._now)
+            else:
+                data = b"".join(pieces)
+            self._encoded[codec] = data
         return data
 
     def encode(self, codec: Codec) -> Iterator[None]:

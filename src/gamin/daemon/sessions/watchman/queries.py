@@ -108,6 +108,8 @@ class Queries:
         if current is None:
             return None
         now = root.timeline
+        if changes is not None and 0 < changes.tick < now.oldest:
+            return None  # some of it was forgotten meanwhile
         rows = FileRows(current, query.fields, now)
         return Answer(rows, now.clock(now.latest), is_fresh=changes is None)
 
@@ -137,7 +139,7 @@ class Queries:
 
     def _since_tick(self, root: Root, since: ClockSpec | None) -> Changes | None:
         tick = root.resume(since)
-        rows = None if tick is None else root.since(tick)
+        rows = None if tick is None else root.changes_since(tick)
         return None if tick is None or rows is None else Changes(rows, tick)
 
     def _since_time(self, root: Root, second: int) -> Changes | None:

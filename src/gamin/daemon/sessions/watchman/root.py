@@ -171,8 +171,13 @@ class Root:
 
     def since(self, tick: int) -> list[Row] | None:
         """What happened after the tick; None if too much was forgotten to say."""
-        rows = self._monitor.rows_since(self.subscription, tick)
-        return None if rows is None else list(admitted(self.subscription, rows))
+        rows = self.changes_since(tick)
+        return None if rows is None else list(rows)
+
+    def changes_since(self, tick: int) -> Iterable[Row] | None:
+        """As `since`, lazily. What happens meanwhile may be in it or not."""
+        rows = self._monitor.changes_since(self.subscription, tick)
+        return None if rows is None else admitted(self.subscription, rows)
 
     def listing(self) -> Iterable[Row]:
         """Everything there is, as EXISTS rows."""

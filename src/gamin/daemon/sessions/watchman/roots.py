@@ -24,6 +24,9 @@ KEPT_SECONDS = 60.0
 """Seconds for which a root stays watched after its last client."""
 
 
+MAX_UNUSED = 16
+"""Roots of one path that stay watched without a client; the oldest is closed first."""
+
 DEFAULT = RootConfig()
 
 
@@ -53,6 +56,8 @@ class Roots:
         self._server = (start, os.getpid())
         self._by_key: dict[RootKey, Root] = {}
         self._keys: dict[Root, RootKey] = {}
+        self._unused: dict[bytes, dict[Root, None]] = {}
+        """By path, the roots that are kept without a client."""
         self._by_subscription: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self.times = TickTimes()
@@ -80,7 +85,10 @@ class Roots:
 
     def key_of(self, root: Root) -> RootKey | None:
         """The key of a root; None once it is closed."""
-        return next((key for key, each in self._by_key.items() if each is root), None)
+        return self._keys.get(root)
+
+    def find_key(self, key: RootKey) -> Root | None:
+        return self._by_key.get(key)
 
     def watched(self) -> list[bytes]:
         """The paths that clients asked to be watched for good (`watch`)."""
@@ -115,10 +123,18 @@ class Roots:
                 real = os.path.realpath(key.path)
                 self._rules.follow(subscription, real, subscription.ignore)
             self._service.subscribe(subscription)
+        self._forget_reaper(root)
+        return root
+
+    def _forget_reaper(self, root: Root) -> None:
+        """It has a client again, or is closed."""
         if root.reaper is not None:
             root.reaper.cancel()
             root.reaper = None
-        return root
+            unused = self._unused[root.path]
+            del unused[root]
+            if not unused:
+                del self._unused[root.path]
 
     def _subscription(self, key: RootKey, config: RootConfig) -> Subscription:
         ignore: IgnoreRules | WatchmanIgnore | None = None
@@ -161,8 +177,7 @@ class Roots:
         """Stop watching it."""
         del self._by_key[self._keys.pop(root)]
         del self._by_subscription[root.subscription]
-        if root.reaper is not None:
-            root.reaper.cancel()
+        self._forget_reaper(root)
         for subscriber in root.subscribers:
             root.remove(subscriber)
         self._service.cancel(root.subscription)
@@ -201,9 +216,13 @@ class Roots:
         if root.subscription in self._by_subscription:
             reap = partial(self._reap, root)
             root.reaper = self._service.loop.call_later(KEPT_SECONDS, reap)
+            unused = self._unused.setdefault(root.path, {})
+            unused[root] = None
+            if len(unused) > MAX_UNUSED:
+                self._reap(next(iter(unused)))
 
     def _reap(self, root: Root) -> None:
-        root.reaper = None
+        self._forget_reaper(root)
         if not root.queries and not root.is_pinned:
             key = self.key_of(root)
             if key is not None and self.on_closing is not None:

@@ -4,6 +4,7 @@
 outside of it; the core applies what they say now.
 """
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -29,8 +30,10 @@ from gamin.daemon.sessions.watchman.ignore_files import (
     rules_to_load,
 )
 from gamin.events import Row
-from gamin.paths import is_within, join, parent, relative
+from gamin.paths import is_within, join, parent, printable, relative
 from gamin.patterns.ignore_rules import IgnoreRules
+
+logger = logging.getLogger(__name__)
 
 DOT_GIT = b".git"
 
@@ -46,6 +49,14 @@ class _Followed(NamedTuple):
     inner: set[bytes]
     """Directories below the root that had an entry `.git`: each is the top of another
     repository, or may soon be one."""
+
+
+def _log_refused(place: bytes, name: bytes) -> None:
+    logger.warning(
+        "%s is not followed: the ignore files of its tree have too many patterns with "
+        "wildcards",
+        printable(join(b"/" + place, name)),
+    )
 
 
 class RuleFiles:
@@ -74,6 +85,7 @@ class RuleFiles:
         They know already what other roots had listed there.
         """
         rules = IgnoreRules(globs, vcs=True, base=path.lstrip(b"/"))
+        rules.on_refused = _log_refused
         for rule in above(path, self._home).rules:
             rules.load(*rule)
         top = self._service.monitor.tree.find(path)

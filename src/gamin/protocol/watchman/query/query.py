@@ -9,6 +9,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gamin.patterns.gitignore import has_wildcards
+from gamin.patterns.ignore_rules import MAX_WILDCARDS
 from gamin.protocol.watchman.clocks import ClockSpec, parse_clockspec
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
@@ -110,6 +112,13 @@ def _check_size(options: Mapping[str, Any]) -> None:
         size = sum(map(len, options.get(name) or ()))
         if size > MAX_PATTERN_BYTES:
             raise BadQuery(f"'{name}' has more than {MAX_PATTERN_BYTES} characters")
+    ignore = options.get("ignore") or ()
+    wild = sum(len(text) for text in ignore if has_wildcards(to_bytes(text)))
+    if wild > MAX_WILDCARDS:
+        raise BadQuery(
+            f"the patterns with wildcards in 'ignore' have more than {MAX_WILDCARDS} "
+            "characters"
+        )
 
 
 def _since(given: Mapping[str, Any]) -> ClockSpec | None:

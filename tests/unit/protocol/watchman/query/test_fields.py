@@ -75,7 +75,7 @@ def test_every_field_of_a_deleted_file_has_a_value() -> None:
     gone = row(exists=False)
     rendered = {field: render([gone], [field], NOW)[0] for field in FIELDS}
     empty = {field for field, value in rendered.items() if value is None}
-    assert empty == {"symlink_target", "moved_from"}
+    assert empty == {"symlink_target", "moved_from", "content.sha1hex"}
 
 
 def test_a_file_is_looked_at_once_for_all_fields() -> None:

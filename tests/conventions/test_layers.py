@@ -55,7 +55,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "client": {"protocol", "system"},
     "compat": {"client", "config", "protocol", "system"},
-    "cli": {"client", "compat", "config", "protocol", "state", "system"},
+    "fleet": {"client"},
+    "cli": {"client", "compat", "fleet", "config", "protocol", "state", "system"},
 }
 
 PURE = ("protocol", "config", "patterns", "core", "engine")

@@ -42,6 +42,11 @@ GROUPS = {
         "completions": "print the completions of bash, zsh or fish",
         "man": "print the manual page",
     },
+    "many machines": {
+        "publish": "send changes to a stream on NATS JetStream",
+        "follow": "print the changes that publishers send",
+        "fleet": "show the publishers and consumers of a stream",
+    },
     "settings": {
         "config": "show the rules in force, and what they mean for a path",
     },

@@ -1,0 +1,142 @@
+"""`gamin publish`: sends the changes of trees to a stream on NATS JetStream."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+
+from gamin.cli.options import CannotRead, patterns_from
+from gamin.fleet.settings import (
+    DEFAULT_STREAM,
+    BadSettings,
+    Publication,
+    PublishedTree,
+    Servers,
+    check,
+    check_url,
+    host_name,
+    parse,
+    tree_name,
+)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.usage = (
+        "gamin publish --to nats://HOST[,HOST…] [OPTION…] PATH…\n"
+        "       gamin publish --config FILE"
+    )
+    parser.description = (
+        "Send what changes at and below each PATH to a stream on NATS JetStream, from\n"
+        "which `gamin follow` and other programs read. What was acknowledged is\n"
+        "remembered beside the stream: a publisher that was stopped or killed goes on\n"
+        "from there. Needs: pip install 'gamin[fleet]'"
+    )
+    parser.epilog = (
+        "examples:\n"
+        "  gamin publish --to nats://localhost /srv/data\n"
+        "  gamin publish --config ~/.config/gamin/publish.toml\n"
+        "\n"
+        "exit status: 0 ended by a signal, 1 failed, 64 wrong usage"
+    )
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="a directory")
+    parser.add_argument(
+        "--to",
+        metavar="URL[,URL…]",
+        help="the servers, as nats://HOST:PORT or tls://HOST:PORT",
+    )
+    parser.add_argument(
+        "--config", metavar="FILE", help="read servers and trees from a TOML file"
+    )
+    parser.add_argument(
+        "--stream",
+        default=DEFAULT_STREAM,
+        metavar="NAME",
+        help=f"the stream, made if there is none (default: {DEFAULT_STREAM})",
+    )
+    parser.add_argument(
+        "--as",
+        dest="host",
+        default="",
+        metavar="HOSTNAME",
+        help="the name of this host in the stream (default: its own)",
+    )
+    parser.add_argument(
+        "--credentials", default="", metavar="FILE", help="credentials of a NATS user"
+    )
+    parser.add_argument(
+        "--tls-ca", default="", metavar="FILE", help="certificates to trust"
+    )
+    _add_rules(parser.add_argument_group("which changes are published"))
+
+
+def _add_rules(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-i",
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="leave out paths that match GLOB, a line of .gitignore (repeatable)",
+    )
+    group.add_argument(
+        "--ignore-from",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="leave out what the lines of FILE match, as in .gitignore (repeatable)",
+    )
+    group.add_argument(
+        "--vcs-ignore", action="store_true", help="leave out what git ignores"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    publication = _publication(args)
+    logging.basicConfig(
+        stream=sys.stderr, format="gamin publish: %(message)s", level=logging.INFO
+    )
+    return asyncio.run(_publish(publication))
+
+
+async def _publish(publication: Publication) -> int:
+    from gamin.fleet.publisher import Publisher  # late: it needs nats-py
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    await Publisher(publication, stop).run()
+    return 0
+
+
+def _publication(args: argparse.Namespace) -> Publication:
+    """Raises BadSettings and CannotRead."""
+    hostname = socket.gethostname()
+    if args.config:
+        if args.paths or args.to:
+            raise BadSettings("--config says which servers and trees: no PATH, no --to")
+        try:
+            with open(args.config, encoding="utf-8") as file:
+                text = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CannotRead(args.config, error) from error
+        try:
+            return parse(text, hostname)
+        except BadSettings as error:
+            raise BadSettings(f"{args.config}: {error}") from error
+    if not args.to:
+        raise BadSettings("--to: to which server? (nats://HOST)")
+    if args.host and args.host != host_name(args.host):
+        raise BadSettings(f"--as {args.host}: letters, digits, _ and -")
+    ignore = (*patterns_from(args.ignore_from), *args.ignore)
+    trees = [
+        PublishedTree(path, tree_name(path), ignore, args.vcs_ignore)
+        for path in map(os.path.abspath, args.paths)
+    ]
+    urls = tuple(check_url(url) for url in args.to.split(","))
+    servers = Servers(urls, args.credentials, args.tls_ca)
+    host = host_name(args.host or hostname)
+    return check(Publication(servers, args.stream, host, tuple(trees)))

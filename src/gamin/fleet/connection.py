@@ -1,0 +1,152 @@
+"""Connections to NATS, and the streams and buckets that publishers share.
+
+A connection is not mended by the library: what it would send again after a loss could
+overtake what was lost. Its end is an error, and its owner makes the next one.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from gamin.errors import GaminError
+from gamin.fleet.message import PREFIX
+from gamin.fleet.settings import Servers
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.js import JetStreamContext
+    from nats.js.kv import KeyValue
+
+CONNECT_SECONDS = 5.0
+MAX_PENDING_ACKS = 1024
+"""Messages that may wait for their acknowledgement."""
+PUBLISHERS = "gamin-publishers"
+"""The bucket in which publishers announce themselves."""
+POSITIONS = "gamin-positions"
+"""The bucket with the clock up to which each tree is in the stream."""
+ANNOUNCED_SECONDS = 60.0
+"""How long an announcement lasts."""
+
+
+class FleetError(GaminError):
+    """NATS cannot be reached, or refuses what is asked."""
+
+
+class NotInstalled(FleetError):
+    """The client library of NATS is missing."""
+
+    def __str__(self) -> str:
+        return "nats-py is not installed: pip install 'gamin[fleet]'"
+
+
+def load_library() -> Any:
+    """The module `nats`. Raises NotInstalled."""
+    try:
+        import nats
+    except ImportError as error:
+        raise NotInstalled from error
+    return nats
+
+
+class Connection:
+    """A connection to NATS that is not made again when it is lost."""
+
+    def __init__(self, client: "Client", lost: asyncio.Event) -> None:
+        self.client = client
+        self._lost = lost
+
+    async def until_lost(self) -> None:
+        """Raises FleetError when the connection is lost."""
+        await self._lost.wait()
+        raise FleetError("the connection to NATS was lost")
+
+
+@contextlib.asynccontextmanager
+async def connected(servers: Servers) -> AsyncIterator[Connection]:
+    """A connection, until the end of the block or its loss. Raises FleetError."""
+    nats = load_library()
+    lost = asyncio.Event()
+
+    async def on_lost() -> None:
+        lost.set()
+
+    errors: list[Exception] = []
+
+    async def remember(error: Exception) -> None:
+        """The library would print it."""
+        errors.append(error)
+
+    options: dict[str, Any] = {}
+    if servers.credentials:
+        options["user_credentials"] = servers.credentials
+    try:
+        if servers.tls_ca or servers.tls_cert:
+            options["tls"] = _tls(servers)
+        client = await nats.connect(
+            servers=list(servers.urls),
+            allow_reconnect=False,
+            connect_timeout=CONNECT_SECONDS,
+            max_reconnect_attempts=1,  # counts for the first connection too
+            reconnect_time_wait=0.05,
+            error_cb=remember,
+            disconnected_cb=on_lost,
+            closed_cb=on_lost,
+            name="gamin",
+            **options,
+        )
+    except (OSError, ssl.SSLError, ValueError, nats.errors.Error) as error:
+        where = ", ".join(servers.urls)
+        cause = errors[-1] if errors else error
+        reason = str(cause) or type(cause).__name__
+        raise FleetError(f"{where} cannot be reached: {reason}") from error
+    try:
+        yield Connection(client, lost)
+    finally:
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await client.close()
+
+
+def _tls(servers: Servers) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=servers.tls_ca or None)
+    if servers.tls_cert:
+        context.load_cert_chain(servers.tls_cert, servers.tls_key or None)
+    return context
+
+
+def jetstream(client: "Client") -> "JetStreamContext":
+    return client.jetstream(publish_async_max_pending=MAX_PENDING_ACKS)
+
+
+async def ensure_stream(context: "JetStreamContext", name: str) -> None:
+    """Make the stream if there is none. Raises FleetError.
+
+    One that exists stays as its owner made it. A new one keeps everything on disk until
+    somebody sets limits.
+    """
+    from nats.js.errors import APIError, NotFoundError
+
+    try:
+        try:
+            await context.stream_info(name)
+        except NotFoundError:
+            await context.add_stream(name=name, subjects=[f"{PREFIX}.>"])
+    except APIError as error:
+        raise FleetError(f"stream {name}: {error.description}") from error
+
+
+async def bucket(
+    context: "JetStreamContext", name: str, ttl: float | None = None
+) -> "KeyValue":
+    """A key-value bucket, made if there is none. Raises FleetError."""
+    from nats.js.errors import APIError, BucketNotFoundError
+
+    try:
+        try:
+            return await context.key_value(name)
+        except BucketNotFoundError:
+            return await context.create_key_value(bucket=name, ttl=ttl)
+    except APIError as error:
+        raise FleetError(f"bucket {name}: {error.description}") from error

@@ -1,0 +1,231 @@
+"""Receives the changes of many machines from a stream, batch by batch.
+
+A batch is acknowledged when the next one is asked for, so what a consumer was given and
+did not finish comes again. Lost connections are made again; a durable consumer goes on
+where it was, and so does one without a name, from the last message that it was given.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from gamin.fleet import connection as nats
+from gamin.fleet.connection import FleetError
+from gamin.fleet.message import PREFIX, BadMessage, FleetEvent, decode, token
+from gamin.fleet.sequence import Gate, Number
+from gamin.fleet.settings import DEFAULT_STREAM, Servers, check_url
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+    from nats.js.api import ConsumerConfig
+
+logger = logging.getLogger(__name__)
+
+BATCH_MESSAGES = 256
+"""Messages in a batch, at most."""
+WAIT_SECONDS = 5.0
+"""How long one request for messages waits."""
+IDLE_SECONDS = 300.0
+"""How long the server keeps a consumer without a name whose follower is gone."""
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 15.0
+
+Since = int | datetime | str | None
+
+
+def follow(
+    *servers: str,
+    stream: str = DEFAULT_STREAM,
+    host: str | None = None,
+    tree: str | None = None,
+    since: Since = None,
+    durable: str | None = None,
+    credentials: str = "",
+    tls_ca: str = "",
+) -> "Follower":
+    """Follow the changes that publishers send.
+
+    Args:
+        servers: addresses as nats://HOST or tls://HOST.
+        stream: the name of the stream.
+        host: only changes of this host.
+        tree: only changes of trees of this name.
+        since: where to begin: None with what comes from now on; a position in the
+            stream; a time; or "all". A durable consumer that exists goes on where it
+            was, whatever `since` is.
+        durable: the name of a consumer that the server keeps.
+        credentials: a file with the credentials of a NATS user.
+        tls_ca: a file with the certificates of the authority to trust.
+
+    Returns:
+        An asynchronous iterator of batches: lists of `FleetEvent`, in the order of the
+        stream, each tree's without gaps and repetitions. Use it in an `async with`.
+
+    Raises:
+        BadSettings: an address is wrong.
+
+    Iterating raises FleetError: NATS could not be reached even once, or refuses.
+
+    Example:
+        async with gamin.fleet.follow("nats://localhost", since="all") as batches:
+            async for batch in batches:
+                print(batch)
+    """
+    urls = tuple(check_url(url) for url in servers)
+    where = Servers(urls, credentials, tls_ca)
+    parts = [PREFIX, _part(host), _part(tree), "*"]
+    return Follower(where, stream, ".".join(parts), since, durable)
+
+
+def _part(name: str | None) -> str:
+    return "*" if name is None else token(name)
+
+
+class Follower:
+    """Iterates over batches; `follow` makes it."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        stream: str,
+        subject: str,
+        since: Since,
+        durable: str | None,
+    ) -> None:
+        self._servers = servers
+        self._stream = stream
+        self._subject = subject
+        self._since = since
+        self._durable = durable
+        self._gates: dict[tuple[str, str], Gate] = {}
+        self._batches: AsyncIterator[list[FleetEvent]] | None = None
+        self.last_sequence = 0
+        """The position in the stream of the last message that was received."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the iteration; the last batch is not acknowledged."""
+        batches, self._batches = self._batches, None
+        if batches is not None:
+            await batches.aclose()  # type: ignore[attr-defined]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[FleetEvent]:
+        if self._batches is None:
+            self._batches = self._receive()
+        return await anext(self._batches)
+
+    async def _receive(self) -> AsyncIterator[list[FleetEvent]]:
+        pause, was_connected = FIRST_PAUSE_SECONDS, False
+        while True:
+            try:
+                async with nats.connected(self._servers) as connection:
+                    was_connected = True
+                    async for batch in self._batches_of(connection.client):
+                        pause = FIRST_PAUSE_SECONDS
+                        yield batch
+            except FleetError as error:
+                if not was_connected:
+                    raise
+                logger.warning("%s; trying again in %.1f s", error, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    async def _batches_of(self, client: Any) -> AsyncIterator[list[FleetEvent]]:
+        """Until the connection is lost. Raises FleetError."""
+        import nats as library
+        from nats.js.errors import APIError
+
+        context = nats.jetstream(client)
+        try:
+            subscription = await context.pull_subscribe(
+                self._subject,
+                durable=self._durable,
+                stream=self._stream,
+                config=self._config(),
+            )
+            while True:
+                try:
+                    messages = await subscription.fetch(BATCH_MESSAGES, WAIT_SECONDS)
+                except (library.errors.TimeoutError, TimeoutError):
+                    if client.is_closed:
+                        raise FleetError("the connection to NATS was lost") from None
+                    continue
+                if batch := list(self._admitted(messages)):
+                    yield batch
+                for each in messages:
+                    await each.ack()
+        except APIError as error:
+            raise FleetError(f"stream {self._stream}: {error.description}") from error
+        except (library.errors.Error, OSError) as error:
+            reason = str(error) or type(error).__name__
+            raise FleetError(f"the connection to NATS was lost: {reason}") from error
+
+    def _config(self) -> "ConsumerConfig":
+        from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+        config = ConsumerConfig(
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=60,
+            max_ack_pending=4 * BATCH_MESSAGES,
+            deliver_policy=DeliverPolicy.NEW,
+        )
+        if self._durable is None:
+            config.inactive_threshold = IDLE_SECONDS
+            if self.last_sequence:
+                config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
+                config.opt_start_seq = self.last_sequence + 1
+                return config
+        since = self._since
+        if since == "all":
+            config.deliver_policy = DeliverPolicy.ALL
+        elif isinstance(since, datetime):
+            config.deliver_policy = DeliverPolicy.BY_START_TIME
+            config.opt_start_time = since.astimezone(UTC).isoformat()  # type: ignore[assignment]
+        elif isinstance(since, int):
+            config.deliver_policy = DeliverPolicy.BY_START_SEQUENCE
+            config.opt_start_seq = max(1, since)
+        return config
+
+    def _admitted(self, messages: "Iterable[Msg]") -> Iterable[FleetEvent]:
+        for each in messages:
+            sequence = each.metadata.sequence.stream
+            if sequence <= self.last_sequence:
+                continue  # delivered again, because its acknowledgement was lost
+            self.last_sequence = sequence
+            try:
+                event = decode(each.subject, each.data, sequence)
+            except BadMessage as error:
+                logger.warning("message %d left out: %s", sequence, error)
+                continue
+            gate = self._gates.setdefault((event.host, event.tree), Gate())
+            if gate.admits(Number(event.epoch, event.sequence, event.previous)):
+                yield event
+
+
+def parse_since(text: str) -> Since:
+    """A position, a time (ISO 8601) or "all". Raises ValueError for anything else.
+
+    >>> parse_since("42")
+    42
+    """
+    if text == "all":
+        return text
+    with suppress(ValueError):
+        return int(text)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no position, no time (2026-01-31T12:00) and not 'all'"
+        ) from None
+    return found if found.tzinfo else found.astimezone()

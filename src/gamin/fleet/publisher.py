@@ -1,0 +1,378 @@
+"""Sends the changes of trees to a stream.
+
+Nothing is queued: what is not acknowledged is asked for again. The position of a tree
+is the clock of the last batch of which every message was acknowledged. It is kept in a
+bucket beside the stream, so that a publisher that goes on elsewhere, or with another
+stream, starts from what that stream has. While NATS is away the watch is closed, and
+afterwards the server names the difference to the position.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import gamin
+from gamin.events import Event, Kind
+from gamin.fleet import connection as nats
+from gamin.fleet import message
+from gamin.fleet.connection import FleetError
+from gamin.fleet.message import Content, Place, Status
+from gamin.fleet.sequence import Numbering
+from gamin.fleet.settings import Publication, PublishedTree
+
+if TYPE_CHECKING:
+    from nats.js import JetStreamContext
+    from nats.js.kv import KeyValue
+
+logger = logging.getLogger(__name__)
+
+ACK_SECONDS = 10.0
+"""How long an acknowledgement may take."""
+POSITION_SECONDS = 1.0
+"""Least time between two writes of a position; a kill repeats at most so much."""
+ANNOUNCE_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 15.0
+"""Between two attempts to reach NATS: the first pause, and the longest."""
+ENTRIES_PER_PIECE = 500
+"""Paths in one message of a listing."""
+BYTES_PER_ENTRY = 64
+"""What an entry takes besides its path, at most."""
+
+KINDS_WITH_STATUS = {Kind.CREATED.value, Kind.CHANGED.value, Kind.MOVED.value}
+
+
+class Sent(NamedTuple):
+    """A message on its way."""
+
+    acknowledged: "asyncio.Future[Any]"
+    clock: str | None
+    """The position once it is acknowledged; None within a batch."""
+
+
+class Publisher:
+    """Publishes until `stop` is set. Made once; `run` may wait for NATS for ever."""
+
+    def __init__(
+        self,
+        publication: Publication,
+        stop: asyncio.Event,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._publication = publication
+        self._stop = stop
+        self._now = now
+        self._trees = [
+            TreePublisher(publication, tree, stop, now) for tree in publication.trees
+        ]
+
+    async def run(self) -> None:
+        """Publish. What goes wrong is logged and tried again.
+
+        Raises FleetError only if NATS could not be reached even once, and NotInstalled.
+        """
+        pause, was_connected = FIRST_PAUSE_SECONDS, False
+        while not self._stop.is_set():
+            try:
+                async with nats.connected(self._publication.servers) as connection:
+                    was_connected, pause = True, FIRST_PAUSE_SECONDS
+                    await self._publish(connection)
+                    return
+            except* FleetError as group:
+                error = _first(group)
+                if isinstance(error, nats.NotInstalled) or not was_connected:
+                    raise error from None
+                logger.warning("%s; trying again in %.1f s", error, pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), pause)
+            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+
+    async def _publish(self, connection: nats.Connection) -> None:
+        """Until `stop` is set. Raises FleetError, in a group."""
+        client = connection.client
+        context = nats.jetstream(client)
+        await nats.ensure_stream(context, self._publication.stream)
+        positions = await nats.bucket(context, nats.POSITIONS)
+        announced = await nats.bucket(
+            context, nats.PUBLISHERS, ttl=nats.ANNOUNCED_SECONDS
+        )
+        async with asyncio.TaskGroup() as group:
+            others = [
+                group.create_task(self._announce(announced)),
+                group.create_task(connection.until_lost()),
+            ]
+            sending = [
+                group.create_task(tree.publish(client, context, positions))
+                for tree in self._trees
+            ]
+            await asyncio.wait(sending)
+            for task in others:
+                task.cancel()
+
+    async def _announce(self, announced: "KeyValue") -> None:
+        while True:
+            publication = self._publication
+            about = {
+                "host": publication.host,
+                "stream": publication.stream,
+                "pid": os.getpid(),
+                "version": gamin.__version__,
+                "time": self._now().isoformat(),
+                "trees": {tree.tree.name: tree.summary() for tree in self._trees},
+            }
+            with _as_fleet_error("announcement"):
+                await announced.put(publication.host, json.dumps(about).encode())
+            await asyncio.sleep(ANNOUNCE_SECONDS)
+
+
+class TreePublisher:
+    """One tree: reads its changes, sends them, and moves its position."""
+
+    def __init__(
+        self,
+        publication: Publication,
+        tree: PublishedTree,
+        stop: asyncio.Event,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.tree = tree
+        self._stream = publication.stream
+        self._place = Place(publication.host, tree.name)
+        self._stop = stop
+        self._now = now
+        self._numbering = Numbering()
+        self._is_first = True
+        self._position = ""
+        self._unacknowledged = 0
+        self._sent_total = 0
+        self._last_sent = 0.0
+
+    def summary(self) -> dict[str, object]:
+        """What `gamin fleet status` shows."""
+        return {
+            "path": self.tree.path,
+            "position": self._position,
+            "unacknowledged": self._unacknowledged,
+            "sent": self._sent_total,
+            "last_sent": self._last_sent,
+            "labels": dict(self.tree.labels),
+        }
+
+    async def publish(
+        self, client: Any, context: "JetStreamContext", positions: "KeyValue"
+    ) -> None:
+        """Until the stop event is set. Raises FleetError."""
+        if not self._is_first:
+            self._numbering.start_epoch()
+        self._is_first = False
+        known = await self._read_position(positions)
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        self._unacknowledged = 0
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow_acknowledgements(sent, positions))
+            async for contents, clock in self._changes(known):
+                await self._send(client, context, sent, contents, clock)
+            await sent.put(None)
+
+    # -- what to send
+
+    async def _changes(
+        self, since: str | None
+    ) -> AsyncIterator[tuple[Iterator[Content], str]]:
+        """The contents of each batch, and the clock after it."""
+        tree = self.tree
+        prefix = tree.path.rstrip("/") + "/"
+        try:
+            async with gamin.awatch(
+                tree.path,
+                ignore=tree.ignore,
+                vcs_ignore=tree.vcs_ignore,
+                since=since,
+                initial=since is None,
+                stop_event=self._stop,
+            ) as watch:
+                if since is None:
+                    first = await watch.next(timeout=0)
+                    yield _listing(first or (), prefix), watch.clock or ""
+                while (batch := await watch.next()) is not None:
+                    if batch[0].kind is Kind.EXISTS:
+                        yield _listing(batch, prefix), watch.clock or ""
+                    else:
+                        contents = message.contents_of(batch, prefix)
+                        examined = await asyncio.to_thread(
+                            _with_status, contents, prefix
+                        )
+                        yield iter(examined), watch.clock or ""
+        except (gamin.ServerError, OSError) as error:
+            raise FleetError(f"{tree.path}: {error}") from error
+
+    async def _send(
+        self,
+        client: Any,
+        context: "JetStreamContext",
+        sent: "asyncio.Queue[Sent | None]",
+        contents: Iterable[Content],
+        clock: str,
+    ) -> None:
+        latest: asyncio.Future[Any] | None = None
+        for content in contents:
+            if latest is not None:
+                sent.put_nowait(Sent(latest, None))
+            latest = await self._send_one(client, context, content, clock)
+        if latest is not None:
+            sent.put_nowait(Sent(latest, clock))
+
+    async def _send_one(
+        self, client: Any, context: "JetStreamContext", content: Content, clock: str
+    ) -> "asyncio.Future[Any]":
+        number = self._numbering.next()
+        body = message.encode(
+            self._place,
+            content,
+            number=number,
+            clock=clock,
+            now=self._now(),
+            labels=self.tree.labels,
+        )
+        if len(body) > client.max_payload:
+            raise FleetError(
+                f"a message of {len(body)} bytes is larger than the server allows "
+                f"(max_payload {client.max_payload}); raise it there"
+            )
+        headers = {
+            "Nats-Msg-Id": message.message_id(self._place, number),
+            "Content-Type": message.CONTENT_TYPE,
+        }
+        with _as_fleet_error(str(self._place)):
+            future: asyncio.Future[Any] = await context.publish_async(
+                self._place.subject(content.kind),
+                body,
+                wait_stall=ACK_SECONDS,
+                stream=self._stream,
+                headers=headers,
+            )
+        self._unacknowledged += 1
+        return future
+
+    # -- what has arrived
+
+    async def _follow_acknowledgements(
+        self, sent: "asyncio.Queue[Sent | None]", positions: "KeyValue"
+    ) -> None:
+        """Move the position on; at the end too. Raises FleetError."""
+        written, written_at = self._position, 0.0
+        while (each := await sent.get()) is not None:
+            with _as_fleet_error(f"stream {self._stream}"):
+                await asyncio.wait_for(each.acknowledged, ACK_SECONDS)
+            self._unacknowledged -= 1
+            self._sent_total += 1
+            if each.clock is not None:
+                self._position, self._last_sent = each.clock, time.time()
+            is_due = time.monotonic() >= written_at + POSITION_SECONDS
+            if self._position != written and (is_due or sent.empty()):
+                await self._write_position(positions)
+                written, written_at = self._position, time.monotonic()
+        if self._position != written:
+            await self._write_position(positions)
+
+    @property
+    def _rules(self) -> dict[str, object]:
+        """What a position is valid for."""
+        tree = self.tree
+        return {
+            "stream": self._stream,
+            "path": tree.path,
+            "ignore": list(tree.ignore),
+            "vcs_ignore": tree.vcs_ignore,
+        }
+
+    @property
+    def _key(self) -> str:
+        return f"{self._place.host}.{self._place.tree}"
+
+    async def _read_position(self, positions: "KeyValue") -> str | None:
+        """The clock to go on from; None where everything has to be listed."""
+        from nats.js.errors import KeyNotFoundError
+
+        try:
+            with _as_fleet_error("position"):
+                try:
+                    entry = await positions.get(self._key)
+                except KeyNotFoundError:
+                    return None
+            known = json.loads(entry.value or b"")
+            self._position = str(known.pop("clock"))
+        except (ValueError, KeyError, AttributeError):
+            return None
+        if known != self._rules:
+            logger.info("%s: other rules than before, so it is listed", self._place)
+            return None
+        return self._position
+
+    async def _write_position(self, positions: "KeyValue") -> None:
+        value = {**self._rules, "clock": self._position}
+        with _as_fleet_error("position"):
+            await positions.put(self._key, json.dumps(value).encode())
+
+
+def _listing(batch: Sequence[Event], prefix: str) -> Iterator[Content]:
+    """Everything there is, in pieces. Not a list: it may be a million paths."""
+    yield Content(message.RESYNC)
+    entries: list[tuple[str, bool]] = []
+    size = 0
+    for event in batch:
+        path = event.path[len(prefix) :]
+        if not path or not event.path.startswith(prefix):
+            continue
+        entries.append((path, event.is_dir))
+        size += 3 * len(path) + BYTES_PER_ENTRY
+        if len(entries) == ENTRIES_PER_PIECE or size > 100_000:
+            yield Content(message.LISTING, entries=entries)
+            entries, size = [], 0
+    if entries:
+        yield Content(message.LISTING, entries=entries)
+    yield Content(message.RESYNCED)
+
+
+def _with_status(contents: Iterable[Content], prefix: str) -> list[Content]:
+    """With what can be seen of the files now. Reads the disk."""
+    return [
+        content._replace(status=_status(prefix + (content.dest or content.path)))
+        if content.kind in KINDS_WITH_STATUS
+        else content
+        for content in contents
+    ]
+
+
+def _status(path: str) -> Status | None:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None  # gone again: its deletion comes next
+    return Status(found.st_size, found.st_mtime_ns, found.st_ino)
+
+
+@contextmanager
+def _as_fleet_error(what: str) -> Iterator[None]:
+    """What NATS raises in the block, as FleetError."""
+    from nats.errors import Error
+
+    try:
+        yield
+    except (Error, TimeoutError, OSError) as error:
+        reason = getattr(error, "description", None) or str(error)
+        raise FleetError(f"{what}: {reason or type(error).__name__}") from error
+
+
+def _first(group: BaseExceptionGroup[FleetError]) -> FleetError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, FleetError)
+    return error

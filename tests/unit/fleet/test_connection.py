@@ -1,0 +1,56 @@
+"""Connections: what is raised when there is none, and when one ends."""
+
+import asyncio
+import socket
+import sys
+
+import pytest
+
+from gamin.fleet.connection import (
+    Connection,
+    FleetError,
+    NotInstalled,
+    connected,
+    load_library,
+)
+from gamin.fleet.settings import Servers
+
+
+async def connect(url: str) -> None:
+    async with connected(Servers((url,))):
+        pytest.fail("nobody listens there")
+
+
+def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(FleetError, match=f"nats://127.0.0.1:{port} cannot be reached"):
+        asyncio.run(connect(f"nats://127.0.0.1:{port}"))
+
+
+def test_a_certificate_that_cannot_be_read_is_an_error() -> None:
+    async def secured() -> None:
+        async with connected(Servers(("tls://127.0.0.1:9",), tls_ca="/no/such/file")):
+            pytest.fail("there is no such file")
+
+    with pytest.raises(FleetError, match="No such file"):
+        asyncio.run(secured())
+
+
+def test_without_the_library_the_error_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "nats", None)
+    with pytest.raises(NotInstalled, match=r"pip install 'gamin\[fleet\]'"):
+        load_library()
+
+
+def test_the_loss_of_a_connection_is_an_error_for_whoever_waits_for_it() -> None:
+    async def wait() -> None:
+        lost = asyncio.Event()
+        connection = Connection(None, lost)  # type: ignore[arg-type]
+        asyncio.get_running_loop().call_soon(lost.set)
+        await connection.until_lost()
+
+    with pytest.raises(FleetError, match="was lost"):
+        asyncio.run(wait())

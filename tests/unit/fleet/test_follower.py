@@ -1,0 +1,117 @@
+"""Where a follower begins, and which messages it lets through."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gamin.fleet.follower import Follower, follow, parse_since
+from gamin.fleet.message import Content, Place, encode
+from gamin.fleet.sequence import Number, Numbering
+from gamin.fleet.settings import BadSettings
+
+PLACE = Place("web1", "data")
+URL = "nats://localhost"
+
+
+@dataclass
+class Message:
+    """As nats-py delivers one."""
+
+    subject: str
+    data: bytes
+    position: int
+
+    @property
+    def metadata(self) -> Any:
+        return SimpleNamespace(sequence=SimpleNamespace(stream=self.position))
+
+
+def message(position: int, number: Number, path: str = "x") -> Message:
+    body = encode(
+        *(PLACE, Content("created", path)),
+        number=number,
+        clock="c:1:2:3:4",
+        now=datetime.now(UTC),
+        labels={},
+    )
+    return Message(PLACE.subject("created"), body, position)
+
+
+@pytest.fixture
+def follower() -> Follower:
+    return follow(URL)
+
+
+def positions(follower: Follower, *messages: Message) -> list[int]:
+    found = follower._admitted(messages)  # type: ignore[arg-type]
+    return [event.stream_sequence for event in found]
+
+
+def test_only_what_is_next_is_let_through(follower: Follower) -> None:
+    numbering = Numbering()
+    first, lost, third = (numbering.next() for _ in range(3))
+    assert positions(follower, message(1, first), message(3, third)) == [1]
+    numbering.start_epoch()
+    again = [message(4, numbering.next()), message(5, numbering.next())]
+    assert positions(follower, message(2, lost), *again) == [4, 5]
+
+
+def test_what_was_delivered_before_is_left_out(follower: Follower) -> None:
+    numbering = Numbering()
+    first, second = message(1, numbering.next()), message(2, numbering.next())
+    assert positions(follower, first, second, first) == [1, 2]
+    assert follower.last_sequence == 2
+
+
+def test_a_message_that_cannot_be_read_is_left_out_and_logged(
+    follower: Follower, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = Numbering().next()
+    bad = Message("gamin.web1.data.created", b"no JSON", 1)
+    assert positions(follower, bad, message(2, number)) == [2]
+    assert "message 1 left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("since", "policy", "start"),
+    [
+        (None, "new", None),
+        ("all", "all", None),
+        (42, "by_start_sequence", 42),
+        (0, "by_start_sequence", 1),
+    ],
+)
+def test_a_consumer_begins_where_it_is_told(
+    since: int | str | None, policy: str, start: int | None
+) -> None:
+    config = follow(URL, since=since)._config()
+    assert config.deliver_policy is not None
+    assert config.deliver_policy.value == policy
+    assert config.opt_start_seq == start
+
+
+def test_a_consumer_without_a_name_goes_on_after_a_lost_connection(
+    follower: Follower,
+) -> None:
+    positions(follower, message(17, Numbering().next()))
+    assert follower._config().opt_start_seq == 18
+
+
+def test_a_beginning_is_a_position_a_time_or_all() -> None:
+    assert parse_since("42") == 42
+    assert parse_since("all") == "all"
+    moment = parse_since("2026-01-02T03:04:05+00:00")
+    assert moment == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    local = parse_since("2026-01-02")
+    assert isinstance(local, datetime)
+    assert local.tzinfo is not None
+    with pytest.raises(ValueError, match="'soon' is no position"):
+        parse_since("soon")
+
+
+def test_an_address_with_a_password_is_refused() -> None:
+    with pytest.raises(BadSettings, match="credentials file"):
+        follow("nats://me:secret@localhost")

@@ -1,0 +1,69 @@
+"""The picture that a follower keeps of a tree."""
+
+from gamin.fleet.message import LISTING, RESYNC, RESYNCED, FleetEvent
+from gamin.fleet.mirror import Mirror
+
+
+def event(
+    kind: str,
+    path: str = "",
+    dest: str | None = None,
+    *,
+    is_dir: bool = False,
+    entries: tuple[tuple[str, bool], ...] = (),
+) -> FleetEvent:
+    return FleetEvent(
+        *("host", "tree", kind, path, dest, is_dir, False, None, None, "", "", {}),
+        *("e", 0, ""),
+        entries=entries,
+        stream_sequence=0,
+    )
+
+
+def listed(*entries: tuple[str, bool]) -> Mirror:
+    mirror = Mirror()
+    mirror.apply(event(RESYNC))
+    mirror.apply(event(LISTING, entries=entries))
+    mirror.apply(event(RESYNCED))
+    return mirror
+
+
+def test_a_listing_replaces_what_was_known() -> None:
+    mirror = listed(("old", False))
+    assert mirror.is_complete
+    mirror.apply(event(RESYNC))
+    assert not mirror.is_complete
+    assert len(mirror) == 0
+    mirror.apply(event(LISTING, entries=(("a", True), ("a/b", False))))
+    mirror.apply(event(RESYNCED))
+    assert mirror.is_complete
+    assert list(mirror) == ["a", "a/b"]
+    assert mirror.is_dir("a")
+
+
+def test_changes_are_applied_with_what_is_below() -> None:
+    mirror = listed(("a", True), ("a/b", True), ("a/b/c", False), ("ab", False))
+    mirror.apply(event("moved", "a", "z", is_dir=True))
+    assert sorted(mirror) == ["ab", "z", "z/b", "z/b/c"]
+    mirror.apply(event("created", "new"))
+    mirror.apply(event("deleted", "z", is_dir=True))
+    assert sorted(mirror) == ["ab", "new"]
+
+
+def test_a_file_in_the_place_of_a_directory_ends_what_was_below() -> None:
+    mirror = listed(("a", True), ("a/b", False))
+    mirror.apply(event("created", "a"))
+    assert list(mirror) == ["a"]
+    assert not mirror.is_dir("a")
+
+
+def test_a_rename_replaces_what_was_there() -> None:
+    mirror = listed(("a", False), ("b", True), ("b/c", False))
+    mirror.apply(event("moved", "a", "b"))
+    assert list(mirror) == ["b"]
+
+
+def test_the_end_of_the_tree_is_the_end_of_all() -> None:
+    mirror = listed(("a", False))
+    mirror.apply(event("deleted", "", is_dir=True))
+    assert "a" not in mirror

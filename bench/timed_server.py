@@ -3,7 +3,7 @@
     python -m bench.timed_server FILE [OPTION…] [SESSION]
 
 SIGUSR1 writes the longest callbacks since the last such signal into FILE, as JSON, and
-begins anew. A time is CPU of the server's thread, so other processes do not count.
+starts again. A time is CPU of the server's thread, so other processes do not count.
 """
 
 import json

@@ -18,7 +18,7 @@ FIELDS = ["name", "exists", "type"]
 
 
 class AskingFollower(Follower):
-    """Asks with the clock of the last answer; `resume` makes it connect anew."""
+    """Asks with the clock of the last answer; `resume` makes it connect again."""
 
     def __init__(self, name: str, root: Path) -> None:
         super().__init__(name, root)

@@ -266,7 +266,7 @@ class Soak:
         return found
 
     def _server_is_wrong(self) -> list[str]:
-        """What a client that comes now is told wrongly."""
+        """What is wrong in the listing that a new client receives."""
         newcomer = Belief(self._root)
         with gamin.watch(self._root, initial=True) as watch:
             newcomer.take(next(watch))

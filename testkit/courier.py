@@ -23,8 +23,8 @@ PLACES = (Path("/"), Path("/opt/courier-imap"))
 ANSWER_DEADLINE = 60.0
 """Seconds after which a test that waits for an answer ends."""
 OWN_POLLING = 3600
-"""Seconds after which an idle session looks by itself. It is long, so that what a
-session reports it has heard from libgamin."""
+"""Seconds after which an idle session polls by itself. It is long, so that what a
+session reports comes from libgamin."""
 
 _LIBRARIES = (
     "usr/lib/courier-authlib",

@@ -83,7 +83,7 @@ def test_a_wrong_hello_is_answered_by_nothing(served: Daemon, tmp_path: Path) ->
     assert "hello" in line
 
 
-def test_a_packet_cut_short_is_waited_for_and_holds_up_nobody(
+def test_the_rest_of_a_packet_is_waited_for_without_delaying_others(
     shared: Daemon, tmp_path: Path
 ) -> None:
     whole = packet(7, FILE, tmp_path)
@@ -96,7 +96,7 @@ def test_a_packet_cut_short_is_waited_for_and_holds_up_nobody(
         assert slow.recv(4) == struct.pack("=HH", len(whole), 1)
 
 
-def test_half_a_packet_and_the_end_is_no_reason_to_complain(
+def test_a_connection_that_ends_within_a_packet_is_not_logged(
     shared: Daemon, tmp_path: Path
 ) -> None:
     before = len(shared.log())
@@ -189,7 +189,7 @@ def test_a_line_without_an_end_is_cut_off(served: Daemon, tmp_path: Path) -> Non
     assert works(served, tmp_path / "box")
 
 
-def test_a_path_that_is_as_long_as_can_be_is_no_mistake(shared: Daemon) -> None:
+def test_a_path_of_the_maximum_length_is_accepted(shared: Daemon) -> None:
     path = b"/" + b"/".join([b"x" * 200] * 20)
     longest = path + b"y" * (4095 - len(path))
     with shared.connect() as connected:

@@ -109,7 +109,9 @@ def test_directories_that_change_places_take_their_ignore_files_along(
         assert us.knows("two/a", "one/b", "one/b.log", "one/d.log", "one/e.log")
 
 
-def test_what_is_told_after_a_rename_is_told_by_the_rules_of_then(root: Path) -> None:
+def test_changes_after_a_rename_are_reported_by_the_rules_in_force_then(
+    root: Path,
+) -> None:
     make(root, "from/first/a", "from/second/b")
     ignore(root / "from", "*.log")
     with client(root) as us:
@@ -121,7 +123,7 @@ def test_what_is_told_after_a_rename_is_told_by_the_rules_of_then(root: Path) ->
         assert us.knows("first/a", "other/b")
 
 
-def test_a_place_where_ignore_files_were_is_one_as_any_other(root: Path) -> None:
+def test_a_former_place_of_ignore_files_has_no_rules_left(root: Path) -> None:
     for name in ("moved", "deleted", "other", "another"):
         make(root, f"{name}/a")
     for name in ("moved", "moved/deep", "deleted"):
@@ -165,7 +167,7 @@ def test_a_known_directory_in_place_of_the_root_has_its_own_rules(root: Path) ->
         assert us.knows("b", "b.log")
 
 
-def test_what_happens_to_an_ignore_file_in_what_is_ignored_counts_afterwards(
+def test_an_ignore_file_changed_in_an_ignored_directory_counts_later(
     root: Path,
 ) -> None:
     make(root, "a", "one/b", "one/b.log", "two/c", "two/c.log")
@@ -183,7 +185,7 @@ def test_what_happens_to_an_ignore_file_in_what_is_ignored_counts_afterwards(
         assert us.knows("a", "end", "one/b", "one/b.log", "two/c.log")
 
 
-def test_whoever_asks_gets_what_is_not_ignored_by_then(root: Path) -> None:
+def test_a_query_returns_what_is_not_ignored_at_that_moment(root: Path) -> None:
     make(root, "a", "a.log")
     with client(root) as us, connect_watchman(start=False) as line:
         assert us.knows("a", "a.log")

@@ -57,7 +57,7 @@ def test_changes_are_in_the_file_which_does_not_record_itself(
     assert changes_in(box / name) == expected
 
 
-def test_what_was_written_survives_the_death_of_the_recorder(
+def test_written_changes_survive_a_kill_of_the_recorder(
     env: dict[str, str], tmp_path: Path
 ) -> None:
     box = tmp_path / "box"

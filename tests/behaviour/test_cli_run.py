@@ -232,7 +232,7 @@ def test_runs_go_on_after_the_server_was_killed(
         gamin("stop", session=own.session)
 
 
-def test_what_a_run_leaves_behind_is_stopped_before_the_next_run(
+def test_processes_left_behind_by_a_run_are_stopped_before_the_next_run(
     start: Start, box: Path, log: Path, tmp_path: Path
 ) -> None:
     left = tmp_path / "left"
@@ -252,13 +252,13 @@ def test_ended_commands_leave_no_zombie(start: Start, box: Path, log: Path) -> N
     eventually(lambda: not set(commands) & set(children_of(process.pid)))
 
 
-def test_once_ends_with_the_exit_status_of_the_command(start: Start) -> None:
+def test_the_option_once_exits_with_the_status_of_the_command(start: Start) -> None:
     process = start("--once", ".", "--", "sh", "-c", "echo out; exit 7")
     assert process.communicate() == (b"out\n", b"")
     assert process.returncode == 7
 
 
-def test_once_reports_a_signal_as_shells_do(start: Start) -> None:
+def test_the_option_once_reports_a_signal_as_shells_do(start: Start) -> None:
     process = start("--once", ".", "--", "sh", "-c", "kill -KILL $$")
     assert process.wait(30) == 137
 

@@ -30,7 +30,9 @@ def noted(served: Daemon, box: Path, *, churn: bool) -> list[Packet]:
     return reported
 
 
-def test_a_hammered_file_is_polled_and_comes_back(session: str, tmp_path: Path) -> None:
+def test_a_file_written_all_the_time_is_polled_and_later_watched_again(
+    session: str, tmp_path: Path
+) -> None:
     box = tmp_path / "box"
     box.mkdir()
     with daemon(session, tmp_path, rules=RULES) as served:
@@ -40,7 +42,7 @@ def test_a_hammered_file_is_polled_and_comes_back(session: str, tmp_path: Path) 
         ]
 
 
-def test_a_directory_in_turmoil_is_polled_and_comes_back(
+def test_a_directory_in_turmoil_is_polled_and_later_watched_again(
     session: str, tmp_path: Path
 ) -> None:
     box = tmp_path / "box"
@@ -52,7 +54,9 @@ def test_a_directory_in_turmoil_is_polled_and_comes_back(
         ]
 
 
-def test_who_did_not_ask_is_told_nothing_of_it(session: str, tmp_path: Path) -> None:
+def test_a_client_that_did_not_ask_gets_no_debug_events(
+    session: str, tmp_path: Path
+) -> None:
     box = tmp_path / "box"
     box.mkdir()
     with daemon(session, tmp_path, rules=RULES) as served, served.connect() as other:

@@ -49,7 +49,7 @@ def box(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("storm", STORMS)
-def test_after_a_short_burst_it_is_told_once_a_second(
+def test_a_file_written_all_the_time_is_reported_once_a_second_after_a_short_burst(
     session: str, tmp_path: Path, box: Path, storm: Storm
 ) -> None:
     with daemon(session, tmp_path) as served, served.client() as client:
@@ -64,7 +64,7 @@ def test_after_a_short_burst_it_is_told_once_a_second(
         assert reported[b"log"] <= 4
 
 
-def test_the_last_state_is_told_after_the_end(
+def test_the_last_state_of_a_busy_file_is_reported_when_the_writes_end(
     session: str, tmp_path: Path, box: Path
 ) -> None:
     with daemon(session, tmp_path) as served, served.client() as client:
@@ -79,7 +79,8 @@ def test_the_last_state_is_told_after_the_end(
 def test_others_do_not_wait_for_the_reports_of_what_never_rests(
     session: str, tmp_path: Path, box: Path, storm: Storm
 ) -> None:
-    """Whoever waited for them could be told of one file after each report at best."""
+    """A client that waited for them would learn of one file after each report at
+    best."""
     other = tmp_path / "other"
     other.mkdir()
     with daemon(session, tmp_path) as served, served.client() as client:
@@ -96,7 +97,7 @@ def test_others_do_not_wait_for_the_reports_of_what_never_rests(
 
 
 @pytest.mark.parametrize("storm", STORMS)
-def test_what_comes_and_stays_beside_it_is_told_meanwhile_and_once(
+def test_a_lasting_file_in_a_busy_directory_is_reported_meanwhile_and_once(
     session: str, tmp_path: Path, box: Path, storm: Storm
 ) -> None:
     names = [b"stays-%d" % number for number in range(5)]
@@ -113,7 +114,7 @@ def test_what_comes_and_stays_beside_it_is_told_meanwhile_and_once(
     assert [counted[name] for name in names] == [1] * len(names)
 
 
-def test_a_file_that_is_watched_alone_too_is_told_once_a_second_to_both(
+def test_a_busy_file_watched_alone_and_in_a_directory_is_reported_once_a_second(
     session: str, tmp_path: Path, box: Path
 ) -> None:
     with daemon(session, tmp_path) as served, served.client() as client:
@@ -150,7 +151,7 @@ def test_what_has_become_calm_is_still_followed(
         until(client, (EventCode.CHANGED, b"log"))
 
 
-def test_nothing_is_lost_when_the_way_of_noticing_changes(
+def test_no_change_is_lost_when_the_backend_changes(
     session: str, tmp_path: Path, box: Path
 ) -> None:
     """Bursts that make the directory hot, pauses that let it cool down, and files that

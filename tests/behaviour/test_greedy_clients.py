@@ -135,7 +135,7 @@ def test_one_expensive_query_delays_nobody(
                 assert is_hung_up(other)
 
 
-def test_who_reads_no_answers_gets_no_more_of_them(
+def test_a_client_that_reads_no_answers_gets_no_more_of_them(
     session: str, tmp_path: Path, large: Path
 ) -> None:
     with daemon(session, tmp_path) as served, greedy(served, large) as client:
@@ -186,7 +186,7 @@ def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
         ),
     ],
 )
-def test_a_query_of_more_than_anybody_needs_is_refused(
+def test_an_oversized_query_is_refused(
     session: str, tmp_path: Path, query: dict[str, Any]
 ) -> None:
     tree = tmp_path / "tree"
@@ -249,7 +249,7 @@ def leave_an_answer(served: Daemon, place: Path) -> None:
         leave_an_answer,
     ],
 )
-def test_what_a_client_held_is_given_back_when_it_leaves(
+def test_the_memory_of_a_client_is_released_when_it_leaves(
     session: str, tmp_path: Path, large: Path, leave: Callable[[Daemon, Path], None]
 ) -> None:
     with daemon(session, tmp_path) as served:

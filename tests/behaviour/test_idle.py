@@ -21,7 +21,7 @@ def quiet() -> Iterator[Path]:
         yield Path(place)
 
 
-def test_nothing_wakes_it_while_nothing_happens(session: str, quiet: Path) -> None:
+def test_an_idle_server_never_wakes_up(session: str, quiet: Path) -> None:
     """Of several windows one must be without a wake-up: this machine may be shared."""
     with daemon(session, quiet) as served, served.client() as client:
         places = [quiet / "box" / str(number) for number in range(1000)]

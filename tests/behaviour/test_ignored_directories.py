@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
     return project
 
 
-def test_only_directories_that_are_not_ignored_are_watched(project: Path) -> None:
+def test_ignored_directories_are_not_watched(project: Path) -> None:
     with gamin.watch(project, recursive=False):
         # This lists the directory itself, which is then known to who comes later.
         ways = status().watches.kernel
@@ -42,7 +42,7 @@ def test_only_directories_that_are_not_ignored_are_watched(project: Path) -> Non
     assert held.polled == held.no_room == 0
 
 
-def test_what_happens_in_what_is_ignored_is_not_told_and_not_watched(
+def test_changes_in_ignored_directories_are_neither_watched_nor_reported(
     project: Path,
 ) -> None:
     with gamin.watch(project, vcs_ignore=True, timeout=SOON) as watch:
@@ -53,7 +53,7 @@ def test_what_happens_in_what_is_ignored_is_not_told_and_not_watched(
         assert status().watches == before
 
 
-def test_who_comes_after_others_that_ignore_nothing_is_told_as_if_alone(
+def test_a_client_with_ignore_rules_is_unaffected_by_clients_without_them(
     project: Path,
 ) -> None:
     ignored, tracked = project / "node_modules/0/new", project / "src/0/new"

@@ -24,7 +24,9 @@ from testkit.waiting import eventually
 
 
 @pytest.mark.parametrize("name", ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"])
-def test_a_signal_ends_it_cleanly(session: str, tmp_path: Path, name: str) -> None:
+def test_a_signal_ends_a_server_cleanly(
+    session: str, tmp_path: Path, name: str
+) -> None:
     with daemon(session, tmp_path) as served:
         assert works(served, tmp_path / "box")
         assert served.sockets()
@@ -36,7 +38,7 @@ def test_a_signal_ends_it_cleanly(session: str, tmp_path: Path, name: str) -> No
         assert served.log() == []
 
 
-def test_signals_that_were_blocked_for_it_count_all_the_same(
+def test_a_server_obeys_signals_that_its_starter_blocked(
     session: str, tmp_path: Path
 ) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
@@ -65,13 +67,13 @@ def test_a_second_server_leaves_at_once_and_disturbs_nobody(
         assert works(served, tmp_path / "box")
 
 
-def test_words_it_does_not_know_are_a_wrong_usage(tmp_path: Path) -> None:
+def test_unknown_words_on_the_command_line_are_a_wrong_usage(tmp_path: Path) -> None:
     done = subprocess.run([PROGRAM, "--frobnicate"], capture_output=True, timeout=10)
     assert done.returncode == 64
     assert b"usage:" in done.stderr
 
 
-def test_another_user_is_hung_up_on_without_a_byte(
+def test_another_user_is_disconnected_without_a_byte(
     session: str, tmp_path: Path
 ) -> None:
     require_root()
@@ -145,7 +147,7 @@ def test_a_server_stays_while_there_is_a_client(session: str, tmp_path: Path) ->
         assert not thread.is_alive()
 
 
-def test_it_stays_while_a_root_is_watched_for_good(
+def test_a_server_stays_while_a_root_is_watched_permanently(
     session: str, tmp_path: Path
 ) -> None:
     environ = {"GAMIN_SOCKET_DIR": str(tmp_path)}
@@ -180,7 +182,7 @@ def test_a_server_with_a_large_load_ends_at_once(session: str, tmp_path: Path) -
         assert served.process.wait(10) == 0
 
 
-def test_debugging_does_not_tell_of_its_own_telling(
+def test_debug_events_do_not_cause_debug_events(
     session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box = tmp_path / "box"

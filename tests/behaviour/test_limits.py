@@ -37,7 +37,7 @@ def silent(served: Daemon) -> socket.socket:
     return calling
 
 
-def test_who_says_no_hello_is_hung_up_on_after_two_seconds(
+def test_a_client_without_a_hello_is_disconnected_after_two_seconds(
     session: str, tmp_path: Path
 ) -> None:
     with daemon(session, tmp_path) as served:
@@ -50,7 +50,7 @@ def test_who_says_no_hello_is_hung_up_on_after_two_seconds(
         assert "hello" in line
 
 
-def test_of_more_than_sixteen_without_a_hello_the_oldest_is_hung_up_on(
+def test_the_oldest_of_more_than_sixteen_clients_without_a_hello_is_disconnected(
     session: str, tmp_path: Path
 ) -> None:
     with daemon(session, tmp_path) as served, ExitStack() as several:
@@ -128,7 +128,7 @@ def _answers(served: Daemon) -> bool:
     return True
 
 
-def test_without_descriptors_callers_wait_and_the_server_rests(
+def test_callers_wait_and_the_server_sleeps_while_there_are_no_free_descriptors(
     session: str, tmp_path: Path
 ) -> None:
     few = ["prlimit", "--nofile=32:32"]
@@ -182,7 +182,7 @@ def test_a_client_that_leaves_much_behind_holds_up_nobody(
         until(neighbour, (EventCode.CREATED, b"new"))
 
 
-def test_who_does_not_read_delays_nobody_and_is_told_in_the_end(
+def test_a_client_that_does_not_read_delays_nobody_and_gets_its_events_later(
     session: str, tmp_path: Path
 ) -> None:
     place = tmp_path / "box"
@@ -196,7 +196,9 @@ def test_who_does_not_read_delays_nobody_and_is_told_in_the_end(
         until(deaf, *((EventCode.CREATED, name) for name in names))
 
 
-def test_answers_nobody_reads_stop_the_questions(session: str, tmp_path: Path) -> None:
+def test_requests_are_not_read_while_answers_pile_up(
+    session: str, tmp_path: Path
+) -> None:
     with daemon(session, tmp_path) as served, served.connect() as deaf:
         pair = packet(1, FILE + 16, b"/" + b"x" * 4000) + packet(1, CANCEL)
         deaf.settimeout(1)

@@ -62,7 +62,7 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-def test_what_a_client_believes_becomes_right_without_a_new_listing(
+def test_the_belief_of_a_client_becomes_right_without_a_new_listing(
     tree: Path,
 ) -> None:
     belief, scribbler = Belief(tree), Scribbler(tree, seed=3)

@@ -41,7 +41,7 @@ def lose(noise: Path, *, then: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_server")
-def test_every_tree_is_told_what_was_lost_as_events_that_are_marked(
+def test_lost_changes_of_every_tree_are_reported_and_marked_as_recovered(
     trees: list[Path], noise: Path
 ) -> None:
     with ExitStack() as several:
@@ -69,7 +69,9 @@ def test_every_tree_is_told_what_was_lost_as_events_that_are_marked(
 
 
 @pytest.mark.usefixtures("own_server")
-def test_what_was_not_lost_is_not_told_again(trees: list[Path], noise: Path) -> None:
+def test_events_that_were_not_lost_are_not_reported_again(
+    trees: list[Path], noise: Path
+) -> None:
     with gamin.watch(noise), gamin.watch(trees[0], timeout=SOON) as watch:
         (trees[0] / "before").touch()
         assert next(watch) == [created(trees[0] / "before")]
@@ -93,7 +95,7 @@ def test_a_second_overflow_soon_after_the_first_waits_to_be_made_good(
     assert (recoveries.overflows, recoveries.rescans) == (2, 2)
 
 
-def test_what_is_polled_has_lost_nothing(
+def test_an_overflow_loses_nothing_in_polled_directories(
     session: str, trees: list[Path], noise: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     polled, noticed = trees[:2]

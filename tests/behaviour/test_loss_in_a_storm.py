@@ -58,7 +58,7 @@ def until_right(watch: Watch, root: Path) -> None:
         pytest.fail(f"missing: {sorted(missing)[:9]}, stale: {sorted(stale)[:9]}")
 
 
-def test_what_is_believed_after_a_storm_is_what_is_there(tmp_path: Path) -> None:
+def test_the_belief_after_a_storm_equals_the_disk(tmp_path: Path) -> None:
     root = prepare(tmp_path / "root")
     with gamin.watch(root, initial=True, timeout=PATIENCE) as watch:
         generate("storm", root, DIRECTORIES, ROUNDS, FILES)

@@ -43,7 +43,7 @@ def make_trees(pipe: Connection, make: Callable[[str], None], place: str) -> Non
 
 
 @pytest.mark.parametrize("make", [deep, wide])
-def test_every_directory_and_file_is_told_once(
+def test_every_directory_and_file_of_new_trees_is_reported_once(
     make: Callable[[str], None], tmp_path: Path
 ) -> None:
     reported: list[Event] = []

@@ -66,7 +66,9 @@ class Tree:
         return moved(Path(source), Path(entry.path), is_dir=is_dir)
 
 
-def test_each_is_one_event_with_both_names_in_order(tmp_path: Path) -> None:
+def test_ten_thousand_renames_are_one_event_each_in_order_with_both_names(
+    tmp_path: Path,
+) -> None:
     tree = Tree(tmp_path, seed=1)
     with gamin.watch(tmp_path, timeout=SOON) as watch:
         for _ in range(RENAMES // AT_ONCE):

@@ -76,7 +76,7 @@ def change_everywhere(tree: Path, watch: Watch) -> None:
 
 
 @needs_fanotify
-def test_what_inotify_has_no_room_for_goes_to_fanotify(
+def test_directories_beyond_the_quota_of_inotify_are_watched_by_fanotify(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
     with (
@@ -95,7 +95,7 @@ def test_what_inotify_has_no_room_for_goes_to_fanotify(
         assert not served.log()
 
 
-def test_what_does_not_fit_is_polled_and_told(
+def test_directories_beyond_both_quotas_are_polled_and_reported(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
     with (
@@ -124,7 +124,7 @@ def test_a_polled_tree_goes_back_to_the_kernel_when_there_is_room(
         change_everywhere(tree, watch)
 
 
-def test_without_any_instance_everything_is_polled_and_told(
+def test_everything_is_polled_and_reported_without_an_instance(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
     with (
@@ -138,7 +138,7 @@ def test_without_any_instance_everything_is_polled_and_told(
         assert "max_user_instances" in served.log()[0]
 
 
-def test_with_an_instance_again_it_goes_to_the_kernel(
+def test_a_polled_tree_goes_to_the_kernel_when_an_instance_is_free(
     session: str, tmp_path: Path, tree: Path
 ) -> None:
     with (

@@ -74,7 +74,9 @@ def boxes(place: Path) -> Iterator[Path]:
         yield box
 
 
-def test_the_server_remembers_nothing_for_it(session: str, tmp_path: Path) -> None:
+def test_the_server_keeps_no_memory_for_a_client_that_does_not_read(
+    session: str, tmp_path: Path
+) -> None:
     reported = ROUNDS * FILES * len(LONG)
     assert reported > SLACK
     box, other = itertools.islice(boxes(tmp_path), 2)
@@ -88,7 +90,7 @@ def test_the_server_remembers_nothing_for_it(session: str, tmp_path: Path) -> No
             assert growth(other, reader) < first + SLACK
 
 
-def test_when_it_reads_again_it_is_told_exactly_the_difference(
+def test_a_client_that_reads_again_receives_exactly_the_difference(
     session: str, tmp_path: Path
 ) -> None:
     box = next(boxes(tmp_path))

@@ -55,7 +55,9 @@ def change_much(tree: Path) -> int:
     return 3 * NAMES + 1 + of_what_moved
 
 
-def test_another_server_can_only_list_what_is_there_and_says_so(tree: Path) -> None:
+def test_another_server_returns_a_listing_that_is_marked_as_recovered(
+    tree: Path,
+) -> None:
     with gamin.watch(tree, timeout=SOON) as watch:
         pass
     kill_server()
@@ -68,7 +70,7 @@ def test_another_server_can_only_list_what_is_there_and_says_so(tree: Path) -> N
     assert {event.path for event in reported} == {str(path) for path in tree.rglob("*")}
 
 
-def test_a_clock_of_no_past_of_this_server_gives_a_list_marked_as_such(
+def test_a_clock_that_this_server_never_had_gives_a_listing_marked_as_recovered(
     tree: Path,
 ) -> None:
     with gamin.watch(tree, timeout=SOON) as watch:

@@ -39,7 +39,7 @@ def reported_until(watch: Watch, creations: int) -> list[Event]:
     return reported
 
 
-def test_a_watch_is_told_of_each_once_and_what_the_queue_dropped_is_marked(
+def test_a_watch_receives_each_file_once_and_those_the_queue_dropped_are_marked(
     tmp_path: Path,
 ) -> None:
     with gamin.watch(tmp_path, timeout=SOON) as watch:
@@ -57,7 +57,7 @@ def test_a_watch_is_told_of_each_once_and_what_the_queue_dropped_is_marked(
     assert recoveries.overflows == recoveries.rescans == 1
 
 
-def test_a_client_of_the_original_language_is_told_of_each_once(
+def test_a_libgamin_client_receives_each_file_once(
     tmp_path: Path,
 ) -> None:
     with Client() as client:

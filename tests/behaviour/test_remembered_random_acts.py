@@ -36,7 +36,7 @@ def state(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_after_every_restart_the_difference_leads_to_what_is_there(
+def test_the_difference_after_every_restart_leads_to_what_is_on_the_disk(
     tmp_path: Path, seed: int
 ) -> None:
     tree, outside = tmp_path / "tree", tmp_path / "outside"
@@ -63,7 +63,7 @@ def act(actor: Actor, disk: RealDisk) -> None:
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_of_many_files_exactly_the_changed_ones_are_reported(
+def test_exactly_the_changed_ones_of_many_files_are_reported(
     tmp_path: Path, state: Path, how: signal.Signals
 ) -> None:
     tree = tmp_path / "tree"

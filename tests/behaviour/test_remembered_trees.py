@@ -92,13 +92,13 @@ def test_every_kind_of_change_is_reported_and_nothing_else(tree: Path) -> None:
     assert sorted(reported, key=str) == sorted(expected, key=str)
 
 
-def test_nothing_is_reported_where_nothing_changed(tree: Path) -> None:
+def test_an_unchanged_tree_gives_no_difference(tree: Path) -> None:
     clock = clock_of(tree)
     end_server()
     assert since(tree, clock) == []
 
 
-def test_a_directory_that_is_another_one_is_reported_with_all_its_files(
+def test_a_replaced_directory_is_reported_with_all_its_files(
     tree: Path,
 ) -> None:
     clock = clock_of(tree)
@@ -111,7 +111,9 @@ def test_a_directory_that_is_another_one_is_reported_with_all_its_files(
     assert files <= {e.path for e in reported if e.kind is Kind.CREATED}
 
 
-def test_what_happened_before_the_end_is_part_of_the_difference(tree: Path) -> None:
+def test_changes_right_before_the_end_of_a_server_are_part_of_the_difference(
+    tree: Path,
+) -> None:
     clock = clock_of(tree)
     with gamin.watch(tree, timeout=SOON) as watch:
         (tree / "first").touch()
@@ -133,7 +135,7 @@ def test_a_clock_outlives_several_servers(tree: Path) -> None:
     assert since(tree, clock) == [created(tree / "second")]
 
 
-def test_only_the_entries_of_a_directory_are_compared_if_only_they_are_watched(
+def test_a_watch_of_one_directory_compares_only_its_entries(
     tree: Path,
 ) -> None:
     with gamin.watch(tree / "kept", recursive=False, timeout=SOON) as watch:
@@ -184,7 +186,7 @@ def test_a_name_stands_for_the_last_time_it_was_used(tree: Path) -> None:
     assert gamin.changes(tree, since="n:backup")[0] == []
 
 
-def test_what_changed_is_asked_again_with_the_clock_of_the_answer(tree: Path) -> None:
+def test_the_clock_of_an_answer_serves_the_next_question(tree: Path) -> None:
     first, clock = gamin.changes(tree, since=None)
     assert {e.path for e in first} == {str(path) for path in tree.rglob("*")}
     (tree / "one").touch()
@@ -212,9 +214,7 @@ def test_the_command_prints_the_changes_and_the_clock_last(tree: Path) -> None:
     assert done.stdout == "kept/other\0"
 
 
-def test_what_is_remembered_can_be_listed_and_forgotten(
-    tree: Path, state: Path
-) -> None:
+def test_remembered_trees_can_be_listed_and_forgotten(tree: Path, state: Path) -> None:
     clock = clock_of(tree)
     end_server()
     where = run_gamin("state", "where").stdout.strip()
@@ -243,7 +243,7 @@ def test_the_state_is_readable_by_its_owner_only(tree: Path, state: Path) -> Non
     assert [file.stat().st_mode & 0o777 for file in state.iterdir()] == [0o600]
 
 
-def test_nothing_is_kept_if_it_is_turned_off(
+def test_nothing_is_saved_if_that_is_turned_off(
     tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAMIN_STATE", "off")

@@ -27,7 +27,7 @@ def box(tmp_path: Path) -> Path:
     return path
 
 
-def test_what_happens_at_another_place_is_not_told_as_of_this(
+def test_changes_at_the_former_place_are_not_reported_for_the_path(
     box: Path, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "a longer name"
@@ -65,7 +65,9 @@ def test_a_link_that_is_turned_to_another_directory_shows_that_one(
         assert not belief.contradictions
 
 
-def test_that_the_path_is_gone_does_not_wait_for_silence(box: Path) -> None:
+def test_the_deletion_of_the_path_is_reported_without_waiting_for_silence(
+    box: Path,
+) -> None:
     with gamin.watch(box, settle=60.0, timeout=SOON) as watch:
         (box / "file").touch()
         box.rename(box.with_name("elsewhere"))
@@ -75,7 +77,7 @@ def test_that_the_path_is_gone_does_not_wait_for_silence(box: Path) -> None:
         assert until(watch, created(box, is_dir=True))
 
 
-def test_who_comes_back_is_told_that_the_path_is_gone(box: Path) -> None:
+def test_a_client_that_returns_learns_that_the_path_is_gone(box: Path) -> None:
     with gamin.watch(box, timeout=SOON) as watch:
         clock = watch.clock
     box.rmdir()
@@ -83,7 +85,7 @@ def test_who_comes_back_is_told_that_the_path_is_gone(box: Path) -> None:
         assert next(watch) == [deleted(box, recovered=True)]
 
 
-def test_who_comes_back_to_another_server_is_told_that_nothing_is_there(
+def test_a_client_that_returns_to_another_server_learns_that_the_path_is_gone(
     box: Path,
 ) -> None:
     (box / "file").touch()

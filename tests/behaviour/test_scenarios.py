@@ -107,7 +107,7 @@ def test_scenario_with_the_core_alone(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_differences_are_those_of_ways_that_exist(name: str) -> None:
+def test_every_way_that_a_scenario_names_exists(name: str) -> None:
     exceptions: set[str] = set()
     for step in SCENARIOS[name].steps:
         match step:

@@ -83,7 +83,7 @@ def test_the_older_form_gets_names_rows_and_clocks(
     assert since.startswith("c:")
 
 
-def test_while_the_command_runs_what_happens_waits_for_its_end(
+def test_changes_during_a_run_wait_for_the_end_of_the_command(
     client: Asker, root: Path, tmp_path: Path
 ) -> None:
     out, go = tmp_path / "out", tmp_path / "go"

@@ -22,7 +22,7 @@ from testkit.watches import (
 pytestmark = pytest.mark.usefixtures("own_server")
 
 
-def test_a_clock_of_a_server_that_is_gone_gives_a_list_marked_as_such(
+def test_a_clock_of_a_former_server_gives_a_listing_marked_as_recovered(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "file").touch()
@@ -61,7 +61,7 @@ def test_a_server_is_killed_and_nothing_is_missed(tmp_path: Path) -> None:
         assert next(watch) == [deleted(tmp_path / "new")]
 
 
-def test_a_server_is_killed_and_the_path_itself_is_another(tmp_path: Path) -> None:
+def test_a_path_replaced_while_no_server_runs_is_reported(tmp_path: Path) -> None:
     folder, file = tmp_path / "folder", tmp_path / "file"
     folder.mkdir()
     with gamin.watch(folder, file, timeout=SOON) as watch:
@@ -78,7 +78,7 @@ def test_a_server_is_killed_and_the_path_itself_is_another(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "place", [pytest.param("watched", id="the path itself"), "watched/folder"]
 )
-def test_a_server_is_killed_and_a_directory_is_another_with_the_same_names(
+def test_a_directory_replaced_while_no_server_runs_is_reported(
     tmp_path: Path, place: str
 ) -> None:
     """The other one is as old as the one before, and so is all in it."""
@@ -97,7 +97,9 @@ def test_a_server_is_killed_and_a_directory_is_another_with_the_same_names(
         assert len(difference) == 2
 
 
-def test_what_a_watch_was_told_is_no_news_to_it_later(tmp_path: Path) -> None:
+def test_events_that_a_watch_received_are_not_reported_again_after_a_restart(
+    tmp_path: Path,
+) -> None:
     """The belief follows the events: only then a later difference is right."""
     old, deep = tmp_path / "old", tmp_path / "new/deep"
     old.mkdir()
@@ -114,7 +116,7 @@ def test_what_a_watch_was_told_is_no_news_to_it_later(tmp_path: Path) -> None:
         ] == [created(deep / "file", recovered=True)]
 
 
-def test_a_server_that_is_stopped_makes_us_wait_and_nothing_is_missed(
+def test_a_stopped_server_delays_events_and_loses_none(
     tmp_path: Path,
 ) -> None:
     with gamin.watch(tmp_path, timeout=0.1) as watch:

@@ -29,5 +29,5 @@ def test_a_module_that_is_compiled_is_imported_as_an_extension(path: str) -> Non
 
 
 @pytest.mark.parametrize("path", compiled())
-def test_what_is_compiled_is_the_source_of_the_pure_build(path: str) -> None:
+def test_the_compiled_modules_are_the_source_of_the_pure_build(path: str) -> None:
     assert (ROOT / "src" / path).is_file()

@@ -72,7 +72,7 @@ def test_errors_have_one_base() -> None:
         "UnsafeSocketPath",
     ],
 )
-def test_what_means_no_service_has_one_base(name: str) -> None:
+def test_errors_that_mean_no_service_have_one_base(name: str) -> None:
     assert issubclass(getattr(gamin, name), gamin.ServerError)
 
 

@@ -28,7 +28,7 @@ SLOW = {
         pytest.param("import gamin", set(), id="the package"),
     ],
 )
-def test_nothing_slow_is_imported_that_is_not_needed(
+def test_a_start_imports_no_slow_module_without_need(
     statement: str, needed: set[str]
 ) -> None:
     program = f"{statement}; import sys; print(*sys.modules)"

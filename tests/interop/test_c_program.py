@@ -83,7 +83,7 @@ if OUR_SERVER_IS_THERE:
 
 
 @pytest.mark.parametrize("server", SERVERS)
-def test_a_fam_program_starts_the_server_and_hears_what_happens(
+def test_a_fam_program_starts_the_server_and_receives_events(
     programs: Path, server: Path, tmp_path: Path
 ) -> None:
     box = tmp_path / "box"

@@ -1,7 +1,7 @@
 """courier-imap, a mail server of the original's time, unchanged, over libgamin.
 
-An idle session asks for the mailbox's directories anew after each change that it hears
-of, and moves the mails meanwhile. It gives up watching when it hears of a move before
+An idle session requests the mailbox's directories again after each change, and moves
+the mails meanwhile. It gives up watching when a move is reported before
 it has all listings. `soak/mail.py` does the same with many users.
 """
 

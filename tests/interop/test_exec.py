@@ -190,7 +190,7 @@ def test_an_interpreter_without_watchers_loads_nothing_of_gamin(tmp_path: Path) 
     assert "gamin.compat" not in found
 
 
-def test_a_python_without_gamin_says_so_once_and_runs(tmp_path: Path) -> None:
+def test_a_python_without_gamin_warns_once_and_runs(tmp_path: Path) -> None:
     (tmp_path / "watchfiles.py").touch()
     (tmp_path / "watchdog.py").touch()
     other = getattr(sys, "_base_executable", PYTHON)
@@ -214,7 +214,7 @@ def test_the_exit_status_is_that_of_the_program(tmp_path: Path) -> None:
     assert status("--") == 64
 
 
-def test_without_a_server_the_program_runs_all_the_same(tmp_path: Path) -> None:
+def test_a_program_runs_unchanged_without_a_server(tmp_path: Path) -> None:
     text = printed(
         tmp_path,
         "print('runs')",

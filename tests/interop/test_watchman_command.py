@@ -56,7 +56,9 @@ def test_options_may_follow_the_command(command: Installed) -> None:
     assert "relative_root" in json.loads(done.stdout)["capabilities"]
 
 
-def test_without_a_server_it_answers_what_needs_none(command: Installed) -> None:
+def test_requests_that_need_no_server_are_answered_without_one(
+    command: Installed,
+) -> None:
     assert json.loads(command.watchman("--no-spawn", "version").stdout)["version"]
     done = command.watchman("--no-spawn", "watch-list")
     assert done.returncode == 1
@@ -115,13 +117,13 @@ def test_a_request_without_its_root_is_refused_before_it_is_sent(
     assert reply["error"] == "wrong number of arguments"
 
 
-def test_what_is_no_request_is_refused(command: Installed) -> None:
+def test_input_that_is_no_request_is_refused(command: Installed) -> None:
     done = command.watchman("-j", stdin=b"[bad")
     assert done.returncode == 1
     assert b"failed to parse" in done.stderr
 
 
-def test_it_prints_what_follows_when_it_should_persist(
+def test_the_option_persistent_prints_later_messages(
     command: Installed, root: Path
 ) -> None:
     command.watchman("watch", str(root))
@@ -143,7 +145,7 @@ def test_it_prints_what_follows_when_it_should_persist(
         process.terminate()
 
 
-def test_a_server_of_its_own_has_its_socket_pidfile_and_log_where_it_is_told(
+def test_a_server_uses_the_given_paths_of_its_socket_pidfile_and_log(
     command: Installed,
 ) -> None:
     place = command.folder / "own"

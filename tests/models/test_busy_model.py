@@ -44,7 +44,7 @@ STEPS: st.SearchStrategy[list[Step]] = st.one_of(
     asks=st.lists(ASKS, min_size=1, max_size=3),
     steps=st.lists(STEPS, max_size=40),
 )
-def test_at_rest_every_picture_equals_the_disk_although_all_is_busy(
+def test_every_belief_equals_the_disk_at_rest_while_paths_are_busy(
     asks: list[Ask], steps: list[list[Step]]
 ) -> None:
     perform([*asks, *chain.from_iterable(steps)], Shell(settings=IMPATIENT))

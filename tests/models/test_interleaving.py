@@ -169,7 +169,7 @@ def play(scenario: Scenario, act: Act | Ghost, call: int) -> bool:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_what_happens_between_two_system_calls_is_not_lost(name: str) -> None:
+def test_changes_between_two_system_calls_are_not_lost(name: str) -> None:
     for act in ACTS:
         for call in count(1):
             try:

@@ -299,14 +299,14 @@ SHELLS: dict[str, Callable[[], Shell]] = {
     asks=st.lists(ASKS, min_size=1, max_size=3),
     steps=st.lists(STEPS, min_size=MIN_STEPS, max_size=MAX_STEPS),
 )
-def test_at_rest_every_picture_equals_the_disk(
+def test_every_belief_equals_the_disk_at_rest(
     shell: str, before: list[Act], asks: list[Ask], steps: list[Step]
 ) -> None:
     perform([*before, *asks, *steps], SHELLS[shell]())
 
 
 def test_another_directory_in_the_place_of_a_polled_one_is_not_taken_for_it() -> None:
-    """The attempt to watch it in the kernel once more used to begin polling anew."""
+    """The attempt to watch it in the kernel once more used to restart polling."""
     steps: list[Step] = [
         Act("symlink", b"/w/a/c", b"/o/a/b"),
         Wait(0.3),

@@ -37,7 +37,7 @@ class RecentEvents:
             self._size -= len(self._pieces.popleft()[1])
 
     def move_to(self, check: CloseCheck) -> None:
-        """Tell `check` what the events say, and forget them."""
+        """Pass to `check` what the events say, and forget them."""
         while self._pieces:
             now_ns, piece = self._pieces.popleft()
             _look_through(piece, now_ns, check)

@@ -110,7 +110,7 @@ def test_a_file_that_is_made_and_closed_later_is_not_reported_as_modified(
         assert contents_that_count(way.seen(backend)) == []
 
 
-def test_a_file_that_cannot_be_looked_at_counts_as_changed(tmp_path: Path) -> None:
+def test_a_file_without_an_accessible_status_counts_as_changed(tmp_path: Path) -> None:
     check = CloseCheck()
     check.watched(1)
     now = time.time_ns() + 1

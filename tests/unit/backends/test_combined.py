@@ -67,7 +67,7 @@ def test_inotify_comes_first_and_fanotify_takes_what_does_not_fit(
     assert pair.usage == [Usage("inotify", 1, 1), Usage("fanotify", 1, 1)]
 
 
-def test_when_both_are_full_nothing_is_taken_until_there_is_room(
+def test_full_facilities_take_nothing_until_there_is_room(
     pair: CombinedBackend, split: tuple[Directory, Directory], tmp_path: Path
 ) -> None:
     for node in split:
@@ -106,7 +106,7 @@ def test_one_descriptor_announces_both(
         assert list(pair.drain()) == [Change(node, 0x100, 0, b"new")]
 
 
-def test_what_inotify_has_is_not_done_with_while_fanotify_settles_something(
+def test_events_of_inotify_stay_pending_while_fanotify_resolves_doubts(
     pair: CombinedBackend, split: tuple[Directory, Directory]
 ) -> None:
     short = os.path.join(split[1].place, b"short")
@@ -123,7 +123,7 @@ def test_what_inotify_has_is_not_done_with_while_fanotify_settles_something(
 
 
 @pytest.mark.parametrize("is_back", [False, True])
-def test_a_rename_from_one_to_the_other_is_a_deletion_and_an_arrival(
+def test_a_rename_from_one_facility_to_the_other_is_a_deletion_and_a_creation(
     pair: CombinedBackend, split: tuple[Directory, Directory], is_back: bool
 ) -> None:
     here, there = reversed(split) if is_back else split
@@ -167,7 +167,7 @@ class Opener:
         return self._kind()
 
 
-def test_without_an_instance_of_inotify_fanotify_does_it_alone(tmp_path: Path) -> None:
+def test_fanotify_watches_alone_without_an_instance_of_inotify(tmp_path: Path) -> None:
     pair = CombinedBackend(Opener(InotifyBackend), open_fanotify)
     pair.open_one()
     node = Directory(tmp_path)
@@ -179,7 +179,7 @@ def test_without_an_instance_of_inotify_fanotify_does_it_alone(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("which", [0, 1])
-def test_until_there_is_either_nothing_has_room(which: int, tmp_path: Path) -> None:
+def test_nothing_has_room_until_one_facility_opens(which: int, tmp_path: Path) -> None:
     openers = Opener(InotifyBackend), Opener(FanotifyBackend)
     pair = CombinedBackend(*openers)
     with pytest.raises(OSError, match="open files"):
@@ -228,7 +228,7 @@ with tempfile.TemporaryDirectory() as place:
 """
 
 
-def test_when_the_quota_of_inotify_is_full_fanotify_takes_over() -> None:
+def test_fanotify_takes_over_when_the_quota_of_inotify_is_full() -> None:
     answer = run_narrowed({INOTIFY_QUOTA: 1}, FULL)
     lines = [f"{used} created new\n" for used in (False, True, True)]
     assert answer == "".join(lines)

@@ -39,12 +39,14 @@ def watched(backend: Any, tmp_path: Path) -> Directory:
     return node
 
 
-def test_nothing_happened_yet(way: Way, backend: Any, watched: Directory) -> None:
+def test_a_new_watch_reports_nothing(
+    way: Way, backend: Any, watched: Directory
+) -> None:
     assert watched.is_watched
     assert not way.seen(backend)
 
 
-def test_what_was_there_before_is_not_reported(
+def test_existing_entries_are_not_reported(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "old").touch()
@@ -65,7 +67,7 @@ def test_what_was_there_before_is_not_reported(
         ),
     ],
 )
-def test_an_entry_is_made(
+def test_a_new_entry_is_reported_as_created(
     way: Way,
     backend: Any,
     watched: Directory,
@@ -80,7 +82,9 @@ def test_an_entry_is_made(
     assert not way.seen(backend)
 
 
-def test_entries_are_removed(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_removed_entries_are_reported_as_deleted(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "sub").mkdir()
     backend.watch(Directory(tmp_path), ALL)
@@ -102,7 +106,7 @@ def test_a_rename_within_is_a_deletion_and_a_creation(
     assert bool(one.cookie) is way.pairs_renames
 
 
-def test_a_rename_between_two_watched_directories(
+def test_a_rename_between_two_watched_directories_is_reported_in_both(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
@@ -119,7 +123,9 @@ def test_a_rename_between_two_watched_directories(
     assert story(changes, nodes[1]) == ["created sub/"]
 
 
-def test_a_file_is_written(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_a_written_file_is_reported_as_changed(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     (tmp_path / "file").write_text("before")
     backend.watch(Directory(tmp_path), ALL)
     with (tmp_path / "file").open("a") as file:
@@ -128,7 +134,7 @@ def test_a_file_is_written(way: Way, backend: Any, tmp_path: Path) -> None:
     assert not way.seen(backend)
 
 
-def test_reading_and_listing_change_nothing(
+def test_reading_and_listing_are_not_reported(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("text")
@@ -138,7 +144,9 @@ def test_reading_and_listing_change_nothing(
     assert not way.seen(backend)
 
 
-def test_rights_of_entries_change(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_changed_rights_of_entries_are_reported(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch(0o600)
     (tmp_path / "sub").mkdir(0o700)
     backend.watch(Directory(tmp_path), ALL)
@@ -148,7 +156,7 @@ def test_rights_of_entries_change(way: Way, backend: Any, tmp_path: Path) -> Non
     assert sorted(lines) == ["attributes file", "attributes sub/"]
 
 
-def test_rights_of_the_directory_change(
+def test_changed_rights_of_the_directory_are_reported(
     way: Way, backend: Any, watched: Directory, tmp_path: Path
 ) -> None:
     tmp_path.chmod(0o750 if stat.S_IMODE(tmp_path.stat().st_mode) == 0o700 else 0o700)
@@ -157,7 +165,7 @@ def test_rights_of_the_directory_change(
     assert changes[0].name == b""
 
 
-def test_what_happens_in_a_subdirectory_is_its_own_affair(
+def test_changes_in_a_subdirectory_are_not_reported(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "sub").mkdir()
@@ -166,7 +174,9 @@ def test_what_happens_in_a_subdirectory_is_its_own_affair(
     assert not way.seen(backend)
 
 
-def test_the_directory_is_removed(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_the_removal_of_the_directory_ends_its_watch(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     path = tmp_path / "box"
     path.mkdir()
     node = Directory(path)
@@ -211,7 +221,7 @@ def test_names_are_bytes(way: Way, backend: Any, tmp_path: Path, name: bytes) ->
     assert names == [name, b"plain"]
 
 
-def test_unwatched_it_is_silent(
+def test_an_unwatched_directory_is_silent(
     way: Way, backend: Any, watched: Directory, tmp_path: Path
 ) -> None:
     os.mknod(tmp_path / "before")
@@ -233,7 +243,9 @@ def test_unwatching_one_directory_leaves_the_other(
     assert story(way.seen(backend), other) == ["created new"]
 
 
-def test_a_directory_that_is_missing(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_a_missing_directory_cannot_be_watched(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     node = Directory(tmp_path / "missing")
     with pytest.raises(FileNotFoundError):
         backend.watch(node, ALL)
@@ -241,7 +253,7 @@ def test_a_directory_that_is_missing(way: Way, backend: Any, tmp_path: Path) -> 
     assert not way.seen(backend)
 
 
-def test_what_is_no_directory(backend: Any, tmp_path: Path) -> None:
+def test_a_file_cannot_be_watched(backend: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to(tmp_path)
     for path in (tmp_path / "file", tmp_path / "file" / "below", tmp_path / "link"):
@@ -265,7 +277,7 @@ def as_an_ordinary_user() -> Iterator[None]:
         os.seteuid(user)
 
 
-def test_a_directory_that_may_not_be_read(backend: Any) -> None:
+def test_an_unreadable_directory_cannot_be_watched(backend: Any) -> None:
     with tempfile.TemporaryDirectory() as outer:
         os.chmod(outer, 0o755)
         closed = Path(outer, "closed")
@@ -275,7 +287,7 @@ def test_a_directory_that_may_not_be_read(backend: Any) -> None:
         closed.chmod(0o700)
 
 
-def test_who_wants_names_hears_of_names_only(
+def test_a_mask_of_names_reports_names_only(
     way: Way, backend: Any, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -286,7 +298,7 @@ def test_who_wants_names_hears_of_names_only(
     assert story(way.seen(backend)) == ["created new"]
 
 
-def test_more_can_be_wanted_later(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_a_mask_can_be_extended(way: Way, backend: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "gone").touch()
     node = Directory(tmp_path)
@@ -299,7 +311,7 @@ def test_more_can_be_wanted_later(way: Way, backend: Any, tmp_path: Path) -> Non
     assert lines == ["deleted gone", "created new", "written file"]
 
 
-def test_less_can_be_wanted_later(
+def test_a_mask_can_be_reduced(
     way: Way, backend: Any, watched: Directory, tmp_path: Path
 ) -> None:
     os.mknod(tmp_path / "file")
@@ -310,7 +322,9 @@ def test_less_can_be_wanted_later(
     assert story(way.seen(backend)) == ["deleted file"]
 
 
-def test_one_directory_under_two_paths(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_a_directory_with_two_paths_reports_to_both_nodes(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     (tmp_path / "real" / "box").mkdir(parents=True)
     (tmp_path / "link").symlink_to("real")
     direct = Directory(tmp_path / "real" / "box")
@@ -328,7 +342,9 @@ def test_one_directory_under_two_paths(way: Way, backend: Any, tmp_path: Path) -
     assert story(changes, linked) == ["deleted new"]
 
 
-def test_many_entries_at_once(way: Way, backend: Any, tmp_path: Path) -> None:
+def test_many_entries_at_once_are_all_reported(
+    way: Way, backend: Any, tmp_path: Path
+) -> None:
     backend.watch(Directory(tmp_path), NAMES)
     expected = [f"created {number:04}" for number in range(1500)]
     for line in expected:
@@ -354,7 +370,7 @@ backend.close()
 """
 
 
-def test_the_facility_is_full(way: Way) -> None:
+def test_a_full_facility_raises_watch_limit_reached(way: Way) -> None:
     if not way.quotas:
         pytest.skip("nothing limits it")
     answer = run_narrowed(dict.fromkeys(way.quotas, 1), FULL, way.name)

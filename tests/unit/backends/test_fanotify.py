@@ -58,7 +58,7 @@ def seen(backend: FanotifyBackend) -> list[Change]:
     return changes
 
 
-def test_both_halves_of_a_rename_come_together(
+def test_a_rename_returns_both_halves_together(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "old").touch()
@@ -70,7 +70,7 @@ def test_both_halves_of_a_rename_come_together(
     assert one.cookie > FIRST_MARK_COOKIE
 
 
-def test_half_a_rename_is_a_deletion_or_an_arrival(
+def test_a_rename_with_one_watched_side_is_a_deletion_or_a_creation(
     backend: FanotifyBackend, tmp_path: Path
 ) -> None:
     inside, outside = tmp_path / "inside", tmp_path / "outside"
@@ -85,7 +85,7 @@ def test_half_a_rename_is_a_deletion_or_an_arrival(
     assert list(seen(backend)) == [Change(node, MOVED_TO, 0, b"back")]
 
 
-def test_what_came_and_went_is_told_in_that_order(
+def test_a_creation_and_a_deletion_are_reported_in_that_order(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "short").write_text("text")
@@ -93,7 +93,7 @@ def test_what_came_and_went_is_told_in_that_order(
     assert story(seen(backend)) == ["created short", "deleted short"]
 
 
-def test_what_went_and_came_is_told_in_that_order(
+def test_a_deletion_and_a_creation_are_reported_in_that_order(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -104,7 +104,7 @@ def test_what_went_and_came_is_told_in_that_order(
     assert story(seen(backend)) == lines
 
 
-def test_a_file_becomes_a_directory(
+def test_a_file_that_becomes_a_directory_is_deleted_and_created(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path
 ) -> None:
     for _ in range(2):
@@ -178,7 +178,7 @@ def test_a_guess_in_a_directory_that_moved_is_corrected(
     assert list(backend.drain()) == [Change(node, CREATE, 0, b"file")]
 
 
-def test_a_directory_that_is_nowhere_is_to_be_looked_for(
+def test_a_directory_at_an_unknown_place_ends_with_ignored(
     backend: FanotifyBackend, tmp_path: Path
 ) -> None:
     box = tmp_path / "box"
@@ -194,7 +194,7 @@ def test_a_directory_that_is_nowhere_is_to_be_looked_for(
 
 
 @pytest.mark.parametrize("is_renamed", [False, True])
-def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
+def test_late_events_of_a_directory_that_is_watched_again_are_in_doubt(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path, is_renamed: bool
 ) -> None:
     os.mknod(tmp_path / "file")
@@ -211,7 +211,7 @@ def test_what_is_told_late_of_a_directory_that_is_watched_again_is_in_doubt(
     assert not backend.has_pending
 
 
-def test_its_end_is_the_last_that_is_told_of_a_directory(
+def test_the_end_of_a_directory_is_its_last_change(
     backend: FanotifyBackend, tmp_path: Path
 ) -> None:
     box = tmp_path / "box"
@@ -227,7 +227,7 @@ def test_its_end_is_the_last_that_is_told_of_a_directory(
     assert [share.watches for share in backend.usage] == [0]
 
 
-def test_too_much_at_once_overflows(
+def test_too_many_events_at_once_overflow_the_queue(
     backend: FanotifyBackend, watched: Directory, tmp_path: Path
 ) -> None:
     room = fanotify.limit("max_queued_events")
@@ -274,7 +274,7 @@ backend.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="every other test is by such a user")
-def test_an_ordinary_user_may() -> None:
+def test_an_ordinary_user_may_use_fanotify() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.chown(place, NOBODY, NOBODY)
         answer = subprocess.run(

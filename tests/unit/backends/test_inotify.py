@@ -110,7 +110,7 @@ def test_no_rename_is_torn_where_a_piece_ends(
         assert halves == 2 * len(paired(batch))
 
 
-def test_what_left_for_good_is_deleted_in_its_order(
+def test_a_rename_to_an_unwatched_place_is_a_deletion_in_its_order(
     backend: InotifyBackend, tmp_path: Path
 ) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
@@ -174,7 +174,7 @@ def test_a_directory_that_ends_in_what_is_carried_over_ends_once(
     assert below.wd == -1
 
 
-def test_nothing_of_what_is_carried_over_is_told_of_an_unwatched_directory(
+def test_carried_changes_of_an_unwatched_directory_are_dropped(
     backend: InotifyBackend, tmp_path: Path
 ) -> None:
     here, there, elsewhere = (

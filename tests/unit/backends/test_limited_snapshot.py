@@ -33,7 +33,9 @@ def masks(found: list[tuple[int, bytes]], name: bytes) -> int:
     return mask
 
 
-def test_only_what_matters_is_seen(limited: Snapshot, tmp_path: Path) -> None:
+def test_only_entries_that_matter_are_compared(
+    limited: Snapshot, tmp_path: Path
+) -> None:
     (tmp_path / "mine").write_text("text")
     (tmp_path / "other").write_text("text")
     (tmp_path / "third").touch()
@@ -43,7 +45,9 @@ def test_only_what_matters_is_seen(limited: Snapshot, tmp_path: Path) -> None:
     assert polled(limited, tmp_path) == []
 
 
-def test_coming_and_going_is_seen(limited: Snapshot, tmp_path: Path) -> None:
+def test_creation_and_deletion_of_an_entry_that_matters_are_detected(
+    limited: Snapshot, tmp_path: Path
+) -> None:
     (tmp_path / "missing").touch()
     (tmp_path / "mine").unlink()
     found = polled(limited, tmp_path)
@@ -51,7 +55,7 @@ def test_coming_and_going_is_seen(limited: Snapshot, tmp_path: Path) -> None:
     assert masks(found, b"mine") == DELETE
 
 
-def test_what_begins_to_matter_is_known_from_then_on(
+def test_an_entry_that_begins_to_matter_is_known_from_then_on(
     limited: Snapshot, tmp_path: Path, names: set[bytes]
 ) -> None:
     names |= {b"other", b"third"}
@@ -64,13 +68,15 @@ def test_what_begins_to_matter_is_known_from_then_on(
     assert masks(found, b"third") == CREATE
 
 
-def test_beginning_again_changes_nothing(limited: Snapshot, tmp_path: Path) -> None:
+def test_tracking_an_entry_twice_changes_nothing(
+    limited: Snapshot, tmp_path: Path
+) -> None:
     (tmp_path / "mine").write_text("text")
     limited.track_entry(bytes(tmp_path), b"mine")
     assert [name for _, name in polled(limited, tmp_path)] == [b"mine"]
 
 
-def test_what_does_not_matter_any_more_is_not_told_as_gone(
+def test_an_entry_that_matters_no_longer_is_not_reported_as_deleted(
     limited: Snapshot, tmp_path: Path, names: set[bytes]
 ) -> None:
     names.remove(b"mine")
@@ -78,7 +84,7 @@ def test_what_does_not_matter_any_more_is_not_told_as_gone(
     assert polled(limited, tmp_path) == []
 
 
-def test_what_was_told_already_is_not_seen_again(
+def test_a_reported_change_is_not_detected_again(
     limited: Snapshot, tmp_path: Path
 ) -> None:
     (tmp_path / "missing").touch()
@@ -86,7 +92,7 @@ def test_what_was_told_already_is_not_seen_again(
     assert polled(limited, tmp_path) == []
 
 
-def test_what_was_found_and_not_known_is_new_once(
+def test_an_unknown_entry_that_a_scan_found_is_new_once(
     limited: Snapshot, tmp_path: Path
 ) -> None:
     (tmp_path / "missing").touch()
@@ -97,7 +103,7 @@ def test_what_was_found_and_not_known_is_new_once(
     assert masks(polled(limited, tmp_path), b"missing") == DELETE
 
 
-def test_another_directory_in_its_place_is_the_end(
+def test_another_directory_in_its_place_ends_a_snapshot(
     limited: Snapshot, tmp_path: Path
 ) -> None:
     tmp_path.rename(tmp_path.with_name("gone"))
@@ -108,7 +114,7 @@ def test_another_directory_in_its_place_is_the_end(
     os.rmdir(tmp_path)
 
 
-def test_nothing_is_lost_when_all_entries_begin_to_matter(tmp_path: Path) -> None:
+def test_no_change_is_lost_when_all_entries_begin_to_matter(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     (tmp_path / "other").touch()
     backend, place = PollingNow(), Directory(tmp_path)

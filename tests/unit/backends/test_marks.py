@@ -61,7 +61,7 @@ def test_a_mark_is_removed_with_its_last_node(
     assert len(marks) == 0
 
 
-def test_two_nodes_get_what_either_wants(
+def test_a_mark_of_two_nodes_has_the_masks_of_both(
     marks: Marks, group: int, tmp_path: Path
 ) -> None:
     (tmp_path / "link").symlink_to(".")
@@ -72,9 +72,7 @@ def test_two_nodes_get_what_either_wants(
     assert masks(group) == [CREATE | MODIFY]
 
 
-def test_who_is_not_where_it_was_believed_loses_its_mark(
-    marks: Marks, tmp_path: Path
-) -> None:
+def test_a_misplaced_node_loses_its_mark(marks: Marks, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     lost, found = Directory(tmp_path / "old"), Directory(tmp_path / "new")
     marks.add(lost, ALL)
@@ -99,7 +97,7 @@ def test_a_node_can_come_to_mean_another_directory(
     assert len(marks) == 1
 
 
-def test_what_left_for_an_unknown_place_can_come_back(
+def test_a_directory_that_left_for_an_unknown_place_can_come_back(
     marks: Marks, group: int, tmp_path: Path
 ) -> None:
     (tmp_path / "box").mkdir()

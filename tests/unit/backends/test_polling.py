@@ -57,7 +57,7 @@ def test_nothing_is_due_while_nothing_is_polled(
     assert backend.deadline() is None
 
 
-def test_a_look_is_due_at_the_next_multiple_of_the_interval(
+def test_a_poll_is_due_at_the_next_multiple_of_the_interval(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     clock.now = 1000.3
@@ -67,7 +67,7 @@ def test_a_look_is_due_at_the_next_multiple_of_the_interval(
     assert backend.deadline() == 1010.0
 
 
-def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
+def test_an_entry_learned_between_two_polls_is_reported_at_once_and_once(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
@@ -81,7 +81,7 @@ def test_what_is_learned_between_two_looks_is_told_at_once_and_once(
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
-def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
+def test_an_entry_learned_and_gone_at_the_next_poll_is_reported_as_deleted(
     backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
 ) -> None:
     node = Directory(tmp_path)
@@ -90,7 +90,7 @@ def test_what_is_learned_and_gone_at_the_next_look_is_told_as_gone(
     assert story(polled(backend, clock)) == ["deleted box/"]
 
 
-def test_what_is_written_after_it_was_learned_is_told(
+def test_a_write_after_an_entry_was_learned_is_reported(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
@@ -102,7 +102,7 @@ def test_what_is_written_after_it_was_learned_is_told(
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
-def test_what_was_found_to_be_gone_and_comes_back_is_told(
+def test_an_entry_found_gone_that_comes_back_is_reported(
     backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
 ) -> None:
     """Though no look of the backend sees a difference."""
@@ -116,7 +116,7 @@ def test_what_was_found_to_be_gone_and_comes_back_is_told(
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
-def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
+def test_an_entry_found_of_another_kind_that_changes_back_is_reported(
     backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
 ) -> None:
     node = Directory(tmp_path)
@@ -128,7 +128,7 @@ def test_what_was_found_to_be_of_another_kind_and_is_not_any_more_is_told(
     assert story(polled(backend, clock)) == ["deleted box", "created box/"]
 
 
-def test_what_was_found_to_be_gone_is_told_by_who_tells_of_names(
+def test_an_entry_found_gone_is_reported_only_where_polling_reports_names(
     backend: PollingBackend, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
@@ -175,7 +175,7 @@ def test_the_interval_can_be_changed(
     assert story(polled(backend, clock)) == ["created new"]
 
 
-def test_an_interval_of_nothing_is_the_shortest_there_is(
+def test_an_interval_of_zero_is_the_shortest_interval(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     backend.watch(Directory(tmp_path), ALL, 0.0)
@@ -244,7 +244,7 @@ def test_the_watch_of_the_kernel_is_left_alone(
     assert (node.wd, node.wd_poll) == (5, -1)
 
 
-def test_what_the_kernel_told_is_not_told_again(
+def test_an_event_of_the_kernel_is_not_reported_again_by_polling(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     node = Directory(tmp_path)
@@ -256,7 +256,7 @@ def test_what_the_kernel_told_is_not_told_again(
     backend.absorb_kernel_event(node, CREATE, b"told")
 
 
-def test_what_the_kernel_told_is_where_the_next_look_goes_on_from(
+def test_the_next_poll_continues_from_the_last_event_of_the_kernel(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     """Whatever has become of it since: the kernel may have been silent from then on."""
@@ -287,7 +287,7 @@ def test_a_long_round_leaves_time_for_others(
     assert len(drained) > 1
 
 
-def test_unwatched_while_its_round_waits_it_is_silent(
+def test_a_directory_unwatched_while_its_round_waits_is_silent(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     nodes = [Directory(tmp_path / str(number)) for number in range(6)]
@@ -304,7 +304,7 @@ def test_unwatched_while_its_round_waits_it_is_silent(
     assert not story(changes, nodes[-1])
 
 
-def test_looking_takes_no_more_than_its_share_of_the_time(
+def test_polling_takes_no_more_than_its_share_of_the_time(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
     backend.watch(Directory(tmp_path), NAMES, 1.0)

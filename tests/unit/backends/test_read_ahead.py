@@ -25,7 +25,7 @@ class Queue(Reader):
 FULL = bytes(BUFFER)
 
 
-def test_nothing_is_queued() -> None:
+def test_an_empty_queue_gives_no_piece() -> None:
     backlog = ReadAhead(Queue())
     backlog.read_ahead()
     assert not backlog
@@ -41,14 +41,14 @@ def test_a_piece_that_is_not_full_was_the_last_one() -> None:
     assert backlog.take() == b"piece"
 
 
-def test_after_a_full_piece_there_may_be_more() -> None:
+def test_a_full_piece_may_be_followed_by_more() -> None:
     nearly_full = bytes(BUFFER - MAX_EVENT_BYTES + 1)
     backlog = ReadAhead(Queue(FULL, nearly_full, b"rest"))
     backlog.read_ahead()
     assert backlog.queued_bytes == len(FULL) + len(nearly_full) + len(b"rest")
 
 
-def test_what_was_read_little_by_little_comes_out_together() -> None:
+def test_small_reads_are_joined_to_one_piece() -> None:
     queue = Queue(b"one", b"two")
     backlog = ReadAhead(queue)
     backlog.read_ahead()
@@ -61,7 +61,7 @@ def test_what_was_read_little_by_little_comes_out_together() -> None:
     assert backlog.take() == b"twothree"
 
 
-def test_there_is_an_end_to_it_and_what_is_left_is_counted() -> None:
+def test_reading_ahead_has_a_limit_and_the_rest_is_counted() -> None:
     queue = Queue(*[FULL] * 1000)
     backlog = ReadAhead(queue)
     backlog.read_ahead()

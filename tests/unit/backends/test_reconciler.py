@@ -42,24 +42,24 @@ def reconciler() -> Reconciler:
     return Reconciler(QUEUE)
 
 
-def test_what_is_said_once_is_certain(reconciler: Reconciler) -> None:
+def test_a_name_in_one_event_is_certain(reconciler: Reconciler) -> None:
     assert not reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
     assert not reconciler.observe(b"here", b"b", EntryType.FILE, is_doubtful=False)
     assert not reconciler.observe(b"there", b"a", EntryType.NOTHING, is_doubtful=False)
     assert not reconciler
 
 
-def test_what_is_said_twice_is_in_doubt(reconciler: Reconciler) -> None:
+def test_a_name_in_two_events_is_in_doubt(reconciler: Reconciler) -> None:
     reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
     assert reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
     assert reconciler
 
 
-def test_what_contradicts_itself_is_in_doubt(reconciler: Reconciler) -> None:
+def test_an_event_that_contradicts_itself_is_in_doubt(reconciler: Reconciler) -> None:
     assert reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=True)
 
 
-def test_an_empty_queue_ends_it(reconciler: Reconciler) -> None:
+def test_an_empty_queue_ends_all_doubts(reconciler: Reconciler) -> None:
     reconciler.observe(b"here", b"a", EntryType.FILE, is_doubtful=False)
     reconciler.queue_was_empty()
     assert not reconciler.observe(b"here", b"a", EntryType.NOTHING, is_doubtful=False)
@@ -91,7 +91,7 @@ def test_a_reconciler_remembers_as_much_as_the_queue_holds(
         (EntryType.DIRECTORY, EntryType.DIRECTORY, []),
     ],
 )
-def test_a_look_corrects_what_was_said(
+def test_a_probe_corrects_the_events(
     reconciler: Reconciler,
     marks: Marks,
     node: Directory,
@@ -111,7 +111,7 @@ def test_a_look_corrects_what_was_said(
     assert not reconciler
 
 
-def test_what_was_found_is_what_is_said_from_then_on(
+def test_a_probed_state_counts_as_observed_from_then_on(
     reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()
@@ -122,7 +122,7 @@ def test_what_was_found_is_what_is_said_from_then_on(
     assert reconciler.resolve(marks) == []
 
 
-def test_a_known_directory_in_the_place_of_another_comes_anew(
+def test_a_known_directory_in_the_place_of_another_is_reported_as_created(
     reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "a").mkdir()
@@ -139,7 +139,7 @@ def test_a_known_directory_in_the_place_of_another_comes_anew(
     assert reconciler.resolve(marks) == []
 
 
-def test_of_a_directory_that_nobody_watches_any_more_nothing_is_told(
+def test_nothing_is_reported_about_an_unwatched_directory(
     reconciler: Reconciler, marks: Marks, node: Directory, here: bytes, tmp_path: Path
 ) -> None:
     (tmp_path / "it").touch()

@@ -170,7 +170,7 @@ def test_a_source_that_is_gone_needs_no_correction(node: Directory) -> None:
     assert not check
 
 
-def test_a_source_that_a_later_change_explains_is_not_looked_up(
+def test_a_source_that_a_later_change_explains_is_not_probed(
     node: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "a").touch()
@@ -220,7 +220,7 @@ def test_a_target_that_is_gone_again_is_left_to_its_event(
     assert check.resolve(in_place) == [Change(node, CREATE, 0, b"a")]
 
 
-def test_a_directory_that_is_elsewhere_is_asked_again_after_the_next_batch(
+def test_a_misplaced_directory_is_probed_again_after_the_next_batch(
     node: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "a").touch()
@@ -248,9 +248,7 @@ def test_what_explains_a_name_counts_while_its_directory_is_elsewhere(
     assert check.resolve(in_place) == []
 
 
-def test_a_directory_that_is_not_watched_any_more_is_not_looked_at(
-    node: Directory, tmp_path: Path
-) -> None:
+def test_an_unwatched_directory_is_not_probed(node: Directory, tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     check = RenameCheck()
     observe(check, renamed(node, b"a", b"b"))

@@ -93,7 +93,7 @@ def entry(
         pytest.param(statx.kind(0, 0), entry(), [], id="may be looked at by now"),
     ],
 )
-def test_what_is_reported_of_an_entry(
+def test_a_changed_entry_is_reported_by_its_mask(
     was: bytes | None, now: bytes | None, found: list[int]
 ) -> None:
     known = {} if was is None else {b"x": was}
@@ -109,7 +109,7 @@ def test_what_is_reported_of_an_entry(
         pytest.param(CREATE | DELETE, [], id="names"),
     ],
 )
-def test_only_what_is_wanted_is_reported(mask: int, found: list[int]) -> None:
+def test_only_wanted_changes_are_reported(mask: int, found: list[int]) -> None:
     known, current = {b"x": entry()}, {b"x": entry(S_IFREG, size=5, written=2)}
     assert [kind for kind, _ in differences(known, current, mask)] == found
 
@@ -155,7 +155,7 @@ def test_the_differences_lead_from_one_state_to_the_other(
     assert names == set(current)
 
 
-def test_kinds_and_details_agree_on_who_is_who(tmp_path: Path) -> None:
+def test_kinds_and_details_agree_on_the_identity_of_entries(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "sub").mkdir()
     (tmp_path / "link").symlink_to("sub")
@@ -169,13 +169,13 @@ def test_kinds_and_details_agree_on_who_is_who(tmp_path: Path) -> None:
         assert statx.identity(kind)[1] == statx.identity(details[name])[1]
 
 
-def test_an_entry_that_may_not_be_looked_at_stays_as_it_was(tmp_path: Path) -> None:
+def test_an_inaccessible_entry_stays_as_it_was(tmp_path: Path) -> None:
     refused = b"x" * 300  # too long for any file system
     found = read_details(bytes(tmp_path), [refused], {refused: b"known"})
     assert found == {refused: b"known"}
     assert differences(read_details(bytes(tmp_path), [refused], {}), {}, ALL)
 
 
-def test_there_is_no_signature_of_nothing(tmp_path: Path) -> None:
+def test_a_missing_entry_has_no_signature(tmp_path: Path) -> None:
     assert read_one(bytes(tmp_path), b"missing", True) is None
     assert read_one(bytes(tmp_path), b"missing", False) is None

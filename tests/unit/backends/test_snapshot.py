@@ -29,7 +29,9 @@ def test_an_unchanged_directory_is_not_listed(tmp_path: Path, mask: int) -> None
     assert snapshot.listings == before
 
 
-def test_all_the_same_its_names_are_read_now_and_then(tmp_path: Path) -> None:
+def test_the_names_of_an_unchanged_directory_are_read_now_and_then(
+    tmp_path: Path,
+) -> None:
     snapshot = Snapshot(bytes(tmp_path), ALL, 0.0, set())
     polled(snapshot, tmp_path, SETTLED)
     before = snapshot.listings
@@ -109,7 +111,9 @@ def test_a_snapshot_follows_a_directory_that_moved(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mask", [NAMES, ALL])
-def test_what_the_kernel_told_is_not_told_again(tmp_path: Path, mask: int) -> None:
+def test_an_event_of_the_kernel_is_not_reported_again_by_polling(
+    tmp_path: Path, mask: int
+) -> None:
     (tmp_path / "gone").touch()
     (tmp_path / "written").touch()
     snapshot = Snapshot(bytes(tmp_path), mask, 0.0, set())

@@ -68,7 +68,7 @@ def test_the_index_is_made_again_when_it_is_outdated(
         assert changes == [Change(node, ATTRIB | IS_DIR, 0, os.fsencode(name))]
 
 
-def test_who_did_not_ask_for_attributes_is_not_told(
+def test_attributes_are_reported_only_if_the_mask_asks_for_them(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
     marks.add(node, NAMES)
@@ -77,7 +77,7 @@ def test_who_did_not_ask_for_attributes_is_not_told(
     assert reported(subdirectories, marks, tmp_path / "sub") == []
 
 
-def test_what_is_nowhere_is_not_told(
+def test_an_unknown_subdirectory_is_not_reported(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
     (tmp_path / "sub" / "deep").mkdir()
@@ -87,7 +87,7 @@ def test_what_is_nowhere_is_not_told(
     assert not subdirectories
 
 
-def test_what_moved_is_told_when_that_is_known(
+def test_a_moved_subdirectory_is_reported_once_its_place_is_known(
     subdirectories: Subdirectories, marks: Marks, node: Directory, tmp_path: Path
 ) -> None:
     moved = Directory(tmp_path / "sub")

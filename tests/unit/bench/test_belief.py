@@ -72,6 +72,6 @@ def test_creations_alone_are_believed_with_their_parents(made: list[bytes]) -> N
     assert all(path.rpartition(b"/")[0] in picture for path in picture if b"/" in path)
 
 
-def test_both_ways_of_being_wrong_are_counted() -> None:
+def test_missing_and_stale_paths_are_counted() -> None:
     client, disk = {b"same", b"gone"}, {b"same", b"new", b"newer"}
     assert compare(client, disk) == Wrong(missing=2, stale=1)

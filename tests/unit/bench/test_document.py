@@ -41,7 +41,7 @@ def tables(*runs: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def test_what_a_later_run_measured_again_is_shown_once() -> None:
+def test_a_repeated_measurement_replaces_the_first_one() -> None:
     first = run("raw", "gamin", "watchdog")
     assert tables(first, run("raw", "gamin", median=2e-3)) == [
         ["raw | 1.00 ms", "watchdog | 1.00 ms (1.00x)"],

@@ -45,7 +45,7 @@ def test_a_peer_that_could_not_be_measured_says_why() -> None:
     assert table([CPU, LOSS], measured)[-1] == "| other | not installed |  |"
 
 
-def test_a_failed_repetition_is_left_out_and_told() -> None:
+def test_a_failed_repetition_is_left_out_and_mentioned() -> None:
     failed = Row("storm", "other", 0, note="gave up: did not end")
     measured = [failed, Row("storm", "other", 1, {"cpu": 2.0})]
     assert table([CPU], measured)[-1] == "| other (1 of 2) | 2.00 s |"

@@ -49,7 +49,7 @@ def test_mistakes_are_shown_where_they_are(
     )
 
 
-def test_what_is_shown_can_be_read_as_a_gaminrc_again(
+def test_the_output_is_a_valid_gaminrc(
     configuration: Configuration, policy: Policy
 ) -> None:
     rules = config.in_force(configuration, policy)

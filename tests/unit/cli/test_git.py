@@ -1,4 +1,4 @@
-"""`gamin git`: what git is told, and what is written into a repository."""
+"""`gamin git`: its answers to git, and what it writes into a repository."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ class Peer:
         self.connection = Connection(ours)
 
     def changed(self, token: str, *replies: object) -> tuple[str, list[str]]:
-        """What git is told when the server answers so."""
+        """What git receives when the server answers so."""
         for reply in replies:
             self._theirs.sendall(json.dumps(reply).encode() + b"\n")
         self._theirs.shutdown(socket.SHUT_WR)

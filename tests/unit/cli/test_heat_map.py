@@ -58,5 +58,5 @@ def test_names_are_seen_from_the_row() -> None:
     assert cell.names == (("b/c", 2), ("d/e", 1))
 
 
-def test_without_changes_there_is_nothing_to_show() -> None:
+def test_a_heat_map_without_changes_is_empty() -> None:
     assert heat_map([], 7.0).rows == []

@@ -48,7 +48,7 @@ def test_five_runs_caused_by_one_file_are_a_loop() -> None:
     assert (caused, loop) == (MAX_RUNS, Loop(("/w/out",), "/w", 3.0))
 
 
-def test_only_what_changed_in_every_run_is_named() -> None:
+def test_only_files_that_changed_in_every_run_are_named() -> None:
     guard = LoopGuard()
     _, loop = runs_until_loop(guard, lambda n: ["/w/out", f"/w/{n}"], lambda _: 3.0)
     assert loop == Loop(("/w/out",), "/w", 3.0)
@@ -75,7 +75,7 @@ def test_a_user_who_saves_at_any_moment_of_the_run_is_no_loop() -> None:
     assert loop is None
 
 
-def test_a_change_by_somebody_else_begins_the_count_anew() -> None:
+def test_a_foreign_change_restarts_the_count() -> None:
     guard = LoopGuard()
     _, loop = runs_until_loop(
         guard, lambda _: ["/w/out"], lambda n: 12.0 if n % 4 == 3 else 3.0
@@ -92,7 +92,7 @@ def guard() -> LoopGuard:
     return guard
 
 
-def test_after_a_loop_only_other_files_cause_runs(guard: LoopGuard) -> None:
+def test_only_other_files_cause_runs_after_a_loop(guard: LoopGuard) -> None:
     changes = [Change("/w/out", 1003), Change("/w/a.py", 1003)]
     assert guard.admit(changes) == ["/w/a.py"]
 

@@ -53,7 +53,7 @@ def test_the_end_of_a_command_is_returned_once(group: Group) -> None:
     assert group.poll() is None
 
 
-def test_a_command_that_a_signal_ended_is_told_apart(group: Group) -> None:
+def test_a_command_that_a_signal_ended_is_distinguished(group: Group) -> None:
     group.start(["sh", "-c", "kill -KILL $$"])
     assert group.ended() == Ended(signal.SIGKILL, is_signal=True)
 

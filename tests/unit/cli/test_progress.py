@@ -27,7 +27,7 @@ def test_a_short_set_up_shows_nothing() -> None:
     assert screen.getvalue() == ""
 
 
-def test_without_a_terminal_or_on_demand_nothing_is_shown() -> None:
+def test_progress_is_not_shown_without_a_terminal_or_when_turned_off() -> None:
     asked: list[int] = []
 
     def count() -> int:
@@ -41,6 +41,6 @@ def test_without_a_terminal_or_on_demand_nothing_is_shown() -> None:
     assert not asked
 
 
-def test_without_a_server_there_is_no_figure(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_progress_without_a_server_has_no_figure(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("GAMIN_SOCKET_DIR", str(tmp_path))
     assert watched_directories() is None

@@ -32,7 +32,7 @@ def test_a_time_that_does_not_end_later_is_wrong_usage(
     assert "positive number of seconds" in capsys.readouterr().err
 
 
-def test_a_recording_is_not_replaced_without_being_told_so(tmp_path: Path) -> None:
+def test_a_recording_is_replaced_only_on_request(tmp_path: Path) -> None:
     file = tmp_path / "out.jsonl"
     file.write_text("precious")
     with pytest.raises(Unusable):

@@ -25,7 +25,7 @@ events = st.builds(
 
 
 @given(st.lists(events))
-def test_what_is_written_can_be_read(batch: list[Event]) -> None:
+def test_a_written_recording_can_be_read(batch: list[Event]) -> None:
     lines = (HEADER + recording.lines(batch, 1001.5)).splitlines(keepends=True)
     read = parse("x", lines)
     assert read.paths == ["/w"]

@@ -130,7 +130,7 @@ def test_a_dash_writes_the_page_to_standard_output(
 
 
 @pytest.mark.parametrize("words", [["missing"], ["x.jsonl", "-o", "missing/y"]])
-def test_what_cannot_be_read_or_written_is_one_line(
+def test_an_input_or_output_error_is_one_line(
     words: list[str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],

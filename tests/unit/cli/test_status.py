@@ -88,7 +88,7 @@ def test_all_of_the_report_is_shown(reply: dict[str, Any]) -> None:
     ]
 
 
-def test_what_does_not_occur_is_not_shown(reply: dict[str, Any]) -> None:
+def test_sections_without_content_are_not_shown(reply: dict[str, Any]) -> None:
     reply["watches"] = {**dict.fromkeys(reply["watches"], 0), "kernel": 1}
     reply["recoveries"] = {"overflows": 0, "rescans": 0}
     text = list(as_text(read(reply)))

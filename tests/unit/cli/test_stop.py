@@ -10,7 +10,7 @@ from testkit.programs import gamin, outcome
 from testkit.servers import OUR_SERVER, running_server
 
 
-def test_when_it_returns_the_addresses_are_free(tmp_path: Path) -> None:
+def test_the_addresses_are_free_when_stop_returns(tmp_path: Path) -> None:
     with running_server([str(OUR_SERVER)], home=str(tmp_path)) as server:
         done = gamin("stop", session=server.session)
         assert (*outcome(done), done.stdout) == (0, [], "")

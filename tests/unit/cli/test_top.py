@@ -62,7 +62,7 @@ def test_rates_are_differences_by_time() -> None:
     assert figures.cpu_percent == 25
 
 
-def test_another_server_begins_anew() -> None:
+def test_the_rates_start_again_with_another_server() -> None:
     figures = Figures()
     figures.add(sample(10, clock=100, pid=1))
     figures.add(sample(11, clock=5, pid=2))
@@ -226,7 +226,7 @@ def test_once_prints_one_frame_of_80_by_24(server: Server) -> None:
     assert "\x1b" not in done.stdout
 
 
-def test_a_frame_can_be_written_as_a_picture(server: Server, tmp_path: Path) -> None:
+def test_a_frame_can_be_written_as_svg(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "top.svg"
     words = ["top", "--once", "--interval", "0.2", "--svg", str(file)]
     done = gamin(*words, session=server.session)

@@ -59,7 +59,7 @@ def test_rates_are_differences_by_seconds() -> None:
     assert figures.cpu_percent == 25.0
 
 
-def test_another_server_begins_anew() -> None:
+def test_the_rates_start_again_with_another_server() -> None:
     figures = Figures()
     figures.add(sample(1.0, 100, pid=7))
     figures.add(sample(2.0, 1, pid=8))

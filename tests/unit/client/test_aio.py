@@ -56,7 +56,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
 
 
 @pytest.mark.usefixtures("server")
-def test_what_happens_is_told(run: Run, tmp_path: Path) -> None:
+def test_changes_are_reported(run: Run, tmp_path: Path) -> None:
     file, folder = tmp_path / "file", tmp_path / "folder"
 
     async def test() -> None:
@@ -270,7 +270,7 @@ def test_a_refusal_comes_out_where_the_watch_is_entered(
     run(test())
 
 
-def test_what_cannot_be_watched_is_refused_at_once() -> None:
+def test_a_path_that_cannot_be_watched_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="no path"):
         gamin.awatch()
     with pytest.raises(gamin.InvalidPath):

@@ -118,12 +118,12 @@ def test_a_name_that_is_not_utf8_is_sent_as_it_is(client: Client, peers: Peers) 
     assert peers.met[0].asked() == [Packet(1, 1, b"/\xff")]
 
 
-def test_a_number_that_does_not_stand_cannot_be_cancelled(client: Client) -> None:
+def test_an_unknown_number_cannot_be_cancelled(client: Client) -> None:
     with pytest.raises(UnknownNumber):
         client.cancel(1)
 
 
-def test_what_changed_while_there_was_no_server_is_told(
+def test_changes_without_a_server_are_reported_after_the_reconnect(
     client: Client, peers: Peers, tmp_path: Path
 ) -> None:
     path = os.fsencode(tmp_path)
@@ -176,7 +176,9 @@ def test_the_descriptor_stays_and_stays_registered(
     assert client.fileno() == descriptor
 
 
-def test_a_server_that_talks_nonsense_is_left(client: Client, peers: Peers) -> None:
+def test_the_client_disconnects_from_a_server_that_sends_nonsense(
+    client: Client, peers: Peers
+) -> None:
     client.watch_file("/f")
     peers.met[0].socket.sendall(b"HTTP/1.1 400 Bad Request\r\n")
     assert not client.pending()
@@ -197,7 +199,7 @@ def test_servers_that_only_hang_up_are_given_up() -> None:
             client.watch_file("/f")
 
 
-def test_without_a_server_the_error_comes_out_and_the_next_call_tries_again(
+def test_a_missing_server_is_an_error_and_the_next_call_tries_again(
     peers: Peers,
 ) -> None:
     there = True
@@ -261,7 +263,7 @@ def test_asking_much_of_a_server_that_answers_at_once_does_not_deadlock() -> Non
         server.join()
 
 
-def test_a_closed_client_says_so(peers: Peers) -> None:
+def test_a_closed_client_raises_an_error(peers: Peers) -> None:
     client = Client(peers.connect)
     client.close()
     client.close()

@@ -33,7 +33,7 @@ def server(channel: Channel) -> Iterator[socket.socket]:
     channel.close()
 
 
-def test_nothing_goes_until_something_comes(
+def test_a_channel_is_empty_until_a_batch_arrives(
     channel: Channel, server: socket.socket
 ) -> None:
     assert channel.pump(), "it sends its requests"
@@ -56,7 +56,7 @@ def test_a_channel_is_catching_up_until_the_listing_is_there(
     assert not channel.catching_up
 
 
-def test_its_clock_is_that_of_the_last_batch_taken(
+def test_the_clock_of_a_channel_is_that_of_the_last_batch_taken(
     channel: Channel, server: socket.socket
 ) -> None:
     server.send(VERSION + SUBSCRIBED + LISTING)
@@ -84,7 +84,7 @@ def test_a_connection_that_ends_is_closed_and_another_may_be_used(
     assert closing == [True]
 
 
-def test_what_is_no_message_ends_the_connection(
+def test_an_invalid_message_ends_the_connection(
     channel: Channel, server: socket.socket
 ) -> None:
     server.send(b"nonsense\n")

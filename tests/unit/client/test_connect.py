@@ -52,7 +52,7 @@ def test_a_running_server_is_used(connect: Connect, environ: dict[str, str]) -> 
 
 
 @BOTH
-def test_without_a_server_and_without_leave_to_start_one_it_is_an_error(
+def test_a_missing_server_that_may_not_be_started_is_an_error(
     connect: Connect, environ: dict[str, str]
 ) -> None:
     with pytest.raises(NoServer, match=environ["GAM_CLIENT_ID"]):

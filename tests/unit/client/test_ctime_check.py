@@ -26,7 +26,7 @@ def ctime(path: Path) -> int:
     return path.lstat().st_ctime_ns
 
 
-def test_only_what_is_newer_has_changed(file: Path) -> None:
+def test_only_newer_files_have_changed(file: Path) -> None:
     assert changed_since(os.fsencode(file), ctime(file) - 1)
     assert not changed_since(os.fsencode(file), ctime(file))
 
@@ -52,7 +52,7 @@ def test_a_dangling_link_changes_with_itself(tmp_path: Path) -> None:
     assert not changed_since(os.fsencode(link), ctime(link))
 
 
-def test_what_cannot_be_looked_at_counts_as_changed(tmp_path: Path) -> None:
+def test_an_inaccessible_file_counts_as_changed(tmp_path: Path) -> None:
     late = 1 << 62  # later than any ctime
     gone = tmp_path / "gone"
     assert changed_since(os.fsencode(gone), late)
@@ -60,7 +60,7 @@ def test_what_cannot_be_looked_at_counts_as_changed(tmp_path: Path) -> None:
     assert newer([f"{gone}/file"], [str(tmp_path), str(gone)], late) == [f"{gone}/file"]
 
 
-def test_questions_become_events_or_nothing_and_the_order_stays(file: Path) -> None:
+def test_pending_stats_become_events_or_nothing_in_their_order(file: Path) -> None:
     first, second, third, last = (
         Event(1, 1, name) for name in (b"1", b"2", b"3", b"4")
     )

@@ -65,7 +65,7 @@ def test_a_launched_server_inherits_no_descriptor(tmp_path: Path) -> None:
     assert open_there == dict.fromkeys("012", "/dev/null")
 
 
-def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_run_is_named(tmp_path: Path) -> None:
     (tmp_path / "text").touch()
     for program in (str(tmp_path / "text"), str(tmp_path / "missing"), ""):
         with pytest.raises(ServerNotExecutable) as reported:
@@ -73,7 +73,7 @@ def test_what_cannot_be_run_is_named(tmp_path: Path) -> None:
         assert reported.value.program == program
 
 
-def test_our_own_server_is_not_looked_for_in_the_current_directory() -> None:
+def test_the_server_program_is_not_searched_in_the_current_directory() -> None:
     program, option, script = server_command({})
     assert program == sys.executable
     assert option == "-I"

@@ -82,7 +82,7 @@ def test_a_server_is_found_and_greeted(transport: Transport, address: Address) -
 
 
 @pytest.mark.parametrize("transport", list(Transport))
-def test_where_there_is_no_server_nothing_is_found(
+def test_no_server_is_found_where_none_runs(
     transport: Transport, address: Address
 ) -> None:
     attempt = Locator(address._replace(transport=transport))
@@ -130,7 +130,7 @@ def test_a_server_that_does_not_answer_is_named(address: Address) -> None:
     assert str(reported.value.pid) in str(reported.value)
 
 
-def test_a_stranger_hears_nothing_and_the_directory_is_used(
+def test_a_stranger_at_the_name_gets_no_byte_and_the_directory_is_used(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     require_root()
@@ -161,7 +161,7 @@ def stranger(address: Address) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("stranger")
-def test_both_sides_meet_in_the_directory_when_a_stranger_has_the_name(
+def test_client_and_server_meet_in_the_directory_when_a_stranger_has_the_name(
     address: Address, caplog: pytest.LogCaptureFixture
 ) -> None:
     attempt = Locator(address)
@@ -213,7 +213,7 @@ def test_a_squatted_directory_is_an_error_when_no_other_is_left(
         Locator(address).watchman()
 
 
-def test_the_watchman_socket_is_looked_for_in_every_directory(
+def test_the_watchman_socket_is_searched_in_every_directory(
     address: Address, tmp_path: Path
 ) -> None:
     with served(address):

@@ -71,7 +71,7 @@ def test_the_numbers_are_those_of_fam() -> None:
     ] == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
-def test_a_callback_hears_path_and_event_as_they_were_sent(
+def test_a_callback_gets_path_and_event_as_they_were_sent(
     monitor: WatchMonitor, peer: Peer, reported: Told
 ) -> None:
     monitor.watch_directory("/d", lambda path, event: reported.append((path, event)))
@@ -84,7 +84,7 @@ def test_a_callback_hears_path_and_event_as_they_were_sent(
     assert reported == [("/d", gamin.GAMExists), ("\udcff", gamin.GAMCreated)]
 
 
-def test_a_callback_also_hears_its_data_unless_none(
+def test_a_callback_also_gets_its_data_unless_none(
     monitor: WatchMonitor, peer: Peer
 ) -> None:
     received: list[tuple[Any, ...]] = []

@@ -53,7 +53,7 @@ def what(line: bytes) -> str:
         (b"flow reports_per_second 9", FlowRule("reports_per_second", 9, HERE)),
     ],
 )
-def test_what_a_line_means(line: bytes, rule: Rule) -> None:
+def test_each_kind_of_line_gives_its_rule(line: bytes, rule: Rule) -> None:
     assert only(line) == rule
 
 
@@ -66,7 +66,7 @@ def test_a_line_may_name_several_paths() -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"\n\n", b"# poll /a", b"  #x", b" \t\r\n"])
-def test_remarks_and_blank_lines_say_nothing(text: bytes) -> None:
+def test_comments_and_blank_lines_have_no_effect(text: bytes) -> None:
     assert list(parse(text, b"/")) == []
 
 

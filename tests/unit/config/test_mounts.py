@@ -93,7 +93,7 @@ def test_a_path_lies_on_the_mount_with_the_longest_leading_part(
     assert Mounts(parse(TYPICAL)).of(path).point == point
 
 
-def test_without_mounts_every_path_is_nowhere() -> None:
+def test_a_path_is_on_no_mount_if_there_are_none() -> None:
     assert Mounts().of(b"/a/b") is NOWHERE
 
 
@@ -146,7 +146,7 @@ def test_the_points_below_a_directory_leave_out_itself_and_its_siblings() -> Non
         ("overlay", False),
     ],
 )
-def test_which_file_systems_are_remote(type_: str, remote: bool) -> None:
+def test_network_file_systems_are_remote(type_: str, remote: bool) -> None:
     assert Mounts().is_remote(Mount(b"/", type_)) is remote
 
 
@@ -164,13 +164,13 @@ def test_which_file_systems_are_remote(type_: str, remote: bool) -> None:
         ("never heard of", False),
     ],
 )
-def test_which_file_systems_the_kernel_answers_for_by_itself(
+def test_local_file_systems_are_answered_by_this_kernel(
     type_: str, local: bool
 ) -> None:
     assert Mounts().is_local(Mount(b"/", type_)) is local
 
 
-def test_without_a_list_of_mounts_everything_counts_as_local() -> None:
+def test_everything_counts_as_local_without_a_list_of_mounts() -> None:
     assert Mounts().is_local(Mounts().of(b"/any"))
 
 

@@ -27,7 +27,9 @@ from gamin.config.path_glob import matches
         pytest.param(b"", b"", True, id="nothing covers nothing"),
     ],
 )
-def test_what_a_pattern_covers(pattern: bytes, path: bytes, covered: bool) -> None:
+def test_a_pattern_covers_whole_paths(
+    pattern: bytes, path: bytes, covered: bool
+) -> None:
     assert matches(pattern, path) is covered
 
 

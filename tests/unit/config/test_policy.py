@@ -63,7 +63,7 @@ KERNEL = (Method.KERNEL, 1.0, False)
         (b"/box/x", KERNEL),
     ],
 )
-def test_what_is_done_without_any_file(
+def test_the_built_in_rules_apply_without_any_file(
     path: bytes, expected: tuple[Method, float, bool]
 ) -> None:
     assert method(path) == expected
@@ -116,7 +116,7 @@ def test_a_remote_file_system_keeps_its_kernel_watch_with_an_interval_of_our_own
     assert method(b"/net/x", b"fsset nfs kernel") == (Method.KERNEL, 5.0, False)
 
 
-def test_nothing_is_noticed_on_a_file_system_set_to_none() -> None:
+def test_nothing_is_detected_on_a_file_system_set_to_none() -> None:
     assert method(b"/tmp/x", b"fsset tmpfs none")[0] is Method.NONE
 
 
@@ -191,7 +191,7 @@ def test_the_rules_in_force_are_in_the_order_they_are_asked() -> None:
         pytest.param("nfs", False, id="others change it"),
     ],
 )
-def test_what_the_kernel_tells_of_names_is_up_to_the_file_system(
+def test_the_file_system_decides_whether_the_kernel_reports_names(
     type_: str, told: bool
 ) -> None:
     policy = Policy((), Mounts([Mount(b"/dev", type_)]))

@@ -55,7 +55,7 @@ def test_rare_events_are_read_at_once(drains: Drains) -> None:
         pytest.param(STORM_EVENTS, STORM_PAUSE, id="a storm"),
     ],
 )
-def test_after_many_events_the_next_drain_waits(
+def test_the_next_drain_waits_after_many_events(
     drains: Drains, count: int, pause: float
 ) -> None:
     assert drains.next_after(count) == pause
@@ -86,7 +86,7 @@ def test_drains_back_to_back_wait_until_one_finds_nothing(drains: Drains) -> Non
     assert drains.next_after(1, soon) == WHEN_READABLE
 
 
-def test_what_is_read_ahead_outside_of_a_drain_makes_one_due(drains: Drains) -> None:
+def test_events_read_ahead_outside_of_a_drain_make_one_due(drains: Drains) -> None:
     schedule = drains.schedule
     schedule.on_read_ahead(0)
     assert schedule.due_at == WHEN_READABLE
@@ -94,7 +94,7 @@ def test_what_is_read_ahead_outside_of_a_drain_makes_one_due(drains: Drains) -> 
     assert schedule.due_at == AT_ONCE
 
 
-def test_what_is_read_ahead_during_a_pause_waits_for_its_end(drains: Drains) -> None:
+def test_events_read_ahead_during_a_pause_wait_for_its_end(drains: Drains) -> None:
     assert drains.next_after(STORM_EVENTS) == STORM_PAUSE
     due_at = drains.schedule.due_at
     drains.schedule.on_read_ahead(1)

@@ -142,7 +142,7 @@ def test_a_rescan_waits_for_what_is_queued_behind_the_mark_of_an_overflow(
     assert set(node.names) == {b"turn"}
 
 
-def test_what_an_exception_drops_is_recovered_and_later_events_are_reported(
+def test_changes_that_an_exception_drops_are_recovered_and_later_events_are_reported(
     shell: Buggy, client: Provoked
 ) -> None:
     shell.is_broken = True
@@ -156,7 +156,7 @@ def test_what_an_exception_drops_is_recovered_and_later_events_are_reported(
     assert client.names() == {"next"}
 
 
-def test_what_an_exception_drops_during_a_request_is_recovered(
+def test_changes_that_an_exception_drops_during_a_request_are_recovered(
     shell: Buggy, client: Provoked
 ) -> None:
     shell.is_broken = True

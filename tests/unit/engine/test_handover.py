@@ -144,7 +144,7 @@ def test_a_polled_directory_that_was_replaced_is_reported_as_moved_in(
     assert both.handover.observed == [moved]
 
 
-def test_polling_that_begins_anew_reports_that_the_directory_is_another_one(
+def test_polling_that_starts_again_reports_a_replaced_directory(
     both: Both, box: Path
 ) -> None:
     both.want(poll=NAMES)

@@ -32,7 +32,7 @@ def watching(shell: Shell) -> View:
     return client
 
 
-def test_a_client_is_told_that_it_is_ready_when_there_is_memory_again(
+def test_a_client_becomes_ready_when_there_is_memory_again(
     shell: Starved,
 ) -> None:
     shell.disk.makedirs(b"/d")

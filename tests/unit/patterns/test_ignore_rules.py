@@ -23,7 +23,7 @@ def with_files(texts: Texts, globs: tuple[bytes, ...] = ()) -> IgnoreRules:
 # What is asked for
 
 
-def test_without_rules_nothing_is_ignored() -> None:
+def test_nothing_is_ignored_without_rules() -> None:
     rules = IgnoreRules()
     assert rules.is_empty
     assert not rules.ignored(b"a", is_dir=True)
@@ -110,7 +110,7 @@ def test_the_globs_of_the_client_are_the_strongest() -> None:
 # Rule files that come, change and go
 
 
-def test_loading_tells_whether_the_answers_may_differ() -> None:
+def test_loading_returns_whether_the_answers_may_differ() -> None:
     rules = IgnoreRules(vcs=True)
     assert not rules.load(b"", b".gitignore", None)
     assert not rules.load(b"", b".gitignore", b"# nothing\n")
@@ -121,7 +121,7 @@ def test_loading_tells_whether_the_answers_may_differ() -> None:
     assert not rules.load(b"", b".gitignore", None)
 
 
-def test_what_loading_would_not_change_is_known() -> None:
+def test_an_unchanged_rule_file_is_recognised() -> None:
     rules = with_files({(b"a", b".gitignore"): b"x\n"})
     assert rules.knows(b"a", b".gitignore", b"# why\nx\n")
     assert not rules.knows(b"a", b".gitignore", b"y\n")
@@ -160,9 +160,7 @@ def test_rules_go_along_with_a_renamed_directory_and_what_is_below() -> None:
     assert [rules.ignored(path, is_dir=False) for path in paths] == [1, 1, 0, 0]
 
 
-def test_what_is_left_behind_is_judged_by_the_same_rules_until_it_is_forgotten() -> (
-    None
-):
+def test_the_old_place_of_a_rename_keeps_its_rules_until_it_is_forgotten() -> None:
     rules = with_files({(place, b".gitignore"): b"x" for place in (b"a", b"a/b")})
     rules.moved(b"a", b"c")
     assert rules.ignored(b"a/b/x", is_dir=False)
@@ -171,7 +169,7 @@ def test_what_is_left_behind_is_judged_by_the_same_rules_until_it_is_forgotten()
     assert [rules.ignored(path, is_dir=False) for path in paths] == [0, 0, 1, 1]
 
 
-def test_nothing_is_left_of_the_rules_of_what_was_there_before_a_rename() -> None:
+def test_the_former_rules_at_the_target_of_a_rename_are_gone() -> None:
     rules = with_files(
         {
             (b"a", b".gitignore"): b"x",

@@ -38,6 +38,8 @@ def test_case_is_ignored_on_request() -> None:
 
 
 @pytest.mark.parametrize("expression", [b"(", b"(?=a)", rb"(a)\1", b"\xff", b"a{9999}"])
-def test_what_cannot_be_had_in_linear_time_is_refused(expression: bytes) -> None:
+def test_a_pattern_that_needs_more_than_linear_time_is_refused(
+    expression: bytes,
+) -> None:
     with pytest.raises(InvalidPattern):
         matches_somewhere(expression, fold=False)

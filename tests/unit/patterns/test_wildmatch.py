@@ -50,7 +50,9 @@ names = st.lists(
         pytest.param("a\nb", "a\nb", True, id="a line feed"),
     ],
 )
-def test_what_a_pattern_matches(pattern: str, name: str, matched: bool) -> None:
+def test_a_pattern_matches_as_in_watchman(
+    pattern: str, name: str, matched: bool
+) -> None:
     assert wildmatch(pattern.encode(), pathname=True)(name.encode()) is matched
 
 

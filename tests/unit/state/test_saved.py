@@ -21,7 +21,7 @@ def repacked(tree: SavedTree) -> SavedTree:
     return unpack(*pack(tree))
 
 
-def test_what_is_packed_comes_back() -> None:
+def test_packed_trees_are_unpacked_unchanged() -> None:
     assert repacked(TREE) == TREE
 
 

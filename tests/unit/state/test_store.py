@@ -39,7 +39,7 @@ def entry(generation: Generation = FIRST, tree: SavedTree = TREE) -> Entry:
     return Entry(generation, KEY, b"/r", tree)
 
 
-def test_what_is_saved_is_loaded_and_nothing_else(place: Place) -> None:
+def test_saved_trees_are_loaded_and_no_others(place: Place) -> None:
     store = Store(place)
     assert store.load(FIRST, KEY) is None
     assert not os.path.exists(place.directory), "asking makes nothing"
@@ -70,7 +70,7 @@ def test_only_the_latest_generations_are_kept(place: Place) -> None:
     assert kept == list(range(2, MAX_GENERATIONS + 2))
 
 
-def test_what_nobody_asked_for_in_a_month_is_removed(place: Place) -> None:
+def test_trees_unused_for_a_month_are_removed(place: Place) -> None:
     store = Store(place)
     store.save([entry()], [])
     with closing(sqlite3.connect(place.path)) as connection, connection:
@@ -135,7 +135,7 @@ def test_a_store_of_another_version_or_program_is_left_as_it_is(
     assert os.path.exists(place.path)
 
 
-def test_after_any_damage_the_tree_is_right_or_missing_and_can_be_saved_again(
+def test_a_damaged_tree_is_right_or_missing_and_can_be_saved_again(
     place: Place, tmp_path: Path
 ) -> None:
     Store(place).save([entry()], [])

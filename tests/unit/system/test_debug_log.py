@@ -45,7 +45,7 @@ def test_every_debug_file_is_fresh_and_private(tmp_path: Path) -> None:
     assert len(set(paths)) == 2
 
 
-def test_the_file_begins_with_the_dump_and_holds_what_was_said_while_on(
+def test_the_file_begins_with_the_dump_and_holds_the_lines_logged_while_on(
     debug: DebugLog, logger: logging.Logger
 ) -> None:
     logger.debug("before")

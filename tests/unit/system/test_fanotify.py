@@ -137,7 +137,7 @@ def test_identities_differ_between_directories(tmp_path: Path) -> None:
         assert fanotify.identity(one) != fanotify.identity(other)
 
 
-def test_less_can_be_wanted_later(group: int, tmp_path: Path) -> None:
+def test_a_mask_can_be_reduced(group: int, tmp_path: Path) -> None:
     with opened(tmp_path) as directory:
         fanotify.mark(group, directory, CREATE | MODIFY | ALWAYS)
         fanotify.unmark(group, directory, MODIFY)

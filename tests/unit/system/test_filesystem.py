@@ -57,7 +57,9 @@ def test_a_link_to_a_directory_is_no_directory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["missing", "file"])
-def test_what_is_no_directory_cannot_be_scanned(tmp_path: Path, name: str) -> None:
+def test_a_path_that_is_no_directory_cannot_be_scanned(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=name):
         scan(bytes(tmp_path / name), 0)

@@ -33,7 +33,7 @@ def test_another_uid_than_the_trusted_one_is_refused() -> None:
     assert str(os.getpid()) in str(caught.value)
 
 
-def test_a_stranger_is_refused_and_hears_nothing(session: str) -> None:
+def test_a_stranger_is_refused_without_a_byte(session: str) -> None:
     require_root()
     name = b"\0gamin-test-" + session.encode()
     with socket.socket(socket.AF_UNIX) as listening:

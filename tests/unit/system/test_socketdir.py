@@ -99,7 +99,7 @@ def test_a_client_removes_a_wrong_object(obstacle: Obstacle, tmp_path: Path) -> 
     assert not os.path.lexists(path)
 
 
-def test_what_a_link_points_to_is_never_touched(tmp_path: Path) -> None:
+def test_the_target_of_a_link_is_never_touched(tmp_path: Path) -> None:
     a_link_to_a_good_directory(tmp_path / "fam")
     make(tmp_path / "fam").close()
     assert (tmp_path / "target" / "kept").exists()
@@ -133,7 +133,7 @@ def test_a_lock_that_another_process_keeps_is_an_error_after_a_while(
             pass
 
 
-def test_a_missing_base_is_told_of(tmp_path: Path) -> None:
+def test_a_missing_base_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UnsafeSocketPath, match="No such file"):
         make(tmp_path / "missing" / "fam")
 
@@ -191,14 +191,16 @@ def a_strangers_socket(path: Path) -> None:
         pytest.param(a_strangers_socket, id="another user's socket"),
     ],
 )
-def test_what_is_not_our_socket_is_removed(obstacle: Obstacle, tmp_path: Path) -> None:
+def test_a_file_that_is_not_our_socket_is_removed(
+    obstacle: Obstacle, tmp_path: Path
+) -> None:
     with make(tmp_path / "fam") as directory:
         obstacle(tmp_path / "fam" / "s")
         assert not directory.has_socket(b"s")
         assert directory.status(b"s") is None
 
 
-def test_a_full_directory_in_place_of_a_socket_is_told_of(tmp_path: Path) -> None:
+def test_a_full_directory_in_place_of_a_socket_is_an_error(tmp_path: Path) -> None:
     with make(tmp_path / "fam") as directory:
         (tmp_path / "fam" / "s" / "precious").mkdir(parents=True)
         with pytest.raises(UnsafeSocketPath, match="not a socket but a directory"):

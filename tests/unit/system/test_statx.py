@@ -42,13 +42,13 @@ def test_statx_agrees_with_lstat(directory: int, tmp_path: Path) -> None:
         assert seconds == status.st_mtime_ns // 1_000_000_000
 
 
-def test_what_is_missing_is_left_out(directory: int, tmp_path: Path) -> None:
+def test_missing_entries_are_left_out(directory: int, tmp_path: Path) -> None:
     (tmp_path / "here").touch()
     found, refused = statx.read(directory, [b"gone", b"here"])
     assert (list(found), refused) == ([b"here"], [])
 
 
-def test_what_cannot_be_looked_at_is_refused(directory: int) -> None:
+def test_an_inaccessible_entry_is_marked_as_refused(directory: int) -> None:
     found, refused = statx.read(directory, [b"x" * 300])
     assert (found, refused) == ({}, [b"x" * 300])
 

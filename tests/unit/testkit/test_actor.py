@@ -13,7 +13,7 @@ ACTS = 4000
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_what_is_above_the_tree_is_left_alone(tmp_path: Path, seed: int) -> None:
+def test_paths_above_the_tree_are_left_alone(tmp_path: Path, seed: int) -> None:
     above = tmp_path / "above"
     root, outside = above / "root", above / "outside"
     root.mkdir(parents=True)

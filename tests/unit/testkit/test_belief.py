@@ -51,7 +51,7 @@ def test_changed_or_deleted_what_is_not_there_contradicts(
     assert belief.entries(is_implied=True) == {b"d": True, b"d/f": False}
 
 
-def test_a_difference_may_delete_what_was_never_told(
+def test_a_difference_may_delete_an_unreported_entry(
     belief: Belief, received: list[str]
 ) -> None:
     assert not belief.deleted(b"unknown/x", False, is_belated=True)
@@ -96,7 +96,7 @@ def test_a_move_from_an_unknown_place_contradicts_and_is_believed(
     assert b"y" in belief.entries()
 
 
-def test_what_is_in_an_unknown_directory_implies_it() -> None:
+def test_an_entry_of_an_unknown_directory_implies_it() -> None:
     belief = Belief()
     belief.created(b"a/b", False)
     assert belief.entries() == {b"a/b": False}

@@ -101,7 +101,9 @@ ANY_ORDER = """
         ),
     ],
 )
-def test_what_matches(lines: str, events: str, right: bool) -> None:
+def test_a_pattern_accepts_exactly_its_events(
+    lines: str, events: str, right: bool
+) -> None:
     assert matches(pattern(lines), received(events)) is right
 
 
@@ -121,7 +123,7 @@ def test_what_matches(lines: str, events: str, right: bool) -> None:
         ),
     ],
 )
-def test_what_is_no_pattern(text: str) -> None:
+def test_invalid_patterns_are_refused(text: str) -> None:
     with pytest.raises(PatternError):
         pattern(text)
 

@@ -2,7 +2,7 @@
 
 Programs of the original's time ask for several paths in a row, and some are not ready
 for a change until they have all listings. courier-imap asks for three directories, and
-gives up when it hears of a deletion before it has worked through the three listings.
+gives up when it receives a deletion before it has worked through the three listings.
 The original sends changes a second after they happened, so its clients rarely see one
 that early.
 
@@ -20,7 +20,7 @@ from gamin.core.model.subscription import Subscription
 HOLD_SECONDS = 0.25
 """Seconds after a listing within which changes are held, and seconds for which a change
 is held for a client that reads. With 0.1, 4 of 34 sessions of courier-imap gave up on a
-busy machine. Programs rely on it that they hear of a change within 0.3 s."""
+busy machine. Programs rely on receiving a change within 0.3 s."""
 
 MAX_HOLD_SECONDS = 1.0
 """Seconds for which a change is held for a client that does not read."""

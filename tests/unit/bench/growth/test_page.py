@@ -56,24 +56,24 @@ def test_a_million_is_drawn_straight_on() -> None:
     assert "max_user_watches=1111112" in text
 
 
-def test_without_two_trees_nothing_is_said_of_a_million() -> None:
+def test_a_projection_to_a_million_needs_two_trees() -> None:
     assert "million" not in page(kept(directories=[(1_000, tree(1_000, 2_000))]))
 
 
-def test_growth_is_told_as_a_ratio_of_the_ends() -> None:
+def test_growth_is_given_as_the_ratio_of_the_ends() -> None:
     points = [(10, tree(10, 0, alone=2e-5)), (1_000, tree(1_000, 0, alone=5e-5))]
     text = page(kept(directories=points))
     assert "- a change alone: 50.0 µs at 1,000, 2.50 times that at 10" in text
     assert "- one of a burst: 2.00 µs at 1,000, 1.00 times that at 10" in text
 
 
-def test_what_was_not_measured_is_not_shown() -> None:
+def test_a_missing_measurement_is_not_shown() -> None:
     only = kept(directories=[(1_000, tree(1_000, 2_000))])
     assert list(pictures(only)) == ["directories.svg"]
     assert CURVES["clients"].title not in page(only)
 
 
-def test_every_picture_is_on_the_page() -> None:
+def test_every_chart_is_on_the_page() -> None:
     text = page(ALL)
     assert all(f"(growth/{name})" in text for name in pictures(ALL))
 

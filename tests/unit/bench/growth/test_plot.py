@@ -27,7 +27,7 @@ def a_chart(*lines: list[tuple[float, float]]) -> Chart:
     return Chart("cost", "sizes", "µs", {str(n): line for n, line in enumerate(lines)})
 
 
-def test_what_costs_the_same_at_every_size_is_a_level_line() -> None:
+def test_a_constant_cost_is_a_level_line() -> None:
     [line] = places(a_chart([(1, 5.0), (10, 5.0), (100, 5.0)]))
     assert len({y for _, y in line}) == 1
 
@@ -47,7 +47,7 @@ def test_twice_the_cost_is_twice_as_high_above_nothing() -> None:
 
 
 @given(POINTS, POINTS)
-def test_everything_is_within_the_picture(
+def test_all_points_are_within_the_chart(
     one: list[tuple[float, float]], other: list[tuple[float, float]]
 ) -> None:
     chart = a_chart(one, other)

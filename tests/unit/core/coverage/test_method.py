@@ -106,7 +106,7 @@ def test_a_hot_directory_is_polled_until_it_has_calmed_down(
     ]
 
 
-def test_nothing_is_lost_between_the_kernel_and_polling() -> None:
+def test_no_change_is_lost_in_a_handover_to_polling() -> None:
     shell = watched(b"/a", Scope.DIRECTORY, b"/a")
     client, method = shell.clients[0], shell.monitor.coverage.method
     node = node_at(shell, b"/a")

@@ -242,7 +242,7 @@ def test_a_drain_with_an_overflow_does_not_count_as_complete(
     assert monitor.recovery.complete_until_ns == before + 2
 
 
-def test_what_an_exception_kept_from_being_applied_is_found_by_a_rescan(
+def test_changes_that_an_exception_dropped_are_found_by_a_rescan(
     shell: Shell, tree: Client
 ) -> None:
     shell.disk.write(b"/d/f")

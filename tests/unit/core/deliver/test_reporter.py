@@ -15,7 +15,7 @@ def row(name: bytes) -> Row:
     return Row(Kind.CREATED, name, False)
 
 
-def test_rows_for_one_audience_make_one_telling() -> None:
+def test_rows_for_one_audience_make_one_delivery() -> None:
     effects: list[Effect] = []
     reporter = Reporter(effects)
     reporter.report(BOTH, row(b"a"))

@@ -55,14 +55,14 @@ def pair() -> Iterator[Pair]:
     assert listener.losses == 1
 
 
-def test_what_comes_is_heard(pair: Pair) -> None:
+def test_received_bytes_reach_the_session(pair: Pair) -> None:
     pair.connection.read(True)
     pair.theirs.sendall(b"hello")
     pair.loop.run_once(SOON)
     assert pair.listener.data == b"hello"
 
 
-def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
+def test_a_peer_that_is_not_read_blocks_in_its_own_write(pair: Pair) -> None:
     pair.connection.read(True)
     pair.connection.read(False)
     pair.theirs.sendall(b"hello")
@@ -73,7 +73,7 @@ def test_who_is_not_read_waits_in_its_own_write(pair: Pair) -> None:
     assert pair.listener.data
 
 
-def test_what_does_not_fit_goes_when_there_is_room(pair: Pair) -> None:
+def test_bytes_that_do_not_fit_are_sent_when_there_is_room(pair: Pair) -> None:
     pair.connection.send(MUCH)
     assert pair.connection.is_blocked
     received = 0
@@ -84,7 +84,9 @@ def test_what_does_not_fit_goes_when_there_is_room(pair: Pair) -> None:
     assert not pair.connection.is_blocked
 
 
-def test_the_end_is_told_once_whoever_begins(pair: Pair) -> None:
+def test_the_end_of_a_connection_is_reported_once_whichever_side_closes(
+    pair: Pair,
+) -> None:
     pair.connection.read(True)
     pair.theirs.shutdown(socket.SHUT_WR)
     pair.loop.run_once(SOON)
@@ -93,7 +95,7 @@ def test_the_end_is_told_once_whoever_begins(pair: Pair) -> None:
     pair.connection.send(b"too late")
 
 
-def test_a_peer_that_is_gone_is_noticed_when_something_is_sent(pair: Pair) -> None:
+def test_a_lost_peer_is_detected_when_something_is_sent(pair: Pair) -> None:
     pair.theirs.close()
     pair.connection.send(b"anybody?")
     assert not pair.connection.is_open

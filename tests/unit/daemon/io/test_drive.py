@@ -147,7 +147,7 @@ def test_polling_is_driven_by_its_deadline(tmp_path: Path) -> None:
         driven.close()
 
 
-def test_after_it_is_closed_the_executor_is_not_called(tmp_path: Path) -> None:
+def test_a_closed_drive_does_not_call_the_executor(tmp_path: Path) -> None:
     driven = Driven(tmp_path, InotifyBackend())
     for number in range(MORE_THAN_A_PIECE):
         os.mknod(tmp_path / f"{number}")

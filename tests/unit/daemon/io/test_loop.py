@@ -58,7 +58,7 @@ def test_a_descriptor_can_have_a_reader_and_a_writer(loop: Loop) -> None:
     assert calls == ["write", "read", "write", "read"]
 
 
-def test_who_was_taken_away_in_the_same_turn_is_not_called(loop: Loop) -> None:
+def test_a_descriptor_removed_in_the_same_iteration_is_not_called(loop: Loop) -> None:
     calls: list[int] = []
     pipes = [os.pipe() for _ in range(2)]
 
@@ -77,7 +77,7 @@ def test_who_was_taken_away_in_the_same_turn_is_not_called(loop: Loop) -> None:
     assert len(calls) == 1
 
 
-def test_nobody_is_left_out_when_many_are_ready(loop: Loop) -> None:
+def test_every_descriptor_is_served_when_many_are_ready(loop: Loop) -> None:
     called: set[int] = set()
     outlets = []
     for number in range(MAX_EVENTS_PER_WAIT + 1):
@@ -133,7 +133,7 @@ def test_a_timer_may_cancel_the_next(loop: Loop) -> None:
     assert calls == []
 
 
-def test_what_is_to_be_called_soon_is_called_without_waiting_once(loop: Loop) -> None:
+def test_call_soon_is_served_without_waiting(loop: Loop) -> None:
     calls: list[str] = []
 
     def again() -> None:
@@ -161,12 +161,12 @@ def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
     loop.call_soon(lambda: calls.append("next"))
     with caplog.at_level(logging.ERROR):
         loop.run_once(0)
-        loop.run_once(0)  # writing the log may take all the time of a turn
+        loop.run_once(0)  # writing the log may take all the time of an iteration
     assert calls == ["next"]
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_signal_wakes_the_loop_and_is_called_in_a_turn(loop: Loop) -> None:
+def test_a_signal_wakes_the_loop_and_is_called_in_an_iteration(loop: Loop) -> None:
     calls: list[str] = []
     loop.add_signal_handler(signal.SIGUSR1, lambda: calls.append("usr1"))
     loop.add_signal_handler(signal.SIGUSR2, loop.stop)

@@ -51,7 +51,7 @@ def test_the_next_line_after_a_while_says_how_many_were_left_out(log: Log) -> No
     ]
 
 
-def test_what_a_developer_asked_for_is_not_limited(log: Log) -> None:
+def test_debug_lines_are_not_limited(log: Log) -> None:
     for _ in range(MAX_LINES * 2):
         log.write("change", level=logging.DEBUG)
     assert len(log.lines) == MAX_LINES * 2

@@ -48,7 +48,7 @@ def test_a_client_that_left_little_costs_nothing(server: Server) -> None:
     assert (server.collected, server.trimmed) == ([], 0)
 
 
-def test_after_a_client_of_weight_only_what_is_young_is_collected(
+def test_only_young_objects_are_collected_after_a_heavy_client(
     server: Server,
 ) -> None:
     server.memory.client_left(is_heavy=True)
@@ -57,14 +57,14 @@ def test_after_a_client_of_weight_only_what_is_young_is_collected(
     assert (server.collected, server.trimmed) == ([memory.YOUNG], 1)
 
 
-def test_after_the_last_client_everything_is_collected(server: Server) -> None:
+def test_all_objects_are_collected_after_the_last_client(server: Server) -> None:
     server.has_clients = False
     server.memory.client_left(is_heavy=False)
     server.run()
     assert (server.collected, server.trimmed) == ([2], 1)
 
 
-def test_what_is_still_being_released_is_waited_for(server: Server) -> None:
+def test_a_release_in_progress_is_waited_for(server: Server) -> None:
     server.is_letting_go = True
     server.memory.client_left(is_heavy=True)
     server.run()

@@ -25,7 +25,7 @@ def test_a_remark_is_a_line(pipe: tuple[int, int]) -> None:
     assert os.read(reader, 100) == b"all is well\n"
 
 
-def test_what_nobody_reads_is_lost_and_counted(pipe: tuple[int, int]) -> None:
+def test_unread_lines_are_lost_and_counted(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     remarks = NonBlockingStderrHandler(writer)
     for _ in range(200):

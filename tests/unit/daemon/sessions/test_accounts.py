@@ -13,7 +13,7 @@ def budget(monkeypatch: pytest.MonkeyPatch) -> Accounts:
     return Accounts()
 
 
-def test_what_is_held_is_what_all_hold_together(budget: Accounts) -> None:
+def test_the_held_bytes_are_the_sum_of_all_clients(budget: Accounts) -> None:
     one, other = Account(budget), Account(budget)
     one.hold(5)
     other.hold(7)
@@ -24,7 +24,7 @@ def test_what_is_held_is_what_all_hold_together(budget: Accounts) -> None:
     assert budget.held_bytes == 0
 
 
-def test_who_holds_little_does_not_feel_a_budget_that_is_used_up(
+def test_a_client_that_holds_little_is_unaffected_by_an_exhausted_budget(
     budget: Accounts,
 ) -> None:
     greedy, modest = Account(budget), Account(budget)

@@ -77,7 +77,7 @@ def test_the_steps_of_a_directory(
     assert steps(known, new) == expected
 
 
-def test_the_rest_of_a_first_listing_is_told_as_a_listing() -> None:
+def test_the_rest_of_a_first_listing_is_reported_as_a_listing() -> None:
     half = belief((EXISTS, b""), (EXISTS, b"a"))
     assert steps(half, BOX, listed=False) == [
         Step(CHANGED, b"a", False),

@@ -55,7 +55,7 @@ def test_events_of_unknown_numbers_are_dropped() -> None:
     assert ClientSession().received(wire((7, CREATED, b"a")), NOW) == []
 
 
-def test_of_a_cancelled_request_only_the_acknowledge_is_told() -> None:
+def test_only_the_acknowledge_of_a_cancelled_request_is_reported() -> None:
     session = ClientSession()
     session.watch_file(b"/f", now_ns=NOW)
     assert session.cancel(1) == Packet(1, 3).encode()
@@ -114,7 +114,7 @@ def test_numbers_go_on_after_a_reconnect() -> None:
     assert session.watch_file(b"/g", now_ns=NOW)[0] == 2
 
 
-def test_an_acknowledge_that_the_dead_server_owed_is_told() -> None:
+def test_an_acknowledge_that_the_dead_server_owed_is_reported() -> None:
     session = ClientSession()
     session.watch_file(b"/f", now_ns=NOW)
     session.cancel(1)

@@ -50,7 +50,7 @@ def test_trailing_bytes_wait_for_the_rest_of_their_packet() -> None:
     assert reader.feed(stream[17:]) == [CREATED]
 
 
-def test_nothing_read_is_no_packet() -> None:
+def test_empty_bytes_give_no_packet() -> None:
     assert PacketReader().feed(b"") == []
 
 

@@ -44,7 +44,7 @@ def test_events_pass_while_the_server_lives() -> None:
     assert request.received(77, b"a", HEARD) == [Event(1, 77, b"a")]
 
 
-def test_after_a_death_the_request_is_repeated_with_its_listing() -> None:
+def test_a_request_is_repeated_with_its_listing_after_a_death() -> None:
     request = standing(no_exists=True)
     assert request.encode() == Packet(1, 18, b"/d").encode()
     request.disconnected()
@@ -66,7 +66,7 @@ def test_a_new_listing_becomes_ordinary_events() -> None:
     ]
 
 
-def test_after_the_difference_events_pass_again() -> None:
+def test_events_pass_again_after_the_difference() -> None:
     request = listed()
     assert replayed(request, (EXISTS, b"/d"), (END, b"/d")) == []
     assert request.received(CREATED, b"a", LATER) == [Event(1, CREATED, b"a")]
@@ -91,7 +91,7 @@ def test_changes_between_the_lines_of_the_listing_are_in_the_difference() -> Non
     ]
 
 
-def test_a_second_death_during_the_listing_compares_with_what_was_told() -> None:
+def test_a_second_death_during_the_listing_compares_with_the_reported_state() -> None:
     request = listed(b"a")
     assert replayed(request, (EXISTS, b"/d"), (EXISTS, b"x")) == []
     received = replayed(request, (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d"))
@@ -123,14 +123,14 @@ def test_a_file_that_stayed_is_examined() -> None:
     assert received == [NeedsStat(b"/f", HEARD - LATE_NS, Event(1, CHANGED, b"/f"))]
 
 
-def test_without_a_listing_unknown_names_are_examined_since_the_request() -> None:
+def test_unknown_names_need_a_stat_if_there_was_no_listing() -> None:
     received = replayed(
         standing(no_exists=True), (EXISTS, b"/d"), (EXISTS, b"a"), (END, b"/d")
     )
     assert received == [NeedsStat(b"/d/a", ASKED - LATE_NS, Event(1, CREATED, b"a"))]
 
 
-def test_without_a_listing_what_events_told_is_known() -> None:
+def test_names_reported_by_events_are_known_without_a_listing() -> None:
     request = standing(no_exists=True)
     request.received(CREATED, b"a", HEARD)
     received = replayed(request, (EXISTS, b"/d"), (END, b"/d"))

@@ -31,7 +31,7 @@ def test_the_hello_alone_asks_for_nothing_but_its_answer() -> None:
     assert session.greeted
 
 
-def test_nothing_read_changes_nothing() -> None:
+def test_empty_bytes_change_nothing() -> None:
     session = ServerSession()
     assert session.received(b"") == []
     assert not session.greeted
@@ -101,7 +101,7 @@ LONGEST = b"/" * MAX_PATH
         ),
     ],
 )
-def test_what_a_packet_asks(packet: Packet, request_: Request) -> None:
+def test_each_packet_gives_its_request(packet: Packet, request_: Request) -> None:
     assert greeted().received(packet.encode()) == [request_]
 
 

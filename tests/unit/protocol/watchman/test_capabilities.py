@@ -21,7 +21,7 @@ def test_the_version_is_numbers_that_clients_can_compare() -> None:
         *("gamin-settle-0", "gamin-moved-from", "gamin-kind"),
     ],
 )
-def test_what_clients_look_for_is_there(name: str) -> None:
+def test_capabilities_that_clients_require_are_announced(name: str) -> None:
     assert name in CAPABILITIES
 
 
@@ -29,7 +29,7 @@ def test_what_clients_look_for_is_there(name: str) -> None:
     "name",
     ["scm-since", "watcher-eden", "saved-state-local", "foo"],
 )
-def test_what_we_do_not_do_is_not_claimed(name: str) -> None:
+def test_missing_capabilities_are_not_announced(name: str) -> None:
     assert name not in CAPABILITIES
 
 

@@ -69,7 +69,9 @@ def test_clocks_of_source_control_are_refused_with_a_reason() -> None:
         pytest.param(Stale(), None, id="no clock of today"),
     ],
 )
-def test_where_a_client_goes_on(spec: ClockSpec, tick: int | None) -> None:
+def test_a_clock_says_where_a_client_continues(
+    spec: ClockSpec, tick: int | None
+) -> None:
     assert NOW.resume(spec) == tick
 
 

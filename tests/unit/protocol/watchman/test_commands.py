@@ -171,7 +171,7 @@ def test_find_is_a_query_without_a_clock() -> None:
         (["unsubscribe", "/a", 1], "expected 2nd parameter to be subscription name"),
     ],
 )
-def test_what_is_said_of_a_wrong_request(value: Any, complaint: str) -> None:
+def test_a_wrong_request_gives_a_clear_error(value: Any, complaint: str) -> None:
     with pytest.raises(BadRequest) as refused:
         parse_request(value)
     refused.match(complaint)

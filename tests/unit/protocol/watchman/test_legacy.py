@@ -22,7 +22,9 @@ NAMES = ("a.c", "b.h", "sub/x.c", "sub/y.gz", "sub/z")
         pytest.param(["a.c", "--", "b.h"], ["a.c"], id="the end of the list"),
     ],
 )
-def test_what_a_list_of_patterns_means(rules: list[object], names: list[str]) -> None:
+def test_a_list_of_patterns_becomes_an_expression(
+    rules: list[object], names: list[str]
+) -> None:
     assert matching(expression(rules, position=3), *NAMES) == names
 
 
@@ -31,7 +33,7 @@ def test_a_list_without_patterns_is_no_expression(rules: list[object]) -> None:
     assert expression(rules, position=3) is None
 
 
-def test_what_is_no_pattern_is_counted_in_the_request() -> None:
+def test_an_invalid_pattern_is_counted_in_the_request() -> None:
     with pytest.raises(BadQuery, match="rule @ position 4 is not a string value"):
         expression(["a", 1], position=3)
 

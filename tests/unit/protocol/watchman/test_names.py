@@ -25,6 +25,6 @@ def test_json_of_a_name_is_ascii() -> None:
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
-def test_what_no_file_can_be_named_is_refused(text: str) -> None:
+def test_impossible_file_names_are_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="no file can be named"):
         to_bytes(text)

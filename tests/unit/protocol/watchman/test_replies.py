@@ -69,7 +69,7 @@ def test_a_reply_has_its_members_and_the_version(
     assert len(encode(reply)) > 20
 
 
-def test_capabilities_are_told_when_a_list_was_given() -> None:
+def test_capabilities_are_reported_when_a_list_was_given() -> None:
     request = GetVersion(optional=("relative_root", "nonsense"), asked=True)
     reply = replies.version(request, "0.2.0")
     assert reply["capabilities"] == {"relative_root": True, "nonsense": False}

@@ -10,7 +10,7 @@ from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.root_config import RootConfig, parse_config
 
 
-def test_what_is_known_is_read_and_all_of_it_is_kept() -> None:
+def test_known_members_are_read_and_all_members_are_kept() -> None:
     config = parse_config(
         b'{"ignore_dirs": ["build/"], "settle": 50, "other": 1}', "/r/f"
     )
@@ -31,9 +31,7 @@ def test_an_empty_one_changes_nothing() -> None:
         (b'{"settle": -1}', "/r/f: settle must be an integer"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_name_of_the_file(
-    text: bytes, error: str
-) -> None:
+def test_errors_name_the_file(text: bytes, error: str) -> None:
     with pytest.raises(BadRequest) as raised:
         parse_config(text, "/r/f")
     assert str(raised.value).startswith(error)

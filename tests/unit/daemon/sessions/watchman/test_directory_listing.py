@@ -39,7 +39,7 @@ def test_the_root_of_everything_has_no_slash_too_much() -> None:
     assert dict(folders(subscription(root))) == {b"": b"a", b"a": b"file"}
 
 
-def test_what_is_not_looked_into_is_known_as_a_directory() -> None:
+def test_an_unlisted_subdirectory_is_known_as_a_directory() -> None:
     top = directory(Node(None, b""), b"top", outside=SUBDIR)
     directory(top, b"unlisted").listed = False
     directory(top, b"inside", file=FILE)
@@ -51,12 +51,12 @@ def test_what_is_not_looked_into_is_known_as_a_directory() -> None:
     assert dict(folders(subscription(top, Scope.DIRECTORY))) == {b"": names, **dark}
 
 
-def test_what_is_ignored_is_not_there() -> None:
+def test_ignored_entries_are_not_listed() -> None:
     top = directory(Node(None, b""), b"top", kept=FILE, dropped=FILE)
     directory(top, b"build", file=FILE)
     ignoring = subscription(top, Scope.TREE, b"dropped", b"build/")
     assert dict(folders(ignoring)) == {b"": b"kept"}
 
 
-def test_without_a_directory_there_are_none() -> None:
+def test_a_missing_directory_lists_nothing() -> None:
     assert list(folders(subscription(None))) == []

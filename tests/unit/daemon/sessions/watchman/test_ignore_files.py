@@ -44,6 +44,6 @@ def test_a_missing_one_a_directory_and_a_link_have_no_rules(tmp_path: Path) -> N
     assert [read(path) for path in (tmp_path / "none", folder, link)] == [None] * 3
 
 
-def test_nobody_waits_for_what_a_pipe_will_say(tmp_path: Path) -> None:
+def test_a_pipe_in_place_of_an_ignore_file_blocks_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert not read(tmp_path / "pipe")

@@ -30,12 +30,12 @@ def moved(source: bytes, path: bytes, *, is_dir: bool = False) -> Row:
     return Row(Kind.MOVED, path, is_dir, source, True)
 
 
-def test_without_rules_every_row_is_admitted() -> None:
+def test_every_row_is_admitted_without_rules() -> None:
     rows = [Row(Kind.CREATED, b"/r/x.o", False)]
     assert list(admitted(tree(), rows)) == rows
 
 
-def test_what_the_rules_ignore_is_left_out() -> None:
+def test_ignored_rows_are_left_out() -> None:
     rows = [Row(Kind.CREATED, b"/r/x.o", False), Row(Kind.CREATED, b"/r/x.c", False)]
     assert list(admitted(tree(b"*.o"), rows)) == rows[1:]
 
@@ -90,7 +90,7 @@ def test_an_expression_and_a_generator_both_limit_rows() -> None:
     assert names(ROWS, suffix="c", expression=["dirname", "d"]) == [b"d/b.c"]
 
 
-def test_a_deleted_row_is_never_looked_up() -> None:
+def test_a_deleted_row_is_never_probed() -> None:
     builder = ResultBuilder(tree(), parse_query({}))
     [row] = builder.rows([Row(Kind.DELETED, b"/r/a.c", False)], NOW)
     assert not row.exists

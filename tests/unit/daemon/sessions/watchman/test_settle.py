@@ -13,7 +13,7 @@ def loop() -> Iterator[Loop]:
     made.close()
 
 
-def test_what_is_quiet_is_settled(loop: Loop) -> None:
+def test_a_quiet_tree_is_settled(loop: Loop) -> None:
     SettleTimer(loop, 0.001, loop.stop).restart()
     loop.run()  # ends, or the test takes too long
 

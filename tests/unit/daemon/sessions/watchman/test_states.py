@@ -21,7 +21,7 @@ def test_a_state_is_asserted_once() -> None:
     assert states.asserted == ["a"]
 
 
-def test_only_who_asserted_a_state_leaves_it() -> None:
+def test_only_the_client_that_asserted_a_state_leaves_it() -> None:
     states = States()
     with pytest.raises(BadRequest, match=r"^state a is not asserted$"):
         states.leave("a", ME)
@@ -39,7 +39,7 @@ def test_the_states_of_a_client_are_known_by_the_client() -> None:
     assert (states.of(ME), states.of(OTHER)) == (["a"], ["b"])
 
 
-def test_those_who_wait_for_a_state_are_held() -> None:
+def test_subscriptions_that_wait_for_a_state_are_held() -> None:
     states = States()
     waiters = [Waiter("a"), Waiter(drop="a"), Waiter("b"), Waiter()]
     states.enter("a", ME)

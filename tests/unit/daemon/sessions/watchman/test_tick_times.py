@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from gamin.daemon.sessions.watchman.tick_times import MAX_TIMES, TickTimes
 
 
-def test_nothing_is_known_of_the_time_before_the_first_tick() -> None:
+def test_the_time_before_the_first_tick_is_unknown() -> None:
     times = TickTimes()
     assert times.before(100) is None
     times.note(100, 7)
@@ -27,7 +27,7 @@ def test_a_clock_that_is_set_back_stands_still() -> None:
 
 
 @given(st.lists(st.integers(1, 3), max_size=3 * MAX_TIMES), st.data())
-def test_what_is_forgotten_makes_nothing_older(
+def test_forgetting_ticks_makes_no_other_tick_older(
     steps: list[int], data: st.DataObject
 ) -> None:
     """A change is rather reported once too often than not at all."""

@@ -66,7 +66,7 @@ def test_all_that_was_listed_is_known_parents_first() -> None:
     ]
 
 
-def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
+def test_an_unlisted_directory_is_still_a_directory() -> None:
     belief = Belief({"": "dark", "dark": None})
     assert known(belief) == {"": True, "dark": True}
 
@@ -84,7 +84,9 @@ def test_a_directory_that_nobody_looks_into_is_one_all_the_same() -> None:
         ),
     ],
 )
-def test_what_a_message_says(message: Mapping[str, Any], expected: World) -> None:
+def test_a_message_gives_its_entries(
+    message: Mapping[str, Any], expected: World
+) -> None:
     assert known(Belief.read(message)) == expected
 
 
@@ -125,7 +127,7 @@ def test_names_that_are_none_are_refused(names: object) -> None:
         ),
     ],
 )
-def test_what_is_told_is_taken_in(rows: list[Any], expected: set[str]) -> None:
+def test_reported_rows_are_applied(rows: list[Any], expected: set[str]) -> None:
     belief = Belief({"": "d", "d": "f"})
     belief.apply(rows)
     assert known(belief).keys() - {""} == expected
@@ -140,7 +142,9 @@ def test_the_path_itself_can_become_a_file() -> None:
 
 
 @given(worlds(), worlds())
-def test_a_difference_told_makes_one_picture_the_other(old: World, new: World) -> None:
+def test_applying_the_difference_makes_one_belief_the_other(
+    old: World, new: World
+) -> None:
     belief = pictured(old)
     found = difference(belief, pictured(new))
     belief.apply(row("deleted", *entry) for entry in found.deleted)
@@ -217,7 +221,7 @@ def test_a_rename_moves_all_that_is_below(world: World, data: st.DataObject) -> 
         pytest.param(Belief(), Belief(), differs(), id="missing still"),
     ],
 )
-def test_how_the_path_itself_can_differ(
+def test_the_path_itself_can_differ(
     before: Belief, now: Belief, expected: Difference
 ) -> None:
     assert difference(before, now) == expected

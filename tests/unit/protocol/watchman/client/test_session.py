@@ -65,7 +65,7 @@ def test_a_reply_may_be_longer_than_any_request() -> None:
         pytest.param(b"\0\1\2", id="binary"),
     ],
 )
-def test_who_does_not_speak_the_language_is_left(line: bytes) -> None:
+def test_the_client_disconnects_from_a_server_of_another_language(line: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         ClientSession().received(line)
 

@@ -137,7 +137,7 @@ def test_a_batch_knows_the_clock_after_it_and_not_a_later_one() -> None:
     ]
 
 
-def test_messages_cut_anywhere_say_the_same() -> None:
+def test_messages_cut_anywhere_give_the_same_events() -> None:
     watching = started()
     data = accepted() + listed(EMPTY) + told(row(b"f")) + told(row(b"g"), tick=3)
     batches = [
@@ -171,7 +171,7 @@ def test_a_watch_goes_on_from_a_clock() -> None:
     assert sinces == [Clock(1, 2, 3, 4), Clock(1, 2, 3, 5)]
 
 
-def test_changes_since_then_are_told_before_the_clock_moves() -> None:
+def test_changes_since_the_clock_are_reported_before_it_moves() -> None:
     watching = started(since=str(NOW.clock(1)))
     watching.received(accepted(tick=9))
     assert watching.clock == str(NOW.clock(1))
@@ -186,7 +186,7 @@ def test_a_clock_of_other_paths_is_refused() -> None:
         Watching(["/a", "/b"], WatchOptions(), since="c:1:2:3:4")
 
 
-def test_after_a_reconnect_every_path_goes_on_from_where_it_was() -> None:
+def test_every_path_continues_from_its_clock_after_a_reconnect() -> None:
     watching = ready()
     watching.received(told(row(), tick=7)[:-5])
     (subscribed,) = subscriptions(watching.start())
@@ -237,7 +237,7 @@ def test_a_list_that_was_not_asked_for_is_a_recovery() -> None:
     assert events(watching, data) == [[Event(Kind.EXISTS, "/a/f", recovered=True)]]
 
 
-def test_a_new_list_is_told_as_how_it_differs_from_the_picture() -> None:
+def test_a_new_listing_is_reported_as_its_difference_from_the_belief() -> None:
     watching = ready((b"", b"d"), (b"d", b"old"))
     watching.received(
         told(row(b"e", kind=Kind.CREATED), row(b"d/old", kind=Kind.DELETED), tick=2)
@@ -261,7 +261,7 @@ def test_files_in_both_lists_are_examined() -> None:
     )
 
 
-def test_what_is_in_both_lists_is_other_if_the_path_leads_elsewhere() -> None:
+def test_entries_in_both_listings_changed_if_the_path_leads_elsewhere() -> None:
     watching = ready((b"", b"d/f"), (b"d", b"g"), inode=(1, 5))
     same = listed((b"", b"d/f"), (b"d", b"g"), inode=(1, 5))
     (examine,) = watching.received(same)
@@ -273,7 +273,7 @@ def test_what_is_in_both_lists_is_other_if_the_path_leads_elsewhere() -> None:
     assert {event.kind for event in changed} == {Kind.CHANGED}
 
 
-def test_that_the_path_led_elsewhere_is_no_news_if_it_was_told() -> None:
+def test_a_new_target_of_the_path_is_not_reported_twice() -> None:
     watching = ready((b"", b"f"), inode=(1, 5))
     gone, come = row(b"", kind=Kind.DELETED), row(b"", kind=Kind.CREATED, is_dir=True)
     file = row(b"f", kind=Kind.CREATED)
@@ -328,7 +328,7 @@ def test_a_root_that_is_gone_is_not_asked_for_again() -> None:
     assert [s.root for s in subscriptions(watching.start())] == [b"/b"]
 
 
-def test_a_server_that_will_not_says_why() -> None:
+def test_a_refusal_of_the_server_carries_its_reason() -> None:
     watching = Watching(["/a"], WatchOptions())
     watching.start()
     with pytest.raises(WatchRefused, match="too old"):
@@ -348,7 +348,7 @@ def test_a_server_that_will_not_says_why() -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_ends_the_connection(data: bytes) -> None:
+def test_a_senseless_message_ends_the_connection(data: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         started().received(data)
 

@@ -159,7 +159,7 @@ def array(count: int) -> bytes:
         pytest.param(array(MAX_VALUES + 1) + b"\x08" * (MAX_VALUES + 1), id="too many"),
     ],
 )
-def test_what_is_no_value_is_a_bad_request(data: bytes) -> None:
+def test_bytes_that_are_no_value_are_a_bad_request(data: bytes) -> None:
     with pytest.raises(BadRequest, match="failed to parse BSER"):
         decode_value(data)
 

@@ -20,7 +20,7 @@ PATHS = st.lists(NAMES, max_size=3).map(b"/".join)
 
 
 @given(st.dictionaries(PATHS, st.none() | PATHS))
-def test_what_was_written_is_read(folders: dict[bytes, bytes | None]) -> None:
+def test_a_written_listing_is_read_back(folders: dict[bytes, bytes | None]) -> None:
     text = json.loads(encode_folders(folders.items()))
     assert decode_folders(text) == {
         to_text(path): None if names is None else to_text(names)

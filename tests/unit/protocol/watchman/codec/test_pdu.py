@@ -26,7 +26,7 @@ ALL = [*ENCODINGS.values(), Encoding(2, 3)]
 
 
 @given(VALUES, st.sampled_from(ALL))
-def test_what_is_encoded_is_recognized_and_decoded(
+def test_encoded_messages_are_recognised_and_decoded(
     value: object, encoding: Encoding
 ) -> None:
     data = encoding.encode(value)

@@ -98,7 +98,7 @@ def test_a_request_over_the_limit_is_refused_before_it_is_there(
         pytest.param(b"[1]\n\0\3", id="after a request in JSON"),
     ],
 )
-def test_what_is_no_header_is_refused(header: bytes) -> None:
+def test_bytes_that_are_no_header_are_refused(header: bytes) -> None:
     with pytest.raises(RemoteProtocolError):
         RequestReader().feed(header)
 

@@ -19,7 +19,7 @@ rows = st.builds(
 
 
 @given(st.lists(rows))
-def test_the_fast_way_says_what_the_general_way_says(rows: list[FileRow]) -> None:
+def test_the_fast_encoder_equals_the_general_one(rows: list[FileRow]) -> None:
     written = encode_rows(rows, EVENT_FIELDS, NOW)
     assert json.loads(written) == render(rows, EVENT_FIELDS, NOW)
 

@@ -53,7 +53,7 @@ def test_a_term_whose_answer_does_not_matter_is_not_asked() -> None:
         (1, "expected array or string for an expression"),
     ],
 )
-def test_what_is_no_expression(expression: Any, text: str) -> None:
+def test_invalid_expressions_are_refused(expression: Any, text: str) -> None:
     assert complaint(expression) == text
 
 

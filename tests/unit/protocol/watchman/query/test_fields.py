@@ -78,7 +78,7 @@ def test_every_field_of_a_deleted_file_has_a_value() -> None:
     assert empty == {"symlink_target", "moved_from", "content.sha1hex"}
 
 
-def test_a_file_is_looked_at_once_for_all_fields() -> None:
+def test_a_file_is_probed_once_for_all_fields() -> None:
     disk = FakeDisk(FILE)
     render([row(disk=disk)], list(FIELDS), NOW)
     assert disk.probes == [b"a.c"]
@@ -96,7 +96,7 @@ def test_fields_that_are_known_are_accepted_once() -> None:
 
 
 @pytest.mark.parametrize("fields", [None, "name", [1], {}])
-def test_what_is_no_list_of_fields(fields: object) -> None:
+def test_invalid_lists_of_fields_are_refused(fields: object) -> None:
     with pytest.raises(BadQuery, match="field list must be an array of strings"):
         check_fields(fields)
 

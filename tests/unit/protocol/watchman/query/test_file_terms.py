@@ -33,7 +33,7 @@ def test_what_is_empty(facts: Facts, empty: bool) -> None:
     assert matches("empty", row(facts=facts)) is empty
 
 
-def test_what_is_gone_is_not_empty() -> None:
+def test_a_missing_file_is_not_empty() -> None:
     assert not matches("empty", row(exists=False))
 
 
@@ -80,7 +80,7 @@ def test_since_a_time_compares_the_file(field: str) -> None:
     assert not matches(["since", 9, field], row(facts=at_eight))
 
 
-def test_what_is_gone_may_have_changed_at_any_time() -> None:
+def test_a_missing_file_may_have_changed_at_any_time() -> None:
     assert matches(["since", 9], row(exists=False))
     assert not matches(["since", 9, "mtime"], row(exists=False))
 
@@ -109,5 +109,5 @@ def test_what_is_gone_may_have_changed_at_any_time() -> None:
         ),
     ],
 )
-def test_what_is_said_of_wrong_arguments(expression: Any, text: str) -> None:
+def test_wrong_arguments_give_a_clear_error(expression: Any, text: str) -> None:
     assert complaint(expression) == text

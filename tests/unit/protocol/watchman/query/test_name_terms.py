@@ -117,5 +117,5 @@ def test_names_are_asked_without_looking_at_the_disk() -> None:
         ),
     ],
 )
-def test_what_is_said_of_wrong_arguments(expression: Any, text: str) -> None:
+def test_wrong_arguments_give_a_clear_error(expression: Any, text: str) -> None:
     assert complaint(expression) == text

@@ -39,6 +39,8 @@ def test_unknown_members_are_ignored() -> None:
         ("ignore", "*.o", "ignore must be an array of patterns"),
     ],
 )
-def test_what_is_said_of_a_wrong_type(name: str, value: Any, complaint: str) -> None:
+def test_a_wrong_type_gives_a_clear_error(
+    name: str, value: Any, complaint: str
+) -> None:
     with pytest.raises(BadQuery, match=complaint):
         checked({name: value})

@@ -74,12 +74,14 @@ def test_an_expression_follows_the_case_of_its_query() -> None:
         ({"glob": ["\0"]}, "no file can be named"),
     ],
 )
-def test_what_is_said_of_a_wrong_query(given: dict[str, Any], complaint: str) -> None:
+def test_a_wrong_query_gives_a_clear_error(
+    given: dict[str, Any], complaint: str
+) -> None:
     with pytest.raises(BadRequest, match=complaint):
         parse_query(given)
 
 
-def test_complaints_say_that_it_is_the_query() -> None:
+def test_an_error_names_the_query() -> None:
     with pytest.raises(BadQuery) as refused:
         parse_query({"expression": "foo"})
     assert str(refused.value) == (
@@ -102,7 +104,7 @@ def test_subscribers_who_ask_something_else_do_not_share() -> None:
     assert parse_query({"suffix": "c"}).sharing_key() != parse_query({}).sharing_key()
 
 
-def test_only_who_asks_where_a_file_was_is_told_of_renames() -> None:
+def test_only_a_query_of_moved_from_reports_renames() -> None:
     assert parse_query({"fields": ["name", "moved_from"]}).wants_moves
     assert not parse_query({}).wants_moves
 

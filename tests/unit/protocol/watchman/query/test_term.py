@@ -31,6 +31,8 @@ def test_comparisons(op: str, fitting: set[int]) -> None:
         (["size", "x", 1], "integer comparator opname `x' is invalid"),
     ],
 )
-def test_what_is_no_comparison(arguments: list[object], complaint: str) -> None:
+def test_invalid_comparisons_are_refused(
+    arguments: list[object], complaint: str
+) -> None:
     with pytest.raises(BadQuery, match=complaint):
         comparison(arguments)

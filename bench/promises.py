@@ -141,7 +141,7 @@ def slow(place: Path) -> Findings:
         f"{beside / mebibyte:.1f} MiB beside one that does not",
         beside - alone < 4 * mebibyte,
     )
-    yield "it is told the difference when it reads again", not belief.contradictions
+    yield "it receives the difference when it reads again", not belief.contradictions
 
 
 def killed(place: Path) -> Findings:
@@ -164,7 +164,7 @@ def killed(place: Path) -> Findings:
         f"started and lists it; {max(spent):.2f} s at most)",
         max(spent) < 1,
     )
-    yield "nothing that does not fit is told", not belief.contradictions
+    yield "no event contradicts an earlier one", not belief.contradictions
 
 
 def forgotten(place: Path) -> Findings:

@@ -57,7 +57,7 @@ CURVES = {
     "clients": Curve(
         "Clients of a tree",
         f"All of them watch one tree of {SHARED_TREE[0]:,} directories and "
-        f"{SHARED_TREE[1]:,} files, and are told of every change. What each costs "
+        f"{SHARED_TREE[1]:,} files, and receive every change. What each costs "
         "beside the first.",
         "clients",
         (1, 2, 5, 10, 20, 50, 100, 200),

@@ -40,7 +40,7 @@ def receive_gam(client: Client) -> Receive:
         while left:
             event = client.next_event(PATIENCE)
             if event is None:
-                raise TimeoutError(f"{len(left)} changes were not told")
+                raise TimeoutError(f"{len(left)} changes were not reported")
             left.discard(os.path.basename(event.path))
 
     return receive

@@ -60,7 +60,7 @@ LOAD = (
 LOAD_ABOUT = (
     "CPU: of all its processes, server included, until it is quiet again. Done after: "
     "from the end of the load until then. Missing and stale: paths wrong in what the "
-    "client believes at the end, against the disk. Loss: whether the client is told "
+    "client believes at the end, against the disk. Loss: whether the client learns "
     "that changes were lost; logged: only its log is; silent: nobody is, and what "
     "it believes is wrong."
 )
@@ -105,7 +105,7 @@ def outcome(watcher: Watcher, start: set[bytes]) -> dict[str, Value]:
 
 def _loss(watcher: Watcher, reports: list[Report], wrong: bool) -> str:
     if any(report.kind is ReportKind.LOST for report in reports):
-        return "told"
+        return "reported"
     if watcher.peer.detected_loss(watcher.errors()):
         return "logged"
     return "silent" if wrong else "none"

@@ -78,7 +78,7 @@ def _pinged(
     answers = done.stdout.split()
     delays = [int(answer) / 1e9 for answer in answers if answer != "lost"]
     if len(delays) < 2:
-        raise GaveUp("told of nothing")
+        raise GaveUp("reported nothing")
     return {
         "median": median(delays),
         "p99": quantiles(delays, n=100, method="inclusive")[98],

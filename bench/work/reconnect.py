@@ -15,7 +15,7 @@ WAIT_SECONDS = 15.0
 STEP_SECONDS = 0.005
 
 COLUMNS = (
-    Column("again", "told again after", Unit.SECONDS),
+    Column("again", "reports again after", Unit.SECONDS),
     Column("made", "made", Unit.COUNT),
     Column("missing", "missing", Unit.COUNT),
     Column("stale", "stale", Unit.COUNT),
@@ -41,7 +41,7 @@ def reconnect(peer: Peer, place: Place) -> dict[str, Value]:
         while len(watcher.output()) == reported:
             watcher.check_alive()
             if time.monotonic() > killed + WAIT_SECONDS:
-                raise GaveUp(f"told of nothing for {WAIT_SECONDS:.0f} s")
+                raise GaveUp(f"reported nothing for {WAIT_SECONDS:.0f} s")
             (root / f"new-{made}").touch()
             made += 1
             time.sleep(STEP_SECONDS)

@@ -116,7 +116,7 @@ def _pinged(neighbour: Watcher, calm: Path, seconds: int) -> dict[str, Value]:
 
 ABOUT = (
     "CPU: all of it; later: between the first second and the middle. Latency beside "
-    "it, in a second run: median of creations in another directory meanwhile, told to "
+    "it, in a second run: median of creations in another directory meanwhile, sent to "
     "another client."
 )
 
@@ -134,5 +134,5 @@ def _about_churn(size: Size) -> str:
     )
 
 
-HAMMER = Work("hammer", "One hammered file", _about_hammer, COLUMNS, hammer)
+HAMMER = Work("hammer", "One file written all the time", _about_hammer, COLUMNS, hammer)
 CHURN = Work("churn", "Files that come and go", _about_churn, COLUMNS, churn)

@@ -2,19 +2,32 @@
 
 import re
 import tokenize
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.conventions import retired
-from tests.conventions.source import MODULES, ROOT, SOURCE
+from tests.conventions.source import ALL_MODULES, MODULES, ROOT
 
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text()
 TERMS = re.findall(r"^\* \*\*(.+?)\*\* — \S", GLOSSARY, re.MULTILINE)
 MAX_TERMS = 40
 
-PROSE = re.compile("|".join(rf"\b{word}\b" for word in retired.WORDS), re.IGNORECASE)
+WORDS = [
+    (re.compile(rf"\b(?:{word})\b", re.IGNORECASE), term)
+    for word, term in retired.WORDS.items()
+]
+
+PAGES = [
+    page
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("*/**/*.md"))
+    if not page.relative_to(ROOT).parts[0].startswith(".")
+]
+
+OWN = ("tests/conventions/retired.py", "tests/conventions/test_glossary.py")
+"""The modules that list the words."""
 
 
 @cache
@@ -66,13 +79,33 @@ def test_no_retired_name_is_an_identifier() -> None:
     assert not found
 
 
-@pytest.mark.parametrize("package", retired.CLEAN)
-def test_no_retired_word_is_in_the_prose_of_a_package(package: str) -> None:
+def retired_words(texts: Iterable[tuple[int, str]]) -> Iterator[str]:
+    for line, text in texts:
+        for word, term in WORDS:
+            for match in word.finditer(text):
+                number = line + text.count("\n", 0, match.start())
+                yield f"{number}: {match[0]!r}; write: {term}"
+
+
+TREES = ("src", "testkit", "tests", "soak", "bench", "examples")
+
+
+@pytest.mark.parametrize("tree", TREES)
+def test_no_retired_word_is_in_the_prose_of_the_code(tree: str) -> None:
     found = [
-        f"{module.relative_to(ROOT)}:{line}: {match[0]}"
-        for module in MODULES
-        if module.relative_to(SOURCE).as_posix().startswith(package)
-        for line, text in prose_of(module)
-        for match in PROSE.finditer(text)
+        f"{path}:{word}"
+        for module in ALL_MODULES
+        if (path := module.relative_to(ROOT).as_posix()).startswith(f"{tree}/")
+        and path not in OWN
+        for word in retired_words(prose_of(module))
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_no_retired_word_is_in_the_documents() -> None:
+    found = [
+        f"{page.relative_to(ROOT)}:{word}"
+        for page in PAGES
+        for word in retired_words([(1, page.read_text())])
     ]
     assert not found, "\n".join(found)

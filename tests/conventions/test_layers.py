@@ -21,7 +21,7 @@ from tests.conventions.source import (
 SHARED = {"errors", "events", "paths", "__init__"}
 """Modules at the top that every folder may import."""
 
-CORE_ORDER = ("model", "deliver", "coverage", "resolve", "throttle", "apply")
+CORE_ORDER = ("model", "coverage", "resolve", "deliver", "throttle", "apply")
 """The packages of `core/`: each one may import those before it."""
 
 CORE_WORDS = {"core/effects", "config", "patterns"}

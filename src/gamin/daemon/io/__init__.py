@@ -1,1 +1,1 @@
-"""The loop, sockets and addresses."""
+"""The daemon's event loop, sockets and addresses."""

@@ -1,10 +1,10 @@
 """The addresses of a server: acquired so that one server of a session wins.
 
-Accepting, the hello and who may stay are left to the server.
+The server accepts callers, and decides who may stay.
 
 The address of the original protocol decides who wins: of two servers started at the
 same moment one gets it, and the other finds a live server there. The Watchman socket
-follows, in the first directory that is fit; where none is, we work without it
+follows, in the first directory that is safe; where none is, the server works without it
 rather than not at all, since any user may squat our directory's name in /tmp.
 """
 
@@ -43,7 +43,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 
 _CALL_PATIENCE = 0.5
-"""Seconds for a live server, or a service manager, to queue our call."""
+"""Seconds in which a live server, or a service manager, must queue a connection."""
 
 _HANDOVER_PATIENCE = 0.8
 """Seconds in which another server must take the name for us to leave. libgamin, whose

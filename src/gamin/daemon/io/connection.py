@@ -16,14 +16,15 @@ from gamin.system.unread import unread_bytes
 logger = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
-"""Most bytes that are read from one client before others get their turn."""
+"""The most bytes that are read from one client before other clients are served."""
 
 
 class Session(Protocol):
-    """Who reads and writes a connection."""
+    """The owner of a connection, which handles its bytes."""
 
     def received(self, data: bytes) -> None:
-        """Bytes came. Raises RemoteProtocolError to end the connection."""
+        """Handle bytes that arrived. Raises RemoteProtocolError to end the
+        connection."""
 
     def writable(self) -> None:
         """The peer has taken everything; there may be more."""
@@ -69,7 +70,7 @@ class Connection:
         return self._is_open and not self._rest and unread_bytes(self._socket) == 0
 
     def read(self, wanted: bool) -> None:
-        """Begin or stop reading; a peer that is not read waits in its own write."""
+        """Start or stop reading; a peer that is not read blocks in its own write."""
         if wanted is self._is_reading or not self._is_open:
             return
         self._is_reading = wanted

@@ -36,7 +36,7 @@ _CLOSE_PATIENCE = 0.2
 
 
 class Language(Enum):
-    """The language that is spoken at a socket."""
+    """The protocol that is spoken at a socket."""
 
     ORIGINAL = "original"
     WATCHMAN = "watchman"
@@ -89,7 +89,7 @@ class SocketFile(NamedTuple):
             self._remove_own()
 
     def release(self) -> None:
-        """Remove the file and let go of its directory."""
+        """Remove the file and release its directory."""
         self.remove()
         self.directory.close()
 

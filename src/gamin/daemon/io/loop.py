@@ -22,7 +22,7 @@ MAX_EVENTS_PER_WAIT = 64
 """Descriptors per loop iteration; others that are ready follow in the next one."""
 
 SOON_SECONDS = 0.005
-"""Seconds of calls from `call_soon` in one turn; those behind them come in the next, so
+"""Seconds of calls from `call_soon` in one iteration; the rest follow in the next, so
 that descriptors, timers and signals do not wait for all of them."""
 
 _IN = ~select.EPOLLOUT

@@ -1,4 +1,4 @@
-"""A thread for work that may wait for a disk, shared by those who ask for it.
+"""A thread for jobs that may wait for a disk; all jobs share it.
 
 Jobs are iterators that do a little at each step. They take turns, so a long one does
 not delay a short one; each one's end is reported on the loop's thread. There is a
@@ -16,7 +16,7 @@ from contextlib import suppress
 from gamin.daemon.io.loop import Loop
 
 TURN_SECONDS = 0.05
-"""How long one job works before it is another one's turn."""
+"""Seconds for which one job works before another one continues."""
 
 
 class Job:
@@ -34,7 +34,7 @@ class Job:
         self.is_canceled = True
 
     def work(self, seconds: float) -> bool:
-        """Work for so long; return whether that was all."""
+        """Work for at most `seconds`; return whether the job is finished."""
         end = time.monotonic() + seconds
         try:
             for _ in self._steps:

@@ -1,1 +1,1 @@
-"""The process: start, life cycle, configuration, status."""
+"""The server's process: its start, life cycle, configuration and status."""

@@ -52,12 +52,12 @@ class Settings:
         return "configuration"
 
     def _log_mistakes(self) -> None:
-        """Say what in the files is not followed."""
+        """Log what in the files is not followed."""
         for mistake in self._configuration.mistakes:
             logger.warning("%s", mistake)
 
     def start(self, loop: Loop) -> None:
-        """Begin to follow; the service can carry effects out by now."""
+        """Start to follow; the service must be able to carry out effects."""
         self._log_mistakes()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
@@ -107,7 +107,8 @@ class Settings:
     # -- the files
 
     def _reread(self) -> None:
-        """Read the files; what they said before stays in force until that succeeds."""
+        """Read the files; the former configuration stays in force until that
+        succeeds."""
         is_first = self._retry is None
         if self._retry is not None:
             self._retry.cancel()
@@ -142,10 +143,10 @@ class Settings:
         """Its files were read already."""
 
     def note(self, effect: Trace) -> None:
-        """Nothing to do for those who only read files."""
+        """Debug events are for clients; nothing to do."""
 
     def flush(self) -> None:
-        """The round is over: read again what was reported to be different."""
+        """The round is over: read the files again if a change of them was reported."""
         if self._are_files_changed:
             self._are_files_changed = False
             self._reread()

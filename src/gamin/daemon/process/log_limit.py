@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 MAX_LINES = 20
-"""Lines of one kind in one span of time."""
+"""The most lines of one kind in one span of time."""
 SPAN_SECONDS = 10.0
 """The span of time, in seconds."""
 

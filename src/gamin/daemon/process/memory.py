@@ -1,8 +1,8 @@
-"""Gives back the memory that clients leave behind.
+"""Returns the memory that clients leave behind to the system.
 
-Whoever leaves breaks the references in a circle, so nearly everything is free at once.
+A client that leaves breaks its reference cycles, so nearly everything is free at once.
 The garbage collector runs rarely (`gamin.daemon.process.main`), and the C library keeps
-free memory; both are asked here, when the last client has gone or one of weight.
+free memory; this module calls both when the last client, or a heavy one, has gone.
 """
 
 import gc
@@ -14,7 +14,7 @@ from gamin.system import libc
 DELAY_SECONDS = 0.2
 """Seconds after a client has left, so that several that leave together count as one."""
 YOUNG = 1
-"""The generation up to which garbage is collected while there are clients: looking at a
+"""The generation up to which garbage is collected while there are clients: a scan of a
 large tree takes too long for them."""
 
 

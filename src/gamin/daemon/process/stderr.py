@@ -1,6 +1,6 @@
 """Log lines on standard error, by a server that waits for nobody.
 
-How a line looks is left to its formatter.
+The formatter decides what a line contains.
 """
 
 import logging
@@ -8,7 +8,7 @@ import os
 import select
 
 ROOM = 4096
-"""A pipe that is writable takes so much without waiting (PIPE_BUF, man 7 pipe)."""
+"""Bytes that a writable pipe takes without blocking (PIPE_BUF, man 7 pipe)."""
 
 
 class NonBlockingStderrHandler(logging.Handler):

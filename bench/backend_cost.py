@@ -1,11 +1,11 @@
-"""What the two kernel backends cost, each alone: to set up, and to read.
+"""Measures what each kernel backend costs alone: to set up, and to read.
 
     python -m bench.backend_cost [DIRECTORIES]
 
 Prints, for inotify and for fanotify, the time and memory of a watch on each of so many
 directories (20,000), and the time to drain what a storm left in the queue, for each
-thing that happened in it. fanotify has one event for several happenings where it joins
-them, and looks up what is in doubt afterwards; both is counted.
+change in it. fanotify has one event for several changes where it merges
+them, and probes what is in doubt afterwards; both count.
 """
 
 import os
@@ -32,13 +32,13 @@ FULL = (
     CREATE | DELETE | MOVED_FROM | MOVED_TO | MODIFY | CLOSE_WRITE | ATTRIB
 )  # what the core watches a listed directory for
 FILES = 4_000
-"""Happenings per storm: few enough that four events of each fit into the queue."""
+"""Changes per storm: few enough that four events of each fit into the queue."""
 ROUNDS = 7
 KINDS: tuple[type[KernelBackend], ...] = (InotifyBackend, FanotifyBackend)
 
 
 class Directory:
-    """A node that stays where it is."""
+    """A node that is never renamed."""
 
     __slots__ = ("_path", "wd")
 
@@ -60,7 +60,7 @@ def create(place: str, round_: int) -> None:
 
 
 def save(place: str, round_: int) -> None:
-    """As editors and package managers do: write another file, rename it over."""
+    """Save as editors and package managers do: write another file, rename it over."""
     for number in range(FILES):
         new = f"{place}/{round_}-{name(number)}.new"
         os.close(os.open(new, os.O_CREAT | os.O_WRONLY))
@@ -117,7 +117,7 @@ STORMS: tuple[tuple[str, Callable[[str, int], None]], ...] = (
 
 
 def drain_all(backend: KernelBackend) -> int:
-    """How many changes there were."""
+    """Drain everything; return the number of changes."""
     count = 0
     while True:
         changes = backend.drain()
@@ -129,7 +129,7 @@ def drain_all(backend: KernelBackend) -> int:
 def storm(
     kind: type[KernelBackend], happens: Callable[[str, int], None]
 ) -> tuple[float, float]:
-    """Nanoseconds and changes for each happening."""
+    """Nanoseconds, and changes returned, for each change made."""
     spent, counts = [], []
     with tempfile.TemporaryDirectory() as place:
         for number in range(FILES):
@@ -148,7 +148,7 @@ def storm(
 def set_up(
     kind: type[KernelBackend], nodes: list[Directory]
 ) -> tuple[float, float, float]:
-    """Microseconds to watch one, bytes that it takes here, microseconds to unwatch."""
+    """Microseconds to watch and to unwatch a directory, with its bytes in between."""
     backend = kind()
     memory = resident()
     before = time.perf_counter_ns()

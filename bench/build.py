@@ -1,6 +1,6 @@
 """Compiles the C programs of the benchmark, each one when it is first needed.
 
-The top of each file in `bench/c` says what its program does.
+The head of each file in `bench/c` describes its program.
 """
 
 import os

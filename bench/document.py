@@ -1,4 +1,4 @@
-"""The text of docs/benchmarks.md, made of what one or more runs kept.
+"""Makes the text of docs/benchmarks.md from what one or more runs kept.
 
 Tables come from `bench.results`; nothing is measured here.
 """
@@ -58,8 +58,8 @@ def _lines(runs: list[Kept]) -> Iterator[str]:
 
 
 def _current(run: Kept, later: list[Kept]) -> list[Row]:
-    """The rows of a run but for those that a later one measured again. The yardstick's
-    belong to those beside which they were measured."""
+    """The rows of a run, except those that a later run measured again. The yardstick's
+    rows belong to those beside which they were measured."""
     again = {(row["work"], row["peer"]) for other in later for row in other["rows"]}
     rows = [Row(**row) for row in run["rows"]]
     return [r for r in rows if r.peer == YARDSTICK or (r.work, r.peer) not in again]

@@ -1,6 +1,6 @@
 """Runs the works with the peers, keeps what was measured, prints the tables.
 
-What a work does is in `bench.work`, how a peer is used in `bench.peers`.
+`bench.work` contains the works, `bench.peers` the watchers.
 """
 
 import argparse
@@ -33,7 +33,7 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
-    # Ended in any way, it ends what it started and takes its files away.
+    # However it ends, it ends what it started and removes its files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if options.load:
         runs = [json.loads(Path(name).read_text()) for name in options.load]
@@ -85,7 +85,7 @@ def _known(names: Mapping[str, object]) -> Callable[[str], str]:
 
 
 def _run(options: argparse.Namespace, command: str) -> Kept:
-    """Measure, and keep what there is after every row: a run may be interrupted."""
+    """Measure, and save after every row: a run may be interrupted."""
     size = QUICK if options.quick else Size()
     peers = [PEERS[name] for name in dict.fromkeys([YARDSTICK, *options.peers])]
     works = [WORKS[name] for name in options.works or WORKS]

@@ -1,4 +1,4 @@
-"""What the figures depend on, beside the programs measured."""
+"""Describes the machine, on which the figures depend."""
 
 import os
 import platform
@@ -30,7 +30,7 @@ def _memory() -> int:
 
 
 def _origin() -> str:
-    """Whose build the interpreter is, for some are a sixth slower than others."""
+    """Who built the interpreter: some builds are a sixth slower than others."""
     return "as distributed" if sys.base_prefix == "/usr" else "not the distribution's"
 
 
@@ -42,7 +42,7 @@ def _distribution() -> str:
 
 
 def _filesystem(place: Path) -> str:
-    """The type of the mount that `place` is on: the longest that is above it."""
+    """The type of the file system that `place` is on."""
     mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
     above = [
         (len(point), kind)

@@ -1,6 +1,6 @@
-"""What the kernel knows about running processes: CPU, memory, watches, wake-ups.
+"""Reads from the kernel what running processes use: CPU, memory, watches, wake-ups.
 
-Which processes matter is the session's affair (`bench.session`). A process that has
+`bench.session` knows which processes matter. A process that has
 gone counts as nothing.
 """
 
@@ -73,7 +73,7 @@ def watches(pid: int) -> int:
 
 
 def wakeups(pid: int) -> int:
-    """How often its threads have waited for something so far."""
+    """How often its threads have been woken up so far."""
     return sum(
         int(line.split()[1])
         for task in _listed(f"/proc/{pid}/task")

@@ -1,8 +1,8 @@
-"""What polling costs: one directory of many files, looked at once a second.
+"""Measures what polling costs: one directory of many files, polled once a second.
 
     python -m bench.polling_cost [FILES]
 
-Prints the processor time of one look, as the quickest and as the median of several,
+Prints the CPU time of one poll, as the quickest and as the median of several,
 and which part of a core that is at the default interval of one second.
 """
 
@@ -29,7 +29,7 @@ LOOKS = 25
 
 
 class Directory:
-    """A node that stays where it is."""
+    """A node that is never renamed."""
 
     def __init__(self, path: bytes) -> None:
         self.wd = self.wd_poll = -1
@@ -40,7 +40,8 @@ class Directory:
 
 
 class Clock:
-    """Far enough on at each look for the directory's times to be trusted."""
+    """A clock that advances enough at each poll for the directory's times to be
+    trusted."""
 
     now = 0.0
 
@@ -49,7 +50,7 @@ class Clock:
 
 
 def measure(path: bytes, mask: int) -> list[float]:
-    """Milliseconds of processor time, one number for each look."""
+    """Milliseconds of CPU time, one number for each poll."""
     clock = Clock()
     backend = PollingBackend(clock)
     backend.watch(Directory(path), mask)
@@ -59,7 +60,7 @@ def measure(path: bytes, mask: int) -> list[float]:
         before = time.thread_time()
         assert not backend.due(clock.now)
         spent.append((time.thread_time() - before) * 1e3)
-    # Now and then a look reads the names as well; the first ones always do.
+    # Now and then a poll reads the names as well; the first ones always do.
     return spent[2:]
 
 

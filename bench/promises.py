@@ -1,8 +1,8 @@
-"""What docs/guarantees.md promises, at full size, with what it takes.
+"""Tries the promises of docs/guarantees.md at full size, and measures their cost.
 
     python -m bench.promises [NAME…]
 
-The tests hold the same promises at a size that takes no time, and without figures. Each
+The tests check the same promises at a small size, without figures. Each
 line is one promise: what was right, and how long it took or how much it was. Exit
 status 1 if something was wrong.
 """
@@ -50,7 +50,7 @@ def make_folders(folder: Path, count: int, width: int = 100) -> None:
 
 
 def received_from(watch: Watch, count: int) -> Counter[str]:
-    """Creations, until there are so many."""
+    """Read a watch until it has reported `count` creations; return these by path."""
     received: Counter[str] = Counter()
     while received.total() < count:
         received.update(e.path for e in next(watch) if e.kind is Kind.CREATED)
@@ -168,7 +168,7 @@ def killed(place: Path) -> Findings:
 
 
 def forgotten(place: Path) -> Findings:
-    """A clock from before more names went than the server remembers."""
+    """A clock from before more deletions than the server remembers."""
     with gamin.watch(place, timeout=PATIENCE) as watch:
         clock = watch.clock
         kept = make_files(place, 10)
@@ -199,7 +199,7 @@ flow raw_events_per_second 1000000
 
 
 def keep(promise: Promise) -> bool:
-    """Try one, with a server and a place of its own; whether all was right."""
+    """Try one promise with a server of its own; return whether all was right."""
     print(f"{promise.__name__}: {promise.__doc__}")
     is_pinned = True
     with tempfile.TemporaryDirectory(prefix="gamin-promises-") as place:

@@ -1,4 +1,4 @@
-"""What was measured, as rows, and the tables made of them.
+"""The measured values as rows, and the tables made of them.
 
 Pure: the driver measures and writes the files.
 """
@@ -26,7 +26,7 @@ class Column:
     title: str
     unit: Unit
     ratio: bool = False
-    """Shown beside its ratio to the yardstick's value of the same repetition."""
+    """Whether to show its ratio to the yardstick's value of the same repetition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def cell(column: Column, own: Sequence[Row], rows: Sequence[Row]) -> str:
-    """What stands in `column` for the peer that `own` belongs to."""
+    """The cell of `column` for the peer that `own` belongs to."""
     values = [row.values[column.key] for row in own if column.key in row.values]
     if not values:
         return "-"
@@ -120,5 +120,5 @@ def show_ratio(ratio: float) -> str:
 
 
 def _digits(value: float) -> str:
-    """Three digits that count, as many as there is reason to believe."""
+    """The value with three significant digits."""
     return f"{value:,.{max(0, 3 - len(str(int(abs(value)))))}f}"

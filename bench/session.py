@@ -1,7 +1,7 @@
 """Watchers at work: one session holds those that are measured together.
 
-How a watcher is started and understood is said by its `Peer`; what is done to it, by
-the work.
+A `Peer` knows how its watcher is started and what its output means; what is done to it,
+by the work.
 """
 
 import contextlib
@@ -56,7 +56,7 @@ class Watcher:
         return self.peer.is_ready(self.output(), self.errors())
 
     def output(self) -> bytes:
-        """All it has printed; of a pipe, only what nobody else took."""
+        """All it has printed; of a pipe, only what was not read yet."""
         pipe = self.process.stdout
         if pipe is None:
             return self._output.read_bytes()
@@ -71,7 +71,7 @@ class Watcher:
         return self._output.stat().st_size
 
     def ready_after(self) -> float:
-        """Seconds from its start until it really watched."""
+        """Seconds from its start until it watched."""
         return self.ready_at - self.started
 
     def errors(self) -> bytes:
@@ -152,7 +152,7 @@ class Session:
         return measure.tagged(b"GAM_CLIENT_ID=" + self.name.encode())
 
     def servers(self) -> set[int]:
-        """The processes that outlive the watchers which started them."""
+        """The processes that outlive the watchers that started them."""
         return self.pids() - {watcher.process.pid for watcher in self.watchers}
 
     def cpu(self) -> float:
@@ -170,7 +170,8 @@ class Session:
     def settle(self, quiet: float = QUIET_SECONDS, step: float = 0.05) -> float:
         """Wait until all are quiet; return the moment they last were busy.
 
-        Busy is who uses the CPU, or prints: some work a little once a second.
+        A watcher is busy while it uses the CPU or prints; some work a little once a
+        second.
         """
         busy_at = now = time.monotonic()
         deadline = now + SETTLE_SECONDS
@@ -204,7 +205,7 @@ class Session:
 
 
 def _watching_since(watcher: Watcher) -> float:
-    """When it took its last kernel watch, for those that do not say."""
+    """When it took its last kernel watch, for a watcher that does not announce it."""
     held, since = 0, time.monotonic()
     while not held or time.monotonic() < since + READY_QUIET_SECONDS:
         checked = time.monotonic()

@@ -1,4 +1,4 @@
-"""A connection in the Watchman language that asks, and waits for each answer."""
+"""A connection in the Watchman language that waits for each answer."""
 
 import json
 import socket
@@ -29,7 +29,7 @@ class Asker:
         self._connected.sendall(json.dumps(request).encode() + b"\n")
 
     def read(self) -> dict[str, object]:
-        """The next answer, be it an error."""
+        """The next answer, which may be an error."""
         line = self._lines.readline()
         assert line, "the server closed the connection"
         answer: dict[str, object] = json.loads(line)
@@ -43,7 +43,7 @@ class Asker:
         return answer
 
     def watch(self, root: Path) -> object:
-        """Have the root watched; return its clock."""
+        """Watch the root; return its clock."""
         self.ask("watch", str(root))
         return self.ask("clock", str(root))["clock"]
 

@@ -1,4 +1,4 @@
-"""The backends that keep the backend contract, and how a test drains them."""
+"""The backends under the backend contract, and how a test drains them."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ DETAILS = MODIFY | CLOSE_WRITE | ATTRIB
 ALL = NAMES | DETAILS
 
 FEW = 6
-"""Watches: those of the ways to the directories, and some of the directories."""
+"""A quota of watches: enough for the ancestors, and for some of the directories."""
 INOTIFY_QUOTA = "max_inotify_watches"
 FANOTIFY_QUOTA = "max_fanotify_marks"
 
@@ -40,7 +40,7 @@ _WORDS = (
 
 
 class Directory:
-    """A node that is where its test says."""
+    """A node whose path the test sets."""
 
     def __init__(self, path: os.PathLike[str]) -> None:
         self.wd = self.wd_poll = -1
@@ -64,7 +64,7 @@ class Way(NamedTuple):
     """The files of /proc/sys/user that limit it."""
 
     def seen(self, backend: Any) -> Sequence[Change]:
-        """Everything that happened before this call."""
+        """The changes of everything that happened before this call."""
         changes = drain(backend)
         while (more := drain(backend)) or getattr(backend, "has_pending", False):
             changes += more
@@ -80,7 +80,7 @@ def drain(backend: Any) -> list[Change]:
 
 
 def available() -> Iterator[Way]:
-    """Those that the kernel grants; polling needs nobody's leave."""
+    """The backends that this kernel grants; polling is always among them."""
     yield Way("polling", PollingNow, False)
     for name, opens, quotas in (
         ("inotify", InotifyBackend, (INOTIFY_QUOTA,)),
@@ -96,8 +96,8 @@ def available() -> Iterator[Way]:
 
 
 class PollingNow(PollingBackend):
-    """Polling that can be drained as the kernel's backends can: each drain is the next
-    round."""
+    """A polling backend that can be drained like a kernel backend: each drain is the
+    next round."""
 
     def drain(self) -> Sequence[Change]:
         deadline = self.deadline()
@@ -114,8 +114,8 @@ def both() -> CombinedBackend:
 
 
 def in_turns() -> CombinedBackend:
-    """With inotify for so few that most is left to fanotify, and their parents and
-    subdirectories are now with this, now with that."""
+    """A combined backend with room for so few inotify watches that fanotify has most of
+    the directories; parents and subdirectories are often in different facilities."""
     backend = CombinedBackend(lambda: InotifyBackend(most=FEW))
     backend.open_one()
     FanotifyBackend().close()
@@ -125,7 +125,7 @@ def in_turns() -> CombinedBackend:
 def story(changes: Sequence[Change], node: Directory | None = None) -> list[str]:
     """The changes in words, without what only one kind of backend can know.
 
-    A trailing slash marks a directory; the same thing twice in a row is one.
+    A trailing slash marks a directory; equal changes in a row count once.
     """
     lines: list[str] = []
     for change in changes:

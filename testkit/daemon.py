@@ -1,6 +1,6 @@
-"""The real daemon for tests: a process of its own, with all its places in one folder.
+"""The real daemon for tests: a process with all its files in one folder.
 
-What is said to it, and what it should do, is said by the tests.
+The tests send requests, and know what it should do.
 """
 
 import os
@@ -36,7 +36,7 @@ class Daemon:
         return {"GAMIN_SOCKET_DIR": str(self.folder), "GAM_CLIENT_ID": self.session}
 
     def connect(self) -> socket.socket:
-        """A v1 connection that has said hello and was answered."""
+        """A libgamin connection after both hellos."""
         return connect_gam(start=False, environ=self.environ)
 
     def client(self) -> Client:
@@ -52,7 +52,7 @@ class Daemon:
         return [path for path in self.folder.rglob("*") if path.is_socket()]
 
     def wakeups(self) -> int:
-        """How often it waited for something until now."""
+        """How often it has woken up so far."""
         status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         [line] = [each for each in status if each.startswith("voluntary_ctxt")]
         return int(line.split()[1])
@@ -73,7 +73,7 @@ def daemon(
     prefix: Sequence[str] = (),
     stderr: int | None = None,
 ) -> Iterator[Daemon]:
-    """A running server; ended, if it has not ended by itself, with the block."""
+    """A running server, which ends with the block at the latest."""
     folder.mkdir(exist_ok=True)
     (folder / ".gaminrc").write_text(rules)
     places = {
@@ -112,7 +112,7 @@ def packet(number: int, kind: int, path: bytes | Path = b"") -> bytes:
 
 
 def is_hung_up(connected: socket.socket, within: float = 10.0) -> bool:
-    """Whether the server ends the connection in time; what it says before is read."""
+    """Whether the server ends the connection in time; bytes before that are dropped."""
     connected.settimeout(within)
     try:
         while connected.recv(1 << 16):
@@ -125,7 +125,7 @@ def is_hung_up(connected: socket.socket, within: float = 10.0) -> bool:
 
 
 def nothing_comes(connected: socket.socket | Client, seconds: float) -> bool:
-    """Whether nothing is said for so long; the one place where time must pass."""
+    """Whether no byte arrives for so long; the one place where time must pass."""
     return not select.select([connected], [], [], seconds)[0]
 
 
@@ -142,7 +142,7 @@ def until(client: Client, *wanted: tuple[EventCode, bytes]) -> list[Event]:
 
 
 def watched(client: Client, path: Path) -> int:
-    """Ask for a directory; the number, when its listing is over."""
+    """Request a directory; return the number when its listing is complete."""
     number = client.watch_directory(path)
     until(client, (EventCode.END_EXIST, bytes(path)))
     return number

@@ -1,4 +1,4 @@
-"""Asking an expression, as the tests of the terms do."""
+"""Evaluates expressions for the tests of their terms."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def matching(expression: object, *names: str) -> list[str]:
 
 
 def complaint(expression: Any) -> str:
-    """What is said of an expression that makes no sense, without its prefix."""
+    """The error text for an invalid expression, without its prefix."""
     with pytest.raises(BadRequest) as refused:
         parse_expression(expression)
     return refused.value.reason

@@ -1,4 +1,4 @@
-"""A tree kept watched by the real core and shell, over the backend under test.
+"""A tree that the real core and executor watch, with the backend under test.
 
 Shows what the core believes to be there; nothing is reported to anyone.
 """

@@ -1,4 +1,4 @@
-"""Real FUSE mounts for tests, whose server can be stopped and killed.
+"""Real FUSE mounts for tests, whose process can be stopped and killed.
 
 A mount never outlives its block: whoever hangs on a stopped server goes on then.
 """

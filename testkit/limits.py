@@ -10,7 +10,7 @@ QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 @contextmanager
 def queue_limit(events: int | None) -> Iterator[None]:
-    """Whoever opens inotify in this block gets a queue of so many events.
+    """A process that opens inotify in this block gets a queue of so many events.
 
     It counts for the whole machine, so leave the block soon: another one waits for it,
     or each would leave the limit as the other had it. None leaves the limit as it is;

@@ -1,6 +1,6 @@
-"""Runs a program where the kernel grants only so many watches.
+"""Runs a program with a limited number of kernel watches.
 
-A user namespace has limits of its own, so nobody else's are touched.
+A user namespace has limits of its own, so no other process is affected.
 """
 
 import os
@@ -15,9 +15,9 @@ _REFUSED = 77  # as in automake: the test cannot be run here
 
 
 def run_narrowed(quotas: Mapping[str, int], program: str, *arguments: str) -> str:
-    """What the Python program prints; `quotas` are files of /proc/sys/user.
+    """Run the Python program; return its output. `quotas` are files of /proc/sys/user.
 
-    Skips the test where the system lets nobody lower its own limits.
+    Skips the test where the system permits no lower limits.
     """
     lower = "".join(
         f"echo {most} > /proc/sys/user/{name} || exit {_REFUSED}; "

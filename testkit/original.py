@@ -1,6 +1,6 @@
 """The original gamin, where it is installed: its files, and a server of its own.
 
-What the programs say to each other is left to the tests.
+The tests make the programs talk to each other.
 """
 
 import os
@@ -38,7 +38,7 @@ def is_installed() -> bool:
 
 
 def require_original() -> None:
-    """Skip the test without the original; fail it where the original is a must."""
+    """Skip the test without the original; fail it where the original is required."""
     if is_installed():
         return
     if os.environ.get("GAMIN_REQUIRE_ORIGINAL") == "1":

@@ -1,4 +1,4 @@
-"""A function in a process of its own, of another user where that is the question.
+"""Runs a function in another process, of another user if the test needs that.
 
 The tests say what it does there, and what it sends through its pipe.
 """

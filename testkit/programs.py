@@ -23,5 +23,5 @@ def gamin(
 
 
 def outcome(done: subprocess.CompletedProcess[str]) -> tuple[int, Sequence[str]]:
-    """The status, and what was said on standard error."""
+    """The exit status, and the lines on standard error."""
     return done.returncode, done.stderr.splitlines()

@@ -1,4 +1,4 @@
-"""A server that may have few watches only, in a user namespace of its own.
+"""Runs a server with few watches, in a user namespace of its own.
 
 The kernel counts watches by user and namespace, and a namespace can have less than the
 user (man 7 namespaces, /proc/sys/user). So no other process is affected.
@@ -25,10 +25,10 @@ def can_limit() -> bool:
 
 
 def limited(watches: int, instances: int, marks: int | None = None) -> Sequence[str]:
-    """What to put before a command that may have only so many, of every facility; with
+    """The words to put before a command to limit its quota of every facility; with
     `marks` another number of fanotify's.
 
-    As root in a namespace, which is nobody in particular outside.
+    The command is root in the namespace, and unprivileged outside.
     """
     script = _written(WATCHES, watches) + _written(INSTANCES, instances)
     if marks is not None:

@@ -1,4 +1,4 @@
-"""Rows for tests, and a disk of which every look is counted."""
+"""Rows for tests, and a disk that counts every probe."""
 
 import stat
 from typing import Any
@@ -15,7 +15,7 @@ LINK = Facts(stat.S_IFLNK | 0o777)
 
 
 class FakeDisk:
-    """The same answer for every name; remembers which were looked at."""
+    """A disk with the same answer for every name; it remembers which were probed."""
 
     def __init__(self, facts: Facts | None, target: bytes | None = None) -> None:
         self.facts = facts

@@ -1,6 +1,6 @@
 """Which sizes are measured, and what is shown of them.
 
-How a point is measured is said in `points`, how it is drawn in `plot`.
+`points` measures a point, `plot` draws a curve.
 """
 
 from collections.abc import Callable
@@ -31,7 +31,7 @@ class Curve:
     sizes: tuple[int, ...]
     columns: tuple[Column, ...]
     must_be_flat: tuple[Column, ...]
-    """What is not to grow with the size."""
+    """The costs that must not grow with the size."""
     measure: Callable[[Path, int], Point]
 
 

@@ -1,4 +1,4 @@
-"""Room for what is measured: the user's watches, lifted where they are too few."""
+"""Raises the user's limit of watches where it is too low for a measurement."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ WATCHES = Path("/proc/sys/fs/inotify/max_user_watches")
 
 @contextmanager
 def room_for_watches(wanted: int) -> Iterator[None]:
-    """The limit is at least `wanted` in this block.
+    """Raise the limit to at least `wanted` during this block.
 
     Raises PermissionError where it is too low, for anybody but root.
     """

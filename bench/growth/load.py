@@ -1,6 +1,6 @@
 """Measures what one change costs a server: makes changes, and awaits their report.
 
-Which changes, and who listens, is left to the curves.
+The curves decide which changes are made, and which clients receive them.
 """
 
 import os
@@ -20,7 +20,7 @@ Change = Callable[[int], bytes]
 
 
 def receive_all(watches: Sequence[gamin.Watch]) -> Receive:
-    """By base name. Raises WatchTimeout of a watch that has a time-out."""
+    """Wait by base name. Raises WatchTimeout for a watch that has a time-out."""
 
     def receive(names: set[bytes]) -> None:
         for watch in watches:
@@ -33,7 +33,7 @@ def receive_all(watches: Sequence[gamin.Watch]) -> Receive:
 
 
 def receive_gam(client: Client) -> Receive:
-    """By base name. Raises TimeoutError."""
+    """Wait by base name. Raises TimeoutError."""
 
     def receive(names: set[bytes]) -> None:
         left = set(names)
@@ -47,9 +47,9 @@ def receive_gam(client: Client) -> Receive:
 
 
 def turns_of(directory: bytes, count: int) -> tuple[Change, Change]:
-    """A file is made for each number, and then taken away again.
+    """Two changes: create a file for each number, and delete it again.
 
-    mknod, because nothing but a name comes of it: one event of the kernel.
+    They use mknod, which causes a single event of the kernel.
     """
 
     def make(number: int) -> bytes:
@@ -86,7 +86,7 @@ def _cheapest(
     count: int,
     at_once: int,
 ) -> float:
-    """Of several rounds the one that was disturbed least: others only add to it."""
+    """The cheapest of several rounds: other processes only add to the cost."""
     costs = []
     for _ in range(ROUNDS):
         before = server.cpu()

@@ -1,4 +1,4 @@
-"""The measurements: a function for each thing there may be more of, and a point of its
+"""The measurements: a function for each quantity that may grow, and a point of its
 curve for each size.
 
 `load` makes a change and awaits its report; which sizes, and what the columns
@@ -135,7 +135,7 @@ def subscriptions(place: Path, size: int) -> Point:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Totals at one moment; the difference of two is what was used between them."""
+    """Totals at one moment; the difference of two is the use between them."""
 
     clock: float
     cpu: float

@@ -1,6 +1,6 @@
-"""A server of its own to measure, and this process as its clients.
+"""Starts a server to measure, with this process as its clients.
 
-What is asked of it, and how often, is left to the curves.
+The curves decide what is requested, and how often.
 """
 
 import os
@@ -25,8 +25,8 @@ flow reports_per_second 1000000
 flow churn_per_second 1000000
 flow raw_events_per_second 1000000
 """
-"""The usual tmpfs is below /dev, which is polled; and nothing here counts as busy, or
-what is measured would be how little is done then."""
+"""The usual tmpfs is below /dev, which is polled. And no path counts as busy, or
+the measurement would show how little is done for busy paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Server:
 def running_server(place: Path) -> Iterator[Server]:
     """A server that every client of this process reaches, until the end of the block.
 
-    Changes the environment for good: a process is for one server.
+    Changes the environment permanently: a process is for one server.
     """
     folder = place / "server"
     folder.mkdir()

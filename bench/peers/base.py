@@ -1,6 +1,6 @@
-"""What the driver must know of a watcher: how to start, understand and end it.
+"""The interface of a peer: how to start and end a watcher, and to read its output.
 
-Starting and measuring are done by `bench.session`.
+`bench.session` starts and measures it.
 """
 
 import os
@@ -28,7 +28,7 @@ class Request:
     flat: bool
     """The root directory alone, not what is below it."""
     stamp: bool
-    """Each event shall leave at once, with its time if it can be had."""
+    """Print each event at once, with its time if possible."""
 
 
 class Peer:
@@ -37,10 +37,10 @@ class Peer:
     name: str
     about: str
     announces = True
-    """Says when it watches; else it is ready when it has become quiet."""
+    """It prints when it watches; otherwise it is ready when it has become quiet."""
     has_server = False
     works: Sequence[str] = ()
-    """Those it is of use for, by name; all if there are none."""
+    """The works it takes part in, by name; all if there are none."""
     restless = 0.02
     """Share of one CPU below which it counts as quiet."""
 
@@ -68,7 +68,7 @@ class Peer:
         raise NotImplementedError
 
     def detected_loss(self, errors: bytes) -> bool:
-        """Whether its remarks speak of lost events."""
+        """Whether its standard error mentions lost events."""
         return b"overflow" in errors.lower()
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
@@ -133,6 +133,6 @@ def within(path: bytes, root: bytes) -> bytes:
 
 
 def first_line(*command: str) -> str:
-    """What a program prints first, be it a version or an error."""
+    """The first line that a program prints: a version or an error."""
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
     return (done.stdout + done.stderr).strip().partition("\n")[0]

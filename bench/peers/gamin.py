@@ -1,4 +1,4 @@
-"""Our own faces: the Python API, the command line, the v1 client."""
+"""Our own clients: the Python API, the command line, the libgamin client."""
 
 from collections.abc import Iterator
 

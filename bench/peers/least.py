@@ -1,6 +1,6 @@
-"""The least that watching in Python can be: nothing but the system calls.
+"""The minimal watcher in Python: nothing but the system calls.
 
-No tool, but what the times of those that are one can be compared with: it knows no
+It is no tool, but a reference for the times of real ones: it knows no
 names, reports only what is made, and handles nothing that may go wrong.
 """
 

@@ -22,7 +22,7 @@ class Watchfiles(Interpreted):
 class WatchfilesTuned(Watchfiles):
     name = "watchfiles-tuned"
     about = "the same with `debounce=1, step=1`"
-    restless = 0.15  # it looks a thousand times a second
+    restless = 0.15  # it polls its own queue a thousand times a second
 
     def arguments(self, request: Request) -> list[str]:
         return [*super().arguments(request), "--tuned"]

@@ -30,7 +30,7 @@ def main() -> None:
 def report(
     reporter: Reporter, batch: set[tuple[Change, str]], change: Change, path: str
 ) -> None:
-    """A batch has no order: what was both made and removed has to be looked at."""
+    """A batch has no order: a path that was both created and removed must be probed."""
     if change == Change.modified:
         reporter.report(CHANGED, path)
         return

@@ -1,1 +1,1 @@
-"""What the watchers are put through: one file per work."""
+"""The works that the watchers are measured with: one file each."""

@@ -1,4 +1,4 @@
-"""What every work is made of: its place, its table, and how a load is measured.
+"""The parts of every work: its place, its table, and how a load is measured.
 
 The figures are collected as plain values; tables are made in `bench.results`.
 """
@@ -73,7 +73,7 @@ def recursive_only(peer: Peer) -> str:
 def under_load(
     session: Session, watcher: Watcher, load: Callable[[], object]
 ) -> dict[str, Value]:
-    """Put `load` on a session's watchers and report what `watcher` made of it."""
+    """Put `load` on a session's watchers; return the figures of `watcher`."""
     root = watcher.request.root
     start = paths(root)
     cpu = session.cpu()

@@ -1,10 +1,11 @@
-"""How soon a change is in the client's hands while little happens.
+"""The latency from a change to the client while little happens.
 
 Where the kernel lets the processes run decides more than what they do. A process that
 is woken on the core of the one that wakes it runs after some 5 µs; one on another core,
 which sleeps, after 60 to 90 on a virtual machine (measured). Left to itself the kernel
 gives a reader in C the first and a server with its client one or two of the second. So
-there is a work where it has no choice: who writes has a core, who watches the others.
+there is a work where it has no choice: the writer has one core, the watchers the
+others.
 """
 
 import os
@@ -58,7 +59,7 @@ def _pinged(
     flat: bool,
     cores: tuple[set[int], set[int]] | None = None,
 ) -> dict[str, Value]:
-    """`cores`: those of who writes and of who watches; any by default."""
+    """`cores`: those of the writer and of the watchers; any by default."""
     size = place.size
     for_writer, for_watchers = cores or (os.sched_getaffinity(0),) * 2
     with session(place.path) as watching:
@@ -112,7 +113,7 @@ def _about_quiet(size: Size) -> str:
 
 def _about_apart(size: Size) -> str:
     return (
-        "The same, but that who writes has a core for itself, and who watches the "
+        "The same, but the writer has a core for itself, and the watchers have the "
         "others: every watcher has to be woken across cores, once, and what is beyond "
         "that is its own. Left to itself, the kernel spares some of them that."
     )

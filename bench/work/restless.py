@@ -1,6 +1,6 @@
-"""What never rests: one file that is written, one directory where files come and go.
+"""Paths that never rest: a file that is written, a directory where files come and go.
 
-Beside it somebody else watches a directory in which little happens.
+Another client watches a directory in which little happens.
 """
 
 import subprocess

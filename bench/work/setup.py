@@ -32,14 +32,14 @@ def setup(peer: Peer, place: Place) -> dict[str, Value]:
 
 
 def _next(peer: Peer, place: Place, root: Path) -> float:
-    """Seconds where a client was there before, and with it the server."""
+    """Seconds for a second client, when the server runs already."""
     with session(place.path) as watching:
         watching.watch(peer, place.root())
         return watching.watch(peer, root).ready_after()
 
 
 def _made(place: Place) -> Path:
-    """The tree, made on first use: it is only looked at."""
+    """The tree, made on first use; works only read it."""
     root = place.path / "large"
     if not root.exists():
         root.mkdir()

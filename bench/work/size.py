@@ -1,4 +1,4 @@
-"""How much of everything: as published, and small to see that it works."""
+"""The sizes of all works: as published, and small for a quick try."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The first client, the second, and a command that only explains itself."""
+"""Start-up of the first client, of the second, and of a command's help."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""As many changes as a program can make."""
+"""A storm: as many changes as a program can make."""
 
 from bench.build import generate
 from bench.peers.base import Peer

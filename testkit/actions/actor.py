@@ -1,11 +1,11 @@
-"""The random actor: does what programs do to a tree, as fast as it can.
+"""A random actor: changes the files of a tree as programs do, as fast as it can.
 
     python -m testkit.actions.actor TREE OUTSIDE SEED [NAMES [PLACE...]]
 
-Reads from standard input how many acts to do, a number a line, and answers each with a
-line when they are done. Renames also lead from the tree to `outside` and back. With
-fewer NAMES the acts meet each other more often. A fifth of the paths are below a PLACE,
-a directory in the tree that the acts leave where it is.
+Reads from standard input how many acts to do, one number a line, and answers each with
+a line when they are done. Renames also lead from the tree to `outside` and back. With
+fewer NAMES the acts concern the same files more often. A fifth of the paths are below a
+PLACE, a directory in the tree that the acts leave where it is.
 """
 
 import os
@@ -22,7 +22,7 @@ NAMES = (
     *(b"two words", b"\xff", "ü".encode(), b"x" * 100),
 )
 DEEPEST = 5
-"""Names in a path at the most."""
+"""The most names in a path."""
 
 ONE_PATH = (
     *("touch", "touch", "write", "write", "write", "replace", "hammer", "map"),
@@ -35,7 +35,7 @@ TWO_PATHS = (
 
 
 class Actor:
-    """Chooses acts on paths below `root`, by chance."""
+    """Chooses random acts on paths below `root`."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Actor:
                 targets = (self._path(self._root), self._random.choice(NAMES), b"..")
                 return Act(verb, path, self._random.choice(targets))
             case "rmtree" if path.count(b"/") == self._root.count(b"/") + 1:
-                # Seldom near the root, or little would ever be there.
+                # Rarely near the root, or the tree would be nearly empty.
                 return Act(verb if self._random.random() < 0.3 else "touch", path)
             case _ if verb in TWO_PATHS:
                 return Act(verb, path, self._path(self._root))

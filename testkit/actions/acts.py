@@ -1,7 +1,7 @@
-"""What programs do to files, as values that can be made up, shown and repeated.
+"""Acts of programs on files, as values that can be generated, printed and repeated.
 
-An `Act` is the same for the disk in memory and for the real one; which of them it acts
-on, and when, is for others to say. What a disk offers beyond `Files` is an act, too: a
+An `Act` is the same for the disk in memory and for the real one; the caller decides
+on which it acts, and when. What a disk offers beyond `Files` is an act, too: a
 verb without a meaning here is a method of the disk with one path.
 """
 
@@ -11,7 +11,7 @@ from gamin.paths import join
 
 
 class Files(Protocol):
-    """What every disk offers; OSError for what is impossible."""
+    """The operations of every disk; each raises OSError if it is impossible."""
 
     def makedirs(self, path: bytes) -> None: ...
     def touch(self, path: bytes) -> None: ...
@@ -28,11 +28,11 @@ class Act(NamedTuple):
     verb: str
     path: bytes
     other: bytes = b""
-    """Where a rename leads, what a link leads to."""
+    """The target of a rename or of a link."""
 
 
 def perform(act: Act, files: Files) -> None:
-    """OSError where that is impossible, perhaps after a part of it was done."""
+    """Do the act. Raises OSError if it is impossible, perhaps after a part of it."""
     verb, path, other = act
     match verb:
         case "symlink" | "link":
@@ -54,7 +54,7 @@ def perform(act: Act, files: Files) -> None:
             files.rename(path, other)
             files.makedirs(path)
             files.touch(join(path, b"a"))
-        case "remake":  # made, renamed and made again, before anybody can look
+        case "remake":  # created, renamed and created again, before a probe
             files.makedirs(path)
             files.touch(join(path, b"one"))
             files.rename(path, other)

@@ -1,4 +1,4 @@
-"""Acts on a disk in memory; the tests say which of them are done, and when."""
+"""Acts on a disk in memory, for tests that decide which are done, and when."""
 
 from contextlib import suppress
 
@@ -8,19 +8,19 @@ from testkit.doubles.engine import Shell
 
 MODES = {"lock": 0o000, "dim": SEARCH, "unlock": READ | SEARCH}
 EXECUTE = 0o001
-"""A right that is of no concern to anybody who watches."""
+"""A right that has no effect on watching."""
 
 
 class Act(acts.Act):
-    """As `acts.Act`, and the rights of directories and files."""
+    """As `acts.Act`, with verbs for the rights of directories and files."""
 
     def on(self, shell: Shell) -> None:
-        """What is impossible does not happen."""
+        """Do the act; an impossible one does nothing."""
         disk = shell.disk
         with suppress(OSError):
             match self.verb:
                 case "lock" | "dim" | "unlock" as verb:
-                    # A right that was missing between two looks leaves no trace.
+                    # A right that was missing only between two polls leaves no trace.
                     if shell.has_kernel and disk.inode(self.path).is_dir:
                         disk.chmod(self.path, MODES[verb])
                 case "chmod":

@@ -1,4 +1,4 @@
-"""The files below some directories of the real disk, for acts.
+"""Acts on the files below some directories of the real disk.
 
 Nothing above these directories is touched, wherever symbolic links lead.
 """
@@ -16,7 +16,7 @@ LINKED = 12345
 
 
 class RealDisk:
-    """As `acts.Files`, and more verbs. Each raises OSError for what is impossible."""
+    """As `acts.Files`, with more verbs. Each raises OSError if it is impossible."""
 
     def __init__(self, *ours: str | os.PathLike[str]) -> None:
         self._ours = [os.path.realpath(os.fsencode(each)) for each in ours]
@@ -33,10 +33,10 @@ class RealDisk:
         os.utime(path)
 
     def write(self, path: bytes) -> None:
-        """Replace what is in a file; make it if it is not there.
+        """Replace the content of a file; create it if it is missing.
 
-        It never becomes empty on the way: to touch a mapping of an empty file would
-        kill whoever is in `map` just then.
+        It is never empty meanwhile: an access to a mapping of an empty file would
+        kill a process that is in `map` at that moment.
         """
         self._refuse_what_is_not_ours(path)
         file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
@@ -46,7 +46,7 @@ class RealDisk:
             os.close(file)
 
     def hammer(self, path: bytes) -> None:
-        """Append to an existing file so often that it is busy."""
+        """Append to an existing file so often that it becomes busy."""
         self._refuse_what_is_not_ours(path)
         if os.path.isfile(path):
             for number in range(30):
@@ -83,14 +83,14 @@ class RealDisk:
         shutil.rmtree(path)
 
     def remove(self, path: bytes) -> None:
-        """Whatever it is."""
+        """Remove a file, a link or a whole directory."""
         if os.path.isdir(path) and not os.path.islink(path):
             self.rmtree(path)
         else:
             self.unlink(path)
 
     def crowd(self, path: bytes) -> None:
-        """Many files in a directory; every other one lives for a moment only."""
+        """Create many files in a directory; delete every other one at once."""
         self._refuse_what_is_not_ours(path)
         for number in range(20):
             file = path + b"/file%d" % number
@@ -121,7 +121,7 @@ class RealDisk:
         os.link(old, new, follow_symlinks=False)
 
     def chmod(self, path: bytes, mode: int = 0o600) -> None:
-        """Toggle between two modes in which the owner may do all that he needs."""
+        """Toggle between two modes; the owner may read and write with both."""
         self._refuse_what_is_not_ours(path)
         was = os.stat(path).st_mode
         os.chmod(path, 0o700 if was & 0o055 else 0o755)

@@ -20,7 +20,7 @@ _renameat2.argtypes = (
 def renameat2(
     source: bytes | os.PathLike[str], target: bytes | os.PathLike[str], flags: int
 ) -> None:
-    """OSError where the kernel or the file system refuses."""
+    """Call renameat2. Raises OSError if the kernel or the file system refuses."""
     old, new = os.fsencode(source), os.fsencode(target)
     if _renameat2(_AT_FDCWD, old, _AT_FDCWD, new, flags) < 0:
         number = ctypes.get_errno()

@@ -1,9 +1,9 @@
-"""What a client believes to be there, after events that it applied one by one.
+"""What a client believes to be on the disk, after events that it applied one by one.
 
-The one model for everybody's clients: `strict` feeds it from the core, `watch` from
+The one model of all clients: `strict` feeds it from the core, `watch` from
 `gamin.watch`, the soak from libgamin and the benchmark from any watcher. It is strict:
-an event that does not fit the earlier ones is a contradiction. The caller says what
-becomes of contradictions; the belief then goes on as a sensible client would.
+an event that does not fit the earlier ones is a contradiction. The caller decides what
+happens at a contradiction; the belief then continues as a sensible client would.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ class Contradiction(AssertionError):
 
 
 class Entry:
-    """What is believed of one path."""
+    """The belief about one path."""
 
     __slots__ = ("below", "is_dir", "is_known", "version")
 
     def __init__(self) -> None:
         self.below: dict[bytes, Entry] = {}
         self.is_dir: bool | None = None
-        """None: nobody said."""
+        """None: no event said so."""
         self.is_known = False
         """False: only something below it was reported."""
         self.version: Any = None
@@ -31,18 +31,18 @@ class Entry:
 
 
 def ignore(contradiction: str) -> None:
-    """For clients of watchers that do not promise to be consistent."""
+    """Accept a contradiction of a watcher that does not promise to be consistent."""
 
 
 class Belief:
-    """Paths are relative to what is watched, which is the empty path."""
+    """A tree of entries. Paths are relative to the watched path, which is empty."""
 
     def __init__(self, contradicts: Callable[[str], None] = ignore) -> None:
         self._contradicts = contradicts
         self.root = Entry()
 
     def find(self, path: bytes) -> Entry | None:
-        """The entry of a path, be it only implied."""
+        """The entry of a path, even if it is only implied."""
         here: Entry | None = self.root
         for name in _parts(path):
             here = None if here is None else here.below.get(name)
@@ -58,7 +58,7 @@ class Belief:
     def created(
         self, path: bytes, is_dir: bool | None = None, version: object = None
     ) -> None:
-        """It came, or is there in a first listing."""
+        """The path was created, or is in a first listing."""
         if self.knows(path):
             self._contradicts(f"created {path!r}, which is there")
         entry = self._at(path)
@@ -78,7 +78,7 @@ class Belief:
     def deleted(
         self, path: bytes, is_dir: bool | None = None, *, is_belated: bool = False
     ) -> bool:
-        """It went, with all that is believed to be below. Returns whether it was known.
+        """The path was deleted, with everything below it. Returns whether it was known.
 
         `is_belated`: it is part of a difference, which may report as deleted what was
         never reported before, for no server remembers every life of a name.
@@ -99,7 +99,8 @@ class Belief:
         return True
 
     def moved(self, source: bytes, path: bytes, is_new: bool | None = None) -> None:
-        """It bears another name, with all below. `is_new`: nothing was there."""
+        """The path was renamed, with everything below it. `is_new`: it replaced
+        nothing."""
         entry = self.find(source)
         if is_new is not None and self.knows(path) is is_new:
             self._contradicts(f"moved {source!r} to {path!r}: is_new is {is_new}")
@@ -112,8 +113,8 @@ class Belief:
         self._at(above).below[name] = entry
 
     def entries(self, *, is_implied: bool = False) -> dict[bytes, bool | None]:
-        """Everything that is known, with whether it is a directory; `is_implied`: the
-        directories, too, of which nobody said that they are there."""
+        """All known paths, with whether each is a directory. `is_implied`: includes the
+        directories that no event named, but that must exist."""
         found = {path: e for path, e in _walk(self.root, b"") if path}
         known = {b"": self.root.is_dir} if self.root.is_known else {}
         return known | {
@@ -121,7 +122,7 @@ class Belief:
         }
 
     def _at(self, path: bytes) -> Entry:
-        """The entry of a path, made with all above it where it is missing."""
+        """The entry of a path; it and its parents are created if they are missing."""
         here = self.root
         for name in _parts(path):
             if name not in here.below:
@@ -144,7 +145,7 @@ def _parts(path: bytes) -> list[bytes]:
 
 
 def _walk(entry: Entry, path: bytes) -> Iterator[tuple[bytes, Entry]]:
-    """Everything below an entry, in no order that matters."""
+    """Everything below an entry, in any order."""
     stack = [(path, entry)]
     while stack:
         above, here = stack.pop()

@@ -1,4 +1,4 @@
-"""What a client believes to be there, from the rows of the core; and what is there.
+"""The belief of a client of the core, from its rows, and the truth on the disk.
 
 An event that does not fit the earlier ones raises `Contradiction`.
 """
@@ -13,18 +13,19 @@ from testkit.doubles.disk import READ, Disk
 from testkit.doubles.versions import Versions, version_at
 
 Entries = dict[bytes, bool]
-"""Paths, and whether each is a directory; the empty one is what was asked for."""
+"""Paths, and whether each is a directory; the empty path is the requested one."""
 
 
 class StrictBelief(Belief):
-    """Paths are as in rows: real and absolute."""
+    """A belief whose contradictions are errors. Paths are as in rows: real and
+    absolute."""
 
     def __init__(self) -> None:
         super().__init__(_refuse)
         self.versions: Versions = {}
 
     def start(self, entries: Entries) -> None:
-        """What the client believed before the first row."""
+        """Set what the client believes before the first row."""
         for path, is_dir in entries.items():
             self.created(path, is_dir)
 

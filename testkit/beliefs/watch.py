@@ -1,4 +1,4 @@
-"""What a client of `gamin.watch` believes to be below one path; and what is there.
+"""The belief of a client of `gamin.watch` about one path, and the truth on the disk.
 
 Contradictions are collected. Of each file the belief also knows the version that was
 there at its last report, so that an unreported change shows.
@@ -16,18 +16,18 @@ from testkit.beliefs.belief import Entry
 Version = tuple[int, int, int, int]
 """Differs between two states of a file: inode, size, mtime (ns), mode."""
 Leaf = Version | None
-"""None where nothing can be said: it was gone already, or has several names."""
+"""None where the version is unknown: it was gone already, or has several names."""
 Folder = dict[str, "Folder | Leaf"]
 
 
 class Belief:
     def __init__(self, root: str | Path) -> None:
-        """Nothing is believed to be there before the first events."""
+        """Before the first events, nothing is believed to be there."""
         self.root = str(root)
         self.contradictions: list[str] = []
         self._model = belief.Belief(self.contradictions.append)
         self.repeated = 0
-        """Deletions of what was not known. A difference may have them: there is no
+        """Deletions of unknown paths. A difference may contain them: there is no
         memory of every life of a name."""
 
     def take(self, events: Iterable[Event]) -> None:
@@ -39,7 +39,7 @@ class Belief:
 
     @property
     def top(self) -> Folder | Leaf:
-        """What is believed, in the form in which `there` says what is so."""
+        """The belief, in the form in which `there` returns the truth."""
         root = self._model.root
         if root.is_known and not root.is_dir:
             leaf: Leaf = root.version
@@ -89,7 +89,7 @@ def folder_of(entry: Entry) -> Folder:
 
 
 def _look_at(entry: Entry, path: str) -> None:
-    """The same names, with the versions that are at `path` now."""
+    """Give an entry, and all below it, the versions that are at `path` now."""
     if entry.is_dir is False:
         entry.version = version_of(path)
     for name, below in entry.below.items():
@@ -142,7 +142,7 @@ def _device(path: str | Path) -> int | None:
 
 
 def differences(believed: Folder | Leaf, real: Folder | Leaf) -> list[str]:
-    """In words, what is believed wrongly; empty if all is right."""
+    """The differences between belief and truth in words; empty if there are none."""
     return list(_differences(believed, real, ""))
 
 

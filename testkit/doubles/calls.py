@@ -1,4 +1,4 @@
-"""Counts the system calls of the doubles, and lets others act just before each."""
+"""Counts the system calls of the doubles, and lets tests act before each of them."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,10 @@ class SystemCalls:
         self.count = 0
         """System calls made so far."""
         self.meanwhile: Callable[[], None] = _nothing
-        """What other programs do just before the call that is counted last."""
+        """Called just before each system call: what other programs do at that
+        moment."""
 
     def next(self) -> None:
-        """To be called before each system call."""
+        """A double calls this before each system call."""
         self.count += 1
         self.meanwhile()

@@ -30,7 +30,7 @@ class Host(Protocol):
 
 
 class Client:
-    """What both have in common. While `reads` is False it takes nothing it is sent."""
+    """The common part of both clients. While `reads` is False it reads nothing."""
 
     is_terse = False
 
@@ -42,11 +42,11 @@ class Client:
         self.received: list[tuple[Subscription, Row]] = []
         """All rows it was ever sent."""
         self.found: list[Versions] = []
-        """What it found on the disk because of each row."""
+        """The versions it found on the disk when it received each row."""
         self.belated: set[int] = set()
         """Indexes of the rows that belong to a difference, not to live events."""
         self.firsts: list[Subscription] = []
-        """Subscriptions that had their first listing."""
+        """Subscriptions whose first listing was received."""
         self._seen = 0
         self.is_belated = False
         """Whether the rows kept just now belong to a difference."""
@@ -106,9 +106,9 @@ class Client:
 
 
 class V1Client(Client):
-    """A client of libgamin: what it has not read yet is a difference in its outbox.
+    """A client of libgamin. What it has not read yet is a difference in its outbox.
 
-    What the socket takes just before it is full counts as read.
+    Bytes that fill the socket's buffer count as read.
     """
 
     is_terse = True
@@ -206,7 +206,7 @@ class View(Client):
             self._up_to_date()
 
     def _deliver_all(self, subscription: Subscription) -> None:
-        """Send everything; the client forgets what it knew."""
+        """Send a full listing; the client forgets what it knew."""
         rows = [Row(Kind.DELETED, b"", True)]
         if subscription.node is not None:
             is_dir = subscription.entry is None

@@ -1,4 +1,4 @@
-"""The real core and the real executor on a disk in memory, with a clock tests move.
+"""The real core and executor on a disk in memory, with a clock that tests move.
 
 Everything the daemon has is here but loop, sockets and waiting: the doubles of kernel,
 poller and disk stand behind the executor's ports.
@@ -28,7 +28,7 @@ from testkit.doubles.polling import PollingInMemory
 from testkit.doubles.threads import ThreadsInMemory
 
 ROOM = 65_536
-"""Directories the kernel watches at the most."""
+"""The most directories that the kernel watches."""
 SLICES = Slices(
     crawl_seconds=0.0,
     crawl_batch=4,
@@ -36,15 +36,15 @@ SLICES = Slices(
     scan_batch=2,
     drain_pieces=2,
 )
-"""So little in a row that small examples are cut into slices too."""
+"""Slices so small that even small examples need several."""
 START = 1000.5
-"""Seconds of the clock when a test begins."""
+"""The time of the clock, in seconds, when a test begins."""
 MAX_ROUNDS = 10_000
 """An executor that has not come to rest after this many calls never will."""
 
 
 class Listener(Protocol):
-    """A client, as far as the core speaks to it."""
+    """The methods of a client that the core calls."""
 
     def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""A poller for the disk in memory; it looks when its clock says so."""
+"""A poller for the disk in memory, with a clock that tests move."""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
@@ -26,7 +26,7 @@ Names = Callable[[], Collection[bytes]]
 
 
 class _Seen(NamedTuple):
-    """An entry at the last look; a number of 0 equals no entry of the disk."""
+    """An entry at the last poll; a number of 0 equals no entry of the disk."""
 
     number: int
     kind: int
@@ -43,7 +43,7 @@ class _Watch(NamedTuple):
     names: Names | None
     """Returns the entries that matter; None: all."""
     matter: set[bytes]
-    """Those that mattered at the last look."""
+    """The entries that mattered at the last poll."""
     entries: dict[bytes, _Seen]
 
     def polls_entry(self, name: bytes) -> bool:
@@ -61,7 +61,7 @@ class PollingInMemory:
         self._calls = calls or SystemCalls()
         self._watches: dict[int, _Watch] = {}
         self._due_at: dict[float, float] = {}
-        """When each interval is over."""
+        """When each interval ends, by interval."""
         self._polled_at: dict[float, float] = {}
         """When each interval began."""
         self._last = 0

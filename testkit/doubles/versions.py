@@ -1,4 +1,4 @@
-"""What clients would find in files if they looked whenever something is reported.
+"""The versions of files that a client finds when it reads them at each report.
 
 So a change that was never reported shows.
 """
@@ -25,7 +25,7 @@ def version_at(disk: Disk, subscription: Subscription, path: bytes) -> Version:
 
 
 def probe_versions(disk: Disk, subscription: Subscription, row: Row) -> Versions:
-    """What is found because of a row; for a moved directory also all below it."""
+    """The versions at a row's path; for a moved directory also below it."""
     if row.kind is Kind.DELETED:
         return {}
     if row.kind is not Kind.MOVED or not row.is_dir:

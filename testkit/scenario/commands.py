@@ -1,6 +1,6 @@
 """What a scenario consists of: commands, and the events that requests then expect.
 
-How it is written down is known to `scenario_file.py`, how it is played to `playing.py`.
+`file.py` reads a scenario from text, `playing.py` plays it.
 """
 
 from dataclasses import dataclass, field

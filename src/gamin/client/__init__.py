@@ -1,1 +1,1 @@
-"""The faces for programs: they start the daemon and move bytes."""
+"""The clients for programs: they find or start the server, and move bytes."""

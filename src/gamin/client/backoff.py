@@ -20,7 +20,7 @@ MAX_PAUSE = 2.0
 
 
 class ServerUnstable(ServerError):
-    """Servers accept connections but break each one before it is of use.
+    """Servers accept connections but break each one before it is useful.
 
     `attempts` says how many connections in a row were broken.
     """
@@ -37,7 +37,7 @@ class ServerUnstable(ServerError):
 
 
 class Backoff:
-    """The lost connections of one client since a server was last of use to it."""
+    """The lost connections of one client since a server last served it."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -48,7 +48,7 @@ class Backoff:
         self._retry_at = 0.0
 
     def served(self) -> None:
-        """The connection is of use."""
+        """The connection serves the client."""
         self._has_served = True
         self._lost = self._lost_by_one_process = 0
 

@@ -1,6 +1,6 @@
 """Connects a client to a server that is known to be the user's own.
 
-`launch` starts a server; the sessions in `protocol` define what is said afterwards.
+`launch` starts a server; the sessions in `protocol` encode and decode messages.
 Everything here blocks; asynchronous programs call it in a thread.
 """
 

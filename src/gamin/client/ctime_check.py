@@ -19,7 +19,7 @@ from gamin.paths import parent
 from gamin.protocol.gam.client import Event, NeedsStat
 
 _UNKNOWN_NS = 1 << 63
-"""The ctime of what cannot be looked at: later than any other, in nanoseconds."""
+"""The ctime of an inaccessible file: later than any other, in nanoseconds."""
 
 
 def resolve_stats(received: Iterable[Event | NeedsStat]) -> Iterator[Event]:

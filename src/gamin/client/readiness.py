@@ -51,7 +51,7 @@ class Readiness:
             self._socket = None
 
     def wait(self, seconds: float | None) -> bool:
-        """Block until it is readable, or until so many seconds have passed (False)."""
+        """Block until it is readable; False if `seconds` have passed before."""
         return bool(self._set.poll(seconds))
 
     def wake(self) -> None:

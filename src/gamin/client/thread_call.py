@@ -24,7 +24,7 @@ class ThreadCall:
         return result
 
     def abandon(self) -> None:
-        """Nobody wants the result."""
+        """The result is not wanted any more."""
         with self._lock:
             self._is_abandoned = True
             self._discard_if_abandoned()

@@ -11,7 +11,7 @@ class Audiences:
     """Makes each audience once, so that equal audiences are identical.
 
     It keeps none alive: while a directory gets thousands of subscriptions it has
-    thousands of audiences, each as long as its number, and only the last is of use.
+    thousands of audiences, each as long as its number, and only the last is needed.
     """
 
     def __init__(self) -> None:

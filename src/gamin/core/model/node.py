@@ -25,7 +25,7 @@ class Baseline(NamedTuple):
     was_dir: bool | None
     """Whether they believe it to be a directory; None: no such entry."""
     was_deleted: bool
-    """It went away since then, so what bears the name now is another object."""
+    """It was deleted since then, so the name refers to another object now."""
     since: int
     """All that happened to it after this tick is not reported yet."""
     history: History | None

@@ -1,4 +1,4 @@
-"""The words that all parts share: what a backend detects, what a client receives.
+"""The types that all parts share: what a backend detects, what a client receives.
 
 A `Change` is raw: one thing that a backend detected, in the kernel's order. The core
 turns changes into `Row`s for the clients that asked; an `Event` is what the public

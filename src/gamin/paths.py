@@ -1,4 +1,4 @@
-"""Paths as bytes: the few questions asked of them, each answered in one place."""
+"""Functions on paths, which are bytes."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What is no request ends the connection it came from, with one line, and only that."""
+"""Invalid input ends its own connection, with one log line, and affects no other."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Ignore files that come, change, go, and move with their directories.
+"""Ignore files that are created, changed, deleted, and moved with their directories.
 
 Whatever happens at once, a client knows in the end what is there and not ignored.
 """

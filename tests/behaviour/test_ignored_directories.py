@@ -1,4 +1,4 @@
-"""What .gitignore leaves out of a tree costs no watches, however much it is."""
+"""Directories that .gitignore excludes cost no watches, however many there are."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A server keeps nothing of the program that starts it."""
+"""A server keeps no descriptor, limit or setting of the program that starts it."""
 
 import os
 import resource

@@ -1,4 +1,4 @@
-"""How a server begins and ends: what it has of its own then, and who may call it."""
+"""How a server starts and ends, what it keeps to itself, and who may call it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What one client may take of the server, and what it does when there is no more."""
+"""The limits of one client, and the behaviour of a server that has reached its own."""
 
 import socket
 import threading

@@ -1,4 +1,4 @@
-"""The kernel has no more watches for the server, or none at all, for real.
+"""A real kernel has no more watches for the server, or none at all.
 
 Nothing is lost: what inotify has no room for is watched by fanotify; what does not fit
 there either is polled, and goes back when there is room again.

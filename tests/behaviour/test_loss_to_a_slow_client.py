@@ -1,4 +1,4 @@
-"""A client that does not read while much happens: it costs nothing, and loses nothing.
+"""A client that does not read during a storm costs no memory, and loses nothing.
 
 The server keeps no queue for it. When it reads again it receives the difference.
 """

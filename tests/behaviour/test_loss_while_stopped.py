@@ -1,4 +1,4 @@
-"""A server that does not get its turn while 20,000 files are made.
+"""A server that is stopped while 20,000 files are created.
 
 The kernel's queue is too short for them: what it dropped is found by looking.
 """

@@ -1,4 +1,4 @@
-"""What a program of the original language learns after its server was killed.
+"""What a libgamin program learns after its server was killed.
 
 `gamin.WatchMonitor` compares a new listing with the old one. libgamin asks the new
 server for no listing, so it does not learn what happened in between.

@@ -1,4 +1,4 @@
-"""Random acts with and without a server: at rest what a client believes is the disk."""
+"""After random acts with and without a server, a client's belief equals the disk."""
 
 import os
 import signal

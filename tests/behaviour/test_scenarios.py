@@ -1,4 +1,4 @@
-"""Every scenario, played every way. What they say is in scenarios/*.txt.
+"""Plays every scenario of scenarios/*.txt in every way.
 
 Ways that mostly wait are played all at once, ahead of the tests that report them.
 """

@@ -1,4 +1,4 @@
-"""Programs that know Watchman, as they are, with our command on their PATH."""
+"""Unmodified programs that use Watchman, with our command on their PATH."""
 
 import json
 import shutil

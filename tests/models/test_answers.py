@@ -1,4 +1,4 @@
-"""Whatever programs did just before, and whatever was lost: an answer is right.
+"""An answer is right whatever programs did just before, and whatever was lost.
 
 As in `test_model`, but nobody waits for a moment of rest. What is asked for is compared
 with the disk at the moment when it is asked, with nearly everything busy, polled, or

@@ -1,4 +1,4 @@
-"""The promise of `test_model`, while flow control defers nearly everything."""
+"""Every client ends up with the disk's state, while flow control defers nearly all."""
 
 from itertools import chain
 

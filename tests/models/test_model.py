@@ -1,4 +1,4 @@
-"""Whatever programs do and whatever is lost: in the end every client knows the disk.
+"""Every client ends up with the state of the disk, whatever happens or is lost.
 
 The production core and executor run on a disk in memory. Every example is a list of
 steps: what programs do, when the server gets its turn, what happens in the middle of

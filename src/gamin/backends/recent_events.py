@@ -1,4 +1,4 @@
-"""The latest inotify events as they were read, for `CloseCheck` to ask.
+"""Keeps the latest inotify events as they were read, for `CloseCheck`.
 
 It needs to know when a file was last written, but asks seldom: only for a file that is
 closed without a write right before. Noting that for each event as it is decoded took a

@@ -1,4 +1,4 @@
-"""Checks of `gamin doctor` on the kernel's limits and on who uses them up."""
+"""Checks of `gamin doctor`: the kernel's limits, and the processes that use them up."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Checks of `gamin doctor` on file systems where the kernel reports too little."""
+"""Checks of `gamin doctor`: file systems where the kernel reports too little."""
 
 import os
 import threading

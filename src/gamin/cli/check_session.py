@@ -1,4 +1,4 @@
-"""Checks of `gamin doctor` on the server of the session and on its addresses.
+"""Checks of `gamin doctor`: the server of the session, and its addresses.
 
 They only look: nothing is created, repaired or removed.
 """

@@ -1,4 +1,4 @@
-"""One question to the server of the session, over the Watchman socket.
+"""Asks the server of the session one question, over the Watchman socket.
 
 Never starts a server. The commands choose the question and interpret the reply.
 """

@@ -1,4 +1,4 @@
-"""Puts this server in the place of the distribution's, which libgamin starts.
+"""Replaces the distribution's server, which libgamin starts, by this one.
 
 libgamin has the path of the server built in. dpkg-divert(1) moves the original file
 aside and remembers it, so that an upgrade of the package `gamin` writes to the new name

@@ -1,4 +1,4 @@
-"""Completion scripts for bash, zsh and fish, made of what the commands take."""
+"""Completion scripts for bash, zsh and fish, made of the commands' parsers."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Finds, starts and becomes the server that `gamin watchman` asks.
+"""Finds, starts or runs the server for `gamin watchman`.
 
 Usually that is the server of the session. With `--sockname` it is another one, for a
 session whose name is made of the path; the path is a link to that session's socket.

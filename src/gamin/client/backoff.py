@@ -1,4 +1,4 @@
-"""When to connect again after a connection was lost, and when to give up.
+"""Decides when to connect again after a connection was lost, and when to give up.
 
 Two things look alike to a client: a server that hangs up on it every time, and servers
 that are killed one after another before they could serve. The first is an error that

@@ -1,4 +1,4 @@
-"""A client of libgamin's language for programs that block.
+"""A client of the libgamin protocol for programs that block.
 
 One connection carries many requests. This module moves bytes only: `ClientSession`
 knows what they mean, `connect` finds and checks a server, `ctime_check` reads the disk.

@@ -1,4 +1,4 @@
-"""Answers a session's question about the disk: has this file changed since?
+"""Decides by ctimes whether files have changed since a given time.
 
 The session decides when to ask and what to report then.
 

@@ -1,4 +1,4 @@
-"""Starting a server as a process of its own, which outlives the one that asked.
+"""Starts a server as a process of its own, which outlives the starting program.
 
 Waiting until it can be reached is left to `connect`.
 """

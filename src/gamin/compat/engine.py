@@ -1,4 +1,4 @@
-"""watchfiles' engine over the service: the class that meets the kernel, and no more.
+"""The engine of watchfiles over the service: it replaces the class in Rust.
 
 watchfiles has one such class, `watchfiles._rust_notify.RustNotify`. `make_engine`
 makes one with the same interface; everything above it (filters, `Change`, commands,

@@ -1,4 +1,4 @@
-"""watchdog's PollingObserver over the service, for who asks for it."""
+"""watchdog's PollingObserver over the service, for programs that ask for it."""
 
 from watchdog.observers.polling import PollingEmitter
 

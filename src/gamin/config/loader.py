@@ -1,4 +1,4 @@
-"""Reads what the policy is made of: the three gaminrc files and the mounts.
+"""Reads the sources of the policy: the three gaminrc files and the mounts.
 
 The one module of `config/` that does I/O. `gaminrc` and `mounts` parse the text.
 Nothing here waits: the server calls again when a file or the mounts have changed.

@@ -1,4 +1,4 @@
-"""Which mount a path is on, from the text of /proc/self/mountinfo.
+"""Finds the mount that a path is on, from the text of /proc/self/mountinfo.
 
 `system.mountinfo` reads that text and reports its changes.
 """

@@ -1,4 +1,4 @@
-"""Which method detects changes of a path, and why.
+"""Decides which method detects changes of a path, and says why.
 
 The rules come from `gaminrc` and the file systems from `mounts`; `core.coverage` does
 what is decided here.

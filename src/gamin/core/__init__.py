@@ -1,1 +1,1 @@
-"""The heart: requests and changes in, effects out. Opens nothing, waits for nothing."""
+"""The pure core: requests and changes go in, effects come out."""

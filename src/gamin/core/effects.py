@@ -1,4 +1,4 @@
-"""What the core asks its executor to do, as values.
+"""Effects: the values by which the core asks its executor to act.
 
 The executor answers through the monitor's methods of the section "answers to effects".
 """

@@ -1,1 +1,1 @@
-"""The shell: sockets, signals, life cycle; carries the core's effects out."""
+"""The daemon: sockets, signals and life cycle; it lends the engine the real world."""

@@ -1,1 +1,1 @@
-"""Carries the core's effects out, on ports: it opens nothing and reads no clock."""
+"""The engine: carries out the core's effects through ports; it does no I/O itself."""

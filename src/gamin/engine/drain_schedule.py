@@ -1,4 +1,4 @@
-"""When the kernel is drained next: at once when things are quiet, later in a flood.
+"""Decides when the kernel is drained next: at once when it is quiet, later in a storm.
 
 A wake-up and a batch each cost ten times what an event costs. So where much happens,
 much at a time or little again and again, fewer and larger batches do the same work. A

@@ -1,4 +1,4 @@
-"""Says when the core's effects are carried out, and when the kernel's queue is read.
+"""The executor: orders the core's effects, and the drains of the kernel's queue.
 
 It decides nothing but the order of work: what a client waits for is done before the
 next slice of a large tree, and the kernel's queue is emptied between slices. It never

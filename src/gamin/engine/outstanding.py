@@ -1,4 +1,4 @@
-"""What was asked of the threads of distant mounts and is not answered, and who waits
+"""The requests to the threads of distant mounts without an answer yet, and who waits
 for it."""
 
 from collections.abc import Collection, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What the executor needs of the world: a clock, a file system, a poller, an outlet.
+"""The ports of the executor: a clock, a file system, a poller, an outlet for reports.
 
 The daemon passes the real things, the model tests pass doubles. The fourth thing it
 needs, the kernel's events, has its interface in `gamin.backends.base`, beside the

@@ -1,4 +1,4 @@
-"""What is done before a question about a tree is answered.
+"""Brings a tree up to date before a question about it is answered.
 
 The answer says what is on the disk, so everything is detected first that would be
 detected later.

@@ -1,4 +1,4 @@
-"""Regular expressions that take linear time, whatever a peer makes of them.
+"""Regular expressions that take linear time, for patterns of peers.
 
 The standard library's `re` backtracks: a pattern such as `*a*a*a*a*b` could stop the
 server for everybody. This is the only module that knows the library RE2. It loads RE2

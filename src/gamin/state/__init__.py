@@ -1,1 +1,1 @@
-"""What is remembered of watched trees when no server runs."""
+"""The saved state of watched trees, which outlives the server."""

@@ -1,4 +1,4 @@
-"""What is saved of one watched tree, and how it is packed into bytes.
+"""The saved state of one watched tree, and its form as bytes.
 
 Bytes from a file are not trusted: `unpack` returns a value of which every part has its
 type and every index leads to a directory, or raises Damaged.

@@ -1,4 +1,4 @@
-"""Where the server of a session is: names and places, decided from the settings.
+"""The addresses of a session's server, as the settings decide them.
 
 Nothing is opened, created or checked here; `directory` and the two ends do that.
 """

@@ -1,4 +1,4 @@
-"""How far the real-time clock is ahead of the one that nobody can set.
+"""Measures how far the real-time clock is ahead of the monotonic one.
 
 Times of files are of the real-time clock. Somebody who remembers such a time, and this
 difference, knows later whether the clock was set back in between.

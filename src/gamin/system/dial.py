@@ -1,4 +1,4 @@
-"""Dialling: a connected Unix socket whose other end is ours, without waiting long.
+"""Dials a Unix socket, checks that the other end is ours, and never waits long.
 
 Both sides dial: a client to be served, a server to learn whether another one lives.
 What they make of the answer is left to them.

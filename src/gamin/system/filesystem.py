@@ -1,4 +1,4 @@
-"""What is on the disk now: the real file system behind `gamin.engine.ports`."""
+"""The real file system, behind the interface in `gamin.engine.ports`."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Who holds inotify instances and watches: read from /proc/PID/fdinfo of every process.
+"""Reads from /proc/PID/fdinfo which processes hold inotify instances and watches.
 
 See man 5 proc_pid_fdinfo: a line "inotify wd:..." for each watch of an instance.
 """

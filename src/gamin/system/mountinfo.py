@@ -1,4 +1,4 @@
-"""The mounts of this process as the kernel lists them, and news of a change.
+"""Reads the mounts of this process, and reports when they change.
 
 What the text means is left to `config.mounts`.
 """

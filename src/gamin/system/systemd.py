@@ -1,4 +1,4 @@
-"""What a service manager passes to a server and expects to be notified of.
+"""The protocol of a service manager: passed sockets, and notifications.
 
 The protocols are systemd's: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
 They need no library: three variables of the environment and one datagram socket.

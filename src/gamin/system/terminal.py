@@ -1,4 +1,4 @@
-"""Giving up the controlling terminal."""
+"""Gives up the controlling terminal."""
 
 import fcntl
 import os

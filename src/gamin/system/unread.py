@@ -1,4 +1,4 @@
-"""How much of what was sent on a socket the other end has not read."""
+"""Measures how many sent bytes the other end of a socket has not read."""
 
 import fcntl
 import socket

@@ -1,4 +1,4 @@
-"""Two facilities as one: who watches what, and what comes out where they meet."""
+"""Two facilities as one backend: which one watches, and renames between them."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What only fanotify does: joined events, renames in one piece, its own way to end.
+"""What only fanotify does: merged events, renames in one event, its kind of end.
 
 Which orders of happenings come out right in the end is tried in `test_following`.
 """

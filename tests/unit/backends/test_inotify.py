@@ -1,4 +1,4 @@
-"""What inotify gives out piece by piece, on the real kernel.
+"""inotify returns changes piece by piece, on the real kernel.
 
 What every backend promises is in the contract; do not add it here.
 """

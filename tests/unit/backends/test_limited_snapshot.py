@@ -1,4 +1,4 @@
-"""Some entries of a directory are looked at, and the others are not."""
+"""A snapshot that is limited to some entries of a directory."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Marks: which node a directory belongs to, and when the kernel lets go of it."""
+"""Marks: the nodes of a marked directory, and when the kernel removes a mark."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What is read ahead: all of it, in order, and not without an end."""
+"""Reading ahead returns all events, in order, and has a limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Doubts: what is certain, what is not, and what a look makes of it."""
+"""The reconciler: names that are certain, names in doubt, and what a probe decides."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""When the names of a directory are read, and when its times are believed."""
+"""When the names of a directory are read, and when its times are trusted."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One question, and what may come instead of an answer."""
+"""One question to the server, and every failure that may follow."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a started server inherits: its session, and nothing else of ours."""
+"""A started server inherits its session, and nothing else of its starter."""
 
 import os
 import sys

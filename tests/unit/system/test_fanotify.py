@@ -1,4 +1,4 @@
-"""fanotify: what the bytes mean, and what the calls say of real directories."""
+"""fanotify: decoding its bytes, and its calls on real directories."""
 
 import os
 from collections.abc import Iterator

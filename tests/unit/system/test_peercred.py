@@ -1,4 +1,4 @@
-"""What the kernel says of the other end, with a real stranger among them."""
+"""The kernel's identification of the other end of a socket, with a real stranger."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""The checked directory against whatever else may stand in its place."""
+"""The checked directory, and everything else that may be in its place."""
 
 import os
 import socket

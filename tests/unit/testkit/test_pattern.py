@@ -1,4 +1,4 @@
-"""The matcher of scenarios: it says yes to every right outcome, and no to the rest."""
+"""The matcher of scenarios accepts every right outcome, and nothing else."""
 
 import pytest
 from hypothesis import given

@@ -1,1 +1,1 @@
-"""What was detected, applied to the tree."""
+"""Applies detected changes to the tree, and reports them."""

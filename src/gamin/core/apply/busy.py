@@ -1,4 +1,4 @@
-"""What is due because something is busy: the periodic report, and the end of polling.
+"""Carries out what flow control makes due: periodic reports, and the end of polling.
 
 `FlowControl` says when; this module says what follows.
 """

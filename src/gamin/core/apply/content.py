@@ -1,4 +1,4 @@
-"""Changes of the content of an entry: written, truncated, its mode or times set.
+"""Applies changes of an entry's content, mode or times.
 
 They are reported when the writer closes the file, or 20 ms later, and at most once a
 second while the entry is busy.

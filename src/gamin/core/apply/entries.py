@@ -1,4 +1,4 @@
-"""Entries that come and go: applies what a backend detected, and reports it.
+"""Applies creations and deletions of entries that a backend detected, and reports them.
 
 The kernel's events are applied in their order, but they describe the past: a directory
 may have been listed after an event was queued. So every step is idempotent: what is

@@ -1,4 +1,4 @@
-"""First scans of the directories of a tree, of which nothing is reported.
+"""Applies the first scans of a tree's directories, of which nothing is reported.
 
 Setting up a watch consists of these, for 100,000s of entries while a client waits. A
 scan that must be reported, or compared with the known state, is left to `scan`.

@@ -1,4 +1,4 @@
-"""Ignore rules that change while a tree is watched, in both directions.
+"""Applies ignore rules that change while a tree is watched.
 
 What the rules ignore from now on is reported as deleted and no longer watched; what
 they no longer ignore is watched and reported as created. So what a client knows is

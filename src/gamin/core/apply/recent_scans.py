@@ -1,4 +1,4 @@
-"""Which directories were scanned since the kernel's queue was last drained completely.
+"""Remembers the directories scanned since the last complete drain of the queue.
 
 A scan finds a directory by its path. If another directory took that path just before,
 the listing is of that other one, and the rename that says so is still queued. When it

@@ -1,4 +1,4 @@
-"""Renames of which both ends are seen: one row, and a directory moves with all in it.
+"""Applies renames whose two halves are known: one row, and a directory moves whole.
 
 They are MOVED_FROM and MOVED_TO with the same cookie in one batch (the backend sees to
 that; a half without its partner is a plain deletion or creation). A subscriber that

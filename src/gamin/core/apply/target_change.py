@@ -1,4 +1,4 @@
-"""What subscribers learn when their path leads elsewhere, or to another object."""
+"""Reports to subscribers that their path leads elsewhere, or to another object."""
 
 from gamin.core.deliver.catch_up import listing_of, path_difference
 from gamin.core.deliver.reporter import Reporter

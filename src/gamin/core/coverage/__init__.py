@@ -1,1 +1,1 @@
-"""Which directories are watched, and by which means."""
+"""Decides which directories are watched, and by which backend."""

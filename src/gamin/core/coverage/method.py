@@ -1,4 +1,4 @@
-"""How each directory is watched: by the kernel, by polling, or by both for a part.
+"""Decides how each directory is watched: by the kernel, by polling, or by both.
 
 The policy decides; a full quota, missing rights and too many events override it.
 """

@@ -1,4 +1,4 @@
-"""Which directories have a node, and what each must be watched for.
+"""Decides which directories have a node, and what each must be watched for.
 
 A directory is needed while a subscription is bound to it, has its path lead through it,
 or reaches it as part of a tree. The mask follows from that; `method` says how it is

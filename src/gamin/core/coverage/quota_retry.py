@@ -1,4 +1,4 @@
-"""When the kernel is tried again for directories that are over quota.
+"""Decides when the kernel is tried again for directories that are over quota.
 
 The kernel does not report when other programs release watches. So while directories are
 polled because of the quota, one is tried every second; while that succeeds, twice as

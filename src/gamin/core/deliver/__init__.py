@@ -1,1 +1,1 @@
-"""Who gets which changes, and how far each client is."""
+"""Delivers rows to subscribers, and knows how far each client is."""

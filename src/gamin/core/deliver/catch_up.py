@@ -1,4 +1,4 @@
-"""The rows that bring one client from what it knows to what is there.
+"""Computes the rows that lead one client from what it knows to the present state.
 
 They answer a first listing, a client that is behind, and a question about the past.
 """

@@ -1,4 +1,4 @@
-"""How far one client is: what it has of a tree, and whether it is behind.
+"""A cursor: the tick up to which one client has a tree, and whether it is behind.
 
 Both languages keep one cursor for each subscription of a client. No event waits for a
 client that does not read: its cursor says since when it has nothing, and it gets the

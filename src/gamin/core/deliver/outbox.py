@@ -1,4 +1,4 @@
-"""What one client is still to be sent, without keeping it.
+"""The outbox of a libgamin client: it sends differences instead of keeping a queue.
 
 A client that reads gets every row, in order. One that does not gets nothing meanwhile:
 the cursor of each of its subscriptions remembers the tick up to which the client has

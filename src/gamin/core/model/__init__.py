@@ -1,1 +1,1 @@
-"""What is believed of the disk, and since when."""
+"""The model: what is known of the disk, since when, and who subscribes to it."""

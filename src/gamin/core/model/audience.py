@@ -1,4 +1,4 @@
-"""Who gets the changes of the entries of one directory.
+"""An audience: the subscriptions that get the changes of one directory's entries.
 
 `audiences` computes it. A module of its own, because audiences are referred to weakly,
 and a class of a module that may be compiled cannot be.

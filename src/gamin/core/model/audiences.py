@@ -1,4 +1,4 @@
-"""Computes who gets the changes of each directory's entries."""
+"""Computes the audience of each directory."""
 
 from weakref import WeakValueDictionary
 

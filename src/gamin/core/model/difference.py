@@ -1,4 +1,4 @@
-"""What is different between a tick and now.
+"""Computes the difference between a tick and now.
 
 A query's `since`, a slow client's backlog, what a busy directory did in the last second
 and what a returning client missed are all this one question. The functions only read

@@ -1,1 +1,1 @@
-"""What a requested path leads to."""
+"""Resolves requested paths to the directories and entries that they lead to."""

@@ -1,4 +1,4 @@
-"""What is tried again every second, because nothing reports when it becomes possible.
+"""Repeats every second what failed and whose success nothing would report.
 
 That is: directories that may not be read, or could not be listed for want of
 descriptors or memory, and paths that lead through a directory which no backend can

@@ -1,1 +1,1 @@
-"""What is reported later, and as what difference."""
+"""Decides which changes are reported later, and as which difference."""

@@ -1,4 +1,4 @@
-"""What is not reported for the moment, because a directory or a file is too busy.
+"""Defers reports about busy directories and files, and keeps what clients know of them.
 
 `flow_control` says when the report is due.
 

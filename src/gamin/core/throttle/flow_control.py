@@ -1,4 +1,4 @@
-"""Flow control: what changes too often is reported at most once a second.
+"""Flow control: a path that changes too often is reported at most once a second.
 
 This module only decides. `deferred` keeps what is not reported meanwhile.
 

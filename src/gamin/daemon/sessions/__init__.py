@@ -1,1 +1,1 @@
-"""One session per connection, in the language of its client."""
+"""The sessions: one per connection, in the protocol of its client."""

@@ -1,4 +1,4 @@
-"""What clients make the server hold for them: requests and answers, in bytes.
+"""Accounts of the bytes that the server holds for clients: requests and answers.
 
 One budget covers all connections. A client that holds little never feels it.
 """

@@ -1,1 +1,1 @@
-"""Watchman's language, and our extensions of it."""
+"""The Watchman language, and our extensions of it."""

@@ -1,4 +1,4 @@
-"""Why a request cannot be carried out; the text is the `error` of the reply.
+"""Errors for requests that cannot be carried out; the text is the reply's `error`.
 
 None of these ends a connection; that is `gamin.errors.RemoteProtocolError`. The texts
 are those of Watchman, which clients match on.

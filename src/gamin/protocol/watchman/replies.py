@@ -1,4 +1,4 @@
-"""What the server sends: replies to commands, and messages of subscriptions.
+"""The server's messages: replies to commands, and messages of subscriptions.
 
 Plain objects for a codec to write: `str` is text, `bytes` is the name of a file. The
 codec adds rows. Only messages may have a member `subscription` or `log`: by these

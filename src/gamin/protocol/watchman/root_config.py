@@ -1,4 +1,4 @@
-"""The `.watchmanconfig` of a root: what it may say, and what is wrong with it."""
+"""Reads the `.watchmanconfig` of a root, and reports what is wrong with it."""
 
 import json
 from typing import Annotated, Any

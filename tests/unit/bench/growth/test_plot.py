@@ -1,4 +1,4 @@
-"""Charts: what does not grow is flat in them, and whatever is drawn is within."""
+"""Charts: constant costs are flat, and everything is inside the frame."""
 
 import re
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""A connection over a pair of sockets: it reads and sends, and waits for nobody."""
+"""A connection over a pair of sockets reads and sends without waiting."""
 
 import socket
 from collections.abc import Iterator

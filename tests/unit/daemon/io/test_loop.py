@@ -1,4 +1,4 @@
-"""The daemon's loop over real pipes, turn by turn."""
+"""The daemon's loop over real pipes, iteration by iteration."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Work in a thread: turns, ends, errors."""
+"""Jobs in a thread: slices, ends and errors."""
 
 import threading
 from collections.abc import Callable, Iterator

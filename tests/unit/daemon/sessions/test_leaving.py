@@ -1,4 +1,4 @@
-"""Who leaves is gone: nothing waits for the garbage collector."""
+"""The memory of a client that leaves is free without the garbage collector."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""The way from what a client believes to what is there."""
+"""The events that lead from a client's belief to the present state."""
 
 import pytest
 

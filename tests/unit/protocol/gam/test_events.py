@@ -1,4 +1,4 @@
-"""Rows as packets of the original language."""
+"""Rows as packets of the libgamin protocol."""
 
 from gamin.events import Kind, Row
 from gamin.protocol.gam.events import encode_first, encode_rows

@@ -1,4 +1,4 @@
-"""What a client of the v1 language may say, and what ends its connection."""
+"""The requests of a libgamin client, and what ends its connection."""
 
 import struct
 

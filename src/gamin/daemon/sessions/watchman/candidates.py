@@ -1,4 +1,4 @@
-"""Finds what the generators of a query may find, without a walk through all there is.
+"""Finds the candidates of a query's generators without walking the whole tree.
 
 A glob and a path lead to the directories that they name. A suffix leads everywhere, but
 only names that end so become rows.

@@ -1,4 +1,4 @@
-"""What a root hands out to its subscribers, and who may be one.
+"""Deliveries: what a root hands out, and the interface of its subscribers.
 
 A root does not know how text is encoded, or that there are connections. A subscriber
 is any object with the few methods of a `Sink`.

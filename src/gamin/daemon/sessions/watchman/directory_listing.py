@@ -1,4 +1,4 @@
-"""Lists the names in every directory of a root, for clients that begin.
+"""Lists the names in every directory of a root, as the first message to a client.
 
 `gamin.protocol.watchman.codec.directory_listing` writes them.
 """

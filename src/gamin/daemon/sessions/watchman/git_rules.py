@@ -1,4 +1,4 @@
-"""The rules that git takes from outside of a watched tree.
+"""Reads the ignore rules that git takes from outside of a watched tree.
 
 A tree whose root lies below the top of its repository follows the rule files above the
 root; every repository follows its `info/exclude` and the user's `core.excludesFile`.

@@ -1,4 +1,4 @@
-"""The ignore files of all roots: read before a directory is, followed, read again.
+"""Reads the ignore files of all roots, watches them, and reads them again on a change.
 
 `ignore_files` says which files within a tree hold rules, `git_rules` which files
 outside of it; the core applies what they say now.

@@ -1,4 +1,4 @@
-"""When what is known of the roots is saved while the server runs.
+"""Decides when the state of the roots is saved while the server runs.
 
 Only after something happened, and seldom: an idle server has no timer. So after a kill
 the clocks of the last moments are of no use, and all others are.

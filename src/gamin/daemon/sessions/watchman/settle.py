@@ -1,4 +1,4 @@
-"""Waits until a root is quiet before its subscribers get what happened."""
+"""Waits until a root is quiet before its changes are delivered."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""States that clients assert of a root, such as "hg.update", and who waits for them.
+"""States that clients assert of a root, such as "hg.update", and their subscribers.
 
 A subscriber may ask to get nothing while a state is asserted: `defer` delivers all of
 it afterwards, `drop` never.

@@ -1,4 +1,4 @@
-"""At which time of the day which tick was reached.
+"""Maps ticks to the times at which they were reached.
 
 Watchman's clients may ask what changed since a time. The tree knows ticks only.
 """

@@ -1,1 +1,1 @@
-"""The client's end of the Watchman language."""
+"""The client side of the Watchman language."""

@@ -1,1 +1,1 @@
-"""How messages of the Watchman language are written and read."""
+"""The encodings of the Watchman language: JSON lines, BSER and our compact rows."""

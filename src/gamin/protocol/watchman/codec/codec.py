@@ -1,4 +1,4 @@
-"""What an encoding of the Watchman language can do.
+"""The interface of an encoding of the Watchman language.
 
 A connection has one codec at a time: that of its latest request. Rows are encoded once
 per query and codec, so codecs that encode the same are equal and have equal hashes.

@@ -1,4 +1,4 @@
-"""All names below a root as one text, from which our own clients begin.
+"""All names below a root as one text: the first message to our own clients.
 
 Each directory is two pieces: its path relative to the root, and the names in it joined
 by "/", or "." (which is no name) if it is not looked into. Pieces are separated by

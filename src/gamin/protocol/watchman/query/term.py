@@ -1,4 +1,4 @@
-"""What a term of an expression is, and how its arguments are checked."""
+"""The type of a term of an expression, and the checks of its arguments."""
 
 import operator
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Our BSER beside pywatchman's, and against whoever sends anything at all."""
+"""Our BSER compared with pywatchman's, and with random bytes."""
 
 import contextlib
 import struct

@@ -23,7 +23,7 @@ _package = logging.getLogger("gamin")
 """Its level is switched while the server runs; see `gamin.system.debug_log`."""
 
 RELEASE_SLICE_SECONDS = 0.02
-"""Seconds of letting go of what a client left before others get their turn."""
+"""Seconds of letting go of what a client left before other work runs."""
 
 
 NO_ROOM = (

@@ -1,7 +1,7 @@
 """Finds the candidates of a query's generators without walking the whole tree.
 
-A glob and a path lead to the directories that they name. A suffix leads everywhere, but
-only names that end so become rows.
+A glob or a path leads to the directories that it names. A suffix leads everywhere, but
+only names with that ending become rows.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,8 +18,8 @@ Entry = tuple[bytes, "Node | bool"]
 
 
 def candidates(root: Root, query: Query) -> Iterable[Row]:
-    """EXISTS rows with all that the generators but `since` find, each once, and some
-    more."""
+    """EXISTS rows that include everything the generators other than `since` find, each
+    once."""
     subscription, selection = root.subscription, query.selection
     if selection is None or subscription.bound_directory is None:
         return root.listing()

@@ -25,7 +25,7 @@ class Client(Protocol):
 
 
 class ClientSubscription:
-    """A `Sink`."""
+    """A `Sink` that encodes deliveries and sends them to its client."""
 
     def __init__(self, client: Client, name: str) -> None:
         self.name = name

@@ -1,7 +1,7 @@
 """Deliveries: what a root hands out, and the interface of its subscribers.
 
-A root does not know how text is encoded, or that there are connections. A subscriber
-is any object with the few methods of a `Sink`.
+A root knows neither encodings nor connections. A subscriber is any object with the few
+methods of a `Sink`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,26 +17,26 @@ from gamin.protocol.watchman.query.file_row import FileRow
 
 
 class Rows(Protocol):
-    """The rows that all subscribers with the same query get."""
+    """The rows for all subscribers with the same query."""
 
     @property
     def is_empty(self) -> bool: ...
 
     @property
     def member(self) -> str:
-        """Of a message in the Watchman language: what the rows are called there."""
+        """The name of the member that holds the rows in a message."""
 
     def encoded(self, codec: Codec) -> bytes:
         """Encoded at most once per codec."""
 
 
 class EventRows:
-    """Rows with EVENT_FIELDS: they are those of the core."""
+    """Rows of the core, for queries with EVENT_FIELDS."""
 
     def __init__(self, rows: Sequence[Row], skip: int, *, is_compact: bool) -> None:
         self.rows = rows
         self.is_compact = is_compact
-        """Subscribers of our own get them as one text."""
+        """Our own clients get the rows as one text."""
         self.member = "rows" if is_compact else "files"
         self.is_empty = not rows
         self._skip = skip
@@ -70,7 +70,7 @@ class FileRows:
         self._pieces: dict[Codec, list[bytes]] = {}
 
     def first(self, count: int) -> "FileRows":
-        """The same with only so many rows."""
+        """The first `count` rows."""
         return FileRows(self.rows[:count], self._fields, self._now)
 
     def encoded(self, codec: Codec) -> bytes:
@@ -85,7 +85,7 @@ class FileRows:
         return data
 
     def encode(self, codec: Codec) -> Iterator[None]:
-        """Make the `pieces`; yields where others may get their turn."""
+        """Make the `pieces`; yields between slices of work."""
         pieces: list[bytes] = []
         for piece in codec.rows_in_pieces(self.rows, self._fields, self._now):
             pieces.append(piece)
@@ -116,8 +116,8 @@ class Listing:
 
 
 class Delivery(NamedTuple):
-    """What one subscriber gets at once. Its parts are shared with the others that
-    asked the same."""
+    """One delivery to one subscriber; its parts are shared among those with the same
+    query."""
 
     root: bytes
     """The root's path."""
@@ -129,7 +129,7 @@ class Delivery(NamedTuple):
     is_fresh: bool = False
     """The subscriber must drop what it knew."""
     is_brief: bool = False
-    """It follows directly the one before, and only rows and clock say anything."""
+    """It follows the delivery before directly: only rows and clock are new."""
     recovered: bool = False
     """Some rows were found by comparing with the disk after a loss."""
     complete_until_ns: int | None = None
@@ -141,15 +141,15 @@ class Delivery(NamedTuple):
 
 
 class Sink(Protocol):
-    """Who gets the deliveries of one subscription."""
+    """Receives the deliveries of one subscription."""
 
     @property
     def is_blocked(self) -> bool:
-        """Nothing can be delivered now. It says `Root.catch_up` when that ends, and
-        gets the difference."""
+        """Nothing can be delivered now. When that ends, the sink calls `Root.catch_up`
+        and gets the difference."""
 
     def deliver(self, delivery: Delivery) -> None:
-        """Take it; sending may wait for `flush`."""
+        """Take a delivery; sending it may wait for `flush`."""
 
     def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
         """A client asserted a state of the root, or does not any more."""

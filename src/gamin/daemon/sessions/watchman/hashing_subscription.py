@@ -31,9 +31,9 @@ class HashingSubscription(ClientSubscription):
         self._root = root
         self._read = read
         self._pending: deque[Delivery] = deque()
-        """Without hashes so far; the files of the first one are being read."""
+        """Deliveries without hashes; the files of the first one are being read."""
         self._subscriber: ref[Subscriber] | None = None
-        """It has us as its sink; a cycle would keep the memory of a gone client."""
+        """A weak reference: a cycle would keep the memory of a client that left."""
 
     def belongs_to(self, subscriber: Subscriber) -> None:
         self._subscriber = ref(subscriber)

@@ -214,7 +214,7 @@ class RuleFiles:
         """The file was read already."""
 
     def note(self, effect: Trace) -> None:
-        """Nothing to do for those who only read files."""
+        """Debug events are for clients; nothing to do."""
 
     def flush(self) -> None:
         """The round is over: read what was delivered as changed."""

@@ -1,7 +1,7 @@
 """Decides when the state of the roots is saved while the server runs.
 
-Only after something happened, and seldom: an idle server has no timer. So after a kill
-the clocks of the last moments are of no use, and all others are.
+It is saved only after changes, and rarely: an idle server has no timer. So after a kill
+only the clocks of the last moments are lost.
 """
 
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FIRST_SECONDS = 1.0
 """Seconds from a change to the save, if none was just before."""
 INTERVAL_SECONDS = 30.0
-"""Least seconds between two saves."""
+"""The shortest time between two saves, in seconds."""
 INTERVAL_PER_COST = 1000
 """Least time between two saves, as a multiple of what the last one took on the loop:
 others wait so long, and so it is a thousandth of all time."""

@@ -11,7 +11,7 @@ from gamin.protocol.watchman.errors import BadRequest
 
 
 class StateChange(NamedTuple):
-    """What the subscribers of a root are informed of."""
+    """A change of a state, as the subscribers of a root receive it."""
 
     name: str
     is_entered: bool
@@ -30,24 +30,24 @@ class Waiting(Protocol):
 
 
 class States:
-    """Those of one root."""
+    """The asserted states of one root."""
 
     def __init__(self) -> None:
         self._owners: dict[str, object] = {}
-        """Who asserted each state, in the order of their assertion."""
+        """The clients by the state that they assert, oldest assertion first."""
 
     @property
     def asserted(self) -> list[str]:
         return list(self._owners)
 
     def enter(self, name: str, client: object) -> None:
-        """Raises BadRequest if somebody asserts it already."""
+        """Assert a state. Raises BadRequest if a client asserts it already."""
         if name in self._owners:
             raise BadRequest(f"state {name} is already asserted")
         self._owners[name] = client
 
     def leave(self, name: str, client: object) -> None:
-        """Raises BadRequest if that client did not assert it."""
+        """End a state. Raises BadRequest if this client did not assert it."""
         if name not in self._owners:
             raise BadRequest(f"state {name} is not asserted")
         if self._owners[name] is not client:

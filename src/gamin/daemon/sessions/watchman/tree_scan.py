@@ -14,11 +14,11 @@ from gamin.state.resume import Seen
 from gamin.state.saved import Identity
 
 ENTRIES_PER_STEP = 256
-"""Entries whose status is read before others may get their turn."""
+"""Entries whose status is read before other work runs."""
 
 
 class TreeScan:
-    """What is seen of each directory. `start_tick` is the tick before the scan."""
+    """What the scan found in each directory. `start_tick` is the tick before it."""
 
     def __init__(
         self, subscription: Subscription, since_ns: int, start_tick: int
@@ -31,10 +31,10 @@ class TreeScan:
         self._since_ns = since_ns
         self._file_systems: dict[int, int] = {}
         self.steps = self._scan()
-        """Does it, and yields where others may get their turn."""
+        """Does it, and yields between slices of work."""
 
     def finish(self) -> None:
-        """Do all that is left, now."""
+        """Run all remaining steps."""
         for _ in self.steps:
             pass
 

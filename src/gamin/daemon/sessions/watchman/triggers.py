@@ -34,7 +34,7 @@ MAX_ARGUMENT_BYTES = 1 << 20
 
 
 class RunningTrigger:
-    """A `Sink` that gives what is delivered to a command."""
+    """A `Sink` that runs a command for what is delivered."""
 
     def __init__(
         self, trigger: Trigger, root: Root, loop: Loop, sockname: bytes

@@ -15,7 +15,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
 MAX_ROUNDS = 5
-"""Times that others get their turn while what happened meanwhile is applied."""
+"""Times that other work runs while what happened meanwhile is applied."""
 ROWS_PER_STEP = 256
 
 
@@ -30,7 +30,7 @@ class Update:
         self, found: list[FileRow], begun: Timeline
     ) -> Generator[None, None, list[FileRow] | None]:
         """The rows of now, from those that were found since `begun`. None if that
-        cannot be known. Yields where others may get their turn, not after the end."""
+        cannot be known. Yields between slices of work, not after the end."""
         root = self._root
         for rounds in range(MAX_ROUNDS + 1):
             now = root.timeline

@@ -15,7 +15,7 @@ Reply = Mapping[str, object]
 """A reply or a message: `str` is text, `bytes` is the name of a file."""
 
 ROWS_PER_PIECE = 256
-"""Rows that are encoded in a row before others get their turn: about 1 ms."""
+"""Rows that are encoded in a row before other work runs: about 1 ms."""
 
 
 class Codec(Protocol):

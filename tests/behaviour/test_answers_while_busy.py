@@ -13,7 +13,7 @@ from testkit.limits import QUEUE, queue_limit
 
 ROUNDS = 400
 QUEUE_EVENTS = 64
-"""The kernel's queue of the server that is to lose events."""
+"""The length of the kernel's queue for a server that must lose events."""
 
 
 @pytest.fixture

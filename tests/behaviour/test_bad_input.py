@@ -17,7 +17,7 @@ FILE, DIRECTORY, CANCEL, DEBUG = 1, 2, 3, 4
 
 @pytest.fixture
 def served(session: str, tmp_path: Path) -> Iterator[Daemon]:
-    """A server for one test that causes many lines."""
+    """A server of its own for a test that causes many log lines."""
     with daemon(session, tmp_path / "served") as served:
         yield served
 

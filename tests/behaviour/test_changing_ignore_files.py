@@ -1,6 +1,6 @@
 """Ignore files that are created, changed, deleted, and moved with their directories.
 
-Whatever happens at once, a client knows in the end what is there and not ignored.
+However changes coincide, a client finally knows what exists and is not ignored.
 """
 
 import json
@@ -22,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("own_server")
 
 
 class Client:
-    """Somebody who wants to know of a tree what is not ignored."""
+    """A client that follows what is not ignored in a tree."""
 
     def __init__(self, root: Path, watch: gamin.Watch) -> None:
         self._belief = Belief(root)
         self._watch = watch
 
     def knows(self, *files: str) -> bool:
-        """Whether these are known, and no others; it is waited for that."""
+        """Wait until exactly these paths are known; return whether they are."""
         while self._files() != set(files):
             self._belief.take(next(self._watch))
         return not self._belief.contradictions

@@ -1,4 +1,4 @@
-"""Any name that a file can have, through every command that shows or passes it on."""
+"""Every command shows or passes on any name that a file can have."""
 
 import json
 import os
@@ -30,9 +30,9 @@ NAMES = {
     "255 bytes": b"n" * 255,
 }
 ACTING = {*range(32), 127} - {ord("\n"), ord("\t")}
-"""Bytes that a terminal would act on."""
+"""Bytes that control a terminal."""
 NASTY = b"-\xff\nnew\x1b[2J\x07<b>{}%f"
-"""A name that is several of these at once."""
+"""A name with several hostile properties at once."""
 
 Run = Callable[..., bytes]
 

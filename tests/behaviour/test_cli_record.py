@@ -1,4 +1,4 @@
-"""`gamin record` with a real server; what it writes is what happened."""
+"""`gamin record` with a real server writes what happened."""
 
 import os
 import signal

@@ -34,7 +34,7 @@ def box(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(server: Server, box: Path) -> Iterator[Start]:
-    """Starts `gamin watch` in `box`; it has said that it watches when it returns."""
+    """Starts `gamin watch` in `box`; returns once it has printed that it watches."""
     ending = ExitStack()
 
     def start(*words: str, stdout: int = subprocess.PIPE) -> "subprocess.Popen[bytes]":

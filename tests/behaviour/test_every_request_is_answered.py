@@ -1,4 +1,4 @@
-"""Whatever a client asks, and in whatever order: each request has its answer."""
+"""Each request has its answer, whatever a client requests and in whatever order."""
 
 import os
 from collections.abc import Iterator, Sequence

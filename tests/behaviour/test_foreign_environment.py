@@ -1,4 +1,4 @@
-"""The environment of whoever starts the server has no effect on it."""
+"""The environment of the starting program has no effect on the server."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ MODULES = ("sitecustomize", "usercustomize", "re", "signal", "random", "gamin")
 def folder(
     session: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """Modules that leave a mark when somebody executes them."""
+    """Modules that create a file when they are executed."""
     monkeypatch.setenv("GAM_CLIENT_ID", session)
     for module in MODULES:
         mark = (
@@ -45,7 +45,8 @@ def is_served() -> bool:
 
 
 def serves(command: list[str], folder: Path, **variables: str) -> None:
-    """Start the server in `folder`; it can be reached, and no module there ran."""
+    """Start the server in `folder`; check that it answers and that no module there
+    ran."""
     environ = os.environ | variables
     starting = subprocess.Popen(command, cwd=folder, env=environ)
     try:

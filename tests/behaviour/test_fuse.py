@@ -1,4 +1,4 @@
-"""Mounts that are served by a process, and what others change below them."""
+"""FUSE mounts, and changes that are made below them."""
 
 from pathlib import Path
 

@@ -83,7 +83,7 @@ def reading(client: Greedy) -> Iterator[None]:
 
 @contextmanager
 def flooded(served: Daemon, tree: Path) -> Iterator[Greedy]:
-    """A client has sent many queries of a large tree, and reads the answers."""
+    """A client that has sent many queries of a large tree, and reads the answers."""
     with served.watchman() as connected:
         client = Greedy(connected)
         client.ask("watch", str(tree))
@@ -256,7 +256,7 @@ def test_the_memory_of_a_client_is_released_when_it_leaves(
         place = tmp_path / "box"
         place.mkdir()
         with greedy(served, large):
-            assert works(served, place)  # both languages are in memory
+            assert works(served, place)  # the modules of both protocols are loaded
         leave(served, place)
         before = anonymous(served)
         leave(served, place)

@@ -22,7 +22,7 @@ def quiet() -> Iterator[Path]:
 
 
 def test_an_idle_server_never_wakes_up(session: str, quiet: Path) -> None:
-    """Of several windows one must be without a wake-up: this machine may be shared."""
+    """One of several spans must be without a wake-up: the machine may be shared."""
     with daemon(session, quiet) as served, served.client() as client:
         places = [quiet / "box" / str(number) for number in range(1000)]
         for place in places:

@@ -18,7 +18,7 @@ IGNORED = 2000
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """400 files in 20 directories beside what was built and installed from them."""
+    """400 files in 20 directories, beside build products and installed packages."""
     project = tmp_path / "project"
     for folder in range(20):
         os.makedirs(project / f"src/{folder}")
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Path:
 
 def test_ignored_directories_are_not_watched(project: Path) -> None:
     with gamin.watch(project, recursive=False):
-        # This lists the directory itself, which is then known to who comes later.
+        # This lists the directory itself, which later clients then know.
         ways = status().watches.kernel
     with gamin.watch(project, vcs_ignore=True):
         held = status().watches

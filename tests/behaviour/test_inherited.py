@@ -22,7 +22,7 @@ import os, resource, signal, sys
 {setup}
 os.execv(sys.argv[1], sys.argv[1:])
 """
-"""A program that changes its own state and then becomes the server."""
+"""A program that changes its own state and then executes the server."""
 
 LOWER_LIMITS = f"""
 for limit, soft in {[(limit, 1 << 31) for limit in LIMITS]}:
@@ -143,7 +143,7 @@ def test_a_server_is_in_a_session_of_its_own(session: str, tmp_path: Path) -> No
 def test_priority_and_processors_are_the_usual_ones(
     session: str, tmp_path: Path
 ) -> None:
-    """As far as rights allow: only root may lower a nice value."""
+    """Priorities are reset as far as rights allow: only root may lower a nice value."""
     setup = "os.nice(5); os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])"
     with started_after(setup, session, tmp_path) as served:
         pid = served.process.pid

@@ -115,7 +115,7 @@ def test_a_server_goes_on_although_nobody_reads_its_log(
 def lonely(
     session: str, folder: Path, idle_seconds: float
 ) -> Iterator[threading.Thread]:
-    """A server in a thread that ends when it was alone for so long."""
+    """A server in a thread, which ends after so many seconds without a client."""
     address = find({"GAMIN_SOCKET_DIR": str(folder)}, os.getuid(), session=session)
     loop = Loop()
     listening = acquire(address)

@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("own_server")
 
 KILLS = 4
 ACTS = 200
-"""Between two of them."""
+"""Acts between two kills."""
 NAMES = "abcdefgh"
 
 
 class Scribbler:
-    """Does random things to a tree."""
+    """Changes a tree at random."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self._root = root
@@ -39,7 +39,7 @@ class Scribbler:
         ]
 
     def act(self, end: Path) -> None:
-        """Many things, and then something that will still be there."""
+        """Make many changes, and then one that will last."""
         for _ in range(ACTS):
             with suppress(OSError):
                 self._random.choice(self._acts)(self._path())

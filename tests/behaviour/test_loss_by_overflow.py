@@ -27,14 +27,14 @@ def trees(tmp_path: Path) -> list[Path]:
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Path:
-    """Where the events come from that fill the queue."""
+    """The directory whose events fill the queue."""
     noise = tmp_path / "noise"
     noise.mkdir()
     return noise
 
 
 def lose(noise: Path, *, then: Path) -> None:
-    """Something happens that the queue has no room for, the last of it to `then`."""
+    """Make changes that the queue has no room for, the last one to `then`."""
     with stopped_server():
         overflow(noise)
         then.touch()

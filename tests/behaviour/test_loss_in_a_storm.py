@@ -46,7 +46,7 @@ def there(root: Path) -> set[str]:
 
 
 def until_right(watch: Watch, root: Path) -> None:
-    """Return once what is believed is right; fail if it never is."""
+    """Return once the belief equals the disk; fail if it never does."""
     last = root / "last"
     last.touch()
     believed: set[str] = set()

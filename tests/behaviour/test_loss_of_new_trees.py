@@ -1,7 +1,7 @@
-"""Trees that are made in a loop, at full speed, by two processes at once.
+"""Two processes create trees in a loop, at full speed.
 
 A new directory is full before anybody can watch it, and its entries are found by the
-kernel and found by a look, or by only one of the two.
+kernel and by a scan, or by only one of the two.
 """
 
 import os
@@ -20,7 +20,7 @@ from testkit.watches import SOON
 pytestmark = pytest.mark.usefixtures("own_server")
 
 TREES = 500
-"""By each of the two."""
+"""Trees that each of the two creates."""
 
 
 def deep(top: str) -> None:

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.usefixtures("own_server")
 
 RENAMES = 10_000
 AT_ONCE = 100
-"""Few enough that neither the kernel's queue nor the socket of the client is ever full:
-a client that is behind receives the difference, which has no renames."""
+"""Renames in a row: so few that neither the kernel's queue nor the client's socket is
+full: a client that is behind receives the difference, which has no renames."""
 
 
 @dataclass(eq=False)
@@ -37,7 +37,7 @@ class Entry:
 
 
 class Tree:
-    """Directories in directories, and files in them; all but the top can be renamed."""
+    """Nested directories with files; all but the top can be renamed."""
 
     def __init__(self, root: Path, seed: int) -> None:
         self._random = random.Random(seed)

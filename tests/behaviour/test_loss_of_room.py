@@ -29,7 +29,7 @@ needs_fanotify = pytest.mark.skipif(
 
 FOLDERS = 32
 FEW, ENOUGH = 15, 10_000
-"""Watches; some of the few are for the directories above."""
+"""Quotas of watches; some of the few are for the directories above."""
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def serving(
     instances: int = 1,
     marks: int | None = None,
 ) -> Iterator[Daemon]:
-    """A server with such quotas, which the watches of the block use."""
+    """A server with these quotas; the watches of the block use it."""
     prefix = limited(watches, instances, marks)
     with (
         daemon(session, folder, prefix=prefix) as served,

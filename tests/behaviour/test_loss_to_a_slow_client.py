@@ -30,8 +30,8 @@ FILES = 200
 ROUNDS = 150
 LONG = "long-" * 40
 SLACK = 3 << 20
-"""Bytes by which two runs of the same server differ anyway. What is reported in a run
-is several times as much."""
+"""Bytes of memory by which two runs of the same server differ anyway. What is reported
+in a run is several times as much."""
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def flood(folder: Path, reader: Watch) -> None:
 
 
 def growth(folder: Path, reader: Watch) -> int:
-    """Bytes of memory the server has more after a flood."""
+    """Bytes of memory by which the server has grown after a flood."""
     pid = status().pid
     before = resident(pid)
     flood(folder, reader)

@@ -1,6 +1,6 @@
 """A server that is stopped while 20,000 files are created.
 
-The kernel's queue is too short for them: what it dropped is found by looking.
+The kernel's queue is too short for them: a rescan finds what it dropped.
 """
 
 import os
@@ -23,7 +23,7 @@ FILES = 20_000
 
 
 def make_files(folder: Path) -> set[bytes]:
-    """More than fit into the queue, whatever its length here."""
+    """More files than fit into the queue, whatever its length is here."""
     count = max(FILES, int(QUEUE.read_text()) + 1000)
     names = {b"file-%d" % number for number in range(count)}
     for name in names:

@@ -31,7 +31,7 @@ from testkit.watches import (
 def state(
     tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """The directory of the state; servers of the test keep theirs there."""
+    """The directory in which the servers of the test keep their state."""
     monkeypatch.delenv("GAMIN_STATE", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with serving(session):

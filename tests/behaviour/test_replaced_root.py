@@ -33,7 +33,7 @@ def test_changes_at_the_former_place_are_not_reported_for_the_path(
     elsewhere = tmp_path / "a longer name"
     belief = Belief(box)
     with gamin.watch(box, timeout=SOON) as watch:
-        signal_server(signal.SIGSTOP)  # so that all of it is one round
+        signal_server(signal.SIGSTOP)  # so that all of it happens in one round
         (box / "first").touch()
         box.rename(elsewhere)
         (elsewhere / "second").touch()

@@ -37,7 +37,7 @@ def reason_to_skip(scenario: Scenario, way: Way) -> str | None:
 
 
 def is_leisurely(scenario: Scenario, way: Way) -> bool:
-    """True if it waits for servers that start, or that look once a second."""
+    """True if it waits for servers that start, or that poll once a second."""
     return way.leisurely or bool(scenario.gaminrc) or scenario.needs_mounts
 
 
@@ -56,7 +56,7 @@ def original() -> None:
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Plays]:
-    """The leisurely plays among those selected; all of them begin at once."""
+    """The selected plays that mostly wait; all of them start at once."""
     missing = [] if is_installed() else [ORIGINAL]
     with ThreadPoolExecutor(LEISURELY_AT_ONCE) as pool:
         yield {

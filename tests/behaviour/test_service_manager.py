@@ -1,4 +1,4 @@
-"""A server that a service manager starts, as systemd does with its sockets."""
+"""A server that a service manager starts with passed sockets, as systemd does."""
 
 import os
 import socket

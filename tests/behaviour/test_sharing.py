@@ -1,4 +1,4 @@
-"""However many clients watch a tree, the kernel and the disk are asked once."""
+"""Many clients of a tree cost one set of watches, and one scan."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("own_server")
 FOLDERS = 2000
 CLIENTS = 20
 OPEN = 0x20
-"""IN_OPEN (man 7 inotify): whoever lists a directory opens it."""
+"""IN_OPEN (man 7 inotify): a listing opens the directory."""
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""What docs/guarantees.md says that the kernel does not report, and polling does."""
+"""Changes that the kernel does not report and polling does, as in
+docs/guarantees.md."""
 
 import mmap
 import os

@@ -81,7 +81,7 @@ def test_a_path_replaced_while_no_server_runs_is_reported(tmp_path: Path) -> Non
 def test_a_directory_replaced_while_no_server_runs_is_reported(
     tmp_path: Path, place: str
 ) -> None:
-    """The other one is as old as the one before, and so is all in it."""
+    """The new directory is as old as the replaced one, and so are its files."""
     for folder in (tmp_path / "watched", tmp_path / "other"):
         (folder / "folder/deep").mkdir(parents=True)
         for name in ("folder/file", "folder/deep/file"):

@@ -1,5 +1,5 @@
-"""What was written through a mapping is reported when the mapping ends; what was only
-open for writing is not. On the real kernel and real files."""
+"""A write through a mapping is reported when the mapping ends; a file that was only
+open for writing is not reported. On the real kernel and real files."""
 
 import mmap
 import os
@@ -34,7 +34,7 @@ def backend(way: Way) -> Iterator[Any]:
 
 @pytest.fixture
 def file(backend: Any, tmp_path: Path) -> Path:
-    """A file that was there long before its directory is watched."""
+    """A file that existed long before its directory is watched."""
     file = tmp_path / "file"
     file.write_bytes(b"old")
     os.utime(file, (LONG_AGO, LONG_AGO))
@@ -74,7 +74,7 @@ def test_a_write_through_a_mapping_after_an_ordinary_write_is_reported(
 
 
 def contents_that_count(changes: Any) -> list[int]:
-    """The masks of those that say more than that a file was closed."""
+    """The masks that say more than that a file was closed."""
     return [c.mask for c in changes if c.mask & MODIFY]
 
 

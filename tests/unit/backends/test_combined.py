@@ -30,7 +30,7 @@ def granted() -> None:
 
 @pytest.fixture
 def pair() -> Iterator[CombinedBackend]:
-    """With room for one directory in each facility."""
+    """A backend with room for one directory in each facility."""
     pair = CombinedBackend(lambda: InotifyBackend(1), lambda: FanotifyBackend(1))
     pair.open_one()
     yield pair

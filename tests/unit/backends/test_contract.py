@@ -1,6 +1,6 @@
 """What every backend promises, tried on each against the real kernel.
 
-What only one of them can do has its own file; do not add it here.
+Abilities of a single backend are tested in its own file; do not add them here.
 """
 
 import os

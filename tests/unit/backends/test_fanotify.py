@@ -1,6 +1,6 @@
 """What only fanotify does: merged events, renames in one event, its kind of end.
 
-Which orders of happenings come out right in the end is tried in `test_following`.
+`test_following` tries which orders of changes end in the right state.
 """
 
 import os
@@ -48,7 +48,7 @@ def watched(backend: FanotifyBackend, tmp_path: Path) -> Directory:
 
 
 def seen(backend: FanotifyBackend) -> list[Change]:
-    """Everything that happened before this call."""
+    """The changes of everything that happened before this call."""
     changes: list[Change] = []
     while backend.has_pending:  # a drain that settles something reads nothing
         changes += backend.drain()

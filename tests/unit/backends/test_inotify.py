@@ -1,6 +1,6 @@
 """inotify returns changes piece by piece, on the real kernel.
 
-What every backend promises is in the contract; do not add it here.
+The promises of every backend are tested in the contract; do not add them here.
 """
 
 import os
@@ -54,7 +54,7 @@ def names(count: int) -> list[bytes]:
 
 
 def drained(backend: InotifyBackend) -> list[list[Change]]:
-    """Drains until all that happened before is given out."""
+    """Drain until everything that happened before is returned."""
     batches = [drain(backend)]
     goal = backend.queued_bytes
     while backend.drained_bytes < goal:
@@ -130,7 +130,7 @@ def test_a_rename_to_an_unwatched_place_is_a_deletion_in_its_order(
 def test_a_second_half_is_not_waited_for_without_an_end(
     backend: InotifyBackend, tmp_path: Path
 ) -> None:
-    """While there are always more events nobody can ask whether it is on its way."""
+    """While more events are always queued, no read shows whether the half is queued."""
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     here.mkdir()
     elsewhere.mkdir()

@@ -19,7 +19,7 @@ Seen = Sequence[Change]
 
 
 class Clock:
-    """Stands still, or advances by `pace` each time it is asked."""
+    """A clock that stands still, or advances by `pace` at each call."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -41,7 +41,7 @@ def backend(clock: Clock) -> PollingBackend:
 
 
 def polled(backend: PollingBackend, clock: Clock, seconds: float = 1.0) -> Seen:
-    """What is found when so much time has passed."""
+    """The changes of a poll after so many seconds."""
     clock.now += seconds
     return backend.due(clock.now)
 
@@ -105,7 +105,7 @@ def test_a_write_after_an_entry_was_learned_is_reported(
 def test_an_entry_found_gone_that_comes_back_is_reported(
     backend: PollingBackend, clock: Clock, tmp_path: Path, mask: int
 ) -> None:
-    """Though no look of the backend sees a difference."""
+    """It is reported although no poll finds a difference."""
     node = Directory(tmp_path)
     for name in ("file", "other"):
         os.mknod(tmp_path / name)
@@ -259,7 +259,7 @@ def test_an_event_of_the_kernel_is_not_reported_again_by_polling(
 def test_the_next_poll_continues_from_the_last_event_of_the_kernel(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:
-    """Whatever has become of it since: the kernel may have been silent from then on."""
+    """The state of the event counts, because later events may have been missed."""
     node = Directory(tmp_path)
     (tmp_path / "again").touch()
     backend.watch(node, ALL)

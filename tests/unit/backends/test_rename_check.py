@@ -1,6 +1,6 @@
 """Sources of renames that exist afterwards, on the real kernel and real files.
 
-That the core ends with the right names, whatever happens, is `test_following`'s.
+`test_following` tests that the core ends with the right names.
 """
 
 import os
@@ -50,13 +50,13 @@ def backend(way: Way) -> Iterator[Any]:
 
 
 class Names:
-    """What one directory has, to somebody who applies its changes one by one."""
+    """The names in one directory, according to its changes, applied one by one."""
 
     def __init__(self, node: Directory) -> None:
         self.node = node
         self.known = dict(listed(node))
         self.reported: set[bytes] = set()
-        """Those that may have another content or another object now."""
+        """The names that may have another content or another object now."""
 
     def apply(self, changes: list[Change]) -> None:
         for node, mask, _, name in changes:

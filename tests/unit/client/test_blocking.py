@@ -41,7 +41,7 @@ def client(peers: Peers) -> Iterator[Client]:
 
 
 def reported(client: Client) -> list[Event]:
-    """What a scripted peer has said so far."""
+    """The events that the client has received so far."""
     events = []
     while event := client.next_event(0):
         events.append(event)

@@ -86,14 +86,14 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def since_ns(tree: Path) -> int:
-    """A moment after all of that, and before what happens next."""
+    """A time after everything so far, and before anything later."""
     last = tree / "b/deep/f"
     aged(last)
     return ctime(last)
 
 
 def found(tree: Path, since_ns: int) -> set[str]:
-    """Which of the files are newer than the last one made to begin with."""
+    """The files that are newer than the last file of the set-up."""
     folders = [tree, *(tree / n for n in ("a", "b", "a/deep", "b/deep"))]
     files = [tree / n for n in ("a/f", "a/deep/f", "b/f", "b/deep/f")]
     reported = newer(map(str, files), map(str, folders), since_ns)

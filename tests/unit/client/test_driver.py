@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Scene:
-    """A clock, and a server that takes connections and says nothing."""
+    """A clock, and a server that accepts connections and sends nothing."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -49,7 +49,7 @@ class Scene:
         )
 
     def run(self, steps: Steps[T]) -> T:
-        """Run to the end; every wait lasts as long as it may."""
+        """Run the steps to the end; every wait lasts until its time-out."""
         try:
             step = next(steps)
             while True:

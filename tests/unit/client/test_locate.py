@@ -153,7 +153,7 @@ def hold(pipe: Connection, name: bytes) -> None:
 
 @pytest.fixture
 def stranger(address: Address) -> Iterator[None]:
-    """Somebody else has the abstract name."""
+    """Another user has the abstract name."""
     require_root()
     with beside(hold, address.abstract, uid=NOBODY) as holder:
         holder.recv()

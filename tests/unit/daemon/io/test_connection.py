@@ -12,7 +12,7 @@ from gamin.system.peercred import Peer
 
 MUCH = b"x" * (4 << 20)  # more than the buffers of a socket
 SOON = 10.0
-"""Seconds after which something that ought to come never will."""
+"""Seconds after which a test that waits gives up."""
 
 
 class Listener:

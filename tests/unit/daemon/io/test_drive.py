@@ -27,13 +27,13 @@ MORE_THAN_A_PIECE = BUFFER // 32 + 100
 
 
 class Names:
-    """Keeps the names of all that is reported."""
+    """Keeps the reported names."""
 
     def __init__(self) -> None:
         self.all: set[bytes] = set()
         self.trigger = b""
         self.new: list[Path] = []
-        """Files that are made once the trigger is reported."""
+        """Files to create once the trigger is reported."""
 
     def deliver(self, effect: Deliver) -> None:
         reported = {os.path.basename(row.path) for row in effect.rows}
@@ -70,7 +70,7 @@ class Driven:
         self.monitor.rows_to_send(subscription, Cursor())
 
     def turn(self) -> None:
-        """What is due now, and what that makes due."""
+        """Run what is due now, and what becomes due by that."""
         for _ in range(10):
             self.loop.run_once(0)
 

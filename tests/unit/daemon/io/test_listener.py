@@ -31,7 +31,7 @@ def directory(tmp_path: Path) -> Iterator[Directory]:
 
 
 def reopened(directory: Directory) -> Directory:
-    """As another server has it; a listener closes its own."""
+    """The directory as another server has opened it; a listener closes its own."""
     return make_checked(directory.path, directory.uid)
 
 

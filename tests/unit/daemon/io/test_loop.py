@@ -12,7 +12,7 @@ import pytest
 from gamin.daemon.io.loop import MAX_EVENTS_PER_WAIT, Loop
 
 SOON = 10.0
-"""Seconds after which something that ought to come never will."""
+"""Seconds after which a test that waits gives up."""
 
 
 @pytest.fixture

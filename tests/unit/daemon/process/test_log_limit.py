@@ -8,7 +8,7 @@ from gamin.daemon.process.log_limit import MAX_LINES, SPAN_SECONDS, LogLimit
 
 
 class Log:
-    """What passes the filter."""
+    """The lines that pass the filter."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -12,7 +12,7 @@ from gamin.system import libc
 
 
 class Server:
-    """Whose memory it is."""
+    """A `Memory` whose answers the test sets; it counts the calls."""
 
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
@@ -26,7 +26,7 @@ class Server:
         self.trimmed += 1
 
     def run(self) -> None:
-        """What is due now, and what that makes due."""
+        """Run what is due now, and what becomes due by that."""
         for _ in range(3):
             self.loop.run_once(0)
 

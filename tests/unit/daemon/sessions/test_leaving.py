@@ -60,7 +60,7 @@ class Home:
     def connect(
         self, make: Callable[[int, Connection], GamSession | WatchmanSession]
     ) -> tuple[socket.socket, References]:
-        """A client's end, and what there is of it here."""
+        """The client's socket, and weak references to its objects in this process."""
         ours, theirs = socket.socketpair()
         connection = Connection(ours, Peer(1, 2, 3), self.loop, self._lost)
         session = make(1, connection)

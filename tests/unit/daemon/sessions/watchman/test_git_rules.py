@@ -23,7 +23,7 @@ from gamin.patterns.ignore_rules import (
 )
 
 REPOSITORIES = 40
-"""Random worlds in a usual run; GAMIN_GIT_WORLDS makes it more."""
+"""Random worlds in a usual run; GAMIN_GIT_WORLDS sets another number."""
 WORLDS = int(os.environ.get("GAMIN_GIT_WORLDS", REPOSITORIES))
 
 NAMES = ("a", "b", "c.o", "d", "keep.o")
@@ -52,7 +52,7 @@ def git(directory: Path, *arguments: str, home: Path, asked: bytes = b"") -> byt
 
 
 def furnish(top: Path, *directories: str) -> None:
-    """Make directories with files in them, where nothing is in their place."""
+    """Create directories with files, unless something exists in their place."""
     for directory in directories:
         with suppress(FileExistsError, NotADirectoryError):
             (top / directory).mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def furnish(top: Path, *directories: str) -> None:
 
 
 class World:
-    """A home with a configuration, and repositories in each other, all at random."""
+    """A random home with a configuration, and random nested repositories."""
 
     def __init__(self, place: Path, seed: int) -> None:
         self._random = random.Random(seed)
@@ -129,7 +129,7 @@ def entries(directory: Path) -> list[Path]:
 
 
 def load(rules: IgnoreRules, root: Path, directory: Path, home: Home) -> None:
-    """What reading a listed directory of the tree loads."""
+    """The rules that are loaded when a directory of the tree is listed."""
     inside = b"" if directory == root else os.fsencode(directory.relative_to(root))
     for name in RULE_FILES:
         file = directory / os.fsdecode(name)
@@ -141,7 +141,7 @@ def load(rules: IgnoreRules, root: Path, directory: Path, home: Home) -> None:
 
 
 def shown(root: Path, home: Path) -> set[str]:
-    """What our rules leave in a tree."""
+    """The paths of a tree that our rules do not ignore."""
     place = Home(os.fsencode(home))
     rules = IgnoreRules(vcs=True, base=os.fsencode(root).lstrip(b"/"))
     for rule in above(os.fsencode(root), place).rules:

@@ -1,4 +1,4 @@
-"""Reading ignore files: what is called as one is not always one."""
+"""Reading ignore files: a file of that name is not always one."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from gamin.patterns.ignore_rules import MAX_PATTERNS, MAX_TEXT
 
 
 def read(path: Path) -> bytes | None:
-    """What is read, when nothing is left open by it."""
+    """The rules that are read; no descriptor stays open."""
     before = os.listdir("/proc/self/fd")
     text = read_rules(os.fsencode(path))
     assert os.listdir("/proc/self/fd") == before

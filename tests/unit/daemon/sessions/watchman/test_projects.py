@@ -51,6 +51,6 @@ def test_a_project_may_forbid_to_be_watched(inner: Path) -> None:
 
 
 def test_a_dangling_link_marks_a_project_too(inner: Path) -> None:
-    """As the .git of a worktree on a disk that is not there."""
+    """A .git that points to a disk that is not mounted."""
     (inner.parent / ".git").symlink_to("nowhere")
     assert project(inner) == inner.parent

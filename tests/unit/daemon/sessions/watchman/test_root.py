@@ -82,7 +82,7 @@ class WatchedRoot:
 
 
 def complete_until(interval: float, report_interval: float, *, lists: bool) -> object:
-    """What a delivery says, of a difference or of everything."""
+    """The rows of a delivery in words, of a difference or a full listing."""
     with closing(WatchedRoot(report_interval)) as watched:
         watched.monitor.recovery.complete_until_ns = NOW_NS
         watched.monitor.coverage.method.longest_interval = interval
@@ -114,7 +114,7 @@ def test_a_list_of_everything_is_complete_by_now() -> None:
 
 
 def test_all_rows_of_one_round_come_with_the_same_clock() -> None:
-    """Or a client that leaves after the first half would miss the other one."""
+    """Otherwise a client that leaves after the first half would miss the second."""
     with closing(WatchedRoot()) as watched:
         watched.change(b"/d/e")
         watched.monitor.tree.tick += 1

@@ -15,7 +15,7 @@ def matches(expression: object, asked: FileRow, *, fold: bool = False) -> bool:
 
 
 def matching(expression: object, *names: str) -> list[str]:
-    """Those of the names that match."""
+    """The names that match."""
     return [name for name in names if matches(expression, row(name.encode()))]
 
 

@@ -121,7 +121,7 @@ def _snippets(page: str, text: str) -> Iterator[Snippet]:
 
 
 def commands(text: str) -> list[Command]:
-    """Those of a `console` block; a command goes on after a backslash."""
+    """The commands of a `console` block; a backslash continues a line."""
     found: list[Command] = []
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         words, _, output = part.replace("\\\n", " ").partition("\n")

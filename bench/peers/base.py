@@ -22,9 +22,9 @@ PROGRAMS = Path(sys.executable).parent
 class Request:
     root: Path
     scratch: Path
-    """For this watcher alone."""
+    """A directory for this watcher alone."""
     shared: Path
-    """For all watchers of the session."""
+    """A directory for all watchers of the session."""
     flat: bool
     """The root directory alone, not what is below it."""
     stamp: bool

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 
 def _nothing() -> None:
-    """Nobody does anything meanwhile."""
+    """No other program does anything."""
 
 
 class SystemCalls:

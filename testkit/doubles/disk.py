@@ -39,7 +39,7 @@ class Inode:
     has_been_linked: bool = False
     """It had several names, now or before."""
     has_been_secret: bool = False
-    """It is a directory that could not be read, now or before."""
+    """A directory that cannot be read, or could not be at some time."""
     version: int = 0
     """Goes up with every change."""
     written: int = 0

@@ -230,10 +230,10 @@ class Shell:
         self.notes.append(effect)
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
-        """Nobody looks for a fault."""
+        """There is no debug log."""
 
     def listed(self, listings: Sequence[Listing]) -> None:
-        """Nobody reads files before their directory is known."""
+        """No session reads files before their directory is known."""
 
     def flush(self) -> None:
         for listener in self.listeners:

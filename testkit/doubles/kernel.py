@@ -163,7 +163,7 @@ class KernelInMemory:
         raise OSError(errno.EBADF, "nothing here waits")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """There is nothing to release."""
 
     def watch(self, node: Watchable, mask: int) -> None:
         self._calls.next()

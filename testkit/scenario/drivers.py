@@ -1,4 +1,4 @@
-"""Who plays the clients of a scenario: one interface, several ways.
+"""The clients of a scenario: one interface, and several drivers behind it.
 
 A driver makes clients; a client makes requests and keeps what it received. How a server
 is started is `servers.py`'s affair, and what should be received is the scenario's.

@@ -133,7 +133,7 @@ class CoreDriver:
         return client
 
     def close(self) -> None:
-        """Nothing was opened."""
+        """There is nothing to close."""
 
     def do(self, command: Command) -> None:
         """What happens on the disk."""

@@ -90,7 +90,7 @@ class Libgamin:
         return self._call("FAMPending") > 0
 
     def next_event(self, timeout: float) -> ReceivedEvent | None:
-        """None when none came in time."""
+        """The next event; None if none arrived in time."""
         end = time.monotonic() + timeout
         while not self.pending():
             left = end - time.monotonic()

@@ -39,7 +39,7 @@ class EventRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The same event `least` to `most` times in a row."""
+    """One event, `least` to `most` times in a row."""
 
     event: EventRecord
     least: int = 1

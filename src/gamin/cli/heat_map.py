@@ -47,7 +47,7 @@ class HeatMap(NamedTuple):
     span: float
     """Seconds that a column stands for."""
     cells: list[Cell]
-    """Those with a change."""
+    """The cells with a change."""
 
 
 def heat_map(

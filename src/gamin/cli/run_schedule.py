@@ -13,7 +13,7 @@ class WhenBusy(Enum):
     QUEUE = "queue"
     """Run once more after the command has ended."""
     DROP = "drop"
-    """Nothing."""
+    """Do nothing."""
     RESTART = "restart"
     """Stop the command and start it again."""
 

@@ -66,7 +66,7 @@ class StalledMount(msgspec.Struct, frozen=True):
     mount: str
     type: str
     seconds: float
-    """For how long."""
+    """Seconds since it last answered."""
     reason: str
 
 

@@ -17,7 +17,7 @@ MAX_PATH_BYTES = 4095  # bytes: PATH_MAX on Linux without the NUL that ends it
 
 
 class WatchTimeout(GaminError, TimeoutError):
-    """Nothing happened for `seconds`; the watch goes on at the next call."""
+    """Nothing happened for `seconds`; the next call continues the watch."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)

@@ -75,7 +75,7 @@ class Driver:
         """Set by any thread to end the iteration; the runner must be woken then."""
         self.stop_event = stop_event
         self.stop_event_interval = None if stop_event is None else STOP_EVENT_INTERVAL
-        """None where the runner itself is woken by the stop event."""
+        """Seconds between checks of the stop event; None if that wakes the runner."""
         self._connect = connect
         self._monotonic = monotonic
         self._answer_by = 0.0

@@ -99,7 +99,7 @@ class DefaultFilter(BaseFilter):
         ignore_entity_patterns: Sequence[str] | None = None,
         ignore_paths: Sequence[AnyPath] | None = None,
     ) -> None:
-        """None keeps what the class has."""
+        """Each argument replaces the class's own list; None keeps it."""
         if ignore_dirs is not None:
             self.ignore_dirs = ignore_dirs
         if ignore_entity_patterns is not None:

@@ -44,7 +44,7 @@ class GitSetting(NamedTuple):
     name: bytes
     """In lower case."""
     value: bytes | None
-    """None for a name without "=", which means true."""
+    """The text after "="; None for a name without "=", which means true."""
 
 
 def parse(text: bytes) -> Iterator[GitSetting]:

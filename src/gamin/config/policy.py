@@ -65,7 +65,8 @@ class Decision(NamedTuple):
     interval: float
     """The polling interval in seconds, should it be polled now or later."""
     also_kernel: bool
-    """It is polled for changes by other machines, and the kernel reports ours."""
+    """Polling detects changes by other machines; the kernel reports those of this
+    one."""
     why: str
     """The reason, to be shown; printable, without a full stop."""
     distant: Mount | None = None

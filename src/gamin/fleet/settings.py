@@ -1,4 +1,4 @@
-"""What a publisher is told: where to send, and which trees; from TOML or options."""
+"""A publisher's settings: where to send, and which trees; from TOML or options."""
 
 import tomllib
 from collections.abc import Mapping

@@ -29,7 +29,7 @@ class InvalidPattern(GaminError):
 
 
 def match_from(expression: bytes) -> MatchFrom:
-    """For expressions of ours; each byte counts as one character."""
+    """Compile our own expression; each byte counts as one character."""
     import re2
 
     options = _options()
@@ -46,7 +46,7 @@ def matches_whole(expression: bytes) -> Matcher:
 
 
 def matches_somewhere(expression: bytes, *, fold: bool) -> Matcher:
-    """For expressions of a peer. Raises InvalidPattern."""
+    """Compile the expression of a peer. Raises InvalidPattern."""
     import re2
 
     options = _options()

@@ -13,7 +13,7 @@ import msgspec
 from gamin.core.model.belief import NONE, Belief
 
 LEVEL = 1
-"""Of zlib: the least effort. Names shrink to a third; more effort costs seconds."""
+"""The lowest level of zlib. Names shrink to a third; a higher level costs seconds."""
 MAX_BYTES = 1 << 31
 """Bytes of an unpacked tree: more cannot be right, whatever the packed bytes say."""
 

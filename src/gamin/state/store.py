@@ -15,7 +15,7 @@ from gamin.state.place import Place, Unusable
 from gamin.state.saved import Damaged, SavedTree, pack, unpack
 
 VERSION = 1
-"""Of the tables."""
+"""The version of the tables."""
 APPLICATION = 0x67616D69
 """What `file` and sqlite know the database by: "gami"."""
 MAX_GENERATIONS = 8

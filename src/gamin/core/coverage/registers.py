@@ -139,7 +139,7 @@ class Registers:
         )
 
     def forget(self, node: Node) -> None:
-        """Nobody needs the directory any more, or it is gone."""
+        """The directory is gone, or no longer needed."""
         self._over_quota.pop(node, None)
         self._become_readable(node)
         self._polled_for_churn.discard(node)

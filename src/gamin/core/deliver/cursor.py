@@ -24,7 +24,7 @@ class Cursor(Generic[TargetT]):
         is_behind: bool = False,
     ) -> None:
         self.target = target
-        """None before the first rows."""
+        """The target whose rows were last sent; None before the first rows."""
         self.tick = tick
         """The client has everything up to here. While it is not behind, it has all that
         was reported, and this may be an old tick."""

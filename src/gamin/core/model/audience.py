@@ -22,4 +22,4 @@ class Audience:
     ) -> None:
         self.subscriptions = subscriptions
         self.recursive = deep
-        """Those that cover subdirectories."""
+        """The subscriptions that cover subdirectories."""

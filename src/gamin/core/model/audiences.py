@@ -50,7 +50,7 @@ class Audiences:
         return bool(audience.subscriptions)
 
     def on(self, node: Node) -> Audience:
-        """Who gets the changes of the entries of `node`; computed once, and kept."""
+        """The audience of the entries of `node`; computed once, and kept."""
         audience: Audience | None = node.audience
         if audience is not None:
             return audience

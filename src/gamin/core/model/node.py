@@ -111,7 +111,7 @@ class Node:
         self.files = 0
         """How many subscriptions are bound to entries of it."""
         self.audience: Any = None
-        """Who gets changes of its entries (`Audience`); None: to be computed."""
+        """The `Audience` of its entries; None: to be computed."""
 
         # Wiring: how it is watched (decided by `coverage`, carried out by the
         # executor).

@@ -155,7 +155,7 @@ class Progress:
         return self.current_target is not None and self.current_target[0] is not None
 
     def expect_scans(self, count: int) -> None:
-        """So many more scans must be finished before the subscription is ready."""
+        """The subscription is ready only after `count` more scans."""
         self.pending_scans += count
 
     def finish_scan(self) -> bool:

@@ -57,7 +57,7 @@ class PathResolver:
         self._coverage = coverage
         self._walks: dict[Subscription, _Walk] = {}
         self.pending: dict[Subscription, None] = {}
-        """Those whose path must be walked again in this operation."""
+        """Subscriptions whose path must be walked again in this operation."""
         self._invalidated: dict[Subscription, int] = {}
         """Those whose next walk probes every name; with the ctime (ns) from which on
         what is found counts as replaced."""

@@ -84,7 +84,7 @@ class _Busy:
         self.kernel_events = 0
         """Kernel events within that second."""
         self.is_polled = False
-        """It is hot."""
+        """It is hot: polled because of its many kernel events."""
 
 
 class Due(NamedTuple):

@@ -32,7 +32,7 @@ LOCK_PATIENCE = 2.0
 """Seconds that a starting server waits for the lock of a directory."""
 
 _CLOSE_PATIENCE = 0.2
-"""The same for a server that ends."""
+"""Seconds that an ending server waits for the lock of a directory."""
 
 
 class Language(Enum):

@@ -114,7 +114,7 @@ def _give_up_descriptors(keep: int) -> None:
 
 
 def _give_up_signals() -> None:
-    """Nothing is blocked or ignored, and no timer of another program is running.
+    """Block and ignore no signal, and stop the timers of the starting program.
 
     Python itself ignores SIGPIPE and SIGXFSZ, to get errors instead.
     """

@@ -35,7 +35,7 @@ class Stalled(NamedTuple):
 
     mount: Mount
     seconds: float
-    """For how long."""
+    """Seconds since it last answered."""
     reason: str
 
 

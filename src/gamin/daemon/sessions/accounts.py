@@ -35,7 +35,7 @@ class Accounts:
 
 
 class Account:
-    """That of one connection."""
+    """The account of one connection."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts

@@ -34,7 +34,7 @@ NO_ROOM = (
 
 
 class Session(Protocol):
-    """Who subscribes to the core: a client's connection, or a part of the server.
+    """A subscriber to the core: a client's connection, or a part of the server.
 
     A subscription names its session as its `client`.
     """
@@ -73,9 +73,9 @@ class Service:
         self.loop = loop
         self.greeted = greeted
         self.sessions: dict[Session, None] = {}
-        """Those that are there, in the order in which they came."""
+        """The present sessions, oldest first."""
         self.scan_observers: list[ScanObserver] = []
-        """Who reads files in directories before their scans are applied."""
+        """Called to read files in directories before their scans are applied."""
         self.accounts = Accounts()
         self._cwd = cwd
         self._left: deque[Subscription] = deque()

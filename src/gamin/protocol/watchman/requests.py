@@ -91,7 +91,7 @@ class LeaveState(Struct, frozen=True):
 class FlushSubscriptions(Struct, frozen=True):
     root: bytes
     names: tuple[str, ...] | None = None
-    """None for all that the client has on the root."""
+    """The name of the subscription; None for all that the client has on the root."""
 
 
 class DefineTrigger(Struct, frozen=True):
@@ -122,7 +122,7 @@ class ShowCursors(Struct, frozen=True):
 
 class WriteLog(Struct, frozen=True):
     level: int
-    """Of the module `logging`."""
+    """A level of the module `logging`."""
     text: str
 
 

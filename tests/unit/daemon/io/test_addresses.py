@@ -471,7 +471,7 @@ def test_a_passed_socket_of_another_session_is_closed(
 def has_bound(named: socket.socket, name: bytes) -> bool:
     try:
         named.bind(name)
-    except OSError:  # the server that called us has it until it hears that we exist
+    except OSError:  # the server that called us has it until it knows that we exist
         return False
     return True
 

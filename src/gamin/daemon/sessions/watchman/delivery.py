@@ -102,7 +102,7 @@ class Listing:
 
     def __init__(self, folders: Sequence[Folder] | None, *, is_file: bool) -> None:
         self.folders = folders
-        """None where nothing is at the path, or a file."""
+        """The directories; None if nothing, or a file, is at the path."""
         self.is_file = is_file
         self._encoded: dict[Codec, bytes] = {}
 

@@ -77,7 +77,7 @@ class RunningTrigger:
         self.subscriber = None
 
     def flush(self) -> None:
-        """Nothing is kept."""
+        """Nothing to send: a delivery runs the command at once."""
 
     def __str__(self) -> str:
         name = printable(self.trigger.name)
@@ -192,7 +192,7 @@ class Triggers:
         return known is not None
 
     def _of(self, root: Root) -> dict[str, RunningTrigger]:
-        """Those of a root; what canceled roots had is dropped."""
+        """The triggers of a root; those of canceled roots are dropped."""
         for each in list(self._by_root):
             if not each.is_pinned:
                 del self._by_root[each]

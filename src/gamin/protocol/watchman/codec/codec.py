@@ -46,7 +46,7 @@ class Codec(Protocol):
     def rows_in_pieces(
         self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
     ) -> Iterator[bytes]:
-        """The same bytes as those of `rows`, made ROWS_PER_PIECE rows at a time."""
+        """The bytes of `rows`, encoded ROWS_PER_PIECE rows at a time."""
 
     def events(self, rows: Iterable[Row], skip: int) -> bytes:
         """As `rows` with EVENT_FIELDS, from rows of the core; `skip` is the length of

@@ -27,7 +27,7 @@ class Encoding(NamedTuple):
     """How one side writes to the other."""
 
     version: int
-    """Of BSER; 0 for lines of JSON."""
+    """The version of BSER; 0 for lines of JSON."""
     capabilities: int = 0
     """What the header of BSER 2 has."""
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gamin.cli import divert
 from gamin.cli.control import find_address
-from gamin.cli.service_units import Units, units
+from gamin.cli.service_units import Units, publisher_unit, units
+from gamin.cli.watchman_launcher import command_words
 from gamin.client.launch import server_command
 from gamin.errors import GaminError
 from gamin.paths import printable
@@ -32,7 +33,8 @@ class ServiceFailed(GaminError):
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.usage = (
-        "gamin service install [--print] | remove | status | logs [-f]\n"
+        "gamin service install [--print] [--publish FILE]\n"
+        "       gamin service remove|status|logs [--publish FILE] [-f]\n"
         "       gamin service divert|undivert [--dry-run]"
     )
     parser.description = (
@@ -67,6 +69,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="show what divert and undivert would do, and change nothing",
     )
     parser.add_argument(
+        "--publish",
+        metavar="FILE",
+        help="not the server, but `gamin publish --config FILE`",
+    )
+    parser.add_argument(
         "-f", "--follow", action="store_true", help="logs: wait for what comes"
     )
 
@@ -77,8 +84,13 @@ def run(args: argparse.Namespace) -> int:
             return divert.divert(is_dry=args.is_dry)
         case "undivert":
             return divert.undivert(is_dry=args.is_dry)
-    session = os.fsdecode(find_address(os.environ).session)
-    made = units(session, [*server_command({})])
+    if args.publish:
+        settings = os.path.abspath(args.publish)
+        command = command_words("publish", "--config", settings)
+        made = publisher_unit(settings, command)
+    else:
+        session = os.fsdecode(find_address(os.environ).session)
+        made = units(session, [*server_command({})])
     match args.action:
         case "install":
             return _print(made) if args.is_dry else _install(made)
@@ -116,9 +128,14 @@ def _install(made: Units) -> int:
     _systemctl("daemon-reload")
     # A server that runs has the addresses. Programs that watch start the next one.
     _systemctl("stop", f"{made.name}.service", may_fail=True)
-    _stop_server()
-    _systemctl("enable", "--now", f"{made.name}.socket")
-    print(f"{made.name}.socket listens; the first program that calls starts the server")
+    is_server = made.started.endswith(".socket")
+    if is_server:
+        _stop_server()
+    _systemctl("enable", "--now", made.started)
+    if is_server:
+        print(f"{made.started} listens; the first program that calls starts the server")
+    else:
+        print(f"{made.started} runs, and starts with each login")
     return 0
 
 
@@ -158,27 +175,26 @@ def _check_ours(path: Path) -> None:
 
 def _remove(made: Units) -> int:
     if _manager_problem() is None:
-        for kind in ("socket", "service"):
-            _systemctl("disable", "--now", f"{made.name}.{kind}", may_fail=True)
+        for name in made.files:
+            _systemctl("disable", "--now", name, may_fail=True)
     if not delete(made, unit_directory(os.environ)):
         print(f"{made.name}: not installed")
         return 0
     if _manager_problem() is None:
         _systemctl("daemon-reload")
-    print(f"{made.name}: removed; programs that watch start the server themselves")
+    print(f"{made.name}: removed")
     return 0
 
 
 def _status(made: Units) -> int:
-    if not (unit_directory(os.environ) / f"{made.name}.socket").exists():
+    if not (unit_directory(os.environ) / made.started).exists():
         print(f"{made.name}: not installed")
         return 1
     problem = _manager_problem()
     if problem is not None:
         print(f"{made.name}: installed, but no systemd manager answers ({problem})")
         return 1
-    names = [f"{made.name}.socket", f"{made.name}.service"]
-    _run("systemctl", "--user", "--no-pager", "status", *names)
+    _run("systemctl", "--user", "--no-pager", "status", *made.files)
     return 0
 
 

@@ -73,6 +73,34 @@ WantedBy=sockets.target
 """
 
 
+_PUBLISHER = """\
+[Unit]
+Description=gamin publish {settings}
+Documentation=man:gamin(1)
+# It waits for NATS and for its server by itself; a wrong settings file is an error.
+StartLimitIntervalSec=60
+StartLimitBurst=5
+
+[Service]
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+TimeoutStopSec=20
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=default.target
+"""
+
+
 class NoUnitName(GaminError):
     """A session whose name cannot be part of a unit's name."""
 
@@ -88,19 +116,16 @@ class NoUnitName(GaminError):
 
 
 class Units(NamedTuple):
-    """The units of one session: their common name and the two texts."""
+    """The texts of units, by the names of their files."""
 
     name: str
-    service: str
-    socket: str
+    """What the names begin with."""
+    files: dict[str, str]
 
     @property
-    def files(self) -> dict[str, str]:
-        """The texts by the names of their files."""
-        return {
-            f"{self.name}.socket": self.socket,
-            f"{self.name}.service": self.service,
-        }
+    def started(self) -> str:
+        """The unit that is enabled; it starts the other one, if there is one."""
+        return next(iter(self.files))
 
 
 def units(session: str, command: list[str]) -> Units:
@@ -117,9 +142,21 @@ def units(session: str, command: list[str]) -> Units:
         "command": " ".join(map(quoted, command)),
         "watchdog": WATCHDOG_SECONDS,
     }
+    name = str(values["name"])
     return Units(
-        str(values["name"]), _SERVICE.format(**values), _SOCKET.format(**values)
+        name,
+        {
+            f"{name}.socket": _SOCKET.format(**values),
+            f"{name}.service": _SERVICE.format(**values),
+        },
     )
+
+
+def publisher_unit(settings: str, command: list[str]) -> Units:
+    """The unit that runs `command`, which publishes what the settings file says."""
+    shown = settings.replace("%", "%%").replace("\n", " ")
+    text = _PUBLISHER.format(settings=shown, command=" ".join(map(quoted, command)))
+    return Units("gamin-publish", {"gamin-publish.service": text})
 
 
 def quoted(word: str) -> str:

@@ -50,6 +50,17 @@ def test_install_writes_the_units_and_starts_the_socket(
     assert main(["service", "status"]) == 1
 
 
+def test_a_publisher_is_a_unit_of_its_own(calls: Path, tmp_path: Path) -> None:
+    words = ["service", "install", "--publish", str(tmp_path / "p.toml")]
+    assert main(words) == 0
+    text = (unit_directory(os.environ) / "gamin-publish.service").read_text()
+    assert f"publish --config {tmp_path}/p.toml\n" in text
+    last = calls.read_text().splitlines()[-1]
+    assert last == "--user enable --now gamin-publish.service"
+    assert main(["service", "remove", *words[2:]]) == 0
+    assert not list(unit_directory(os.environ).iterdir())
+
+
 def test_without_a_manager_nothing_is_written_and_the_error_says_what_to_do(
     calls: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from gamin.cli.service_units import NoUnitName, quoted, units
+from gamin.cli.service_units import NoUnitName, publisher_unit, quoted, units
 
 COMMAND = ["/usr/bin/python3", "-I", "/opt/my $HOME/100%/start.py"]
 
 
 def test_the_socket_is_where_clients_look_and_the_command_is_quoted() -> None:
     made = units("", COMMAND)
-    assert "\nListenStream=%t/gamin/modern-.sock\n" in made.socket
+    assert "\nListenStream=%t/gamin/modern-.sock\n" in made.files["gamin.socket"]
     assert (
         '\nExecStart=/usr/bin/python3 -I "/opt/my $$HOME/100%%/start.py"\n'
-        in made.service
+        in made.files["gamin.service"]
     )
     assert list(made.files) == ["gamin.socket", "gamin.service"]
 
@@ -25,9 +25,10 @@ def test_the_socket_is_where_clients_look_and_the_command_is_quoted() -> None:
 def test_a_session_has_units_of_its_own() -> None:
     made = units("build-7", COMMAND)
     assert list(made.files) == ["gamin-build-7.socket", "gamin-build-7.service"]
-    assert "\nEnvironment=GAM_CLIENT_ID=build-7\n" in made.service
-    assert "modern-build-7.sock" in made.socket
-    assert "Requires=gamin-build-7.socket" in made.service
+    socket, service = made.files.values()
+    assert "\nEnvironment=GAM_CLIENT_ID=build-7\n" in service
+    assert "modern-build-7.sock" in socket
+    assert "Requires=gamin-build-7.socket" in service
 
 
 @pytest.mark.parametrize("session", ["a b", "x\nExecStart=/bin/false", "50%", "ü"])
@@ -53,11 +54,12 @@ def test_a_word_is_one_word_to_systemd(word: str, text: str) -> None:
 def test_systemd_finds_nothing_to_remark(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
-    made = units("", [shutil.which("true") or "/bin/true"])
-    for name, text in made.files.items():
+    command = [shutil.which("true") or "/bin/true"]
+    files = units("", command).files | publisher_unit("/a b/100%", command).files
+    for name, text in files.items():
         (tmp_path / name).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--user", "--man=no", *made.files],
+        ["systemd-analyze", "verify", "--user", "--man=no", *files],
         cwd=tmp_path,
         env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
         capture_output=True,

@@ -12,6 +12,7 @@ from gamin.config.gaminrc import FilesystemRule, PathRule
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Effect, Listing, Trace
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.engine.drain_schedule import Slices
@@ -231,6 +232,12 @@ class Shell:
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
         """There is no debug log."""
+
+    def reader(self, node: Node) -> None:
+        """Nothing is read with a scan."""
+
+    def was_read(self, node: Node, read: object) -> None:
+        """Nothing was."""
 
     def listed(self, listings: Sequence[Listing]) -> None:
         """No session reads files before their directory is known."""

@@ -20,12 +20,14 @@ from gamin.events import (
     MOVED_FROM,
     MOVED_TO,
 )
-from gamin.system import statx
+from gamin.system import reach, statx
 
 # A poller sees that a file was written, not whether the writer has finished.
 CONTENT = MODIFY | CLOSE_WRITE
 
 UNKNOWN = statx.kind(0, 0)  # it exists, but its status was refused
+# A distant mount is on it: its own thread reads it.
+MOUNTED = statx.kind(S_IFDIR, 0)
 # It was found and is gone again: whatever has the name next is another entry.
 GONE_AGAIN = {False: statx.kind(S_IFREG, 0), True: statx.kind(S_IFDIR, 0)}
 
@@ -35,9 +37,12 @@ def read_kinds(path: bytes) -> dict[bytes, bytes]:
 
     The mode says only whether the entry is a directory.
     """
+    mounted = reach.mounted_in(path)
     with os.scandir(path) as entries:
         return {
-            entry.name: statx.kind(
+            entry.name: MOUNTED
+            if entry.name in mounted
+            else statx.kind(
                 S_IFDIR if entry.is_dir(follow_symlinks=False) else 0, entry.inode()
             )
             for entry in entries
@@ -52,11 +57,17 @@ def read_details(
     Raises OSError if the directory itself cannot be opened.
     """
     # Closed after each poll: an open directory would prevent unmounting.
+    mounted = reach.mounted_in(path)
+    if mounted:
+        names = list(names)
+    here = [name for name in names if name not in mounted] if mounted else names
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        found, refused = statx.read(directory, names)
+        found, refused = statx.read(directory, here)
     finally:
         os.close(directory)
+    if mounted:
+        found.update((name, MOUNTED) for name in names if name in mounted)
     for name in refused:
         found[name] = known.get(name, UNKNOWN)
     return found

@@ -9,13 +9,15 @@ import os
 import pwd
 import stat
 from collections.abc import Mapping
+from functools import partial
 from typing import NamedTuple
 
 from gamin.config.flow_settings import FlowSettings
 from gamin.config.gaminrc import FlowRule, Mistake, Origin, Rule, parse
 from gamin.config.mounts import Mounts
 from gamin.config.mounts import parse as parse_mounts
-from gamin.system import mountinfo
+from gamin.system import errands, mountinfo
+from gamin.system.errands import Distant, Errand
 
 SYSTEM_DIRECTORY = "/etc/gamin"
 """Where the two files of the administrator are."""
@@ -34,6 +36,8 @@ class Configuration(NamedTuple):
 
     rules: tuple[Rule, ...]
     mistakes: tuple[Mistake, ...]
+    is_partial: bool = False
+    """The user's file is not read yet, because its mount does not answer."""
 
     @property
     def flow(self) -> FlowSettings:
@@ -85,18 +89,40 @@ def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:
     )
 
 
-def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configuration:
-    """Read all three files.
+def read_in_time(seconds: float) -> Configuration:
+    """As `read`, but wait at most so many seconds for a mount that does not answer;
+    what the user's file says is unknown then."""
+    try:
+        return read()
+    except Distant as distant:
+        errand = Errand(distant.point, read)
+    errand.start(lambda: None)
+    try:
+        return errand.wait(seconds)
+    except TimeoutError:
+        return read(skips_user=True)
+
+
+def read(
+    home: str | None = None,
+    system: str = SYSTEM_DIRECTORY,
+    *,
+    skips_user: bool = False,
+) -> Configuration:
+    """Read all three files, or those of the administrator alone.
 
     A missing file is no mistake. A file that cannot be read or is not believed is one.
-    Raises OSError with an error of EXHAUSTED: then none of the files is known.
+    Raises OSError with an error of EXHAUSTED: then none of the files is known. Raises
+    Distant where only a thread may read one of them.
     """
     home = home_directory() if home is None else home
     rules: list[Rule] = []
     mistakes: list[Mistake] = []
-    for file in files(home, system):
+    for number, file in enumerate(files(home, system)):
+        if skips_user and number == 1:
+            continue
         try:
-            text = _read_file(file)
+            text = errands.at(os.fsencode(file), partial(_read_file, file))
         except (FileNotFoundError, NotADirectoryError):
             continue
         except NotBelieved as reason:
@@ -113,7 +139,7 @@ def read(home: str | None = None, system: str = SYSTEM_DIRECTORY) -> Configurati
                 mistakes.append(item)
             else:
                 rules.append(item)
-    return Configuration(tuple(rules), tuple(mistakes))
+    return Configuration(tuple(rules), tuple(mistakes), skips_user)
 
 
 def _read_file(file: str) -> bytes:

@@ -61,6 +61,9 @@ LOCAL_TYPES = frozenset({
 another machine. A system call on any other type may take for ever."""
 # fmt: on
 
+AUTOMOUNT = "autofs"
+"""The type of a mount point where something is mounted as soon as anybody looks."""
+
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
 # A list of directories as overlay takes it: between colons, with "\:" for a colon.
 _LAYER = re.compile(rb"(?:[^\\:]|\\.)+", re.DOTALL)

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from gamin.config.mounts import Mount
+from gamin.config.mounts import AUTOMOUNT, Mount
 from gamin.core.effects import Effect, Probe, Ready, Scan, Unwatch, Watch
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
@@ -41,8 +41,6 @@ from gamin.events import IGNORED, MOVED_FROM, MOVED_TO, Change
 from gamin.paths import is_within
 
 Work = Watch | Unwatch | Probe | Scan | Ready
-AUTOMOUNT = "autofs"
-"""The type of a mount point where something is mounted as soon as anybody looks."""
 
 
 class Hands(NamedTuple):
@@ -132,7 +130,9 @@ class Distant:
         if mount.type == AUTOMOUNT:
             self._leave_unmounted(work)
         else:
-            self._send(mount, Request(*self._wanted(node, mount, work), node.path()))
+            reader = self._delivery.reader(node) if isinstance(work, Scan) else None
+            wanted = self._wanted(node, mount, work)
+            self._send(mount, Request(*wanted, node.path(), reader))
         return True
 
     def _takes_probe(self, work: Probe, mount: Mount | None) -> bool:
@@ -232,16 +232,25 @@ class Distant:
             mounts |= {mount for mount in self._used if is_within(mount.point, path)}
         return {mount for mount in mounts if mount is not None}
 
-    def poll_now(self, subscription: Subscription, done: Callable[[], None]) -> bool:
+    def poll_now(
+        self, subscription: Subscription, done: Callable[[], None]
+    ) -> Mount | None:
         """Have the threads of the subscription's mounts detect what there is now;
-        `done` is called when that is applied. False if it is on no distant mount."""
-        if not self.is_in_use:
-            return False
+        `done` is called when that is applied.
+
+        Returns one of the mounts, a stalled one if there is one; then nothing is done.
+        None: it is on no distant mount.
+        """
+        if not self.is_in_use or self._threads is None:
+            return None
         mounts = [
             mount
             for mount in self._mounts_of(subscription)
             if self._used[mount] and mount.type != AUTOMOUNT
         ]
+        for mount in mounts:
+            if self._threads.is_stalled(mount):
+                return mount
         left = len(mounts)
 
         def one_done() -> None:
@@ -250,12 +259,18 @@ class Distant:
             if not left:
                 done()
 
-        top = subscription.node or self._monitor.tree.root
+        root = self._monitor.tree.root
+        top = (subscription.node or root).path()
         for mount in mounts:
-            where = mount.point if is_within(mount.point, top.path()) else top.path()
-            proxy = Proxy(self._monitor.tree.root, mount)
-            self._send(mount, Request(proxy, PollNow(one_done), None, where))
-        return bool(mounts)
+            where = mount.point if is_within(mount.point, top) else top
+            self._send(
+                mount, Request(Proxy(root, mount), PollNow(one_done), None, where)
+            )
+        return mounts[0] if mounts else None
+
+    def is_stalled(self, mount: Mount) -> bool:
+        """Whether the mount has given no answer for a while."""
+        return self._threads is not None and self._threads.is_stalled(mount)
 
     def stalled_mount(self, subscription: Subscription) -> Mount | None:
         """The mount that the subscription waits for and that does not answer."""
@@ -355,6 +370,8 @@ class Distant:
     def _listed(self, node: Node, work: Scan, answer: Listed, now: float) -> None:
         node.wd = DISTANT_WATCH
         listing = (work, answer.directories, answer.others, answer.changed)
+        if answer.read is not None:
+            self._delivery.was_read(node, answer.read)
         self._delivery.listed([listing])
         self._take(self._monitor.listed([listing], now))
 

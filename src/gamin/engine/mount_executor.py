@@ -199,7 +199,11 @@ class MountExecutor:
         proxy.was_listed()
         newer = self._newer.pop(proxy, set()) if work.changed_since_ns else set()
         newer = {*changed, *newer.intersection([*directories, *others])}
-        batch.append(Listed(request, list(directories), list(others), newer))
+        read = None
+        if request.reader is not None:
+            names = [*directories, *others]
+            read = self._timed(partial(request.reader, path, names))
+        batch.append(Listed(request, list(directories), list(others), newer, read))
 
     def _probe(self, request: Request, work: Probe, batch: Batch) -> None:
         proxy = request.proxy

@@ -13,7 +13,7 @@ from gamin.config.mounts import Mount
 from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
-from gamin.engine.proxy import Batch, Request
+from gamin.engine.proxy import Batch, Reader, Request
 from gamin.events import AnyChange, Change
 
 AT_ONCE = 0.0
@@ -157,6 +157,12 @@ class Delivery(Protocol):
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
         """The kernel reported these changes; they are applied next."""
+
+    def reader(self, node: Node) -> Reader | None:
+        """What is to be read in a directory of a distant mount when it is scanned."""
+
+    def was_read(self, node: Node, read: object) -> None:
+        """What its reader returned; `listed` follows."""
 
     def listed(self, listings: Sequence[Listing]) -> None:
         """These directories were listed; the listings are applied next."""

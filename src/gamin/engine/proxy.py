@@ -84,6 +84,10 @@ class Wanted(NamedTuple):
         )
 
 
+Reader = Callable[[bytes, Collection[bytes]], object]
+"""Reads files in a directory that was just scanned; takes its path and its names."""
+
+
 class PollNow(NamedTuple):
     """Detect now what would be detected later at or below the request's path."""
 
@@ -100,6 +104,8 @@ class Request(NamedTuple):
     """None for a look, and for a probe of what is at a mount's point."""
     path: bytes
     """The directory's path; for a probe, that of the entry."""
+    reader: Reader | None = None
+    """What is to be read at a scan, too."""
 
 
 class Observed(NamedTuple):
@@ -121,6 +127,8 @@ class Listed(NamedTuple):
     directories: list[bytes]
     others: list[bytes]
     changed: Collection[bytes]
+    read: object = None
+    """What the request's `reader` returned."""
 
 
 class Probed(NamedTuple):

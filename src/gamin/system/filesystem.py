@@ -6,6 +6,7 @@ import stat
 from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
+from gamin.system import reach
 from gamin.system.spare_descriptor import SPARE
 
 
@@ -52,10 +53,16 @@ def scan(
         found = os.scandir(path)
     except OSError as error:
         found = SPARE.list_after(error, path)
-    if not changed_since_ns:
+    mounted = reach.mounted_in(path)
+    if not (changed_since_ns or mounted):
         return *split_entries(found), ()
     entries = list(found)
-    return *split_entries(entries), changed_since(entries, changed_since_ns)
+    # What a distant mount has is for its own thread to find out.
+    here = [e for e in entries if e.name not in mounted] if mounted else entries
+    directories, others = split_entries(here)
+    directories += [entry.name for entry in entries if entry.name in mounted]
+    changed = changed_since(here, changed_since_ns) if changed_since_ns else ()
+    return directories, others, changed
 
 
 def split_entries(

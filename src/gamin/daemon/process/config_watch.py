@@ -6,14 +6,17 @@ The files are watched like any client's, with subscriptions to the core.
 import logging
 import os
 import time
+from functools import partial
 
 from gamin.config import loader
-from gamin.config.mounts import Mounts
+from gamin.config.mounts import AUTOMOUNT, Mounts
 from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.loop import Callback, Loop, Timer
 from gamin.daemon.sessions.hub import Service
+from gamin.system import reach
+from gamin.system.errands import Distant, Errand
 from gamin.system.mountinfo import MountWatcher
 
 logger = logging.getLogger(__name__)
@@ -59,6 +62,8 @@ class Settings:
     def start(self, loop: Loop) -> None:
         """Start to follow; the service must be able to carry out effects."""
         self._log_mistakes()
+        if self._configuration.is_partial:
+            self._reread()
         home = loader.home_directory()
         for number, file in enumerate(loader.files(home)):
             path = os.fsencode(file)
@@ -102,6 +107,7 @@ class Settings:
             return
         if set(mounts) != set(self._mounts):
             self._mounts = mounts
+            know_distant(mounts)
             self._apply()
 
     # -- the files
@@ -115,11 +121,28 @@ class Settings:
             self._retry = None
         try:
             self._configuration = loader.read()
+        except Distant as distant:
+            errand = Errand(distant.point, loader.read)
+            have_read = partial(self._have_read, errand)
+            self._service.errands.start(errand, have_read, None)
+            return
         except OSError as error:
             if is_first:
                 logger.warning("configuration not read yet: %s", error.strerror)
             self._retry = self._later(self._reread)
             return
+        self._follow_configuration()
+
+    def _have_read(self, errand: Errand[loader.Configuration]) -> None:
+        """A thread has read the files, on a mount that may not answer."""
+        try:
+            self._configuration = errand.result()
+        except OSError:
+            self._retry = self._later(self._reread)
+        else:
+            self._follow_configuration()
+
+    def _follow_configuration(self) -> None:
         self._log_mistakes()
         logger.info("configuration read again")
         self._apply()
@@ -150,6 +173,11 @@ class Settings:
         if self._are_files_changed:
             self._are_files_changed = False
             self._reread()
+
+
+def know_distant(mounts: Mounts) -> None:
+    """Nobody looks at these mounts from the loop's thread from now on."""
+    reach.use({m.point: m.type == AUTOMOUNT for m in mounts.distant()})
 
 
 def make_policy(

@@ -18,7 +18,7 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
-from gamin.daemon.process.config_watch import Settings, make_policy
+from gamin.daemon.process.config_watch import Settings, know_distant, make_policy
 from gamin.daemon.process.memory import Memory
 from gamin.daemon.process.mount_threads import MountThreads
 from gamin.daemon.process.preload import Preload
@@ -43,6 +43,8 @@ MAX_SILENT = 64
 """Clients of the Watchman language that may have said nothing yet. They may take their
 time, as long as others do not need the place."""
 MAX_CONNECTIONS = 1024
+STARTING_SECONDS = 1.0
+"""Seconds that the start waits for a home directory whose mount does not answer."""
 PAUSE_SECONDS = 0.5
 """How long callers wait when there is no descriptor for them. The socket stays readable
 meanwhile, so without a pause we would turn in circles."""
@@ -62,7 +64,9 @@ class Server:
         greeting_seconds: float = GREETING_SECONDS,
     ) -> None:
         """Raises OSError where the configuration cannot be read for want of room."""
-        configured, mounts = loader.read(), loader.read_mounts()
+        mounts = loader.read_mounts()
+        know_distant(mounts)
+        configured = loader.read_in_time(STARTING_SECONDS)
         policy = make_policy(configured, mounts, is_poll_only)
         self.listening = listening
         self._loop = loop
@@ -119,6 +123,7 @@ class Server:
             self.service.end()
             self.settings.stop(self._loop)
             drive.close()
+            self.service.errands.close()
             if self._idle is not None:
                 self._idle.cancel()
 
@@ -311,7 +316,7 @@ class Server:
             },
             "held_bytes": self.service.accounts.held_bytes,
             "recoveries": status.recoveries(self.monitor),
-            "stalled": status.stalled(self.mount_threads.stalled()),
+            "stalled": status.stalled(self.monitor, self.mount_threads.stalled()),
         }
 
     def dump(self) -> str:

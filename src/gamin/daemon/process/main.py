@@ -108,6 +108,10 @@ def serve(listening: Listening, options: set[str]) -> int:
     gc.set_threshold(200_000, 50, 1_000)
     gc.enable()
     _run(server, loop)
+    if server.mount_threads.stalled():
+        # A thread that hangs in the kernel may go on at any moment of the
+        # interpreter's end, and find half of it gone.
+        os._exit(0)
     return 0
 
 

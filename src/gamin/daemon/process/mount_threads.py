@@ -25,15 +25,19 @@ from gamin.config.mounts import Mount
 from gamin.engine.mount_executor import STALLED_SECONDS, MountExecutor
 from gamin.engine.proxy import Batch, Request
 from gamin.paths import printable
-from gamin.system import filesystem
+from gamin.system import errands, filesystem
 
 logger = logging.getLogger(__name__)
+
+
+NO_ANSWER = "no answer"
+"""Why a mount is stalled that lets system calls wait."""
 
 
 class Stalled(NamedTuple):
     """A mount that gives no answer, or nothing but errors."""
 
-    mount: Mount
+    point: bytes
     seconds: float
     """Seconds since it last answered."""
     reason: str
@@ -78,10 +82,14 @@ class MountThreads:
         return thread is not None and thread.stalled(time.monotonic()) is not None
 
     def stalled(self) -> list[Stalled]:
-        """The mounts that do not answer now."""
+        """The mounts that do not answer now, be it to these threads or to errands."""
         now = time.monotonic()
-        found = (thread.stalled(now) for thread in self._threads.values())
-        return [each for each in found if each is not None]
+        seen = (thread.stalled(now) for thread in self._threads.values())
+        found = {each.point: each for each in seen if each is not None}
+        for point, seconds in errands.stalled().items():
+            if point not in found or found[point].seconds < seconds:
+                found[point] = Stalled(point, seconds, NO_ANSWER)
+        return list(found.values())
 
     def close(self) -> None:
         """End all threads; the descriptor stays open for one that hangs."""
@@ -128,14 +136,16 @@ class _MountThread(threading.Thread):
         executor = self._executor
         since = executor.call_since
         if since is not None and now - since >= STALLED_SECONDS:
-            return Stalled(self.mount, now - since, "no answer")
+            return Stalled(self.mount.point, now - since, NO_ANSWER)
         if executor.trouble:
-            return Stalled(self.mount, now - executor.down_since, executor.trouble)
+            seconds = now - executor.down_since
+            return Stalled(self.mount.point, seconds, executor.trouble)
         return None
 
     def run(self) -> None:
         # Signals are for the loop's thread.
         signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+        errands.may_wait_for(self.mount.point)
         try:
             self._serve()
         except Exception:

@@ -64,12 +64,13 @@ class Limits:
         return self._known
 
 
-def stalled(mounts: Iterable[Stalled]) -> list[dict[str, object]]:
+def stalled(monitor: Monitor, mounts: Iterable[Stalled]) -> list[dict[str, object]]:
     """The mounts that do not answer, for how long, and why."""
+    policy = monitor.coverage.method.policy
     return [
         {
-            "mount": os.fsdecode(each.mount.point),
-            "type": each.mount.type,
+            "mount": os.fsdecode(each.point),
+            "type": mount.type if (mount := policy.distant_mount(each.point)) else "",
             "seconds": round(each.seconds, 1),
             "reason": each.reason,
         }

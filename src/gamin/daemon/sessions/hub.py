@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from gamin.core.effects import Deliver, Listing, Trace, TraceKind
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io import change_log
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
+from gamin.daemon.io.errands import Errands
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.accounts import Accounts
+from gamin.engine.proxy import Reader
 from gamin.events import AnyChange
 from gamin.paths import printable
 
@@ -53,6 +56,12 @@ class Session(Protocol):
 
 
 class ScanObserver(Protocol):
+    def reader(self, node: Node) -> Reader | None:
+        """What is to be read in a directory of a distant mount when it is scanned."""
+
+    def was_read(self, node: Node, read: object) -> None:
+        """What its reader returned; `listed` follows."""
+
     def listed(self, listings: Sequence[Listing]) -> None:
         """These scans are applied to the tree next."""
 
@@ -71,6 +80,7 @@ class Service:
     ) -> None:
         self.monitor = monitor
         self.loop = loop
+        self.errands = Errands(loop)
         self.greeted = greeted
         self.sessions: dict[Session, None] = {}
         """The present sessions, oldest first."""
@@ -155,6 +165,17 @@ class Service:
     def detected(self, changes: Sequence[AnyChange]) -> None:
         if _package.level == logging.DEBUG:
             change_log.log(changes)
+
+    def reader(self, node: Node) -> Reader | None:
+        for observer in self.scan_observers:
+            reader = observer.reader(node)
+            if reader is not None:
+                return reader
+        return None
+
+    def was_read(self, node: Node, read: object) -> None:
+        for observer in self.scan_observers:
+            observer.was_read(node, read)
 
     def listed(self, listings: Sequence[Listing]) -> None:
         for observer in self.scan_observers:

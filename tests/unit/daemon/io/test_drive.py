@@ -13,6 +13,7 @@ from gamin.config.mounts import Mounts
 from gamin.config.policy import Policy
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Listing, Trace
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.drive import Drive
@@ -48,6 +49,12 @@ class Names:
     def note(self, effect: Trace) -> None: ...
 
     def detected(self, changes: Sequence[AnyChange]) -> None: ...
+
+    def reader(self, node: Node) -> None:
+        """Nothing is read with a scan."""
+
+    def was_read(self, node: Node, read: object) -> None:
+        """Nothing was."""
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 

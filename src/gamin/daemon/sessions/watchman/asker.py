@@ -1,8 +1,8 @@
 """What the commands need of the server, and of the connection of a request."""
 
-from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.client_subscription import Client
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.root import Root
@@ -33,16 +33,11 @@ class Asker(Client, Protocol):
     """The connection that a request came from."""
 
     subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
-    is_waiting: bool
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
-
-    def attempt(self, step: Callable[[], None]) -> None: ...
 
     @property
     def has_room(self) -> bool: ...
 
-    def go_on(self) -> None: ...
-
-    def work(self, steps: Iterator[None]) -> None:
+    def work(self, steps: Steps[None]) -> None:
         """Do this in slices, before the next request."""

@@ -2,9 +2,11 @@
 
 import logging
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from gamin import __version__
+from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes
@@ -16,6 +18,7 @@ from gamin.daemon.sessions.watchman.memory import Memory, Recalled
 from gamin.daemon.sessions.watchman.projects import (
     find_project,
     read_config,
+    real_path,
     root_directory,
 )
 from gamin.daemon.sessions.watchman.queries import Queries
@@ -56,7 +59,7 @@ class Commands:
         self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
-        """Answers now, or when the root is ready. Raises BadRequest."""
+        """Answers now, or has the client do it in steps. Raises BadRequest."""
         match request:
             case ask.GetVersion():
                 client.reply(replies.version(request, __version__))
@@ -82,9 +85,9 @@ class Commands:
             case ask.WatchList():
                 client.reply(replies.watch_list(self.roots.watched()))
             case ask.Watch() | ask.WatchProject() | ask.WatchDel() | ask.WatchDelAll():
-                self._watching(request, client)
+                client.work(self._watching(request, client))
             case _:
-                self._asking(request, client)
+                client.work(self._asking(request, client))
 
     # -- roots that are kept
 
@@ -92,14 +95,16 @@ class Commands:
         self,
         request: ask.Watch | ask.WatchProject | ask.WatchDel | ask.WatchDelAll,
         client: Asker,
-    ) -> None:
+    ) -> Steps[None]:
         match request:
             case ask.Watch(path):
-                self._watch(root_directory(path), b"", client)
+                directory = yield from aside(partial(root_directory, path))
+                yield from self._watch(directory)
+                client.reply(replies.watch(directory, self._host.watcher_name))
             case ask.WatchProject(path):
-                self._watch_project(root_directory(path), client)
+                yield from self._watch_project(path, client)
             case ask.WatchDel(path):
-                root = self._root(path)
+                root = yield from self._root(path)
                 self.roots.cancel(root)
                 client.reply(replies.watch_del(root.path, deleted=True))
             case ask.WatchDelAll():
@@ -108,60 +113,54 @@ class Commands:
                     self.roots.cancel(root)
                 client.reply(replies.watch_list([root.path for root in kept]))
 
-    def _watch(
-        self, path: bytes, inner: bytes, client: Asker, project: bool = False
-    ) -> None:
+    def _watch(self, path: bytes) -> Steps[None]:
         root = self.roots.find(path)
         if root is None:
-            config = read_config(path)
-            root = self.roots.open(RootKey(path, is_watchman=True), config)
+            config = yield from aside(partial(read_config, path))
+            root = yield from self.roots.open(RootKey(path, is_watchman=True), config)
         root.is_pinned = True
-        watcher = self._host.watcher_name
+        yield from self._until_ready(root)
 
-        def answer() -> None:
-            if project:
-                client.reply(replies.watch_project(path, watcher, inner))
-            else:
-                client.reply(replies.watch(path, watcher))
-
-        self._when_ready(root, client, answer)
-
-    def _watch_project(self, path: bytes, client: Asker) -> None:
-        project = find_project(path, self.roots.watched())
-        inner = path[len(project.rstrip(b"/")) + 1 :]
-        self._watch(project, inner, client, project=True)
+    def _watch_project(self, path: bytes, client: Asker) -> Steps[None]:
+        directory = yield from aside(partial(root_directory, path))
+        watched = self.roots.watched()
+        project = yield from aside(partial(find_project, directory, watched))
+        yield from self._watch(project)
+        inner = directory[len(project.rstrip(b"/")) + 1 :]
+        client.reply(replies.watch_project(project, self._host.watcher_name, inner))
 
     # -- questions
 
-    def _asking(self, request: ask.Request, client: Asker) -> None:
+    def _asking(self, request: ask.Request, client: Asker) -> Steps[None]:
         match request:
             case ask.GetClock(path):
-                root = self._root(path)
+                root = yield from self._root(path)
                 now = root.timeline
                 client.reply(replies.clock(now.clock(now.latest)))
             case ask.DefineTrigger() | ask.DeleteTrigger() | ask.ListTriggers():
-                client.work(self._trigger(request, client))
+                yield from self._trigger(request, client)
             case ask.GetConfig(path):
-                client.reply(replies.get_config(self._root(path).config.given))
+                root = yield from self._root(path)
+                client.reply(replies.get_config(root.config.given))
             case ask.ShowStates(path):
-                root = self._root(path)
+                root = yield from self._root(path)
                 client.reply(replies.asserted_states(root.path, root.states.asserted))
             case ask.ShowCursors(path):
-                root = self._root(path)
+                root = yield from self._root(path)
                 mine = [each for each in self._queries.cursors if each[0] is root]
                 client.reply(replies.cursors({name: at for _, name, at in mine}))
             case ask.RunQuery(path, query, is_find):
-                client.work(self._query(path, query, is_find, client))
+                yield from self._query(path, query, is_find, client)
             case ask.Subscribe():
-                self._subscribe(request, client)
+                yield from self._subscribe(request, client)
             case ask.EnterState(path, name, metadata):
                 if len(name) > MAX_NAME:
                     raise BadRequest("the name of the state is too long")
-                client.work(self._state(path, name, metadata, client, entered=True))
+                yield from self._state(path, name, metadata, client, entered=True)
             case ask.LeaveState(path, name, metadata):
-                client.work(self._state(path, name, metadata, client, entered=False))
+                yield from self._state(path, name, metadata, client, entered=False)
             case ask.FlushSubscriptions(path, names):
-                client.work(self._flush_subscriptions(path, names, client))
+                yield from self._flush_subscriptions(path, names, client)
             case ask.Unsubscribe(path, name):
                 found = client.subscriptions.pop((path, name), None)
                 if found is not None:
@@ -172,13 +171,13 @@ class Commands:
         self,
         request: ask.DefineTrigger | ask.DeleteTrigger | ask.ListTriggers,
         client: Asker,
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         root = yield from self._current(request.root)
         client.reply(self._triggers.carry_out(request, root))
 
     def _state(
         self, path: bytes, name: str, metadata: object, client: Asker, *, entered: bool
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         root = yield from self._current(path)
         change = root.enter_state if entered else root.leave_state
         change(name, client, metadata)
@@ -186,7 +185,7 @@ class Commands:
 
     def _query(
         self, path: bytes, query: Query, is_find: bool, client: Asker
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """Yields where others may get their turn."""
         root = yield from self._current(path)
         spec, past = yield from self._recalled(root, query)
@@ -198,7 +197,7 @@ class Commands:
         elif len(answer.rows.rows) > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
             raise QueryFailed("too many answers wait for clients that do not read")
         if query.wants_hashes:
-            yield from self._read_contents(answer.rows, root, query, client)
+            yield from self._read_contents(answer.rows, root, query)
         yield from answer.rows.encode(client.codec)
         if is_find:
             client.reply(replies.find(answer.clock), answer.rows)
@@ -216,37 +215,36 @@ class Commands:
 
         return read
 
-    def _read_contents(
-        self, rows: FileRows, root: Root, query: Query, client: Asker
-    ) -> Iterator[None]:
-        """Yields once, and is gone on with when the hashes are there."""
+    def _read_contents(self, rows: FileRows, root: Root, query: Query) -> Steps[None]:
+        read = self._content_reader(root, query)
+        job: Job | None = None
 
-        def go_on() -> None:
-            client.is_waiting = False
-            client.go_on()
+        def start(_: Errands, done: Done) -> None:
+            nonlocal job
+            job = read(rows.rows, done)
 
-        client.is_waiting = True
-        job = self._content_reader(root, query)(rows.rows, go_on)
         try:
-            yield
+            yield start
         finally:
-            job.cancel()  # the client has left, if the hashes are not there
+            if job is not None:
+                job.cancel()  # the client has left, if the hashes are not there
 
-    def _current(self, path: bytes) -> Generator[None, None, Root]:
+    def _current(self, path: bytes) -> Steps[Root]:
         """The root, when all that happened until now was detected and delivered."""
-        if not (yield from self.roots.bringing_up_to_date(self._root(path))):
+        root = yield from self._root(path)
+        if not (yield from self.roots.bringing_up_to_date(root)):
             raise QueryFailed(
                 "synchronization failed: the kernel loses events faster than "
                 f"{to_text(path)} can be rescanned"
             )
-        root = self._root(path)
+        root = yield from self._root(path)
         self.roots.flush_deferred()
         root.flush()
         return root
 
     def _flush_subscriptions(
         self, path: bytes, names: tuple[str, ...] | None, client: Asker
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         root = yield from self._current(path)
         mine = {name: found for (_, name), found in client.subscriptions.items()}
         if names is None:
@@ -268,18 +266,22 @@ class Commands:
             results.setdefault(result, []).append(name)
         client.reply(replies.flush_subscriptions(results))
 
-    def _subscribe(self, request: ask.Subscribe, client: Asker) -> None:
+    def _subscribe(self, request: ask.Subscribe, client: Asker) -> Steps[None]:
         subscribing = self._subscribing
         subscribing.check(request, client)
         if request.watch:
-            root = subscribing.open(request, client)
+            root = yield from subscribing.open(request, client)
         else:
-            root = self._root(request.root)
+            root = yield from self._root(request.root)
+        # Whoever subscribes wants to hear when there is something to hear: it waits.
+        yield from self._until_ready(root, must_answer=not request.watch)
+        yield from subscribing.subscribe(root, request, client)
 
-        def ready() -> None:
-            client.work(subscribing.subscribe(root, request, client))
-
-        self._when_ready(root, client, ready)
+    def _until_ready(self, root: Root, *, must_answer: bool = True) -> Steps[None]:
+        """Requests behind this one wait so long."""
+        yield from self.roots.until_ready(root, must_answer=must_answer)
+        if not root.is_ready:  # it was closed before
+            raise NotWatched(to_text(root.path))
 
     # -- what earlier servers knew
 
@@ -298,10 +300,14 @@ class Commands:
 
     def _recalled(
         self, root: Root, query: Query
-    ) -> Generator[None, None, tuple[ClockSpec | None, Recalled | None]]:
+    ) -> Steps[tuple[ClockSpec | None, Recalled | None]]:
         """What the query's `since` stands for; and the tree that it is about, if that
         is one of an earlier server."""
-        spec = self._queries.resolved(root, query.since)
+        resolved = partial(self._queries.resolved, root, query.since)
+        try:
+            spec = yield from aside(resolved)
+        except MountStalled:  # what was remembered cannot be read
+            spec = None
         key = self.roots.key_of(root)
         # A client that has a belief of its own compares that, if it gets all names.
         compares_itself = query.names and not query.initial
@@ -314,29 +320,12 @@ class Commands:
 
     # -- roots
 
-    def _root(self, path: bytes) -> Root:
-        root = self.roots.find(path) or self.roots.find(os.path.realpath(path))
+    def _root(self, path: bytes) -> Steps[Root]:
+        root = self.roots.find(path)
+        if root is None:
+            root = self.roots.find((yield from aside(partial(real_path, path))))
         if root is None or not root.is_ready:
             raise NotWatched(to_text(path))
         if root.subscription.node is None:
             raise QueryFailed(f"root {to_text(path)} is not there")
         return root
-
-    def _when_ready(self, root: Root, client: Asker, then: Callable[[], None]) -> None:
-        """Answer when the root is ready; requests behind this one wait so long."""
-        if root.is_ready:
-            then()
-            return
-        client.is_waiting = True
-
-        def answer() -> None:
-            if not root.is_ready:  # it was closed before
-                raise NotWatched(to_text(root.path))
-            then()
-
-        def go_on() -> None:
-            client.is_waiting = False
-            client.attempt(answer)
-            client.go_on()
-
-        root.waiting.append(go_on)

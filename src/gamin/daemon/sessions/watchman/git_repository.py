@@ -11,6 +11,7 @@ Sources: gitrepository-layout(5), git-config(1), gitignore(5), git-worktree(1).
 import logging
 import os
 import stat
+from functools import partial
 from typing import NamedTuple
 
 from gamin.config.git_config import (
@@ -22,6 +23,7 @@ from gamin.config.git_config import (
     parse,
 )
 from gamin.paths import join, parent, printable
+from gamin.system import errands
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ def repository_at(directory: bytes) -> Repository | None:
     """
     dot_git = join(directory, b".git")
     try:
-        status = os.stat(dot_git)
+        status = errands.at(dot_git, partial(os.stat, dot_git))
     except OSError:
         return None
     git_dir = dot_git
@@ -77,7 +79,8 @@ def repository_at(directory: bytes) -> Repository | None:
     common_dir = git_dir if common is None else _resolved(common.strip(), git_dir)
     # A directory that is merely called .git is none. git also wants `objects`, which
     # `git init` makes last; HEAD is the file whose coming we can wait for.
-    if not os.path.lexists(join(git_dir, b"HEAD")):
+    head = join(git_dir, b"HEAD")
+    if not errands.at(head, partial(os.path.lexists, head), follows=False):
         return None
     return Repository(directory, git_dir, common_dir)
 
@@ -85,8 +88,8 @@ def repository_at(directory: bytes) -> Repository | None:
 def repository_of(directory: bytes) -> Repository | None:
     """The innermost repository that holds the directory, on the same file system."""
     try:
-        device = os.stat(directory).st_dev
-        while os.stat(directory).st_dev == device:
+        device = _device(directory)
+        while _device(directory) == device:
             found = repository_at(directory)
             if found is not None or directory == b"/":
                 return found
@@ -94,6 +97,10 @@ def repository_of(directory: bytes) -> Repository | None:
     except OSError:
         pass
     return None
+
+
+def _device(directory: bytes) -> int:
+    return errands.at(directory, partial(os.stat, directory)).st_dev
 
 
 def excludes_of(repository: Repository, home: bytes, xdg: bytes = b"") -> Excludes:
@@ -189,7 +196,8 @@ def _place(repository: Repository, home: bytes) -> Place:
     head = _read(join(git_dir, b"HEAD"), 4096) or b""
     prefix = b"ref: refs/heads/"
     branch = head.strip()[len(prefix) :] if head.startswith(prefix) else None
-    return Place((git_dir, os.path.realpath(git_dir)), branch, home)
+    real = errands.at(git_dir, partial(os.path.realpath, git_dir))
+    return Place((git_dir, real), branch, home)
 
 
 def _resolved(path: bytes, directory: bytes) -> bytes:
@@ -207,6 +215,13 @@ def _trusted_text(path: bytes) -> bytes | None:
 
 def _read(path: bytes, size: int, *, is_trusted: bool = False) -> bytes | None:
     """The first `size` bytes of a regular file; None where there is none to read."""
+    try:
+        return errands.at(path, partial(_read_regular, path, size, is_trusted))
+    except OSError:  # its mount does not answer
+        return None
+
+
+def _read_regular(path: bytes, size: int, is_trusted: bool) -> bytes | None:
     try:
         # O_NONBLOCK: opening a named pipe would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

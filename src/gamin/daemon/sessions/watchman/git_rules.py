@@ -8,6 +8,7 @@ root; every repository follows its `info/exclude` and the user's `core.excludesF
 import logging
 import os
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from gamin.daemon.sessions.watchman.git_repository import (
@@ -24,6 +25,7 @@ from gamin.patterns.ignore_rules import (
     USER_EXCLUDES,
     exceeded_limit,
 )
+from gamin.system import errands
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +53,18 @@ class OutsideRules(NamedTuple):
 def read_rules(path: bytes) -> bytes | None:
     """The text of an ignore file; None if there is none that git would read."""
     try:
-        with open(path, "rb", opener=_open) as file:
-            text = file.read(MAX_TEXT + 1)
+        text = errands.at(path, partial(_read, path), follows=False)
     except OSError:
         return None
     reason = exceeded_limit(text)
     if reason is not None:
         logger.warning("%s is not followed: %s", printable(path), reason)
     return text
+
+
+def _read(path: bytes) -> bytes:
+    with open(path, "rb", opener=_open) as file:
+        return file.read(MAX_TEXT + 1)
 
 
 def _open(path: str, flags: int) -> int:
@@ -104,7 +110,8 @@ def mark_of_top(directory: bytes) -> bytes:
     It changes less often than anything else there: with each checkout.
     """
     dot_git = join(directory, b".git")
-    return dot_git if os.path.isfile(dot_git) else join(dot_git, b"HEAD")
+    is_file = errands.at(dot_git, partial(os.path.isfile, dot_git))
+    return dot_git if is_file else join(dot_git, b"HEAD")
 
 
 def of_repository(repository: Repository, directory: bytes, home: Home) -> OutsideRules:

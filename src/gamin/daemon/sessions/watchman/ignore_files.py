@@ -3,11 +3,14 @@
 `patterns.ignore_rules` says what is in them, `git_rules` reads those outside of a tree.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import NamedTuple
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.model.tree import Tree
+from gamin.daemon.io.errands import Steps, aside
 from gamin.daemon.sessions.watchman.git_repository import repository_at
 from gamin.daemon.sessions.watchman.git_rules import (
     Home,
@@ -20,6 +23,9 @@ from gamin.events import Kind, Row
 from gamin.paths import is_within, join, parent, relative
 from gamin.patterns.ignore_rules import RULE_FILES, IgnoreRules
 from gamin.protocol.watchman.root_config import RootConfig
+
+Load = Callable[[Rule], None]
+"""Has a rule of a tree hold from now on."""
 
 _FILES = (*RULE_FILES, b"/.git")
 
@@ -43,22 +49,54 @@ class WatchmanIgnore:
         return not self._names.isdisjoint(path.split(b"/")[:-2])
 
 
+class DirectoryRules(NamedTuple):
+    """What one directory has of rules, as it was read."""
+
+    texts: dict[bytes, bytes | None]
+    """By the name of an ignore file; None where there is none."""
+    top: tuple[Rule, ...] | None
+    """What holds in it as the top of a repository, or as none, for the directory b"".
+    None if it has no entry `.git`."""
+
+
+def read_directory(path: bytes, names: Collection[bytes], home: Home) -> DirectoryRules:
+    """Read the rules of a directory with these names."""
+    texts = {
+        name: read_rules(join(path, name)) if name in names else None
+        for name in RULE_FILES
+    }
+    top = _of_top(path, b"", home) if b".git" in names else None
+    return DirectoryRules(texts, top)
+
+
 def load_listed(
-    subscription: Subscription, node: Node, names: Collection[bytes], home: Home
+    subscription: Subscription,
+    node: Node,
+    names: Collection[bytes],
+    home: Home,
+    read: DirectoryRules | None = None,
 ) -> None:
-    """A directory of the tree was listed: load its rules before its subdirectories."""
+    """A directory of the tree was listed: load its rules before its subdirectories.
+
+    `read` is what was read in it, None if that is still to be done.
+    """
     rules, root = subscription.ignore, subscription.bound_directory
     if isinstance(rules, IgnoreRules) and root is not None:
         directory = relative(node.path(), root.path())
-        for rule in _unknown(rules, node, directory, names, home):
+        if read is None:
+            read = read_directory(node.path(), _of_interest(names, directory), home)
+        for rule in _unknown(rules, directory, read):
             rules.load(*rule)
 
 
-def load_existing(rules: IgnoreRules, top: Node, home: Home) -> None:
+def load_existing(rules: IgnoreRules, top: Node, home: Home) -> Steps[None]:
     """A tree begins at `top`, which others watch already: what was listed for them is
     not listed again, so load the rules in it before it is decided what to watch."""
-    for rule in _unknown_below(rules, top, b"", home):
+
+    def load(rule: Rule) -> None:
         rules.load(*rule)
+
+    yield from _load_below(rules, top, b"", home, load)
 
 
 def may_change_rules(row: Row) -> bool:
@@ -68,38 +106,51 @@ def may_change_rules(row: Row) -> bool:
     return row.source is not None and row.source.endswith(_FILES)
 
 
-def rules_to_load(
-    subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
-) -> Iterator[Rule]:
-    """What to load now that the row is delivered, one before the next."""
+def load_changed(
+    subscription: Subscription,
+    rules: IgnoreRules,
+    tree: Tree,
+    row: Row,
+    home: Home,
+    load: Load,
+) -> Steps[None]:
+    """Load what there is to load now that the row is delivered, one before the next."""
     for path in (row.path, row.source):
         if path and path.endswith(b"/.git"):
             place = _place(subscription, parent(path))
             if place:  # the root's own repository is looked for from outside
-                yield from _of_top(parent(path), place, home)
+                of_top = partial(_of_top, parent(path), place, home)
+                for rule in (yield from aside(of_top, None)):
+                    load(rule)
     if row.is_dir:
         if row.kind is Kind.CREATED or row.kind is Kind.MOVED:
-            yield from _come_along(subscription, rules, tree, row, home)
+            yield from _come_along(subscription, rules, tree, row, home, load)
         return
     for path in (row.path, row.source):
         directory, _, name = (path or b"").rpartition(b"/")
         place = _place(subscription, directory) if name in RULE_FILES else None
         if path and place is not None:
-            yield place, name, read_rules(path)
+            text = yield from aside(partial(read_rules, path), None)
+            load((place, name, text))
 
 
 def _come_along(
-    subscription: Subscription, rules: IgnoreRules, tree: Tree, row: Row, home: Home
-) -> Iterator[Rule]:
+    subscription: Subscription,
+    rules: IgnoreRules,
+    tree: Tree,
+    row: Row,
+    home: Home,
+    load: Load,
+) -> Steps[None]:
     """A directory that came with what is in it is not listed, where rules are read."""
     place = _place(subscription, row.path) if row.path else b""
     node = tree.find(row.path) if row.path else subscription.bound_directory
     if place is None or node is None or not node.listed:
         return
     if row.kind is Kind.MOVED:
-        yield from _unknown_below(rules, node, place, home)
+        yield from _load_below(rules, node, place, home, load)
     else:  # what is below is delivered by itself
-        yield from _unknown(rules, node, place, _there(node), home)
+        yield from _load_from(rules, node, place, home, load)
 
 
 def drop_rules(
@@ -128,10 +179,10 @@ def _place(subscription: Subscription, path: bytes) -> bytes | None:
     return relative(path, root.path())
 
 
-def _unknown_below(
-    rules: IgnoreRules, top: Node, directory: bytes, home: Home
-) -> Iterator[Rule]:
-    """As `_unknown`, for all that is below, too, and neither unlisted nor ignored.
+def _load_below(
+    rules: IgnoreRules, top: Node, directory: bytes, home: Home, load: Load
+) -> Steps[None]:
+    """As `_load_from`, for all that is below, too, and neither unlisted nor ignored.
 
     What is above comes first, and counts for what is below when it was loaded.
     """
@@ -139,42 +190,50 @@ def _unknown_below(
     while found:
         node, directory = found.pop()
         if node.listed:
-            yield from _unknown(rules, node, directory, _there(node), home)
+            yield from _load_from(rules, node, directory, home, load)
         for child in node.children():
             path = join(directory, child.name) if directory else child.name
             if not rules.ignored(path, True):
                 found.append((child, path))
 
 
-def _there(node: Node) -> list[bytes]:
-    return [name for name in (*RULE_FILES, b".git") if node.has(name)]
+def _load_from(
+    rules: IgnoreRules, node: Node, directory: bytes, home: Home, load: Load
+) -> Steps[None]:
+    """Load what the rules do not know yet of the directory."""
+    there = [name for name in (*RULE_FILES, b".git") if node.has(name)]
+    reading = partial(read_directory, node.path(), _of_interest(there, directory), home)
+    read = yield from aside(reading, None)
+    for rule in list(_unknown(rules, directory, read)):
+        load(rule)
+
+
+def _of_interest(names: Collection[bytes], directory: bytes) -> Collection[bytes]:
+    """The names, without `.git` of the root: the repository that holds the root is
+    looked for from outside, its top included."""
+    if directory or b".git" not in names:
+        return names
+    return [name for name in names if name in RULE_FILES]
 
 
 def _unknown(
-    rules: IgnoreRules,
-    node: Node,
-    directory: bytes,
-    there: Collection[bytes],
-    home: Home,
+    rules: IgnoreRules, directory: bytes, read: DirectoryRules
 ) -> Iterator[Rule]:
-    """What the rules do not know yet of a directory's ignore files.
-
-    The repository that holds the root is looked for from outside, its top included.
-    """
-    if directory and (b".git" in there or rules.is_top(directory)):
-        for rule in _of_top(node.path(), directory, home):
-            if not rules.knows(*rule):
-                yield rule
-    for name in RULE_FILES:
-        # None, too: another directory may have had rules there before.
-        text = read_rules(node.path_prefix() + name) if name in there else None
+    """What the rules do not know yet of a directory's ignore files."""
+    if directory and (read.top is not None or rules.is_top(directory)):
+        top = no_repository(b"") if read.top is None else read.top
+        for _, name, text in top:
+            if not rules.knows(directory, name, text):
+                yield directory, name, text
+    # None, too: another directory may have had rules there before.
+    for name, text in read.texts.items():
         if not rules.knows(directory, name, text):
             yield directory, name, text
 
 
-def _of_top(path: bytes, directory: bytes, home: Home) -> Iterable[Rule]:
+def _of_top(path: bytes, directory: bytes, home: Home) -> tuple[Rule, ...]:
     """What holds in a directory of the tree as the top of a repository, or as none."""
     repository = repository_at(path)
     if repository is None:
-        return no_repository(directory)
+        return tuple(no_repository(directory))
     return of_repository(repository, directory, home).rules

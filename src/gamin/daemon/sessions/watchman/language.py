@@ -18,6 +18,9 @@ from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
 from gamin.daemon.sessions.watchman.session import WatchmanSession
 
+SAVING_SECONDS = 0.5
+"""Seconds that the end waits for a state directory whose mount does not answer."""
+
 
 class Watchman:
     def __init__(
@@ -44,6 +47,7 @@ class Watchman:
         """Remember what is known now, because the server ends."""
         self._saves.cancel()
         self.memory.save(self.roots.by_key(), self._commands.cursors())
+        self.memory.wait(SAVING_SECONDS)
 
     def session(self, client: int, connection: Connection) -> WatchmanSession:
         return WatchmanSession(client, connection, self._service, self._commands)

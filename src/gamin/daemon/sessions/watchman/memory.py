@@ -8,7 +8,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from gamin.core.coverage.recovery import MARGIN_NS
 from gamin.core.model.belief import export
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
+from gamin.daemon.io.errands import MountStalled, Steps, aside
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
@@ -29,7 +31,9 @@ from gamin.state.place import Place, Unusable
 from gamin.state.resume import Live, difference
 from gamin.state.saved import Identity, SavedTree
 from gamin.state.store import Entry, Generation, SavedCursor, Store
+from gamin.system import errands, reach
 from gamin.system.clock import real_time_offset_ns
+from gamin.system.errands import Distant
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +104,19 @@ class Memory:
         cursors: Sequence[tuple[RootKey, str, Clock]] = (),
     ) -> None:
         """Save what is known of these roots now."""
-        if self._store is not None:
+        if self._store is None:
+            return
+        if self._is_far:
+            self.save_in_background(roots, cursors)
+        else:
             self.wait()
             self._write(*self._collected(roots, cursors))
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether the store is on a mount that may not answer."""
+        directory = b"" if self._store is None else self._store.place.directory
+        return reach.distant_point(directory) is not None
 
     def save_in_background(
         self,
@@ -123,10 +137,11 @@ class Memory:
     def is_writing(self) -> bool:
         return self._writer is not None and self._writer.is_alive()
 
-    def wait(self) -> None:
-        """Return when nothing is written in the background."""
+    def wait(self, seconds: float | None = None) -> None:
+        """Return when nothing is written in the background, or after so many seconds if
+        the store is on a mount that may not answer."""
         if self._writer is not None:
-            self._writer.join()
+            self._writer.join(seconds if self._is_far else None)
             self._writer = None
 
     def _collected(
@@ -159,6 +174,8 @@ class Memory:
         top = root.subscription.bound_directory
         if not root.is_ready or top is None or not top.listed:
             return None
+        if root.far_point is not None:
+            return None  # which directories these are only a thread could say
         complete_ns = root.complete_until_ns(is_list=True)
         if complete_ns is None:
             return None  # something was lost, and is not found yet
@@ -183,13 +200,15 @@ class Memory:
 
     # -- recalling
 
-    def recall(
-        self, key: RootKey, root: Root, clock: Clock
-    ) -> Generator[None, None, Recalled | None]:
+    def recall(self, key: RootKey, root: Root, clock: Clock) -> Steps[Recalled | None]:
         """Find the tree that a clock of an earlier server is about, and look at what is
         there now. None: it is not known. Yields where others may get their turn."""
-        saved = self._load(key, clock)
-        if saved is None:
+        try:
+            saved = yield from aside(partial(self._load, key, clock))
+        except MountStalled as error:
+            logger.warning("nothing is remembered: %s", error)
+            return None
+        if saved is None or root.far_point is not None:
             return None
         if saved.complete_ns > time.time_ns():
             logger.warning("the clock was set back: %s is listed anew", clock)
@@ -206,7 +225,8 @@ class Memory:
         if self._store is None:
             return None
         try:
-            saved = self._store.load(Generation(*clock[:3]), _packed(key))
+            load = partial(self._store.load, Generation(*clock[:3]), _packed(key))
+            saved = errands.at(self._store.place.directory, load)
         except Unusable as error:
             self._complain(error)
             return None
@@ -222,14 +242,21 @@ class Memory:
         if self._store is None:
             return None
         try:
-            return self._store.cursor(_packed(key), name)
+            cursor = partial(self._store.cursor, _packed(key), name)
+            return errands.at(self._store.place.directory, cursor)
         except Unusable as error:
             self._complain(error)
             return None
 
     def size(self) -> int:
-        """Bytes on the disk."""
-        return 0 if self._store is None else self._store.place.size()
+        """Bytes on the disk; 0 where only a thread may look."""
+        if self._store is None:
+            return 0
+        place = self._store.place
+        try:
+            return errands.at(place.directory, place.size)
+        except Distant:
+            return 0
 
     def _complain(self, error: Unusable) -> None:
         """Log it, once as long as it is the same."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import partial
 
 from gamin.paths import is_within, parent
 from gamin.protocol.watchman.errors import BadRequest, UnresolvedRoot
@@ -12,10 +13,38 @@ from gamin.protocol.watchman.root_config import (
     RootConfig,
     parse_config,
 )
+from gamin.system import errands
 
 ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
 """Names that mark a project. Their order counts more than their distance: a far
 .watchmanconfig is preferred to a near .git."""
+
+
+def real_path(path: bytes) -> bytes:
+    """The path without symlinks, as far as it exists."""
+    real: bytes = errands.at(path, partial(os.path.realpath, path))
+    return real
+
+
+def root_directory(path: bytes) -> bytes:
+    """The real path of a directory that can be a root. Raises UnresolvedRoot."""
+    try:
+        real, is_directory = errands.at(path, partial(_resolved, path))
+    except OSError as error:
+        name, why = to_text(path), error.strerror or "not found"
+        raise UnresolvedRoot(name, f"realpath({name}) -> {why}") from None
+    if not is_directory:
+        name = to_text(path)
+        raise UnresolvedRoot(name, f"opendir({name}): Not a directory")
+    if parent(real) == real:
+        raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
+    return real
+
+
+def _resolved(path: bytes) -> tuple[bytes, bool]:
+    os.stat(path)  # the kernel follows few links; realpath follows any number
+    real = os.path.realpath(path, strict=True)
+    return real, os.path.isdir(real)
 
 
 def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
@@ -27,6 +56,11 @@ def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
     for root in watched:
         if is_within(path, root):
             return root
+    return errands.at(path, partial(_marked, path))
+
+
+def _marked(path: bytes) -> bytes:
+    """By the root files."""
     for name in ROOT_FILES:
         for directory in _upwards(path):
             if os.path.lexists(directory.rstrip(b"/") + b"/" + name):
@@ -40,10 +74,7 @@ def read_config(path: bytes) -> RootConfig:
     """What the root's own file says. Raises UnresolvedRoot."""
     name = path.rstrip(b"/") + b"/" + NAME
     try:
-        # No FIFO may keep us waiting, and no device.
-        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(descriptor, "rb") as file:
-            text = file.read(MAX_SIZE)
+        text = errands.at(name, partial(_read, name))
     except FileNotFoundError:
         return RootConfig()
     except OSError as error:
@@ -55,24 +86,15 @@ def read_config(path: bytes) -> RootConfig:
         raise UnresolvedRoot(to_text(path), str(error)) from None
 
 
+def _read(name: bytes) -> bytes:
+    # No FIFO may keep us waiting, and no device.
+    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        return file.read(MAX_SIZE)
+
+
 def _upwards(path: bytes) -> Iterable[bytes]:
     yield path
     while parent(path) != path:
         path = parent(path)
         yield path
-
-
-def root_directory(path: bytes) -> bytes:
-    """The real path of a directory that can be a root. Raises UnresolvedRoot."""
-    try:
-        os.stat(path)  # the kernel follows few links; realpath follows any number
-        real = os.path.realpath(path, strict=True)
-    except OSError as error:
-        name, why = to_text(path), error.strerror or "not found"
-        raise UnresolvedRoot(name, f"realpath({name}) -> {why}") from None
-    if not os.path.isdir(real):
-        name = to_text(path)
-        raise UnresolvedRoot(name, f"opendir({name}): Not a directory")
-    if parent(real) == real:
-        raise UnresolvedRoot(to_text(path), 'cannot watch "/"')
-    return real

@@ -1,11 +1,12 @@
 """Answers queries: the rows that the generators of a query find in a root."""
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.candidates import candidates
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.memory import Recalled
@@ -61,7 +62,7 @@ class Queries:
         query: Query,
         spec: ClockSpec | None,
         past: Recalled | None = None,
-    ) -> Generator[None, None, Answer]:
+    ) -> Steps[Answer]:
         """The caller has synchronised, so the tree knows what was before. `spec` is
         what `query.since` stands for (`resolved`), `past` the tree that it is about if
         it is a clock of an earlier server.
@@ -82,7 +83,7 @@ class Queries:
         query: Query,
         spec: ClockSpec | None,
         past: Recalled | None,
-    ) -> Generator[None, None, Answer | None]:
+    ) -> Steps[Answer | None]:
         """None if the root is another one now, or too much happened meanwhile."""
         begun = root.timeline
         if past is not None:
@@ -99,7 +100,7 @@ class Queries:
             if query.since is not None:  # it finds everything, whatever others find
                 query = replace(query, selection=None)
             found: list[FileRow] = []
-            builder = ResultBuilder(root.subscription, query)
+            builder = ResultBuilder(root.subscription, query, root.far_disk)
             yield from builder.find(candidates(root, query), begun, found)
         else:
             found = yield from self._changed(root, query, changes)
@@ -159,17 +160,19 @@ class Queries:
 
     def _changed(
         self, root: Root, query: Query, changes: Changes
-    ) -> Generator[None, None, list[FileRow]]:
+    ) -> Steps[list[FileRow]]:
         """What `since` or another generator finds, each file once."""
         now = root.timeline
         found: list[FileRow] = []
-        builder = ResultBuilder(root.subscription, replace(query, selection=None))
+        builder = ResultBuilder(
+            root.subscription, replace(query, selection=None), root.far_disk
+        )
         yield from builder.find(changes.rows, now, found)
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
         others: list[FileRow] = []
-        builder = ResultBuilder(root.subscription, query)
+        builder = ResultBuilder(root.subscription, query, root.far_disk)
         yield from builder.find(candidates(root, query), now, others)
         for row in others:
             if row.name not in known:

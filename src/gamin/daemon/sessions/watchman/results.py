@@ -5,20 +5,28 @@ through `RootDisk`, at most once per row.
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice
 
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Subscription
+from gamin.daemon.io.errands import Steps, aside
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.errors import QueryFailed
-from gamin.protocol.watchman.query.file_row import FileRow, Stat
+from gamin.protocol.watchman.query.file_row import Disk, FileRow, Stat
 from gamin.protocol.watchman.query.query import Query
 
 STEP_PRICE = 256
 """Terms times rows that are evaluated in a row before others get their turn: some
 0.5 ms."""
+WITHOUT_STAT = frozenset(
+    ("name", "exists", "new", "cclock", "oclock", "kind", "moved_from", "is_dir")
+)
+"""The fields of a row that are known without looking at the file."""
+
 MAX_PRICE = 500_000_000
 """Terms and patterns of a query times the rows they are asked of: minutes of work."""
 
@@ -103,12 +111,34 @@ def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
             yield prefix + name, known is not FILE
 
 
+def reads_disk(query: Query) -> bool:
+    """Whether the answer to a query may need the stat of a file."""
+    return query.expression is not None or not WITHOUT_STAT.issuperset(query.fields)
+
+
+def look_at(rows: Iterable[FileRow]) -> None:
+    """Read whatever queries may ask of these rows."""
+    for row in rows:
+        if stat.S_ISLNK(row.stat.st_mode):
+            row.disk.readlink(row.name)
+
+
 class ResultBuilder:
     """Filters rows by one query, and turns them into its `FileRow`s."""
 
-    def __init__(self, subscription: Subscription, query: Query) -> None:
+    def __init__(
+        self,
+        subscription: Subscription,
+        query: Query,
+        disk: Callable[[bytes], Disk] | None = None,
+    ) -> None:
+        """`disk` makes the disk below a prefix for a root that is far; None: it is
+        near, and can be looked at."""
         self._subscription = subscription
         self._query = query
+        self._disk = disk or RootDisk
+        self.is_looking_ahead = disk is not None and reads_disk(query)
+        """Whether rows must be looked at before they are asked of anything."""
         self._selects: Callable[[FileRow], bool] | None = (
             None if query.selection is None else query.selection.predicate()
         )
@@ -120,19 +150,24 @@ class ResultBuilder:
             pass
         return found
 
+    def file_rows(self, rows: Iterable[Row]) -> Iterator[FileRow]:
+        """All rows, as this query sees them."""
+        if not self._query.wants_moves:
+            rows = unfolded(self._subscription, rows)
+        return self.as_file_rows(rows)
+
     def find(
         self, rows: Iterable[Row], now: Timeline, found: list[FileRow]
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """Append the rows that the query asks for to `found`. Yields where others may
         get their turn. Raises QueryFailed past the greatest price."""
-        query, subscription = self._query, self._subscription
-        if not query.wants_moves:
-            rows = unfolded(subscription, rows)
-        file_rows = self.as_file_rows(rows)
-        wants, price = self.wants, query.price
+        file_rows = self.file_rows(rows)
+        wants, price = self.wants, self._query.price
         most = max(1, STEP_PRICE // price)
         spent = 0
         while some := list(islice(file_rows, most)):
+            if self.is_looking_ahead:
+                yield from aside(partial(look_at, some))
             found += [row for row in some if wants(row, now)]
             spent += len(some) * price
             if spent > MAX_PRICE:
@@ -140,7 +175,7 @@ class ResultBuilder:
                     f"it is too expensive: {price} terms and patterns, and more than "
                     f"{MAX_PRICE // price} files to ask them of"
                 )
-            yield
+            yield None
 
     def wants(self, row: FileRow, now: Timeline) -> bool:
         selects, expression = self._selects, self._query.expression
@@ -154,7 +189,7 @@ class ResultBuilder:
         if inner:
             prefix += inner + b"/"
         skip = len(prefix)
-        disk = RootDisk(prefix)
+        disk = self._disk(prefix)
         for kind, path, is_dir, source, is_new in rows:
             if not path:
                 if inner:

@@ -7,22 +7,26 @@ outlives its clients for a while, so that one that comes back gets the differenc
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
+from gamin.daemon.io.errands import Errands
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.sessions.watchman.delivery import Listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
+from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange, States
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
+from gamin.protocol.watchman.query.file_row import Disk
 from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.root_config import RootConfig
+from gamin.system import reach
 
 MAX_USUAL_DELAY = 2.0
 """Seconds: `MAX_USUAL_DELAY_NS` of the clients."""
@@ -36,6 +40,7 @@ class Root:
         monitor: Monitor,
         loop: Loop,
         server: tuple[int, int],
+        errands: Errands | None = None,
     ) -> None:
         """`server` is when this one started (in seconds) and its pid."""
         self.subscription = subscription
@@ -69,6 +74,11 @@ class Root:
         self._monitor = monitor
         self._loop = loop
         self._server = server
+        self._errands = errands
+        self.facts = Facts()
+        self._far_key: tuple[int, int] | None = None
+        """What `_far_point` was found for."""
+        self._far_point: bytes | None = None
 
     @property
     def path(self) -> bytes:
@@ -158,6 +168,7 @@ class Root:
         if not self._rows:
             return
         rows, self._rows = self._rows, []
+        self.facts.happened(rows)
         is_replaced = not rows[0].path and rows[0].kind is not Kind.CHANGED
         for query in self.queries.values():
             query.happened(
@@ -208,8 +219,35 @@ class Root:
         more = max(0.0, self._monitor.longest_delay - MAX_USUAL_DELAY)
         return now_ns - int(more * 1e9)
 
+    @property
+    def far_point(self) -> bytes | None:
+        """The mount that the root is on, if only a thread may look there."""
+        key = (self.number, reach.generation())
+        if self._far_key != key:
+            self._far_key = key
+            self._far_point = reach.distant_point(self.path)
+            if self._far_point is None and self.subscription.request.cross_mounts:
+                below = reach.points_below(self.subscription.prefix)
+                self._far_point = below[0] if below else None
+        return self._far_point
+
+    @property
+    def far_disk(self) -> Callable[[bytes], Disk] | None:
+        """Makes the disk below a prefix for threads to look at; None: it is near."""
+        return None if self.far_point is None else FarDisk
+
+    def look(self, paths: Sequence[bytes], done: Callable[[], None]) -> None:
+        """Have a thread gather facts about paths of a root that is far."""
+        point = self.far_point
+        if point is None or self._errands is None:
+            self._loop.call_soon(done)
+        else:
+            self.facts.look(self._errands, point, paths, done)
+
     def inode(self) -> tuple[int, int] | None:
-        """Which object the path leads to; None for none."""
+        """Which object the path leads to; None for none. Raises NotSeen."""
+        if self.far_point is not None:
+            return self.facts.of(self.path).inode
         try:
             status = os.stat(self.path)
         except OSError:

@@ -3,22 +3,26 @@
 import itertools
 import os
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
+from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.rule_files import RuleFiles
+from gamin.daemon.sessions.watchman.rule_files import RootRules, RuleFiles
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.root_config import RootConfig
+from gamin.system import reach
+from gamin.system.errands import STALLED_SECONDS
 
 KEPT_SECONDS = 60.0
 """Seconds for which a root stays watched after its last client."""
@@ -105,24 +109,15 @@ class Roots:
         root = self._by_key.get(RootKey(path, is_watchman=True))
         return root if root is not None and root.is_pinned else None
 
-    def open(self, key: RootKey, config: RootConfig = DEFAULT) -> Root:
+    def open(self, key: RootKey, config: RootConfig = DEFAULT) -> Steps[Root]:
         """Return the root, made if there is none. It calls its `waiting` when it is
         ready."""
         root = self._by_key.get(key)
         if root is None:
-            subscription = self._subscription(key, config)
-            service = self._service
-            root = Root(
-                subscription, self._numbers, service.monitor, service.loop, self._server
-            )
-            root.config = config
-            self._by_key[key] = root
-            self._keys[root] = key
-            self._by_subscription[subscription] = root
-            if isinstance(subscription.ignore, IgnoreRules) and key.vcs_ignore:
-                real = os.path.realpath(key.path)
-                self._rules.follow(subscription, real, subscription.ignore)
-            self._service.subscribe(subscription)
+            subscription, rules = yield from self._subscription(key, config)
+            root = self._by_key.get(key)  # another client may have come meanwhile
+            if root is None:
+                root = self._make(key, config, subscription, rules)
         self._forget_reaper(root)
         return root
 
@@ -136,18 +131,48 @@ class Roots:
             if not unused:
                 del self._unused[root.path]
 
-    def _subscription(self, key: RootKey, config: RootConfig) -> Subscription:
+    def _make(
+        self,
+        key: RootKey,
+        config: RootConfig,
+        subscription: Subscription,
+        rules: RootRules | None,
+    ) -> Root:
+        service = self._service
+        root = Root(
+            subscription,
+            self._numbers,
+            service.monitor,
+            service.loop,
+            self._server,
+            service.errands,
+        )
+        root.config = config
+        self._by_key[key] = root
+        self._keys[root] = key
+        self._by_subscription[subscription] = root
+        if rules is not None:
+            self._rules.follow(subscription, rules)
+        service.subscribe(subscription)
+        return root
+
+    def _subscription(
+        self, key: RootKey, config: RootConfig
+    ) -> Steps[tuple[Subscription, RootRules | None]]:
         ignore: IgnoreRules | WatchmanIgnore | None = None
+        rules: RootRules | None = None
         if key.is_watchman:
             ignore = WatchmanIgnore(config)
         elif key.ignore or key.vcs_ignore:
             globs = [os.fsencode(glob) for glob in key.ignore]
             if key.vcs_ignore:
-                ignore = self._rules.rules_for(os.path.realpath(key.path), globs)
+                path = yield from aside(partial(real_path, key.path), None)
+                rules = yield from self._rules.rules_for(path, globs)
+                ignore = rules.rules
             else:
                 ignore = IgnoreRules(globs)
         scope = Scope.TREE if key.recursive else Scope.DIRECTORY
-        return Subscription(
+        subscription = Subscription(
             self,
             0,
             key.path,
@@ -155,18 +180,36 @@ class Roots:
             ignore=ignore,
             cross_mounts=key.cross_mounts,
         )
+        return subscription, rules
 
-    def when_ready(self, root: Root, then: Callable[[], None]) -> None:
-        if root.is_ready:
-            then()
-        else:
-            root.waiting.append(then)
+    def until_ready(self, root: Root, *, must_answer: bool) -> Steps[None]:
+        """Go on when the root is ready, or closed. `must_answer`: raises MountStalled
+        when it waits for a mount that does not answer."""
+        while not root.is_ready and root in self._keys:
+            seconds = STALLED_SECONDS if must_answer and reach.has_distant() else None
+            yield partial(_wait_for, root, seconds)
+            if must_answer and not root.is_ready:
+                distant = self._service.drive.executor.distant
+                mount = distant.stalled_mount(root.subscription)
+                if mount is not None:
+                    raise MountStalled(mount.point)
 
-    def bringing_up_to_date(self, root: Root) -> Generator[None, None, bool]:
+    def bringing_up_to_date(self, root: Root) -> Steps[bool]:
         """Detect now what would be detected later in the root, for what is asked is
         answered from what is on the disk. Return whether that was possible. Yields
-        where others may get their turn."""
-        return self._service.drive.bringing_up_to_date(root.subscription)
+        where others may get their turn; raises MountStalled if a mount does not
+        answer."""
+        drive, subscription = self._service.drive, root.subscription
+        is_complete = yield from drive.bringing_up_to_date(subscription)
+        if reach.has_distant():
+            answer = Answer()
+            distant = drive.executor.distant
+            mount = distant.poll_now(subscription, answer.give)
+            if mount is not None and not distant.is_stalled(mount):
+                yield partial(answer.wait, STALLED_SECONDS)
+            if mount is not None and not answer.is_given:
+                raise MountStalled(mount.point)
+        return is_complete
 
     def flush_deferred(self) -> None:
         """Report what flow control deferred, before a question is answered."""
@@ -265,3 +308,7 @@ class Roots:
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)
+
+
+def _wait_for(root: Root, seconds: float | None, errands: Errands, done: Done) -> None:
+    root.waiting.append(errands.once(done, seconds))

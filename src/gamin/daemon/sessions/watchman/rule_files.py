@@ -6,32 +6,40 @@ outside of it; the core applies what they say now.
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from gamin.core.effects import Deliver, Listing, Trace
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.io.errands import Steps, aside
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.git_repository import repository_at
 from gamin.daemon.sessions.watchman.git_rules import (
     Home,
     OutsideRules,
+    Rule,
     above,
     mark_of_top,
     no_repository,
     of_repository,
 )
 from gamin.daemon.sessions.watchman.ignore_files import (
+    DirectoryRules,
     drop_rules,
+    load_changed,
     load_existing,
     load_listed,
     may_change_rules,
-    rules_to_load,
+    read_directory,
 )
-from gamin.events import Row
+from gamin.engine.proxy import Reader
+from gamin.events import Kind, Row
 from gamin.paths import is_within, join, parent, printable, relative
 from gamin.patterns.ignore_rules import IgnoreRules
+from gamin.system import errands
+from gamin.system.errands import Distant
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +67,16 @@ def _log_refused(place: bytes, name: bytes) -> None:
     )
 
 
+class RootRules(NamedTuple):
+    """What holds in a tree when it begins."""
+
+    path: bytes
+    """Where the root is, without symlinks."""
+    rules: IgnoreRules
+    files: tuple[bytes, ...]
+    """Files outside of the tree that may change the rules."""
+
+
 class RuleFiles:
     """A session without a client: it reads files again when they change."""
 
@@ -71,37 +89,44 @@ class RuleFiles:
         """The root's subscription, by that of a file."""
         self._changed: dict[Subscription, None] = {}
         """Roots of which a file outside has changed."""
-        self._unread: list[tuple[Subscription, IgnoreRules, Row]] = []
-        """Delivered rows that may have changed ignore files within a tree."""
+        self._unread: dict[Subscription, list[Row]] = {}
+        """By root, delivered rows that may have changed ignore files within its
+        tree."""
+        self._reading: dict[Subscription, Steps[None]] = {}
+        """Roots whose files are being read; that may wait for a mount."""
+        self._read: dict[Node, DirectoryRules] = {}
+        """What was read in directories that are about to be loaded."""
 
     def __str__(self) -> str:
         return "ignore files"
 
     # -- a root begins and ends
 
-    def rules_for(self, path: bytes, globs: Sequence[bytes]) -> IgnoreRules:
+    def rules_for(self, path: bytes, globs: Sequence[bytes]) -> Steps[RootRules]:
         """The rules of a tree that follows ignore files; `path` has no symlinks.
 
         They know already what other roots had listed there.
         """
         rules = IgnoreRules(globs, vcs=True, base=path.lstrip(b"/"))
         rules.on_refused = _log_refused
-        for rule in above(path, self._home).rules:
+        outside = yield from aside(partial(above, path, self._home), None)
+        for rule in outside.rules:
             rules.load(*rule)
         top = self._service.monitor.tree.find(path)
         if top is not None:
-            load_existing(rules, top, self._home)
-        return rules
+            yield from load_existing(rules, top, self._home)
+        return RootRules(path, rules, outside.files)
 
-    def follow(self, root: Subscription, path: bytes, rules: IgnoreRules) -> None:
+    def follow(self, root: Subscription, own: RootRules) -> None:
         """Follow the files outside of the tree from now on."""
-        self._followed[root] = _Followed(path, rules, {}, set())
-        self._follow_files(root, above(path, self._home).files)
+        self._followed[root] = _Followed(own.path, own.rules, {}, set())
+        self._follow_files(root, own.files)
 
     def drop(self, root: Subscription) -> None:
         """The root ends."""
         followed = self._followed.pop(root, None)
-        self._changed.pop(root, None)
+        for register in (self._changed, self._unread, self._reading):
+            register.pop(root, None)
         if followed is not None:
             for file in followed.files.values():
                 del self._by_file[file]
@@ -135,14 +160,38 @@ class RuleFiles:
                     is_top = DOT_GIT in directories or DOT_GIT in others
                     names = [*others, DOT_GIT] if is_top else others
                     self._load(node, names, is_top=is_top)
+        self._read.clear()
 
-    def _load(self, node: Node, names: Sequence[bytes], *, is_top: bool) -> None:
+    def _roots_of(self, node: Node) -> list[Subscription]:
         starts = [s for s in node.subscriptions or () if s in self._followed]
         trees = self._service.monitor.covering(node)
-        for root in dict.fromkeys((*starts, *trees)):
-            load_listed(root, node, names, self._home)
+        return list(dict.fromkeys((*starts, *trees)))
+
+    def _load(self, node: Node, names: Sequence[bytes], *, is_top: bool) -> None:
+        read = self._read.get(node)
+        for root in self._roots_of(node):
+            try:
+                load_listed(root, node, names, self._home, read)
+            except Distant:  # nobody knew in time that its rules count
+                row = Row(Kind.CREATED, node.path(), True)
+                self._unread.setdefault(root, []).append(row)
             if is_top:
                 self._may_be_top(root, node.path())
+
+    def reader(self, node: Node) -> Reader | None:
+        """What is to be read in a directory when it is scanned, by whoever may wait for
+        its mount."""
+        if not self._followed or node.listed:
+            return None
+        if not any(isinstance(r.ignore, IgnoreRules) for r in self._roots_of(node)):
+            return None
+        home = self._home
+        return lambda path, names: read_directory(path, names, home)
+
+    def was_read(self, node: Node, read: object) -> None:
+        """What its `reader` returned; `listed` follows."""
+        if isinstance(read, DirectoryRules):
+            self._read[node] = read
 
     def _may_be_top(self, root: Subscription, directory: bytes) -> None:
         """The directory has, or had, an entry `.git`; its own exclude files are to be
@@ -158,7 +207,8 @@ class RuleFiles:
         rules = root.ignore
         if isinstance(rules, IgnoreRules):
             found = [row for row in rows if may_change_rules(row)]
-            self._unread += [(root, rules, row) for row in found]
+            if found:
+                self._unread.setdefault(root, []).extend(found)
             for row in found:
                 if row.path.endswith(b"/.git"):
                     self._may_be_top(root, parent(row.path))
@@ -168,40 +218,77 @@ class RuleFiles:
     def reread(self) -> None:
         """Read what may have changed, when everything before it was delivered: what is
         delivered now is the difference from that."""
-        tree = self._service.monitor.tree
-        while self._unread or self._changed:
-            unread, self._unread = self._unread, []
-            for root, rules, row in unread:
-                for rule in rules_to_load(root, rules, tree, row, self._home):
-                    self._service.rules_changed(root, *rule)
-                drop_rules(root, rules, tree, row)
-            changed, self._changed = self._changed, {}
-            for root in changed:
-                self._reread_outside(root)
+        while (root := self._next()) is not None:
+            steps = self._reading[root] = self._reread(root)
+            self._go_on(root, steps)
 
-    def _reread_outside(self, root: Subscription) -> None:
+    def _next(self) -> Subscription | None:
+        """A root of which something is to be read, and nothing is being read."""
+        for register in (self._unread, self._changed):
+            for root in register:
+                if root not in self._reading:
+                    return root
+        return None
+
+    def _go_on(self, root: Subscription, steps: Steps[None]) -> None:
+        for step in steps:
+            if step is not None:
+                step(self._service.errands, partial(self._resume, root, steps))
+                return
+        if self._reading.get(root) is steps:
+            del self._reading[root]
+
+    def _resume(self, root: Subscription, steps: Steps[None]) -> None:
+        """A thread has read something, unless the root has ended meanwhile."""
+        if self._reading.get(root) is steps:
+            self._go_on(root, steps)
+            self.reread()
+            self._service.flush()
+
+    def _reread(self, root: Subscription) -> Steps[None]:
+        tree, rules = self._service.monitor.tree, root.ignore
+        while root in self._unread or root in self._changed:
+            for row in self._unread.pop(root, ()):
+                if isinstance(rules, IgnoreRules):
+                    yield from load_changed(
+                        root, rules, tree, row, self._home, partial(self._load_in, root)
+                    )
+                    drop_rules(root, rules, tree, row)
+            if root in self._changed:
+                del self._changed[root]
+                yield from self._reread_outside(root)
+
+    def _load_in(self, root: Subscription, rule: Rule) -> None:
+        self._service.rules_changed(root, *rule)
+
+    def _reread_outside(self, root: Subscription) -> Steps[None]:
         followed = self._followed[root]
         followed.inner.update(followed.rules.tops_below())
         files: list[bytes] = []
-        for outside in (above(followed.path, self._home), *self._of_inner(followed)):
-            for rule in outside.rules:
-                self._service.rules_changed(root, *rule)
-            files += outside.files
+        outside = yield from aside(partial(above, followed.path, self._home), None)
+        inner = yield from aside(partial(self._of_inner, followed), None)
+        for each in (outside, *inner):
+            for rule in each.rules:
+                self._load_in(root, rule)
+            files += each.files
         self._follow_files(root, files)
 
-    def _of_inner(self, followed: _Followed) -> Iterator[OutsideRules]:
+    def _of_inner(self, followed: _Followed) -> list[OutsideRules]:
         """What the repositories in the tree take from their own exclude files."""
+        found: list[OutsideRules] = []
         for directory in sorted(followed.inner):
             place = join(followed.path, directory)
             mark = mark_of_top(place)
             repository = repository_at(place)
             if repository is not None:
-                yield OutsideRules((), (mark,))
-                yield of_repository(repository, directory, self._home)
+                found.append(OutsideRules((), (mark,)))
+                found.append(of_repository(repository, directory, self._home))
             else:
-                if not os.path.lexists(join(place, b".git")):
+                dot_git = join(place, b".git")
+                if not errands.at(dot_git, partial(os.path.lexists, dot_git)):
                     followed.inner.discard(directory)
-                yield OutsideRules(tuple(no_repository(directory)), (mark,))
+                found.append(OutsideRules(tuple(no_repository(directory)), (mark,)))
+        return found
 
     # -- from the core, about the files outside
 

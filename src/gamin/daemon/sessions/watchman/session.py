@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
+from gamin.daemon.io.errands import MountStalled, Steps
 from gamin.daemon.sessions.accounts import (
     FREE_BYTES,
     MAX_HELD_BYTES,
@@ -74,14 +75,14 @@ class WatchmanSession:
         self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
         """By the root's path and the subscription's name."""
         self.is_waiting = False
-        """A request waits for its root, or for files that are read."""
+        """A request waits for its root, for a mount, or for files that are read."""
         self._service = service
         self._commands = commands
         self._reader = RequestReader()
         self._requests: deque[Pdu] = deque()
         self._request_bytes = 0
         """Bytes of the requests that wait."""
-        self._work: Iterator[None] | None = None
+        self._work: Steps[None] | None = None
         """What is left to do for the latest request; replies at its end."""
         self._is_answered = True
         """The latest request has its reply."""
@@ -190,7 +191,7 @@ class WatchmanSession:
             self._is_scheduled = True
             self._service.loop.call_soon(self._scheduled_turn)
 
-    def work(self, steps: Iterator[None]) -> None:
+    def work(self, steps: Steps[None]) -> None:
         """Do this for the present request, in slices; it replies at its end."""
         self._work = steps
 
@@ -213,7 +214,7 @@ class WatchmanSession:
         an error, so that no later answer takes its place."""
         try:
             step()
-        except BadRequest as error:
+        except (BadRequest, MountStalled) as error:
             self._fail(str(error))
         except Exception as error:
             logger.exception("%s: a bug, or no memory left", self.name)
@@ -239,12 +240,20 @@ class WatchmanSession:
         self._service.drive.synchronise()
         self._commands.carry_out(parse_request(self.codec.decode(body)), self)
 
-    def _do_slice(self, work: Iterator[None]) -> None:
+    def _do_slice(self, work: Steps[None]) -> None:
         end = time.monotonic() + SLICE_SECONDS
-        for _ in work:
-            if self.is_waiting or time.monotonic() >= end:
+        for step in work:
+            if step is not None:
+                self.is_waiting = True
+                step(self._service.errands, self._wait_is_over)
+                return
+            if time.monotonic() >= end:
                 return
         self._work = None
+
+    def _wait_is_over(self) -> None:
+        self.is_waiting = False
+        self.go_on()
 
     def _regulate_reading(self) -> None:
         """Read no more from a client than it can be answered."""

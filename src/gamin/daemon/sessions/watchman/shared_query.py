@@ -4,7 +4,8 @@ Rows are made and encoded once for all of them. A subscriber whose sink is block
 who joined with an older clock, is behind: it gets the difference when it can.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gamin.core.deliver.cursor import Cursor
@@ -17,11 +18,13 @@ from gamin.daemon.sessions.watchman.delivery import (
     Rows,
     Sink,
 )
+from gamin.daemon.sessions.watchman.facts import NotSeen, SeenDisk
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
 from gamin.events import Row
-from gamin.protocol.watchman.clocks import Clock
+from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ class Subscriber:
         """One of these states is asserted."""
         self.wants_listing = False
         """The names are to follow what happened since the clock that it came with."""
+        self.is_waiting = False
+        """A thread looks at what is to be delivered next."""
 
 
 class SharedQuery:
@@ -104,23 +109,31 @@ class SharedQuery:
         root, is_compact = self._root, self._is_compact
         shared: Rows | None = None
         brief: Delivery | None = None
+        far: list[Subscriber] = []
         for subscriber in self.subscribers:
             cursor = subscriber.cursor
             if subscriber.sink.is_blocked or subscriber.is_held:
                 cursor.fall_behind(since)
             if cursor.is_behind:
                 continue
+            is_plain = is_compact and cursor.target == root.number
+            if not is_plain and root.far_point is not None:
+                far.append(subscriber)
+                continue
             if shared is None:
                 shared = self._rows(rows)
                 if shared.is_empty:
                     return
-            if is_compact and cursor.target == root.number:
+            if is_plain:
                 if brief is None:
                     brief = self._brief(shared, recovered)
                 cursor.tick = brief.clock.tick
                 subscriber.sink.deliver(brief)
             else:
                 self._deliver(subscriber, shared, recovered=recovered)
+        for subscriber in far:
+            subscriber.cursor.fall_behind(since)
+            self.catch_up(subscriber)
 
     def _settled(self) -> None:
         since, self._unsettled_since = self._unsettled_since, None
@@ -138,22 +151,41 @@ class SharedQuery:
     def catch_up(self, subscriber: Subscriber) -> None:
         """Deliver what a subscriber that is behind has not got, if it can be."""
         if not (subscriber.sink.is_blocked or subscriber.is_held):
-            self._deliver_difference(subscriber)
+            self._attempt(subscriber, partial(self._deliver_difference, subscriber))
 
     def flush_subscriber(self, subscriber: Subscriber) -> bool:
         """Deliver what is owed to the subscriber, whatever prevents it. Return whether
         anything was."""
         now, since = self._root.timeline.latest, self._unsettled_since
         subscriber.cursor.fall_behind(now if since is None else since)
-        return self._deliver_difference(subscriber)
+        return self._attempt(subscriber, partial(self._deliver_difference, subscriber))
+
+    def _attempt(self, subscriber: Subscriber, deliver: Callable[[], bool]) -> bool:
+        """Deliver, or do so when a thread has looked at what is to be delivered."""
+        if subscriber.is_waiting:
+            return True
+        try:
+            return deliver()
+        except NotSeen as unseen:
+            subscriber.is_waiting = True
+            subscriber.cursor.fall_behind(self._root.timeline.latest)
+            self._root.look(unseen.paths, partial(self._seen, subscriber, deliver))
+            return True
+
+    def _seen(self, subscriber: Subscriber, deliver: Callable[[], bool]) -> None:
+        subscriber.is_waiting = False
+        if subscriber in self.subscribers:
+            self._attempt(subscriber, deliver)
+            subscriber.sink.flush()
 
     def _deliver_difference(self, subscriber: Subscriber) -> bool:
         root, cursor = self._root, subscriber.cursor
         is_same_root = cursor.target == root.number
         found = root.since(cursor.tick) if is_same_root else None
         if found is None:
-            self.deliver_all(subscriber)
-            return True
+            return self._deliver_all(subscriber)
+        if subscriber.wants_listing:
+            root.inode()  # raises before anything is delivered
         rows = self._rows(found)
         is_owed = not rows.is_empty
         if is_owed:
@@ -177,15 +209,19 @@ class SharedQuery:
 
     def deliver_all(self, subscriber: Subscriber) -> None:
         """Everything there is: the subscriber must drop what it knew."""
+        self._attempt(subscriber, partial(self._deliver_all, subscriber))
+
+    def _deliver_all(self, subscriber: Subscriber) -> bool:
         root = self._root
         if self.query.names:
-            subscriber.wants_listing = False
             rows = self._rows(())
             self._deliver(subscriber, rows, is_fresh=True, listing=root.names())
-            return
+            subscriber.wants_listing = False
+            return True
         is_empty = self.query.empty_on_fresh_instance
         rows = self._rows(() if is_empty else root.listing())
         self._deliver(subscriber, rows, is_fresh=True)
+        return True
 
     # -- deliveries
 
@@ -195,7 +231,19 @@ class SharedQuery:
             events = rows if isinstance(rows, Sequence) else list(rows)
             return EventRows(events, len(root.prefix), is_compact=self._is_compact)
         now = root.timeline
+        if root.far_point is not None:
+            return FileRows(self._far_rows(rows, now), self.query.fields, now)
         return FileRows(self._results.rows(rows, now), self.query.fields, now)
+
+    def _far_rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
+        """Raises NotSeen unless whatever is asked of them is known."""
+        root, query = self._root, self.query
+        results = ResultBuilder(root.subscription, query, partial(SeenDisk, root.facts))
+        file_rows = list(results.file_rows(rows))
+        if results.is_looking_ahead:
+            inner = query.relative_root + b"/" if query.relative_root else b""
+            root.facts.require(root.subscription.prefix + inner, file_rows)
+        return [row for row in file_rows if results.wants(row, now)]
 
     def _brief(self, rows: Rows, recovered: bool) -> Delivery:
         """The delivery to all of our own clients that know where the path leads."""

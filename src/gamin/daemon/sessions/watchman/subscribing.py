@@ -3,10 +3,11 @@
 What happens meanwhile follows as a difference.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gamin.core.deliver.cursor import Cursor
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.asker import Asker
 from gamin.daemon.sessions.watchman.client_subscription import ClientSubscription
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
@@ -38,9 +39,7 @@ one path."""
 MAX_NAME = 4_096
 """Characters in the name of a subscription or of a state; the server keeps it."""
 
-Recall = Callable[
-    [Root, Query], Generator[None, None, tuple[ClockSpec | None, Recalled | None]]
-]
+Recall = Callable[[Root, Query], Steps[tuple[ClockSpec | None, Recalled | None]]]
 
 
 class _First(NamedTuple):
@@ -76,7 +75,7 @@ class Subscribing:
         if len(request.name) > MAX_NAME:
             raise BadRequest("the name of the subscription is too long")
 
-    def open(self, request: ask.Subscribe, client: Asker) -> Root:
+    def open(self, request: ask.Subscribe, client: Asker) -> Steps[Root]:
         """The root for a subscription that watches what it names.
 
         Raises BadRequest if the client has too many lists of rules on one path: each of
@@ -90,11 +89,11 @@ class Subscribing:
                 f"a connection has no more than {MAX_RULE_LISTS} different lists of "
                 "rules on one tree"
             )
-        return self._roots.open(key)
+        return (yield from self._roots.open(key))
 
     def subscribe(
         self, root: Root, request: ask.Subscribe, client: Asker
-    ) -> Iterator[None]:
+    ) -> Steps[None]:
         """Yields where others may get their turn."""
         query = request.query
         if query.since is not None:
@@ -167,7 +166,7 @@ def _is_found_in_slices(query: Query) -> bool:
 
 def _find_first(
     root: Root, query: Query, spec: ClockSpec | None, codec: Codec
-) -> Generator[None, None, _First | None]:
+) -> Steps[_First | None]:
     """Yields where others may get their turn. None if there is nothing to find, or the
     root changes too fast for it."""
     shared = query.sharing_key()
@@ -181,7 +180,8 @@ def _find_first(
                 return None
             source = root.listing()
         found: list[FileRow] = []
-        yield from ResultBuilder(root.subscription, shared).find(source, begun, found)
+        builder = ResultBuilder(root.subscription, shared, root.far_disk)
+        yield from builder.find(source, begun, found)
         current = yield from Update(root, shared, tick).apply(found, begun)
         now = root.timeline
         if current is not None and (tick is None or tick >= now.oldest):

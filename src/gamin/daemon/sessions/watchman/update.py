@@ -5,9 +5,11 @@ found: a directory may move from where the query comes yet to where it has been.
 happened meanwhile is therefore applied to the answer at its end.
 """
 
-from collections.abc import Generator
+from collections.abc import Iterable
+from functools import partial
 
-from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.io.errands import Steps, aside
+from gamin.daemon.sessions.watchman.results import ResultBuilder, look_at
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.events import Kind
 from gamin.protocol.watchman.clocks import Timeline
@@ -28,7 +30,7 @@ class Update:
 
     def apply(
         self, found: list[FileRow], begun: Timeline
-    ) -> Generator[None, None, list[FileRow] | None]:
+    ) -> Steps[list[FileRow] | None]:
         """The rows of now, from those that were found since `begun`. None if that
         cannot be known. Yields between slices of work, not after the end."""
         root = self._root
@@ -43,13 +45,19 @@ class Update:
                 return None
             begun = now
             newer: dict[bytes, list[FileRow]] = {}
-            builder = ResultBuilder(root.subscription, self._query)
-            for count, row in enumerate(builder.as_file_rows(rows), 1):
+            builder = ResultBuilder(root.subscription, self._query, root.far_disk)
+            file_rows: Iterable[FileRow] = builder.as_file_rows(rows)
+            if builder.is_looking_ahead:
+                if rounds == MAX_ROUNDS:
+                    return None
+                file_rows = list(file_rows)
+                yield from aside(partial(look_at, file_rows))
+            for count, row in enumerate(file_rows, 1):
                 newer.setdefault(row.name, [])
                 if builder.wants(row, now) and self._adapt(row):
                     newer[row.name].append(row)
                 if count % ROWS_PER_STEP == 0 and rounds < MAX_ROUNDS:
-                    yield
+                    yield None
             if newer:
                 found = [row for row in found if row.name not in newer]
                 found += [row for several in newer.values() for row in several]

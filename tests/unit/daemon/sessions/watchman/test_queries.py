@@ -1,12 +1,13 @@
 """What queries find in a root, from a real tree in memory."""
 
 import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from gamin.core.model.subscription import Scope
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman import results
 from gamin.daemon.sessions.watchman.queries import Answer, Queries
@@ -20,11 +21,11 @@ READY = 1_700_000_000
 """The second in which the root was ready."""
 
 
-def finished(steps: Generator[None, None, Answer]) -> Answer:
+def finished(steps: Steps[Answer]) -> Answer:
     """What the steps return at their end."""
     answers: list[Answer] = []
 
-    def run() -> Iterator[None]:
+    def run() -> Steps[None]:
         answers.append((yield from steps))
 
     for _ in run():
@@ -68,7 +69,7 @@ class Asked:
         query.setdefault("fields", ["name"])
         return finished(self.answer(parse_query(query)))
 
-    def answer(self, query: Query) -> Generator[None, None, Answer]:
+    def answer(self, query: Query) -> Steps[Answer]:
         spec = self.queries.resolved(self.root, query.since)
         return self.queries.answer(self.root, query, spec)
 
@@ -204,7 +205,7 @@ def interrupted(
     query.setdefault("fields", ["name"])
     steps = asked.answer(parse_query(query))
 
-    def run() -> Generator[None, None, Answer]:
+    def run() -> Steps[Answer]:
         for _ in range(steps_before):
             next(steps, None)
         happens()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gamin.core.model.subscription import Scope
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman import results
 from gamin.daemon.sessions.watchman.delivery import FileRows
@@ -49,7 +50,7 @@ class Client:
 
     def go_on(self) -> None: ...
 
-    def work(self, steps: Iterator[None]) -> None: ...
+    def work(self, steps: Steps[None]) -> None: ...
 
     def names(self) -> list[str]:
         """What was delivered, in order; the messages are forgotten."""
@@ -97,7 +98,7 @@ class Home:
     def _no_reader(self, root: Root, query: Query) -> Any:
         raise AssertionError("nobody asks for hashes")
 
-    def steps(self, **options: object) -> Iterator[None]:
+    def steps(self, **options: object) -> Steps[None]:
         query = parse_query({"fields": ["name", "exists"], "settle": 0, **options})
         request = ask.Subscribe(b"/r", "s", query)
         return self.subscribing.subscribe(self.root, request, self.client)

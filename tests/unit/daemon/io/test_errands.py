@@ -1,0 +1,116 @@
+"""Steps that wait for a mount, on a real loop and real threads."""
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from gamin.daemon.io.errands import Answer, Errands, MountStalled, Steps, aside
+from gamin.daemon.io.loop import Loop
+from gamin.system import reach
+from gamin.system.errands import Errand, at
+
+SOON = 20.0
+"""Seconds within which a busy machine answers."""
+
+
+@pytest.fixture(autouse=True)
+def mount() -> Iterator[None]:
+    reach.use({b"/net": False})
+    yield
+    reach.use({})
+
+
+@pytest.fixture
+def loop() -> Iterator[Loop]:
+    loop = Loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture
+def threads(loop: Loop) -> Iterator[Errands]:
+    threads = Errands(loop)
+    yield threads
+    threads.close()
+
+
+class Run:
+    """Drives steps as a session does."""
+
+    def __init__(self, loop: Loop, threads: Errands, steps: Steps[int]) -> None:
+        self.loop = loop
+        self.threads = threads
+        self.result: int | None = None
+        self.waits = 0
+        self.steps = self._kept(steps)
+        self._go_on()
+        loop.call_later(SOON, loop.stop)
+        loop.run()
+
+    def _kept(self, steps: Steps[int]) -> Steps[None]:
+        try:
+            self.result = yield from steps
+        finally:
+            self.loop.stop()
+
+    def _go_on(self) -> None:
+        for step in self.steps:
+            if step is not None:
+                self.waits += 1
+                step(self.threads, self._go_on)
+                return
+
+
+def test_a_call_that_is_safe_is_made_at_once(loop: Loop, threads: Errands) -> None:
+    run = Run(loop, threads, aside(lambda: at(b"/etc", lambda: 7)))
+    assert (run.result, run.waits) == (7, 0)
+
+
+def test_a_call_on_a_distant_mount_is_waited_for(loop: Loop, threads: Errands) -> None:
+    run = Run(loop, threads, aside(lambda: at(b"/net/d", lambda: 7)))
+    assert (run.result, run.waits) == (7, 1)
+
+
+def stalled(steps: Steps[int]) -> Steps[int]:
+    with pytest.raises(MountStalled, match="/net does not answer"):
+        yield from steps
+    return 0
+
+
+def test_a_mount_that_does_not_answer_in_time_is_an_error(
+    loop: Loop, threads: Errands
+) -> None:
+    hang = threading.Event()
+    call: Callable[[], int] = lambda: hang.wait(SOON) and 1  # noqa: E731
+    steps = stalled(aside(lambda: at(b"/net/d", call), 0.01))
+    try:
+        assert Run(loop, threads, steps).result == 0
+    finally:
+        hang.set()
+
+
+def test_an_answer_that_somebody_else_gives_is_waited_for(
+    loop: Loop, threads: Errands
+) -> None:
+    def steps(answer: Answer, seconds: float) -> Steps[int]:
+        yield lambda errands, done: answer.wait(seconds, errands, done)
+        return int(answer.is_given)
+
+    given, late = Answer(), Answer()
+    loop.call_later(0.01, given.give)
+    assert Run(loop, threads, steps(given, SOON)).result == 1
+    given.give()
+    assert late.is_given is False
+
+
+def test_nobody_is_called_after_the_end(loop: Loop) -> None:
+    threads = Errands(loop)
+    errand = Errand(b"/net", lambda: 7)
+    calls: list[int] = []
+    threads.start(errand, lambda: calls.append(1), None)
+    errand.wait(SOON)
+    threads.close()
+    loop.call_later(0, loop.stop)
+    loop.run()
+    assert calls == []

@@ -6,18 +6,12 @@ import pytest
 
 import gamin
 from testkit.fuse import bindfs, can_bindfs
-from testkit.server_state import status
-from testkit.waiting import eventually
 from testkit.watches import SOON, changed, created, deleted, until
 
 pytestmark = [
     pytest.mark.skipif(not can_bindfs(), reason="needs FUSE and the right to mount"),
     pytest.mark.usefixtures("own_server"),
 ]
-
-
-def stalled_mounts() -> list[str]:
-    return [each.mount for each in status().stalled]
 
 
 @pytest.fixture(params=["sshfs", "unlisted"])
@@ -53,27 +47,3 @@ def test_a_change_made_through_a_fuse_mount_is_reported_at_once(
         (mounted.point / "new").touch()
         new = created(mounted.point / "new")
         assert new in until(watch, new)
-
-
-def test_a_mount_that_does_not_answer_stops_nobody(
-    tmp_path: Path, subtype: str
-) -> None:
-    beside = tmp_path / "beside"
-    beside.mkdir()
-    with (
-        bindfs(tmp_path, subtype) as mounted,
-        gamin.watch(mounted.point, timeout=SOON) as watch,
-        gamin.watch(beside, timeout=SOON) as innocent,
-    ):
-        mounted.stop()
-        (mounted.below / "late").touch()
-        eventually(lambda: stalled_mounts() == [str(mounted.point)])
-        (beside / "new").touch()
-        assert created(beside / "new") in until(innocent, created(beside / "new"))
-        with gamin.watch(beside, timeout=SOON) as newcomer:
-            (beside / "newer").touch()
-            newer = created(beside / "newer")
-            assert newer in until(newcomer, newer)
-        mounted.go_on()
-        late = created(mounted.point / "late", recovered=True)
-        assert late in until(watch, late)

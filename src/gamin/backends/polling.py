@@ -73,9 +73,16 @@ class _Round:
 class PollingBackend:
     """Polls directories; call `due` when the time of `deadline` has come."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` measures the cost of polling; `deadline` and `due` use its time."""
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        cost: Callable[[], float] | None = None,
+    ) -> None:
+        """`deadline` and `due` use the time of `clock`. `cost` measures what polling
+        costs, the clock if None: in a thread that waits for a mount, waiting is no
+        cost, and must not be followed by a long rest."""
         self._clock = clock
+        self._cost = cost or clock
         self._numbers = itertools.count(1)
         self._watches: dict[int, _Watch] = {}
         """By `wd_poll`."""
@@ -223,6 +230,7 @@ class PollingBackend:
             if not self._waiting:
                 return ()
         changes: list[Change] = []
+        started_cost = self._cost()
         end = now + POLL_SLICE_SECONDS
         after = now
         while self._waiting:
@@ -230,7 +238,7 @@ class PollingBackend:
             after = self._clock()
             if after > end:
                 break
-        self._spent += after - now
+        self._spent += self._cost() - started_cost
         if not self._waiting:
             rest = self._spent * (1 / BUSY_SHARE - 1)
             self._not_before = after + min(rest, MAX_REST_SECONDS)

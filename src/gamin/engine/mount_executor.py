@@ -146,6 +146,7 @@ class MountExecutor:
             self._requests.popleft()
         due_at = self._polling.deadline()
         if due_at is not None and due_at <= self._clock.monotonic():
+            self._check_answers()
             self._observe(self._timed(self._look))
         self._drain()
 
@@ -220,6 +221,7 @@ class MountExecutor:
         batch.append(Probed(request, found, is_newer))
 
     def _poll_below(self, request: Request, batch: Batch) -> None:
+        self._check_answers()
         self._drain()
         look = partial(self._polling.poll_below, request.path)
         self._observe(self._timed(look))
@@ -240,6 +242,12 @@ class MountExecutor:
         if number not in _LEGITIMATE:
             self._check_root()
         return Failed(request, number)
+
+    def _check_answers(self) -> None:
+        """Polling takes an error for no change, so ask whether the mount answers."""
+        _, _, is_certain = self._timed(partial(self._files.probe, self._point, 0))
+        if not is_certain:
+            self._check_root()
 
     def _check_root(self) -> None:
         """Raises MountDown if not even the mount's root can be listed."""

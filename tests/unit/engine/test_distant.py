@@ -143,3 +143,59 @@ def test_a_path_that_is_missing_on_a_distant_mount_is_waited_for(shell: Shell) -
     shell.sleep(6)
     shell.answer()
     assert rows(view) == ["created it"]
+
+
+def test_a_subscription_waits_for_a_mount_that_does_not_answer(shell: Shell) -> None:
+    shell.threads.silent.add(b"/net")
+    view = following(shell, b"/net/d")
+    beside = following(shell, b"/far")
+    shell.answer()
+    distant = shell.executor.distant
+    assert distant.stalled_mount(view.subscriptions[0]) == NET
+    assert distant.stalled_mount(beside.subscriptions[0]) is None
+    shell.threads.silent.clear()
+    shell.answer()
+    assert distant.stalled_mount(view.subscriptions[0]) is None
+    shell.disk.touch(b"/net/d/new")
+    shell.sleep(6)
+    shell.answer()
+    assert "created /net/d/new" in rows(view)
+
+
+def test_what_is_polled_on_a_distant_mount_is_polled_when_somebody_asks(
+    shell: Shell,
+) -> None:
+    view = following(shell, b"/net/d")
+    shell.answer()
+    rows(view)
+    shell.disk.touch(b"/net/d/new")
+    done: list[bool] = []
+    distant = shell.executor.distant
+    assert distant.poll_now(view.subscriptions[0], lambda: done.append(True)) == NET
+    assert not done
+    shell.answer()
+    assert done
+    assert rows(view) == ["created /net/d/new"]
+
+
+def test_nobody_polls_a_mount_that_is_stalled(shell: Shell) -> None:
+    view = following(shell, b"/net/d")
+    shell.answer()
+    shell.threads.silent.add(b"/net")
+    done: list[bool] = []
+    asked = shell.executor.distant.poll_now(
+        view.subscriptions[0], lambda: done.append(True)
+    )
+    assert asked == NET
+    shell.threads.silent.clear()
+    shell.answer()
+    assert not done
+
+
+def test_an_automount_is_an_empty_directory_and_nobody_looks(shell: Shell) -> None:
+    auto = Mount(b"/net", "autofs", id=b"4", parent=b"1")
+    shell.change_policy(Policy((), Mounts([LOCAL, auto, FAR])))
+    following(shell, b"/net/d")
+    following(shell, b"/net")
+    shell.answer()
+    assert not shell.threads.executors

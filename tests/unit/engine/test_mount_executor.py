@@ -1,5 +1,7 @@
 """What a distant mount's thread finds, on a disk in memory whose calls may last."""
 
+import errno
+
 import pytest
 
 from gamin.config.mounts import Mount
@@ -8,6 +10,7 @@ from gamin.core.model.node import Node
 from gamin.engine.mount_executor import STALLED_SECONDS
 from gamin.engine.proxy import Batch, Failed, Listed, Observed, Proxy, Request, Wanted
 from gamin.events import CREATE, DELETE
+from testkit.doubles.disk import error
 from testkit.doubles.engine import Shell
 
 MOUNT = Mount(b"/", "nfs")
@@ -67,6 +70,24 @@ def test_a_look_that_was_answered_soon_reports_changes(
     [observed] = thread.later()
     assert isinstance(observed, Observed)
     assert [change.name for change in observed.changes] == [b"new"]
+
+
+def test_a_mount_that_gives_errors_while_it_is_polled_has_trouble(
+    shell: Shell, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread.scan()
+
+    def fails(path: bytes) -> None:
+        raise error(errno.ENOTCONN, path)
+
+    for call in ("listing", "inode", "directory"):
+        monkeypatch.setattr(shell.disk, call, fails)
+    assert thread.later() == []
+    assert thread.executor.trouble
+    monkeypatch.undo()
+    [listed] = thread.later()
+    assert isinstance(listed, Listed)
+    assert not thread.executor.trouble
 
 
 def test_what_a_look_finds_that_hung_is_found_by_a_scan_after_a_loss(

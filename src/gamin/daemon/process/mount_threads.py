@@ -116,7 +116,11 @@ class _MountThread(threading.Thread):
         self._is_ended = False
         self._kernel = CombinedBackend() if has_kernel else None
         self._executor = MountExecutor(
-            mount.point, self._kernel, PollingBackend(), filesystem, time
+            mount.point,
+            self._kernel,
+            PollingBackend(cost=time.thread_time),
+            filesystem,
+            time,
         )
 
     def send(self, request: Request) -> None:

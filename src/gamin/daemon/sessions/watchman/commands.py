@@ -273,7 +273,7 @@ class Commands:
             root = yield from subscribing.open(request, client)
         else:
             root = yield from self._root(request.root)
-        # Whoever subscribes wants to hear when there is something to hear: it waits.
+        # Whoever subscribes wants to receive what happens later: it waits.
         yield from self._until_ready(root, must_answer=not request.watch)
         yield from subscribing.subscribe(root, request, client)
 

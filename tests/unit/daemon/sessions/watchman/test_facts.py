@@ -37,7 +37,7 @@ def loop() -> Iterator[Loop]:
 
 
 def look(facts: Facts, loop: Loop, far: Path, *names: str, then: list[Row]) -> SeenDisk:
-    """Have a thread look; `then` happens before the loop hears of it."""
+    """Have a thread look; `then` happens before the loop knows."""
     threads, disk = Errands(loop), SeenDisk(facts, bytes(far) + b"/")
 
     def done() -> None:

@@ -6,6 +6,7 @@ decodes the packets.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterable
 
 from gamin.core.deliver.outbox import Outbox
@@ -36,6 +37,8 @@ MAX_UNREAD_BYTES = 1 << 20
 """Bytes of replies to cancels that may wait. Beyond that the client's requests are not
 read until it has read the replies."""
 
+SLICE_SECONDS = 0.004
+"""Seconds of requests that are carried out before others get their turn."""
 HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a leaving client above which the server returns free memory to the
 system."""
@@ -58,6 +61,9 @@ class GamSession:
         self._standing: dict[int, list[Subscription]] = {}
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
+        self._requests: deque[Request] = deque()
+        self._is_scheduled = False
+        """The loop calls `_scheduled_turn` in its next iteration."""
         self.is_heavy = False
         """After the client left: it had more than HEAVY_SUBSCRIPTIONS."""
         self._count = 0
@@ -87,32 +93,63 @@ class GamSession:
 
     def received(self, data: bytes) -> None:
         try:
-            requests = self._session.received(data)
-            if not self.is_greeted:
-                self.is_greeted = True
-                self._service.greeted(self._connection)
-                self._outbox.append(HELLO)
-            self._service.drive.synchronise()
-            for request in requests:
-                self._carry_out(request)
+            self._requests += self._session.received(data)
         except RemoteProtocolError as error:
-            logger.warning("%s dropped: %s", self.name, printable(str(error)))
-            self.flush()
-            self._connection.close()
+            self._drop(error)
+            return
+        if not self.is_greeted:
+            self.is_greeted = True
+            self._service.greeted(self._connection)
+            self._outbox.append(HELLO)
+        if not self._is_scheduled:
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """Carry out requests for a slice of time; no more are read until all are."""
+        requests, end = self._requests, time.monotonic() + SLICE_SECONDS
+        try:
+            self._service.drive.synchronise()
+            while requests:
+                self._carry_out(requests.popleft())
+                if time.monotonic() >= end:
+                    break
+        except RemoteProtocolError as error:
+            self._drop(error)
             return
         self._service.flush()
         self.flush()
+        self._regulate_reading()
+        if requests:
+            self._is_scheduled = True
+            self._service.loop.call_soon(self._scheduled_turn)
+
+    def _scheduled_turn(self) -> None:
+        self._is_scheduled = False
+        if self._connection.is_open:
+            self._take_turn()
+
+    def _drop(self, error: Exception) -> None:
+        """What the client sends makes no sense any more."""
+        logger.warning("%s dropped: %s", self.name, printable(str(error)))
+        self.flush()
+        self._connection.close()
+
+    def _regulate_reading(self) -> None:
+        is_clogged = (
+            self._outbox.is_blocked and self._outbox.buffered_bytes > MAX_UNREAD_BYTES
+        )
+        self._connection.read(not (self._requests or is_clogged))
 
     def writable(self) -> None:
         self._outbox.is_blocked = False
-        self._connection.read(True)
         self.flush()
+        self._regulate_reading()
 
     @property
     def usage(self) -> Usage:
         held = self._outbox.buffered_bytes + self._hold.size
         held += self._connection.unsent_bytes
-        return Usage(0, held, 0, 0)
+        return Usage(0, held, len(self._requests), 0)
 
     def lost(self) -> None:
         self.is_heavy = self._count > HEAVY_SUBSCRIPTIONS
@@ -121,6 +158,7 @@ class GamSession:
         self._outbox.close()
         self._hold = ListingHold()
         self._plan_release()
+        self._requests.clear()
         self._standing.clear()
         self._no_exists.clear()
 
@@ -191,8 +229,6 @@ class GamSession:
             connection.send(data)
         if connection.is_blocked:
             self._outbox.is_blocked = True
-            if self._outbox.buffered_bytes > MAX_UNREAD_BYTES:
-                connection.read(False)
         self._plan_release()
 
     def _plan_release(self) -> None:

@@ -135,10 +135,10 @@ class GamSession:
         self._connection.close()
 
     def _regulate_reading(self) -> None:
-        is_clogged = (
+        is_full = (
             self._outbox.is_blocked and self._outbox.buffered_bytes > MAX_UNREAD_BYTES
         )
-        self._connection.read(not (self._requests or is_clogged))
+        self._connection.read(not (self._requests or is_full))
 
     def writable(self) -> None:
         self._outbox.is_blocked = False

@@ -67,7 +67,12 @@ def running_server(
         prefix = [*_OWN_MOUNTS, *prefix]
     process = subprocess.Popen(
         [*prefix, *command, session],
-        env={**environment(), "HOME": home, "GAM_CLIENT_ID": session},
+        env={
+            **environment(),
+            "HOME": home,
+            "GAM_CLIENT_ID": session,
+            "GAMIN_MOUNTS": "any",  # its clients live outside
+        },
         stdin=subprocess.DEVNULL,
     )
     try:

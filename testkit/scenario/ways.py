@@ -19,7 +19,7 @@ from testkit.scenario.disk import Disk
 from testkit.scenario.drivers import Connection, WireDriver
 from testkit.scenario.libgamin import Libgamin
 from testkit.scenario.playing import Play
-from testkit.servers import OUR_SERVER, Server, running_server
+from testkit.servers import OUR_SERVER, Server, environment, running_server
 
 PLACE = "/tmp"  # as people use it; the original does not ask the kernel below /dev
 
@@ -41,7 +41,9 @@ class Way:
 
 
 def _ours(server: Server) -> Client:
-    return Client(lambda: connect_gam(start=False, session=server.session))
+    environ = {**environment(), "GAMIN_MOUNTS": "any"}
+    session = server.session
+    return Client(lambda: connect_gam(start=False, session=session, environ=environ))
 
 
 def _libgamin(server: Server) -> Libgamin:

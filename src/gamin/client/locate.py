@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from gamin.errors import RemoteProtocolError, ServerError
 from gamin.system.address import Address, Transport
-from gamin.system.dial import AddressInUse, dial_abstract, dial_file
+from gamin.system.dial import AddressInUse, ServerBusy, dial_abstract, dial_file
 from gamin.system.peercred import HELLO, peer_of
 from gamin.system.socketdir import UnsafeSocketPath, open_checked
 
@@ -91,7 +91,7 @@ class Locator:
         if self.address.transport is Transport.DIRECTORY:
             return self._greet(self._dial_original_file())
         try:
-            return self._greet(dial_abstract(self.address, _CALL_PATIENCE))
+            return self._greet(self._dial_abstract())
         except ConnectionRefusedError:
             if self.address.transport is Transport.ABSTRACT:
                 return None
@@ -100,6 +100,9 @@ class Locator:
             with suppress(UnsafeSocketPath):
                 return self._greet(self._dial_original_file())
             return None
+        except ServerBusy as busy:
+            # Another server beside it would split the programs of the user.
+            raise ServerUnresponsive(self.address, busy.pid) from busy
         except AddressInUse as taken:
             if self.address.transport is Transport.ABSTRACT:
                 raise
@@ -134,6 +137,12 @@ class Locator:
             return f"process {pid} holds it, and speaks only the original protocol"
         return "it cannot be reached"
 
+    def _dial_abstract(self) -> socket.socket:
+        try:
+            return dial_abstract(self.address, _CALL_PATIENCE)
+        except ServerBusy:  # very many call at once
+            return dial_abstract(self.address, self._answer_patience)
+
     def _dial_original_file(self) -> socket.socket | None:
         return self._dial_in(self.address.directory, self.address.file)
 
@@ -145,7 +154,8 @@ class Locator:
             if not directory.has_socket(name):
                 return None
             try:
-                return dial_file(directory, name, _CALL_PATIENCE)
+                any_mounts = self.address.any_mounts
+                return dial_file(directory, name, _CALL_PATIENCE, any_mounts=any_mounts)
             except (ConnectionRefusedError, FileNotFoundError):
                 return None
             except BlockingIOError as error:

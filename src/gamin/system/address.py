@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from gamin.errors import ServerError
 from gamin.paths import printable
+from gamin.system.namespace import ANY
 
 SUN_PATH = 108  # bytes the kernel gives the name of a Unix socket
 # libgamin copies this many bytes of the name and cuts the rest off silently, so
@@ -53,6 +54,8 @@ class Address(NamedTuple):
     transport: Transport = Transport.AUTO
     base: bytes = b"/tmp"
     runtime: bytes | None = None  # the user's private directory, where there is one
+    state: bytes | None = None  # a directory below the user's home
+    any_mounts: bool = False  # client and server may be in different mount namespaces
 
     @property
     def abstract(self) -> bytes:
@@ -84,9 +87,10 @@ class Address(NamedTuple):
         A server takes the first that is fit; a client looks in all, because the
         runtime directory comes and goes with the user's logins.
         """
-        if self.runtime is None:
-            return (self.directory,)
-        return (self.runtime + b"/gamin", self.directory)
+        runtime = None if self.runtime is None else self.runtime + b"/gamin"
+        # Anybody may take our name in /tmp; only the user can in the home directory.
+        places = (runtime, self.directory, self.state)
+        return tuple(place for place in places if place is not None)
 
     @property
     def watchman_file(self) -> bytes:
@@ -141,6 +145,8 @@ def find(
         transport=_transport(environ.get("GAMIN_SOCKET", "")),
         base=os.fsencode(base).rstrip(b"/") if base else b"/tmp",
         runtime=None if base else runtime_directory(uid, runtime_root),
+        state=None if base else state_directory(uid),
+        any_mounts=environ.get("GAMIN_MOUNTS", "") == ANY,
     )
     return address.checked()
 
@@ -168,6 +174,16 @@ def runtime_directory(uid: int, root: bytes = b"/run/user") -> bytes | None:
     others_may_write = status.st_mode & 0o022
     sound = stat.S_ISDIR(status.st_mode) and status.st_uid == uid
     return path if sound and not others_may_write else None
+
+
+def state_directory(uid: int) -> bytes | None:
+    """Where sockets are if others hold our names in /tmp: below the home directory that
+    the password database knows, so that all programs of the user agree."""
+    try:
+        home = os.fsencode(pwd.getpwuid(uid).pw_dir)
+    except KeyError:
+        return None
+    return home + b"/.local/state/gamin/run" if home.startswith(b"/") else None
 
 
 def _transport(value: str) -> Transport:

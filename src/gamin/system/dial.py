@@ -10,8 +10,10 @@ import struct
 
 from gamin.errors import ServerError
 from gamin.system.address import Address
-from gamin.system.peercred import PeerRefused, check_peer
+from gamin.system.namespace import sees_other_files
+from gamin.system.peercred import PeerRefused, check_peer, peer_of
 from gamin.system.socketdir import Directory, UnsafeSocketPath
+from gamin.system.unix_sockets import listening_process
 
 _TIMEVAL = struct.Struct("@ll")  # seconds, microseconds
 
@@ -31,33 +33,59 @@ class AddressInUse(ServerError):
         )
 
 
-def dial_abstract(address: Address, patience: float) -> socket.socket:
-    """The server at the abstract name. Raises ConnectionRefusedError and AddressInUse.
+class ServerBusy(AddressInUse):
+    """A process of ours has the abstract name, and takes no call at present."""
 
-    An abstract name is first come, first served, so a stranger may have it. Who
-    lets us wait cannot be known, which comes to the same.
+    def __init__(self, name: str, pid: int) -> None:
+        super().__init__(name, f"process {pid}, which takes no calls")
+        self.pid = pid
+
+
+def dial_abstract(address: Address, patience: float) -> socket.socket:
+    """The server at the abstract name. Raises ConnectionRefusedError, AddressInUse, and
+    ServerBusy.
+
+    An abstract name is first come, first served, so a stranger may have it. Who lets us
+    wait and is no process of ours comes to the same.
     """
     try:
         connected = dial(address.abstract, patience)
     except BlockingIOError as error:
-        raise AddressInUse(address.shown_abstract, "a program that is stuck") from error
+        shown = address.shown_abstract
+        pid = listening_process(address.abstract)
+        if pid is not None:
+            raise ServerBusy(shown, pid) from error
+        raise AddressInUse(shown, "a program that is stuck") from error
     try:
         check_peer(connected, address.uid)
     except PeerRefused as refused:
         connected.close()
         holder = f"process {refused.peer.pid} of uid {refused.peer.uid}"
         raise AddressInUse(address.shown_abstract, holder) from refused
+    if not address.any_mounts and sees_other_files(pid := peer_of(connected).pid):
+        connected.close()
+        holder = f"process {pid}, which is in another mount namespace"
+        raise AddressInUse(address.shown_abstract, holder)
     return connected
 
 
-def dial_file(directory: Directory, name: bytes, patience: float) -> socket.socket:
-    """The server at a socket file. Raises what `dial` does, and UnsafeSocketPath."""
+def dial_file(
+    directory: Directory, name: bytes, patience: float, *, any_mounts: bool = False
+) -> socket.socket:
+    """The server at a socket file. Raises what `dial` does, and UnsafeSocketPath.
+
+    `any_mounts`: it may be in another mount namespace.
+    """
     connected = dial(directory.place(name), patience)
     try:
         check_peer(connected, directory.uid)
     except PeerRefused as refused:
         connected.close()
         raise UnsafeSocketPath(directory.path + b"/" + name, str(refused)) from refused
+    if not any_mounts and sees_other_files(pid := peer_of(connected).pid):
+        connected.close()
+        problem = f"it is served by process {pid} in another mount namespace"
+        raise UnsafeSocketPath(directory.path + b"/" + name, problem)
     return connected
 
 

@@ -114,7 +114,7 @@ def places(root: Path) -> tuple[bytes, ...]:
 
 def test_the_runtime_directory_comes_before_the_common_one(tmp_path: Path) -> None:
     runtime = own_runtime_directory(tmp_path)
-    best, second = places(tmp_path)
+    best, second, _ = places(tmp_path)
     assert best == bytes(runtime) + b"/gamin"
     assert second == b"/tmp/fam-" + user_name(os.getuid())
 
@@ -127,21 +127,31 @@ def test_a_named_base_goes_before_the_runtime_directory(tmp_path: Path) -> None:
 
 
 def test_without_a_runtime_directory_the_common_one_serves(tmp_path: Path) -> None:
-    assert places(tmp_path) == (b"/tmp/fam-" + user_name(os.getuid()),)
+    assert places(tmp_path)[0] == b"/tmp/fam-" + user_name(os.getuid())
+
+
+def test_the_last_place_is_one_that_only_the_user_can_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = places(tmp_path)
+    monkeypatch.setenv("HOME", "/elsewhere")  # programs of the user must agree
+    assert places(tmp_path) == before
+    home = os.fsencode(pwd.getpwuid(os.getuid()).pw_dir)
+    assert before[-1] == home + b"/.local/state/gamin/run"
 
 
 def test_a_link_in_place_of_the_runtime_directory_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     (tmp_path / str(os.getuid())).symlink_to("elsewhere")
-    assert len(places(tmp_path)) == 1
+    assert len(places(tmp_path)) == 2
 
 
 def test_a_runtime_directory_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     own_runtime_directory(tmp_path).chmod(0o770)
-    assert len(places(tmp_path)) == 1
+    assert len(places(tmp_path)) == 2
 
 
 def test_a_runtime_directory_of_another_user_is_not_used(tmp_path: Path) -> None:
     require_root()
     os.chown(own_runtime_directory(tmp_path), NOBODY, NOBODY)
-    assert len(places(tmp_path)) == 1
+    assert len(places(tmp_path)) == 2

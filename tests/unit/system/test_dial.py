@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from gamin.system.address import Address, find
-from gamin.system.dial import AddressInUse, dial, dial_abstract, dial_file
+from gamin.system.dial import (
+    AddressInUse,
+    ServerBusy,
+    dial,
+    dial_abstract,
+    dial_file,
+)
 from gamin.system.socketdir import UnsafeSocketPath, make_checked
 from testkit.processes import NOBODY, require_root
 
@@ -48,12 +54,39 @@ def test_a_missing_socket_file_is_not_found(tmp_path: Path) -> None:
         dial(bytes(tmp_path / "none"), 5)
 
 
-def test_a_full_backlog_counts_as_a_program_that_is_stuck(address: Address) -> None:
+def test_a_full_backlog_of_our_own_process_is_a_busy_server(address: Address) -> None:
     with listening(address.abstract, backlog=0), dial(address.abstract, 5):
         with pytest.raises(BlockingIOError):
             dial(address.abstract, AT_ONCE)
-        with pytest.raises(AddressInUse, match="stuck"):
+        with pytest.raises(ServerBusy) as raised:
             dial_abstract(address, AT_ONCE)
+    assert raised.value.pid == os.getpid()
+
+
+def test_a_full_backlog_of_a_stranger_counts_as_a_program_that_is_stuck(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gamin.system.dial.listening_process", lambda _: None)
+    with (
+        listening(address.abstract, backlog=0),
+        dial(address.abstract, 5),
+        pytest.raises(AddressInUse, match="stuck"),
+    ):
+        dial_abstract(address, AT_ONCE)
+
+
+@pytest.mark.parametrize("any_mounts", [False, True])
+def test_a_server_of_another_mount_namespace_is_a_stranger(
+    address: Address, monkeypatch: pytest.MonkeyPatch, any_mounts: bool
+) -> None:
+    monkeypatch.setattr("gamin.system.dial.sees_other_files", lambda _: True)
+    address = address._replace(any_mounts=any_mounts)
+    with listening(address.abstract):
+        if any_mounts:
+            dial_abstract(address, 5).close()
+            return
+        with pytest.raises(AddressInUse, match=f"{os.getpid()}.* mount namespace"):
+            dial_abstract(address, 5)
 
 
 def test_a_holder_under_another_uid_is_named_by_its_process(address: Address) -> None:

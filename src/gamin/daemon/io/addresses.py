@@ -28,8 +28,9 @@ from gamin.daemon.io.listener import (
 )
 from gamin.paths import printable
 from gamin.system.address import Address, Transport
-from gamin.system.dial import AddressInUse, dial
-from gamin.system.socketdir import UnsafeSocketPath, make_checked
+from gamin.system.dial import AddressInUse, dial, dial_file
+from gamin.system.peercred import peer_of
+from gamin.system.socketdir import UnsafeSocketPath, make_checked, open_checked
 
 __all__ = [
     "AddressInUse",
@@ -109,7 +110,18 @@ class Listening:
             self._add(
                 Language.ORIGINAL, self.address.directory, self.address.file, patience
             )
+        if not self.of(Language.WATCHMAN):
+            self._complete_watchman(patience)
+
+    def _complete_watchman(self, patience: float) -> None:
+        running = _watchman_server(self.address)
+        if running is not None:
+            self.other = running
+            self._log_once(f"no {Language.WATCHMAN.value} socket: {running}")
+            return
         for directory in self.address.watchman_directories:
+            if directory == self.address.state:
+                _make_parents(directory)
             if not self.of(Language.WATCHMAN):
                 self._add(
                     Language.WATCHMAN, directory, self.address.watchman_file, patience
@@ -161,8 +173,16 @@ def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening
 
 def _claimed(address: Address, adopted: list[Listener]) -> Listening:
     """What is free of the addresses, besides the sockets that were passed."""
+    unsafe: UnsafeSocketPath | None = None
     try:
         listening = Listening(address, [_first(address), *adopted])
+    except UnsafeSocketPath as error:
+        # Others have all names of the original language. They cannot have those of
+        # Watchman's language in a place where only the user can write.
+        if address.transport is not Transport.AUTO or address.state is None:
+            raise
+        unsafe = error
+        listening = Listening(address, adopted)
     except AlreadyRunning as running:
         if not adopted:
             raise
@@ -172,10 +192,30 @@ def _claimed(address: Address, adopted: list[Listener]) -> Listening:
         listening = Listening(address, adopted)
     try:
         listening._complete(LOCK_PATIENCE)
+        if unsafe is not None and not listening.listeners:
+            raise listening.other or unsafe
     except BaseException:
         listening.close()
         raise
     return listening
+
+
+def _watchman_server(address: Address) -> AlreadyRunning | None:
+    """The server that is found where a client looks for one, if there is any."""
+    for directory in address.watchman_directories:
+        with suppress(OSError, UnsafeSocketPath):
+            opened = open_checked(directory, address.uid)
+            if opened is None:
+                continue
+            with opened:
+                name = address.watchman_file
+                if opened.has_socket(name):
+                    with dial_file(
+                        opened, name, _CALL_PATIENCE, any_mounts=address.any_mounts
+                    ) as live:
+                        path = printable(directory + b"/" + name)
+                        return AlreadyRunning(path, peer_of(live).pid)
+    return None
 
 
 def _is_served_soon(address: Address) -> bool:
@@ -244,3 +284,9 @@ def _claim_in(
             opened.close()
             raise
     raise UnsafeSocketPath(directory, "it is removed as often as it is made")
+
+
+def _make_parents(directory: bytes) -> None:
+    """Those below a home directory may be missing. What fails is found out later."""
+    with suppress(OSError):
+        os.makedirs(os.path.dirname(directory), mode=0o700, exist_ok=True)

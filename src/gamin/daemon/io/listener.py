@@ -13,7 +13,7 @@ from typing import NamedTuple
 from gamin.errors import GaminError
 from gamin.paths import printable
 from gamin.system.address import Address
-from gamin.system.dial import AddressInUse, dial_abstract, dial_file
+from gamin.system.dial import AddressInUse, ServerBusy, dial_abstract, dial_file
 from gamin.system.peercred import peer_of
 from gamin.system.socketdir import Directory, UnsafeSocketPath
 
@@ -151,6 +151,8 @@ def claim_abstract(address: Address) -> Listener:
         try:
             with dial_abstract(address, _PROBE_TIMEOUT) as live:
                 raise AlreadyRunning(address.shown_abstract, peer_of(live).pid)
+        except ServerBusy as busy:
+            raise AlreadyRunning(address.shown_abstract, busy.pid) from busy
         except ConnectionRefusedError as error:
             # Its holder will listen in a moment, or has just ended, or never will.
             if time.monotonic() > deadline:

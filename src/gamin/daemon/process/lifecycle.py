@@ -24,6 +24,7 @@ from gamin.daemon.process.mount_threads import MountThreads
 from gamin.daemon.process.preload import Preload
 from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
+from gamin.system.namespace import sees_other_files
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
 
@@ -161,6 +162,9 @@ class Server:
             logger.warning("client refused: %s", error)
             sock.close()
             return
+        if self._sees_other_files(peer.pid):
+            sock.close()
+            return
         if len(self._ungreeted) >= MAX_UNGREETED:
             # The oldest and not the newest: whoever means it has said hello by now.
             self._dismiss(next(iter(self._ungreeted)))
@@ -173,6 +177,17 @@ class Server:
             sock.close()
             return
         self._welcome(sock, Connection(sock, peer, self._loop, self._lost), listener)
+
+    def _sees_other_files(self, pid: int) -> bool:
+        """Whether a client must be refused, because its paths mean other files."""
+        if self.listening.address.any_mounts or not sees_other_files(pid):
+            return False
+        logger.warning(
+            "pid %d refused: it is in another mount namespace; see GAMIN_MOUNTS and "
+            "GAM_CLIENT_ID",
+            pid,
+        )
+        return True
 
     def _welcome(
         self, sock: socket.socket, connection: Connection, listener: Listener

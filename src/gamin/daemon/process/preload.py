@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 IDLE_SECONDS = 1.0
 """Seconds after the start; whoever started the server has its first answers by then."""
 
+RETRY_SECONDS = 10.0
+"""Seconds after which a module is tried again that could not be read."""
+
 LATE_MODULES = (
     "tempfile",
     "re2",
@@ -60,7 +63,11 @@ class Preload:
         if not self._left:
             return
         try:
-            importlib.import_module(self._left.popleft())
+            importlib.import_module(self._left[0])
+            self._left.popleft()
+        except OSError:  # no descriptor is free, perhaps
+            self._timer = self._loop.call_later(RETRY_SECONDS, self._import_next)
+            return
         except ImportError as error:
             self._left.clear()
             self._on_failure(error)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.process import preload
 from gamin.daemon.process.preload import LATE_MODULES, Preload
+from testkit.descriptors import no_free_descriptor
 from tests.conventions.source import SOURCE
 
 
@@ -41,11 +43,26 @@ def test_modules_are_imported_when_the_time_has_come(
 
 def test_a_server_that_ends_imports_no_more(loop: Loop, modules: list[str]) -> None:
     errors: list[ImportError] = []
-    preload = Preload(loop, errors.append, modules, idle_seconds=0)
-    preload.stop()
+    imports = Preload(loop, errors.append, modules, idle_seconds=0)
+    imports.stop()
     for _ in range(5):
         loop.run_once(0)
     assert not set(modules) & sys.modules.keys()
+
+
+def test_a_module_that_cannot_be_read_now_is_imported_later(
+    loop: Loop, modules: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preload, "RETRY_SECONDS", 0.0)
+    errors: list[ImportError] = []
+    with no_free_descriptor():
+        Preload(loop, errors.append, modules, idle_seconds=0)
+        for _ in range(5):
+            loop.run_once(0)
+    assert not set(modules) & sys.modules.keys()
+    while not set(modules) <= sys.modules.keys():
+        loop.run_once(0)
+    assert not errors
 
 
 def test_a_missing_module_is_reported_once(loop: Loop) -> None:

@@ -14,7 +14,7 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format docs bench growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test lint format docs fuzz bench growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -34,6 +34,12 @@ format: $(VENV)/dev
 # The pages of docs/ as a site in site/; a broken link or any other warning is an error.
 docs: $(VENV)/dev
 	$(BIN)/python -m mkdocs build --strict
+
+# A minute for each reader of bytes from outside; FUZZ_ARGS="600 bser" is longer and less.
+# atheris has wheels for few interpreters, so it is not among the development tools.
+fuzz: $(VENV)/dev
+	$(BIN)/python -m pip install -q atheris
+	$(BIN)/python -m fuzz $(FUZZ_ARGS)
 
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)

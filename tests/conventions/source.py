@@ -16,7 +16,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 
 ALL_MODULES = sorted(
     module
-    for tree in ("src", "tests", "testkit", "soak", "bench", "examples")
+    for tree in ("src", "tests", "testkit", "soak", "fuzz", "bench", "examples")
     for module in (ROOT / tree).rglob("*.py")
 )
 """Every Python file that people maintain."""

@@ -83,6 +83,13 @@ class Directory:
         except FileNotFoundError:
             return None
 
+    def notify_removals(self) -> None:
+        """Have the kernel send SIGIO whenever a name in it is removed (fcntl(2),
+        F_NOTIFY): without an inotify instance, and without a watch on what is above."""
+        what = fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_MULTISHOT
+        with suppress(OSError):
+            fcntl.fcntl(self._descriptor, fcntl.F_NOTIFY, what)
+
     def remove(self, name: bytes) -> None:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=self._descriptor)

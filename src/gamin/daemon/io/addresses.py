@@ -22,6 +22,7 @@ from gamin.daemon.io.listener import (
     Language,
     Listener,
     PassedFile,
+    SocketFile,
     bind_abstract,
     claim_abstract,
     claim_file,
@@ -63,6 +64,8 @@ class Listening:
     def __init__(self, address: Address, listeners: list[Listener]) -> None:
         self.address = address
         self.listeners = listeners
+        self.superseded_by: AlreadyRunning | None = None
+        """The server that has taken our address of the original language meanwhile."""
         self.other: AlreadyRunning | None = None
         """The server that has the socket of Watchman's language."""
         self._logged: set[str] = set()
@@ -90,6 +93,14 @@ class Listening:
         except OSError as error:
             self._log_once(f"not all sockets are there: {error.strerror}")
         return lost, self.listeners[len(kept) :]
+
+    def notify_removals(self) -> None:
+        """Have the kernel send SIGIO when a socket file may have been removed, where
+        the next server would not find us by a name that cannot be removed."""
+        if all(each.file is not None for each in self.listeners):
+            for each in self.listeners:
+                if isinstance(each.file, SocketFile):
+                    each.file.directory.notify_removals()
 
     def close(self) -> None:
         """Stop listening, and remove the files that are still ours."""
@@ -133,8 +144,11 @@ class Listening:
         try:
             listener = _claim_in(directory, name, language, self.address.uid, patience)
         except (AlreadyRunning, UnsafeSocketPath) as error:
-            if language is Language.WATCHMAN and isinstance(error, AlreadyRunning):
-                self.other = error
+            if isinstance(error, AlreadyRunning):
+                if language is Language.WATCHMAN:
+                    self.other = error
+                else:
+                    self.superseded_by = error
             self._log_once(f"no {language.value} socket: {error}")
         else:
             self.listeners.append(listener)

@@ -253,18 +253,26 @@ class Server:
         session = self.connections.pop(connection)
         self.service.part(session)
         if not session.is_greeted:
-            self._restore()
+            self.restore_sockets()
         self.service.flush()
         self._memory.client_left(is_heavy=session.is_heavy)
         self.check_idle()
 
-    def _restore(self) -> None:
-        """A caller left without a word: see whether our sockets can still be found."""
+    def restore_sockets(self) -> None:
+        """See whether our sockets can still be found: a caller left without a word, or
+        a socket file was removed."""
         lost, new = self.listening.restore()
         for listener in lost:
             self._loop.remove_reader(listener.socket.fileno())
         for listener in new:
             self._listen(listener)
+        self.listening.notify_removals()
+        superseded_by = self.listening.superseded_by
+        if superseded_by is not None and lost:
+            # New clients would be with that server, and those of ours with us. They
+            # find it when we have ended.
+            logger.warning("%s; this server ends", superseded_by)
+            self._loop.stop()
 
     def check_idle(self) -> None:
         """The end comes a while after nobody needs the server; no timer before."""

@@ -131,6 +131,8 @@ def _kernel() -> KernelBackend:
 def _run(server: Server, loop: Loop) -> None:
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         loop.add_signal_handler(number, loop.stop)
+    loop.add_signal_handler(signal.SIGIO, server.restore_sockets)
+    server.listening.notify_removals()
     debug = DebugLog(logger, server.dump)
     loop.add_signal_handler(signal.SIGUSR2, partial(_toggle, debug))
     manager = systemd.Notifier(os.environ)

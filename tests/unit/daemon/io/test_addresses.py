@@ -419,6 +419,32 @@ def test_an_abstract_name_that_becomes_free_is_taken_in_addition(
         listening.close()
 
 
+def test_a_server_whose_address_another_one_took_meanwhile_is_superseded(
+    in_directory: Address,
+) -> None:
+    with acquired(in_directory) as listening:
+        shutil.rmtree(folder(in_directory))
+        with acquired(in_directory):
+            listening.restore()
+            assert listening.superseded_by is not None
+            assert listening.superseded_by.pid == os.getpid()
+
+
+def test_a_process_that_keeps_the_lock_does_not_make_a_running_server_wait(
+    address: Address, caplog: pytest.LogCaptureFixture
+) -> None:
+    with acquired(address) as listening:
+        watchman_file(address).unlink()
+        opened = open_checked(address.directory, address.uid)
+        assert opened is not None
+        with opened, opened.locked(0):
+            listening.restore()
+            assert not listening.of(Language.WATCHMAN)
+            assert answers(address.abstract)
+        listening.restore()
+        assert answers(watchman_file(address))
+
+
 # Sockets that a service manager passes on
 
 
@@ -593,9 +619,11 @@ def test_a_server_at_home_is_found_when_the_others_have_gone(
 
 def restore_when_called(listening: Listening) -> None:
     (watchman,) = listening.of(Language.WATCHMAN)
-    select.select([watchman.socket], [], [], STUCK_SECONDS)
-    watchman.socket.accept()[0].close()
-    listening.restore()
+    while not any(each.file is None for each in listening.listeners):
+        if not select.select([watchman.socket], [], [], STUCK_SECONDS)[0]:
+            return
+        watchman.socket.accept()[0].close()
+        listening.restore()
 
 
 ATTACK = "while :; do mkdir $0 && touch $0/planted; rm -f $0/planted; rmdir $0; done"

@@ -1,0 +1,43 @@
+"""Fuzzes the targets one after another: `python -m fuzz [SECONDS [TARGET…]]`.
+
+atheris guides the bytes by the code that they reach. A finding is left as a file
+`crash-…` in the current directory, and the status is 1.
+"""
+
+import subprocess
+import sys
+
+from fuzz.targets import TARGETS
+
+SECONDS = 60
+"""For each target."""
+
+
+def fuzz(name: str, seconds: str) -> None:
+    """Fuzz one target in this process; does not return."""
+    # Made for one platform and few interpreters, so it is no development dependency.
+    import atheris
+
+    target = TARGETS[name]
+    atheris.instrument_all()
+    options = [f"-max_total_time={seconds}", "-timeout=10", "-verbosity=0"]
+    atheris.Setup([sys.argv[0], *options], target)
+    atheris.Fuzz()
+
+
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--one"]:
+        fuzz(*arguments[1:])
+    seconds = arguments[0] if arguments else str(SECONDS)
+    failed = []
+    for name in arguments[1:] or TARGETS:
+        command = [sys.executable, "-m", "fuzz", "--one", name, seconds]
+        status = subprocess.run(command, check=False).returncode
+        sys.stdout.write(f"{name}: {'a finding' if status else 'nothing found'}\n")
+        if status:
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -270,6 +270,14 @@ class Executor:
         there is any."""
         return self._queue.hurry(subscription)
 
+    def _listed(self, listings: list[Listing]) -> None:
+        try:
+            self._queue.listed(listings)
+        except MemoryError:
+            # Somebody waits for each of these, so they are listed again.
+            self._crawl.extendleft(scan for scan, *_ in reversed(listings))
+            raise
+
     def _crawl_slice(self) -> None:
         """List directories of large trees for a slice of time."""
         crawl, clock, most = self._crawl, self._clock, self._slices.crawl_batch
@@ -280,7 +288,7 @@ class Executor:
             if kernel is not None:
                 listings = crawl_batch(crawl, kernel, self._files, most)
             if listings:
-                self._queue.listed(listings)
+                self._listed(listings)
             else:
                 self._queue.crawl_one()
             self._queue.work()

@@ -1,7 +1,10 @@
 """Work that fails for want of memory is done later, and loses nothing."""
 
+from collections.abc import Sequence
+
 import pytest
 
+from gamin.core.effects import Listing
 from gamin.core.model.subscription import Scope, Subscription
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
@@ -9,15 +12,22 @@ from testkit.words import as_words
 
 
 class Starved(Shell):
-    """Has no memory to pass the next `Ready` on."""
+    """Has no memory to pass the next `Ready` on, or the next listings."""
 
     has_memory = True
+    can_list = True
 
     def ready(self, subscription: Subscription) -> None:
         if not self.has_memory:
             self.has_memory = True
             raise MemoryError
         super().ready(subscription)
+
+    def listed(self, listings: Sequence[Listing]) -> None:
+        if not self.can_list:
+            self.can_list = True
+            raise MemoryError
+        super().listed(listings)
 
 
 @pytest.fixture
@@ -40,6 +50,19 @@ def test_a_client_becomes_ready_when_there_is_memory_again(
     with pytest.raises(MemoryError):
         watching(shell)
     client = shell.clients[0]
+    shell.settle()
+    assert client.firsts == client.subscriptions
+
+
+def test_a_client_waits_for_listings_that_were_lost_and_no_longer(
+    shell: Starved,
+) -> None:
+    shell.disk.makedirs(b"/d/a/b")
+    client = shell.view()
+    shell.can_list = False
+    with pytest.raises(MemoryError):
+        client.subscribe(b"/d", Scope.TREE)
+    assert not client.firsts
     shell.settle()
     assert client.firsts == client.subscriptions
 

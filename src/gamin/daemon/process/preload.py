@@ -65,7 +65,7 @@ class Preload:
         try:
             importlib.import_module(self._left[0])
             self._left.popleft()
-        except OSError:  # no descriptor is free, perhaps
+        except (OSError, MemoryError):  # no descriptor is free, perhaps
             self._timer = self._loop.call_later(RETRY_SECONDS, self._import_next)
             return
         except ImportError as error:

@@ -20,6 +20,7 @@ CALLERS: dict[type, set[str]] = {
         "core/apply/fast_scan.py",
         # what was announced to subscribers
         "core/apply/content.py",
+        "core/apply/ignore_change.py",
         "core/apply/target_change.py",
         "core/deliver/catch_up.py",
     },

@@ -169,13 +169,13 @@ class Monitor:
         return max(self.coverage.method.longest_interval, self.polling_age())
 
     def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
-        """What happened after `tick`; None if too much of it was forgotten."""
+        """What happened after `tick`; None if that is forgotten, or rules changed."""
         rows = self.changes_since(subscription, tick)
         return None if rows is None else list(rows)
 
     def changes_since(self, asked: Subscription, tick: int) -> Iterable[Row] | None:
         """As `rows_since`, lazily. What happens meanwhile may be in it or not."""
-        if tick < self.tree.floor:
+        if tick < max(self.tree.floor, asked.progress.view_tick):
             return None
         return self._catch_up.rows_since(asked, tick)
 

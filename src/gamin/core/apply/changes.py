@@ -92,7 +92,7 @@ class Changes:
             content=self.content,
         )
         self.ignore_changes = IgnoreChanges(
-            audiences=audiences, coverage=coverage, reporter=reporter
+            tree=tree, audiences=audiences, coverage=coverage, reporter=reporter
         )
         self.renames = self._make_renames(
             tree, moment, audiences, coverage, reporter, flow, deferred, debouncer

@@ -11,6 +11,7 @@ from gamin.core.model.audiences import Audiences
 from gamin.core.model.difference import listing
 from gamin.core.model.node import SUBDIR, Node
 from gamin.core.model.subscription import Subscription
+from gamin.core.model.tree import Tree
 from gamin.events import Kind, Row
 from gamin.patterns.ignore_rules import IgnoreRules
 
@@ -19,10 +20,12 @@ class IgnoreChanges:
     def __init__(
         self,
         *,
+        tree: Tree,
         audiences: Audiences,
         coverage: Coverage,
         reporter: Reporter,
     ) -> None:
+        self._tree = tree
         self._audiences = audiences
         self._coverage = coverage
         self._reporter = reporter
@@ -53,7 +56,7 @@ class IgnoreChanges:
         for below in node.subtree():
             self._audiences.forget(below)
             self._coverage.mark_for_release(below)
-        self.changed(subscription, node, before)
+        self._view_changed(subscription, node, before)
 
     def mounts_changed(self, subscription: Subscription) -> None:
         """A tree ends at mount points, and these are others now: report what a mount
@@ -67,6 +70,15 @@ class IgnoreChanges:
         for below in node.subtree():
             self._audiences.forget(below)
             self._coverage.mark_for_release(below)
+        self._view_changed(subscription, node, before)
+
+    def _view_changed(
+        self, subscription: Subscription, node: Node, before: dict[bytes, bool]
+    ) -> None:
+        """As `changed`, for entries of which none changed itself. A client that comes
+        with an earlier clock gets everything: no tick says what it does not know."""
+        if self.visible(subscription, node) != before:
+            subscription.progress.record_view_change(self._tree.tick)
         self.changed(subscription, node, before)
 
     def visible(self, subscription: Subscription, node: Node) -> dict[bytes, bool]:

@@ -137,7 +137,7 @@ class Progress:
     """How far the first scan is, and what was reported. Owner: the parts of `apply`,
     which report; `deliver` says what a whole listing reported."""
 
-    __slots__ = ("current_target", "last_change", "pending_scans", "ready")
+    __slots__ = ("current_target", "last_change", "pending_scans", "ready", "view_tick")
 
     def __init__(self) -> None:
         self.pending_scans = 0
@@ -148,6 +148,9 @@ class Progress:
         """Where the path led according to the last rows that were reported."""
         self.last_change = 0
         """The tick at which the single entry that the path leads to last changed."""
+        self.view_tick = 0
+        """The tick at which its rules, or mounts in it, last hid or showed something.
+        What the tree knows of entries says nothing of that."""
 
     @property
     def exists_for_client(self) -> bool:
@@ -177,6 +180,10 @@ class Progress:
     def record_change(self, tick: int) -> None:
         """The single entry that the path leads to changed."""
         self.last_change = tick
+
+    def record_view_change(self, tick: int) -> None:
+        """Something was hidden or shown that did not itself change."""
+        self.view_tick = tick
 
 
 _NOBODY = Audience(())

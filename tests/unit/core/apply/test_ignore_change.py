@@ -57,6 +57,22 @@ def test_what_is_ignored_from_now_on_is_deleted_and_no_longer_watched(
     assert watched(shell) == {b"/", b"/t"}
 
 
+@pytest.mark.parametrize(("text", "is_known"), [(b"log\n", False), (b"other\n", True)])
+def test_a_clock_from_before_the_rules_hid_or_showed_something_is_of_no_use(
+    text: bytes, is_known: bool, shell: Shell, client: Client
+) -> None:
+    """The ticks of entries say what changed, and these did not change."""
+    (subscription,) = client.subscriptions
+    before = shell.monitor.tree.tick
+    change(shell, client, text)
+    after = shell.monitor.tree.tick
+    assert (shell.monitor.rows_since(subscription, before) is not None) is is_known
+    assert shell.monitor.rows_since(subscription, after) == []
+    before = shell.monitor.tree.tick
+    change(shell, client, None)
+    assert (shell.monitor.rows_since(subscription, before) is not None) is is_known
+
+
 def test_what_is_no_longer_ignored_is_created_and_watched(
     shell: Shell, client: Client
 ) -> None:

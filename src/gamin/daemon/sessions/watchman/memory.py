@@ -187,6 +187,9 @@ class Memory:
         scan.finish()
         self._service.drive.synchronise()
         belief = export(monitor.tree, top)
+        # Earlier clocks are of a tree in which the rules hid other entries.
+        floor = max(belief.floor, root.subscription.progress.view_tick)
+        belief = belief._replace(floor=floor)
         identities = _identities(top, scan)
         now = root.clock()
         tree = SavedTree(

@@ -32,28 +32,10 @@ WITHOUT_TEST: frozenset[str] = frozenset(
     {
         "__main__.py",  # calls the command line's main
         "backends/base.py",  # interfaces only
-        "daemon/sessions/gam.py",
         "daemon/sessions/watchman/asker.py",  # interfaces only
-        "daemon/sessions/watchman/commands.py",
-        "daemon/sessions/watchman/delivery.py",
-        "daemon/sessions/watchman/git_repository.py",
-        "daemon/sessions/watchman/hashing_subscription.py",
-        "daemon/sessions/watchman/language.py",
-        "daemon/sessions/watchman/memory.py",
-        "daemon/sessions/watchman/roots.py",
-        "daemon/sessions/watchman/rule_files.py",
-        "daemon/sessions/watchman/save_schedule.py",
-        "daemon/sessions/watchman/session.py",
-        "daemon/sessions/watchman/shared_query.py",
-        "daemon/sessions/watchman/tree_scan.py",
-        "daemon/sessions/watchman/triggers.py",
-        "daemon/sessions/watchman/update.py",
-        "engine/outstanding.py",
-        "engine/question.py",
         "engine/ports.py",  # interfaces only
         "protocol/watchman/codec/codec.py",  # interfaces only
         "protocol/watchman/version.py",  # a constant
-        "state/resume.py",
     }
 )
 """Modules without a unit test of the mirrored name."""

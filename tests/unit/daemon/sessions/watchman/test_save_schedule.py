@@ -1,0 +1,71 @@
+"""When what is known is saved while the server runs."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gamin.daemon.sessions.watchman import save_schedule as module
+from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
+from testkit.sessions import Home, home
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A server that remembers, and saves as soon as something happens."""
+    monkeypatch.delenv("GAMIN_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
+    with home() as made:
+        yield made
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    return tree
+
+
+def schedule(server: Home) -> SaveSchedule:
+    return server.watchman._saves
+
+
+def test_a_new_root_is_saved_without_the_end_of_the_server(
+    server: Home, tree: Path
+) -> None:
+    server.watcher().ask("watch", str(tree))
+    server.run_until(server.watchman.memory.size, what="a save")
+    server.watchman.memory.wait()
+    assert schedule(server)._timer is None  # an idle server has no timer
+
+
+def test_the_next_save_comes_much_later(server: Home, tree: Path) -> None:
+    server.watcher().ask("watch", str(tree))
+    server.run_until(server.watchman.memory.size, what="a save")
+    server.watchman.memory.wait()
+    before = time.monotonic()
+    (root,) = server.watchman.roots.all
+    schedule(server).changed(root)
+    timer = schedule(server)._timer
+    assert timer is not None
+    assert timer.when() - before > module.INTERVAL_SECONDS / 2
+    schedule(server).changed(root)
+    assert schedule(server)._timer is timer
+
+
+def test_a_canceled_schedule_saves_nothing(server: Home, tree: Path) -> None:
+    server.watcher().ask("watch", str(tree))
+    schedule(server).cancel()
+    schedule(server).cancel()
+    assert schedule(server)._timer is None
+
+
+def test_where_nothing_is_kept_there_is_no_timer(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMIN_STATE", "off")
+    with home() as server:
+        server.watcher().ask("watch", str(tree))
+        assert schedule(server)._timer is None

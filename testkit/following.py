@@ -23,6 +23,8 @@ from gamin.daemon.io.loop import Loop
 from gamin.events import AnyChange
 
 MAX_ROUNDS = 1000
+RESCAN_PAUSE = 0.1
+"""Seconds to wait for a rescan whose time has not come; less where work waits."""
 
 NEVER_BUSY = FlowSettings(
     reports_per_second=1_000_000,
@@ -67,12 +69,14 @@ class Follower:
         self._drive.close()
 
     def catch_up(self) -> None:
-        """Apply whatever happened before this call."""
+        """Apply whatever happened before this call, and find what was lost."""
+        executor, recovery = self._drive.executor, self._monitor.recovery
         for _ in range(MAX_ROUNDS):
-            self._drive.drain()
-            if not self._drive.executor.is_crawling:
+            self._drive.drain()  # a part of what waits, as between other work
+            self._drive.synchronise()
+            if not (executor.is_crawling or recovery.is_unresolved):
                 return
-            self._loop.run_once(0)
+            self._loop.run_once(RESCAN_PAUSE)
         raise AssertionError("the executor does not come to rest")
 
     def believed(self) -> set[tuple[bytes, bool]]:

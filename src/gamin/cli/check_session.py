@@ -19,7 +19,13 @@ from gamin.paths import printable
 from gamin.system.address import Address, Transport
 from gamin.system.dial import AddressInUse, dial, dial_abstract
 from gamin.system.peercred import peer_of
-from gamin.system.proc import program_of
+from gamin.system.proc import (
+    arguments_of,
+    environment_of,
+    path_through,
+    program_of,
+    user_of,
+)
 from gamin.system.process_table import pids
 
 _PATIENCE = 0.3
@@ -181,7 +187,7 @@ def _check_socket(directory: bytes, name: bytes) -> Iterator[Finding]:
     opened = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         # Through the descriptor, because the path of a socket has 107 bytes at most.
-        place = b"/proc/self/fd/%d/" % opened + name
+        place = path_through(opened, name)
         with suppress(BlockingIOError), dial(place, _PATIENCE):
             pass
     except ConnectionRefusedError:
@@ -220,14 +226,13 @@ def servers(uid: int) -> list[ServerProcess]:
     found: list[ServerProcess] = []
     for pid in pids():
         with suppress(OSError):
-            if os.stat(f"/proc/{pid}").st_uid == uid:
+            if user_of(pid) == uid:
                 found += _server(pid)
     return found
 
 
 def _server(pid: int) -> Iterator[ServerProcess]:
-    with open(f"/proc/{pid}/cmdline", "rb") as file:
-        words = file.read().split(b"\0")[:-1]
+    words = arguments_of(pid)
     for place, word in enumerate(words[:5]):
         if word == _MODULE or os.path.basename(word) == b"gam_server":
             given = [each for each in words[place + 1 :] if each[:2] != b"--"]
@@ -237,8 +242,7 @@ def _server(pid: int) -> Iterator[ServerProcess]:
 
 
 def _session_of(pid: int) -> bytes:
-    with open(f"/proc/{pid}/environ", "rb") as file:
-        for entry in file.read().split(b"\0"):
-            if entry.startswith(b"GAM_CLIENT_ID="):
-                return entry.partition(b"=")[2]
+    for entry in environment_of(pid):
+        if entry.startswith(b"GAM_CLIENT_ID="):
+            return entry.partition(b"=")[2]
     return b""

@@ -15,7 +15,7 @@ from gamin.protocol.watchman.client.session import ClientSession, Reply
 from gamin.system.address import Address, Transport, find
 from gamin.system.dial import AddressInUse, dial_abstract
 from gamin.system.peercred import peer_of
-from gamin.system.proc import program_of
+from gamin.system.proc import executable_of, program_of
 
 REPLY_TIMEOUT = 10.0
 """Seconds to wait for a reply. A server in the middle of a large scan needs some."""
@@ -131,10 +131,10 @@ def holder_of(address: Address) -> str:
 def is_original(pid: int) -> bool:
     """Whether a process is gamin's C server; ours is a Python program."""
     try:
-        program = os.readlink(f"/proc/{pid}/exe")
+        program = executable_of(pid)
     except OSError:
         return False
-    return os.path.basename(program) == "gam_server"
+    return os.path.basename(program) == b"gam_server"
 
 
 def find_address(environ: Mapping[str, str] | None = None) -> Address:

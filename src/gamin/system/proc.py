@@ -14,6 +14,37 @@ def program_of(pid: int) -> str:
         return "?"
 
 
+def executable_of(pid: int) -> bytes:
+    """The path of the file that a process runs. Raises OSError."""
+    return os.readlink(b"/proc/%d/exe" % pid)
+
+
+def user_of(pid: int) -> int:
+    """The user whose process it is. Raises OSError."""
+    return os.stat(b"/proc/%d" % pid).st_uid
+
+
+def arguments_of(pid: int) -> list[bytes]:
+    """The command line of a process. Raises OSError."""
+    return _strings(pid, b"cmdline")
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """The environment that a process was started with, as NAME=VALUE. Raises
+    OSError."""
+    return _strings(pid, b"environ")
+
+
+def _strings(pid: int, name: bytes) -> list[bytes]:
+    with open(b"/proc/%d/%b" % (pid, name), "rb") as file:
+        return file.read().split(b"\0")[:-1]
+
+
+def path_through(directory: int, name: bytes) -> bytes:
+    """A short path of the entry `name` of an open directory."""
+    return b"/proc/self/fd/%d/%b" % (directory, name)
+
+
 def path_of_descriptor(descriptor: int) -> bytes:
     """The path of an open file of this process; empty where it has none."""
     try:

@@ -2,10 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from testkit.watches import serving
+import gamin
+from gamin import Watch
+from testkit.watches import SOON, serving
 
 
 @pytest.fixture(scope="module")
@@ -20,3 +23,10 @@ def own_server(session: str) -> Iterator[None]:
     """A server for one test alone."""
     with serving(session):
         yield
+
+
+@pytest.fixture
+def watch(server: None, tmp_path: Path) -> Iterator[Watch]:
+    """On `tmp_path`, with a patience that a failing test runs into."""
+    with gamin.watch(tmp_path, timeout=SOON) as watch:
+        yield watch

@@ -1,12 +1,10 @@
 """`gamin.watch` and a real server."""
 
 import os
-import select
 import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,13 +26,6 @@ from testkit.watches import (
     signal_server,
     until,
 )
-
-
-@pytest.fixture
-def watch(server: None, tmp_path: Path) -> Iterator[Watch]:
-    """On `tmp_path`, with a patience that a failing test runs into."""
-    with gamin.watch(tmp_path, timeout=SOON) as watch:
-        yield watch
 
 
 def test_what_happens_to_a_file_is_told(watch: Watch, tmp_path: Path) -> None:
@@ -338,44 +329,6 @@ def test_a_timeout_of_zero_takes_what_has_arrived_and_no_more(tmp_path: Path) ->
         assert next(watch) == [exists(tmp_path / "file")]
         with pytest.raises(gamin.WatchTimeout):
             next(watch)
-
-
-def test_the_next_batch_or_none_can_be_asked_for(watch: Watch, tmp_path: Path) -> None:
-    assert watch.next(0) is None
-    assert watch.next(0.05) is None
-    (tmp_path / "file").touch()
-    assert watch.next() == [created(tmp_path / "file")]
-    assert not watch.closed
-    watch.close()
-    assert watch.next(0) is None
-    assert watch.closed
-
-
-def test_another_loop_can_wait_for_the_descriptor(watch: Watch, tmp_path: Path) -> None:
-    assert watch.next(0) is None
-    assert select.select([watch], [], [], 0)[0] == []
-    (tmp_path / "file").touch()
-    assert select.select([watch], [], [], SOON)[0] == [watch]
-    assert watch.next(0) == [created(tmp_path / "file")]
-    watch.close()
-    with pytest.raises(ValueError, match="closed"):
-        watch.fileno()
-
-
-@pytest.mark.usefixtures("own_server")
-def test_the_descriptor_stays_the_same_when_the_server_is_replaced(
-    tmp_path: Path,
-) -> None:
-    with gamin.watch(tmp_path) as watch:
-        descriptor = watch.fileno()
-        kill_server()
-        (tmp_path / "file").touch()
-        batch = None
-        while batch is None:
-            assert select.select([descriptor], [], [], SOON)[0]
-            batch = watch.next(0)
-        assert batch == [created(tmp_path / "file", recovered=True)]
-        assert watch.fileno() == descriptor
 
 
 @pytest.mark.usefixtures("own_server")

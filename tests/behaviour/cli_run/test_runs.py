@@ -1,119 +1,25 @@
-"""`gamin run` with a real server, real commands and a real terminal."""
+"""`gamin run` with a real server and real commands."""
 
 import os
 import re
-import shlex
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from gamin.cli.loop_guard import MAX_RUNS
 from gamin.system.process_table import group_members
-from testkit.programs import COMMAND, gamin
-from testkit.servers import OUR_SERVER, Server, running_server
-from testkit.terminal import TerminalProgram, in_terminal
+from testkit.programs import gamin
+from testkit.servers import OUR_SERVER, running_server
 from testkit.waiting import eventually
-
-Start = Callable[..., "subprocess.Popen[bytes]"]
-Type = Callable[..., TerminalProgram]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = str(tmp_path_factory.mktemp("home"))
-    with running_server([str(OUR_SERVER), "--notimeout"], home=home) as server:
-        yield server
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Path:
-    """A directory to watch."""
-    path = tmp_path / "box"
-    path.mkdir()
-    return path
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    """A file outside the watched directory, for the commands to write to."""
-    path = tmp_path / "log"
-    path.touch()
-    return path
-
-
-@pytest.fixture
-def env(server: Server) -> dict[str, str]:
-    return {**os.environ, "GAM_CLIENT_ID": server.session}
-
-
-@pytest.fixture
-def start(server: Server, box: Path) -> Iterator[Start]:
-    """Starts `gamin run` in `box`; it watches when this returns."""
-    ending = ExitStack()
-
-    def start(*words: str, session: str = "") -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(
-            [*COMMAND, "run", *words],
-            cwd=box,
-            env={**os.environ, "GAM_CLIENT_ID": session or server.session},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        ending.enter_context(process)
-        ending.callback(process.kill)
-        assert process.stderr is not None
-        assert process.stderr.readline().startswith(b"Watching ")
-        return process
-
-    with ending:
-        yield start
-
-
-@pytest.fixture
-def terminal(env: dict[str, str], box: Path) -> Iterator[Type]:
-    """Starts a program in `box` in a terminal of its own."""
-    with ExitStack() as ending:
-        yield lambda *words: ending.enter_context(in_terminal(words, env=env, cwd=box))
-
-
-def logging(log: Path, then: str = "") -> list[str]:
-    """A command that writes a line with its process and its arguments to `log`."""
-    text = f'echo "$$ $*" >> {shlex.quote(str(log))}; {then}'
-    return ["sh", "-c", text, "sh"]
-
-
-def lines(log: Path, count: int) -> list[str]:
-    """The lines of `log` once there are `count`; it must not have more."""
-    eventually(
-        lambda: log.exists() and log.read_text().count("\n") >= count,
-        what=f"{count} lines in {log}",
-    )
-    found = log.read_text().splitlines()
-    assert len(found) == count
-    return found
-
-
-def pids_in(log: Path, count: int) -> list[int]:
-    return [int(line.split()[0]) for line in lines(log, count)]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process still runs; a zombie does not."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] not in b"ZX"
-    except OSError:
-        return False
-
-
-def children_of(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/task/{pid}/children", "rb") as file:
-        return [int(child) for child in file.read().split()]
+from tests.behaviour.cli_run.helpers import (
+    Start,
+    children_of,
+    is_alive,
+    lines,
+    logging,
+    pids_in,
+)
 
 
 def test_the_command_runs_at_the_start_and_after_each_change(
@@ -363,123 +269,3 @@ def test_a_server_that_triggers_its_restart_is_found_too(
     assert process.stderr is not None
     assert b"/pid" in process.stderr.readline()
     lines(log, 1 + MAX_RUNS)
-
-
-# -- in a terminal
-
-
-def test_the_command_reads_keys(terminal: Type) -> None:
-    words = ["run", "--once", ".", "--", "sh", "-c", 'read -r x; echo "got <$x>"']
-    program = terminal(*COMMAND, *words)
-    program.await_text(b"Watching ")
-    program.type(b"hello\n")
-    program.await_text(b"got <hello>")
-    assert program.wait() == 0
-
-
-def test_the_command_is_in_the_foreground_while_it_runs(
-    terminal: Type, log: Path
-) -> None:
-    command = logging(log, "while :; do sleep 0.1; done")
-    program = terminal(*COMMAND, "run", ".", "--", *command)
-    [pid] = pids_in(log, 1)
-    assert program.foreground() == os.getpgid(pid)
-
-
-@pytest.mark.parametrize(
-    ("trap", "then"),
-    [
-        pytest.param("", "sleep 1000", id="one that dies of it"),
-        pytest.param("trap '' INT", "sleep 1000", id="one that ignores it"),
-        pytest.param(
-            "trap 'exit 0' INT", "while :; do sleep 0.1; done", id="a graceful one"
-        ),
-        pytest.param("", "sleep 1000 & sleep 1000 & wait", id="one with children"),
-    ],
-)
-def test_ctrl_c_ends_the_command_and_gamin(
-    terminal: Type, log: Path, trap: str, then: str
-) -> None:
-    command = logging(log, then)
-    command[2] = f"{trap}\n{command[2]}"
-    words = ["run", "--stop-timeout", "0.2", ".", "--"]
-    program = terminal(*COMMAND, *words, *command)
-    [pid] = pids_in(log, 1)
-    group = os.getpgid(pid)
-    program.type(b"\x03")
-    assert program.wait() == 130
-    assert group_members(group) == []
-
-
-def test_a_command_that_survives_ctrl_c_gets_the_stop_signal(
-    terminal: Type, log: Path
-) -> None:
-    trap = f"trap '' INT; trap 'echo stopped >> {log}; exit' TERM\n"
-    command = logging(log, "while :; do sleep 0.1; done")
-    command[2] = trap + command[2]
-    program = terminal(*COMMAND, "run", "--stop-timeout", "60", ".", "--", *command)
-    lines(log, 1)
-    program.type(b"\x03")
-    assert program.wait() == 130
-    assert lines(log, 2)[1] == "stopped"
-
-
-def test_the_second_ctrl_c_kills_the_command(terminal: Type, log: Path) -> None:
-    command = logging(log, "while :; do sleep 0.1; done")
-    command[2] = f"trap '' INT TERM\n{command[2]}"
-    program = terminal(*COMMAND, "run", "--stop-timeout", "60", ".", "--", *command)
-    [pid] = pids_in(log, 1)
-    program.type(b"\x03")
-    eventually(lambda: program.foreground() == program.process.pid)
-    program.type(b"\x03")
-    assert program.wait() == 130
-    assert not is_alive(pid)
-
-
-def test_ctrl_c_between_runs_ends_gamin(terminal: Type, log: Path) -> None:
-    program = terminal(*COMMAND, "run", ".", "--", *logging(log, "echo do''ne"))
-    program.await_text(b"done")
-    eventually(lambda: program.foreground() == program.process.pid)
-    program.type(b"\x03")
-    assert program.wait() == 130
-
-
-def test_the_terminal_gets_its_modes_back(terminal: Type) -> None:
-    script = "stty -echo; kill -KILL $$"
-    program = terminal(*COMMAND, "run", ".", "--", "sh", "-c", script)
-    program.await_text(b"ended by SIGKILL")
-    program.type(b"echoed")
-    program.await_text(b"echoed")
-
-
-def test_closing_the_terminal_ends_the_command(terminal: Type, log: Path) -> None:
-    command = logging(log, "sleep 1000 & while :; do sleep 0.1; done")
-    command[2] = f"trap '' HUP\n{command[2]}"
-    words = ["run", "--stop-timeout", "0.2", ".", "--"]
-    program = terminal(*COMMAND, *words, *command)
-    [pid] = pids_in(log, 1)
-    group = os.getpgid(pid)
-    program.hang_up()
-    assert program.process.wait(30) == 128 + signal.SIGHUP
-    assert group_members(group) == []
-
-
-def test_clear_clears_the_terminal_before_a_run(terminal: Type) -> None:
-    program = terminal(*COMMAND, "run", "--once", "--clear", ".", "--", "echo", "shown")
-    assert b"\x1b[2J" in program.await_text(b"shown")
-
-
-def test_ctrl_z_suspends_both_and_fg_resumes_them(terminal: Type) -> None:
-    shell = terminal("bash", "--norc", "-i")
-    command = ["run", ".", "--", "sh", "-c", 'echo re""ady; read -r x; echo "got <$x>"']
-    shell.type(shlex.join([*COMMAND, *command]).encode() + b"\n")
-    shell.await_text(b"ready")
-    shell.type(b"\x1a")
-    shell.await_text(b"Stopped")
-    shell.type(b"fg\n")
-    shell.await_text(b"fg")
-    shell.type(b"hello\n")
-    shell.await_text(b"got <hello>")
-    shell.type(b"\x03")
-    shell.type(b"exit\n")
-    shell.wait()

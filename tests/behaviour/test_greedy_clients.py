@@ -15,6 +15,7 @@ import pytest
 from gamin.daemon.sessions.accounts import MAX_HELD_BYTES
 from gamin.daemon.sessions.watchman.subscribing import MAX_RULE_LISTS, MAX_SUBSCRIPTIONS
 from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
+from testkit.server_state import QUEUE
 from testkit.waiting import eventually
 
 FILE, CANCEL = 1, 3
@@ -311,3 +312,79 @@ def test_different_lists_of_rules_on_one_tree_are_limited(
             errors = [answer["error"]] if "error" in answer else []
         assert f"{MAX_RULE_LISTS} different lists" in errors[0]
         assert works(served, tmp_path / "box")
+
+
+def rename_a_tree(served: Daemon, place: Path) -> None:
+    """A tree is renamed into a watched directory, and out of it again."""
+    large = place.parent / "large"
+    with greedy(served, place):
+        large.rename(place / "large")
+        (place / "large").rename(large)
+        large.rename(place / "large")
+        assert works_in_both_languages(served, place.parent / "during")
+        (place / "large").rename(large)
+
+
+def overflow_the_queue(served: Daemon, place: Path) -> None:
+    """Events are lost below a watched tree, and a query asks for what is there."""
+    large = place.parent / "large"
+    files = [next((large / name).iterdir()) for name in ("000", "001")]
+    with greedy(served, large) as client:
+        served.process.send_signal(signal.SIGSTOP)
+        for number in range(int(QUEUE.read_text()) + 100):
+            os.truncate(files[number % 2], 0)
+        (large / "lost").touch()
+        served.process.send_signal(signal.SIGCONT)
+        client.socket.sendall(line("query", str(large), {"fields": ["name"]}))
+        assert works_in_both_languages(served, place.parent / "during")
+        [answer] = [json.loads(client._lines.readline())]
+        assert "lost" in answer["files"]
+
+
+def subscribe_to_all(served: Daemon, place: Path) -> None:
+    large = place.parent / "large"
+    with greedy(served, large) as client, reading(client):
+        for number in range(10):
+            query = {"fields": ["name", "size"]}
+            client.socket.sendall(line("subscribe", str(large), f"{number}", query))
+        assert works_in_both_languages(served, place.parent / "during")
+
+
+def ask_of_gamin(served: Daemon, place: Path) -> None:
+    with served.connect() as connected:
+        for number in range(5_000):
+            connected.sendall(packet(number, FILE + 16, place / f"none-{number}"))
+        assert works_in_both_languages(served, place.parent / "during")
+
+
+def works_in_both_languages(served: Daemon, place: Path) -> bool:
+    """Whether innocent clients are served, from their listing to a creation."""
+    place.mkdir(exist_ok=True)
+    with greedy(served, place) as innocent:
+        query = {"fields": ["name"], "settle": 0}
+        innocent.ask("subscribe", str(place), "innocent", query)
+        assert next(innocent.read_lines())["is_fresh_instance"]
+        assert works(served, place)
+        names = {name for each in take(innocent, 2) for name in each["files"]}
+        return names == {"new"}
+
+
+def take(client: Greedy, count: int) -> Iterator[dict[str, Any]]:
+    for _, message in zip(range(count), client.read_lines(), strict=False):
+        yield message
+
+
+@pytest.mark.parametrize(
+    "act", [rename_a_tree, overflow_the_queue, subscribe_to_all, ask_of_gamin]
+)
+def test_greedy_clients_delay_no_client_of_either_language(
+    session: str, tmp_path: Path, large: Path, act: Callable[[Daemon, Path], None]
+) -> None:
+    place = tmp_path / "box"
+    place.mkdir()
+    with daemon(session, tmp_path) as served:
+        act(served, place)
+        assert works_in_both_languages(served, tmp_path / "after")
+        report = status(served)
+        assert report["held_bytes"] == 0
+        assert sum(each["subscriptions"] for each in report["clients"]) == 0

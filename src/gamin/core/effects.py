@@ -91,6 +91,14 @@ new_deliver: Final = cast(
 """`Deliver` from a tuple of all its fields, in a third of the class's time."""
 
 
+class Cover(NamedTuple):
+    """Call `Monitor.cover_more` when others had their turn."""
+
+    subscription: Subscription
+    stack: list[Node]
+    """Directories that it covers, and that are not looked at yet."""
+
+
 class Ready(NamedTuple):
     """The subscription is watched; its client can have the first listing."""
 
@@ -114,4 +122,4 @@ class Trace(NamedTuple):
     node: Node
 
 
-Effect = Watch | Scan | Unwatch | Probe | Deliver | Ready | Trace
+Effect = Watch | Scan | Cover | Unwatch | Probe | Deliver | Ready | Trace

@@ -19,11 +19,11 @@ from gamin.core.coverage.recovery import Recovery
 from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.effects import Effect, Listing, Scan, Watch
+from gamin.core.effects import Cover, Effect, Listing, Scan, Watch
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
-from gamin.core.model.subscription import Place, Scope, Subscription
+from gamin.core.model.subscription import Place, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
 from gamin.core.resolve.retry import Retry
@@ -210,6 +210,8 @@ class Monitor:
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""
+        if self.coverage.is_releasing:
+            return 0.0
         held = self._debouncer.deadline() if self._debouncer.held else None
         soonest = self._retry.due_at
         for due in (
@@ -266,7 +268,7 @@ class Monitor:
         before = self.coverage.method.policy
         self.coverage.method.reapply_policy(policy)
         for point in policy.remounted(before):
-            self._remounted(point)
+            self._changes.remounted(point, self.subscriptions)
         return self._finish(now)
 
     def rules_changed(
@@ -288,6 +290,14 @@ class Monitor:
         return self._audiences.on(node).recursive
 
     # -- answers to effects
+
+    def cover_more(self, effect: Cover, now: float) -> list[Effect]:
+        """The answer to `Cover`."""
+        self.moment.advance(now)
+        if effect.subscription in self.subscriptions:
+            self.coverage.cover_more(effect)
+            self._target_changes.scan_finished(effect.subscription)
+        return self._finish(now)
 
     def probed(
         self,
@@ -381,20 +391,3 @@ class Monitor:
         effects = self._effects[:]
         self._effects.clear()
         return effects
-
-    def _remounted(self, point: bytes) -> None:
-        """Something was mounted or unmounted there, so other names are there now."""
-        for subscription in self.subscriptions:
-            if subscription.scope is Scope.TREE:
-                self._changes.ignore_changes.mounts_changed(subscription)
-        node = self.tree.root
-        for name in filter(None, point.split(b"/")):
-            self._resolver.changed_at(node, name)
-            child = node.child(name)
-            if child is None:
-                return
-            node = child
-        for below in node.subtree():
-            self._audiences.forget(below)
-            self.coverage.mark_for_release(below)
-        self._changes.entries.on_replaced(node)

@@ -55,6 +55,8 @@ class Executor:
         self._crawl = self._queue.crawl
         self.distant = self._queue.distant
         self._schedule = DrainSchedule()
+        self._crawl_most = self._slices.crawl_batch
+        """Directories that are listed together now."""
         monitor.polling_age = self._polling_age
 
     # -- what drives it
@@ -280,17 +282,25 @@ class Executor:
 
     def _crawl_slice(self) -> None:
         """List directories of large trees for a slice of time."""
-        crawl, clock, most = self._crawl, self._clock, self._slices.crawl_batch
-        end = clock.monotonic() + self._slices.crawl_seconds
+        crawl, clock, slices = self._crawl, self._clock, self._slices
+        begun = clock.monotonic()
+        end = begun + slices.crawl_seconds
         kernel = self._kernel
         while crawl:
             listings: list[Listing] = []
             if kernel is not None:
+                most = self._crawl_most
                 listings = crawl_batch(crawl, kernel, self._files, most)
             if listings:
                 self._listed(listings)
             else:
                 self._queue.crawl_one()
             self._queue.work()
-            if clock.monotonic() >= end:
+            now = clock.monotonic()
+            # Some directories take long: they are large, or have ignore files.
+            is_slow = now - begun > slices.crawl_seconds
+            most = max(1, self._crawl_most // 2) if is_slow else 2 * self._crawl_most
+            self._crawl_most = min(most, slices.crawl_batch)
+            begun = now
+            if now >= end:
                 break

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from gamin.backends.base import KernelBackend
 from gamin.core.effects import (
+    Cover,
     Deliver,
     Effect,
     Listing,
@@ -60,7 +61,7 @@ class WorkQueue:
         self._handover = Handover(kernel, polling, self.apply)
         self._scan_seconds = (slices or Slices()).scan_seconds
         self._urgent: deque[Work] = deque()
-        self.scans: deque[Scan] = deque()
+        self.scans: deque[Scan | Cover] = deque()
         """Scans that no client waits for, left to the next slices."""
         self.crawl: deque[Scan] = deque()
         """Directories of large trees, still to be listed; `work` leaves them alone."""
@@ -86,7 +87,12 @@ class WorkQueue:
     def scan_some(self, count: int) -> None:
         """Do so many of the scans that were left, and all that is urgent."""
         for _ in range(min(count, len(self.scans))):
-            self._perform_next(self.scans)
+            scan = self.scans.popleft()
+            if isinstance(scan, Cover):
+                self.take(self._monitor.cover_more(scan, self._clock.monotonic()))
+                break
+            self._urgent.appendleft(scan)
+            self._perform_next(self._urgent)
         self.work()
 
     def work(self) -> None:
@@ -123,6 +129,8 @@ class WorkQueue:
             elif isinstance(effect, Scan):
                 queue = self._urgent if effect.requested_by is None else self.crawl
                 queue.append(effect)
+            elif isinstance(effect, Cover):
+                self.scans.append(effect)
             elif isinstance(effect, Trace):
                 self._delivery.note(effect)
             elif isinstance(effect, Watch | Unwatch | Probe | Ready):

@@ -56,8 +56,7 @@ MAX_PATTERNS = 10_000
 MAX_WILDCARDS = 1 << 14
 
 MAX_TREE_EXPRESSIONS = 1 << 19
-"""Bytes of expressions that the rule files of one tree compile to, together: some 30
-MiB of memory. A file beyond that counts as absent."""
+"""Bytes that the rule files of a tree compile to, together: some 30 MiB of memory."""
 
 _EXPRESSION_SIZE = 2048
 """Bytes of an expression. Small ones keep their states in RE2's memory where a large
@@ -126,10 +125,10 @@ class IgnoreRules:
         self._client = self._compile(groups, base)
         self._files: dict[tuple[bytes, bytes], RuleFile] = {}
         self._expression_bytes = 0
+        self._latest: tuple[bytes, tuple[Group, ...]] = b"", ()
         self._refused: set[tuple[bytes, bytes]] = set()
+        # Called with place and name of a file that is one too many.
         self.on_refused: Callable[[bytes, bytes], None] = lambda place, name: None
-        """Called with the place and the name of a rule file that is not followed,
-        because the tree has too much of them."""
         self._chains: dict[bytes, tuple[Step, ...]] = {}
 
     @property
@@ -163,23 +162,26 @@ class IgnoreRules:
     def _accepted(
         self, place: bytes, name: bytes, text: bytes | None
     ) -> tuple[tuple[Group, ...], int]:
-        """The groups to follow, and the bytes of all expressions of the tree then."""
-        groups = _groups_of_text(text) if text else ()
-        file = self._files.get((place, name))
-        others = self._expression_bytes - (0 if file is None else _size(file.groups))
+        """The groups to follow, and the bytes of all expressions then."""
+        groups = self._parsed(text) if text else ()
+        file = self._files.get((place, name), RuleFile((), ()))
+        others = self._expression_bytes - _size(file.groups)
         size = others + _size(groups)
         if size <= MAX_TREE_EXPRESSIONS:
-            self._refused.discard((place, name))
             return groups, size
         if (place, name) not in self._refused:
-            self._refused.add((place, name))
             self.on_refused(place, name)
+        self._refused.add((place, name))
         return (), others
 
+    def _parsed(self, text: bytes) -> tuple[Group, ...]:
+        if text != self._latest[0]:
+            self._latest = text, _groups_of_text(text)
+        return self._latest[1]
+
     def _drop(self, place: bytes, name: bytes) -> None:
-        file = self._files.pop((place, name), None)
-        if file is not None:
-            self._expression_bytes -= _size(file.groups)
+        file = self._files.pop((place, name), RuleFile((), ()))
+        self._expression_bytes -= _size(file.groups)
 
     def knows(self, directory: bytes, name: bytes, text: bytes | None) -> bool:
         """Whether `load` of the same would make no difference."""

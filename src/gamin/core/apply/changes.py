@@ -3,7 +3,7 @@
 Makes these parts too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gamin.core.apply.content import Content
@@ -17,6 +17,7 @@ from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
+from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
@@ -53,7 +54,8 @@ class Changes:
         debouncer: WriteDebouncer,
         effects: list[Effect],
     ) -> None:
-        self._coverage = coverage
+        self._tree, self._audiences = tree, audiences
+        self._coverage, self._resolver = coverage, resolver
         self._recovery = recovery
         self.content = Content(
             tree=tree,
@@ -134,6 +136,23 @@ class Changes:
             index = apply_files(batch, index + 1)
         if self.renames.pending_moves:
             self.renames.end()
+
+    def remounted(self, point: bytes, subscriptions: Iterable[Subscription]) -> None:
+        """Something was mounted or unmounted there, so other names are there now."""
+        for subscription in subscriptions:
+            if subscription.scope is Scope.TREE:
+                self.ignore_changes.mounts_changed(subscription)
+        node = self._tree.root
+        for name in filter(None, point.split(b"/")):
+            self._resolver.changed_at(node, name)
+            child = node.child(name)
+            if child is None:
+                return
+            node = child
+        for below in node.subtree():
+            self._audiences.forget(below)
+            self._coverage.mark_for_release(below)
+        self.entries.on_replaced(node)
 
     def _apply_one(self, change: AnyChange, now: float) -> None:
         node, mask, cookie, name = change

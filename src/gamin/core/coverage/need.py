@@ -8,12 +8,17 @@ watched.
 from gamin.config.policy import Policy
 from gamin.core.coverage.method import FULL, NAMES, WatchMethod
 from gamin.core.coverage.registers import Registers
-from gamin.core.effects import Effect, Scan, Unwatch, Watch
+from gamin.core.effects import Cover, Effect, Scan, Unwatch, Watch
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.node import SUBDIR, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.paths import is_within
+
+COVER_BATCH = 128
+"""Directories of a watched tree that a subscription covers before others get a turn."""
+RELEASE_BATCH = 128
+"""Directories that are looked at for a release before others get a turn."""
 
 
 class Coverage:
@@ -60,8 +65,10 @@ class Coverage:
 
     def release_unneeded(self) -> None:
         """Remove marked nodes that nobody needs any more, and parents that only had
-        these."""
-        while self._release_candidates:
+        these: some at a time, for a large tree has many."""
+        left = RELEASE_BATCH
+        while self._release_candidates and left:
+            left -= 1
             node = self._release_candidates.popitem()[0]
             if node.parent is not None and node.parent.child(node.name) is not node:
                 continue  # its directory is gone
@@ -74,6 +81,11 @@ class Coverage:
             else:
                 del parent.names[node.name]
             self._release_candidates[parent] = None
+
+    @property
+    def is_releasing(self) -> bool:
+        """Whether marked nodes are left to the next operation."""
+        return bool(self._release_candidates)
 
     # -- who is bound where
 
@@ -156,22 +168,32 @@ class Coverage:
         """Watch and list what the subscription covers from `node` downwards.
 
         Directories that are listed already make no effect, so a second subscription to
-        a watched tree only reads it.
+        a watched tree only reads it: in parts, each asked for by a `Cover`.
         """
-        stack = [node]
-        deep = subscription.scope is Scope.TREE
-        while stack:
+        self.cover_more(Cover(subscription, [node]))
+
+    def cover_more(self, effect: Cover) -> None:
+        """Go on with a part of what `cover` began; what is gone, or not covered any
+        more, is left out."""
+        subscription, stack = effect
+        top, left = subscription.bound_directory, COVER_BATCH
+        while stack and left:
+            left -= 1
             node = stack.pop()
+            if top is None or not (top.contains(node) and node.is_linked):
+                continue
             self.refresh(node)
             if not node.listed:
                 subscription.progress.expect_scans(1)
                 self._effects.append(Scan(node, subscription))
-                continue
-            if not deep:
-                return
-            for name, known in list(node.names.items()):
-                if known and subscription.covers_directory(node.path_prefix() + name):
-                    stack.append(self.ensure_child(node, name))
+            elif subscription.scope is Scope.TREE:
+                for name, known in list(node.names.items()):
+                    path = node.path_prefix() + name
+                    if known and subscription.covers_directory(path):
+                        stack.append(self.ensure_child(node, name))
+        if stack:
+            subscription.progress.expect_scans(1)
+            self._effects.append(effect)
 
     # -- what each is watched for
 

@@ -255,6 +255,16 @@ class Node:
         known = self._names.get(name) if self._names is not None else None
         return known if isinstance(known, Node) else None
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether the way from the root leads to it: it was not removed."""
+        node = self
+        while (above := node.parent) is not None:
+            if above.child(node.name) is not node:
+                return False
+            node = above
+        return True
+
     def contains(self, node: "Node") -> bool:
         """Whether `node` is this directory or below it."""
         above: Node | None = node

@@ -1,8 +1,10 @@
 """Which directories are watched, and for what."""
 
 from gamin.core.coverage.method import FULL, NAMES
+from gamin.core.coverage.need import RELEASE_BATCH
 from gamin.core.model.node import Node
-from gamin.core.model.subscription import Scope
+from gamin.core.model.subscription import Scope, Subscription
+from gamin.engine.ports import AT_ONCE
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
 
@@ -98,3 +100,45 @@ def test_an_unreadable_directory_is_reported_in_full_when_it_becomes_readable() 
     shell.disk.chmod(b"/a/dark", 0o755)
     shell.settle()
     assert as_words(client.rows()) == ["created /a/dark/deep/", "changed /a/dark/"]
+
+
+def large_tree() -> Shell:
+    return watched(b"/a", Scope.TREE, *(b"/a/%d" % n for n in range(3 * RELEASE_BATCH)))
+
+
+def test_a_second_subscription_covers_a_large_watched_tree_in_parts() -> None:
+    shell = large_tree()
+    before, view = watches(shell), shell.view()
+    subscription = Subscription(view.number, 1, b"/a", Scope.TREE)
+    view.subscriptions.append(subscription)
+    shell.do(shell.monitor.subscribe(subscription, shell.now))
+    assert shell.executor.is_crawling
+    assert not subscription.ready
+    shell.disk.mkdir(b"/a/new")
+    shell.disk.rmdir(b"/a/7")
+    shell.run_once()
+    assert subscription.ready
+    names = {row.path for row in shell.monitor.listing(subscription)}
+    assert names == before.keys() - {b"/", b"/a", b"/a/7"} | {b"/a/new"}
+
+
+def test_a_subscription_that_ends_while_it_covers_a_tree_leaves_nothing() -> None:
+    shell = large_tree()
+    before, view = watches(shell), shell.view()
+    subscription = Subscription(view.number, 1, b"/a", Scope.TREE)
+    shell.do(shell.monitor.subscribe(subscription, shell.now))
+    shell.do(shell.monitor.cancel(subscription, shell.now))
+    shell.run_once()
+    assert watches(shell) == before
+    assert not shell.executor.is_crawling
+
+
+def test_a_large_tree_is_released_in_parts() -> None:
+    shell = large_tree()
+    [subscription] = shell.monitor.subscriptions
+    shell.do(shell.monitor.cancel(subscription, shell.now))
+    assert len(watches(shell)) > RELEASE_BATCH
+    assert shell.executor.deadline() == AT_ONCE
+    shell.run_once()
+    assert watches(shell) == {}
+    assert shell.monitor.deadline() is None

@@ -73,7 +73,8 @@ def bser(data: bytes) -> None:
     with suppress(BadRequest):
         value = decode_value(data)
         again = decode_value(encode_value(value, has_text_type=True))
-        assert repr(again) == repr(value)  # nan is not equal to itself
+        # nan is not equal to itself; text that is not UTF-8 is written another way.
+        assert repr(again) == repr(value) or "\\udc" in repr(value)
 
 
 def configuration(data: bytes) -> None:

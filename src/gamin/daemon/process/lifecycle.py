@@ -19,16 +19,17 @@ from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import status
 from gamin.daemon.process.config_watch import Settings, know_distant, make_policy
+from gamin.daemon.process.lean_import import lean_import
 from gamin.daemon.process.memory import Memory
 from gamin.daemon.process.mount_threads import MountThreads
 from gamin.daemon.process.preload import Preload
-from gamin.daemon.sessions.gam import GamSession
 from gamin.daemon.sessions.hub import Service
 from gamin.system.namespace import sees_other_files
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
 
 if TYPE_CHECKING:
+    from gamin.daemon.sessions.gam import GamSession
     from gamin.daemon.sessions.watchman.language import Watchman
     from gamin.daemon.sessions.watchman.session import WatchmanSession
 
@@ -193,19 +194,22 @@ class Server:
         self, sock: socket.socket, connection: Connection, listener: Listener
     ) -> None:
         client = next(self._numbers)
+        is_watchman = listener.language is Language.WATCHMAN
         session: GamSession | WatchmanSession
-        if listener.language is Language.WATCHMAN:
-            try:
+        try:
+            if is_watchman:
                 session = self._watchman_side().session(client, connection)
-            except (ImportError, OSError) as error:  # the first one imports modules
-                logger.warning("pid %d refused: %s", connection.peer.pid, error)
-                sock.close()
-                if isinstance(error, ImportError):
-                    self._cannot_serve(error)
-                return
+            else:
+                session = self._gam_session(client, connection)
+        except (ImportError, OSError) as error:  # the first one imports modules
+            logger.warning("pid %d refused: %s", connection.peer.pid, error)
+            sock.close()
+            if isinstance(error, ImportError):
+                self._cannot_serve(error)
+            return
+        if is_watchman:
             self._silent[connection] = None
         else:
-            session = GamSession(client, connection, self.service)
             self._ungreeted[connection] = self._loop.call_later(
                 self._greeting_seconds, partial(self._dismiss, connection)
             )
@@ -214,9 +218,15 @@ class Server:
         self.check_idle()
         connection.read(True)
 
+    def _gam_session(self, client: int, connection: Connection) -> "GamSession":
+        from gamin.daemon.sessions.gam import GamSession
+
+        return GamSession(client, connection, self.service)
+
     def _watchman_side(self) -> "Watchman":
         if self._watchman is None:
-            from gamin.daemon.sessions.watchman.language import Watchman
+            with lean_import():
+                from gamin.daemon.sessions.watchman.language import Watchman
 
             session = self.listening.address.session
             self._watchman = Watchman(self.service, self, int(self.started), session)

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from gamin.daemon.io.loop import Loop, Timer
+from gamin.daemon.process.lean_import import lean_import
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +31,11 @@ LATE_MODULES = (
     "gamin.backends.fanotify",
     "gamin.protocol.watchman.commands",
     "gamin.protocol.watchman.codec.bser_codec",
-    "gamin.state.store",
+    "gamin.daemon.io.change_log",
+    "gamin.daemon.sessions.gam",
     "gamin.daemon.sessions.watchman.language",
+    "gamin.state.store",
+    "gamin.daemon.sessions.watchman.memory",
 )
 """What functions import; heavy modules that others import come before these."""
 
@@ -63,7 +67,8 @@ class Preload:
         if not self._left:
             return
         try:
-            importlib.import_module(self._left[0])
+            with lean_import():
+                importlib.import_module(self._left[0])
             self._left.popleft()
         except (OSError, MemoryError):  # no descriptor is free, perhaps
             self._timer = self._loop.call_later(RETRY_SECONDS, self._import_next)

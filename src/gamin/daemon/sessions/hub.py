@@ -11,7 +11,6 @@ from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
-from gamin.daemon.io import change_log
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.errands import Errands
@@ -164,7 +163,9 @@ class Service:
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
         if _package.level == logging.DEBUG:
-            change_log.log(changes)
+            from gamin.daemon.io.change_log import log
+
+            log(changes)
 
     def reader(self, node: Node) -> Reader | None:
         for observer in self.scan_observers:

@@ -14,7 +14,7 @@ from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import (
     ReadContents,
 )
-from gamin.daemon.sessions.watchman.memory import Memory, Recalled
+from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory, Past
 from gamin.daemon.sessions.watchman.projects import (
     find_project,
     read_config,
@@ -47,7 +47,7 @@ do not read."""
 
 
 class Commands:
-    def __init__(self, roots: Roots, host: Host, memory: Memory) -> None:
+    def __init__(self, roots: Roots, host: Host, memory: LazyMemory) -> None:
         self.roots = roots
         self._host = host
         self._memory = memory
@@ -300,7 +300,7 @@ class Commands:
 
     def _recalled(
         self, root: Root, query: Query
-    ) -> Steps[tuple[ClockSpec | None, Recalled | None]]:
+    ) -> Steps[tuple[ClockSpec | None, Past | None]]:
         """What the query's `since` stands for; and the tree that it is about, if that
         is one of an earlier server."""
         resolved = partial(self._queries.resolved, root, query.since)

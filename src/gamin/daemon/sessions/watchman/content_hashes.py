@@ -5,7 +5,6 @@ answer waits for it, and nobody else does. Hashes are kept by what identifies a 
 the inode, the size and the times.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -112,6 +111,8 @@ def _content(status: os.stat_result) -> Content:
 
 def _digest(descriptor: int) -> Generator[None, None, str]:
     """The hash of the whole file. Yields where others may get their turn."""
+    import hashlib  # late: it loads a library of 3 MB
+
     hashed = hashlib.sha1(usedforsecurity=False)
     os.lseek(descriptor, 0, os.SEEK_SET)
     while piece := os.read(descriptor, PIECE_BYTES):

@@ -12,7 +12,7 @@ from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.asker import Host
 from gamin.daemon.sessions.watchman.commands import Commands
 from gamin.daemon.sessions.watchman.git_rules import Home
-from gamin.daemon.sessions.watchman.memory import Memory
+from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory
 from gamin.daemon.sessions.watchman.roots import Roots
 from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
@@ -31,7 +31,7 @@ class Watchman:
         self._service = service
         rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
         self.roots = Roots(service, rules, start)
-        self.memory = Memory(service, state_home(), session)
+        self.memory = LazyMemory(service, state_home(), session)
         self.roots.on_closing = self.memory.save
         self._commands = Commands(self.roots, host, self.memory)
         self._saves = SaveSchedule(

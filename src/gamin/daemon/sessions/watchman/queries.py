@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.candidates import candidates
 from gamin.daemon.sessions.watchman.delivery import FileRows
-from gamin.daemon.sessions.watchman.memory import Recalled
+from gamin.daemon.sessions.watchman.lazy_memory import Past
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
@@ -61,7 +61,7 @@ class Queries:
         root: Root,
         query: Query,
         spec: ClockSpec | None,
-        past: Recalled | None = None,
+        past: Past | None = None,
     ) -> Steps[Answer]:
         """The caller has synchronised, so the tree knows what was before. `spec` is
         what `query.since` stands for (`resolved`), `past` the tree that it is about if
@@ -82,7 +82,7 @@ class Queries:
         root: Root,
         query: Query,
         spec: ClockSpec | None,
-        past: Recalled | None,
+        past: Past | None,
     ) -> Steps[Answer | None]:
         """None if the root is another one now, or too much happened meanwhile."""
         begun = root.timeline

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from gamin.daemon.io.loop import Loop, Timer
-from gamin.daemon.sessions.watchman.memory import Memory
+from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory
 
 if TYPE_CHECKING:
     from gamin.daemon.sessions.watchman.commands import Commands
@@ -26,7 +26,7 @@ others wait so long, and so it is a thousandth of all time."""
 
 class SaveSchedule:
     def __init__(
-        self, loop: Loop, memory: Memory, roots: "Roots", commands: "Commands"
+        self, loop: Loop, memory: LazyMemory, roots: "Roots", commands: "Commands"
     ) -> None:
         self._loop = loop
         self._memory = memory

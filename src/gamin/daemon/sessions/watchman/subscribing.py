@@ -15,7 +15,7 @@ from gamin.daemon.sessions.watchman.hashing_subscription import (
     HashingSubscription,
     ReadContents,
 )
-from gamin.daemon.sessions.watchman.memory import Recalled
+from gamin.daemon.sessions.watchman.lazy_memory import Past
 from gamin.daemon.sessions.watchman.queries import MAX_ATTEMPTS, Queries
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.root import Root
@@ -39,7 +39,7 @@ one path."""
 MAX_NAME = 4_096
 """Characters in the name of a subscription or of a state; the server keeps it."""
 
-Recall = Callable[[Root, Query], Steps[tuple[ClockSpec | None, Recalled | None]]]
+Recall = Callable[[Root, Query], Steps[tuple[ClockSpec | None, Past | None]]]
 
 
 class _First(NamedTuple):

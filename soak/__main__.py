@@ -51,6 +51,7 @@ def main() -> int:
         soak = Soak(options, Path(place))
         with serving(session), pytest.MonkeyPatch.context() as environment:
             environment.setenv("GAMIN_DEBUG_SERVER", str(soak.server))
+            environment.setenv("XDG_STATE_HOME", place)
             if options.no_flow:
                 (Path(place) / ".gaminrc").write_text(NO_FLOW)
                 environment.setenv("HOME", place)

@@ -65,8 +65,8 @@ class AskingFollower(Follower):
                 query["since"] = self._clock
             self._asker.write("query", str(self.root), query)
             answer = self._asker.read()
-        except (GaminError, OSError, AssertionError):
-            self._leave()  # no server for a moment
+        except (GaminError, OSError, AssertionError, ValueError):
+            self._leave()  # no server for a moment, or killed in the middle of a line
             return False
         if "error" in answer:
             return False  # it cannot know: the queue overflows again and again

@@ -46,6 +46,8 @@ QUIET = MAX_PAUSE + 15.0
 """Seconds after which every client must know everything: a second look after an
 overflow may be put off for so long."""
 PACE = 0.02
+START_PATIENCE = 60.0
+"""Seconds that a server may take to start: the machine may be very busy."""
 MAX_ROUND = 3.3
 """Acts of a program in a round at the most, as a power of ten."""
 EXHAUSTED = re.compile(r"MemoryError|\[Errno (12|23|24)\]")
@@ -310,7 +312,7 @@ def has_libgamin() -> bool:
 def start_server() -> None:
     """Start a server and wait for its first answer. By then it has opened its inotify
     descriptor, with the queue length that the kernel allowed at that moment."""
-    connect_watchman().close()
+    connect_watchman(patience=START_PATIENCE).close()
     with dial() as line:
         line.ask("version")
 

@@ -208,6 +208,20 @@ def test_entries_hidden_by_a_mount_are_deleted_from_a_tree_that_ends_there(
     assert b"/d/sub/deep/hidden" in truth(shell.disk, subscription)
 
 
+def test_no_difference_is_known_from_before_a_mount_changed_what_a_tree_covers(
+    shell: Shell,
+) -> None:
+    shell.disk.makedirs(b"/d/sub/deep")
+    subscription = shell.view().subscribe(b"/d", Scope.TREE)
+    before = shell.monitor.tree.tick
+    shell.disk.mount(b"/d/sub")
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    shell.settle()
+    mounted = shell.monitor.tree.tick
+    assert shell.monitor.rows_since(subscription, before) is None
+    assert shell.monitor.rows_since(subscription, mounted) == []
+
+
 def test_a_second_mount_on_the_same_point_takes_the_place_of_the_first(
     shell: Shell,
 ) -> None:

@@ -76,8 +76,9 @@ class IgnoreChanges:
         self, subscription: Subscription, node: Node, before: dict[bytes, bool]
     ) -> None:
         """As `changed`, for entries of which none changed itself. A client that comes
-        with an earlier clock gets everything: no tick says what it does not know."""
-        if self.visible(subscription, node) != before:
+        with an earlier clock gets everything: no tick says what it does not know, and
+        what was deleted earlier, in what is hidden now, cannot be reported any more."""
+        if _remembers_deletions(node) or self.visible(subscription, node) != before:
             subscription.progress.record_view_change(self._tree.tick)
         self.changed(subscription, node, before)
 
@@ -121,3 +122,13 @@ class IgnoreChanges:
             for name, known in list(below.names.items()):
                 if known is SUBDIR and subscription.covers_directory(prefix + name):
                     coverage.cover(coverage.ensure_child(below, name), subscription)
+
+
+def _remembers_deletions(node: Node) -> bool:
+    """Whether anything below is known to have gone."""
+    return any(
+        below.tombstones
+        or below.moved_away
+        or any(name not in below.names for name in below.history or ())
+        for below in node.subtree()
+    )

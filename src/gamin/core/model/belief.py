@@ -52,30 +52,65 @@ class Belief(NamedTuple):
 
 
 def export(tree: Tree, top: Node) -> Belief:
-    """Everything that is known of `top` and below it."""
-    nodes = list(top.subtree())
+    """Everything that is known of `top` and below it. What is there comes first, in the
+    order of `top.subtree()`, and then what went away."""
+    parents: dict[Node, Node | None] = {node: node.parent for node in top.subtree()}
+    parents[top] = None
+    there = list(parents)
+    parents |= _went_away(there)
+    nodes = [*there, *_parents_first(parents, set(there))]
     indexes = {node: index for index, node in enumerate(nodes)}
-    parents = [NONE if node is top else indexes[_parent(node)] for node in nodes]
-    for node in nodes:  # the list grows: what went away may have been left by others
-        found = [(ghost, indexes[node]) for ghost in (node.tombstones or {}).values()]
-        found += [(gone, NONE) for _, gone in node.moved_away or ()]
-        for gone, parent in found:
-            for below in gone.subtree():
-                if below in indexes:
-                    continue
-                indexes[below] = len(nodes)
-                nodes.append(below)
-                parents.append(parent if below is gone else indexes[_parent(below)])
-    directories = [
-        _export_one(node, parent, indexes)
-        for node, parent in zip(nodes, parents, strict=True)
-    ]
+    directories = []
+    for node in nodes:
+        above = parents[node]
+        index = NONE if above is None else indexes[above]
+        directories.append(_export_one(node, index, indexes))
     return Belief(tree.tick, tree.floor, tuple(directories))
 
 
-def _parent(node: Node) -> Node:
-    assert node.parent is not None  # only the root has none, and it is never below
-    return node.parent
+def _went_away(there: list[Node]) -> dict[Node, Node | None]:
+    """The directories that went away from `there` and those below them, each with the
+    exported directory above it."""
+    holders: dict[Node, Node | None] = {}
+    known = set(there)
+    pending = list(there)
+    for node in pending:  # it grows: what went away was left by others
+        gone: list[tuple[Node, Node | None]] = [
+            (ghost, node) for ghost in (node.tombstones or {}).values()
+        ]
+        gone += [(moved, None) for _, moved in node.moved_away or ()]
+        for first, holder in gone:
+            for below in first.subtree():
+                if below not in known:
+                    known.add(below)
+                    pending.append(below)
+                    holders[below] = holder if below is first else None
+    return {node: _above(node, holders) for node in holders}
+
+
+def _above(node: Node, holders: dict[Node, Node | None]) -> Node | None:
+    """What moved away may be in another directory that moved away."""
+    above = node.parent
+    if above in holders and above.names.get(node.name) is node:
+        return above
+    return holders[node]
+
+
+def _parents_first(parents: dict[Node, Node | None], known: set[Node]) -> list[Node]:
+    """The directories that are not `known`, each of them behind the one above it."""
+    below: dict[Node | None, list[Node]] = {}
+    for node, above in parents.items():
+        if node not in known:
+            below.setdefault(above, []).append(node)
+    ordered = [
+        node
+        for above, nodes in below.items()
+        if above is None or above in known
+        for node in nodes
+    ]
+    for node in ordered:  # it grows
+        ordered += below.get(node, ())
+    return ordered
 
 
 def _export_one(node: Node, parent: int, indexes: dict[Node, int]) -> DirectoryBelief:

@@ -83,6 +83,30 @@ def test_what_is_no_longer_ignored_is_created_and_watched(
     assert b"/t/build/deep" in watched(shell)
 
 
+def test_no_difference_is_known_from_before_the_rules_changed(
+    shell: Shell, client: Client
+) -> None:
+    (subscription,) = client.subscriptions
+    before = shell.monitor.tree.tick
+    change(shell, client, b"build/\n")
+    now = shell.monitor.tree.tick
+    assert shell.monitor.rows_since(subscription, before) is None
+    assert shell.monitor.rows_since(subscription, now) == []
+    change(shell, client, None)
+    assert shell.monitor.rows_since(subscription, now) is None
+
+
+def test_what_was_deleted_before_the_rules_hide_it_is_no_known_difference(
+    shell: Shell, client: Client
+) -> None:
+    (subscription,) = client.subscriptions
+    before = shell.monitor.tree.tick
+    shell.disk.unlink(b"/t/log")
+    shell.settle()
+    change(shell, client, b"log\n")
+    assert shell.monitor.rows_since(subscription, before) is None
+
+
 def test_a_text_that_is_known_already_changes_nothing(
     shell: Shell, client: Client
 ) -> None:

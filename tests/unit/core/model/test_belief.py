@@ -11,6 +11,7 @@ from gamin.core.model.difference import everywhere, listing, tree_since
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.tree import Tree
 from gamin.events import Row
+from gamin.state.saved import SavedTree, pack, unpack
 
 NAMES = (b"a", b"b", b"\xff")
 Act = tuple[str, int, int, bytes, bytes]
@@ -184,6 +185,55 @@ def test_a_directory_that_left_the_exported_part_is_remembered_where_it_was(
     restored = restore(again, again.root, belief)
     deleted = {row.path for row in tree_since(restored, before)}
     assert deleted == {b"/top/d", b"/top/d/f"}
+
+
+def test_a_directory_that_left_may_be_in_another_one_that_left_later(
+    tree: Tree,
+) -> None:
+    top = directory(tree.root, b"top")
+    for name in (b"first", b"second"):
+        make(tree, top, name, "directory")
+    make(tree, directory(top, b"first"), b"f", "file")
+    before = tree.tick
+    for name in (b"first", b"second"):
+        tree.tick += 1
+        move(tree, top, name, tree.root, name)
+    second = directory(tree.root, b"second")
+    tree.tick += 1
+    move(tree, tree.root, b"first", second, b"first")
+    belief = export(tree, top)
+    assert is_whole(belief)
+    again = new_tree()
+    restored = restore(again, again.root, belief)
+    assert rows_of(again, restored, before) == rows_of(tree, top, before)
+
+
+@given(st.lists(acts, max_size=30))
+def test_a_restored_part_gives_every_difference_that_the_first_one_gives(
+    script: list[Act],
+) -> None:
+    tree = new_tree()
+    for one in script:
+        act(tree, *one)
+    for node in tree.root.subtree():
+        belief = export(tree, node)
+        assert is_whole(belief)
+        restored = restore(Tree(), None, belief)
+        for since in range(tree.tick + 1):
+            assert differences(restored, since) == differences(node, since)
+
+
+def differences(top: Node, since: int) -> list[tuple[bytes, str]]:
+    """With paths relative to `top`."""
+    return sorted(
+        (row.path, row.kind.value) for row in tree_since(top, since, prefix=b"")
+    )
+
+
+def is_whole(belief: Belief) -> bool:
+    """As who reads it back from a file wants it."""
+    saved = SavedTree(belief.tick, 0, (), belief)
+    return unpack(*pack(saved)) == saved
 
 
 def test_wiring_is_not_exported(tree: Tree) -> None:

@@ -43,7 +43,8 @@ class Update:
             rows = root.since(begun.latest)
             if rows is None:
                 return None
-            begun = now
+            # What came and went meanwhile is in no difference, but may have been found.
+            began_at, begun = begun.latest, now
             newer: dict[bytes, list[FileRow]] = {}
             builder = ResultBuilder(root.subscription, self._query, root.far_disk)
             file_rows: Iterable[FileRow] = builder.as_file_rows(rows)
@@ -58,9 +59,13 @@ class Update:
                     newer[row.name].append(row)
                 if count % ROWS_PER_STEP == 0 and rounds < MAX_ROUNDS:
                     yield None
-            if newer:
-                found = [row for row in found if row.name not in newer]
-                found += [row for several in newer.values() for row in several]
+            found = [
+                row
+                for row in found
+                if row.name not in newer
+                and not (row.exists and row.born_tick > began_at)
+            ]
+            found += [row for several in newer.values() for row in several]
         return found
 
     def _adapt(self, row: FileRow) -> bool:

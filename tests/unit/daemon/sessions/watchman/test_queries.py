@@ -250,6 +250,33 @@ def test_what_happens_during_a_query_of_changes_is_in_its_answer(
     assert found == expected
 
 
+@pytest.mark.parametrize("lives", [1, 2])
+@pytest.mark.parametrize("is_since", [False, True])
+def test_a_file_that_came_and_went_during_a_query_is_not_in_its_answer(
+    asked: Asked, steps_before: int, lives: int, is_since: bool
+) -> None:
+    query: dict[str, Any] = {"fields": ["name"]}
+    if is_since:
+        query["since"] = asked.clock
+        for name in (b"one", b"two", b"sub/three"):
+            asked.disk.touch(b"/r/" + name)
+    asked.shell.settle()
+    steps = asked.answer(parse_query(query))
+
+    def run() -> Steps[Answer]:
+        for _ in range(steps_before):
+            next(steps)
+        asked.disk.touch(b"/r/sub/short-lived")
+        asked.shell.settle()
+        for _ in range(lives):
+            next(steps)
+        asked.disk.unlink(b"/r/sub/short-lived")
+        asked.shell.settle()
+        return (yield from steps)
+
+    assert b"sub/short-lived" not in existing(finished(run()))
+
+
 def test_a_query_that_costs_too_much_is_refused(
     asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,12 +3,16 @@
 import os
 from collections.abc import Iterable
 
-from gamin.events import Row
+from gamin.events import (
+    AnyRow,
+    Row,
+    as_rows,
+)
 
 
-def as_words(rows: Iterable[Row]) -> list[str]:
+def as_words(rows: Iterable[AnyRow]) -> list[str]:
     """One line per row. A slash at the end marks a directory; "it" was asked for."""
-    return [_line(row) for row in rows]
+    return [_line(row) for row in as_rows(rows)]
 
 
 def _line(row: Row) -> str:

@@ -5,7 +5,7 @@ turns changes into `Row`s for the clients that asked; an `Event` is what the pub
 Python interface yields.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
@@ -96,11 +96,20 @@ class Row(NamedTuple):
     """The path did not exist at the clock that the receiver has."""
 
 
+AnyRow = tuple[Kind, bytes, bool, bytes | None, bool]
+"""A `Row`, or a plain tuple of its fields: making that takes a quarter of the time, and
+nearly everybody on the way to a client takes rows apart as tuples."""
+
 new_row: Final = cast(
     Callable[[tuple[Kind, bytes, bool, bytes | None, bool]], Row],
     partial(tuple.__new__, Row),
 )
 """`Row` from a tuple of all its fields, in a third of the class's time."""
+
+
+def as_rows(rows: Iterable[AnyRow]) -> list[Row]:
+    """The same rows, for somebody who asks for fields by name."""
+    return [*map(new_row, rows)]
 
 
 class Event(NamedTuple):

@@ -10,7 +10,12 @@ from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Ignore, Scope, Subscription
 from gamin.core.monitor import Monitor
-from gamin.events import Kind, Row
+from gamin.events import (
+    AnyRow,
+    Kind,
+    Row,
+    as_rows,
+)
 from testkit.doubles.disk import Disk
 from testkit.doubles.versions import Versions, probe_versions
 
@@ -140,9 +145,9 @@ class V1Client(Client):
         self.is_belated = False
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[Row], first: bool
+        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
     ) -> bytes:
-        rows = list(rows)
+        rows = as_rows(rows)
         self.keep(subscription, rows)
         if first:
             self.firsts.append(subscription)

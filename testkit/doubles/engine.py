@@ -19,7 +19,11 @@ from gamin.engine.drain_schedule import Slices
 from gamin.engine.executor import Executor
 from gamin.engine.mount_executor import MountExecutor
 from gamin.engine.question import bring_up_to_date
-from gamin.events import AnyChange, Row
+from gamin.events import (
+    AnyChange,
+    Row,
+    as_rows,
+)
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.clients import Client, V1Client, View
 from testkit.doubles.disk import Disk
@@ -222,7 +226,9 @@ class Shell:
 
     def deliver(self, effect: Deliver) -> None:
         for subscription in effect.subscriptions:
-            self.listeners[subscription.client].deliver(subscription, effect.rows)
+            self.listeners[subscription.client].deliver(
+                subscription, as_rows(effect.rows)
+            )
 
     def ready(self, subscription: Subscription) -> None:
         self.listeners[subscription.client].ready(subscription)

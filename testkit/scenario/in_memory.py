@@ -13,7 +13,10 @@ from gamin.config.policy import Policy
 from gamin.core.deliver.outbox import Outbox
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.throttle.listing_hold import HOLD_SECONDS, ListingHold
-from gamin.events import Row
+from gamin.events import (
+    AnyRow,
+    Row,
+)
 from gamin.protocol.gam.events import encode_first, encode_rows
 from gamin.protocol.gam.packets import EventCode, PacketReader, encode_event
 from testkit.doubles.engine import Shell
@@ -101,7 +104,7 @@ class CoreClient:
             self._received += [ReceivedEvent(*packet) for packet in packets]
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[Row], first: bool
+        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)

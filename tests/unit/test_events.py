@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 
-from gamin.events import Event, Kind, Row, new_event, new_row
+from gamin.events import Event, Kind, Row, as_rows, new_event, new_row
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -36,3 +36,9 @@ def test_the_fast_constructor_of_a_row_takes_every_field() -> None:
     made = new_row((row.kind, row.path, row.is_dir, row.source, row.is_new))
     assert type(made) is Row
     assert made == row
+
+
+def test_plain_tuples_become_rows_with_fields() -> None:
+    (made,) = as_rows([(Kind.CREATED, b"/d/f", False, None, True)])
+    assert made == Row(Kind.CREATED, b"/d/f", False, None, True)
+    assert made.path == b"/d/f"

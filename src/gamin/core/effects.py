@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, cast
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
-from gamin.events import Row
+from gamin.events import AnyRow
 
 
 class Watch(NamedTuple):
@@ -76,7 +76,7 @@ class Deliver(NamedTuple):
     """Deliver these rows, in this order, to these subscriptions."""
 
     subscriptions: tuple[Subscription, ...]
-    rows: list[Row]
+    rows: list[AnyRow]
     recovered: bool
     """A comparison with the disk after a loss found these changes."""
     is_exempt: bool = False
@@ -85,7 +85,7 @@ class Deliver(NamedTuple):
 
 
 new_deliver: Final = cast(
-    Callable[[tuple[tuple[Subscription, ...], list[Row], bool, bool]], Deliver],
+    Callable[[tuple[tuple[Subscription, ...], list[AnyRow], bool, bool]], Deliver],
     partial(tuple.__new__, Deliver),
 )
 """`Deliver` from a tuple of all its fields, in a third of the class's time."""

@@ -5,13 +5,17 @@ import pytest
 from gamin.core.effects import Deliver, Scan, new_deliver
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
-from gamin.events import Kind, Row
+from gamin.events import (
+    AnyRow,
+    Kind,
+    Row,
+)
 
 SUBSCRIPTION = Subscription(1, 1, b"/d", Scope.TREE)
 
 
 def test_a_new_delivery_is_one_that_the_class_makes() -> None:
-    rows = [Row(Kind.CREATED, b"/d/f", False)]
+    rows: list[AnyRow] = [Row(Kind.CREATED, b"/d/f", False)]
     made = new_deliver(((SUBSCRIPTION,), rows, True, False))
     assert type(made) is Deliver
     assert made == Deliver((SUBSCRIPTION,), rows, True, False)

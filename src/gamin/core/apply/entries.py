@@ -25,7 +25,7 @@ from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import CREATE, IS_DIR, Kind, Row, new_row
+from gamin.events import CREATE, IS_DIR, Kind, Row
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _CREATED: Final = Kind.CREATED
@@ -105,7 +105,7 @@ class EntryChanges:
         )
         self._tree.add(node, name, child or (SUBDIR if is_dir else FILE))
         if not is_deferred:
-            row = new_row((_CREATED, path, is_dir, None, True))
+            row = _CREATED, path, is_dir, None, True
             self._reporter.report(audience, row, recovered)
         if child is not None and any(
             s.covers_directory(path) for s in audience.recursive
@@ -176,7 +176,7 @@ class EntryChanges:
             self._flow.record_churn(node, self._tree.tick, self._moment.now)
         if not is_deferred:
             path = node.path_prefix() + name
-            row = new_row((_DELETED, path, is_dir, None, False))
+            row = _DELETED, path, is_dir, None, False
             self._reporter.report(audience, row, recovered)
 
     def remove_subtree(self, node: Node, *, recovered: bool = False) -> None:

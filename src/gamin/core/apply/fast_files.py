@@ -30,7 +30,6 @@ from gamin.events import (
     MOVED_TO,
     AnyChange,
     Kind,
-    new_row,
 )
 
 _CREATED: Final = Kind.CREATED
@@ -114,7 +113,7 @@ class FastFiles:
                 break
             known = names.get(name)
             if mask == CREATE and known is None:
-                rows.append(new_row((_CREATED, prefix + name, False, None, True)))
+                rows.append((_CREATED, prefix + name, False, None, True))
                 before = touched.pop(name, None)
                 if before is None:
                     tree.touches += 1
@@ -126,7 +125,7 @@ class FastFiles:
             elif mask == DELETE and known is _FILE:
                 if held:
                     self._debouncer.release(node, name)
-                rows.append(new_row((_DELETED, prefix + name, False, None, False)))
+                rows.append((_DELETED, prefix + name, False, None, False))
                 before = touched.pop(name, None)
                 if before is None:
                     tree.touches += 1
@@ -185,7 +184,7 @@ class FastFiles:
     def _renamed_here(self, node: Node, name: bytes, new: bytes) -> None:
         is_new = new not in node.names
         prefix = node.path_prefix()
-        row = new_row((_MOVED, prefix + new, False, prefix + name, is_new))
+        row = _MOVED, prefix + new, False, prefix + name, is_new
         self._reporter.report(self._audiences.on(node), row)
         self._tree.remove(node, name)
         if is_new:

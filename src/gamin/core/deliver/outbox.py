@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.model.moment import Moment
 from gamin.core.model.subscription import Place, Subscription
-from gamin.events import Row
+from gamin.events import AnyRow, Row
 
-Encode = Callable[[Subscription, Iterable[Row], bool], bytes]
+Encode = Callable[[Subscription, Iterable[AnyRow], bool], bytes]
 """Encodes rows for the wire; the flag says that they are the subscription's first."""
 CatchUp = Callable[[Subscription, Cursor[Place]], list[Row]]
 """Returns the rows from what a client has to what is there, and moves its cursor on."""
@@ -23,7 +23,9 @@ SEND_BATCH_BYTES = 64 * 1024
 """Bytes handed to the socket before more listings are made."""
 
 
-def _nothing(_subscription: Subscription, _rows: Iterable[Row], _first: bool) -> bytes:
+def _nothing(
+    _subscription: Subscription, _rows: Iterable[AnyRow], _first: bool
+) -> bytes:
     return b""
 
 
@@ -53,7 +55,7 @@ class Outbox:
         """Subscriptions whose difference is still to be sent."""
         return len(self._behind)
 
-    def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
+    def deliver(self, subscription: Subscription, rows: Iterable[AnyRow]) -> None:
         """Send rows of a subscription, now or as a part of its difference."""
         cursor = self._cursors.get(subscription)
         if cursor is None or cursor.is_behind:

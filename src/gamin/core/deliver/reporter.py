@@ -6,7 +6,7 @@ Consecutive rows for one audience share a list, so a storm in one tree makes one
 
 from gamin.core.effects import Effect, new_deliver
 from gamin.core.model.audience import Audience
-from gamin.events import Row
+from gamin.events import AnyRow
 
 
 class Reporter:
@@ -15,12 +15,12 @@ class Reporter:
         self._audience: Audience | None = None
         self._recovered = False
         self._filtered = True
-        self._rows: list[Row] = []
+        self._rows: list[AnyRow] = []
 
     def report(
         self,
         audience: Audience,
-        row: Row,
+        row: AnyRow,
         recovered: bool = False,
         filtered: bool = True,
     ) -> None:
@@ -42,7 +42,7 @@ class Reporter:
             self._recovered, self._filtered = recovered, filtered
         self._rows.append(row)
 
-    def rows_of(self, audience: Audience) -> list[Row]:
+    def rows_of(self, audience: Audience) -> list[AnyRow]:
         """The rows of an audience that has subscriptions, to append to directly.
 
         Valid until anything else is reported. The rows are filtered, not recovered.

@@ -18,7 +18,9 @@ from gamin.daemon.io.loop import Timer
 from gamin.daemon.sessions.accounts import Usage
 from gamin.daemon.sessions.hub import Service
 from gamin.errors import RemoteProtocolError
-from gamin.events import Row
+from gamin.events import (
+    AnyRow,
+)
 from gamin.paths import printable
 from gamin.protocol.gam.events import encode_first, encode_rows
 from gamin.protocol.gam.packets import MAX_NUMBER, EventCode, encode_event
@@ -250,7 +252,7 @@ class GamSession:
         self.flush()
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[Row], first: bool
+        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)

@@ -9,7 +9,11 @@ from gamin.core.deliver.outbox import SEND_BATCH_BYTES, Outbox
 from gamin.core.model.moment import Moment
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
-from gamin.events import Kind, Row
+from gamin.events import (
+    AnyRow,
+    Kind,
+    Row,
+)
 from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.clients import V1Client
 from testkit.doubles.engine import Shell
@@ -28,7 +32,7 @@ class Wire:
         self._size = size
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[Row], first: bool
+        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
     ) -> bytes:
         word = b"first" if first else b"rows"
         return b"%s %d;" % (word, len(list(rows))) + b" " * self._size

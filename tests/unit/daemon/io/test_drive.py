@@ -37,7 +37,7 @@ class Names:
         """Files to create once the trigger is reported."""
 
     def deliver(self, effect: Deliver) -> None:
-        reported = {os.path.basename(row.path) for row in effect.rows}
+        reported = {os.path.basename(path) for _, path, *_ in effect.rows}
         self.all |= reported
         if self.trigger in reported:
             self.trigger = b""

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from gamin.daemon.sessions.watchman.states import StateChange
-from gamin.events import Row
+from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.compact import compact_text
@@ -33,7 +33,7 @@ class Rows(Protocol):
 class EventRows:
     """Rows of the core, for queries with EVENT_FIELDS."""
 
-    def __init__(self, rows: Sequence[Row], skip: int, *, is_compact: bool) -> None:
+    def __init__(self, rows: Sequence[AnyRow], skip: int, *, is_compact: bool) -> None:
         self.rows = rows
         self.is_compact = is_compact
         """Our own clients get the rows as one text."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gamin.daemon.io.errands import Errands
 from gamin.daemon.sessions.watchman.results import RootDisk
-from gamin.events import Row
+from gamin.events import AnyRow
 from gamin.protocol.watchman.query.file_row import FileRow, Stat
 from gamin.system import errands
 from gamin.system.errands import Errand
@@ -94,19 +94,19 @@ class Facts:
         if missing:
             raise NotSeen(missing)
 
-    def happened(self, rows: Iterable[Row]) -> None:
+    def happened(self, rows: Iterable[AnyRow]) -> None:
         """What was seen of these files is not true any more."""
         if not (self._known or self._looks):
             return
-        for row in rows:
-            if row.is_dir or not row.path:
+        for _, path, is_dir, *_ in rows:
+            if is_dir or not path:
                 self._known.clear()
                 for valid in self._looks:
                     valid.clear()
                 return
-            self._known.pop(row.path, None)
+            self._known.pop(path, None)
             for valid in self._looks:
-                valid.discard(row.path)
+                valid.discard(path)
 
     def look(
         self,

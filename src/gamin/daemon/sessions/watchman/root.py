@@ -21,7 +21,12 @@ from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange, States
-from gamin.events import Kind, Row
+from gamin.events import (
+    AnyRow,
+    Kind,
+    Row,
+    as_rows,
+)
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.file_row import Disk
 from gamin.protocol.watchman.query.query import Query
@@ -55,7 +60,7 @@ class Root:
         self.ready_second = 0
         """When it became ready, in seconds since 1970."""
         self.ready_tick = 0
-        self._rows: list[Row] = []
+        self._rows: list[AnyRow] = []
         """What happened in this round of the loop."""
         self._reported_tick = 0
         """Everything up to this tick was delivered before these rows."""
@@ -120,12 +125,12 @@ class Root:
         else:
             self._on_root_moved(effect.rows, effect.is_exempt)
 
-    def _keep(self, rows: list[Row], is_exempt: bool) -> None:
+    def _keep(self, rows: Sequence[AnyRow], is_exempt: bool) -> None:
         subscription = self.subscription
         if subscription.ignore is None or subscription.ignore.is_empty or is_exempt:
             self._rows += rows
         else:
-            self._rows += admitted(subscription, rows)
+            self._rows += admitted(subscription, as_rows(rows))
 
     def become_ready(self, second: int) -> None:
         """Its tree was scanned for the first time."""
@@ -140,14 +145,14 @@ class Root:
             self.subscription.prefix,
         )
 
-    def _on_root_moved(self, rows: Iterable[Row], is_exempt: bool) -> None:
+    def _on_root_moved(self, rows: Iterable[AnyRow], is_exempt: bool) -> None:
         """Keep rows when the path may lead elsewhere now.
 
         What happened before that is delivered first. What happens in a directory after
         it was moved away from the path concerns nobody.
         """
         kept: list[Row] = []
-        for row in rows:
+        for row in as_rows(rows):
             path, source = row.path, row.source or row.path
             if not path and row.kind is not Kind.CHANGED:
                 self._keep(kept, is_exempt)
@@ -169,7 +174,8 @@ class Root:
             return
         rows, self._rows = self._rows, []
         self.facts.happened(rows)
-        is_replaced = not rows[0].path and rows[0].kind is not Kind.CHANGED
+        kind, path, *_ = rows[0]
+        is_replaced = not path and kind is not Kind.CHANGED
         for query in self.queries.values():
             query.happened(
                 rows,

@@ -35,7 +35,7 @@ from gamin.daemon.sessions.watchman.ignore_files import (
     read_directory,
 )
 from gamin.engine.proxy import Reader
-from gamin.events import Kind, Row
+from gamin.events import AnyRow, Kind, Row, as_rows
 from gamin.paths import is_within, join, parent, printable, relative
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.system import errands
@@ -202,11 +202,11 @@ class RuleFiles:
                 followed.inner.add(relative(directory, followed.path))
             self._changed[root] = None
 
-    def delivered(self, root: Subscription, rows: Sequence[Row]) -> None:
+    def delivered(self, root: Subscription, rows: Sequence[AnyRow]) -> None:
         """Clients of the root get these rows; ignore files may be among them."""
         rules = root.ignore
         if isinstance(rules, IgnoreRules):
-            found = [row for row in rows if may_change_rules(row)]
+            found = [row for row in as_rows(rows) if may_change_rules(row)]
             if found:
                 self._unread.setdefault(root, []).extend(found)
             for row in found:

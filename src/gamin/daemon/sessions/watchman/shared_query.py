@@ -21,7 +21,7 @@ from gamin.daemon.sessions.watchman.delivery import (
 from gamin.daemon.sessions.watchman.facts import NotSeen, SeenDisk
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
-from gamin.events import Row
+from gamin.events import AnyRow, Row, as_rows
 from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.query.file_row import FileRow
@@ -89,7 +89,7 @@ class SharedQuery:
     # -- what happens
 
     def happened(
-        self, rows: Sequence[Row], since: int, *, recovered: bool, is_replaced: bool
+        self, rows: Sequence[AnyRow], since: int, *, recovered: bool, is_replaced: bool
     ) -> None:
         """A round of the loop is over. What was reported up to the tick `since` was
         given to this query before. `is_replaced` says that the path leads to another
@@ -105,7 +105,7 @@ class SharedQuery:
                 self._unsettled_since = since
             self._settle.restart()
 
-    def _fan_out(self, rows: Sequence[Row], since: int, recovered: bool) -> None:
+    def _fan_out(self, rows: Sequence[AnyRow], since: int, recovered: bool) -> None:
         root, is_compact = self._root, self._is_compact
         shared: Rows | None = None
         brief: Delivery | None = None
@@ -225,15 +225,15 @@ class SharedQuery:
 
     # -- deliveries
 
-    def _rows(self, rows: Iterable[Row]) -> Rows:
+    def _rows(self, rows: Iterable[AnyRow]) -> Rows:
         root = self._root
         if self.wants_event_fields:
             events = rows if isinstance(rows, Sequence) else list(rows)
             return EventRows(events, len(root.prefix), is_compact=self._is_compact)
         now = root.timeline
         if root.far_point is not None:
-            return FileRows(self._far_rows(rows, now), self.query.fields, now)
-        return FileRows(self._results.rows(rows, now), self.query.fields, now)
+            return FileRows(self._far_rows(as_rows(rows), now), self.query.fields, now)
+        return FileRows(self._results.rows(as_rows(rows), now), self.query.fields, now)
 
     def _far_rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
         """Raises NotSeen unless whatever is asked of them is known."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from gamin.events import Row
+from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.codec.bser import (
     decode_value,
@@ -126,7 +126,7 @@ class BserCodec(Struct, frozen=True):
             return b"\x00" + encode_int(count)
         return encode_template(self._keys(fields), ())[:-2] + encode_int(count)
 
-    def events(self, rows: Iterable[Row], skip: int) -> bytes:
+    def events(self, rows: Iterable[AnyRow], skip: int) -> bytes:
         text = self._text
         cells = [
             encode_bytes(path[skip:])

@@ -7,7 +7,7 @@ per query and codec, so codecs that encode the same are equal and have equal has
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from gamin.events import Row
+from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.query.file_row import FileRow
 
@@ -48,7 +48,7 @@ class Codec(Protocol):
     ) -> Iterator[bytes]:
         """The bytes of `rows`, encoded ROWS_PER_PIECE rows at a time."""
 
-    def events(self, rows: Iterable[Row], skip: int) -> bytes:
+    def events(self, rows: Iterable[AnyRow], skip: int) -> bytes:
         """As `rows` with EVENT_FIELDS, from rows of the core; `skip` is the length of
         the root's path with its slash."""
 

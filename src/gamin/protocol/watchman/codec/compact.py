@@ -19,7 +19,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Final, NamedTuple, cast
 
 from gamin.errors import RemoteProtocolError
-from gamin.events import Kind, Row
+from gamin.events import AnyRow, Kind
 
 EVENT_FIELDS = ("name", "kind", "is_dir", "moved_from")
 """The fields that our own clients ask for: all that an event contains."""
@@ -75,7 +75,7 @@ new_compact_message: Final = cast(
 """`CompactMessage` from a tuple of all its fields, in half of the class's time."""
 
 
-def compact_text(rows: Iterable[Row], skip: int) -> bytes:
+def compact_text(rows: Iterable[AnyRow], skip: int) -> bytes:
     """The text for the member `rows` of a message, before a codec writes it.
 
     `skip` is the length of the root's path with its slash.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import final
 
-from gamin.events import Row
+from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.codec.codec import ROWS_PER_PIECE, Reply
 from gamin.protocol.watchman.codec.compact import encode_message, quoted_text
@@ -45,7 +45,7 @@ class JsonCodec:
             separator = b","
         yield b"]" if rows else b"[]"
 
-    def events(self, rows: Iterable[Row], skip: int) -> bytes:
+    def events(self, rows: Iterable[AnyRow], skip: int) -> bytes:
         return encode_events(rows, skip)
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from json.encoder import encode_basestring_ascii as _quoted
 
-from gamin.events import Kind, Row
+from gamin.events import AnyRow, Kind
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.names import quoted, to_text
@@ -81,7 +81,7 @@ def _events(rows: Iterable[FileRow]) -> str:
     )
 
 
-def encode_events(rows: Iterable[Row], skip: int) -> bytes:
+def encode_events(rows: Iterable[AnyRow], skip: int) -> bytes:
     """Rows of the core with EVENT_FIELDS, without the detour of a `FileRow` each.
 
     `skip` is the length of the root's path with its slash.

@@ -146,12 +146,9 @@ def fanotify_events(data: bytes) -> None:
 
 
 def rows(data: bytes) -> None:
-    """A client reads rows or refuses them, and its belief can still be read.
-
-    Names have no slash here: a server sends none with an empty part.
-    """
+    """A client reads rows or refuses them, and its belief can still be read."""
     belief = Belief()
-    text = data.replace(b"/", b"-").decode("utf-8", "surrogateescape")
+    text = data.decode("utf-8", "surrogateescape")
     for recovered in (False, True):
         with suppress(RemoteProtocolError):
             for event in decode_and_apply(text, "/root", belief, recovered=recovered):

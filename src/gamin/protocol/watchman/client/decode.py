@@ -16,6 +16,7 @@ from gamin.protocol.watchman.codec.compact import (
     FILE_CREATED,
     FILE_DELETED,
     SEPARATOR,
+    check_names,
     decode_compact,
     is_half,
 )
@@ -35,6 +36,7 @@ def decode_and_apply(
     """
     if not text:
         return []
+    check_names(text)
     prefix = root.rstrip("/") + "/"
     new, folders = new_event, belief.folders
     found: list[Event] = []

@@ -148,8 +148,16 @@ def is_half(mark: str) -> bool:
     return mark.lower() == _FROM
 
 
+def check_names(text: str) -> None:
+    """Raises RemoteProtocolError if a name in the rows ends with a slash: its last part
+    would be empty, and a folder with that name would be in itself."""
+    if "///" in text or text.endswith("/"):
+        raise RemoteProtocolError("a name that ends with a slash")
+
+
 def decode_compact(text: str) -> list[WireRow]:
     """Return the rows of a text. Raises RemoteProtocolError."""
+    check_names(text)
     meanings = _MEANINGS
     found: list[WireRow] = []
     source: str | None = None

@@ -74,3 +74,20 @@ def test_below_the_root_of_all_there_is_one_slash() -> None:
     assert decode_and_apply("cf", "/", Belief(), recovered=False) == [
         Event(Kind.CREATED, "/f")
     ]
+
+
+@pytest.mark.parametrize("text", ["ca/", "wV-//c/", "ca///cb", "c/", "Ca//"])
+def test_a_name_that_ends_with_a_slash_is_refused(text: str) -> None:
+    """It would be a folder that is in itself, and `walk` would not end."""
+    with pytest.raises(RemoteProtocolError):
+        decode_and_apply(text, ROOT, known_belief(), recovered=False)
+    with pytest.raises(RemoteProtocolError):
+        decode_compact(text)
+
+
+@given(st.text("cdwfteCD/ab", max_size=12))
+def test_a_belief_can_be_read_whatever_was_applied(text: str) -> None:
+    belief = known_belief()
+    with suppress(RemoteProtocolError):
+        decode_and_apply(text, ROOT, belief, recovered=False)
+    assert len(list(belief.walk())) < 100

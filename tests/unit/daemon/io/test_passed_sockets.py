@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from gamin.daemon.io import addresses
 from gamin.daemon.io.addresses import (
     AlreadyRunning,
     Language,
@@ -20,6 +21,9 @@ from testkit.processes import (
 )
 from testkit.waiting import eventually
 from tests.unit.daemon.io.test_addresses import acquired, answers, folder, watchman_file
+
+LONG = 20.0
+"""Seconds that end before only if the other server does what it should."""
 
 
 @pytest.fixture
@@ -93,8 +97,9 @@ def serve_when_called(pipe: Connection, address: Address, called: int) -> None:
 
 
 def test_a_server_leaves_the_session_to_a_manager_that_starts_another(
-    short: Address, passed: socket.socket
+    short: Address, passed: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(addresses, "_HANDOVER_PATIENCE", LONG)
     with beside(serve_when_called, short, passed.dup().detach()) as pipe:
         pipe.recv()
         with pytest.raises(AlreadyRunning):

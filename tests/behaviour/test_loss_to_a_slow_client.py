@@ -17,6 +17,7 @@ from gamin import Kind, Watch
 from testkit.beliefs.watch import Belief, differences, there
 from testkit.daemon import daemon
 from testkit.server_state import resident, status
+from testkit.waiting import eventually
 from testkit.watches import SOON, created, until
 
 NO_FLOW = """\
@@ -60,6 +61,9 @@ def flood(folder: Path, reader: Watch) -> None:
 def growth(folder: Path, reader: Watch) -> int:
     """Bytes of memory by which the server has grown after a flood."""
     pid = status().pid
+    # In its first idle moment a server imports what it may need later.
+    maps = Path(f"/proc/{pid}/maps")
+    eventually(lambda: "_sqlite3" in maps.read_text(), what="the imports")
     before = resident(pid)
     flood(folder, reader)
     return resident(pid) - before

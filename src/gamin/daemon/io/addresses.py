@@ -177,9 +177,7 @@ def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening
     # addresses free, if the other one takes the name that libgamin dials: our call
     # makes a manager start its server, and a server look for what it may take.
     listening.close()
-    for place in _watchman_places(address):
-        with suppress(OSError):
-            dial(place, _CALL_PATIENCE).close()
+    _watchman_server(address)
     if _is_served_soon(address):
         raise other
     return _claimed(address, adopted)
@@ -215,7 +213,7 @@ def _claimed(address: Address, adopted: list[Listener]) -> Listening:
 
 
 def _watchman_server(address: Address) -> AlreadyRunning | None:
-    """The server that is found where a client looks for one, if there is any."""
+    """The server that is found, by a call, where a client looks for one."""
     for directory in address.watchman_directories:
         with suppress(OSError, UnsafeSocketPath):
             opened = open_checked(directory, address.uid)

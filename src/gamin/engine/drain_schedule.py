@@ -58,14 +58,15 @@ class DrainSchedule:
         self.due_at: float | None = None
         """When to drain next, whatever there is to read by then; None: as soon as there
         is something to read."""
-        self._last = float("-inf")
+        self.last_drain = float("-inf")
+        """When the kernel was drained last."""
         self._back_to_back = 0
 
     def on_drained(self, count: int, behind: int, now: float) -> None:
         """A drain returned `count` changes and left `behind` bytes read ahead."""
-        is_back_to_back = now < self._last + BACK_TO_BACK_SECONDS
+        is_back_to_back = now < self.last_drain + BACK_TO_BACK_SECONDS
         self._back_to_back = self._back_to_back + 1 if is_back_to_back else 0
-        self._last = now
+        self.last_drain = now
         if behind >= LARGE_READ:
             self.due_at = AT_ONCE
         elif count >= BURST_EVENTS:

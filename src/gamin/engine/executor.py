@@ -78,6 +78,11 @@ class Executor:
         not be waited for."""
         return self._schedule.due_at is not None
 
+    @property
+    def last_drain(self) -> float:
+        """When the kernel had something to report last, by the clock."""
+        return self._schedule.last_drain
+
     def deadline(self) -> float | None:
         """When `due` is to be called next: AT_ONCE, or a time of the clock, or None
         while nothing is pending."""

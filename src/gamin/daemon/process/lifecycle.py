@@ -111,7 +111,11 @@ class Server:
         for listener in self.listening.listeners:
             self._listen(listener)
         self.check_idle()
-        preload = Preload(self._loop, self._cannot_serve)
+        preload = Preload(
+            self._loop,
+            self._cannot_serve,
+            last_activity=lambda: drive.executor.last_drain,
+        )
         try:
             self._loop.run()
         finally:

@@ -8,6 +8,7 @@ that it may ever need, a module per iteration of the loop, so that nobody waits 
 import gc
 import importlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -17,7 +18,12 @@ from gamin.daemon.process.lean_import import lean_import
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-"""Seconds after the start; whoever started the server has its first answers by then."""
+"""Seconds after the start, and after the last thing that happened; whoever started the
+server has its first answers by then."""
+
+MAX_WAIT_SECONDS = 30.0
+"""Seconds after the start from which on nothing is waited for: what happens all the
+time would leave a server unprepared."""
 
 RETRY_SECONDS = 10.0
 """Seconds after which a module is tried again that could not be read."""
@@ -46,14 +52,21 @@ class Preload:
         loop: Loop,
         on_failure: Callable[[ImportError], object],
         modules: Iterable[str] = LATE_MODULES,
+        *,
+        last_activity: Callable[[], float],
         idle_seconds: float = IDLE_SECONDS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_failure` is called when a module cannot be imported; the others are not
-        tried then."""
+        tried then. `last_activity` returns when something happened last, by `now`."""
         self._loop = loop
         self._on_failure = on_failure
         self._left = deque(modules)
-        self._timer: Timer | None = loop.call_later(idle_seconds, self._import_next)
+        self._last_activity = last_activity
+        self._idle_seconds = idle_seconds
+        self._now = now
+        self._latest = now() + MAX_WAIT_SECONDS
+        self._timer: Timer | None = loop.call_later(idle_seconds, self._begin)
 
     def stop(self) -> None:
         """Import no more."""
@@ -61,6 +74,15 @@ class Preload:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _begin(self) -> None:
+        """Begin if nothing happens, or else ask again later."""
+        quiet_at = min(self._last_activity() + self._idle_seconds, self._latest)
+        left = quiet_at - self._now()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._begin)
+        else:
+            self._import_next()
 
     def _import_next(self) -> None:
         self._timer = None

@@ -13,6 +13,11 @@ from testkit.descriptors import no_free_descriptor
 from tests.conventions.source import SOURCE
 
 
+def never() -> float:
+    """When something happened last, where nothing ever did."""
+    return float("-inf")
+
+
 @pytest.fixture
 def loop() -> Iterator[Loop]:
     loop = Loop()
@@ -35,15 +40,52 @@ def test_modules_are_imported_when_the_time_has_come(
     loop: Loop, modules: list[str]
 ) -> None:
     errors: list[ImportError] = []
-    Preload(loop, errors.append, modules, idle_seconds=0)
+    Preload(loop, errors.append, modules, last_activity=never, idle_seconds=0)
     while not set(modules) <= sys.modules.keys():
         loop.run_once(0)
     assert not errors
 
 
+def test_modules_are_imported_only_when_nothing_has_happened_for_a_while(
+    loop: Loop, modules: list[str]
+) -> None:
+    now, last = [0.0], [0.0]
+    errors: list[ImportError] = []
+    imports = Preload(
+        loop,
+        errors.append,
+        modules,
+        last_activity=lambda: last[0],
+        idle_seconds=1.0,
+        now=lambda: now[0],
+    )
+    for second in range(1, 5):  # something happens every second
+        now[0] = last[0] = float(second)
+        imports._begin()
+        assert not set(modules) & sys.modules.keys()
+    now[0] += 1.0
+    imports._begin()
+    assert modules[0] in sys.modules
+    imports.stop()
+
+
+def test_a_server_that_is_never_idle_imports_all_the_same(
+    loop: Loop, modules: list[str]
+) -> None:
+    now = [0.0]
+    errors: list[ImportError] = []
+    imports = Preload(
+        loop, errors.append, modules, last_activity=lambda: now[0], now=lambda: now[0]
+    )
+    now[0] = preload.MAX_WAIT_SECONDS
+    imports._begin()
+    assert modules[0] in sys.modules
+    imports.stop()
+
+
 def test_a_server_that_ends_imports_no_more(loop: Loop, modules: list[str]) -> None:
     errors: list[ImportError] = []
-    imports = Preload(loop, errors.append, modules, idle_seconds=0)
+    imports = Preload(loop, errors.append, modules, last_activity=never, idle_seconds=0)
     imports.stop()
     for _ in range(5):
         loop.run_once(0)
@@ -56,7 +98,7 @@ def test_a_module_that_cannot_be_read_now_is_imported_later(
     monkeypatch.setattr(preload, "RETRY_SECONDS", 0.0)
     errors: list[ImportError] = []
     with no_free_descriptor():
-        Preload(loop, errors.append, modules, idle_seconds=0)
+        Preload(loop, errors.append, modules, last_activity=never, idle_seconds=0)
         for _ in range(5):
             loop.run_once(0)
     assert not set(modules) & sys.modules.keys()
@@ -67,7 +109,8 @@ def test_a_module_that_cannot_be_read_now_is_imported_later(
 
 def test_a_missing_module_is_reported_once(loop: Loop) -> None:
     errors: list[ImportError] = []
-    Preload(loop, errors.append, ["gamin_gone_one", "gamin_gone_two"], idle_seconds=0)
+    gone = ["gamin_gone_one", "gamin_gone_two"]
+    Preload(loop, errors.append, gone, last_activity=never, idle_seconds=0)
     for _ in range(5):
         loop.run_once(0)
     assert [error.name for error in errors] == ["gamin_gone_one"]

@@ -9,6 +9,7 @@ import pytest
 from gamin.daemon.sessions.watchman import save_schedule as module
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
 from testkit.sessions import Home, home
+from testkit.waiting import eventually
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     """A server that remembers, and saves as soon as something happens."""
     monkeypatch.delenv("GAMIN_STATE", raising=False)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(module, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
     with home() as made:
         yield made
 
@@ -53,6 +54,26 @@ def test_the_next_save_comes_much_later(server: Home, tree: Path) -> None:
     assert timer.when() - before > module.INTERVAL_SECONDS / 2
     schedule(server).changed(root)
     assert schedule(server)._timer is timer
+
+
+def test_a_save_waits_until_changes_have_ended(
+    server: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUIET_SECONDS", 3600.0)
+    server.watcher().ask("watch", str(tree))
+    eventually(lambda: schedule(server)._timer is not None, what="a change")
+    schedule(server)._save_if_quiet()
+    assert schedule(server)._changed  # not saved
+    assert schedule(server)._timer is not None
+
+
+def test_a_save_does_not_wait_for_ever_for_the_end_of_changes(
+    server: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "QUIET_SECONDS", 3600.0)
+    monkeypatch.setattr(module, "INTERVAL_SECONDS", 0.0)
+    server.watcher().ask("watch", str(tree))
+    server.run_until(server.watchman.memory.size, what="a save")
 
 
 def test_a_canceled_schedule_saves_nothing(server: Home, tree: Path) -> None:

@@ -11,10 +11,11 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from enum import IntEnum
+from functools import partial
 from os import PathLike
 from typing import Any
 
-from gamin.client.driver import StopEvent
+from gamin.client.driver import Call, StopEvent
 from gamin.compat.engine import Engine, Outcome
 from gamin.compat.filters import pruned_names
 
@@ -182,6 +183,8 @@ async def awatch(
     import asyncio
     import threading
 
+    from gamin.client.asyncio_library import AsyncioLibrary
+
     cancelled = threading.Event()
 
     class Stop:
@@ -190,8 +193,8 @@ async def awatch(
             return cancelled.is_set() or given
 
     timeout = 5_000 if rust_timeout is None else rust_timeout
-    opened = (paths, watch_filter, recursive, ignore_permission_denied)
-    engine = await asyncio.to_thread(_open, *opened)
+    opening = partial(_open, paths, watch_filter, recursive, ignore_permission_denied)
+    engine = await AsyncioLibrary().call(Call(opening, discard=Engine.close))
     try:
         while True:
             waiting = asyncio.ensure_future(

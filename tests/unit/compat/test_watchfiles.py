@@ -5,9 +5,11 @@ import inspect
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from gamin.compat.engine import Engine
 from gamin.compat.watchfiles import (
     BaseFilter,
     Change,
@@ -83,6 +85,51 @@ def test_a_cancelled_awatch_leaves_no_thread(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     asyncio.run(cancel(tmp_path))
     assert set(threading.enumerate()) <= before
+
+
+class GatedPath:
+    """A path that can be spelled only after `gate` was opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.asked = threading.Event()
+        self.gate = threading.Event()
+
+    def __fspath__(self) -> str:
+        return str(self._path)
+
+    def __str__(self) -> str:
+        self.asked.set()
+        self.gate.wait()
+        return str(self._path)
+
+
+async def cancel_while_it_opens(path: GatedPath) -> None:
+    task = asyncio.ensure_future(anext(awatch(path)))
+    try:
+        await asyncio.to_thread(path.asked.wait)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    finally:
+        path.gate.set()  # the end of the loop waits for the thread
+
+
+def test_an_awatch_that_is_cancelled_while_it_opens_closes_its_engine(
+    tmp_path: Path,
+) -> None:
+    engines: list[Engine] = []  # held here, so that no deletion closes one
+
+    def observe(frame: FrameType, event: str, _: object) -> None:
+        if event == "return" and frame.f_code is Engine.__init__.__code__:
+            engines.append(frame.f_locals["self"])
+
+    threading.setprofile(observe)
+    try:
+        asyncio.run(cancel_while_it_opens(GatedPath(tmp_path)))
+    finally:
+        threading.setprofile(None)
+    assert [repr(engine) for engine in engines] == ["RustNotify(None)"]
 
 
 def test_awatch_ends_by_an_event_of_threading(tmp_path: Path) -> None:

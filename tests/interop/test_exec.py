@@ -23,11 +23,11 @@ GAMIN = str(Path(sys.executable).with_name("gamin"))
 PYTHON = sys.executable
 
 SCRIPT = """
-import time
+import signal
 print("version-{}", flush=True)
 if __name__ == "__main__":
     while True:
-        time.sleep(60)
+        signal.pause()
 """
 ASGI = """
 print("version-{}", flush=True)

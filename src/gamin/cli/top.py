@@ -1,6 +1,7 @@
 """`gamin top`: shows what the server of the session does, once a second."""
 
 import argparse
+import importlib.util
 import os
 import re
 import select
@@ -85,10 +86,8 @@ def run(args: argparse.Namespace) -> int:
         args.refuse("--svg needs --once")
     if not args.once and not sys.stdout.isatty():
         args.refuse("the output is no terminal; --once prints one frame")
-    try:
-        import rich  # noqa: F401
-    except ImportError:
-        raise MissingPackage from None
+    if importlib.util.find_spec("rich") is None:
+        raise MissingPackage
     source = Source()
     try:
         with _feed(args.paths) as feed:

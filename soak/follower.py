@@ -5,6 +5,7 @@
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
@@ -22,7 +23,7 @@ PATIENCE = 0.05
 """Seconds between two checks of what the follower is to do."""
 
 
-class Follower(threading.Thread):
+class Follower(threading.Thread, ABC):
     """Applies the events that it receives; it can be made to stop reading."""
 
     outlives_servers = True
@@ -48,12 +49,13 @@ class Follower(threading.Thread):
             self.error = error
             raise
 
+    @abstractmethod
     def follow(self) -> None:
-        raise NotImplementedError
+        """Watch and apply events until `ended` is set; `run` calls it."""
 
+    @abstractmethod
     def wrong(self) -> list[str]:
         """The differences between what it believes and the disk."""
-        raise NotImplementedError
 
     @property
     def contradictions(self) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -31,7 +32,7 @@ class Request:
     """Print each event at once, with its time if possible."""
 
 
-class Peer:
+class Peer(ABC):
     """One way of watching. The defaults are those of a command line tool."""
 
     name: str
@@ -58,14 +59,17 @@ class Peer:
     def environment(self) -> dict[str, str]:
         return {}
 
+    @abstractmethod
     def command(self, request: Request) -> list[str]:
-        raise NotImplementedError
+        """The command that starts it."""
 
+    @abstractmethod
     def is_ready(self, output: bytes, errors: bytes) -> bool:
-        raise NotImplementedError
+        """Whether its output so far says that it watches."""
 
+    @abstractmethod
     def parse(self, output: bytes, root: bytes) -> Iterator[Report]:
-        raise NotImplementedError
+        """The changes that its output reports, paths relative to `root`."""
 
     def detected_loss(self, errors: bytes) -> bool:
         """Whether its standard error mentions lost events."""

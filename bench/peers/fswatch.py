@@ -38,6 +38,9 @@ class Fswatch(Peer):
         options = ["--allow-overflow", "-l", "0.1", *recursive, *events, *form]
         return ["fswatch", *options, str(request.root)]
 
+    def is_ready(self, output: bytes, errors: bytes) -> bool:
+        return False  # it never says so
+
     def parse(self, output: bytes, root: bytes) -> Iterator[Report]:
         for line in output.splitlines():
             flags, _, path = line.partition(b" ")

@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "client": {"protocol", "system"},
     "compat": {"client", "config", "protocol", "system"},
-    "fleet": {"client"},
+    "fleet": {"client", "protocol"},
     "cli": {"client", "compat", "fleet", "config", "protocol", "state", "system"},
 }
 

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 import gamin.fleet
-from gamin.fleet.connection import FleetError
+from gamin.fleet import sequence
+from gamin.fleet.connection import FleetError, connected, jetstream
 from gamin.fleet.message import FleetEvent
 from gamin.fleet.mirror import Mirror
+from gamin.fleet.registry import fleet_state
+from gamin.fleet.settings import Servers
 from testkit.daemon import Daemon, daemon
 from testkit.nats import NatsServer
 from testkit.programs import COMMAND
@@ -174,6 +177,75 @@ def test_kills_of_nats_of_the_publisher_and_of_the_server_lose_nothing(
         following.run(nats, tree)
     sequences = [event.stream_sequence for event in following.events]
     assert sequences == sorted(set(sequences))
+
+
+def test_a_durable_consumer_gets_what_it_was_given_and_did_not_finish(
+    nats: NatsServer, served: Daemon, tree: Path
+) -> None:
+    """JetStream itself would give it the newer messages first, these in a minute."""
+
+    async def batches(count: int) -> list[int]:
+        """Stream positions; the last batch is not acknowledged."""
+        found: list[int] = []
+        async with (
+            asyncio.timeout(40),
+            gamin.fleet.follow(nats.url, since="all", durable="reader") as follower,
+        ):
+            async for batch in follower:
+                found += [event.stream_sequence for event in batch]
+                if len(found) >= count:
+                    return found
+        return found
+
+    with published(nats, served, tree):
+        Following().run(nats, tree)
+        for number in range(600):
+            (tree / f"file-{number}").touch()
+        Following().run(nats, tree)
+        first = asyncio.run(batches(1))
+        again = asyncio.run(batches(603))
+    assert first == list(range(1, len(first) + 1))
+    assert again == list(range(1, 604))
+
+
+def last_position(nats: NatsServer) -> int:
+    return asyncio.run(fleet_state(Servers((nats.url,)), "GAMIN")).last
+
+
+def test_what_the_stream_has_dropped_is_reported_as_missed(
+    nats: NatsServer, served: Daemon, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sequence, "REPEATED_SECONDS", 0.0)
+
+    async def follow_late() -> list[str]:
+        kinds: list[str] = []
+        async with (
+            asyncio.timeout(40),
+            gamin.fleet.follow(nats.url, since="all") as follower,
+        ):
+            async for batch in follower:
+                kinds += [event.kind for event in batch]
+                if "resynced" in kinds and "dropped" not in kinds:
+                    await make_and_drop()
+                    kinds.append("dropped")
+                if batch[-1].path == "last":
+                    break
+        return kinds
+
+    async def make_and_drop() -> None:
+        for number in range(50):
+            (tree / f"file-{number}").touch()
+        await asyncio.to_thread(
+            eventually, lambda: last_position(nats) == 53, what="the messages"
+        )
+        async with connected(Servers((nats.url,))) as connection:
+            await jetstream(connection.client).purge_stream("GAMIN")
+        (tree / "last").touch()
+
+    with published(nats, served, tree):
+        Following().run(nats, tree)
+        kinds = asyncio.run(follow_late())
+    assert kinds[-2:] == ["missed", "created"]
 
 
 def test_the_commands_show_what_is_published(

@@ -70,17 +70,25 @@ def divert(*, is_dry: bool, root: str = "", command: list[str] | None = None) ->
 
 
 def undivert(*, is_dry: bool, root: str = "") -> int:
-    """Put the original server back. Raises DivertFailed."""
+    """Put the original server back. Raises DivertFailed, with ours in its place as
+    before; and may be called again after it was interrupted."""
     place = _original(root)
-    if not _is_ours(place):
+    if place.exists() and not _is_ours(place):
         print(f"{place}: not ours, nothing to undo")
         return 0
     print(f"remove ours, and move {place}{SUFFIX} back to {place} (dpkg-divert)")
     if is_dry:
         return 0
     _require_root(root)
-    place.unlink()
-    _dpkg_divert(root, "--remove", place)
+    aside = place.with_name(f".{place.name}.diverted")
+    if place.exists():
+        place.rename(aside)
+    try:
+        _dpkg_divert(root, "--remove", place)
+    except DivertFailed:
+        aside.rename(place)
+        raise
+    aside.unlink(missing_ok=True)
     return 0
 
 

@@ -6,8 +6,8 @@ import json
 import sys
 import time
 
+from gamin.cli.nats_options import add_nats, servers_of
 from gamin.fleet.registry import FleetState, fleet_state
-from gamin.fleet.settings import DEFAULT_STREAM, Servers, check_url
 from gamin.paths import printable
 
 
@@ -25,21 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("action", choices=("status",), help="what to show")
     parser.add_argument("servers", metavar="nats://HOST", help="the servers")
-    parser.add_argument(
-        "--stream", default=DEFAULT_STREAM, metavar="NAME", help="the stream"
-    )
     parser.add_argument("--json", action="store_true", help="print a JSON object")
-    parser.add_argument(
-        "--credentials", default="", metavar="FILE", help="credentials of a NATS user"
-    )
-    parser.add_argument(
-        "--tls-ca", default="", metavar="FILE", help="certificates to trust"
-    )
+    add_nats(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    urls = tuple(check_url(url) for url in args.servers.split(","))
-    servers = Servers(urls, args.credentials, args.tls_ca)
+    servers = servers_of(args.servers, args)
     state = asyncio.run(fleet_state(servers, args.stream))
     if args.json:
         print(json.dumps(as_object(state)))

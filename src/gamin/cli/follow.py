@@ -6,9 +6,9 @@ import json
 import signal
 import sys
 
+from gamin.cli.nats_options import add_nats
 from gamin.cli.parser import WRONG_USAGE
-from gamin.fleet.message import LISTING, RESYNC, RESYNCED, FleetEvent
-from gamin.fleet.settings import DEFAULT_STREAM
+from gamin.fleet.message import LISTING, MISSED, RESYNC, RESYNCED, FleetEvent
 from gamin.paths import printable
 
 
@@ -41,16 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="let the server remember under NAME what was printed",
     )
-    parser.add_argument(
-        "--stream", default=DEFAULT_STREAM, metavar="NAME", help="the stream"
-    )
     parser.add_argument("--json", action="store_true", help="one object per line")
-    parser.add_argument(
-        "--credentials", default="", metavar="FILE", help="credentials of a NATS user"
-    )
-    parser.add_argument(
-        "--tls-ca", default="", metavar="FILE", help="certificates to trust"
-    )
+    add_nats(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -100,7 +92,7 @@ def as_line(event: FleetEvent) -> str:
         return "\n".join(
             f"{place}\texists\t{printable(path)}" for path, _ in event.entries
         )
-    if event.kind in (RESYNC, RESYNCED):
+    if event.kind in (RESYNC, RESYNCED, MISSED):
         return f"{place}\t{event.kind}"
     line = f"{place}\t{event.kind}\t{printable(event.path)}"
     return line if event.dest is None else f"{line}\t{printable(event.dest)}"

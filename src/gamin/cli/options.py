@@ -48,6 +48,16 @@ def add_scope(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="everything below a PATH too, except what git ignores",
     )
+    add_ignore(group)
+    group.add_argument(
+        "--no-vcs-ignore",
+        action="store_true",
+        help="with -r, include what git ignores",
+    )
+
+
+def add_ignore(group: argparse._ArgumentGroup) -> None:
+    """-i and --ignore-from; see `ignored_by`."""
     group.add_argument(
         "-i",
         "--ignore",
@@ -63,19 +73,18 @@ def add_scope(group: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="leave out what the lines of FILE match, as in .gitignore (repeatable)",
     )
-    group.add_argument(
-        "--no-vcs-ignore",
-        action="store_true",
-        help="with -r, include what git ignores",
-    )
+
+
+def ignored_by(args: argparse.Namespace) -> list[str]:
+    """The patterns for `add_ignore`. Raises CannotRead."""
+    return [*patterns_from(args.ignore_from), *args.ignore]
 
 
 def scope_of(args: argparse.Namespace) -> Scope:
     """The arguments of `gamin.watch` for `add_scope`. Raises CannotRead."""
-    patterns = [*patterns_from(args.ignore_from), *args.ignore]
     return {
         "recursive": args.recursive,
-        "ignore": patterns,
+        "ignore": ignored_by(args),
         "vcs_ignore": args.recursive and not args.no_vcs_ignore,
     }
 

@@ -8,15 +8,13 @@ import signal
 import socket
 import sys
 
-from gamin.cli.options import CannotRead, patterns_from
+from gamin.cli.nats_options import add_nats, servers_of
+from gamin.cli.options import CannotRead, add_ignore, ignored_by
 from gamin.fleet.settings import (
-    DEFAULT_STREAM,
     BadSettings,
     Publication,
     PublishedTree,
-    Servers,
     check,
-    check_url,
     host_name,
     parse,
     tree_name,
@@ -51,43 +49,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--config", metavar="FILE", help="read servers and trees from a TOML file"
     )
     parser.add_argument(
-        "--stream",
-        default=DEFAULT_STREAM,
-        metavar="NAME",
-        help=f"the stream, made if there is none (default: {DEFAULT_STREAM})",
-    )
-    parser.add_argument(
         "--as",
         dest="host",
         default="",
         metavar="HOSTNAME",
         help="the name of this host in the stream (default: its own)",
     )
-    parser.add_argument(
-        "--credentials", default="", metavar="FILE", help="credentials of a NATS user"
-    )
-    parser.add_argument(
-        "--tls-ca", default="", metavar="FILE", help="certificates to trust"
-    )
-    _add_rules(parser.add_argument_group("which changes are published"))
-
-
-def _add_rules(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "-i",
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="GLOB",
-        help="leave out paths that match GLOB, a line of .gitignore (repeatable)",
-    )
-    group.add_argument(
-        "--ignore-from",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="leave out what the lines of FILE match, as in .gitignore (repeatable)",
-    )
+    add_nats(parser)
+    group = parser.add_argument_group("which changes are published")
+    add_ignore(group)
     group.add_argument(
         "--vcs-ignore", action="store_true", help="leave out what git ignores"
     )
@@ -131,12 +101,11 @@ def _publication(args: argparse.Namespace) -> Publication:
         raise BadSettings("--to: to which server? (nats://HOST)")
     if args.host and args.host != host_name(args.host):
         raise BadSettings(f"--as {args.host}: letters, digits, _ and -")
-    ignore = (*patterns_from(args.ignore_from), *args.ignore)
+    ignore = tuple(ignored_by(args))
     trees = [
         PublishedTree(path, tree_name(path), ignore, args.vcs_ignore)
         for path in map(os.path.abspath, args.paths)
     ]
-    urls = tuple(check_url(url) for url in args.to.split(","))
-    servers = Servers(urls, args.credentials, args.tls_ca)
+    servers = servers_of(args.to, args)
     host = host_name(args.host or hostname)
     return check(Publication(servers, args.stream, host, tuple(trees)))

@@ -142,7 +142,7 @@ def _install(made: Units) -> int:
 def write(made: Units, directory: Path) -> None:
     """Write the unit files. Raises ServiceFailed if one of them is somebody else's."""
     for name in made.files:
-        _check_ours(directory / name)
+        _check_ours(directory / name, made.purpose)
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in made.files.items():
         new = directory / f".{name}.{os.getpid()}"
@@ -155,14 +155,14 @@ def delete(made: Units, directory: Path) -> bool:
     """Remove our unit files; whether there were any. Raises ServiceFailed."""
     paths = [directory / name for name in made.files]
     for path in paths:
-        _check_ours(path)
+        _check_ours(path, made.purpose)
     existing = [path for path in paths if path.exists()]
     for path in existing:
         path.unlink()
     return bool(existing)
 
 
-def _check_ours(path: Path) -> None:
+def _check_ours(path: Path, purpose: str) -> None:
     try:
         text = path.read_text(errors="replace")
     except FileNotFoundError:
@@ -171,6 +171,8 @@ def _check_ours(path: Path) -> None:
         raise ServiceFailed(
             f"{path} was not made by gamin: move it away, or keep using it"
         )
+    if purpose not in text.splitlines() and purpose:
+        raise ServiceFailed(f"{path} is for another file: give this one another name")
 
 
 def _remove(made: Units) -> int:

@@ -11,6 +11,7 @@ leaves the session to it.
 """
 
 import re
+from pathlib import PurePath
 from typing import NamedTuple
 
 from gamin.errors import GaminError
@@ -102,16 +103,17 @@ WantedBy=default.target
 
 
 class NoUnitName(GaminError):
-    """A session whose name cannot be part of a unit's name."""
+    """A name that cannot be part of a unit's name."""
 
-    def __init__(self, session: str) -> None:
-        super().__init__(session)
-        self.session = session
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(what, name)
+        self.what = what
+        self.name = name
 
     def __str__(self) -> str:
         return (
-            f"GAM_CLIENT_ID={self.session!r}: only letters, digits and _.- can be "
-            "part of a unit's name"
+            f"{self.what}: {self.name!r} cannot be part of a unit's name; "
+            "only letters, digits and _.- can"
         )
 
 
@@ -121,6 +123,8 @@ class Units(NamedTuple):
     name: str
     """What the names begin with."""
     files: dict[str, str]
+    purpose: str = ""
+    """A line without which a unit of these names is for something else."""
 
     @property
     def started(self) -> str:
@@ -134,7 +138,7 @@ def units(session: str, command: list[str]) -> Units:
     Raises NoUnitName.
     """
     if session and not _PLAIN.fullmatch(session):
-        raise NoUnitName(session)
+        raise NoUnitName("GAM_CLIENT_ID", session)
     values = {
         "name": f"gamin-{session}" if session else "gamin",
         "of_session": f" (session {session})" if session else "",
@@ -153,10 +157,15 @@ def units(session: str, command: list[str]) -> Units:
 
 
 def publisher_unit(settings: str, command: list[str]) -> Units:
-    """The unit that runs `command`, which publishes what the settings file says."""
+    """The unit that runs `command`, which publishes what the settings file says. It is
+    named after the file. Raises NoUnitName."""
+    stem = PurePath(settings).stem
+    if not _PLAIN.fullmatch(stem):
+        raise NoUnitName(settings, stem)
     shown = settings.replace("%", "%%").replace("\n", " ")
     text = _PUBLISHER.format(settings=shown, command=" ".join(map(quoted, command)))
-    return Units("gamin-publish", {"gamin-publish.service": text})
+    name = f"gamin-publish-{stem}"
+    return Units(name, {f"{name}.service": text}, f"Description=gamin publish {shown}")
 
 
 def quoted(word: str) -> str:

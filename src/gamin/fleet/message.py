@@ -10,12 +10,12 @@ where that is not the name itself.
 import base64
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from gamin.errors import GaminError
-from gamin.events import Event, Kind
+from gamin.events import Kind
 from gamin.fleet.sequence import Number
 
 PREFIX = "gamin"
@@ -28,6 +28,8 @@ LISTING = "listing"
 """A piece of the listing."""
 RESYNCED = "resynced"
 """The listing is complete."""
+MISSED = "missed"
+"""Not sent: a follower says so of messages that the stream has dropped."""
 
 CHANGE_KINDS = tuple(kind.value for kind in Kind if kind is not Kind.EXISTS)
 ALL_KINDS = (*CHANGE_KINDS, RESYNC, LISTING, RESYNCED)
@@ -84,7 +86,7 @@ class FleetEvent(NamedTuple):
     host: str
     tree: str
     kind: str
-    """As `gamin.Kind`; or "resync", "listing" and "resynced"."""
+    """As `gamin.Kind`; or "resync", "listing", "resynced" and "missed"."""
     path: str
     dest: str | None
     is_dir: bool
@@ -208,29 +210,26 @@ def decode(subject: str, body: bytes, stream_sequence: int = 0) -> FleetEvent:
         raise BadMessage(f"{subject}: {type(error).__name__} {error}") from error
 
 
-def contents_of(events: Iterable[Event], prefix: str) -> list[Content]:
-    """The changes of one batch, with paths relative to the tree.
-
-    A rename across the border of the tree is a creation or a deletion.
-    """
-    found = []
-    for event in events:
-        path = _relative(event.path, prefix)
-        dest = None if event.dest is None else _relative(event.dest, prefix)
-        kind = event.kind.value
-        if event.kind is Kind.MOVED and dest is None:
-            kind = Kind.DELETED.value
-        elif event.kind is Kind.MOVED and path is None:
-            kind, path, dest = Kind.CREATED.value, dest, None
-        if path is not None:
-            found.append(Content(kind, path, dest, event.is_dir, event.recovered))
-    return found
-
-
-def _relative(path: str, prefix: str) -> str | None:
-    if path + "/" == prefix:
-        return ""
-    return path[len(prefix) :] if path.startswith(prefix) else None
+def missed(place: Place) -> FleetEvent:
+    """Says that messages of the tree are missing, and will not come."""
+    return FleetEvent(
+        *place,
+        kind=MISSED,
+        path="",
+        dest=None,
+        is_dir=False,
+        recovered=False,
+        size=None,
+        mtime=None,
+        clock="",
+        time="",
+        labels={},
+        epoch="",
+        sequence=0,
+        previous="",
+        entries=(),
+        stream_sequence=0,
+    )
 
 
 def _named(key: str, name: str) -> dict[str, str]:

@@ -12,17 +12,18 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import gamin
-from gamin.events import Event, Kind
+from gamin.events import Kind
 from gamin.fleet import connection as nats
 from gamin.fleet import message
 from gamin.fleet.connection import FleetError
-from gamin.fleet.message import Content, Place, Status
+from gamin.fleet.contents import contents_of, listing, with_status
+from gamin.fleet.message import Content, Place
 from gamin.fleet.sequence import Numbering
 from gamin.fleet.settings import Publication, PublishedTree
 
@@ -37,14 +38,9 @@ ACK_SECONDS = 10.0
 POSITION_SECONDS = 1.0
 """Least time between two writes of a position; a kill repeats at most so much."""
 ANNOUNCE_SECONDS = 5.0
+"""Between two announcements."""
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 15.0
 """Between two attempts to reach NATS: the first pause, and the longest."""
-ENTRIES_PER_PIECE = 500
-"""Paths in one message of a listing."""
-BYTES_PER_ENTRY = 64
-"""What an entry takes besides its path, at most."""
-
-KINDS_WITH_STATUS = {Kind.CREATED.value, Kind.CHANGED.value, Kind.MOVED.value}
 
 
 class Sent(NamedTuple):
@@ -53,6 +49,10 @@ class Sent(NamedTuple):
     acknowledged: "asyncio.Future[Any]"
     clock: str | None
     """The position once it is acknowledged; None within a batch."""
+
+
+class TreeRefused(FleetError):
+    """A tree that cannot be watched as it is asked for; trying again is of no use."""
 
 
 class Publisher:
@@ -68,30 +68,38 @@ class Publisher:
         self._publication = publication
         self._stop = stop
         self._now = now
+        self._pause = FIRST_PAUSE_SECONDS
         self._trees = [
-            TreePublisher(publication, tree, stop, now) for tree in publication.trees
+            TreePublisher(publication, tree, stop, now, self._on_acknowledged)
+            for tree in publication.trees
         ]
 
-    async def run(self) -> None:
-        """Publish. What goes wrong is logged and tried again.
+    def _on_acknowledged(self) -> None:
+        """Something got through, so the next failure is a new one."""
+        self._pause = FIRST_PAUSE_SECONDS
 
-        Raises FleetError only if NATS could not be reached even once, and NotInstalled.
+    async def run(self) -> None:
+        """Publish. What goes wrong is logged and tried again, in growing pauses.
+
+        Raises FleetError only if NATS could not be reached even once; TreeRefused; and
+        NotInstalled.
         """
-        pause, was_connected = FIRST_PAUSE_SECONDS, False
+        was_connected = False
         while not self._stop.is_set():
             try:
                 async with nats.connected(self._publication.servers) as connection:
-                    was_connected, pause = True, FIRST_PAUSE_SECONDS
+                    was_connected = True
                     await self._publish(connection)
                     return
             except* FleetError as group:
                 error = _first(group)
-                if isinstance(error, nats.NotInstalled) or not was_connected:
+                is_fatal = isinstance(error, (nats.NotInstalled, TreeRefused))
+                if is_fatal or not was_connected:
                     raise error from None
-                logger.warning("%s; trying again in %.1f s", error, pause)
+                logger.warning("%s; trying again in %.1f s", error, self._pause)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), pause)
-            pause = min(2 * pause, MAX_PAUSE_SECONDS)
+                await asyncio.wait_for(self._stop.wait(), self._pause)
+            self._pause = min(2 * self._pause, MAX_PAUSE_SECONDS)
 
     async def _publish(self, connection: nats.Connection) -> None:
         """Until `stop` is set. Raises FleetError, in a group."""
@@ -116,8 +124,10 @@ class Publisher:
                 task.cancel()
 
     async def _announce(self, announced: "KeyValue") -> None:
+        publication = self._publication
+        # A host may have several publishers.
+        key = f"{publication.host}.{publication.stream}.{os.getpid()}"
         while True:
-            publication = self._publication
             about = {
                 "host": publication.host,
                 "stream": publication.stream,
@@ -127,7 +137,7 @@ class Publisher:
                 "trees": {tree.tree.name: tree.summary() for tree in self._trees},
             }
             with _as_fleet_error("announcement"):
-                await announced.put(publication.host, json.dumps(about).encode())
+                await announced.put(key, json.dumps(about).encode())
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
 
@@ -140,12 +150,14 @@ class TreePublisher:
         tree: PublishedTree,
         stop: asyncio.Event,
         now: Callable[[], datetime],
+        on_acknowledged: Callable[[], None],
     ) -> None:
         self.tree = tree
         self._stream = publication.stream
         self._place = Place(publication.host, tree.name)
         self._stop = stop
         self._now = now
+        self._on_acknowledged = on_acknowledged
         self._numbering = Numbering()
         self._is_first = True
         self._position = ""
@@ -176,16 +188,18 @@ class TreePublisher:
         self._unacknowledged = 0
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_acknowledgements(sent, positions))
-            async for contents, clock in self._changes(known):
-                await self._send(client, context, sent, contents, clock)
+            async with aclosing(self._changes(known)) as changes:
+                async for contents, clock in changes:
+                    await self._send(client, context, sent, contents, clock)
             await sent.put(None)
 
     # -- what to send
 
     async def _changes(
         self, since: str | None
-    ) -> AsyncIterator[tuple[Iterator[Content], str]]:
-        """The contents of each batch, and the clock after it."""
+    ) -> AsyncGenerator[tuple[Iterator[Content], str], None]:
+        """The contents of each batch, and the clock after it, until the stop event is
+        set. Raises FleetError."""
         tree = self.tree
         prefix = tree.path.rstrip("/") + "/"
         try:
@@ -199,18 +213,22 @@ class TreePublisher:
             ) as watch:
                 if since is None:
                     first = await watch.next(timeout=0)
-                    yield _listing(first or (), prefix), watch.clock or ""
+                    yield listing(first or (), prefix), watch.clock or ""
                 while (batch := await watch.next()) is not None:
                     if batch[0].kind is Kind.EXISTS:
-                        yield _listing(batch, prefix), watch.clock or ""
+                        yield listing(batch, prefix), watch.clock or ""
                     else:
-                        contents = message.contents_of(batch, prefix)
+                        contents = contents_of(batch, prefix)
                         examined = await asyncio.to_thread(
-                            _with_status, contents, prefix
+                            with_status, contents, prefix
                         )
                         yield iter(examined), watch.clock or ""
         except (gamin.ServerError, OSError) as error:
             raise FleetError(f"{tree.path}: {error}") from error
+        except gamin.GaminError as error:  # the rules, or the path
+            raise TreeRefused(f"{tree.path}: {error}") from error
+        if not self._stop.is_set():
+            raise FleetError(f"{tree.path}: the server ended the watch")
 
     async def _send(
         self,
@@ -263,23 +281,35 @@ class TreePublisher:
     # -- what has arrived
 
     async def _follow_acknowledgements(
-        self, sent: "asyncio.Queue[Sent | None]", positions: "KeyValue"
+        self, sent: asyncio.Queue[Sent | None], positions: "KeyValue"
     ) -> None:
         """Move the position on; at the end too. Raises FleetError."""
-        written, written_at = self._position, 0.0
-        while (each := await sent.get()) is not None:
-            with _as_fleet_error(f"stream {self._stream}"):
-                await asyncio.wait_for(each.acknowledged, ACK_SECONDS)
-            self._unacknowledged -= 1
-            self._sent_total += 1
-            if each.clock is not None:
-                self._position, self._last_sent = each.clock, time.time()
-            is_due = time.monotonic() >= written_at + POSITION_SECONDS
-            if self._position != written and (is_due or sent.empty()):
+        written, write_at = self._position, 0.0
+        while True:
+            wait = None
+            if self._position != written:
+                wait = max(0.0, write_at - time.monotonic())
+            try:
+                each = await asyncio.wait_for(sent.get(), wait)
+            except TimeoutError:
                 await self._write_position(positions)
-                written, written_at = self._position, time.monotonic()
+                written, write_at = self._position, time.monotonic() + POSITION_SECONDS
+                continue
+            if each is None:
+                break
+            await self._acknowledged(each)
         if self._position != written:
             await self._write_position(positions)
+
+    async def _acknowledged(self, each: Sent) -> None:
+        """Wait until the message is. Raises FleetError."""
+        with _as_fleet_error(f"stream {self._stream}"):
+            await asyncio.wait_for(each.acknowledged, ACK_SECONDS)
+        self._on_acknowledged()
+        self._unacknowledged -= 1
+        self._sent_total += 1
+        if each.clock is not None:
+            self._position, self._last_sent = each.clock, time.time()
 
     @property
     def _rules(self) -> dict[str, object]:
@@ -294,7 +324,7 @@ class TreePublisher:
 
     @property
     def _key(self) -> str:
-        return f"{self._place.host}.{self._place.tree}"
+        return f"{self._stream}.{self._place.host}.{self._place.tree}"
 
     async def _read_position(self, positions: "KeyValue") -> str | None:
         """The clock to go on from; None where everything has to be listed."""
@@ -319,43 +349,6 @@ class TreePublisher:
         value = {**self._rules, "clock": self._position}
         with _as_fleet_error("position"):
             await positions.put(self._key, json.dumps(value).encode())
-
-
-def _listing(batch: Sequence[Event], prefix: str) -> Iterator[Content]:
-    """Everything there is, in pieces. Not a list: it may be a million paths."""
-    yield Content(message.RESYNC)
-    entries: list[tuple[str, bool]] = []
-    size = 0
-    for event in batch:
-        path = event.path[len(prefix) :]
-        if not path or not event.path.startswith(prefix):
-            continue
-        entries.append((path, event.is_dir))
-        size += 3 * len(path) + BYTES_PER_ENTRY
-        if len(entries) == ENTRIES_PER_PIECE or size > 100_000:
-            yield Content(message.LISTING, entries=entries)
-            entries, size = [], 0
-    if entries:
-        yield Content(message.LISTING, entries=entries)
-    yield Content(message.RESYNCED)
-
-
-def _with_status(contents: Iterable[Content], prefix: str) -> list[Content]:
-    """With what can be seen of the files now. Reads the disk."""
-    return [
-        content._replace(status=_status(prefix + (content.dest or content.path)))
-        if content.kind in KINDS_WITH_STATUS
-        else content
-        for content in contents
-    ]
-
-
-def _status(path: str) -> Status | None:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None  # gone again: its deletion comes next
-    return Status(found.st_size, found.st_mtime_ns, found.st_ino)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def parse(text: str, hostname: str) -> Publication:
     publication = Publication(
         servers,
         reader.text("stream") or DEFAULT_STREAM,
-        host_name(reader.text("host") or hostname),
+        _host(reader.text("host")) or host_name(hostname),
         tuple(_tree(each, number) for number, each in enumerate(trees, 1)),
     )
     reader.finish()
@@ -96,7 +96,19 @@ def check(publication: Publication) -> Publication:
 
 
 def host_name(name: str) -> str:
-    return token(name.partition(".")[0] if "." in name else name)
+    """The token of a host: its whole name, for `web1` may be in several domains.
+
+    >>> host_name("web1.example.org")
+    'web1_example_org'
+    """
+    return token(name)
+
+
+def _host(name: str) -> str:
+    """Itself. Raises BadSettings if it cannot be part of a subject as it is."""
+    if name and not is_token(name):
+        raise BadSettings(f"host {name!r}: letters, digits, _ and -")
+    return name
 
 
 def check_url(url: str) -> str:

@@ -63,6 +63,31 @@ def test_what_would_be_done_is_printed_and_not_done(
     assert "nothing to undo" in capsys.readouterr().out
 
 
+def failing(*_: object, **__: object) -> None:
+    raise DivertFailed("dpkg is locked")
+
+
+def test_a_failed_return_leaves_ours_in_place_and_can_be_repeated(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divert(is_dry=False, root=root, command=COMMAND)
+    with monkeypatch.context() as locked:
+        locked.setattr("gamin.cli.divert._dpkg_divert", failing)
+        with pytest.raises(DivertFailed, match="locked"):
+            undivert(is_dry=False, root=root)
+    assert run(place(root)) == "ours one\n"
+    assert undivert(is_dry=False, root=root) == 0
+    assert place(root).read_text() == ORIGINAL
+    assert [path.name for path in place(root).parent.iterdir()] == ["gam_server"]
+
+
+def test_an_interrupted_return_is_completed(root: str) -> None:
+    divert(is_dry=False, root=root, command=COMMAND)
+    place(root).unlink()
+    assert undivert(is_dry=False, root=root) == 0
+    assert place(root).read_text() == ORIGINAL
+
+
 def test_to_divert_twice_changes_nothing(root: str) -> None:
     divert(is_dry=False, root=root, command=COMMAND)
     assert divert(is_dry=False, root=root, command=["/bin/false"]) == 0

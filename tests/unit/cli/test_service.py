@@ -53,12 +53,23 @@ def test_install_writes_the_units_and_starts_the_socket(
 def test_a_publisher_is_a_unit_of_its_own(calls: Path, tmp_path: Path) -> None:
     words = ["service", "install", "--publish", str(tmp_path / "p.toml")]
     assert main(words) == 0
-    text = (unit_directory(os.environ) / "gamin-publish.service").read_text()
+    text = (unit_directory(os.environ) / "gamin-publish-p.service").read_text()
     assert f"publish --config {tmp_path}/p.toml\n" in text
     last = calls.read_text().splitlines()[-1]
-    assert last == "--user enable --now gamin-publish.service"
+    assert last == "--user enable --now gamin-publish-p.service"
     assert main(["service", "remove", *words[2:]]) == 0
     assert not list(unit_directory(os.environ).iterdir())
+
+
+def test_a_publisher_of_another_file_is_neither_replaced_nor_removed(
+    calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["service", "install", "--publish", str(tmp_path / "p.toml")]) == 0
+    other = str(tmp_path / "other" / "p.toml")
+    for action in ("install", "remove"):
+        assert main(["service", action, "--publish", other]) == 1
+        assert "is for another file" in capsys.readouterr().err
+    assert list(unit_directory(os.environ).iterdir())
 
 
 def test_without_a_manager_nothing_is_written_and_the_error_says_what_to_do(

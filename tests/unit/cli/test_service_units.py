@@ -33,7 +33,7 @@ def test_a_session_has_units_of_its_own() -> None:
 
 @pytest.mark.parametrize("session", ["a b", "x\nExecStart=/bin/false", "50%", "ü"])
 def test_a_session_that_could_change_the_text_is_refused(session: str) -> None:
-    with pytest.raises(NoUnitName, match="only letters, digits"):
+    with pytest.raises(NoUnitName, match="only letters"):
         units(session, COMMAND)
 
 
@@ -51,11 +51,21 @@ def test_a_word_is_one_word_to_systemd(word: str, text: str) -> None:
     assert quoted(word) == text
 
 
+def test_a_publisher_is_named_after_its_settings_file() -> None:
+    made = publisher_unit("/etc/gamin/web.toml", ["/bin/true"])
+    assert list(made.files) == ["gamin-publish-web.service"]
+    assert made.purpose in made.files["gamin-publish-web.service"].splitlines()
+    with pytest.raises(NoUnitName, match="only letters"):
+        publisher_unit("/etc/my trees.toml", ["/bin/true"])
+
+
 def test_systemd_finds_nothing_to_remark(tmp_path: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed")
     command = [shutil.which("true") or "/bin/true"]
-    files = units("", command).files | publisher_unit("/a b/100%", command).files
+    files = (
+        units("", command).files | publisher_unit("/a b/100%/trees.toml", command).files
+    )
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     done = subprocess.run(

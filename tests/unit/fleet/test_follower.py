@@ -1,5 +1,6 @@
 """Where a follower begins, and which messages it lets through."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import pytest
 
 from gamin.fleet.follower import Follower, follow, parse_since
 from gamin.fleet.message import Content, Place, encode
-from gamin.fleet.sequence import Number, Numbering
+from gamin.fleet.sequence import REPEATED_SECONDS, Number, Numbering
 from gamin.fleet.settings import BadSettings
 
 PLACE = Place("web1", "data")
@@ -24,9 +25,14 @@ class Message:
     data: bytes
     position: int
 
+    stored: float = 0.0
+
     @property
     def metadata(self) -> Any:
-        return SimpleNamespace(sequence=SimpleNamespace(stream=self.position))
+        return SimpleNamespace(
+            sequence=SimpleNamespace(stream=self.position),
+            timestamp=datetime.fromtimestamp(self.stored, UTC),
+        )
 
 
 def message(position: int, number: Number, path: str = "x") -> Message:
@@ -87,7 +93,7 @@ def test_a_message_that_cannot_be_read_is_left_out_and_logged(
 def test_a_consumer_begins_where_it_is_told(
     since: int | str | None, policy: str, start: int | None
 ) -> None:
-    config = follow(URL, since=since)._config()
+    config = follow(URL)._config_from(since)
     assert config.deliver_policy is not None
     assert config.deliver_policy.value == policy
     assert config.opt_start_seq == start
@@ -97,7 +103,33 @@ def test_a_consumer_without_a_name_goes_on_after_a_lost_connection(
     follower: Follower,
 ) -> None:
     positions(follower, message(17, Numbering().next()))
-    assert follower._config().opt_start_seq == 18
+    config = asyncio.run(follower._config(None))  # type: ignore[arg-type]
+    assert config.opt_start_seq == 18
+
+
+def test_what_the_stream_has_dropped_is_reported_as_missed(follower: Follower) -> None:
+    numbering = Numbering()
+    first, _dropped, third, fourth = (numbering.next() for _ in range(4))
+    late = message(9, fourth)
+    late.stored = REPEATED_SECONDS
+    found = follower._admitted([message(1, first), message(8, third), late])  # type: ignore[list-item]
+    assert [(event.kind, event.stream_sequence) for event in found] == [
+        *(("created", 1), ("missed", 0), ("created", 9)),
+    ]
+    assert not follower._gaps
+
+
+def test_a_gap_at_the_end_of_the_stream_is_reported_when_it_is_not_closed(
+    follower: Follower,
+) -> None:
+    numbering = Numbering()
+    first, _dropped, third = (numbering.next() for _ in range(3))
+    assert positions(follower, message(1, first), message(8, third)) == [1]
+    (began,) = follower._gaps.values()
+    assert not list(follower._abandoned(began + REPEATED_SECONDS / 2))
+    (event,) = follower._abandoned(began + REPEATED_SECONDS)
+    assert (event.host, event.tree, event.kind) == ("web1", "data", "missed")
+    assert positions(follower, message(9, numbering.next())) == [9]
 
 
 def test_a_beginning_is_a_position_a_time_or_all() -> None:

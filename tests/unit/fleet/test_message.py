@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.events import Event, Kind
 from gamin.fleet.message import (
     ALL_KINDS,
     LISTING,
@@ -16,7 +15,6 @@ from gamin.fleet.message import (
     FleetEvent,
     Place,
     Status,
-    contents_of,
     decode,
     encode,
     token,
@@ -120,21 +118,3 @@ def test_a_subject_that_does_not_fit_is_refused(subject: str) -> None:
 def test_a_token_is_safe_in_a_subject(name: str, expected: str | int) -> None:
     found = token(name)
     assert found == expected or len(found) == expected
-
-
-def test_paths_are_relative_to_the_tree() -> None:
-    events = [
-        Event(Kind.CREATED, "/srv/data/a", is_dir=True),
-        Event(Kind.MOVED, "/srv/data/a", "/srv/data/b"),
-        Event(Kind.MOVED, "/srv/other/x", "/srv/data/x"),
-        Event(Kind.MOVED, "/srv/data/x", "/srv/other/x"),
-        Event(Kind.CHANGED, "/srv/data", is_dir=True, recovered=True),
-        Event(Kind.CREATED, "/srv/database"),
-    ]
-    assert contents_of(events, "/srv/data/") == [
-        Content("created", "a", is_dir=True),
-        Content("moved", "a", "b"),
-        Content("created", "x"),
-        Content("deleted", "x"),
-        Content("changed", "", is_dir=True, recovered=True),
-    ]

@@ -1,6 +1,8 @@
 """The picture that a follower keeps of a tree."""
 
-from gamin.fleet.message import LISTING, RESYNC, RESYNCED, FleetEvent
+import pytest
+
+from gamin.fleet.message import LISTING, MISSED, RESYNC, RESYNCED, FleetEvent
 from gamin.fleet.mirror import Mirror
 
 
@@ -61,6 +63,20 @@ def test_a_rename_replaces_what_was_there() -> None:
     mirror = listed(("a", False), ("b", True), ("b/c", False))
     mirror.apply(event("moved", "a", "b"))
     assert list(mirror) == ["b"]
+
+
+def test_what_was_missed_makes_it_incomplete_until_the_next_listing() -> None:
+    mirror = listed(("a", False))
+    mirror.apply(event(MISSED))
+    assert not mirror.is_complete
+    mirror.apply(event(RESYNC))
+    mirror.apply(event(RESYNCED))
+    assert mirror.is_complete
+
+
+def test_what_is_not_there_has_no_type() -> None:
+    with pytest.raises(KeyError):
+        listed(("a", False)).is_dir("b")
 
 
 def test_the_end_of_the_tree_is_the_end_of_all() -> None:

@@ -1,52 +1,139 @@
-"""What is sent of a batch: pieces of a listing, and what is seen of files."""
+"""Positions, pauses and ends of publishing."""
 
-import os
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
 
-from gamin.events import Event, Kind
-from gamin.fleet.message import LISTING, RESYNC, RESYNCED, Content
-from gamin.fleet.publisher import ENTRIES_PER_PIECE, _listing, _with_status
+import pytest
 
+import gamin
+from gamin.fleet import connection, publisher
+from gamin.fleet.connection import FleetError
+from gamin.fleet.publisher import (
+    Publisher,
+    Sent,
+    TreePublisher,
+    TreeRefused,
+)
+from gamin.fleet.settings import Publication, PublishedTree, Servers
 
-def exists(path: str, *, is_dir: bool = False) -> Event:
-    return Event(Kind.EXISTS, path, is_dir=is_dir)
-
-
-def test_a_listing_is_between_two_marks_and_leaves_the_tree_itself_out() -> None:
-    batch = [exists("/t", is_dir=True), exists("/t/d", is_dir=True), exists("/t/d/f")]
-    assert list(_listing(batch, "/t/")) == [
-        Content(RESYNC),
-        Content(LISTING, entries=[("d", True), ("d/f", False)]),
-        Content(RESYNCED),
-    ]
-    assert list(_listing([], "/t/")) == [Content(RESYNC), Content(RESYNCED)]
-
-
-def test_a_long_listing_is_cut_by_number_and_by_size() -> None:
-    many = [exists(f"/t/{number}") for number in range(ENTRIES_PER_PIECE + 1)]
-    pieces = [each for each in _listing(many, "/t/") if each.kind == LISTING]
-    assert [len(piece.entries) for piece in pieces] == [ENTRIES_PER_PIECE, 1]
-    long = [exists(f"/t/{number}{'x' * 4000}") for number in range(20)]
-    pieces = [each for each in _listing(long, "/t/") if each.kind == LISTING]
-    assert len(pieces) > 1
-    assert sum(len(piece.entries) for piece in pieces) == 20
+TREE = PublishedTree("/srv/data", "data")
+PUBLICATION = Publication(Servers(("nats://localhost",)), "GAMIN", "web1", (TREE,))
 
 
-def test_what_exists_has_a_status_and_what_is_gone_has_none(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("seven!!")
-    prefix = f"{tmp_path}/"
-    made, gone, moved, deleted = _with_status(
-        [
-            Content("created", "file"),
-            Content("changed", "missing"),
-            Content("moved", "old", "file"),
-            Content("deleted", "file"),
-        ],
-        prefix,
-    )
-    found = os.lstat(tmp_path / "file")
-    assert made.status is not None
-    assert made.status == (7, found.st_mtime_ns, found.st_ino)
-    assert moved.status == made.status
-    assert gone.status is None
-    assert deleted.status is None
+def tree_publisher(stop: asyncio.Event) -> TreePublisher:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return TreePublisher(PUBLICATION, TREE, stop, now, lambda: None)
+
+
+class Ended:
+    """A watch that the server has ended."""
+
+    clock = "c:1:2:3:4"
+
+    async def __aenter__(self) -> "Ended":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def next(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        return None
+
+
+async def changes(stop: asyncio.Event) -> list[str]:
+    found = tree_publisher(stop)._changes("c:1:2:3:4")
+    return [clock async for _, clock in found]
+
+
+def test_a_watch_that_the_server_ends_is_an_error_and_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: Ended())
+    with pytest.raises(FleetError, match="/srv/data: the server ended the watch"):
+        asyncio.run(changes(asyncio.Event()))
+
+
+def test_a_publisher_that_is_stopped_ends_without_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: Ended())
+    stop = asyncio.Event()
+    stop.set()
+    assert asyncio.run(changes(stop)) == []
+
+
+def test_a_tree_that_cannot_be_watched_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise gamin.WatchRefused("too many patterns")
+
+    monkeypatch.setattr(gamin, "awatch", refuse)
+    with pytest.raises(TreeRefused, match="/srv/data: too many patterns"):
+        asyncio.run(changes(asyncio.Event()))
+
+
+def test_pauses_grow_until_something_is_acknowledged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+
+    @asynccontextmanager
+    async def connected(servers: Servers) -> AsyncIterator[None]:
+        yield None
+
+    async def publish() -> None:
+        stop = asyncio.Event()
+        made = Publisher(PUBLICATION, stop)
+
+        async def fail(_: object) -> None:
+            pauses.append(made._pause)
+            if len(pauses) == 4:
+                made._on_acknowledged()
+            if len(pauses) == 6:
+                stop.set()
+            raise FleetError("the stream is full")
+
+        monkeypatch.setattr(made, "_publish", fail)
+        await made.run()
+
+    monkeypatch.setattr(connection, "connected", connected)
+    monkeypatch.setattr(publisher, "FIRST_PAUSE_SECONDS", 0.001)
+    asyncio.run(publish())
+    assert pauses == [0.001, 0.002, 0.004, 0.008, 0.002, 0.004]
+
+
+class Positions:
+    """A bucket that keeps everything that was written."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    async def put(self, key: str, value: bytes) -> None:
+        self.written.append(value)
+
+
+def test_the_position_is_written_seldom_and_at_the_end() -> None:
+    async def acknowledge() -> list[bytes]:
+        positions: Any = Positions()
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        follow = asyncio.create_task(
+            tree_publisher(asyncio.Event())._follow_acknowledgements(sent, positions)
+        )
+        for number in range(100):
+            acknowledged: asyncio.Future[None] = asyncio.Future()
+            acknowledged.set_result(None)
+            sent.put_nowait(Sent(acknowledged, f"c:1:2:3:{number}"))
+            await asyncio.sleep(0)  # each comes by itself
+        sent.put_nowait(None)
+        await follow
+        written: list[bytes] = positions.written
+        return written
+
+    written = asyncio.run(acknowledge())
+    assert len(written) < 5
+    assert b"c:1:2:3:99" in written[-1]

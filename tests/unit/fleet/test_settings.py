@@ -40,7 +40,7 @@ def test_everything_can_be_set() -> None:
 def test_little_has_to_be_set() -> None:
     text = 'servers = ["nats://localhost"]\n[[trees]]\npath = "/srv"'
     publication = parse(text, "build.example.org")
-    assert (publication.stream, publication.host) == ("GAMIN", "build")
+    assert (publication.stream, publication.host) == ("GAMIN", "build_example_org")
 
 
 HEAD = 'servers = ["nats://h"]\n'
@@ -62,6 +62,7 @@ TREE = f'{HEAD}[[trees]]\npath = "/s"\n'
         (f"{TREE}labels = {{a = 1}}", "texts"),
         (f'{TREE}[[trees]]\npath = "/s/"', "two trees are named 's'"),
         (f'stream = "a.b"\n{TREE}', "stream"),
+        (f'host = "a.b"\n{TREE}', "host 'a.b'"),
         (f"port = 1\n{TREE}", "no 'port'"),
     ],
 )
@@ -70,7 +71,8 @@ def test_a_mistake_is_an_error_that_says_where(text: str, reason: str) -> None:
         parse(text, "host")
 
 
-def test_a_host_is_named_without_its_domain() -> None:
-    assert host_name("web1.example.org") == "web1"
+def test_hosts_of_two_domains_have_two_names() -> None:
+    assert host_name("web1.example.org") == "web1_example_org"
+    assert host_name("web1.example.net") != host_name("web1.example.org")
     assert host_name("web 1") == "web_1"
     assert check_url("nats://localhost:4222") == "nats://localhost:4222"

@@ -25,17 +25,17 @@ random rule files in our test differently or not at all, and importing it takes 
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from itertools import groupby, islice, zip_longest
 from typing import NamedTuple
 
-from gamin.patterns.gitignore import (
-    DIRECTORY_MARK,
-    Pattern,
-    has_wildcards,
-    parse,
-    read_lines,
+from gamin.patterns.gitignore import DIRECTORY_MARK, parse
+from gamin.patterns.rule_groups import (
+    Group,
+    Step,
+    groups_of,
+    groups_of_text,
+    size_of,
+    steps_of,
 )
-from gamin.patterns.re2 import MatchFrom, match_from
 
 RULE_FILES = (b".ignore", b".gitignore")
 """Names of rule files, strongest first."""
@@ -46,51 +46,10 @@ USER_EXCLUDES = b"core.excludesFile"
 """Name under which `load` takes the user's exclude file, for a repository's top."""
 VCS_DIRECTORIES = (b".git", b".hg", b".jj", b".svn")
 
-# A file beyond one of these limits counts as absent: with only its first part the
-# patterns that re-include would be missing, and changes would be lost.
-MAX_TEXT = 1 << 20
-MAX_PATTERNS = 10_000
-# Bytes of all patterns with wildcards together. RE2 is linear in the path *times* the
-# patterns: a megabyte of `*a*a*a...b` takes 2 s to load, 1 s for the first question
-# and 250 MiB; this much takes 30 ms, 15 ms and 4 MiB.
-MAX_WILDCARDS = 1 << 14
-
 MAX_TREE_EXPRESSIONS = 1 << 19
 """Bytes that the rule files of a tree compile to, together: some 30 MiB of memory."""
 
-_EXPRESSION_SIZE = 2048
-"""Bytes of an expression. Small ones keep their states in RE2's memory where a large
-one would forget and rebuild them; the longest pattern still fits (a test compiles it).
-"""
 _MAX_CHAINS = 4096  # directories whose rules are kept merged
-
-
-class Group(NamedTuple):
-    """Neighbouring patterns of one meaning: any match decides.
-
-    The texts and expressions are for the name alone, or for the path as seen from the
-    directory of the rule file.
-    """
-
-    ignores: bool
-    names: frozenset[bytes]
-    paths: frozenset[bytes]
-    name_expressions: tuple[bytes, ...]
-    path_expressions: tuple[bytes, ...]
-
-
-class Step(NamedTuple):
-    """A compiled group, or a part of a large one."""
-
-    names: frozenset[bytes]
-    match_name: MatchFrom | None
-    above: bytes
-    """What the two below see in front of a path: set for rules from above the root."""
-    start: int
-    """Where in a path the part begins that the two below are about."""
-    paths: frozenset[bytes]
-    match_path: MatchFrom | None
-    ignores: bool
 
 
 class RuleFile(NamedTuple):
@@ -119,16 +78,18 @@ class IgnoreRules:
         self._base = base + b"/" if base else b""
         self._tops: set[bytes] = set()
         """Tops of repositories."""
-        groups = _groups(map(parse, globs))
+        groups = groups_of(map(parse, globs))
         if vcs:
             groups += (_VCS_GROUP,)
         self._client = self._compile(groups, base)
         self._files: dict[tuple[bytes, bytes], RuleFile] = {}
         self._expression_bytes = 0
         self._latest: tuple[bytes, tuple[Group, ...]] = b"", ()
-        self._refused: set[tuple[bytes, bytes]] = set()
-        # Called with place and name of a file that is one too many.
+        self._refused: dict[tuple[bytes, bytes], int] = {}
+        """By place and name of a file that is one too many, the bytes that its
+        expressions need."""
         self.on_refused: Callable[[bytes, bytes], None] = lambda place, name: None
+        """Called with place and name of a file when it begins to be one too many."""
         self._chains: dict[bytes, tuple[Step, ...]] = {}
 
     @property
@@ -142,7 +103,8 @@ class IgnoreRules:
         `name` is one of `RULE_FILES`, or, for the top of a repository, `EXCLUDE_FILE`
         or `USER_EXCLUDES`. A directory is the top of a repository while it has an
         `EXCLUDE_FILE`, be its text empty. True if the answers may differ now; a changed
-        comment makes no difference.
+        comment makes no difference. A file for which the tree has no room is not
+        followed: see `on_refused` and `refused_with_room`.
         """
         if self.knows(directory, name, text):
             return False
@@ -151,37 +113,48 @@ class IgnoreRules:
             self._tops.add(place)
         elif name == EXCLUDE_FILE:
             self._tops.discard(place)
-        groups, size = self._accepted(place, name, text)
+        groups = self._parsed(text) if text else ()
+        excess = self._excess(place, name, groups)
+        was_refused = (place, name) in self._refused
         self._drop(place, name)
-        if groups:
-            self._expression_bytes = size
+        if excess is not None:
+            self._refused[place, name] = excess
+            if not was_refused:
+                self.on_refused(place, name)
+        elif groups:
+            self._expression_bytes += size_of(groups)
             self._files[place, name] = RuleFile(groups, self._compile(groups, place))
         self._chains.clear()
         return True
 
-    def _accepted(
-        self, place: bytes, name: bytes, text: bytes | None
-    ) -> tuple[tuple[Group, ...], int]:
-        """The groups to follow, and the bytes of all expressions then."""
-        groups = self._parsed(text) if text else ()
-        file = self._files.get((place, name), RuleFile((), ()))
-        others = self._expression_bytes - _size(file.groups)
-        size = others + _size(groups)
-        if size <= MAX_TREE_EXPRESSIONS:
-            return groups, size
-        if (place, name) not in self._refused:
-            self.on_refused(place, name)
-        self._refused.add((place, name))
-        return (), others
+    def _excess(
+        self, place: bytes, name: bytes, groups: tuple[Group, ...]
+    ) -> int | None:
+        """The bytes of a file's expressions, if the tree has no room for them; None if
+        it has, or the file has none.
+
+        A renamed directory counts twice until its old place is forgotten, so the others
+        alone may be too many; what is followed already stays.
+        """
+        size, followed = size_of(groups), self._groups_of(place, name)
+        others = self._expression_bytes - size_of(followed)
+        if not size or groups == followed or others + size <= MAX_TREE_EXPRESSIONS:
+            return None
+        return size
+
+    def _groups_of(self, place: bytes, name: bytes) -> tuple[Group, ...]:
+        file = self._files.get((place, name))
+        return () if file is None else file.groups
 
     def _parsed(self, text: bytes) -> tuple[Group, ...]:
         if text != self._latest[0]:
-            self._latest = text, _groups_of_text(text)
+            self._latest = text, groups_of_text(text)
         return self._latest[1]
 
     def _drop(self, place: bytes, name: bytes) -> None:
+        self._refused.pop((place, name), None)
         file = self._files.pop((place, name), RuleFile((), ()))
-        self._expression_bytes -= _size(file.groups)
+        self._expression_bytes -= size_of(file.groups)
 
     def knows(self, directory: bytes, name: bytes, text: bytes | None) -> bool:
         """Whether `load` of the same would make no difference."""
@@ -190,9 +163,21 @@ class IgnoreRules:
         place = self._place(directory)
         if name == EXCLUDE_FILE and (text is not None) is not (place in self._tops):
             return False
-        file = self._files.get((place, name))
-        groups, _ = self._accepted(place, name, text)
-        return groups == (() if file is None else file.groups)
+        groups = self._parsed(text) if text else ()
+        excess = self._excess(place, name, groups)
+        if excess != self._refused.get((place, name)):
+            return False
+        return (() if excess is not None else groups) == self._groups_of(place, name)
+
+    def refused_with_room(self) -> list[tuple[bytes, bytes]]:
+        """Directory and name of each file that is not followed though the tree has room
+        for it now; to be loaded again. There may be no room for all of them."""
+        room = MAX_TREE_EXPRESSIONS - self._expression_bytes
+        return [
+            (self._directory(place), name)
+            for (place, name), size in self._refused.items()
+            if size <= room
+        ]
 
     def is_top(self, directory: bytes) -> bool:
         """Whether the directory is the top of a repository."""
@@ -209,7 +194,7 @@ class IgnoreRules:
         """The groups of a rule file in `place`, for paths that begin at the root."""
         start = len(place) + 1 if place else 0
         above, start = self._base[start:], max(0, start - len(self._base))
-        return tuple(step for group in groups for step in _steps(group, above, start))
+        return tuple(step for group in groups for step in steps_of(group, above, start))
 
     def _place(self, directory: bytes) -> bytes:
         """The directory as seen from the outermost one."""
@@ -219,6 +204,13 @@ class IgnoreRules:
             directory = directory[3:]
         return base + b"/" + directory if base and directory else base or directory
 
+    def _directory(self, place: bytes) -> bytes:
+        """The opposite of `_place`."""
+        if place == self._base[:-1] or self._is_below(place):
+            return place[len(self._base) :]
+        depth = place.count(b"/") + 1 if place else 0
+        return b"/".join([b".."] * (self._base.count(b"/") - depth))
+
     def moved(self, source: bytes, destination: bytes) -> None:
         """A directory was renamed, and the rule files in it and below went along.
 
@@ -227,20 +219,23 @@ class IgnoreRules:
         """
         self.forget(destination)
         source, destination = self._place(source), self._place(destination)
-        for directory, name in self._files_in(source):
+        for directory, name in _keys_in(source, self._refused):
+            place = destination + directory[len(source) :]
+            self._refused[place, name] = self._refused[directory, name]
+        for directory, name in _keys_in(source, self._files):
             groups = self._files[directory, name].groups
             place = destination + directory[len(source) :]
             steps = self._compile(groups, place)
             self._drop(place, name)
             self._files[place, name] = RuleFile(groups, steps)
-            self._expression_bytes += _size(groups)
+            self._expression_bytes += size_of(groups)
         self._tops |= {destination + t[len(source) :] for t in self._tops_in(source)}
         self._chains.clear()
 
     def forget(self, directory: bytes) -> None:
         """Drop the rule files of a directory that is not there any more, and below."""
         place = self._place(directory)
-        for key in self._files_in(place):
+        for key in _keys_in(place, {**self._files, **self._refused}):
             self._drop(*key)
         self._tops.difference_update(self._tops_in(place))
         self._chains.clear()
@@ -262,11 +257,7 @@ class IgnoreRules:
     def has_any(self, directory: bytes) -> bool:
         """Whether rule files in a directory, or below it, are known."""
         place = self._place(directory)
-        return bool(self._files_in(place) or self._tops_in(place))
-
-    def _files_in(self, place: bytes) -> list[tuple[bytes, bytes]]:
-        prefix = place + b"/" if place else b""
-        return [k for k in self._files if k[0] == place or k[0].startswith(prefix)]
+        return bool(_keys_in(place, self._files) or self._tops_in(place))
 
     def _tops_in(self, place: bytes) -> list[bytes]:
         prefix = place + b"/" if place else b""
@@ -330,71 +321,9 @@ def _places(directory: bytes, tops: Container[bytes]) -> Iterator[tuple[bytes, b
         directory = directory.rpartition(b"/")[0]
 
 
-def exceeded_limit(text: bytes) -> str | None:
-    """Why the text of a rule file counts as absent; None if it is within all limits."""
-    if len(text) > MAX_TEXT:
-        return f"it has more than {MAX_TEXT} bytes"
-    lines = list(islice(read_lines(text), MAX_PATTERNS + 1))
-    if len(lines) > MAX_PATTERNS:
-        return f"it has more than {MAX_PATTERNS} patterns"
-    if sum(len(line) for line in lines if has_wildcards(line)) > MAX_WILDCARDS:
-        return f"its patterns with wildcards have more than {MAX_WILDCARDS} bytes"
-    return None
-
-
-def _size(groups: Iterable[Group]) -> int:
-    """Bytes of the expressions of a rule file."""
-    return sum(
-        len(text) for g in groups for text in (*g.name_expressions, *g.path_expressions)
-    )
-
-
-def _groups_of_text(text: bytes) -> tuple[Group, ...]:
-    """The patterns of a rule file; none when it exceeds a limit."""
-    if exceeded_limit(text) is not None:
-        return ()
-    return _groups(map(parse, read_lines(text)))
-
-
-def _groups(patterns: Iterable[Pattern | None]) -> tuple[Group, ...]:
-    """Merge neighbours of one meaning; the last pattern is in the first group."""
-    strongest_first = [p for p in patterns if p is not None][::-1]
-    return tuple(
-        _group(ignores, list(neighbours))
-        for ignores, neighbours in groupby(strongest_first, key=lambda p: p.ignores)
-    )
-
-
-def _group(ignores: bool, patterns: Sequence[Pattern]) -> Group:
-    about_names = [p for p in patterns if p.anywhere]
-    about_paths = [p for p in patterns if not p.anywhere]
-    return Group(
-        ignores,
-        frozenset(text for p in about_names for text in p.texts),
-        frozenset(text for p in about_paths for text in p.texts),
-        tuple(_alternatives(p.expression for p in about_names if p.expression)),
-        tuple(_alternatives(p.expression for p in about_paths if p.expression)),
-    )
-
-
-def _alternatives(expressions: Iterable[bytes]) -> Iterator[bytes]:
-    """Join expressions to few, none of them larger than is good for it."""
-    joined = b""
-    for expression in expressions:
-        if joined and len(joined) + len(expression) > _EXPRESSION_SIZE:
-            yield joined
-            joined = b""
-        joined += b"|" + expression if joined else expression
-    if joined:
-        yield joined
-
-
-def _steps(group: Group, above: bytes, start: int) -> Iterator[Step]:
-    parts = zip_longest(
-        map(match_from, group.name_expressions),
-        map(match_from, group.path_expressions),
-    )
-    name, path = next(parts, (None, None))
-    yield Step(group.names, name, above, start, group.paths, path, group.ignores)
-    for name, path in parts:
-        yield Step(frozenset(), name, above, start, frozenset(), path, group.ignores)
+def _keys_in(
+    place: bytes, files: Iterable[tuple[bytes, bytes]]
+) -> list[tuple[bytes, bytes]]:
+    """Those of the files that are in a directory or below it."""
+    prefix = place + b"/" if place else b""
+    return [key for key in files if key[0] == place or key[0].startswith(prefix)]

@@ -2,13 +2,8 @@
 
 import pytest
 
-from gamin.patterns.ignore_rules import (
-    EXCLUDE_FILE,
-    MAX_PATTERNS,
-    MAX_TEXT,
-    MAX_WILDCARDS,
-    IgnoreRules,
-)
+from gamin.patterns.ignore_rules import EXCLUDE_FILE, IgnoreRules
+from gamin.patterns.rule_groups import MAX_PATTERNS, MAX_TEXT, MAX_WILDCARDS
 
 Texts = dict[tuple[bytes, bytes], bytes]  # by directory and name of the rule file
 
@@ -243,22 +238,101 @@ def test_more_directories_than_are_kept_in_mind_are_answered_alike() -> None:
     assert hits == [b"d7/x"] * 2
 
 
-def test_files_of_a_tree_with_too_many_wildcards_are_refused_until_others_go() -> None:
-    rules = IgnoreRules((), vcs=True)
+# More rule files than a tree has room for
+
+LARGE = b"\n".join(b"*%da*b*c*d" % number for number in range(1000))
+"""A rule file that ignores x1axbxcxd; a few dozen of them are too many for a tree."""
+
+
+def full(base: bytes = b"") -> tuple[IgnoreRules, list[bytes], list[bytes]]:
+    """Rules that refused their last file, the directories of all files in the order in
+    which they were loaded, and a list of the places that are refused."""
+    rules = IgnoreRules((), vcs=True, base=base)
     refused: list[bytes] = []
     rules.on_refused = lambda place, name: refused.append(place)
-    text = b"\n".join(b"*%da*b*c*d" % number for number in range(1000))
-    number = 0
-    while not refused and number < 60:
-        rules.load(b"d%d" % number, b".gitignore", text)
-        number += 1
-    assert 4 < number < 60
-    last = b"d%d" % (number - 1)
-    assert not rules.ignored(last + b"/x1axbxcxd", is_dir=False)
-    assert rules.ignored(b"d0/x1axbxcxd", is_dir=False)
-    assert rules.knows(last, b".gitignore", text)  # it is not loaded again and again
-    rules.load(b"d0", b".gitignore", None)
-    assert rules.load(last, b".gitignore", text)
-    assert rules.ignored(last + b"/x1axbxcxd", is_dir=False)
+    directories: list[bytes] = []
+    while not refused and len(directories) < 60:
+        directories.append(b"d%d" % len(directories))
+        rules.load(directories[-1], b".gitignore", LARGE)
+    assert 4 < len(directories) < 60
+    return rules, directories, refused
+
+
+def is_followed(rules: IgnoreRules, directory: bytes) -> bool:
+    return rules.ignored(directory + b"/x1axbxcxd", is_dir=False)
+
+
+def test_a_file_that_is_one_too_many_is_refused_until_others_go() -> None:
+    rules, (first, *_, last), _ = full()
+    assert not is_followed(rules, last)
+    assert is_followed(rules, first)
+    assert rules.knows(last, b".gitignore", LARGE)  # it is not loaded again and again
+    rules.load(first, b".gitignore", None)
+    assert rules.load(last, b".gitignore", LARGE)
+    assert is_followed(rules, last)
     rules.forget(b"")
     assert rules.is_empty is False  # the directories of version control
+
+
+def test_asking_refuses_nothing_and_loading_reports_it_once() -> None:
+    rules, _, refused = full()
+    refused.clear()
+    assert not rules.knows(b"new", b".gitignore", LARGE)
+    assert refused == []
+    for _ in range(2):
+        rules.load(b"new", b".gitignore", LARGE)
+        assert rules.knows(b"new", b".gitignore", LARGE)
+    assert refused == [b"new"]
+
+
+def test_a_file_that_was_followed_or_gone_meanwhile_is_reported_again() -> None:
+    rules, (first, *_, last), refused = full()
+    rules.load(last, b".gitignore", None)
+    rules.load(last, b".gitignore", LARGE)
+    assert refused == [last] * 2
+    rules.forget(last)
+    rules.load(last, b".gitignore", LARGE)
+    assert refused == [last] * 3
+    rules.load(first, b".gitignore", None)
+    rules.load(last, b".gitignore", LARGE)
+    rules.load(first, b".gitignore", LARGE)
+    assert refused == [*[last] * 3, first]
+
+
+@pytest.mark.parametrize("base", [b"", b"home/me"])
+def test_a_refused_file_is_named_when_there_is_room_for_it(base: bytes) -> None:
+    rules, (first, *_, last), _ = full(base)
+    assert rules.refused_with_room() == []
+    rules.load(first, b".gitignore", b"x\n")
+    assert rules.refused_with_room() == [(last, b".gitignore")]
+    rules.load(last, b".gitignore", LARGE)
+    assert rules.refused_with_room() == []
+
+
+@pytest.mark.parametrize("directory", [b"", b"..", b"../.."])
+def test_a_refused_file_at_or_above_the_root_is_named_as_it_was_loaded(
+    directory: bytes,
+) -> None:
+    rules, (first, *_), _ = full(b"home/me")
+    rules.load(directory, b".ignore", LARGE)
+    rules.load(first, b".gitignore", None)
+    assert (directory, b".ignore") in rules.refused_with_room()
+
+
+def test_a_refused_file_moves_with_its_directory() -> None:
+    rules, (first, *_, last), refused = full()
+    rules.moved(last, b"new")
+    rules.forget(last)
+    assert rules.knows(b"new", b".gitignore", LARGE)
+    rules.load(first, b".gitignore", None)
+    assert rules.refused_with_room() == [(b"new", b".gitignore")]
+    assert refused == [last]
+
+
+def test_files_of_a_renamed_directory_stay_while_both_places_count() -> None:
+    rules, (first, *_), refused = full()
+    rules.moved(first, b"new")
+    assert rules.knows(b"new", b".gitignore", LARGE)
+    assert not rules.load(b"new", b".gitignore", LARGE)
+    assert is_followed(rules, b"new")
+    assert b"new" not in refused

@@ -18,13 +18,8 @@ from gamin.daemon.sessions.watchman.git_repository import (
     repository_of,
 )
 from gamin.paths import join, parent, printable
-from gamin.patterns.ignore_rules import (
-    EXCLUDE_FILE,
-    MAX_TEXT,
-    RULE_FILES,
-    USER_EXCLUDES,
-    exceeded_limit,
-)
+from gamin.patterns.ignore_rules import EXCLUDE_FILE, RULE_FILES, USER_EXCLUDES
+from gamin.patterns.rule_groups import MAX_TEXT, exceeded_limit
 from gamin.system import errands
 
 logger = logging.getLogger(__name__)

@@ -24,6 +24,7 @@ from gamin.daemon.sessions.watchman.git_rules import (
     mark_of_top,
     no_repository,
     of_repository,
+    read_rules,
 )
 from gamin.daemon.sessions.watchman.ignore_files import (
     DirectoryRules,
@@ -37,7 +38,7 @@ from gamin.daemon.sessions.watchman.ignore_files import (
 from gamin.engine.proxy import Reader
 from gamin.events import AnyRow, Kind, Row, as_rows
 from gamin.paths import is_within, join, parent, printable, relative
-from gamin.patterns.ignore_rules import IgnoreRules
+from gamin.patterns.ignore_rules import RULE_FILES, IgnoreRules
 from gamin.system import errands
 from gamin.system.errands import Distant
 
@@ -257,6 +258,22 @@ class RuleFiles:
             if root in self._changed:
                 del self._changed[root]
                 yield from self._reread_outside(root)
+        yield from self._reread_refused(root)
+
+    def _reread_refused(self, root: Subscription) -> Steps[None]:
+        """Load files that were one too many, if others have left room for them."""
+        rules, followed = root.ignore, self._followed.get(root)
+        if not isinstance(rules, IgnoreRules) or followed is None:
+            return
+        refused = rules.refused_with_room()
+        for directory, name in refused:
+            if name in RULE_FILES:
+                place = join(followed.path, directory) if directory else followed.path
+                read = partial(read_rules, join(place, name))
+                text = yield from aside(read, None)
+                self._load_in(root, (directory, name, text))
+        if any(name not in RULE_FILES for _, name in refused):
+            yield from self._reread_outside(root)
 
     def _load_in(self, root: Subscription, rule: Rule) -> None:
         self._service.rules_changed(root, *rule)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gamin.patterns.gitignore import has_wildcards
-from gamin.patterns.ignore_rules import MAX_WILDCARDS
+from gamin.patterns.rule_groups import MAX_WILDCARDS
 from gamin.protocol.watchman.clocks import ClockSpec, parse_clockspec
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gamin.daemon.sessions.watchman.git_rules import read_rules
-from gamin.patterns.ignore_rules import MAX_PATTERNS, MAX_TEXT
+from gamin.patterns.rule_groups import MAX_PATTERNS, MAX_TEXT
 
 
 def read(path: Path) -> bytes | None:

@@ -86,6 +86,25 @@ def test_a_rule_above_the_root_is_followed(server: Home, tree: Path) -> None:
     until(peer, {"b.c", "b.o"})
 
 
+def test_an_ignore_file_that_was_one_too_many_is_followed_once_others_shrink(
+    server: Home, tree: Path
+) -> None:
+    large = "".join(f"*{number}a*b*c*d\n" for number in range(1000))
+    folders = [tree / f"d{number}" for number in range(16)]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "x1axbxcxd").touch()
+        (folder / ".gitignore").write_text(large)
+    peer, first = following(server, tree)
+    shown = {name for name in first if name.endswith("d") and "/" in name}
+    hidden = [each for each in folders if f"{each.name}/x1axbxcxd" not in shown]
+    assert shown
+    assert len(hidden) >= len(shown)
+    for folder in hidden[: len(shown)]:
+        (folder / ".gitignore").write_text("nothing\n")
+    until(peer, {f"{each.name}/x1axbxcxd" for each in hidden[: len(shown)]} | shown)
+
+
 def test_an_inner_repository_has_excludes_of_its_own(server: Home, tree: Path) -> None:
     peer, _ = following(server, tree)
     inner = tree / "src" / ".git"

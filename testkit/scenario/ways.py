@@ -22,6 +22,13 @@ from testkit.scenario.playing import Play
 from testkit.servers import OUR_SERVER, Server, environment, running_server
 
 PLACE = "/tmp"  # as people use it; the original does not ask the kernel below /dev
+ROUNDS_OF_POLLING = 3
+"""Changes of its own that a barrier waits for where directories are polled.
+
+The first may be found in a round that began before another directory was watched, the
+second early in the round that polls that directory, and the third only when that round
+has ended.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ POLLING = Way(
     (str(OUR_SERVER), "--notimeout", "--pollonly"),
     _ours,
     frozenset({"polling"}),
-    rounds=2,
+    rounds=ROUNDS_OF_POLLING,
     leisurely=True,
 )
 ORIGINAL = Way(
@@ -113,7 +120,7 @@ class Stage:
             disk = Disk(where, inside=server.pid if server.own_mounts else None)
             end.callback(disk.restore)
             # A rule has to hold for the barrier too, or it would be no barrier.
-            rounds = 2 if scenario.gaminrc else way.rounds
+            rounds = ROUNDS_OF_POLLING if scenario.gaminrc else way.rounds
             driver = WireDriver(lambda: way.connect(server), where, rounds)
             end.callback(driver.close)
             Play(driver, disk.do, where, way.traits, way.patience).perform(scenario)

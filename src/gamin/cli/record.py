@@ -2,8 +2,12 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from gamin.cli.options import add_paths, patterns_from, seconds
 
@@ -76,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     own = absolute(args.file)
     deadline = None if args.duration is None else time.monotonic() + args.duration
     count = 0
-    with recording.open_new(args.file, replace=args.force) as file:
+    interrupts = DeferrableInterrupts()
+    with interrupts, recording.open_new(args.file, replace=args.force) as file:
         own = os.path.realpath(own)
         try:
             with progress(sys.stderr, enabled=not args.quiet):
@@ -93,15 +98,52 @@ def run(args: argparse.Namespace) -> int:
                     # Or the recording of a change would be the next change.
                     events = [event for event in batch if event.path != own]
                     if events:
-                        file.write(recording.lines(events, time.time()))
-                        file.flush()  # so that little is lost if it is killed
-                        count += len(events)
+                        with interrupts.deferred():
+                            file.write(recording.lines(events, time.time()))
+                            file.flush()  # so that little is lost if it is killed
+                            count += len(events)
         except KeyboardInterrupt:
             pass
     if not args.quiet:
         shown = printable(args.file)
         print(f"Recorded {count:,} changes in {shown}", file=sys.stderr)
     return 0
+
+
+class DeferrableInterrupts:
+    """While entered, Ctrl-C ends the wait for changes, but never the writing of some.
+
+    A SIGINT that is ignored, as in a background job, stays ignored.
+    """
+
+    def __init__(self) -> None:
+        self._is_deferred = False
+        self._is_pending = False
+        self._replaces = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+    def __enter__(self) -> None:
+        if self._replaces:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        if self._replaces:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._is_deferred:
+            raise KeyboardInterrupt
+        self._is_pending = True
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Runs the block to its end, and raises KeyboardInterrupt only then."""
+        self._is_deferred = True
+        try:
+            yield
+        finally:
+            self._is_deferred = False
+        if self._is_pending:
+            raise KeyboardInterrupt
 
 
 def _left(deadline: float | None) -> float | None:

@@ -1,6 +1,7 @@
 """`gamin record`: its arguments, and a file that is there already."""
 
 import argparse
+import signal
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,23 @@ def test_a_recording_is_replaced_only_on_request(tmp_path: Path) -> None:
 def test_without_a_limit_there_is_always_time_left() -> None:
     assert record._left(None) is None
     assert record._left(0.0) == 0.0  # long ago on any clock
+
+
+def test_an_interrupt_waits_until_what_came_is_written_and_counted() -> None:
+    written = []
+    interrupts = record.DeferrableInterrupts()
+
+    def write() -> None:
+        with interrupts.deferred():
+            signal.raise_signal(signal.SIGINT)
+            written.append("change")
+
+    with interrupts, pytest.raises(KeyboardInterrupt):
+        write()
+    assert written == ["change"]
+
+
+def test_an_interrupt_ends_the_wait_for_changes_at_once() -> None:
+    with record.DeferrableInterrupts(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,11 +1,13 @@
 """What `gamin doctor` makes of the limits and of who uses them up."""
 
 import errno
+import os
 
 import pytest
 
 from gamin.cli import check_limits
 from gamin.cli.finding import Level
+from gamin.system import inotify, libc
 from gamin.system.inotify_usage import Holder
 
 ONE = [Holder(7, "editor", 3, 900)]
@@ -56,8 +58,42 @@ def test_any_other_refusal_points_at_who_holds_the_watches(
     assert finding.why == "your processes hold 3 instances and 900 watches"
 
 
-def test_the_probe_takes_a_watch_and_gives_it_back() -> None:
-    assert check_limits.probe() in (0, errno.EMFILE, errno.ENOSPC)
+@pytest.fixture
+def instance(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The descriptor that stands for an inotify instance of the probe."""
+    descriptor = os.open("/", os.O_RDONLY | os.O_CLOEXEC)
+    monkeypatch.setattr(inotify, "open_instance", lambda: descriptor)
+    return descriptor
+
+
+@pytest.mark.parametrize("failure", [0, errno.ENOSPC])
+def test_the_probe_asks_for_one_watch_and_gives_its_instance_back(
+    instance: int, failure: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def add_watch(descriptor: int, path: bytes, mask: int) -> int:
+        os.fstat(descriptor)
+        asked.append((descriptor, path, mask))
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+        return 1
+
+    monkeypatch.setattr(libc, "inotify_add_watch", add_watch)
+    assert check_limits.probe() == failure
+    assert asked == [(instance, b"/", 0x0400)]  # IN_DELETE_SELF
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(instance)
+
+
+def test_the_probe_says_that_no_instance_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(inotify, "open_instance", refuse)
+    assert check_limits.probe() == errno.EMFILE
 
 
 def test_only_limits_of_small_machines_are_noted() -> None:

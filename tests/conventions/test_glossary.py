@@ -87,7 +87,7 @@ def retired_words(texts: Iterable[tuple[int, str]]) -> Iterator[str]:
                 yield f"{number}: {match[0]!r}; write: {term}"
 
 
-TREES = ("src", "testkit", "tests", "soak", "bench", "examples")
+TREES = ("src", "testkit", "tests", "soak", "fuzz", "bench", "examples")
 
 
 @pytest.mark.parametrize("tree", TREES)

@@ -1,5 +1,7 @@
-"""pyproject.toml: its extras and its dependency groups name the same packages."""
+"""pyproject.toml: its extras and its dependency groups name the same packages, and it
+names the interpreters that the tests run on."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 
@@ -25,8 +27,14 @@ def test_a_dependency_group_has_the_packages_of_its_extra(name: str) -> None:
     assert sorted(packages(GROUPS[name])) == sorted(EXTRAS[name])
 
 
-def test_every_supported_python_has_a_classifier() -> None:
-    prefix = "Programming Language :: Python :: 3."
-    classified = [c for c in PROJECT["project"]["classifiers"] if c.startswith(prefix)]
-    oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
-    assert f"{prefix}{oldest.removeprefix('3.')}" == classified[0]
+def test_the_classifiers_name_the_pythons_that_the_tests_run_on() -> None:
+    prefix = "Programming Language :: Python :: "
+    classifiers = [
+        each.removeprefix(prefix)
+        for each in PROJECT["project"]["classifiers"]
+        if each.startswith(f"{prefix}3.")
+    ]
+    makefile = (ROOT / "Makefile").read_text()
+    [pythons] = re.findall(r"^PYTHONS \?= (.+)$", makefile, re.MULTILINE)
+    assert classifiers == pythons.split()
+    assert PROJECT["project"]["requires-python"] == f">={classifiers[0]}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.daemon.sessions import gam as module
 from gamin.protocol.gam.packets import EventCode
 from testkit.daemon import packet
 from testkit.sessions import GamPeer, Home, home
@@ -101,6 +102,23 @@ def test_what_is_no_request_ends_the_connection(
     (message,) = caplog.messages
     assert message.startswith("client 1 (pid 1) dropped: ")
     assert peer.session not in peer.home.service.sessions
+
+
+def test_the_requests_of_one_client_take_turns_with_those_of_others(
+    server: Home, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice of no time has one request, so each takes a round of the loop. (The round
+    that reads them may have two slices: reading comes before what is called soon.)"""
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0.0)
+    one, other = server.gam(), server.gam()
+    one.send(b"".join(packet(n, FILE + NO_EXISTS, box) for n in range(20)))
+    other.send(packet(1, FILE + NO_EXISTS, box))
+    carried_out = []
+    while one.session.subscription_count < 20:
+        server.loop.run_once(0)
+        carried_out.append(one.session.subscription_count)
+        assert other.session.subscription_count or carried_out[-1] < 3
+    assert len({each for each in carried_out if each}) >= 19
 
 
 def test_events_before_a_wrong_request_are_sent(peer: GamPeer, box: Path) -> None:

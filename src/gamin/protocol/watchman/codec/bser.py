@@ -81,7 +81,7 @@ def encode_value(value: object, *, has_text_type: bool) -> bytes:
             return _REAL.pack(REAL, value)
         case Mapping():
             members = [
-                encode_bytes(key.encode())
+                encode_text(key, has_text_type=False)
                 + encode_value(member, has_text_type=has_text_type)
                 for key, member in value.items()
             ]

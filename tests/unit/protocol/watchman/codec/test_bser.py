@@ -55,6 +55,14 @@ def test_every_value_survives_the_way(has_text_type: bool, value: Any) -> None:
     assert decode_value(encode_value(value, has_text_type=has_text_type)) == value
 
 
+@pytest.mark.parametrize("has_text_type", [False, True])
+def test_a_key_that_is_not_utf_8_is_written_as_bytes(has_text_type: bool) -> None:
+    """JSON has such keys, as in the metadata of a state."""
+    encoded = encode_value({"\ud800": 1}, has_text_type=has_text_type)
+    assert encoded == b"\1\3\1" + encode_bytes(b"\xed\xa0\x80") + encode_int(1)
+    assert decode_value(encode_value({"\udcff": 1}, has_text_type=has_text_type))
+
+
 @given(VALUES)
 @pytest.mark.parametrize("version", [1, 2])
 def test_pywatchman_reads_what_we_write(version: int, value: Any) -> None:

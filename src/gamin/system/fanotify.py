@@ -90,7 +90,11 @@ def decode(buffer: bytes) -> Iterator[RawEvent]:
         while offset < end:
             size, version, own_size, mask, _, _ = unpack(buffer, offset)
             after = offset + size
-            if version != VERSION or not METADATA.size <= own_size <= size:
+            if (
+                version != VERSION
+                or not METADATA.size <= own_size <= size
+                or after > end
+            ):
                 raise ValueError(f"event of {size} bytes, version {version}")
             directory = name = new_directory = new_name = b""
             offset += own_size
@@ -99,7 +103,7 @@ def decode(buffer: bytes) -> Iterator[RawEvent]:
                 names = offset + RECORD.size + handle
                 identity = buffer[offset + RECORD_HEADER : names]
                 offset += length
-                if not names <= offset <= after <= end:
+                if not names <= offset <= after:
                     raise ValueError(f"record of {length} bytes, handle of {handle}")
                 if kind == NEW_ENTRY:
                     new_directory, new_name = (

@@ -70,6 +70,12 @@ def test_half_an_event_is_an_error(end: int) -> None:
         list(fanotify.decode(RENAMED[:end]))
 
 
+def test_an_event_without_records_that_ends_after_the_buffer_is_an_error() -> None:
+    longer = b"\x3c\0\0\0\3\0\x3c\0" + OVERFLOWED[8:]
+    with pytest.raises(ValueError, match="event of 60 bytes"):
+        list(fanotify.decode(longer))
+
+
 def test_another_version_is_an_error() -> None:
     with pytest.raises(ValueError, match="version 4"):
         list(fanotify.decode(RENAMED[:4] + b"\x04" + RENAMED[5:]))

@@ -1,8 +1,9 @@
 """The state of a process that cannot open any more files."""
 
+import os
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
@@ -14,3 +15,22 @@ def no_free_descriptor() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@contextmanager
+def all_descriptors_taken() -> Iterator[None]:
+    """All numbers below the soft limit are used, so whoever closes one of its own can
+    open another one in its place."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as taken:
+        top = os.dup(0)
+        taken.callback(os.close, top)
+        taken.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        used = max(top, *(int(name) for name in os.listdir("/proc/self/fd")))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1, hard))
+        while True:
+            try:
+                taken.callback(os.close, os.dup(0))
+            except OSError:
+                break
+        yield

@@ -18,6 +18,7 @@ from gamin.config.mounts import Mounts
 from gamin.config.mounts import parse as parse_mounts
 from gamin.system import errands, mountinfo
 from gamin.system.errands import Distant, Errand
+from gamin.system.small_file import opened
 
 SYSTEM_DIRECTORY = "/etc/gamin"
 """Where the two files of the administrator are."""
@@ -145,10 +146,8 @@ def read(
 def _read_file(file: str) -> bytes:
     """The content. Raises OSError; and NotBelieved for a pipe or a device, which would
     block or never end, for a huge file, and for a file that others control."""
-    # O_NONBLOCK: opening a named pipe would wait for a writer.
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(descriptor, "rb") as stream:
-        _check(os.fstat(descriptor), os.getuid(), os.getgid())
+    with opened(os.fsencode(file)) as stream:
+        _check(os.fstat(stream.fileno()), os.getuid(), os.getgid())
         text = stream.read(MAX_SIZE + 1)
     if len(text) > MAX_SIZE:
         raise NotBelieved(f"larger than {MAX_SIZE} bytes")

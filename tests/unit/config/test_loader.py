@@ -76,7 +76,9 @@ def test_a_pipe_in_place_of_a_file_is_a_mistake_and_blocks_nothing(
 
 def test_a_directory_in_place_of_a_file_is_a_mistake(home: Path, system: Path) -> None:
     (home / ".gaminrc").mkdir()
+    before = os.listdir("/proc/self/fd")
     assert len(read(str(home), str(system)).mistakes) == 1
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_a_huge_file_is_a_mistake(home: Path, system: Path) -> None:

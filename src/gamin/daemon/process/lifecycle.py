@@ -27,6 +27,7 @@ from gamin.daemon.sessions.hub import Service
 from gamin.system.namespace import sees_other_files
 from gamin.system.peercred import PeerRefused, check_peer
 from gamin.system.proc import program_of
+from gamin.system.spare_descriptor import SPARE
 
 if TYPE_CHECKING:
     from gamin.daemon.sessions.gam import GamSession
@@ -147,6 +148,7 @@ class Server:
         self._loop.add_reader(listener.socket.fileno(), partial(self._accept, listener))
 
     def _resume_listening(self, listener: Listener) -> None:
+        SPARE.hold_again()  # before a caller takes what is free now
         if listener in self.listening.listeners:
             self._listen(listener)
 
@@ -265,6 +267,7 @@ class Server:
     def _lost(self, connection: Connection) -> None:
         self._greeted(connection)
         session = self.connections.pop(connection)
+        SPARE.hold_again()  # its descriptor is free now
         self.service.part(session)
         if not session.is_greeted:
             self.restore_sockets()

@@ -24,6 +24,7 @@ from gamin.config.git_config import (
 )
 from gamin.paths import join, parent, printable
 from gamin.system import errands
+from gamin.system.small_file import opened
 
 logger = logging.getLogger(__name__)
 
@@ -223,13 +224,8 @@ def _read(path: bytes, size: int, *, is_trusted: bool = False) -> bytes | None:
 
 def _read_regular(path: bytes, size: int, is_trusted: bool) -> bytes | None:
     try:
-        # O_NONBLOCK: opening a named pipe would wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    with open(descriptor, "rb") as file:
-        try:
-            status = os.fstat(descriptor)
+        with opened(path) as file:
+            status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return None
             if is_trusted and not _is_ours(status):
@@ -241,8 +237,8 @@ def _read_regular(path: bytes, size: int, is_trusted: bool) -> bytes | None:
                 )
                 return None
             return file.read(size)
-        except OSError:
-            return None
+    except (OSError, ValueError):
+        return None
 
 
 def _is_ours(status: os.stat_result) -> bool:

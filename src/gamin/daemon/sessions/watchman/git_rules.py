@@ -21,6 +21,7 @@ from gamin.paths import join, parent, printable
 from gamin.patterns.ignore_rules import EXCLUDE_FILE, RULE_FILES, USER_EXCLUDES
 from gamin.patterns.rule_groups import MAX_TEXT, exceeded_limit
 from gamin.system import errands
+from gamin.system.small_file import opened
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +59,9 @@ def read_rules(path: bytes) -> bytes | None:
 
 
 def _read(path: bytes) -> bytes:
-    with open(path, "rb", opener=_open) as file:
-        return file.read(MAX_TEXT + 1)
-
-
-def _open(path: str, flags: int) -> int:
-    """git does not follow a symlink there either, which could lead out of the tree."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    # git does not follow a symlink there either, which could lead out of the tree.
+    with opened(path, follows=False) as file:
+        return file.read(MAX_TEXT + 1) or b""  # None: a pipe with a silent writer
 
 
 def above(root: bytes, home: Home) -> OutsideRules:

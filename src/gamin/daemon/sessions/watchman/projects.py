@@ -14,6 +14,7 @@ from gamin.protocol.watchman.root_config import (
     parse_config,
 )
 from gamin.system import errands
+from gamin.system.small_file import opened
 
 ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
 """Names that mark a project. Their order counts more than their distance: a far
@@ -87,9 +88,7 @@ def read_config(path: bytes) -> RootConfig:
 
 
 def _read(name: bytes) -> bytes:
-    # No FIFO may keep us waiting, and no device.
-    descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
+    with opened(name) as file:
         return file.read(MAX_SIZE)
 
 

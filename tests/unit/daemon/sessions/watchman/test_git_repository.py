@@ -156,6 +156,12 @@ def test_a_pipe_in_place_of_a_file_blocks_nothing(top: Path, home: Path) -> None
     assert read_excludes(bytes(home / "excludes"), 9) is None
 
 
+def test_a_directory_in_place_of_a_file_costs_no_descriptor(home: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    assert read_excludes(bytes(home), 9) is None
+    assert os.listdir("/proc/self/fd") == before
+
+
 def test_one_byte_more_than_the_limit_is_read(home: Path) -> None:
     (home / "excludes").write_text("12345")
     assert read_excludes(bytes(home / "excludes"), 3) == b"1234"

@@ -47,3 +47,6 @@ def test_a_missing_one_a_directory_and_a_link_have_no_rules(tmp_path: Path) -> N
 def test_a_pipe_in_place_of_an_ignore_file_blocks_nobody(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert not read(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)  # it says nothing
+    assert not read(tmp_path / "pipe")
+    os.close(writer)

@@ -1,10 +1,11 @@
 """Which directory `watch-project` watches."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from gamin.daemon.sessions.watchman.projects import find_project
+from gamin.daemon.sessions.watchman.projects import find_project, read_config
 from gamin.protocol.watchman.errors import UnresolvedRoot
 
 
@@ -54,3 +55,13 @@ def test_a_dangling_link_marks_a_project_too(inner: Path) -> None:
     """A .git that points to a disk that is not mounted."""
     (inner.parent / ".git").symlink_to("nowhere")
     assert project(inner) == inner.parent
+
+
+def test_a_directory_in_place_of_the_configuration_costs_no_descriptor(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".watchmanconfig").mkdir()
+    before = os.listdir("/proc/self/fd")
+    with pytest.raises(UnresolvedRoot, match="Is a directory"):
+        read_config(bytes(tmp_path))
+    assert os.listdir("/proc/self/fd") == before

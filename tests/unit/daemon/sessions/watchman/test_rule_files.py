@@ -1,5 +1,6 @@
 """Ignore files are read before what they hide, and followed when they change."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gamin.system.spare_descriptor import SPARE
+from testkit.descriptors import all_descriptors_taken
 from testkit.sessions import Home, WatchmanPeer, home
 
 QUERY = {"fields": ["name"], "watch": True, "vcs_ignore": True, "settle": 0.0}
@@ -124,6 +127,22 @@ def test_who_waits_until_changes_settle_gets_everything_again(
     message = peer.message()
     assert message["is_fresh_instance"] is True
     assert names(message) == {"a.c", "a.o", "src", "src/b.c", "src/b.o"}
+
+
+def test_rules_stay_in_force_where_no_descriptor_is_free(
+    server: Home, tree: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "same").write_text("*.o\n")
+    peer, _ = following(server, tree)
+    SPARE.hold()
+    try:
+        with all_descriptors_taken():
+            os.mknod(tree / ".git/info/exclude")
+            os.replace(tmp_path / "same", tree / ".gitignore")
+            os.mkdir(tree / "last")
+            until(peer, {"last"})
+    finally:
+        SPARE.release()
 
 
 def test_the_files_are_followed_no_longer_than_the_root(

@@ -54,6 +54,15 @@ class Hands(NamedTuple):
     """Queues work again, to be done by the way that is right now."""
 
 
+class PollRequest(NamedTuple):
+    """What came of `poll_now`."""
+
+    mount: Mount
+    """One of those that the answer depends on."""
+    is_sent: bool
+    """False: the mount is stalled, and nothing is done."""
+
+
 class Distant:
     def __init__(
         self,
@@ -185,9 +194,9 @@ class Distant:
         return self._monitor.coverage.method.policy.distant_mount(node.path())
 
     def _send(self, mount: Mount, request: Request) -> None:
-        self._outstanding.add(mount, request)
         assert self._threads is not None
         self._threads.send(mount, request)
+        self._outstanding.add(mount, request)
 
     def _drop(self, node: Node, proxy: Proxy) -> None:
         """The directory is not watched through this proxy any more."""
@@ -234,12 +243,10 @@ class Distant:
 
     def poll_now(
         self, subscription: Subscription, done: Callable[[], None]
-    ) -> Mount | None:
+    ) -> PollRequest | None:
         """Have the threads of the subscription's mounts detect what there is now;
-        `done` is called when that is applied.
-
-        Returns one of the mounts, a stalled one if there is one; then nothing is done.
-        None: it is on no distant mount.
+        `done` is called when that is applied. Nothing is done if one of them is
+        stalled. None: it is on no distant mount.
         """
         if not self.is_in_use or self._threads is None:
             return None
@@ -250,7 +257,7 @@ class Distant:
         ]
         for mount in mounts:
             if self._threads.is_stalled(mount):
-                return mount
+                return PollRequest(mount, is_sent=False)
         left = len(mounts)
 
         def one_done() -> None:
@@ -266,11 +273,7 @@ class Distant:
             self._send(
                 mount, Request(Proxy(root, mount), PollNow(one_done), None, where)
             )
-        return mounts[0] if mounts else None
-
-    def is_stalled(self, mount: Mount) -> bool:
-        """Whether the mount has given no answer for a while."""
-        return self._threads is not None and self._threads.is_stalled(mount)
+        return PollRequest(mounts[0], is_sent=True) if mounts else None
 
     def stalled_mount(self, subscription: Subscription) -> Mount | None:
         """The mount that the subscription waits for and that does not answer."""

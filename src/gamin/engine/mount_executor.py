@@ -88,6 +88,11 @@ class MountExecutor:
         self.trouble = ""
         """Why the mount cannot be reached; empty while it can."""
 
+    @property
+    def is_down(self) -> bool:
+        """Whether nothing is done until the mount's root is tried again."""
+        return self._retry_at is not None
+
     def deadline(self) -> float | None:
         """When `turn` is to be called next, if nothing else happens."""
         if self._retry_at is not None:
@@ -102,8 +107,6 @@ class MountExecutor:
         self._requests.extend(requests)
         now = self._clock.monotonic()
         if self._retry_at is not None and now < self._retry_at:
-            if self._kernel is not None:
-                self._kernel.read_ahead()
             return []
         batch: Batch = []
         started_ns = self._clock.time_ns()

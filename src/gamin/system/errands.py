@@ -86,7 +86,9 @@ class Errand(Generic[T]):
         """Nobody waits for it any more, so it need not be begun."""
 
     def start(self, done: Callable[[], None]) -> None:
-        """Have the mount's thread make the call; it calls `done` at the end."""
+        """Have the mount's thread make the call; it calls `done` at the end.
+
+        Raises OSError if no thread can be started; then it may be tried again."""
         self._done = done
         _threads.add(self)
 
@@ -146,12 +148,14 @@ class _Threads:
     def add(self, errand: "Errand[T]") -> None:
         with self._lock:
             queue = self._queues.get(errand.point)
-            is_new = queue is None
             if queue is None:
-                queue = self._queues[errand.point] = _Queue(errand.point)
+                queue = _Queue(errand.point)
+                try:
+                    queue.start()  # it waits for the lock
+                except RuntimeError as error:
+                    raise OSError(errno.ENOMEM, str(error), errand.point) from error
+                self._queues[errand.point] = queue
             queue.errands.append(errand)  # type: ignore[arg-type]
-        if is_new:
-            queue.start()
 
     def next(self, queue: _Queue) -> "Errand[object] | None":
         with self._lock:

@@ -7,6 +7,7 @@ import pytest
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
 from gamin.core.model.subscription import Scope
+from gamin.engine.distant import PollRequest
 from gamin.engine.mount_executor import RETRY_SECONDS
 from testkit.doubles.clients import View
 from testkit.doubles.disk import error
@@ -171,7 +172,8 @@ def test_what_is_polled_on_a_distant_mount_is_polled_when_somebody_asks(
     shell.disk.touch(b"/net/d/new")
     done: list[bool] = []
     distant = shell.executor.distant
-    assert distant.poll_now(view.subscriptions[0], lambda: done.append(True)) == NET
+    asked = distant.poll_now(view.subscriptions[0], lambda: done.append(True))
+    assert asked == PollRequest(NET, is_sent=True)
     assert not done
     shell.answer()
     assert done
@@ -186,7 +188,7 @@ def test_nobody_polls_a_mount_that_is_stalled(shell: Shell) -> None:
     asked = shell.executor.distant.poll_now(
         view.subscriptions[0], lambda: done.append(True)
     )
-    assert asked == NET
+    assert asked == PollRequest(NET, is_sent=False)
     shell.threads.silent.clear()
     shell.answer()
     assert not done

@@ -7,6 +7,7 @@ import pytest
 
 from gamin.system import errands, reach
 from gamin.system.errands import Distant, Errand, at
+from testkit.no_threads import no_thread_can_start
 
 SOON = 20.0
 """Seconds within which a busy machine answers."""
@@ -114,3 +115,10 @@ def test_a_mount_that_hangs_is_stalled_after_a_while(
     monkeypatch.undo()
     hang.set()
     assert errand.wait(SOON)
+
+
+def test_a_thread_that_cannot_start_is_an_error_and_the_next_one_is_tried() -> None:
+    errand = Errand(b"/net", lambda: 7)
+    with no_thread_can_start(), pytest.raises(OSError, match="start new thread"):
+        errand.start(lambda: None)
+    assert started(errand).wait(SOON) == 7

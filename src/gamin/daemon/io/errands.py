@@ -10,12 +10,16 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from gamin.daemon.io.loop import Loop
 from gamin.errors import GaminError
 from gamin.paths import printable
 from gamin.system.errands import STALLED_SECONDS, Distant, Errand, is_stalled
+
+RETRY_SECONDS = 0.5
+"""Seconds after which a thread is started that could not be started before."""
 
 T = TypeVar("T")
 Done = Callable[[], None]
@@ -86,10 +90,18 @@ class Errands:
             done()
 
         finish = self.once(over, seconds)
-        if self._news < 0:
-            self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-            self._loop.add_reader(self._news, self._collect)
-        errand.start(lambda: self._notify(finish))
+        self._begin(errand, finish)
+
+    def _begin(self, errand: Errand[T], finish: Done) -> None:
+        if errand.is_given_up:
+            return
+        try:
+            if self._news < 0:
+                self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                self._loop.add_reader(self._news, self._collect)
+            errand.start(lambda: self._notify(finish))
+        except OSError:  # there is no descriptor, or no thread
+            self._loop.call_later(RETRY_SECONDS, partial(self._begin, errand, finish))
 
     def once(self, done: Done, seconds: float | None) -> Done:
         """A function that calls `done`, but only the first time, and that is called
@@ -117,7 +129,8 @@ class Errands:
         with suppress(BlockingIOError):
             os.eventfd_read(self._news)
         while self._over:
-            self._over.popleft()()
+            # Each by itself: one that raises must not keep the others from going on.
+            self._loop.call_soon(self._over.popleft())
 
     def close(self) -> None:
         """Call nobody any more. The descriptor stays open for threads that hang."""

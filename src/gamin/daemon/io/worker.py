@@ -5,6 +5,7 @@ not delay a short one; each one's end is reported on the loop's thread. There is
 thread only while there are jobs.
 """
 
+import logging
 import os
 import signal
 import threading
@@ -15,8 +16,13 @@ from contextlib import suppress
 
 from gamin.daemon.io.loop import Loop
 
+logger = logging.getLogger(__name__)
+
 TURN_SECONDS = 0.05
 """Seconds for which one job works before another one continues."""
+
+RETRY_SECONDS = 0.5
+"""Seconds after which a thread is started that could not be started before."""
 
 
 class Job:
@@ -47,6 +53,8 @@ class Job:
         return True
 
     def report(self) -> None:
+        if self.error is not None:
+            logger.error("a bug; work in a thread was left undone", exc_info=self.error)
         if not self.is_canceled:
             self._done()
 
@@ -66,23 +74,32 @@ class Worker:
     def start(self, steps: Iterator[None], done: Callable[[], None]) -> Job:
         """Do the steps in the thread; `done` is called on the loop's thread."""
         job = Job(steps, done)
-        if self._news < 0:
-            self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-            self._loop.add_reader(self._news, self._report)
-        with self._lock:
-            self._jobs.append(job)
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run, name=self._name, daemon=True
-                )
-                self._thread.start()
+        self._jobs.append(job)
+        self._ensure_thread()
         return job
+
+    def _ensure_thread(self) -> None:
+        """Start a thread if there are jobs and no thread; later if that fails."""
+        with self._lock:
+            if self._thread is not None or not self._jobs:
+                return
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            try:
+                if self._news < 0:
+                    self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                    self._loop.add_reader(self._news, self._report)
+                thread.start()  # it waits for the lock
+            except (OSError, RuntimeError):  # there is no descriptor, or no thread
+                self._loop.call_later(RETRY_SECONDS, self._ensure_thread)
+            else:
+                self._thread = thread
 
     def _report(self) -> None:
         with suppress(BlockingIOError):
             os.eventfd_read(self._news)
         while self._done:
-            self._done.popleft().report()
+            # Each by itself: one that raises must not keep the others from reporting.
+            self._loop.call_soon(self._done.popleft().report)
 
     def _run(self) -> None:
         # Signals are for the loop's thread.

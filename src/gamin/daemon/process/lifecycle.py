@@ -75,7 +75,9 @@ class Server:
         self._loop = loop
         self.kernel = kernel
         self.polling = PollingBackend()
-        self.mount_threads = MountThreads(has_kernel=kernel is not None)
+        self.mount_threads = MountThreads(
+            loop.call_later, has_kernel=kernel is not None
+        )
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, loop, self._greeted, cwd)
         self.started = time.time()

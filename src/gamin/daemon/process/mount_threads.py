@@ -15,8 +15,9 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from gamin.backends.combined import CombinedBackend
@@ -33,6 +34,12 @@ logger = logging.getLogger(__name__)
 NO_ANSWER = "no answer"
 """Why a mount is stalled that lets system calls wait."""
 
+BUG = "a bug ended its thread; see the log"
+"""Why a mount is stalled whose thread is not there any more."""
+
+RETRY_SECONDS = 0.5
+"""Seconds after which a thread is started that could not be started before."""
+
 
 class Stalled(NamedTuple):
     """A mount that gives no answer, or nothing but errors."""
@@ -44,7 +51,14 @@ class Stalled(NamedTuple):
 
 
 class MountThreads:
-    def __init__(self, *, has_kernel: bool = True) -> None:
+    def __init__(
+        self,
+        call_later: Callable[[float, Callable[[], None]], object],
+        *,
+        has_kernel: bool = True,
+    ) -> None:
+        """`call_later` has a function called after so many seconds, as a loop does."""
+        self._call_later = call_later
         self._has_kernel = has_kernel
         self._threads: dict[Mount, _MountThread] = {}
         self._answers: deque[tuple[_MountThread, Batch]] = deque()
@@ -59,8 +73,13 @@ class MountThreads:
         if thread is None:
             thread = _MountThread(mount, self._answers, self._news, self._has_kernel)
             self._threads[mount] = thread
-            thread.start()
+            self._begin(thread)
         thread.send(request)
+
+    def _begin(self, thread: "_MountThread") -> None:
+        """Start it, or else try again later; its mount is stalled until then."""
+        if self._threads.get(thread.mount) is thread and not thread.begin():
+            self._call_later(RETRY_SECONDS, partial(self._begin, thread))
 
     def take(self) -> Sequence[tuple[Mount, Batch]]:
         with suppress(BlockingIOError):
@@ -110,18 +129,40 @@ class _MountThread(threading.Thread):
         self._answers = answers
         self._news = news
         self._requests: deque[Request] = deque()
-        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._has_kernel = has_kernel
+        self._wake = -1
         self._lock = threading.Lock()
         """Held while `_wake` is written to or closed."""
         self._is_ended = False
-        self._kernel = CombinedBackend() if has_kernel else None
-        self._executor = MountExecutor(
-            mount.point,
-            self._kernel,
-            PollingBackend(cost=time.thread_time),
-            filesystem,
-            time,
-        )
+        self._kernel: CombinedBackend | None = None
+        self._executor: MountExecutor | None = None
+        self._failure: Stalled | None = None
+        """Why it does not run; its seconds are the moment when that began."""
+
+    def begin(self) -> bool:
+        """Start; return whether that was possible. If not, it may be tried again."""
+        point = self.mount.point
+        try:
+            self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+            self._kernel = CombinedBackend() if self._has_kernel else None
+            polling = PollingBackend(cost=time.thread_time)
+            self._executor = MountExecutor(
+                point, self._kernel, polling, filesystem, time
+            )
+            self.start()
+        except (OSError, RuntimeError) as error:  # there is no descriptor, or no thread
+            self._close()
+            self._executor = None
+            if self._failure is None:
+                self._fail(str(error))
+                logger.warning("%s is not watched yet: %s", printable(point), error)
+            return False
+        self._failure = None
+        self._notify()  # of what was sent before
+        return True
+
+    def _fail(self, reason: str) -> None:
+        self._failure = Stalled(self.mount.point, time.monotonic(), reason)
 
     def send(self, request: Request) -> None:
         self._requests.append(request)
@@ -137,7 +178,9 @@ class _MountThread(threading.Thread):
                 os.eventfd_write(self._wake, 1)
 
     def stalled(self, now: float) -> Stalled | None:
-        executor = self._executor
+        failure, executor = self._failure, self._executor
+        if failure is not None or executor is None:
+            return failure and failure._replace(seconds=now - failure.seconds)
         since = executor.call_since
         if since is not None and now - since >= STALLED_SECONDS:
             return Stalled(self.mount.point, now - since, NO_ANSWER)
@@ -155,20 +198,34 @@ class _MountThread(threading.Thread):
         except Exception:
             where = printable(self.mount.point)
             logger.exception("a bug; %s is not watched any more", where)
+            self._fail(BUG)
         finally:
-            if self._kernel is not None:
-                self._kernel.close()
-            with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._kernel is not None:
+            self._kernel.close()
+            self._kernel = None
+        with self._lock:
+            if self._wake >= 0:
                 os.close(self._wake)
-                self._wake = -1
+            self._wake = -1
 
     def _serve(self) -> None:
         executor = self._executor
+        assert executor is not None
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
-        if self._kernel is not None:
-            poll.register(self._kernel.fileno(), select.POLLIN)
+        is_kernel_polled = False
         while not self._is_ended:
+            if self._kernel is not None and is_kernel_polled is executor.is_down:
+                # While the mount is down nothing is read there, and what is queued
+                # would wake this thread again and again.
+                is_kernel_polled = not executor.is_down
+                if is_kernel_polled:
+                    poll.register(self._kernel.fileno(), select.POLLIN)
+                else:
+                    poll.unregister(self._kernel.fileno())
             deadline = executor.deadline()
             wait = None
             if deadline is not None:

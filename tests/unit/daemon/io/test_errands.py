@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from gamin.daemon.io import errands as errands_module
 from gamin.daemon.io.errands import Answer, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.loop import Loop
 from gamin.system import reach
 from gamin.system.errands import Errand, at
+from testkit.no_threads import no_thread_can_start
+from testkit.waiting import eventually
 
 SOON = 20.0
 """Seconds within which a busy machine answers."""
@@ -114,3 +117,31 @@ def test_nobody_is_called_after_the_end(loop: Loop) -> None:
     loop.call_later(0, loop.stop)
     loop.run()
     assert calls == []
+
+
+def test_who_raises_keeps_nobody_else_from_going_on(
+    loop: Loop, threads: Errands
+) -> None:
+    calls: list[int] = []
+    first, second = Errand(b"/net", lambda: 1), Errand(b"/net", lambda: 2)
+    threads.start(first, lambda: calls.append(1 // 0), None)
+    threads.start(second, lambda: calls.append(2), None)
+    eventually(lambda: len(threads._over) == 2, what="the end of both")
+    loop.call_later(SOON, loop.stop)
+    loop.run_once(SOON)
+    assert calls == [2]
+
+
+def test_a_call_that_no_thread_can_make_is_made_later(
+    loop: Loop, threads: Errands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errands_module, "RETRY_SECONDS", 0.0)
+    calls: list[int] = []
+    errand = Errand(b"/net", lambda: calls.append(1))
+    with no_thread_can_start():
+        threads.start(errand, loop.stop, None)
+        loop.run_once(0)
+    loop.call_later(SOON, loop.stop)
+    loop.run()
+    assert errand.is_over
+    assert calls == [1]

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
 
 from gamin.daemon.io import worker as worker_module
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.io.worker import Worker
+from testkit.descriptors import no_free_descriptor
+from testkit.no_threads import no_thread_can_start
 from testkit.waiting import eventually
 
 
@@ -73,8 +76,8 @@ def test_a_long_job_and_a_short_one_take_turns(
     assert done.index("short") < done.index("long")
 
 
-def test_a_job_that_fails_is_reported_with_its_error(
-    loop: Loop, worker: Worker
+def test_a_job_that_fails_is_logged_and_reported_with_its_error(
+    loop: Loop, worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     ended: list[str] = []
 
@@ -87,6 +90,47 @@ def test_a_job_that_fails_is_reported_with_its_error(
     wait_until(loop, lambda: len(ended) == 2)
     assert str(job.error) == "no luck"
     assert ended == ["failed", "next"]
+    assert "no luck" in caplog.text
+
+
+def test_who_raises_when_a_job_ends_keeps_nobody_from_hearing_of_others(
+    loop: Loop, worker: Worker
+) -> None:
+    ended: list[str] = []
+    go = threading.Event()
+
+    def wait() -> Iterator[None]:
+        assert go.wait(10)
+        yield
+
+    def fail() -> None:
+        ended.append("failed")
+        raise ValueError("no luck")
+
+    worker.start(wait(), fail)
+    worker.start(iter(()), lambda: ended.append("other"))
+    go.set()
+    eventually(lambda: worker._thread is None, what="the end of both")
+    wait_until(loop, lambda: len(ended) == 2)
+    assert ended == ["failed", "other"]
+
+
+@pytest.mark.parametrize("lack", [no_thread_can_start, no_free_descriptor])
+def test_a_job_that_no_thread_can_do_is_done_later(
+    loop: Loop,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    lack: Callable[[], AbstractContextManager[None]],
+) -> None:
+    monkeypatch.setattr(worker_module, "RETRY_SECONDS", 0.0)
+    ended: list[str] = []
+    with lack():
+        worker.start(iter(()), lambda: ended.append("first"))
+        worker.start(iter(()), lambda: ended.append("second"))
+        loop.run_once(0)
+        assert not ended
+    wait_until(loop, lambda: len(ended) == 2)
+    assert ended == ["first", "second"]
 
 
 def test_a_canceled_job_reports_nothing(loop: Loop, worker: Worker) -> None:

@@ -5,7 +5,6 @@ between the first client of the Watchman language and its answer, who seldom ask
 what an earlier server knew.
 """
 
-import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -40,16 +39,15 @@ class LazyMemory:
         self._directory = directory
         self._session = session
         self._made: Memory | None = None
-        self._making = threading.Lock()
 
     def _memory(self) -> "Memory":
-        """Threads may ask for it, too."""
-        with self._making:
-            if self._made is None:
-                from gamin.daemon.sessions.watchman.memory import Memory
+        """Made on the loop's thread: a call that a thread is to make was tried there
+        before (`aside`)."""
+        if self._made is None:
+            from gamin.daemon.sessions.watchman.memory import Memory
 
-                self._made = Memory(self._service, self._directory, self._session)
-            return self._made
+            self._made = Memory(self._service, self._directory, self._session)
+        return self._made
 
     @property
     def is_on(self) -> bool:
@@ -71,9 +69,8 @@ class LazyMemory:
         self,
         roots: Sequence[tuple[RootKey, Root]],
         cursors: Sequence[tuple[RootKey, str, Clock]],
-    ) -> None:
-        if self.is_on:
-            self._memory().save_in_background(roots, cursors)
+    ) -> bool:
+        return self.is_on and self._memory().save_in_background(roots, cursors)
 
     def wait(self, seconds: float | None = None) -> None:
         if self._made is not None:

@@ -122,16 +122,22 @@ class Memory:
         self,
         roots: Sequence[tuple[RootKey, Root]],
         cursors: Sequence[tuple[RootKey, str, Clock]],
-    ) -> None:
+    ) -> bool:
         """As `save`, but the bytes are written in a thread. Nothing is saved while an
-        earlier call still writes."""
+        earlier call still writes. Return whether a thread writes them."""
         if self._store is None or self.is_writing:
-            return
+            return False
         collected = self._collected(roots, cursors)
-        self._writer = threading.Thread(
+        writer = threading.Thread(
             target=self._write, args=collected, name="save", daemon=True
         )
-        self._writer.start()
+        try:
+            writer.start()
+        except RuntimeError as error:  # there is no thread
+            self._complain(error)
+            return False
+        self._writer = writer
+        return True
 
     @property
     def is_writing(self) -> bool:
@@ -261,7 +267,7 @@ class Memory:
         except Distant:
             return 0
 
-    def _complain(self, error: Unusable) -> None:
+    def _complain(self, error: Exception) -> None:
         """Log it, once as long as it is the same."""
         text = str(error)
         if text != self._complained:

@@ -204,11 +204,11 @@ class Roots:
         if reach.has_distant():
             answer = Answer()
             distant = drive.executor.distant
-            mount = distant.poll_now(subscription, answer.give)
-            if mount is not None and not distant.is_stalled(mount):
+            poll = distant.poll_now(subscription, answer.give)
+            if poll is not None and poll.is_sent:
                 yield partial(answer.wait, STALLED_SECONDS)
-            if mount is not None and not answer.is_given:
-                raise MountStalled(mount.point)
+            if poll is not None and not answer.is_given:
+                raise MountStalled(poll.mount.point)
         return is_complete
 
     def flush_deferred(self) -> None:

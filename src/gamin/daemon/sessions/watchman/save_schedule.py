@@ -81,8 +81,11 @@ class SaveSchedule:
             for _, root in roots:
                 self.changed(root)
             return
-        self._memory.save_in_background(roots, self._commands.cursors())
+        is_saved = self._memory.save_in_background(roots, self._commands.cursors())
         now = time.monotonic()
         self._earliest = now + max(
             INTERVAL_SECONDS, INTERVAL_PER_COST * (now - started)
         )
+        if not is_saved:
+            for _, root in roots:
+                self.changed(root)

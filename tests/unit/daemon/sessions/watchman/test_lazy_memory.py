@@ -27,8 +27,9 @@ class Recorder:
     def save(self, *arguments: object) -> None:
         self.calls.append(("save", *arguments))
 
-    def save_in_background(self, *arguments: object) -> None:
+    def save_in_background(self, *arguments: object) -> bool:
         self.calls.append(("save_in_background", *arguments))
+        return True
 
     def recall(self, *arguments: object) -> Any:
         yield

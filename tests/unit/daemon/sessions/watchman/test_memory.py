@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from testkit.no_threads import no_thread_can_start
 from testkit.sessions import START, Home, home
 from testkit.waiting import eventually
 
@@ -167,3 +168,16 @@ def test_while_a_save_is_written_no_other_one_begins(tree: Path) -> None:
         memory.wait()
         assert not memory.is_writing
         assert eventually(memory.size) > 0
+
+
+@pytest.mark.usefixtures("state")
+def test_a_save_that_no_thread_can_write_is_left_to_the_next_one(tree: Path) -> None:
+    with home(next(_STARTS)) as server:
+        clock_of(server, tree)
+        memory, roots = server.watchman.memory, server.watchman.roots.by_key()
+        with no_thread_can_start():
+            assert not memory.save_in_background(roots, ())
+        memory.wait()
+        assert memory.save_in_background(roots, ())
+        memory.wait()
+        assert memory.size() > 0

@@ -8,6 +8,7 @@ import pytest
 
 from gamin.daemon.sessions.watchman import save_schedule as module
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
+from testkit.no_threads import no_thread_can_start
 from testkit.sessions import Home, home
 from testkit.waiting import eventually
 
@@ -40,6 +41,21 @@ def test_a_new_root_is_saved_without_the_end_of_the_server(
     server.run_until(server.watchman.memory.size, what="a save")
     server.watchman.memory.wait()
     assert schedule(server)._timer is None  # an idle server has no timer
+
+
+def test_what_no_thread_could_save_is_still_to_be_saved(
+    server: Home, tree: Path
+) -> None:
+    server.watcher().ask("watch", str(tree))
+    (root,) = server.watchman.roots.all
+    saves = schedule(server)
+    saves.cancel()
+    server.watchman.memory.wait()
+    saves.changed(root)
+    with no_thread_can_start():
+        saves._save()
+    assert saves._changed == {root}
+    assert saves._timer is not None
 
 
 def test_the_next_save_comes_much_later(server: Home, tree: Path) -> None:

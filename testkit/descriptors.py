@@ -5,6 +5,8 @@ import resource
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from testkit.waiting import eventually
+
 
 @contextmanager
 def no_free_descriptor() -> Iterator[None]:
@@ -34,3 +36,12 @@ def all_descriptors_taken() -> Iterator[None]:
             except OSError:
                 break
         yield
+
+
+@contextmanager
+def no_descriptor_is_left_open() -> Iterator[None]:
+    """Everything that is opened in this block is closed at its end. Threads of earlier
+    tests may end meanwhile, so there may be fewer descriptors than before."""
+    before = len(os.listdir("/proc/self/fd"))
+    yield
+    eventually(lambda: len(os.listdir("/proc/self/fd")) <= before, what="closing")

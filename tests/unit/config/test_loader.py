@@ -12,6 +12,7 @@ from gamin.config.loader import (
     read,
     read_mounts,
 )
+from testkit.descriptors import no_descriptor_is_left_open
 from testkit.processes import NOBODY, require_root
 
 
@@ -76,9 +77,8 @@ def test_a_pipe_in_place_of_a_file_is_a_mistake_and_blocks_nothing(
 
 def test_a_directory_in_place_of_a_file_is_a_mistake(home: Path, system: Path) -> None:
     (home / ".gaminrc").mkdir()
-    before = os.listdir("/proc/self/fd")
-    assert len(read(str(home), str(system)).mistakes) == 1
-    assert os.listdir("/proc/self/fd") == before
+    with no_descriptor_is_left_open():
+        assert len(read(str(home), str(system)).mistakes) == 1
 
 
 def test_a_huge_file_is_a_mistake(home: Path, system: Path) -> None:

@@ -1,7 +1,6 @@
 """Real threads on a real directory, as if it were on a distant mount."""
 
 import errno
-import os
 import select
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -20,7 +19,7 @@ from gamin.engine.mount_executor import MountExecutor
 from gamin.engine.proxy import Answer, Listed, Observed, Probed, Proxy, Request, Wanted
 from gamin.events import CREATE, DELETE
 from gamin.system import filesystem
-from testkit.descriptors import no_free_descriptor
+from testkit.descriptors import no_descriptor_is_left_open, no_free_descriptor
 from testkit.no_threads import no_thread_can_start
 from testkit.waiting import eventually
 
@@ -97,11 +96,9 @@ def test_a_mount_whose_thread_cannot_start_is_stalled_and_answers_later(
     lack: Callable[[], AbstractContextManager[None]],
 ) -> None:
     mount, request = scan_of(tmp_path)
-    before = os.listdir("/proc/self/fd")
-    with lack():
+    with no_descriptor_is_left_open(), lack():
         threads.send(mount, request)
         later.pop()()
-    assert os.listdir("/proc/self/fd") == before
     assert threads.is_stalled(mount)
     later.pop()()
     [listed] = answers(threads)
@@ -117,10 +114,9 @@ def test_a_thread_that_was_ended_before_it_could_start_is_not_started(
     with no_thread_can_start():
         threads.send(mount, request)
     threads.end(mount)
-    before = os.listdir("/proc/self/fd")
-    later.pop()()
+    with no_descriptor_is_left_open():
+        later.pop()()
     assert not later
-    assert os.listdir("/proc/self/fd") == before
 
 
 def test_a_mount_whose_thread_died_of_a_bug_is_stalled(

@@ -7,14 +7,13 @@ import pytest
 
 from gamin.daemon.sessions.watchman.git_rules import read_rules
 from gamin.patterns.rule_groups import MAX_PATTERNS, MAX_TEXT
+from testkit.descriptors import no_descriptor_is_left_open
 
 
 def read(path: Path) -> bytes | None:
     """The rules that are read; no descriptor stays open."""
-    before = os.listdir("/proc/self/fd")
-    text = read_rules(os.fsencode(path))
-    assert os.listdir("/proc/self/fd") == before
-    return text
+    with no_descriptor_is_left_open():
+        return read_rules(os.fsencode(path))
 
 
 def test_a_file_is_read_as_far_as_it_can_count(tmp_path: Path) -> None:

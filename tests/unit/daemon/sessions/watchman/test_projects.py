@@ -1,12 +1,12 @@
 """Which directory `watch-project` watches."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from gamin.daemon.sessions.watchman.projects import find_project, read_config
 from gamin.protocol.watchman.errors import UnresolvedRoot
+from testkit.descriptors import no_descriptor_is_left_open
 
 
 @pytest.fixture
@@ -61,7 +61,8 @@ def test_a_directory_in_place_of_the_configuration_costs_no_descriptor(
     tmp_path: Path,
 ) -> None:
     (tmp_path / ".watchmanconfig").mkdir()
-    before = os.listdir("/proc/self/fd")
-    with pytest.raises(UnresolvedRoot, match="Is a directory"):
+    with (
+        no_descriptor_is_left_open(),
+        pytest.raises(UnresolvedRoot, match="Is a directory"),
+    ):
         read_config(bytes(tmp_path))
-    assert os.listdir("/proc/self/fd") == before

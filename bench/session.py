@@ -107,12 +107,12 @@ class Session:
     def __init__(self, place: Path) -> None:
         self.name = f"bench-{uuid.uuid4()}"
         self.watchers: list[Watcher] = []
-        self._scratch = place / self.name
-        self._scratch.mkdir()
+        self.scratch = place / self.name
+        self.scratch.mkdir()
         # The original and its successor poll what is below /dev, where the usual
         # tmpfs is; a user's own rules come before that one.
         top = Path(*place.resolve().parts[:2])
-        (self._scratch / ".gaminrc").write_text(f"notify {top} {top}/*\n")
+        (self.scratch / ".gaminrc").write_text(f"notify {top} {top}/*\n")
 
     def watch(
         self,
@@ -124,18 +124,20 @@ class Session:
         piped: bool = False,
     ) -> Watcher:
         """Start one more watcher and wait until it watches. Raises GaveUp."""
-        scratch = self._scratch / str(len(self.watchers))
+        scratch = self.scratch / str(len(self.watchers))
         scratch.mkdir()
-        request = Request(root, scratch, self._scratch, flat, stamp)
-        environment = os.environ | {
-            "GAM_CLIENT_ID": self.name,
-            "HOME": str(self._scratch),
-        }
-        environment |= peer.environment()
+        request = Request(root, scratch, self.scratch, flat, stamp)
+        environment = self.environment() | peer.environment()
         watcher = Watcher(peer, request, environment, piped=piped)
         self.watchers.append(watcher)
         self._wait_ready(watcher)
         return watcher
+
+    def environment(self) -> dict[str, str]:
+        """That of its processes: its name, and a home of its own."""
+        home = str(self.scratch)
+        own = {"GAM_CLIENT_ID": self.name, "HOME": home, "XDG_STATE_HOME": home}
+        return os.environ | own
 
     def _wait_ready(self, watcher: Watcher) -> None:
         deadline = watcher.started + READY_SECONDS

@@ -7,6 +7,7 @@ from bench.work.idle import IDLE
 from bench.work.latency import APART, DEEP, QUIET
 from bench.work.reconnect import RECONNECT
 from bench.work.restless import CHURN, HAMMER
+from bench.work.resume import RESUME
 from bench.work.setup import SETUP
 from bench.work.startup import STARTUP
 from bench.work.storm import STORM
@@ -26,5 +27,6 @@ WORKS: dict[str, Work] = {
         CHURN,
         STARTUP,
         RECONNECT,
+        RESUME,
     )
 }

@@ -11,6 +11,7 @@ class Size:
     storm: tuple[int, int, int] = (100, 10, 100)  # directories, rounds, files in each
     archive: tuple[int, int] = (2_000, 20_000)  # directories, files
     large: tuple[int, int] = (20_000, 200_000)
+    differing: int = 1_000  # files of those
     clients: int = 20
     idle_seconds: int = 30
     appends: tuple[int, int] = (20_000, 10)  # a second, seconds
@@ -25,6 +26,7 @@ QUICK = Size(
     storm=(20, 4, 50),
     archive=(100, 1_000),
     large=(500, 5_000),
+    differing=100,
     clients=3,
     idle_seconds=2,
     appends=(20_000, 2),

@@ -5,13 +5,14 @@ began is in the tree, with later ticks.
 """
 
 import os
-import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.state.resume import Seen
 from gamin.state.saved import Identity
+from gamin.system import reach
+from gamin.system.newer_entries import NewerEntries, open_directory
 
 ENTRIES_PER_STEP = 256
 """Entries whose status is read before other work runs."""
@@ -29,6 +30,7 @@ class TreeScan:
         self.start_tick = start_tick
         self._subscription = subscription
         self._since_ns = since_ns
+        self._newer = NewerEntries(since_ns)
         self._file_systems: dict[int, int] = {}
         self.steps = self._scan()
         """Does it, and yields between slices of work."""
@@ -42,60 +44,54 @@ class TreeScan:
         subscription = self._subscription
         top = subscription.bound_directory
         stack = [] if top is None else [top]
+        is_tree, covers = (
+            subscription.scope is Scope.TREE,
+            subscription.covers_directory,
+        )
         while stack:
             node = stack.pop()
             yield from self._scan_directory(node)
-            if subscription.scope is Scope.TREE:
-                stack += [
-                    child
-                    for child in node.children()
-                    if subscription.covers_directory(child.path())
-                ]
+            if is_tree and not node.is_packed:
+                stack += [child for child in node.children() if covers(child.path())]
 
     def _scan_directory(self, node: Node) -> Iterator[None]:
-        path = node.path()
         newer: list[bytes] = []
+        path = node.path()
         try:
-            identity = self._identity(path)
-            if self._since_ns:
-                with os.scandir(path) as entries:
-                    for count, entry in enumerate(entries):
-                        if _is_newer(entry, self._since_ns):
-                            newer.append(entry.name)
-                        if count % ENTRIES_PER_STEP == ENTRIES_PER_STEP - 1:
-                            yield
+            directory = open_directory(path)
         except OSError:
             return  # gone: what the tree knows by then decides
-        if identity is not None:
-            self.seen[node] = Seen(identity, newer)
+        try:
+            identity = self._identity(directory)
+            if self._since_ns:
+                names = _names(node, reach.mounted_in(path))
+                for start in range(0, len(names), ENTRIES_PER_STEP):
+                    if start:
+                        yield
+                    some = names[start : start + ENTRIES_PER_STEP]
+                    newer += self._newer.among(directory, some)
+        except OSError:
+            return
+        finally:
+            os.close(directory)
+        self.seen[node] = Seen(identity, newer)
         yield
 
-    def _identity(self, path: bytes) -> Identity | None:
-        status = os.lstat(path)
-        if not stat.S_ISDIR(status.st_mode):
-            return None
-        device = status.st_dev
-        known = self._file_systems.get(device)
+    def _identity(self, directory: int) -> Identity:
+        status = os.fstat(directory)
+        known = self._file_systems.get(status.st_dev)
         if known is None:
             # The number of a device may be another one after a reboot. Masked, because
             # the store has signed numbers.
-            known = (os.statvfs(path).f_fsid or device) & ((1 << 63) - 1)
-            self._file_systems[device] = known
+            known = os.statvfs(directory).f_fsid or status.st_dev
+            known &= (1 << 63) - 1
+            self._file_systems[status.st_dev] = known
         return known, status.st_ino
 
 
-def _is_newer(entry: os.DirEntry[bytes], since_ns: int) -> bool:
-    """Whether the entry itself changed. A directory has a new ctime whenever an entry
-    came or went, which is no change of it."""
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except OSError:
-        return False
-    if _latest(status.st_ctime_ns) < since_ns:
-        return False
-    return not stat.S_ISDIR(status.st_mode) or _latest(status.st_mtime_ns) < since_ns
-
-
-def _latest(stamp_ns: int) -> int:
-    """The latest time that the stamp can mean: some file systems keep even seconds."""
-    return stamp_ns if stamp_ns % 1_000_000_000 else stamp_ns + 2_000_000_000
+def _names(node: Node, mounted: Collection[bytes]) -> list[bytes]:
+    """The entries of a directory, which stays packed. Those where something is mounted
+    that may not answer are left out."""
+    if not node.is_packed:
+        return [name for name in node.names if name not in mounted]
+    return node.packed.split(b"/") if node.packed else []

@@ -30,6 +30,11 @@ class NatsServer:
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, options: Sequence[str] = ()) -> None:
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

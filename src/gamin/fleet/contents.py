@@ -63,7 +63,7 @@ def listing(batch: Sequence[Event], prefix: str) -> Iterator[Content]:
 def with_status(contents: Iterable[Content], prefix: str) -> list[Content]:
     """With what can be seen of the files now. Reads the disk."""
     return [
-        content._replace(status=_status(prefix + (content.dest or content.path)))
+        Content(*content[:5], _status(prefix + (content.dest or content.path)))
         if content.kind in KINDS_WITH_STATUS
         else content
         for content in contents

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from gamin.errors import GaminError
 from gamin.events import Kind
 from gamin.fleet.sequence import Number
@@ -127,16 +129,21 @@ def message_id(place: Place, number: Number) -> str:
     return f"{place.host}/{place.tree}/{number.epoch}/{number.sequence}"
 
 
+def timestamp(now: datetime) -> str:
+    """A time in the form of RFC 3339, in UTC."""
+    return now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def encode(
     place: Place,
     content: Content,
     *,
     number: Number,
     clock: str,
-    now: datetime,
+    time: str,
     labels: Mapping[str, str],
 ) -> bytes:
-    """One message as JSON."""
+    """One message as JSON. `time` is that of sending, as from `timestamp`."""
     data: dict[str, Any] = {
         "kind": content.kind,
         **_named("path", content.path),
@@ -167,11 +174,11 @@ def encode(
         "source": f"gamin://{place.host}/{place.tree}",
         "type": f"gamin.{content.kind}",
         "subject": data["path"],
-        "time": now.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "time": time,
         "datacontenttype": "application/json",
         "data": data,
     }
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    return msgspec.json.encode(event)
 
 
 def decode(subject: str, body: bytes, stream_sequence: int = 0) -> FleetEvent:

@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,20 +35,34 @@ logger = logging.getLogger(__name__)
 
 ACK_SECONDS = 10.0
 """How long an acknowledgement may take."""
+CHANGES_PER_PIECE = 1000
+"""Changes that are examined and encoded together: after an outage a batch has all."""
+MESSAGES_PER_WAIT = 256
+"""Messages whose acknowledgements are waited for together."""
 POSITION_SECONDS = 1.0
 """Least time between two writes of a position; a kill repeats at most so much."""
 ANNOUNCE_SECONDS = 5.0
 """Between two announcements."""
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 15.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 4.0
 """Between two attempts to reach NATS: the first pause, and the longest."""
 
 
 class Sent(NamedTuple):
-    """A message on its way."""
+    """Messages on their way, in order."""
 
-    acknowledged: "asyncio.Future[Any]"
+    acknowledged: "Sequence[asyncio.Future[Any]]"
     clock: str | None
-    """The position once it is acknowledged; None within a batch."""
+    """The position once all are acknowledged; None within a batch."""
+
+
+class Piece(NamedTuple):
+    """A part of a batch of changes."""
+
+    contents: Iterable[Content]
+    clock: str
+    """That of the server after the batch."""
+    is_last: bool = True
+    """Whether the batch ends with it."""
 
 
 class TreeRefused(FleetError):
@@ -189,17 +203,14 @@ class TreePublisher:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_acknowledgements(sent, positions))
             async with aclosing(self._changes(known)) as changes:
-                async for contents, clock in changes:
-                    await self._send(client, context, sent, contents, clock)
+                async for piece in changes:
+                    await self._send(client, context, sent, piece)
             await sent.put(None)
 
     # -- what to send
 
-    async def _changes(
-        self, since: str | None
-    ) -> AsyncGenerator[tuple[Iterator[Content], str], None]:
-        """The contents of each batch, and the clock after it, until the stop event is
-        set. Raises FleetError."""
+    async def _changes(self, since: str | None) -> AsyncGenerator[Piece, None]:
+        """What to send, until the stop event is set. Raises FleetError."""
         tree = self.tree
         prefix = tree.path.rstrip("/") + "/"
         try:
@@ -213,16 +224,19 @@ class TreePublisher:
             ) as watch:
                 if since is None:
                     first = await watch.next(timeout=0)
-                    yield listing(first or (), prefix), watch.clock or ""
+                    yield Piece(listing(first or (), prefix), watch.clock or "")
                 while (batch := await watch.next()) is not None:
+                    clock = watch.clock or ""
                     if batch[0].kind is Kind.EXISTS:
-                        yield listing(batch, prefix), watch.clock or ""
-                    else:
-                        contents = contents_of(batch, prefix)
+                        yield Piece(listing(batch, prefix), clock)
+                        continue
+                    for start in range(0, len(batch), CHANGES_PER_PIECE):
+                        end = start + CHANGES_PER_PIECE
+                        contents = contents_of(batch[start:end], prefix)
                         examined = await asyncio.to_thread(
                             with_status, contents, prefix
                         )
-                        yield iter(examined), watch.clock or ""
+                        yield Piece(examined, clock, is_last=end >= len(batch))
         except (gamin.ServerError, OSError) as error:
             raise FleetError(f"{tree.path}: {error}") from error
         except gamin.GaminError as error:  # the rules, or the path
@@ -235,19 +249,29 @@ class TreePublisher:
         client: Any,
         context: "JetStreamContext",
         sent: "asyncio.Queue[Sent | None]",
-        contents: Iterable[Content],
-        clock: str,
+        piece: Piece,
     ) -> None:
-        latest: asyncio.Future[Any] | None = None
-        for content in contents:
-            if latest is not None:
-                sent.put_nowait(Sent(latest, None))
-            latest = await self._send_one(client, context, content, clock)
-        if latest is not None:
-            sent.put_nowait(Sent(latest, clock))
+        """Send the messages of one piece of a batch. Raises FleetError."""
+        time_sent = message.timestamp(self._now())
+        waiting: list[asyncio.Future[Any]] = []
+        with _as_fleet_error(str(self._place)):
+            for content in piece.contents:
+                future = await self._send_one(
+                    client, context, content, piece.clock, time_sent
+                )
+                waiting.append(future)
+                if len(waiting) == MESSAGES_PER_WAIT:
+                    sent.put_nowait(Sent(waiting, None))
+                    waiting = []
+        sent.put_nowait(Sent(waiting, piece.clock if piece.is_last else None))
 
     async def _send_one(
-        self, client: Any, context: "JetStreamContext", content: Content, clock: str
+        self,
+        client: Any,
+        context: "JetStreamContext",
+        content: Content,
+        clock: str,
+        time_sent: str,
     ) -> "asyncio.Future[Any]":
         number = self._numbering.next()
         body = message.encode(
@@ -255,7 +279,7 @@ class TreePublisher:
             content,
             number=number,
             clock=clock,
-            now=self._now(),
+            time=time_sent,
             labels=self.tree.labels,
         )
         if len(body) > client.max_payload:
@@ -263,18 +287,17 @@ class TreePublisher:
                 f"a message of {len(body)} bytes is larger than the server allows "
                 f"(max_payload {client.max_payload}); raise it there"
             )
-        headers = {
-            "Nats-Msg-Id": message.message_id(self._place, number),
-            "Content-Type": message.CONTENT_TYPE,
-        }
-        with _as_fleet_error(str(self._place)):
-            future: asyncio.Future[Any] = await context.publish_async(
-                self._place.subject(content.kind),
-                body,
-                wait_stall=ACK_SECONDS,
-                stream=self._stream,
-                headers=headers,
-            )
+        # No `wait_stall`: a wait with a limit costs a task and a turn of the loop for
+        # each message. An acknowledgement that is late ends this wait, too.
+        future: asyncio.Future[Any] = await context.publish_async(
+            self._place.subject(content.kind),
+            body,
+            stream=self._stream,
+            headers={
+                "Nats-Msg-Id": message.message_id(self._place, number),
+                "Content-Type": message.CONTENT_TYPE,
+            },
+        )
         self._unacknowledged += 1
         return future
 
@@ -302,12 +325,15 @@ class TreePublisher:
             await self._write_position(positions)
 
     async def _acknowledged(self, each: Sent) -> None:
-        """Wait until the message is. Raises FleetError."""
+        """Wait until all of these messages are. Raises FleetError."""
         with _as_fleet_error(f"stream {self._stream}"):
-            await asyncio.wait_for(each.acknowledged, ACK_SECONDS)
+            for future in each.acknowledged:
+                if not future.done():
+                    await asyncio.wait_for(future, ACK_SECONDS)
+                future.result()
         self._on_acknowledged()
-        self._unacknowledged -= 1
-        self._sent_total += 1
+        self._unacknowledged -= len(each.acknowledged)
+        self._sent_total += len(each.acknowledged)
         if each.clock is not None:
             self._position, self._last_sent = each.clock, time.time()
 

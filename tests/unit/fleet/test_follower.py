@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gamin.fleet.follower import Follower, follow, parse_since
-from gamin.fleet.message import Content, Place, encode
+from gamin.fleet.message import Content, Place, encode, timestamp
 from gamin.fleet.sequence import REPEATED_SECONDS, Number, Numbering
 from gamin.fleet.settings import BadSettings
 
@@ -40,7 +40,7 @@ def message(position: int, number: Number, path: str = "x") -> Message:
         *(PLACE, Content("created", path)),
         number=number,
         clock="c:1:2:3:4",
-        now=datetime.now(UTC),
+        time=timestamp(datetime.now(UTC)),
         labels={},
     )
     return Message(PLACE.subject("created"), body, position)

@@ -17,6 +17,7 @@ from gamin.fleet.message import (
     Status,
     decode,
     encode,
+    timestamp,
     token,
 )
 from gamin.fleet.sequence import Number
@@ -42,7 +43,11 @@ contents = st.builds(
 def encoded(content: Content, number: Number = NUMBER) -> bytes:
     labels = {"rack": "7"}
     return encode(
-        *(PLACE, content), number=number, clock="c:1:2:3:4", now=NOW, labels=labels
+        *(PLACE, content),
+        number=number,
+        clock="c:1:2:3:4",
+        time=timestamp(NOW),
+        labels=labels,
     )
 
 

@@ -46,7 +46,7 @@ class Ended:
 
 async def changes(stop: asyncio.Event) -> list[str]:
     found = tree_publisher(stop)._changes("c:1:2:3:4")
-    return [clock async for _, clock in found]
+    return [piece.clock async for piece in found]
 
 
 def test_a_watch_that_the_server_ends_is_an_error_and_no_success(
@@ -127,7 +127,7 @@ def test_the_position_is_written_seldom_and_at_the_end() -> None:
         for number in range(100):
             acknowledged: asyncio.Future[None] = asyncio.Future()
             acknowledged.set_result(None)
-            sent.put_nowait(Sent(acknowledged, f"c:1:2:3:{number}"))
+            sent.put_nowait(Sent([acknowledged], f"c:1:2:3:{number}"))
             await asyncio.sleep(0)  # each comes by itself
         sent.put_nowait(None)
         await follow
@@ -137,3 +137,43 @@ def test_the_position_is_written_seldom_and_at_the_end() -> None:
     written = asyncio.run(acknowledge())
     assert len(written) < 5
     assert b"c:1:2:3:99" in written[-1]
+
+
+def test_a_position_waits_for_every_message_of_its_batch() -> None:
+    async def acknowledge() -> tuple[str, str]:
+        positions: Any = Positions()
+        made = tree_publisher(asyncio.Event())
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        follow = asyncio.create_task(made._follow_acknowledgements(sent, positions))
+        futures = [asyncio.Future[None]() for _ in range(3)]
+        futures[2].set_result(None)
+        futures[1].set_result(None)
+        sent.put_nowait(Sent(futures, "c:1:2:3:1"))
+        sent.put_nowait(None)
+        await asyncio.wait([follow], timeout=0.01)
+        before = str(made.summary()["position"])
+        futures[0].set_result(None)
+        await follow
+        return before, str(made.summary()["position"])
+
+    assert asyncio.run(acknowledge()) == ("", "c:1:2:3:1")
+
+
+def test_a_message_that_the_stream_refuses_ends_publishing_with_its_reason() -> None:
+    from nats.js.errors import APIError
+
+    async def acknowledge() -> None:
+        positions: Any = Positions()
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        futures = [asyncio.Future[None]() for _ in range(2)]
+        futures[0].set_result(None)
+        futures[1].set_exception(APIError(description="maximum bytes exceeded"))
+        sent.put_nowait(Sent(futures, "c:1:2:3:1"))
+        made = tree_publisher(asyncio.Event())
+        try:
+            await made._follow_acknowledgements(sent, positions)
+        finally:
+            assert made.summary()["position"] == ""
+
+    with pytest.raises(FleetError, match="maximum bytes exceeded"):
+        asyncio.run(acknowledge())

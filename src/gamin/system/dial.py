@@ -93,13 +93,19 @@ def dial(where: bytes, patience: float) -> socket.socket:
     """Connect to an abstract name (first byte NUL) or to a path. The result blocks.
 
     Raises FileNotFoundError or ConnectionRefusedError where nobody listens, and
-    BlockingIOError where somebody listens but takes no call for `patience` seconds.
+    BlockingIOError where somebody listens but takes no call for `patience` seconds, or
+    at once if that is 0.
     """
     calling = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        _limit_sending(calling, patience)
-        calling.connect(where)
-        _limit_sending(calling, 0)
+        if patience:
+            _limit_sending(calling, patience)
+            calling.connect(where)
+            _limit_sending(calling, 0)
+        else:
+            calling.setblocking(False)
+            calling.connect(where)
+            calling.setblocking(True)
     except BaseException:
         calling.close()
         raise

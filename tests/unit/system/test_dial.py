@@ -54,6 +54,13 @@ def test_a_missing_socket_file_is_not_found(tmp_path: Path) -> None:
         dial(bytes(tmp_path / "none"), 5)
 
 
+def test_without_patience_a_full_backlog_is_not_waited_for(address: Address) -> None:
+    with listening(address.abstract, backlog=0), dial(address.abstract, 0) as first:
+        assert first.getblocking()
+        with pytest.raises(BlockingIOError):
+            dial(address.abstract, 0)
+
+
 def test_a_full_backlog_of_our_own_process_is_a_busy_server(address: Address) -> None:
     with listening(address.abstract, backlog=0), dial(address.abstract, 5):
         with pytest.raises(BlockingIOError):

@@ -28,6 +28,7 @@ from gamin.daemon.io.listener import (
     claim_file,
 )
 from gamin.paths import printable
+from gamin.system import reach
 from gamin.system.address import Address, Transport
 from gamin.system.dial import AddressInUse, dial, dial_file
 from gamin.system.peercred import peer_of
@@ -111,7 +112,8 @@ class Listening:
     def _complete(self, patience: float) -> None:
         """Add the listeners that the settings ask for and that can be had.
 
-        `patience` is how many seconds to wait for the lock of a directory.
+        `patience` is how many seconds to wait for the lock of a directory, and for
+        another server to take a call.
         """
         abstract_is_ours = any(each.file is None for each in self.listeners)
         if self.address.transport is Transport.AUTO and not abstract_is_ours:
@@ -125,18 +127,19 @@ class Listening:
             self._complete_watchman(patience)
 
     def _complete_watchman(self, patience: float) -> None:
-        running = _watchman_server(self.address)
+        running = _watchman_server(self.address, patience)
         if running is not None:
             self.other = running
             self._log_once(f"no {Language.WATCHMAN.value} socket: {running}")
             return
-        for directory in self.address.watchman_directories:
+        for directory in _watchman_directories(self.address):
+            if self.of(Language.WATCHMAN):
+                break
             if directory == self.address.state:
                 _make_parents(directory)
-            if not self.of(Language.WATCHMAN):
-                self._add(
-                    Language.WATCHMAN, directory, self.address.watchman_file, patience
-                )
+            self._add(
+                Language.WATCHMAN, directory, self.address.watchman_file, patience
+            )
 
     def _add(
         self, language: Language, directory: bytes, name: bytes, patience: float
@@ -212,9 +215,28 @@ def _claimed(address: Address, adopted: list[Listener]) -> Listening:
     return listening
 
 
-def _watchman_server(address: Address) -> AlreadyRunning | None:
+def _watchman_directories(address: Address) -> list[bytes]:
+    """Where the Watchman socket may be; without a home directory on a mount that may
+    not answer, for the loop uses these. `reach` knows the mounts."""
+    return [
+        directory
+        for directory in address.watchman_directories
+        if directory != address.state or _is_near(directory)
+    ]
+
+
+def _is_near(directory: bytes) -> bool:
+    try:
+        return reach.distant_point(directory) is None
+    except OSError:  # nothing is mounted there, and looking would mount it
+        return False
+
+
+def _watchman_server(
+    address: Address, patience: float = _CALL_PATIENCE
+) -> AlreadyRunning | None:
     """The server that is found, by a call, where a client looks for one."""
-    for directory in address.watchman_directories:
+    for directory in _watchman_directories(address):
         with suppress(OSError, UnsafeSocketPath):
             opened = open_checked(directory, address.uid)
             if opened is None:
@@ -223,7 +245,8 @@ def _watchman_server(address: Address) -> AlreadyRunning | None:
                 name = address.watchman_file
                 if opened.has_socket(name):
                     with dial_file(
-                        opened, name, _CALL_PATIENCE, any_mounts=address.any_mounts
+                        *(opened, name, min(patience, _CALL_PATIENCE)),
+                        any_mounts=address.any_mounts,
                     ) as live:
                         path = printable(directory + b"/" + name)
                         return AlreadyRunning(path, peer_of(live).pid)

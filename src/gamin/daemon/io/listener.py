@@ -172,14 +172,14 @@ def claim_file(
     The directory is locked, so that a file where nobody listens belongs to a dead
     server and not to one that is starting. Raises AlreadyRunning; DirectoryRemoved; and
     UnsafeSocketPath where an object cannot be removed, or the lock is not to be had
-    within `patience` seconds.
+    within `patience` seconds. A live server may take so long to take a call, too.
     """
     path = directory.path + b"/" + name
     with directory.locked(patience):
         if not directory.is_in_place():
             raise DirectoryRemoved(path)
         if directory.has_socket(name):
-            _make_way(directory, name)
+            _make_way(directory, name, min(patience, _PROBE_TIMEOUT))
         try:
             listening = _listening(directory.place(name))
         except OSError as error:
@@ -194,10 +194,10 @@ def claim_file(
     return Listener(language, listening, printable(path), file)
 
 
-def _make_way(directory: Directory, name: bytes) -> None:
+def _make_way(directory: Directory, name: bytes, patience: float) -> None:
     path = directory.path + b"/" + name
     try:
-        with dial_file(directory, name, _PROBE_TIMEOUT) as live:
+        with dial_file(directory, name, patience) as live:
             raise AlreadyRunning(printable(path), peer_of(live).pid)
     except (ConnectionRefusedError, FileNotFoundError):
         directory.remove(name)

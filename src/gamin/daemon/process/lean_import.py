@@ -1,5 +1,7 @@
 """Imports without what a library takes along only where it happens to be installed."""
 
+import errno
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +15,29 @@ brings `inspect`, `ast` and `dis`: 6 ms, half of the import of msgspec, and 1 MB
 @contextmanager
 def lean_import() -> Iterator[None]:
     """What is imported meanwhile does not find typing_extensions, unless somebody has
-    imported that before."""
+    imported that before.
+
+    Raises OSError where an import fails because no descriptor is free; for a library
+    in C, Python raises ImportError as for one that is gone.
+    """
     modules: dict[str, Any] = sys.modules
-    if _UNUSED in modules:
-        yield
-        return
-    modules[_UNUSED] = None  # so an import of it raises ImportError
+    is_hidden = _UNUSED not in modules
+    if is_hidden:
+        modules[_UNUSED] = None  # so an import of it raises ImportError
     try:
         yield
+    except ImportError as error:
+        _check_descriptors(error)
+        raise
     finally:
-        del modules[_UNUSED]
+        if is_hidden:
+            del modules[_UNUSED]
+
+
+def _check_descriptors(failed: ImportError) -> None:
+    """Raises OSError if no descriptor is free."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise error from failed

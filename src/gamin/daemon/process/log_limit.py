@@ -13,21 +13,29 @@ SPAN_SECONDS = 10.0
 """The span of time, in seconds."""
 
 
-class LogLimit(logging.Filter):
-    """Lines are of one kind if they have the same text before arguments are filled in.
+FORMAT = "%(message)s%(left_out)s"
+"""The message, and after a pause how many like it were left out before. A formatter
+for it needs `DEFAULTS`."""
+DEFAULTS = {"left_out": ""}
+"""What a record says that no limit has seen, or that follows its like directly."""
 
-    The first line after a pause says how many were left out.
+
+class LogLimit(logging.Filter):
+    """Lines are of one kind if the same statement of the program writes them.
+
+    The first line after a pause says how many were left out, where its handler writes
+    it in `FORMAT`. Other handlers write the message alone.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
-        self._kinds: dict[str, _Kind] = {}
+        self._kinds: dict[tuple[str, int], _Kind] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno < logging.WARNING:
             return True
-        kind = self._kinds.setdefault(str(record.msg), _Kind())
+        kind = self._kinds.setdefault((record.pathname, record.lineno), _Kind())
         now = self._clock()
         if now - kind.began >= SPAN_SECONDS:
             kind.began, kind.lines = now, 0
@@ -36,9 +44,9 @@ class LogLimit(logging.Filter):
             kind.left_out += 1
             return False
         if kind.left_out:
-            text = record.getMessage()
-            record.msg = f"{text} ({kind.left_out} more lines like this were left out)"
-            record.args = None
+            # The record is shared with other handlers, so its message stays.
+            left_out = f" ({kind.left_out} more lines like this were left out)"
+            record.__dict__["left_out"] = left_out
             kind.left_out = 0
         return True
 

@@ -10,15 +10,17 @@ from functools import partial
 
 from gamin.backends.base import KernelBackend
 from gamin.backends.combined import CombinedBackend
+from gamin.config import loader
 from gamin.daemon.io.addresses import AddressInUse, AlreadyRunning, Listening, acquire
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.process import log_limit
+from gamin.daemon.process.config_watch import know_distant
 from gamin.daemon.process.inherited import (
     allow_descriptors,
     release_output,
     working_directory,
 )
 from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
-from gamin.daemon.process.log_limit import LogLimit
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address, systemd
@@ -62,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         passed = systemd.passed_sockets(os.environ, os.getpid())
         for variable in systemd.VARIABLES:
             os.environ.pop(variable, None)
+        know_distant(loader.read_mounts())
         listening = acquire(where, passed)
     except AlreadyRunning as running:
         logger.info("%s", running)
@@ -74,8 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _log_to_stderr() -> None:
     handler = NonBlockingStderrHandler()
-    handler.setFormatter(EscapingFormatter("gam_server: %(message)s"))
-    handler.addFilter(LogLimit())
+    text = f"gam_server: {log_limit.FORMAT}"
+    handler.setFormatter(EscapingFormatter(text, defaults=log_limit.DEFAULTS))
+    handler.addFilter(log_limit.LogLimit())
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
 

@@ -5,7 +5,6 @@ is missing, or is of another version. So a server that has the time imports ever
 that it may ever need, a module per iteration of the loop, so that nobody waits long.
 """
 
-import gc
 import importlib
 import logging
 import time
@@ -98,8 +97,9 @@ class Preload:
         except ImportError as error:
             self._left.clear()
             self._on_failure(error)
+            return
         if self._left:
             self._loop.call_soon(self._import_next)
         else:
-            gc.freeze()  # modules stay for good, as those of the start
+            # No gc.freeze() as at the start: garbage of clients would stay for good.
             logger.info("all modules are imported")

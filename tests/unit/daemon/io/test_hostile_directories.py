@@ -19,6 +19,7 @@ from gamin.daemon.io.addresses import (
     acquire,
 )
 from gamin.daemon.io.listener import SocketFile
+from gamin.system import reach
 from gamin.system.address import Address
 from gamin.system.dial import dial
 from gamin.system.socketdir import UnsafeSocketPath
@@ -71,6 +72,29 @@ def test_where_others_have_our_directory_watchmans_language_is_spoken_at_home(
         with pytest.raises(AlreadyRunning):
             acquire(open_to_all)
     assert not place.exists()
+
+
+def test_nothing_is_made_at_home_while_another_place_is_fit(
+    open_to_all: Address, tmp_path: Path
+) -> None:
+    with acquired(open_to_all) as listening:
+        assert watchman_place(listening).parent == folder(open_to_all)
+        assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("automount", [False, True])
+def test_a_home_on_a_mount_that_may_not_answer_is_left_alone(
+    open_to_all: Address, tmp_path: Path, automount: bool
+) -> None:
+    plant(open_to_all)
+    reach.use({bytes(tmp_path / "home"): automount})
+    try:
+        with acquired(open_to_all) as listening:
+            assert not listening.of(Language.WATCHMAN)
+            listening.restore()
+        assert not (tmp_path / "home").exists()
+    finally:
+        reach.use({})
 
 
 def test_others_who_have_all_names_of_the_original_language_leave_the_other_one(

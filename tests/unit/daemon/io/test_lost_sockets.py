@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gamin.daemon.io.addresses import (
     Language,
     acquire,
 )
+from gamin.system import dial
 from gamin.system.address import Address
 from gamin.system.socketdir import open_checked
 from tests.unit.daemon.io.test_addresses import (
@@ -82,6 +84,30 @@ def test_a_server_whose_address_another_one_took_meanwhile_is_superseded(
             listening.restore()
             assert listening.superseded_by is not None
             assert listening.superseded_by.pid == os.getpid()
+
+
+def test_a_process_that_takes_no_calls_does_not_make_a_running_server_wait(
+    address: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    dialed = dial.dial
+
+    def noting(where: bytes, patience: float) -> socket.socket:
+        waits.append(patience)
+        return dialed(where, patience)
+
+    with acquired(address) as listening, socket.socket(socket.AF_UNIX) as silent:
+        watchman_file(address).unlink()
+        opened = open_checked(address.directory, address.uid)
+        assert opened is not None
+        with opened:
+            silent.bind(place := opened.place(address.watchman_file))
+            silent.listen(0)
+            with dialed(place, 0):  # its queue is full now
+                monkeypatch.setattr(dial, "dial", noting)
+                listening.restore()
+        assert not listening.of(Language.WATCHMAN)
+    assert waits == [0.0, 0.0]
 
 
 def test_a_process_that_keeps_the_lock_does_not_make_a_running_server_wait(

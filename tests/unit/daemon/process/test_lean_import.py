@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gamin.daemon.process.lean_import import lean_import
+from testkit.descriptors import no_free_descriptor
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +30,17 @@ def test_it_is_found_again_afterwards_even_if_the_import_failed() -> None:
     with pytest.raises(RuntimeError), lean_import():
         raise RuntimeError
     assert "typing_extensions" not in sys.modules
+
+
+def test_a_library_in_c_that_finds_no_descriptor_is_not_missing() -> None:
+    with (
+        no_free_descriptor(),
+        pytest.raises(OSError, match="Too many open files"),
+        lean_import(),
+    ):
+        raise ImportError("cannot open shared object file: Too many open files")
+    with pytest.raises(ImportError, match="missing"), lean_import():
+        raise ImportError("missing")
 
 
 def test_what_was_imported_before_stays(monkeypatch: pytest.MonkeyPatch) -> None:

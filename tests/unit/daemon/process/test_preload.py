@@ -1,6 +1,9 @@
 """A server imports everything it may need, one module per iteration of its loop."""
 
+import gc
+import logging
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,13 +110,38 @@ def test_a_module_that_cannot_be_read_now_is_imported_later(
     assert not errors
 
 
-def test_a_missing_module_is_reported_once(loop: Loop) -> None:
+def test_a_missing_module_is_reported_once(
+    loop: Loop, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     errors: list[ImportError] = []
     gone = ["gamin_gone_one", "gamin_gone_two"]
     Preload(loop, errors.append, gone, last_activity=never, idle_seconds=0)
     for _ in range(5):
         loop.run_once(0)
     assert [error.name for error in errors] == ["gamin_gone_one"]
+    assert "all modules are imported" not in caplog.messages
+
+
+def test_garbage_of_clients_is_still_collected_after_the_imports(
+    loop: Loop, modules: list[str]
+) -> None:
+    class Garbage:
+        pass
+
+    before = gc.get_freeze_count()
+    garbage = Garbage()
+    garbage.itself = garbage  # type: ignore[attr-defined]
+    gone = weakref.ref(garbage)
+    del garbage
+    errors: list[ImportError] = []
+    Preload(loop, errors.append, modules, last_activity=never, idle_seconds=0)
+    while not set(modules) <= sys.modules.keys():
+        loop.run_once(0)
+    loop.run_once(0)
+    gc.collect()
+    assert gone() is None
+    assert gc.get_freeze_count() == before
 
 
 def test_everything_of_ours_that_a_function_of_the_server_imports_is_listed() -> None:

@@ -31,6 +31,7 @@ class Job:
     def __init__(self, steps: Iterator[None], done: Callable[[], None]) -> None:
         self._steps = steps
         self._done = done
+        self._has_begun = False
         self.is_canceled = False
         self.error: Exception | None = None
         """What a step raised; the work ended with it."""
@@ -38,10 +39,16 @@ class Job:
     def cancel(self) -> None:
         """Stop it at its next step, and report nothing."""
         self.is_canceled = True
+        self._done = _nothing
+        if not self._has_begun:
+            # It may wait for ever behind one that hangs. Of one that has begun, the
+            # thread lets go: what that has open may hang when it is closed.
+            self._steps = iter(())
 
     def work(self, seconds: float) -> bool:
         """Work for at most `seconds`; return whether the job is finished."""
         end = time.monotonic() + seconds
+        self._has_begun = True
         try:
             for _ in self._steps:
                 if self.is_canceled:
@@ -57,6 +64,10 @@ class Job:
             logger.error("a bug; work in a thread was left undone", exc_info=self.error)
         if not self.is_canceled:
             self._done()
+
+
+def _nothing() -> None:
+    """What is called at the end of a job for which nobody waits."""
 
 
 class Worker:

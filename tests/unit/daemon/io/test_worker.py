@@ -1,8 +1,10 @@
 """Jobs in a thread: slices, ends and errors."""
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 
 import pytest
 
@@ -54,6 +56,37 @@ def test_the_end_of_a_job_is_reported_on_the_loops_thread(
     assert threads[0] is not threading.main_thread()
     assert threads[1] is threading.main_thread()
     eventually(lambda: not threads[0].is_alive(), what="the end of the thread")
+
+
+class Wanted:
+    """Something that a job needs."""
+
+
+def test_a_job_that_is_canceled_before_it_begins_keeps_nothing(
+    loop: Loop, worker: Worker
+) -> None:
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def first() -> Iterator[None]:
+        hangs.set()
+        goes_on.wait(20)
+        yield
+
+    def second(wanted: Wanted, done: list[str]) -> Iterator[None]:
+        yield from steps(1, done, repr(wanted))
+
+    done: list[str] = []
+    wanted = Wanted()
+    gone = weakref.ref(wanted)
+    worker.start(first(), lambda: done.append("first"))
+    assert hangs.wait(20)
+    job = worker.start(second(wanted, done), partial(done.append, repr(wanted)))
+    del wanted
+    job.cancel()
+    assert gone() is None
+    goes_on.set()
+    wait_until(loop, lambda: bool(done))
+    assert done == ["first"]
 
 
 def test_a_long_job_and_a_short_one_take_turns(

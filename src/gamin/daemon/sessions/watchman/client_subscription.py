@@ -95,6 +95,9 @@ class ClientSubscription:
         client = self._client
         client.send(client.codec.encode(replies.canceled(self.name, root)))
 
+    def removed(self) -> None:
+        """Nothing is left to be released."""
+
     def flush(self) -> None:
         self._client.flush()
 

@@ -7,9 +7,8 @@ from functools import partial
 
 from gamin import __version__
 from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
-from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.asker import Asker, Host
-from gamin.daemon.sessions.watchman.content_hashes import ContentHashes
+from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import (
     ReadContents,
@@ -56,6 +55,7 @@ class Commands:
             roots, self._queries, self._recalled, self._content_reader
         )
         self._hashes = ContentHashes(roots.loop)
+        roots.on_closed = self._queries.drop_cursors
         self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
@@ -209,7 +209,7 @@ class Commands:
     def _content_reader(self, root: Root, query: Query) -> ReadContents:
         inner = query.relative_root
 
-        def read(rows: Sequence[FileRow], done: Callable[[], None]) -> Job:
+        def read(rows: Sequence[FileRow], done: Callable[[], None]) -> Reading:
             directory = root.prefix + (inner + b"/" if inner else b"")
             return self._hashes.fill(rows, directory, self.roots.mount_of(root), done)
 
@@ -217,17 +217,17 @@ class Commands:
 
     def _read_contents(self, rows: FileRows, root: Root, query: Query) -> Steps[None]:
         read = self._content_reader(root, query)
-        job: Job | None = None
+        reading: Reading | None = None
 
         def start(_: Errands, done: Done) -> None:
-            nonlocal job
-            job = read(rows.rows, done)
+            nonlocal reading
+            reading = read(rows.rows, done)
 
         try:
             yield start
         finally:
-            if job is not None:
-                job.cancel()  # the client has left, if the hashes are not there
+            if reading is not None:
+                reading.cancel()  # the client has left, if the hashes are not there
 
     def _current(self, path: bytes) -> Steps[Root]:
         """The root, when all that happened until now was detected and delivered."""

@@ -1,18 +1,21 @@
 """The field `content.sha1hex`: what files contain, as a hash.
 
 Files are read by a thread per mount, because reading may take long or for ever; the
-answer waits for it, and nobody else does. Hashes are kept by what identifies a content:
-the inode, the size and the times.
+answer waits for it, and nobody else does. A tree with files on several mounts is read
+by as many threads. Hashes are kept by what identifies a content: the inode, the size
+and the times.
 """
 
 import os
 import stat
+import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.io.worker import Job, Worker
 from gamin.paths import printable
 from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.system import reach
 
 MAX_KEPT = 128 * 1024
 """Hashes that are kept, as Watchman's `content_hash_max_items`: 30 MB at the most. The
@@ -26,12 +29,35 @@ Content = tuple[int, int, int, int, int]
 """Device, inode, size, and the times (ns) of the content's and the status' change."""
 
 
+class Reading:
+    """Files that are being read, by one job for each mount that they are on."""
+
+    def __init__(self, done: Callable[[], None]) -> None:
+        """`done` is called once all jobs have ended."""
+        self.jobs: list[Job] = []
+        self._done = done
+        self._ended = 0
+
+    def cancel(self) -> None:
+        """Read no more than has begun, and call nobody."""
+        for job in self.jobs:
+            job.cancel()
+
+    def one_ended(self) -> None:
+        self._ended += 1
+        if self._ended == len(self.jobs):
+            self._done()
+
+
 class ContentHashes:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._workers: dict[bytes, Worker] = {}
+        """By the point of the mount where that may not answer; empty for all others."""
+        self._lock = threading.Lock()
+        """Held by a thread while it uses what follows."""
         self._known: dict[Content, str] = {}
-        """Only the threads use it; each operation on it is atomic."""
+        """The one that was used longest ago is the first one."""
         self.hits = 0
         self.misses = 0
 
@@ -41,15 +67,20 @@ class ContentHashes:
         directory: bytes,
         mount: bytes,
         done: Callable[[], None],
-    ) -> Job:
+    ) -> Reading:
         """Set the `sha1` of all rows, whose names are relative to the directory (with a
-        slash at its end). `done` is called when that is so. `mount` is the point of the
-        mount, where that may not answer; empty for all others."""
-        worker = self._workers.get(mount)
-        if worker is None:
-            name = f"hash {printable(mount)}"
-            worker = self._workers[mount] = Worker(self._loop, name)
-        return worker.start(self._steps(rows, directory), done)
+        slash at its end, and no symlink in it). `done` is called when that is so.
+        `mount` is the point of the directory's mount, where that may not answer; empty
+        for all others."""
+        reading = Reading(done)
+        for point, its_rows in _by_mount(rows, directory, mount).items():
+            worker = self._workers.get(point)
+            if worker is None:
+                name = f"hash {printable(point)}"
+                worker = self._workers[point] = Worker(self._loop, name)
+            steps = self._steps(its_rows, directory)
+            reading.jobs.append(worker.start(steps, reading.one_ended))
+        return reading
 
     @property
     def kept(self) -> int:
@@ -84,22 +115,47 @@ class ContentHashes:
                 row.sha1 = {"error": "not a regular file"}
                 return
             content = _content(status)
-            kept = self._known.pop(content, None)
-            if kept is not None:
-                self.hits += 1
-                self._keep(content, kept)
-                row.sha1 = kept
+            row.sha1 = self._recalled(content)
+            if row.sha1 is not None:
                 return
-            self.misses += 1
             row.sha1 = yield from _digest(descriptor)
             if _content(os.fstat(descriptor)) == content:
                 self._keep(content, row.sha1)
                 return
 
+    def _recalled(self, content: Content) -> str | None:
+        with self._lock:
+            digest = self._known.pop(content, None)
+            if digest is None:
+                self.misses += 1
+            else:
+                self.hits += 1
+                self._known[content] = digest
+            return digest
+
     def _keep(self, content: Content, digest: str) -> None:
-        self._known[content] = digest
-        if len(self._known) > MAX_KEPT:
-            self._known.pop(next(iter(self._known)), None)
+        with self._lock:
+            self._known[content] = digest
+            if len(self._known) > MAX_KEPT:
+                del self._known[next(iter(self._known))]
+
+
+def _by_mount(
+    rows: Sequence[FileRow], directory: bytes, mount: bytes
+) -> dict[bytes, Sequence[FileRow]]:
+    """The rows by the point of their mount, empty for all mounts that surely answer;
+    those of the directory's own mount are there in any case."""
+    # The innermost mount has the longest path, so it is found first.
+    points = sorted(reach.points_below(directory), key=len, reverse=True)
+    if not points:
+        return {mount: rows}
+    prefixes = [(point[len(directory) :] + b"/", point) for point in points]
+    found: dict[bytes, list[FileRow]] = {mount: []}
+    for row in rows:
+        name = row.name + b"/"
+        inside = (point for prefix, point in prefixes if name.startswith(prefix))
+        found.setdefault(next(inside, mount), []).append(row)
+    return dict(found)
 
 
 def _content(status: os.stat_result) -> Content:

@@ -157,5 +157,8 @@ class Sink(Protocol):
     def canceled(self, root: bytes) -> None:
         """The subscription ended, for the root is not watched any more."""
 
+    def removed(self) -> None:
+        """The root has this subscriber no more, for whatever reason."""
+
     def flush(self) -> None:
         """Send now what was delivered outside a round of the loop."""

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 from weakref import ref
 
-from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.client_subscription import (
     Client,
     ClientSubscription,
 )
+from gamin.daemon.sessions.watchman.content_hashes import Reading
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
@@ -17,7 +17,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 
 
 class ReadContents(Protocol):
-    def __call__(self, rows: Sequence[FileRow], done: Callable[[], None]) -> Job:
+    def __call__(self, rows: Sequence[FileRow], done: Callable[[], None]) -> Reading:
         """Set the hash of all rows, and then call `done`."""
 
 
@@ -32,6 +32,7 @@ class HashingSubscription(ClientSubscription):
         self._read = read
         self._pending: deque[Delivery] = deque()
         """Deliveries without hashes; the files of the first one are being read."""
+        self._reading: Reading | None = None
         self._subscriber: ref[Subscriber] | None = None
         """A weak reference: a cycle would keep the memory of a client that left."""
 
@@ -51,17 +52,21 @@ class HashingSubscription(ClientSubscription):
         rows = self._pending[0].rows
         # Only a query with fields of files asks for hashes.
         assert isinstance(rows, FileRows)
-        self._read(rows.rows, self._on_read)
+        self._reading = self._read(rows.rows, self._on_read)
 
     def _on_read(self) -> None:
-        subscriber = None if self._subscriber is None else self._subscriber()
-        root = self._root
-        if subscriber is None or not root.has(subscriber):
-            self._pending.clear()  # the client left, or unsubscribed
-            return
+        self._reading = None
         super().deliver(self._pending.popleft())
+        subscriber = None if self._subscriber is None else self._subscriber()
         if self._pending:
             self._read_first()
-        elif subscriber.cursor.is_behind:
-            root.catch_up(subscriber)
+        elif subscriber is not None and subscriber.cursor.is_behind:
+            self._root.catch_up(subscriber)
         self.flush()
+
+    def removed(self) -> None:
+        """The client left, or unsubscribed: nobody waits for the files any more."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+        self._pending.clear()

@@ -134,6 +134,12 @@ class Queries:
         if len(self._cursors) > MAX_CURSORS:
             del self._cursors[next(iter(self._cursors))]
 
+    def drop_cursors(self, root: Root) -> None:
+        """The root is closed: none of its cursors can be asked for again."""
+        gone = [key for key in self._cursors if key[0] is root]
+        for key in gone:
+            del self._cursors[key]
+
     @property
     def cursors(self) -> list[tuple[Root, str, Clock]]:
         return [(root, name, clock) for (root, name), clock in self._cursors.items()]

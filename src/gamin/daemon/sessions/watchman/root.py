@@ -289,6 +289,7 @@ class Root:
         if not query.subscribers:
             query.cancel_settling()
             del self.queries[subscriber.query]
+        subscriber.sink.removed()
 
     def has(self, subscriber: Subscriber) -> bool:
         query = self.queries.get(subscriber.query)

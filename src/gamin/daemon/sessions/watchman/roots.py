@@ -70,6 +70,8 @@ class Roots:
         self._delivered: dict[Root, None] = {}
         self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
         """Called with a root that nobody came back to, before it is released."""
+        self.on_closed: Callable[[Root], None] = lambda root: None
+        """Called when a root was released."""
         self.on_changed: Callable[[Root], None] = lambda root: None
         """Called when more is known of a root."""
 
@@ -225,6 +227,7 @@ class Roots:
             root.remove(subscriber)
         self._service.cancel(root.subscription)
         self._rules.drop(root.subscription)
+        self.on_closed(root)
         self._call_waiting(root)
 
     def _call_waiting(self, root: Root) -> None:

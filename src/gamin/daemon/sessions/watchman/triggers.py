@@ -6,7 +6,7 @@ so what happens meanwhile is one difference afterwards: one process per trigger.
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gamin.daemon.io import child
 from gamin.daemon.io.loop import Loop
@@ -37,13 +37,20 @@ class RunningTrigger:
     """A `Sink` that runs a command for what is delivered."""
 
     def __init__(
-        self, trigger: Trigger, root: Root, loop: Loop, sockname: bytes
+        self,
+        trigger: Trigger,
+        root: Root,
+        loop: Loop,
+        sockname: bytes,
+        forget: Callable[["RunningTrigger"], None],
     ) -> None:
+        """`forget` is called when the root has it no more."""
         self.trigger = trigger
+        self.root = root
         self.subscriber: Subscriber | None = None
-        self._root = root
         self._loop = loop
         self._sockname = sockname
+        self._forget = forget
         self._pid: int | None = None
 
     @property
@@ -64,31 +71,33 @@ class RunningTrigger:
         self._pid = None
         if status:
             logger.info("%s ended with status %d", self, status)
-        subscriber, root = self.subscriber, self._root
-        if subscriber is None or not root.has(subscriber):
-            return
-        if subscriber.cursor.is_behind:
-            root.catch_up(subscriber)
+        subscriber = self.subscriber
+        if subscriber is not None and subscriber.cursor.is_behind:
+            self.root.catch_up(subscriber)
 
     def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
         """Triggers run whatever is asserted."""
 
     def canceled(self, root: bytes) -> None:
+        """Nobody waits for an answer."""
+
+    def removed(self) -> None:
         self.subscriber = None
+        self._forget(self)
 
     def flush(self) -> None:
         """Nothing to send: a delivery runs the command at once."""
 
     def __str__(self) -> str:
         name = printable(self.trigger.name)
-        return f"trigger {name} of {printable(self._root.path)}"
+        return f"trigger {name} of {printable(self.root.path)}"
 
     # -- the command
 
     def _program(self, delivery: Delivery, rows: FileRows) -> child.Program:
         trigger = self.trigger
         inner = trigger.query.relative_root
-        place = os.path.join(self._root.path, inner) if inner else self._root.path
+        place = os.path.join(self.root.path, inner) if inner else self.root.path
         command, is_cut = list(trigger.command), False
         if trigger.append_files:
             names = _names_that_fit(rows, MAX_ARGUMENT_BYTES)
@@ -98,7 +107,7 @@ class RunningTrigger:
         if most is not None and most < len(rows.rows):
             rows, is_cut = rows.first(most), True
         environment = {
-            "WATCHMAN_ROOT": self._root.path,
+            "WATCHMAN_ROOT": self.root.path,
             "WATCHMAN_SOCK": self._sockname,
             "WATCHMAN_TRIGGER": to_bytes(trigger.name).replace(b"\0", b"?"),
             "WATCHMAN_CLOCK": str(delivery.clock).encode(),
@@ -166,8 +175,7 @@ class Triggers:
     def _define(self, root: Root, trigger: Trigger) -> str:
         """Add a trigger, which then runs for all that it matches; return what came of
         it, in the words of Watchman. Raises BadRequest past the greatest number."""
-        mine = self._of(root)
-        known = mine.get(trigger.name)
+        known = self._of(root).get(trigger.name)
         if known is not None and known.trigger.definition == trigger.definition:
             return "already_defined"
         if trigger.query.wants_hashes:
@@ -175,30 +183,35 @@ class Triggers:
         if known is None and sum(map(len, self._by_root.values())) >= MAX_TRIGGERS:
             raise BadRequest(f"a server has no more than {MAX_TRIGGERS} triggers")
         if known is not None:
-            self._remove(root, known)
-        running = RunningTrigger(trigger, root, self._loop, self._sockname())
+            self._remove(known)
+        running = RunningTrigger(
+            trigger, root, self._loop, self._sockname(), self._forget
+        )
         query = trigger.query.sharing_key()
         running.subscriber = Subscriber(running, query, root.cursor(None))
-        mine[trigger.name] = running
+        self._by_root.setdefault(root, {})[trigger.name] = running
         root.add(running.subscriber)
         root.deliver_all(running.subscriber)
         return "created" if known is None else "replaced"
 
     def _delete(self, root: Root, name: str) -> bool:
         """Whether there was one. Its command, if it runs, is left to its end."""
-        known = self._of(root).pop(name, None)
+        known = self._of(root).get(name)
         if known is not None:
-            self._remove(root, known)
+            self._remove(known)
         return known is not None
 
-    def _of(self, root: Root) -> dict[str, RunningTrigger]:
-        """The triggers of a root; those of canceled roots are dropped."""
-        for each in list(self._by_root):
-            if not each.is_pinned:
-                del self._by_root[each]
-        return self._by_root.setdefault(root, {})
+    def _of(self, root: Root) -> Mapping[str, RunningTrigger]:
+        """The triggers of a root."""
+        return self._by_root.get(root, {})
 
-    def _remove(self, root: Root, running: RunningTrigger) -> None:
-        if running.subscriber is not None and root.has(running.subscriber):
-            root.remove(running.subscriber)
-        running.subscriber = None
+    def _remove(self, running: RunningTrigger) -> None:
+        if running.subscriber is not None:
+            running.root.remove(running.subscriber)
+
+    def _forget(self, running: RunningTrigger) -> None:
+        """The root has it no more."""
+        mine = self._by_root[running.root]
+        del mine[running.trigger.name]
+        if not mine:
+            del self._by_root[running.root]

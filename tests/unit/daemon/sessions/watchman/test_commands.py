@@ -1,6 +1,8 @@
 """The commands of the Watchman language, asked of a server in this process."""
 
+import gc
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +100,16 @@ def test_a_named_cursor_moves_with_each_query(peer: WatchmanPeer, root: str) -> 
     assert peer.ask("query", root, named)["files"] == []
     cursors = peer.ask("debug-show-cursors", root)["cursors"]
     assert list(cursors) == ["mine"]
+
+
+def test_a_root_that_is_not_watched_any_more_is_kept_by_no_cursor(
+    peer: WatchmanPeer, root: str
+) -> None:
+    peer.ask("query", root, {"since": "n:mine", "fields": ["name"]})
+    [known] = map(weakref.ref, peer.home.watchman.roots.all)
+    peer.ask("watch-del", root)
+    gc.collect()
+    assert known() is None
 
 
 def test_a_subscription_gets_what_is_there_and_what_happens(

@@ -2,15 +2,19 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman import content_hashes
 from gamin.daemon.sessions.watchman.content_hashes import PIECE_BYTES, ContentHashes
 from gamin.events import Kind
 from gamin.protocol.watchman.query.file_row import FileRow, Sha1
+from gamin.system import reach
 from testkit.waiting import eventually
 
 
@@ -30,12 +34,16 @@ def of(loop: Loop, hashes: ContentHashes, folder: Path, *rows: FileRow) -> list[
     done: list[bool] = []
     hashes.fill(rows, bytes(folder) + b"/", b"", lambda: done.append(True))
 
-    def is_done() -> bool:
-        loop.run_once(0.05)
-        return bool(done)
-
-    eventually(is_done, what="the hashes")
+    loop_until(loop, lambda: bool(done))
     return [row.sha1 for row in rows]
+
+
+def loop_until(loop: Loop, condition: Callable[[], bool]) -> None:
+    def is_so() -> bool:
+        loop.run_once(0.05)
+        return condition()
+
+    eventually(is_so, what="the hashes")
 
 
 def row(name: str, *, is_dir: bool = False, exists: bool = True) -> FileRow:
@@ -84,6 +92,68 @@ def test_a_file_is_read_again_only_when_it_changed(
     file.write_text("three")
     assert of(loop, hashes, tmp_path, row("file")) != first
     assert (hashes.hits, hashes.misses) == (1, 2)
+
+
+def test_a_file_on_a_mount_that_hangs_delays_no_file_beside_it(
+    loop: Loop,
+    hashes: ContentHashes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    far = tmp_path / "far"
+    far.mkdir()
+    (far / "file").write_text("far")
+    (tmp_path / "file").write_text("near")
+    answers = threading.Event()
+    digest = content_hashes._digest
+
+    def hanging(descriptor: int) -> Generator[None, None, str]:
+        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(far)):
+            answers.wait(20)
+        return (yield from digest(descriptor))
+
+    monkeypatch.setattr(content_hashes, "_digest", hanging)
+    done: list[str] = []
+    rows = row("far/file"), row("file")
+    reach.use({bytes(far): False})
+    try:
+        directory = bytes(tmp_path) + b"/"
+        hashes.fill(rows, directory, b"", lambda: done.append("both"))
+        near, other = of(loop, hashes, tmp_path, row("file"), row("far.not"))
+        assert near == hashlib.sha1(b"near").hexdigest()
+        assert other == {"error": "open: No such file or directory"}
+        assert not done
+        answers.set()
+        loop_until(loop, lambda: done == ["both"])
+    finally:
+        reach.use({})
+    assert rows[0].sha1 == hashlib.sha1(b"far").hexdigest()
+    assert rows[1].sha1 == near
+
+
+def test_threads_that_keep_hashes_do_not_disturb_each_other(
+    hashes: ContentHashes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(content_hashes, "MAX_KEPT", 1)
+    interval = sys.getswitchinterval()
+    finished: list[int] = []
+
+    def keep(device: int) -> None:
+        for inode in range(5_000):
+            hashes._keep((device, inode, 0, 0, 0), "hash")
+        finished.append(device)
+
+    threads = [threading.Thread(target=keep, args=(device,)) for device in range(4)]
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert sorted(finished) == [0, 1, 2, 3]
+    assert hashes.kept == 1
 
 
 def test_only_so_many_hashes_are_kept(

@@ -88,6 +88,9 @@ class Quiet:
     def canceled(self, root: bytes) -> None:
         """It never is."""
 
+    def removed(self) -> None:
+        """Nothing is to be released."""
+
     def flush(self) -> None:
         """Nothing waits."""
 

@@ -35,6 +35,7 @@ class Collector:
         self.is_blocked = False
         self.deliveries: list[Delivery] = []
         self.states: list[StateChange] = []
+        self.removals = 0
 
     def deliver(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
@@ -44,6 +45,9 @@ class Collector:
 
     def canceled(self, root: bytes) -> None:
         """Not needed here."""
+
+    def removed(self) -> None:
+        self.removals += 1
 
     def flush(self) -> None:
         """Nothing waits."""
@@ -218,4 +222,5 @@ def test_a_subscriber_that_is_removed_is_not_behind() -> None:
         watched.change(b"/d/f")
         watched.root.flush()
         watched.root.remove(watched.subscriber)
+        assert watched.sink.removals == 1
         assert not watched.subscriber.cursor.is_behind

@@ -1,5 +1,7 @@
 """Triggers: commands that run for what changed, one process each."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,7 +116,10 @@ def test_the_triggers_of_a_root_end_with_it(
     peer: WatchmanPeer, root: Path, tmp_path: Path
 ) -> None:
     defined(peer, root, trigger(tmp_path / "log"))
+    [known] = map(weakref.ref, peer.home.watchman.roots.all)
     peer.ask("watch-del", str(root))
+    gc.collect()
+    assert known() is None
     peer.ask("watch", str(root))
     assert peer.ask("trigger-list", str(root))["triggers"] == []
 

@@ -25,11 +25,8 @@ from gamin.protocol.gam.server import ServerSession
 from gamin.protocol.watchman.client.belief import Belief
 from gamin.protocol.watchman.client.decode import decode_and_apply
 from gamin.protocol.watchman.client.events import events_from_rows
-from gamin.protocol.watchman.client.watching import (
-    NeedsStat,
-    Watching,
-    WatchOptions,
-)
+from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import NeedsStat, Watching
 from gamin.protocol.watchman.codec.bser import decode_value, encode_value
 from gamin.protocol.watchman.codec.compact import decode_compact
 from gamin.protocol.watchman.codec.json_codec import JSON

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gamin.compat.fam import WatchMonitor as WatchMonitor
     from gamin.compat.fam import has_debug_api as has_debug_api
     from gamin.errors import GaminError, InvalidPath, ServerError
-    from gamin.events import Event, Kind
+    from gamin.events import Detail, Event, Kind
     from gamin.protocol.watchman.client.watching import WatchRefused
     from gamin.system.address import InvalidSetting
     from gamin.system.socketdir import UnsafeSocketPath
@@ -52,6 +52,7 @@ __version__ = "0.2.0"
 
 __all__ = [
     "AsyncWatch",
+    "Detail",
     "Event",
     "GaminError",
     "InvalidPath",
@@ -73,6 +74,7 @@ __all__ = [
 
 _HOMES = {
     "AsyncWatch": "client.aio",
+    "Detail": "events",
     "Event": "events",
     "GaminError": "errors",
     "InvalidPath": "errors",

@@ -6,7 +6,7 @@ Python interface yields.
 """
 
 from collections.abc import Callable, Iterable
-from enum import StrEnum
+from enum import IntFlag, StrEnum
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
 
@@ -81,6 +81,20 @@ class Kind(StrEnum):
     MOVED = "moved"
 
 
+class Detail(IntFlag):
+    """What exactly happened to a path, for a watch that asks for `details`.
+
+    `CONTENT`: written or truncated. `ATTRIBUTES`: mode, owner, times or links.
+    `CLOSED`: closed after it was open for writing. `RENAMED`, of a creation or a
+    deletion: it came or went by a rename whose other end is not watched.
+    """
+
+    CONTENT = 1
+    ATTRIBUTES = 2
+    CLOSED = 4
+    RENAMED = 8
+
+
 class Row(NamedTuple):
     """One change as the core reports it; its path is absolute and real.
 
@@ -136,9 +150,34 @@ class Event(NamedTuple):
     """True when the change was found by comparing with the disk after notifications
     were lost (overflow, server killed), not by a notification."""
 
+    @property
+    def details(self) -> "Detail | None":
+        """What exactly happened; None if nobody knows, or if the watch did not ask for
+        `details`."""
+        return None
+
+
+class DetailedEvent(Event):
+    """An event of a watch with `details`."""
+
+    bits = -1
+    """Its details; negative if nobody knows."""
+
+    @property
+    def details(self) -> Detail | None:
+        """What exactly happened; None if nobody knows."""
+        return Detail(self.bits) if self.bits >= 0 else None
+
 
 new_event: Final = cast(
     Callable[[tuple[Kind, str, str | None, bool, bool]], Event],
     partial(tuple.__new__, Event),
 )
 """`Event` from a tuple of all its fields, in two thirds of the class's time."""
+
+
+def detailed(event: Event, bits: int) -> DetailedEvent:
+    """The event with its details; negative ones are unknown."""
+    found = DetailedEvent(*event)
+    found.bits = bits
+    return found

@@ -63,6 +63,8 @@ class Client:
         *,
         ignore: Ignore | None = None,
         cross_mounts: bool = False,
+        wants_details: bool = False,
+        is_unthrottled: bool = False,
     ) -> Subscription:
         """Subscribe, and let the executor do all that follows."""
         subscription = Subscription(
@@ -73,6 +75,8 @@ class Client:
             directory_events_only=self.is_terse,
             ignore=ignore,
             cross_mounts=cross_mounts,
+            wants_details=wants_details,
+            is_unthrottled=is_unthrottled,
         )
         self.subscriptions.append(subscription)
         self.host.begin(subscription)

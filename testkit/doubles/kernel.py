@@ -137,6 +137,7 @@ class KernelInMemory:
         self._pending: list[Change] = []
         self.queued_bytes = self.drained_bytes = 0
         """Counted in events here."""
+        self.is_detailed = False
 
     @property
     def watches(self) -> int:
@@ -201,7 +202,11 @@ class KernelInMemory:
         for watch, mask, cookie, name in self._take_piece():
             if mask == CREATE:
                 created = (watch, name)
-            elif mask == CLOSE_WRITE and created == (watch, name):
+            elif (
+                mask == CLOSE_WRITE
+                and created == (watch, name)
+                and not self.is_detailed
+            ):
                 continue
             owners = self._owners.get(watch, ())
             if mask & MOVED_FROM and owners:
@@ -214,7 +219,9 @@ class KernelInMemory:
             if mask & IGNORED:
                 self._dropped(watch)
         for index in halves.values():
-            mask = changes[index].mask & ~MOVED_FROM | DELETE
+            mask = changes[index].mask | DELETE
+            if not self.is_detailed:
+                mask &= ~MOVED_FROM
             changes[index] = changes[index]._replace(mask=mask, cookie=0)
         return changes
 

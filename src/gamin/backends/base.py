@@ -75,6 +75,10 @@ class KernelBackend(Backend, Protocol):
     def read_ahead(self) -> None:
         """Make room in the kernel's queue: read events that later drains return."""
 
+    is_detailed: bool
+    """Return also what is of use only to those who ask for details: each CLOSE_WRITE,
+    and MOVED_FROM in the DELETE of an entry that was renamed away."""
+
     queued_bytes: int
     """The position, in bytes, of the end of the kernel's queue at the last `drain` or
     `read_ahead`.

@@ -47,8 +47,19 @@ class CombinedBackend:
         self._opens = (inotify, fanotify)
         self._opened: list[KernelBackend | None] = [None, None]
         self.queued_bytes = self.drained_bytes = 0
+        self._is_detailed = False
         # The loop waits for one descriptor; those of the facilities come later.
         self._epoll = select.epoll()
+
+    @property
+    def is_detailed(self) -> bool:
+        return self._is_detailed
+
+    @is_detailed.setter
+    def is_detailed(self, value: bool) -> None:
+        self._is_detailed = value
+        for backend in self._in_use():
+            backend.is_detailed = value
 
     def fileno(self) -> int:
         return self._epoll.fileno()
@@ -76,6 +87,7 @@ class CombinedBackend:
 
     def _open(self, index: int) -> KernelBackend:
         backend = self._opens[index]()
+        backend.is_detailed = self._is_detailed
         self._epoll.register(backend.fileno(), select.EPOLLIN)
         self._opened[index] = backend
         return backend

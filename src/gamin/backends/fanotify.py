@@ -68,6 +68,7 @@ class FanotifyBackend:
         self._moved: list[int] = []
         """Where in the changes of a drain the halves of renames are."""
         self._cookie = FIRST_MARK_COOKIE
+        self.is_detailed = False
         self.queued_bytes = self.drained_bytes = 0
         self._pending: list[Change] = []
         """Changes for the next drain, found by `watch`."""

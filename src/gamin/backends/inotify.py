@@ -74,6 +74,7 @@ class InotifyBackend:
             most = quota - quota * RESERVED_PERCENT // 100
         self._limit = most
         self._fd = inotify.open_instance()
+        self.is_detailed = False
         self._backlog = ReadAhead(inotify.Reader(self._fd))
         self.queued_bytes = self.drained_bytes = 0
         self._owners: dict[int, _Owner] = {}
@@ -272,7 +273,7 @@ class InotifyBackend:
                 elif mask == MODIFY:
                     writing, written = wd, name
                 elif mask == CLOSE_WRITE:
-                    if name == created and wd == made:
+                    if name == created and wd == made and not self.is_detailed:
                         continue  # its creation is reported, which includes the write
                     if name != written or wd != writing:
                         mask = self._closed(wd, name)
@@ -380,4 +381,6 @@ class InotifyBackend:
     def _give_up(self, changes: list[AnyChange], index: int) -> None:
         """Turn a first half without a second into a deletion."""
         node, mask, _, name = changes[index]
-        changes[index] = (node, mask & ~MOVED_FROM | DELETE, 0, name)
+        if not self.is_detailed:
+            mask &= ~MOVED_FROM
+        changes[index] = (node, mask | DELETE, 0, name)

@@ -12,16 +12,23 @@ from typing import Any, Protocol, Self, TypeVar
 from gamin.client.arguments import (
     AnyPath,
     WatchTimeout,
+    absolute,
     as_patterns,
     make_session,
 )
 from gamin.client.base import BaseWatch
 from gamin.client.connect import connect_watchman
 from gamin.client.driver import Call, Connector, Driver, Steps, StopEvent, Wait
+from gamin.client.path_change import PathChange
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import Watching, WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import Watching
 
 T = TypeVar("T")
+
+CHANGE_INTERVAL = 0.05
+"""Seconds between two checks whether the task that carries out a change of the paths
+has stopped iterating."""
 
 
 class AsyncLibrary(Protocol):
@@ -51,6 +58,9 @@ def awatch(
     ignore: Iterable[str] = (),
     vcs_ignore: bool = False,
     cross_mounts: bool = False,
+    details: bool = False,
+    flow_control: bool = True,
+    unreadable: bool = False,
     since: str | None = None,
     initial: bool = False,
     settle: float = 0.0,
@@ -68,7 +78,13 @@ def awatch(
         recursive: report everything below a directory, or only its entries.
         ignore: patterns of paths not to report, each as a line of a .gitignore.
         vcs_ignore: leave out what the .gitignore files of the tree exclude.
-        cross_mounts: descend into other file systems, too.
+        cross_mounts: descend into other file systems, too, but not into those that
+            the kernel makes up (/proc, /sys and the like).
+        details: say in `Event.details` what exactly changed, and report also when a
+            file is closed after it was open for writing.
+        flow_control: report a file that changes all the time once a second. False:
+            report each change, 20 ms after it at the latest.
+        unreadable: ask which directories may not be read (`AsyncWatch.unreadable`).
         since: the `clock` of an earlier watch of the same paths. The changes since
             then come first; if the server cannot name them, everything that exists
             comes as `Kind.EXISTS` with `recovered`.
@@ -107,6 +123,9 @@ def awatch(
         ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
+        details=details,
+        flow_control=flow_control,
+        unreadable=unreadable,
         initial=initial,
         settle=settle,
     )
@@ -177,6 +196,48 @@ class AsyncWatch(BaseWatch):
         except WatchTimeout:
             return None
 
+    async def add(self, *paths: AnyPath) -> None:
+        """Watch more paths; return when all of them are really watched.
+
+        They have the options of the watch, and need no connection of their own. Any
+        task of the loop may call it, also while another one iterates.
+
+        Raises:
+            InvalidPath: a path is empty, too long, or contains NUL.
+            ValueError: the watch is closed.
+            ServerError: the server was lost, and there is no other to be had.
+        """
+        change = PathChange(
+            add=[(absolute(path), None) for path in paths], wakes_descriptor=True
+        )
+        await self._carry_out(change)
+        change.check(self._driver.channel.watching)
+
+    async def remove(self, *paths: AnyPath) -> None:
+        """Watch paths no more; nothing is reported of them any more.
+
+        A watch without a path waits for one that is added.
+
+        Raises:
+            ValueError: a path is not watched, or the watch is closed.
+        """
+        keys = self._keys_of(paths)
+        await self._carry_out(PathChange(remove=keys, wakes_descriptor=True))
+
+    async def _carry_out(self, change: PathChange) -> None:
+        try:
+            await self._open()
+            self._request(change)
+            library = self._library
+            assert library is not None, "it is open"
+            while not (change.is_done or self.closed):
+                if self._busy.locked():  # the task that iterates carries it out
+                    await library.wait(change.descriptor, CHANGE_INTERVAL, None)
+                else:
+                    await self._drive(self._driver.carry_out(change))
+        finally:
+            change.close()
+
     async def __aenter__(self) -> Self:
         try:
             await self._open()
@@ -241,6 +302,8 @@ class AsyncWatch(BaseWatch):
                     ready = await library.wait(
                         readiness.fileno(), step.seconds, self._stop
                     )
+                    if readiness.is_nudged:
+                        readiness.clear()
                     step = steps.send(ready)
                     continue
                 try:

@@ -4,12 +4,8 @@ import os
 from collections.abc import Iterable
 
 from gamin.errors import GaminError, InvalidPath
-from gamin.protocol.watchman.client.watching import (
-    Batch,
-    NeedsStat,
-    Watching,
-    WatchOptions,
-)
+from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import Batch, NeedsStat, Watching
 
 AnyPath = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

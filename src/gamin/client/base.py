@@ -1,9 +1,13 @@
 """What the blocking and the asynchronous watch share: properties, and how they end."""
 
+import os
 import threading
 import warnings
+from collections.abc import Iterable
 
+from gamin.client.arguments import AnyPath, absolute
 from gamin.client.driver import Driver
+from gamin.client.path_change import PathChange
 from gamin.client.readiness import Readiness
 
 
@@ -43,6 +47,15 @@ class BaseWatch:
         """
         return self._driver.channel.catching_up
 
+    @property
+    def unreadable(self) -> list[str]:
+        """The directories that may not be read, so that nothing in them is reported.
+
+        Sorted absolute paths; empty unless the watch was made with `unreadable`. It is
+        as of the last batch, or of the beginning.
+        """
+        return self._driver.channel.watching.unreadable
+
     def close(self) -> None:
         """End the iteration, wherever it is. May be repeated.
 
@@ -53,6 +66,24 @@ class BaseWatch:
         if readiness is not None:
             readiness.wake()
         self._release()
+
+    def _keys_of(self, paths: Iterable[AnyPath]) -> list[str]:
+        """The keys of paths that are watched. Raises ValueError for one that is not."""
+        found: list[str] = []
+        for path in paths:
+            keys = self._driver.channel.watching.keys_of(absolute(path))
+            if not keys:
+                raise ValueError(f"{os.fsdecode(path)!r} is not watched")
+            found += keys
+        return found
+
+    def _request(self, change: PathChange) -> None:
+        """Have whoever runs the driver carry out a change of the paths."""
+        readiness = self._readiness
+        if readiness is None or self.closed:
+            raise ValueError("the watch is closed")
+        self._driver.request(change)
+        readiness.nudge()
 
     def _prepare(self) -> Readiness:
         """Make the descriptor. Raises OSError when there are no more."""

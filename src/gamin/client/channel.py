@@ -92,6 +92,18 @@ class Channel:
         self._late = max(0, self._late - 1)
         self._yielded = batch.clock
 
+    def send(self, data: bytes) -> None:
+        """Send it on the connection; without one it is said when the next begins."""
+        if self.socket is not None:
+            self._outgoing += data
+
+    def drop(self, key: str) -> None:
+        """Yield nothing of this path any more."""
+        kept = [batch for batch in self.batches if batch.key != key]
+        late = [batch for batch in kept if batch in list(self.batches)[: self._late]]
+        self._late = len(late)
+        self.batches = deque(kept)
+
     def pump(self) -> bool:
         """Send and receive what goes without waiting; False if nothing does.
 

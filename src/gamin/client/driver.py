@@ -8,6 +8,7 @@ again, catching up, ctime checks, time-outs and the stop event are all here; a r
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -16,8 +17,9 @@ from gamin.client.arguments import WatchTimeout, resolve_stat
 from gamin.client.channel import Channel
 from gamin.client.connect import connect_watchman, unresponsive
 from gamin.client.locate import ANSWER_PATIENCE
+from gamin.client.path_change import PathChange
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import NeedsStat, Watching
+from gamin.protocol.watchman.client.watching import Batch, NeedsStat, Watching
 
 T = TypeVar("T")
 Connector = Callable[[], socket.socket]
@@ -79,6 +81,31 @@ class Driver:
         self._connect = connect
         self._monotonic = monotonic
         self._answer_by = 0.0
+        self._requested: deque[PathChange] = deque()
+        self._started: list[PathChange] = []
+
+    @property
+    def clock(self) -> str | None:
+        return self.channel.clock
+
+    def request(self, change: PathChange) -> None:
+        """Have a runner carry out a change of the paths; from any thread."""
+        self._requested.append(change)
+
+    def carry_out(self, change: PathChange) -> Steps[None]:
+        """Run until the requested change is carried out, or the watch has ended."""
+        while not (change.is_done or self.has_ended()):
+            yield from self._advance(None)
+            self._start_changes()
+
+    def _start_changes(self) -> None:
+        while self._requested:
+            change = self._requested.popleft()
+            change.start(self.channel)
+            self._started.append(change)
+        if self._started:
+            watching = self.channel.watching
+            self._started = [c for c in self._started if not c.is_carried_out(watching)]
 
     def open(self) -> Steps[None]:
         """Return when every path is really watched, or the watch has ended."""
@@ -86,6 +113,11 @@ class Driver:
             yield from self._advance(None)
 
     def next_batch(self, timeout: float | None) -> Steps[list[Event] | None]:
+        """Return the events of the next batch; None at the end. Raises as `next`."""
+        batch = yield from self.next(timeout)
+        return None if batch is None else batch.events
+
+    def next(self, timeout: float | None) -> Steps[Batch | None]:
         """Return the next batch; None at the end.
 
         Raises WatchTimeout after `timeout` seconds of silence; replacing a server that
@@ -101,7 +133,7 @@ class Driver:
                     batch = yield Call(partial(resolve_stat, batch))
                 channel.take(batch)
                 if batch.events:
-                    return batch.events
+                    return batch
             elif channel.watching.over:
                 self.closed = True
             elif not (yield from self._advance(deadline)):
@@ -117,6 +149,8 @@ class Driver:
     def _advance(self, deadline: float | None) -> Steps[bool]:
         """Send and receive what goes, or wait. False if the deadline has passed."""
         channel = self.channel
+        if self._requested or self._started:
+            self._start_changes()
         if not channel.is_greeted:
             yield from self._begin()
             return True

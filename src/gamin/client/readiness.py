@@ -4,6 +4,7 @@ It stays the same for the life of a watch, while the connection behind it is rep
 and any thread or signal handler can make it readable.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -23,6 +24,8 @@ class Readiness:
         self._set.register(self._wake, select.EPOLLIN)
         self._socket: socket.socket | None = None
         self._writable = False
+        self.is_nudged = False
+        """It was made readable by `nudge`."""
         self._closed = False
         self._lock = threading.Lock()  # held while the eventfd is written or closed
 
@@ -52,7 +55,22 @@ class Readiness:
 
     def wait(self, seconds: float | None) -> bool:
         """Block until it is readable; False if `seconds` have passed before."""
-        return bool(self._set.poll(seconds))
+        found = bool(self._set.poll(seconds))
+        if self.is_nudged:
+            self.clear()
+        return found
+
+    def nudge(self) -> None:
+        """Make it readable once; for any thread."""
+        self.wake()
+        # After it: a runner that wakes up before this returns once more.
+        self.is_nudged = True
+
+    def clear(self) -> None:
+        """End what `nudge` began; for whoever runs the watch."""
+        self.is_nudged = False
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._wake)
 
     def wake(self) -> None:
         """Make it readable for good; for any thread, and for signal handlers."""

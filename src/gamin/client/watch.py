@@ -7,16 +7,23 @@ from typing import Self, TypeVar
 from gamin.client.arguments import (
     AnyPath,
     WatchTimeout,
+    absolute,
     as_patterns,
     make_session,
 )
 from gamin.client.base import BaseWatch
 from gamin.client.connect import connect_watchman
 from gamin.client.driver import Connector, Driver, Steps, StopEvent, Wait
+from gamin.client.path_change import PathChange
 from gamin.events import Event
-from gamin.protocol.watchman.client.watching import Watching, WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import Watching
 
 T = TypeVar("T")
+
+CHANGE_INTERVAL = 0.05
+"""Seconds between two checks whether a thread that carries out a change of the paths
+has stopped iterating."""
 
 
 def watch(
@@ -25,6 +32,9 @@ def watch(
     ignore: Iterable[str] = (),
     vcs_ignore: bool = False,
     cross_mounts: bool = False,
+    details: bool = False,
+    flow_control: bool = True,
+    unreadable: bool = False,
     since: str | None = None,
     initial: bool = False,
     settle: float = 0.0,
@@ -41,7 +51,13 @@ def watch(
         recursive: report everything below a directory, or only its entries.
         ignore: patterns of paths not to report, each as a line of a .gitignore.
         vcs_ignore: leave out what the .gitignore files of the tree exclude.
-        cross_mounts: descend into other file systems, too.
+        cross_mounts: descend into other file systems, too, but not into those that
+            the kernel makes up (/proc, /sys and the like).
+        details: say in `Event.details` what exactly changed, and report also when a
+            file is closed after it was open for writing.
+        flow_control: report a file that changes all the time once a second. False:
+            report each change, 20 ms after it at the latest.
+        unreadable: ask which directories may not be read (`Watch.unreadable`).
         since: the `clock` of an earlier watch of the same paths. The changes since
             then come first; if the server cannot name them, everything that exists
             comes as `Kind.EXISTS` with `recovered`.
@@ -76,6 +92,9 @@ def watch(
         ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
+        details=details,
+        flow_control=flow_control,
+        unreadable=unreadable,
         initial=initial,
         settle=settle,
     )
@@ -144,6 +163,45 @@ class Watch(BaseWatch):
             return self._next_batch(timeout)
         except WatchTimeout:
             return None
+
+    def add(self, *paths: AnyPath) -> None:
+        """Watch more paths; return when all of them are really watched.
+
+        They have the options of the watch, and need no connection of their own. Any
+        thread may call it, also while another one iterates.
+
+        Raises:
+            InvalidPath: a path is empty, too long, or contains NUL.
+            ValueError: the watch is closed.
+            ServerError: the server was lost, and there is no other to be had.
+        """
+        change = PathChange(add=[(absolute(path), None) for path in paths])
+        self._carry_out(change)
+        change.check(self._driver.channel.watching)
+
+    def remove(self, *paths: AnyPath) -> None:
+        """Watch paths no more; nothing is reported of them any more.
+
+        Any thread may call it. A watch without a path waits for one that is added.
+
+        Raises:
+            ValueError: a path is not watched, or the watch is closed.
+        """
+        self._carry_out(PathChange(remove=self._keys_of(paths)))
+
+    def _carry_out(self, change: PathChange) -> None:
+        self._request(change)
+        while not (change.is_done or self.closed):
+            if not self._busy.acquire(blocking=False):
+                change.wait(CHANGE_INTERVAL)  # whoever iterates carries it out
+                continue
+            try:
+                if self._readiness is not None:
+                    self._run(self._driver.carry_out(change))
+            finally:
+                self._busy.release()
+        if self.closed:
+            self._release()
 
     def fileno(self) -> int:
         """The descriptor for other event loops; the same for the life of the watch.

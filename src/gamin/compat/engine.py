@@ -20,7 +20,6 @@ from gamin.client.watch import Watch, watch
 from gamin.compat import settings
 from gamin.compat.changed_files import changed_after
 from gamin.compat.filters import pruned_names
-from gamin.compat.mounts import mounts_below
 from gamin.compat.spelling import Spelling
 from gamin.errors import GaminError, ServerError
 from gamin.events import Event, Kind
@@ -73,11 +72,12 @@ class Engine:
         # nothing from before the call is reported, and what changed in its first
         # 10 ms may not be.
         began, began_ns = time.monotonic(), time.time_ns()
-        below = mounts_below(paths) if recursive else []
         if self._paths:
             self._watch = watch(
-                *dict.fromkeys([*paths, *below]),
+                *dict.fromkeys(paths),
                 recursive=recursive,
+                cross_mounts=True,
+                flow_control=False,
                 ignore=[_escaped(name) for name in ignore],
                 vcs_ignore=settings.vcs_ignore(),
             )

@@ -44,7 +44,6 @@ from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
 from gamin.client.watch import Watch, watch
 from gamin.compat import settings
-from gamin.compat.mounts import mounts_below
 from gamin.compat.spelling import Spelling
 from gamin.errors import GaminError
 from gamin.events import Event, Kind
@@ -132,11 +131,11 @@ class GaminEmitter(EventEmitter):
     def _open(self, path: str) -> None:
         self._spelling = Spelling([(path, path)])
         self._root = os.path.abspath(path)
-        below = mounts_below([self._root]) if self.watch.is_recursive else []
         self._reports = watch(
             path,
-            *below,
             recursive=self.watch.is_recursive,
+            cross_mounts=True,
+            flow_control=False,
             vcs_ignore=settings.vcs_ignore(),
         )
 

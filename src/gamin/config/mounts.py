@@ -61,6 +61,18 @@ LOCAL_TYPES = frozenset({
 another machine. A system call on any other type may take for ever."""
 # fmt: on
 
+# fmt: off
+PSEUDO_TYPES = frozenset({
+    "autofs", "binder", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs",
+    "debugfs", "devpts", "devtmpfs", "efivarfs", "fusectl", "fuse.gvfsd-fuse",
+    "fuse.lxcfs", "fuse.portal", "hugetlbfs", "mqueue", "nsfs", "proc", "pstore",
+    "resctrl", "rpc_pipefs", "securityfs", "selinuxfs", "smackfs", "sysfs", "tracefs",
+})
+"""File systems that nobody wants to have watched because they watch what they are
+mounted in: the kernel or a program makes their files up, nobody is notified of their
+changes, and scanning them takes long."""
+# fmt: on
+
 AUTOMOUNT = "autofs"
 """The type of a mount point where something is mounted as soon as anybody looks."""
 
@@ -115,6 +127,12 @@ class Mounts:
         start = bisect_right(self._points, prefix)
         below = takewhile(lambda p: p.startswith(prefix), self._points[start:])
         return tuple(below)
+
+    def pseudo_points(self) -> tuple[bytes, ...]:
+        """The mount points of PSEUDO_TYPES, in order."""
+        return tuple(
+            point for point in self._points if self._at[point].type in PSEUDO_TYPES
+        )
 
     def is_remote(self, mount: Mount) -> bool:
         """True if others can change files there without this kernel knowing."""

@@ -149,6 +149,10 @@ class Policy:
         """All mount points."""
         return frozenset(mount.point for mount in self._mounts)
 
+    def pseudo_points(self) -> frozenset[bytes]:
+        """The mount points at which every tree ends (`mounts.PSEUDO_TYPES`)."""
+        return frozenset(self._mounts.pseudo_points())
+
     def remounted(self, before: "Policy") -> list[bytes]:
         """The points where another mount is reached than `before`, upper ones first.
 

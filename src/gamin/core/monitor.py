@@ -18,6 +18,7 @@ from gamin.core.coverage.quota_retry import QuotaRetry
 from gamin.core.coverage.recovery import Recovery
 from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.cursor import Cursor
+from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Cover, Effect, Listing, Scan, Watch
 from gamin.core.model.audiences import Audiences
@@ -45,6 +46,7 @@ class Monitor:
         self.coverage = Coverage(self.tree, self._audiences, policy, self._effects)
         self._resolver = PathResolver(self.tree, self.coverage, self._effects)
         self._reporter = Reporter(self._effects)
+        self.details = Details()
         self._catch_up = CatchUp(self.tree)
         self.flow = FlowControl(settings or FlowSettings())
         self._deferred = Deferred(
@@ -52,6 +54,7 @@ class Monitor:
             audiences=self._audiences,
             flow=self.flow,
             reporter=self._reporter,
+            details=self.details,
         )
         self._debouncer = WriteDebouncer()
         self.recovery = Recovery(
@@ -71,6 +74,7 @@ class Monitor:
             flow=self.flow,
             deferred=self._deferred,
             debouncer=self._debouncer,
+            details=self.details,
             effects=self._effects,
         )
         self.fast_files = self._changes.fast_files
@@ -122,6 +126,7 @@ class Monitor:
         self.moment.advance(now)
         self._deferred.flush_all()
         self.subscriptions.add(subscription)
+        self.details.subscribed(subscription)
         self._resolver.start(subscription)
         self._target_changes.target_resolved(subscription)
         return self._finish(now)
@@ -129,6 +134,7 @@ class Monitor:
     def cancel(self, subscription: Subscription, now: float) -> list[Effect]:
         """End a subscription, and stop watching what only it needed."""
         self.subscriptions.discard(subscription)
+        self.details.ended(subscription)
         self._resolver.end(subscription)
         self.coverage.detach(subscription)
         effects = self._finish(now)

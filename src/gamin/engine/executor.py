@@ -180,6 +180,8 @@ class Executor:
         kernel = self._kernel
         if kernel is None:
             return 0
+        if kernel.is_detailed is not self._monitor.details.is_wanted:
+            kernel.is_detailed = self._monitor.details.is_wanted
         started = self._clock.time_ns()
         self._monitor.drain_started(self._clock.monotonic(), started)
         goal: int | None = None

@@ -15,7 +15,15 @@ from gamin.backends.combined import CombinedBackend, open_fanotify
 from gamin.backends.fanotify import FanotifyBackend
 from gamin.backends.inotify import InotifyBackend
 from gamin.errors import WatchLimitReached
-from gamin.events import CREATE, DELETE, IS_DIR, MOVED_TO, Change
+from gamin.events import (
+    CLOSE_WRITE,
+    CREATE,
+    DELETE,
+    IS_DIR,
+    MOVED_FROM,
+    MOVED_TO,
+    Change,
+)
 from testkit.backends import ALL, INOTIFY_QUOTA, NAMES, Directory, drain, story
 from testkit.narrow import run_narrowed
 
@@ -232,3 +240,16 @@ def test_fanotify_takes_over_when_the_quota_of_inotify_is_full() -> None:
     answer = run_narrowed({INOTIFY_QUOTA: 1}, FULL)
     lines = [f"{used} created new\n" for used in (False, True, True)]
     assert answer == "".join(lines)
+
+
+def test_the_facilities_know_whether_somebody_asks_for_details(
+    pair: CombinedBackend, split: tuple[Directory, Directory], tmp_path: Path
+) -> None:
+    file = tmp_path / "by inotify" / "f"
+    pair.watch(split[0], ALL)
+    pair.is_detailed = True
+    file.touch()
+    masks = [change[1] for change in drain(pair)]
+    assert masks == [CREATE, CLOSE_WRITE]
+    file.rename(tmp_path / "elsewhere")
+    assert [change[1] for change in drain(pair)] == [DELETE | MOVED_FROM]

@@ -17,7 +17,7 @@ import gamin
 from gamin import AsyncWatch
 from gamin.client.arguments import make_session
 from gamin.client.connect import connect_watchman
-from gamin.protocol.watchman.client.watching import WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 from testkit.waiting import eventually
 from testkit.watches import (
     SOON,
@@ -355,5 +355,41 @@ def test_a_second_task_that_waits_is_an_error(run: Run, tmp_path: Path) -> None:
                 await watch.next(0)
             watch.close()
             assert await first is None
+
+    run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_a_path_is_added_and_taken_away(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+
+    async def test() -> None:
+        async with gamin.awatch(first) as watch:
+            await watch.add(second)
+            (second / "f").touch()
+            assert await anext(watch) == [created(second / "f")]
+            await watch.remove(second)
+            (second / "g").touch()
+            (first / "f").touch()
+            assert await anext(watch) == [created(first / "f")]
+
+    run(test())
+
+
+@pytest.mark.usefixtures("server")
+def test_a_path_is_added_while_another_task_iterates(run: Run, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+
+    async def test() -> None:
+        async with gamin.awatch(first) as watch:
+            waiting = asyncio.ensure_future(anext(watch))
+            await asyncio.sleep(0)
+            await watch.add(second)
+            (second / "f").touch()
+            assert await waiting == [created(second / "f")]
 
     run(test())

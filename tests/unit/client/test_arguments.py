@@ -13,7 +13,7 @@ from gamin.client.arguments import (
     make_session,
 )
 from gamin.errors import InvalidPath
-from gamin.protocol.watchman.client.watching import WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 
 
 def test_one_pattern_is_not_a_sequence_of_letters() -> None:

@@ -13,7 +13,7 @@ import pytest
 from gamin.client.arguments import make_session
 from gamin.client.base import BaseWatch
 from gamin.client.driver import Driver
-from gamin.protocol.watchman.client.watching import WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 
 
 class Opened(BaseWatch):

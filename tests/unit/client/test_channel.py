@@ -7,7 +7,8 @@ import pytest
 
 from gamin.client.arguments import make_session
 from gamin.client.channel import Channel
-from gamin.protocol.watchman.client.watching import Batch, Watching, WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import Batch, Watching
 
 VERSION = b'{"version":"1"}\n'
 SUBSCRIBED = b'{"subscribe":"0","clock":"c:1:2:3:4"}\n'

@@ -16,7 +16,7 @@ from gamin.client.connect import connect_watchman
 from gamin.client.driver import Call, Driver, Steps, StopEvent, Wait
 from gamin.client.locate import ANSWER_PATIENCE
 from gamin.client.watch import Watch
-from gamin.protocol.watchman.client.watching import WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 from testkit.watches import SOON, created, kill_server
 
 T = TypeVar("T")

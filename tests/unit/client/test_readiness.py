@@ -83,3 +83,12 @@ def test_waking_makes_it_readable_for_good_and_may_come_too_late() -> None:
     assert readiness.wait(0)
     readiness.close()
     readiness.wake()
+
+
+def test_a_nudge_makes_it_readable_once(readiness: Readiness) -> None:
+    readiness.nudge()
+    readiness.nudge()
+    assert readiness.wait(None)
+    assert not readiness.wait(0)
+    readiness.clear()
+    assert not readiness.wait(0)

@@ -14,7 +14,7 @@ import gamin
 from gamin import Watch
 from gamin.client.arguments import make_session
 from gamin.client.connect import connect_watchman
-from gamin.protocol.watchman.client.watching import WatchOptions
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 from testkit.watches import (
     SOON,
     changed,

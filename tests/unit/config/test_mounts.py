@@ -206,3 +206,7 @@ def test_an_overlay_is_remote_when_one_of_its_parts_is() -> None:
 def test_an_overlay_that_seems_to_lie_on_itself_is_local() -> None:
     itself = Mount(b"/", "overlay", (b"lowerdir=/var/lib/l",))
     assert not Mounts([itself]).is_remote(itself)
+
+
+def test_points_of_file_systems_that_the_kernel_makes_up_are_known() -> None:
+    assert Mounts(parse(TYPICAL)).pseudo_points() == (b"/proc",)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from gamin.config.mounts import Mount, Mounts
+from gamin.config.policy import Policy
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Effect, Probe, Ready, Scan, Watch
 from gamin.core.model.subscription import Scope, Subscription
@@ -177,6 +179,20 @@ def test_a_tree_stops_at_a_mount_point_unless_it_is_to_cross_it(shell: Shell) ->
     crosses.subscribe(b"/d", Scope.TREE, cross_mounts=True)
     assert "exists /d/sub/inside" not in as_words(stays.rows())
     assert "exists /d/sub/inside" in as_words(crosses.rows())
+
+
+def test_a_tree_that_crosses_mounts_stops_at_those_that_the_kernel_makes_up(
+    shell: Shell,
+) -> None:
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/inside")
+    mounts = [Mount(b"/", "ext4"), Mount(b"/d/sub", "proc", id=b"1")]
+    shell.change_policy(Policy((), Mounts(mounts)))
+    client = shell.view()
+    client.subscribe(b"/d", Scope.TREE, cross_mounts=True)
+    words = as_words(client.rows())
+    assert "exists /d/sub/" in words
+    assert "exists /d/sub/inside" not in words
 
 
 def test_entries_hidden_by_a_mount_are_deleted_from_a_tree_that_ends_there(

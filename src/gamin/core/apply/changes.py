@@ -13,6 +13,7 @@ from gamin.core.apply.ignore_change import IgnoreChanges
 from gamin.core.apply.renames import Renames
 from gamin.core.coverage.need import Coverage
 from gamin.core.coverage.recovery import Recovery
+from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect
 from gamin.core.model.audiences import Audiences
@@ -52,11 +53,11 @@ class Changes:
         flow: FlowControl,
         deferred: Deferred,
         debouncer: WriteDebouncer,
+        details: Details,
         effects: list[Effect],
     ) -> None:
         self._tree, self._audiences = tree, audiences
-        self._coverage, self._resolver = coverage, resolver
-        self._recovery = recovery
+        self._coverage, self._resolver, self._recovery = coverage, resolver, recovery
         self.content = Content(
             tree=tree,
             moment=moment,
@@ -67,6 +68,7 @@ class Changes:
             flow=flow,
             deferred=deferred,
             debouncer=debouncer,
+            details=details,
             effects=effects,
         )
         self.entries = EntryChanges(
@@ -93,9 +95,6 @@ class Changes:
             debouncer=debouncer,
             content=self.content,
         )
-        self.ignore_changes = IgnoreChanges(
-            tree=tree, audiences=audiences, coverage=coverage, reporter=reporter
-        )
         self.renames = self._make_renames(
             tree, moment, audiences, coverage, reporter, flow, deferred, debouncer
         )
@@ -111,6 +110,10 @@ class Changes:
         deferred: Deferred,
         debouncer: WriteDebouncer,
     ) -> Renames:
+        """Also makes `ignore_changes`, which renames need."""
+        self.ignore_changes = IgnoreChanges(
+            tree=tree, audiences=audiences, coverage=coverage, reporter=reporter
+        )
         return Renames(
             tree=tree,
             moment=moment,
@@ -167,7 +170,7 @@ class Changes:
             elif cookie:
                 self.renames.on_moved_from(node, name, mask, cookie)
             else:
-                self.entries.on_deleted(node, name)
+                self.entries.on_deleted(node, name, mask)
         elif mask & OVERFLOW:
             self._recovery.on_overflow(now)
         elif mask & IGNORED and node.mask:

@@ -13,6 +13,7 @@ from typing import Final
 
 from gamin.core.apply.content import Content
 from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.details import PLAIN, RENAMED
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Scan
 from gamin.core.model.audience import Audience
@@ -25,7 +26,7 @@ from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import CREATE, IS_DIR, Kind, Row
+from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Kind, Row
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _CREATED: Final = Kind.CREATED
@@ -73,6 +74,8 @@ class EntryChanges:
             if isinstance(known, Node) and not mask & CREATE:
                 self.on_replaced(known)
             return
+        if self._content.details.is_wanted:
+            self._note(node, name, RENAMED if mask & MOVED_TO else PLAIN)
         if known is None:
             child = self.insert_entry(node, name, is_dir)
             if child is not None:
@@ -85,6 +88,11 @@ class EntryChanges:
                 self.on_replaced(known)
             else:
                 self._content.changed(node, name)
+
+    def _note(self, node: Node, name: bytes, bits: int) -> None:
+        """The details of what is reported of the name now."""
+        if node.listed and self._audiences.on(node).detailed:
+            self._content.details.report(node.path_prefix() + name, bits)
 
     def add_entry(self, node: Node, name: bytes, is_dir: bool) -> None:
         """Report and add an entry that nobody knows of; a subdirectory is scanned."""
@@ -148,8 +156,11 @@ class EntryChanges:
 
     # -- going
 
-    def on_deleted(self, node: Node, name: bytes) -> None:
-        """A name was deleted."""
+    def on_deleted(self, node: Node, name: bytes, mask: int = 0) -> None:
+        """A name was deleted, or renamed away."""
+        if self._content.details.is_wanted:
+            self._content.details.forget(node, name)
+            self._note(node, name, RENAMED if mask & MOVED_FROM else PLAIN)
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name)
         if name in node.names:

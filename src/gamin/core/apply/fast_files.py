@@ -11,6 +11,7 @@ from typing import Final
 
 from gamin.core.apply.content import Content
 from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.details import PLAIN
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
@@ -38,6 +39,7 @@ _MOVED: Final = Kind.MOVED
 _FILE: Final = FILE
 _FILE_SCOPE: Final = Scope.FILE
 _CONTENT: Final = MODIFY | CLOSE_WRITE | ATTRIB
+_PLAIN: Final = frozenset((CREATE, DELETE))
 _WRITES: Final = frozenset(
     mask for mask in range(_CONTENT + 1) if mask and not mask & ~_CONTENT
 )
@@ -81,6 +83,8 @@ class FastFiles:
             after = run(node, batch, index)
             if after == index:
                 return index
+            if self._content.details.is_wanted:
+                self._note_plain(node, batch[index:after])
             index = after
         return index
 
@@ -154,11 +158,21 @@ class FastFiles:
             index += 1
         return index
 
+    def _note_plain(self, node: Node, changes: Sequence[AnyChange]) -> None:
+        """For those who ask for details: nothing else is said by these changes."""
+        if self._audiences.on(node).detailed:
+            prefix = node.path_prefix()
+            for _, mask, _, name in changes:
+                if mask in _PLAIN:
+                    self._content.details.report(prefix + name, PLAIN)
+
     def _written(self, node: Node, name: bytes, mask: int) -> None:
         touch = node.history.get(name) if node.history is not None else None
         # What was created in this batch is reported as such.
         if touch is None or touch[1] != self._tree.tick or self._content.renamed:
             self._content.on_modified(node, name, mask)
+        else:
+            self._content.note_creation(node, name, mask)
 
     def _is_renamed_here(
         self, node: Node, batch: Sequence[AnyChange], index: int
@@ -216,6 +230,10 @@ class FastFiles:
             else:
                 break
             index += 1
-        if deferred and self._flow.record_deferred(node, self._moment.now, deferred):
+        if (
+            deferred
+            and self._flow.record_deferred(node, self._moment.now, deferred)
+            and not self._audiences.on(node).needs_kernel
+        ):
             self._coverage.method.poll_for_churn(node)
         return index

@@ -13,6 +13,7 @@ from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.ignore_change import IgnoreChanges
 from gamin.core.apply.recent_scans import RecentScans
 from gamin.core.coverage.need import Coverage
+from gamin.core.deliver.details import RENAMED
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
@@ -258,11 +259,19 @@ class Renames:
         new = Row(
             Kind.CREATED if came else Kind.CHANGED, row.path, row.is_dir, None, came
         )
+        if self._content.details.is_wanted:
+            self._note_half(leaving.node, leaving.path)
+            self._note_half(node, row.path)
         if not leaving.is_deferred:
             self._report_to([s for s in of_source if s not in both], gone)
         self._report_to(both, row)
         if not is_deferred:
             self._report_to([s for s in target.subscriptions if s not in both], new)
+
+    def _note_half(self, node: Node, path: bytes) -> None:
+        """What is reported of the entry of `node` may be half of a rename."""
+        if node.listed and self._audiences.on(node).detailed:
+            self._content.details.report(path, RENAMED)
 
     def _report_to(self, subscriptions: Sequence[Subscription], row: Row) -> None:
         if subscriptions:
@@ -295,6 +304,8 @@ class Renames:
         if isinstance(known, Node):
             self._entries.remove_subtree(known)
         if node.listed and not is_deferred:
+            if self._content.details.is_wanted:
+                self._note_half(node, path)
             row = Row(Kind.DELETED, path, known is not FILE)
             self._reporter.report(self._audiences.on(node), row)
 

@@ -110,6 +110,7 @@ class TargetChanges:
             is_file = subscription.scope is Scope.FILE or subscription.entry is not None
             if (
                 is_file
+                and not subscription.is_unthrottled
                 and subscription.progress.ready
                 and subscription.steps[-1] == entry
             ):

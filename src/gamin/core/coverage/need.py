@@ -119,16 +119,19 @@ class Coverage:
             self.cover(node, subscription)
 
     def stop_at_mounts(self, subscription: Subscription) -> None:
-        """Exclude other file systems from a tree, unless its request includes them."""
+        """Exclude other file systems from a tree; if its request includes them, only
+        those that the kernel makes up."""
         if subscription.bound_directory is not None:
             subscription.target.exclude_mounts(self.mounts_within(subscription))
 
     def mounts_within(self, subscription: Subscription) -> frozenset[bytes]:
         """The mount points at which a tree ends."""
         node = subscription.bound_directory
-        if node is None or subscription.request.cross_mounts:
+        if node is None:
             return frozenset()
-        points = self.method.policy.mount_points()
+        policy = self.method.policy
+        crosses = subscription.request.cross_mounts
+        points = policy.pseudo_points() if crosses else policy.mount_points()
         below = (point for point in points if is_within(point, node.path()))
         return frozenset(below) - {node.path()}
 

@@ -30,6 +30,14 @@ class Audiences:
             audience = self._known[key] = Audience(subscriptions, deep)
         return audience
 
+    def throttled(self, node: Node) -> Audience:
+        """The part of the audience of `node` that flow control concerns."""
+        audience = self.on(node)
+        if not audience.unthrottled:
+            return audience
+        others = (s for s in audience.subscriptions if not s.is_unthrottled)
+        return self.of(tuple(others), ())
+
     def forget(self, node: Node) -> None:
         """Have the audience of a directory computed again when it is needed."""
         node.audience = None

@@ -50,6 +50,10 @@ class Request(NamedTuple):
     ignore: Ignore | None
     cross_mounts: bool
     """A tree includes other file systems that are mounted in it."""
+    wants_details: bool
+    """Its client asks what exactly changed, and when a file is closed."""
+    is_unthrottled: bool
+    """Flow control does not defer the changes of files."""
     resolve_path: bytes
     """The absolute path to follow."""
 
@@ -204,6 +208,8 @@ class Subscription:
         directory_events_only: bool = False,
         ignore: Ignore | None = None,
         cross_mounts: bool = False,
+        wants_details: bool = False,
+        is_unthrottled: bool = False,
         way: bytes | None = None,
     ) -> None:
         self.request = Request(
@@ -214,6 +220,8 @@ class Subscription:
             directory_events_only,
             ignore,
             cross_mounts,
+            wants_details,
+            is_unthrottled,
             path if way is None else way,
         )
         self.target = Target()
@@ -255,6 +263,14 @@ class Subscription:
     @property
     def ignore(self) -> Ignore | None:
         return self.request.ignore
+
+    @property
+    def wants_details(self) -> bool:
+        return self.request.wants_details
+
+    @property
+    def is_unthrottled(self) -> bool:
+        return self.request.is_unthrottled
 
     @property
     def node(self) -> Node | None:

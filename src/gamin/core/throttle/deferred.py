@@ -11,6 +11,7 @@ gets what the others believe (`Node.published_entries`), so one report is right 
 
 from typing import Final
 
+from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.node import FILE, Baseline, Node, new_baseline
@@ -31,11 +32,13 @@ class Deferred:
         audiences: Audiences,
         flow: FlowControl,
         reporter: Reporter,
+        details: Details,
     ) -> None:
         self._tree = tree
         self._audiences = audiences
         self._flow = flow
         self._reporter = reporter
+        self._details = details
         self._nodes: dict[Node, None] = {}
         """Directories that may have something deferred."""
 
@@ -112,8 +115,11 @@ class Deferred:
         if last <= max(since, born) or name in (node.deferred or ()):
             return
         self._tree.touch(node, name)
-        row = Row(Kind.CHANGED, node.path_prefix() + name, known is not FILE)
-        self._reporter.report(self._audiences.on(node), row)
+        path = node.path_prefix() + name
+        audience = self._audiences.throttled(node)
+        if audience.detailed:
+            self._details.report(path, self._details.take_pending(node, name))
+        self._reporter.report(audience, Row(Kind.CHANGED, path, known is not FILE))
 
     def _report_entry(self, node: Node, name: bytes, recovered: bool) -> None:
         before = node.deferred.pop(name, None) if node.deferred else None

@@ -11,6 +11,8 @@ from gamin.protocol.watchman.query.fields import FIELDS, OWN_FIELDS
 
 OURS = (
     "gamin-any-path",  # subscribe with `watch`: files and missing paths too
+    "gamin-details",  # `details` of a subscription: what exactly changed
+    "gamin-flow-control",  # `flow_control: false` of a subscription
     "gamin-ignore",  # `ignore` and `vcs_ignore` of a query
     "gamin-initial",  # `initial: false` of a subscription
     "gamin-kind",  # fields `kind` and `is_dir`
@@ -19,6 +21,7 @@ OURS = (
     "gamin-recovered",  # `recovered: true` on what was found after a loss
     "gamin-settle-0",  # `settle` of a subscription, 0 for at once
     "gamin-surrogate-escapes",  # names that are not UTF-8
+    "gamin-unreadable",  # `unreadable` of a subscription
 )
 _THEIRS = (
     "bser-v2",

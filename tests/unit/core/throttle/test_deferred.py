@@ -3,6 +3,7 @@
 import pytest
 
 from gamin.config.flow_settings import FlowSettings
+from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Deliver, Effect
 from gamin.core.model.audiences import Audiences
@@ -30,6 +31,7 @@ class Busy:
             audiences=self.audiences,
             flow=flow,
             reporter=self.reporter,
+            details=Details(),
         )
         self.moment.advance(1.0)
         self.root = self.tree.root

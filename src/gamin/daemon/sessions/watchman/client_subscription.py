@@ -68,6 +68,11 @@ class ClientSubscription:
             inode=delivery.inode,
         )
         parts = {delivery.rows.member: rows}
+        if delivery.unreadable:
+            text = b"//".join(sorted(delivery.unreadable))
+            parts["unreadable"] = codec.text(text)
+        elif delivery.unreadable is not None:
+            reply["unreadable"] = None
         listing = delivery.listing
         if listing is not None:
             if listing.is_file:

@@ -11,7 +11,7 @@ from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.codec import Codec
-from gamin.protocol.watchman.codec.compact import compact_text
+from gamin.protocol.watchman.codec.compact import compact_text, detailed_text
 from gamin.protocol.watchman.codec.directory_listing import Folder, folders_text
 from gamin.protocol.watchman.query.file_row import FileRow
 
@@ -33,8 +33,17 @@ class Rows(Protocol):
 class EventRows:
     """Rows of the core, for queries with EVENT_FIELDS."""
 
-    def __init__(self, rows: Sequence[AnyRow], skip: int, *, is_compact: bool) -> None:
+    def __init__(
+        self,
+        rows: Sequence[AnyRow],
+        skip: int,
+        *,
+        is_compact: bool,
+        details: Sequence[int] | None = None,
+    ) -> None:
+        """`details`: a `Detail` for each row, for clients that ask for them."""
         self.rows = rows
+        self._details = details
         self.is_compact = is_compact
         """Our own clients get the rows as one text."""
         self.member = "rows" if is_compact else "files"
@@ -46,7 +55,10 @@ class EventRows:
     def encoded(self, codec: Codec) -> bytes:
         data = self._encoded.get(codec)
         if data is None:
-            if self.is_compact:
+            if self._details is not None:
+                text = detailed_text(self.rows, self._skip, self._details)
+                data = codec.text(text)
+            elif self.is_compact:
                 data = codec.text(compact_text(self.rows, self._skip))
             else:
                 data = codec.events(self.rows, self._skip)
@@ -138,6 +150,8 @@ class Delivery(NamedTuple):
     inode: tuple[int, int] | None = None
     """Device and number of what the path leads to, where that may be new."""
     listing: Listing | None = None
+    unreadable: frozenset[bytes] | None = None
+    """The directories that may not be read, where these may be others than before."""
 
 
 class Sink(Protocol):

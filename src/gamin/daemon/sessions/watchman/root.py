@@ -186,6 +186,11 @@ class Root:
 
     # -- what is known
 
+    def details(self, rows: Iterable[AnyRow]) -> list[int]:
+        """The details of rows of this round, a `Detail` each."""
+        details, own = self._monitor.details, self.subscription
+        return [details.of(path or own) for _, path, *_ in rows]
+
     def since(self, tick: int) -> list[Row] | None:
         """What happened after the tick; None if too much was forgotten to say."""
         rows = self.changes_since(tick)
@@ -249,6 +254,16 @@ class Root:
             self._loop.call_soon(done)
         else:
             self.facts.look(self._errands, point, paths, done)
+
+    def unreadable(self) -> frozenset[bytes]:
+        """The directories, relative to the root, that may not be read."""
+        own, skip = self.subscription, len(self.prefix)
+        monitor = self._monitor
+        return frozenset(
+            node.path()[skip:]
+            for node in monitor.coverage.registers.unreadable
+            if node is own.bound_directory or own in monitor.covering(node)
+        )
 
     def inode(self) -> tuple[int, int] | None:
         """Which object the path leads to; None for none. Raises NotSeen."""

@@ -43,11 +43,19 @@ class RootKey(NamedTuple):
     vcs_ignore: bool = False
     cross_mounts: bool = False
     is_watchman: bool = False
+    details: bool = False
+    flow_control: bool = True
 
     @classmethod
     def of(cls, path: bytes, query: Query) -> "RootKey":
         return cls(
-            path, query.recursive, query.ignore, query.vcs_ignore, query.cross_mounts
+            path,
+            query.recursive,
+            query.ignore,
+            query.vcs_ignore,
+            query.cross_mounts,
+            details=query.details,
+            flow_control=query.flow_control,
         )
 
 
@@ -181,6 +189,8 @@ class Roots:
             scope,
             ignore=ignore,
             cross_mounts=key.cross_mounts,
+            wants_details=key.details,
+            is_unthrottled=not key.flow_control,
         )
         return subscription, rules
 
@@ -308,6 +318,7 @@ class Roots:
                 self.cancel(root)
             else:
                 root.flush()
+        self._service.monitor.details.end_round()
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)

@@ -54,6 +54,8 @@ class Subscriber:
         """It never gets what happens while one of these states is asserted."""
         self.is_held = False
         """One of these states is asserted."""
+        self.reported_unreadable: frozenset[bytes] = frozenset()
+        """The directories that may not be read, according to the last report."""
         self.wants_listing = False
         """The names are to follow what happened since the clock that it came with."""
         self.is_waiting = False
@@ -116,12 +118,16 @@ class SharedQuery:
                 cursor.fall_behind(since)
             if cursor.is_behind:
                 continue
-            is_plain = is_compact and cursor.target == root.number
+            is_plain = (
+                is_compact
+                and cursor.target == root.number
+                and (not self.query.unreadable or self._knows_unreadable(subscriber))
+            )
             if not is_plain and root.far_point is not None:
                 far.append(subscriber)
                 continue
             if shared is None:
-                shared = self._rows(rows)
+                shared = self._rows(rows, is_live=True)
                 if shared.is_empty:
                     return
             if is_plain:
@@ -134,6 +140,9 @@ class SharedQuery:
         for subscriber in far:
             subscriber.cursor.fall_behind(since)
             self.catch_up(subscriber)
+
+    def _knows_unreadable(self, subscriber: Subscriber) -> bool:
+        return subscriber.reported_unreadable == self._root.unreadable()
 
     def _settled(self) -> None:
         since, self._unsettled_since = self._unsettled_since, None
@@ -225,11 +234,20 @@ class SharedQuery:
 
     # -- deliveries
 
-    def _rows(self, rows: Iterable[AnyRow]) -> Rows:
+    def _rows(self, rows: Iterable[AnyRow], *, is_live: bool = False) -> Rows:
+        """`is_live`: they happened in this round, so their details are known."""
         root = self._root
         if self.wants_event_fields:
             events = rows if isinstance(rows, Sequence) else list(rows)
-            return EventRows(events, len(root.prefix), is_compact=self._is_compact)
+            details: Sequence[int] | None = None
+            if self.query.details and self._is_compact:
+                details = root.details(events) if is_live else [-1] * len(events)
+            return EventRows(
+                events,
+                len(root.prefix),
+                is_compact=self._is_compact,
+                details=details,
+            )
         now = root.timeline
         if root.far_point is not None:
             return FileRows(self._far_rows(as_rows(rows), now), self.query.fields, now)
@@ -272,6 +290,9 @@ class SharedQuery:
         if since is None and not is_fresh:
             since = now.clock(subscriber.cursor.tick)
         complete_until_ns, inode = None, None
+        unreadable: frozenset[bytes] | None = None
+        if self.query.unreadable and self._is_compact:
+            unreadable = subscriber.reported_unreadable = root.unreadable()
         if self.query.names:
             is_list = listing is not None
             complete_until_ns = root.complete_until_ns(is_list=is_list)
@@ -287,6 +308,7 @@ class SharedQuery:
             complete_until_ns=complete_until_ns,
             inode=inode,
             listing=listing,
+            unreadable=unreadable,
         )
         subscriber.cursor.catch_up(now.latest, root.number)
         subscriber.sink.deliver(delivery)

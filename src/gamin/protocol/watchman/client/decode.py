@@ -8,7 +8,7 @@ the three modules would have to visit every row again.
 from typing import Final
 
 from gamin.errors import RemoteProtocolError
-from gamin.events import Event, Kind, new_event
+from gamin.events import Event, Kind, detailed, new_event
 from gamin.protocol.watchman.client.belief import Belief
 from gamin.protocol.watchman.client.events import events_from_rows
 from gamin.protocol.watchman.codec.compact import (
@@ -19,12 +19,22 @@ from gamin.protocol.watchman.codec.compact import (
     check_names,
     decode_compact,
     is_half,
+    split_details,
 )
 
 # Looked up once: a member of an enum costs 0.1 µs each time on 3.11.
 _CREATED: Final = Kind.CREATED
 _DELETED: Final = Kind.DELETED
 _CHANGED: Final = Kind.CHANGED
+
+
+def decode_detailed(
+    text: str, root: str, belief: Belief, *, recovered: bool
+) -> list[Event]:
+    """As `decode_and_apply`, for rows with details."""
+    plain, details = split_details(text)
+    events = decode_and_apply(plain, root, belief, recovered=recovered)
+    return [*map(detailed, events, details)]
 
 
 def decode_and_apply(

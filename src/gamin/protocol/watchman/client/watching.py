@@ -5,15 +5,17 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
+from itertools import count
 from typing import Any, Final, NamedTuple, cast
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.belief import Belief, difference
-from gamin.protocol.watchman.client.decode import decode_and_apply
+from gamin.protocol.watchman.client.decode import decode_and_apply, decode_detailed
 from gamin.protocol.watchman.client.events import events_of_kind
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
-from gamin.protocol.watchman.codec.compact import EVENT_FIELDS, CompactMessage
+from gamin.protocol.watchman.client.watched_path import WatchedPath, WatchOptions
+from gamin.protocol.watchman.codec.compact import SEPARATOR, CompactMessage
 
 REQUIRED = (
     "cmd-subscribe",
@@ -27,26 +29,9 @@ REQUIRED = (
     "gamin-surrogate-escapes",
 )
 
-MAX_USUAL_DELAY_NS = 2_000_000_000
-"""Nanoseconds by which an unreported change may be older than the last message: a busy
-resource is reported once per second, and a polled one is read as often."""
-COARSE_NS = 10_000_000
-"""Nanoseconds by which a time stamp may be behind: they come from the kernel's coarse
-clock (CONFIG_HZ=100)."""
-
 
 class WatchRefused(GaminError):
     """The server rejects the watch; the text says why."""
-
-
-class WatchOptions(NamedTuple):
-    recursive: bool = True
-    ignore: tuple[str, ...] = ()
-    vcs_ignore: bool = False
-    cross_mounts: bool = False
-    initial: bool = False
-    settle: float = 0.0
-    """Report a change only after so many seconds without another one."""
 
 
 class Batch(NamedTuple):
@@ -55,10 +40,12 @@ class Batch(NamedTuple):
     events: list[Event]
     clock: str | None
     """The `since` with which a later watch goes on after this batch."""
+    key: str = ""
+    """Which of the paths it is about."""
 
 
 new_batch: Final = cast(
-    Callable[[tuple[list[Event], str | None]], Batch],
+    Callable[[tuple[list[Event], str | None, str]], Batch],
     partial(tuple.__new__, Batch),
 )
 """`Batch` from a tuple of all its fields, in half of the class's time."""
@@ -78,36 +65,11 @@ class NeedsStat(NamedTuple):
     since_ns: int
     events: list[Event]
     clock: str | None
+    key: str = ""
 
     def batch(self, newer: Iterable[str]) -> Batch:
         """Complete the batch; `newer` are the files that changed. May be empty."""
-        return Batch(self.events + _changed(newer), self.clock)
-
-
-class _Path:
-    """One watched path, and what this client knows of it."""
-
-    def __init__(self, text: str, clock: str | None) -> None:
-        self.text = text
-        self.clock = clock
-        self.belief: Belief | None = None
-        self.pictured_ns = 0
-        """Wall-clock ns at which the server made the listing."""
-        self.complete_until_ns = 0
-        """Wall-clock ns up to which the server has reported everything not deferred."""
-        self.inode: object = None
-        """The server's identity (device, inode) of the object the path leads to."""
-        self.is_answered = False
-        self.awaits_listing = False
-        """The server cannot go on from our clock, and will send all names."""
-        self.is_over = False
-
-    @property
-    def since_ns(self) -> int:
-        """Wall-clock ns; every change before it was reported, or is in the listing."""
-        return max(
-            self.complete_until_ns - MAX_USUAL_DELAY_NS, self.pictured_ns - COARSE_NS
-        )
+        return Batch(self.events + _changed(newer), self.clock, self.key)
 
 
 class Watching:
@@ -131,52 +93,109 @@ class Watching:
         clocks = since.split(",") if since else [None] * len(paths)
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
-        self._paths = [_Path(*pair) for pair in zip(paths, clocks, strict=True)]
-        self._by_name = {str(number): path for number, path in enumerate(self._paths)}
         self._options = options
+        self._numbers = count()
+        self._by_name: dict[str, WatchedPath] = {}
+        for text, clock in zip(paths, clocks, strict=True):
+            self._make(text, clock, options)
+        self._leaving: set[str] = set()
+        """Keys of paths that were taken away, and whose messages may still come."""
+        self._refusals: dict[str, str] = {}
+        """Why the server rejected paths that were added, by key."""
         self._session = ClientSession()
 
     @property
     def ready(self) -> bool:
         """Whether every path is watched, and nothing from before is still to come."""
-        return all(
-            path.is_over
-            or (
-                path.is_answered and path.belief is not None and not path.awaits_listing
-            )
-            for path in self._paths
-        )
+        return all(path.is_ready for path in self._by_name.values())
 
     @property
     def over(self) -> bool:
         """Whether the server has cancelled every path: nothing more will come."""
-        return all(path.is_over for path in self._paths)
+        paths = self._by_name.values()
+        return bool(paths) and all(path.is_over for path in paths)
 
     @property
     def clock(self) -> str | None:
         """The `since` with which a later watch goes on from here; None if not known."""
-        if len(self._paths) == 1:
-            return self._paths[0].clock
-        known = [path.clock for path in self._paths if path.clock is not None]
-        return ",".join(known) if len(known) == len(self._paths) else None
+        known = [path.clock for path in self._by_name.values()]
+        clocks = [clock for clock in known if clock is not None]
+        return ",".join(clocks) if clocks and len(clocks) == len(known) else None
 
     def clock_was_set_back(self, nanoseconds: int) -> None:
         """What happened since has times that are earlier by as much, at the most."""
-        for path in self._paths:
+        for path in self._by_name.values():
             path.complete_until_ns -= nanoseconds
             path.pictured_ns -= nanoseconds
 
     def start(self) -> bytes:
         """Return the bytes to send first on a connection."""
         self._session = ClientSession()
-        wishes = {"required": list(REQUIRED)}
+        self._leaving.clear()
+        paths = self._by_name.values()
+        more = {name for path in paths for name in path.options.required}
+        wishes = {"required": [*REQUIRED, *sorted(more)]}
         requests = [self._session.request("version", wishes)]
-        for name, path in self._by_name.items():
+        for path in paths:
             path.is_answered = False
             if not path.is_over:
-                request = ("subscribe", path.text, name, self._query(path))
-                requests.append(self._session.request(*request))
+                requests.append(self._subscribe(path))
         return b"".join(requests)
+
+    # -- more paths, and fewer
+
+    def add(self, text: str, options: WatchOptions | None = None) -> tuple[str, bytes]:
+        """Watch one more path. Return its key, and the bytes to send on a connection
+        that has begun already."""
+        path = self._make(text, None, options or self._options)
+        path.is_added = True
+        return path.key, self._subscribe(path)
+
+    def remove(self, key: str) -> bytes:
+        """Watch a path no more. Return the bytes to send on a connection that has begun
+        already. Raises KeyError if it is not watched."""
+        path = self._by_name.pop(key)
+        self._leaving.add(key)
+        return self._session.request("unsubscribe", path.text, key)
+
+    def keys_of(self, text: str) -> list[str]:
+        """The keys of a path, in the order in which it was added."""
+        return [key for key, path in self._by_name.items() if path.text == text]
+
+    def is_ready(self, key: str) -> bool:
+        """Whether the path is watched, or never will be (`take_refusal`)."""
+        path = self._by_name.get(key)
+        return path is None or path.is_ready
+
+    def take_refusal(self, key: str) -> str | None:
+        """Why the server rejected a path that was added; None if it did not."""
+        return self._refusals.pop(key, None)
+
+    def folders(self, key: str) -> Collection[str]:
+        """The directories that are known below a path, relative to it."""
+        path = self._by_name.get(key)
+        if path is None or path.belief is None:
+            return ()
+        return path.belief.folders.keys()
+
+    @property
+    def unreadable(self) -> list[str]:
+        """The directories that may not be read, where the options ask for them."""
+        return sorted(
+            f"{path.text.rstrip('/')}/{name}" if name else path.text
+            for path in self._by_name.values()
+            for name in path.unreadable
+        )
+
+    def _make(self, text: str, clock: str | None, options: WatchOptions) -> WatchedPath:
+        key = str(next(self._numbers))
+        path = self._by_name[key] = WatchedPath(key, text, clock, options)
+        return path
+
+    def _subscribe(self, path: WatchedPath) -> bytes:
+        return self._session.request("subscribe", path.text, path.key, path.query())
+
+    # -- what comes in
 
     def received(self, data: bytes) -> list[Batch | NeedsStat]:
         """Return the batches that these bytes complete; none is empty.
@@ -185,6 +204,8 @@ class Watching:
         """
         batches: list[Batch | NeedsStat] = []
         for item in self._session.received(data):
+            if not isinstance(item, Reply) and item.subscription in self._leaving:
+                continue
             if isinstance(item, CompactMessage):
                 batch: Batch | NeedsStat | None = self._on_rows(item)
             elif isinstance(item, Reply):
@@ -196,28 +217,20 @@ class Watching:
                 batches.append(batch)
         return batches
 
-    def _query(self, path: _Path) -> dict[str, Any]:
-        options = self._options
-        query = {
-            "watch": True,
-            "fields": list(EVENT_FIELDS),
-            "recursive": options.recursive,
-            "ignore": list(options.ignore),
-            "vcs_ignore": options.vcs_ignore,
-            "cross_mounts": options.cross_mounts,
-            "names": True,
-            # Without a listing a loss could not be found later.
-            "initial": path.belief is None,
-            "settle": options.settle,
-            "defer_vcs": False,
-        }
-        return query if path.clock is None else {**query, "since": path.clock}
-
     def _replied(self, reply: Reply) -> None:
+        command, *arguments = reply.request
+        if command == "unsubscribe":
+            self._leaving.discard(str(arguments[1]))
+            return
+        path = self._by_name.get(str(arguments[1])) if command == "subscribe" else None
         if reply.error is not None:
+            if command == "subscribe" and (path is None or path.is_added):
+                if path is not None:
+                    del self._by_name[path.key]
+                    self._refusals[path.key] = reply.error
+                return
             raise WatchRefused(reply.error)
-        if reply.request[0] == "subscribe":
-            path = self._path(reply.request[2])
+        if path is not None:
             path.is_answered = True
             path.awaits_listing = _is_of_another_root(
                 path.clock, reply.value.get("clock")
@@ -227,14 +240,17 @@ class Watching:
         name, clock, complete_until_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
         belief = Belief() if path.belief is None else path.belief
-        found = decode_and_apply(rows, path.text, belief, recovered=recovered)
+        if path.options.details:
+            found = decode_detailed(rows, path.text, belief, recovered=recovered)
+        else:
+            found = decode_and_apply(rows, path.text, belief, recovered=recovered)
         path.clock = clock
         if complete_until_ns is not None:
             path.complete_until_ns = complete_until_ns
         if not found:
             return None
-        up_to = clock if len(self._paths) == 1 else self.clock
-        return new_batch((found, up_to))
+        up_to = clock if len(self._by_name) == 1 else self.clock
+        return new_batch((found, up_to, name))
 
     def _on_message(self, message: Message) -> Batch | NeedsStat | None:
         path = self._path(message.subscription)
@@ -245,6 +261,8 @@ class Watching:
         clock = value.get("clock")
         if not isinstance(clock, str):
             raise RemoteProtocolError("no clock where one belongs")
+        if "unreadable" in value:
+            path.unreadable = _unreadable(value["unreadable"])
         inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
             return self._on_listing(path, value, clock, is_other=inode != path.inode)
@@ -258,7 +276,7 @@ class Watching:
         )
 
     def _on_listing(
-        self, path: _Path, value: dict[str, Any], clock: str, *, is_other: bool
+        self, path: WatchedPath, value: dict[str, Any], clock: str, *, is_other: bool
     ) -> Batch | NeedsStat | None:
         """Handle all names, sent at the start or because the server cannot go on.
 
@@ -274,8 +292,8 @@ class Watching:
         if not value.get("is_fresh_instance"):
             return None
         if before is not None:
-            return self._recovered(path.text, before, now, since_ns, is_other=is_other)
-        if since is None and not self._options.initial:
+            return self._recovered(path, before, now, since_ns, is_other=is_other)
+        if since is None and not path.options.initial:
             return None
         if since is None:
             found = events_of_kind(
@@ -283,11 +301,18 @@ class Watching:
             )
         else:
             found = _as_full_listing(now, path.text)
-        return Batch(found, self.clock) if found else None
+        return Batch(found, self.clock, path.key) if found else None
 
     def _recovered(
-        self, text: str, before: Belief, now: Belief, since_ns: int, *, is_other: bool
+        self,
+        path: WatchedPath,
+        before: Belief,
+        now: Belief,
+        since_ns: int,
+        *,
+        is_other: bool,
     ) -> Batch | NeedsStat | None:
+        text, key = path.text, path.key
         differs = difference(before, now)
         found = events_of_kind(Kind.DELETED, differs.deleted, text, recovered=True)
         found += events_of_kind(Kind.CREATED, differs.created, text, recovered=True)
@@ -299,14 +324,23 @@ class Watching:
         if is_other:
             found += _changed(files)
         elif files:
-            return NeedsStat(files, folders, since_ns, found, self.clock)
-        return Batch(found, self.clock) if found else None
+            return NeedsStat(files, folders, since_ns, found, self.clock, key)
+        return Batch(found, self.clock, key) if found else None
 
-    def _path(self, name: object) -> _Path:
+    def _path(self, name: object) -> WatchedPath:
         path = self._by_name.get(name) if isinstance(name, str) else None
         if path is None:
             raise RemoteProtocolError(f"a subscription that nobody made: {name!r}")
         return path
+
+
+def _unreadable(text: object) -> frozenset[str]:
+    """The names of directories in a message; None: there are none."""
+    if text is None:
+        return frozenset()
+    if not isinstance(text, str):
+        raise RemoteProtocolError("names that are no text")
+    return frozenset(text.split(SEPARATOR))
 
 
 def _is_of_another_root(before: str | None, now: object) -> bool:

@@ -47,6 +47,8 @@ _MEANINGS = {x: (kind, False) for kind, x in _LETTERS.items()} | {
 }
 
 _MOVED = Kind.MOVED
+_DIGITS = {"-": -1} | {f"{bits:x}": bits for bits in range(16)}
+"""The details of a row by the character that stands for them."""
 
 # ASCII that needs no escape, as nearly all names are; others are left to JSON.
 _PLAIN = rb"[ !#-\[\]-\x7f]*"
@@ -92,6 +94,29 @@ def compact_text(rows: Iterable[AnyRow], skip: int) -> bytes:
             for kind, path, is_dir, source, _ in rows
         ]
     )
+
+
+def detailed_text(rows: Iterable[AnyRow], skip: int, details: Iterable[int]) -> bytes:
+    """As `compact_text`; after each letter comes a hexadecimal digit, the `Detail` of
+    the row in `details`; a minus for a negative one, which is not known."""
+    found: list[bytes] = []
+    for (kind, path, is_dir, source, _), bits in zip(rows, details, strict=True):
+        digit = b"%x" % bits if bits >= 0 else b"-"
+        if source is not None:
+            found.append(_FROM_MARK[is_dir] + digit + source[skip:])
+        found.append(_MARKS[kind][is_dir] + digit + path[skip:])
+    return b"//".join(found)
+
+
+def split_details(text: str) -> tuple[str, list[int]]:
+    """Split what `detailed_text` wrote: the text without digits, and the details of
+    each row, halves of renames together. Raises RemoteProtocolError."""
+    rows = text.split(SEPARATOR) if text else []
+    try:
+        details = [_DIGITS[row[1:2]] for row in rows if not is_half(row[:1])]
+    except KeyError:
+        raise RemoteProtocolError("a row without details") from None
+    return SEPARATOR.join([row[:1] + row[2:] for row in rows]), details
 
 
 def quoted_text(text: bytes) -> bytes:

@@ -57,6 +57,9 @@ OPTIONS: dict[str, _Option] = {
             "vcs_ignore",
             "recursive",
             "cross_mounts",
+            "details",
+            "flow_control",
+            "unreadable",
             "initial",
             "names",
         )

@@ -47,6 +47,12 @@ class Query(Struct, frozen=True, kw_only=True):
     """Ours: False for the root and its entries only."""
     cross_mounts: bool = False
     """Ours: enter other file systems too."""
+    details: bool = False
+    """Ours: say in compact rows what exactly changed, and when files are closed."""
+    flow_control: bool = True
+    """Ours: False for changes of files that are reported however often they come."""
+    unreadable: bool = False
+    """Ours: say in compact messages which directories cannot be read."""
     initial: bool = True
     """Ours: False for a subscription that wants no list of what exists already.
 

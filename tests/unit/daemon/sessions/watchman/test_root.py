@@ -15,7 +15,7 @@ from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
 from gamin.events import Kind, Row
-from gamin.protocol.watchman.client.watching import MAX_USUAL_DELAY_NS
+from gamin.protocol.watchman.client.watched_path import MAX_USUAL_DELAY_NS
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.bser_codec import BserCodec
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS

@@ -9,9 +9,12 @@ from gamin.errors import RemoteProtocolError
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.codec.compact import (
     CompactMessage,
+    compact_text,
     decode_compact,
     decode_message,
+    detailed_text,
     encode_message,
+    split_details,
 )
 from testkit.watchman_wire import encode_compact
 
@@ -118,3 +121,18 @@ def test_a_message_says_what_and_up_to_when() -> None:
 )
 def test_anything_else_is_no_message(line: bytes) -> None:
     assert decode_message(line) is None
+
+
+@given(st.lists(st.tuples(plain | moves, st.integers(-1, 15)), max_size=6))
+def test_details_survive_the_way_beside_the_rows(
+    rows: list[tuple[Row, int]],
+) -> None:
+    given_rows, details = [row for row, _ in rows], [bits for _, bits in rows]
+    sent = text(detailed_text(given_rows, 0, details))
+    assert split_details(sent) == (text(compact_text(given_rows, 0)), details)
+
+
+@given(st.text())
+def test_any_text_gives_details_or_a_protocol_error(sent: str) -> None:
+    with suppress(RemoteProtocolError):
+        split_details(sent)

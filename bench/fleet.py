@@ -36,7 +36,8 @@ from testkit.nats import NatsServer
 from testkit.waiting import eventually
 
 PATIENCE = 120.0
-WINDOW = connection.MAX_PENDING_ACKS
+WINDOW = 1024
+"""Messages of the raw run that may wait for their acknowledgement."""
 PINGS = 200
 PUBLISHERS = 100
 STATUS = message.Status(4096, 10**18, 12345)
@@ -138,6 +139,7 @@ def throughput(bench: Bench, files: int) -> None:
 
 async def _send_raw(context: Any, count: int) -> None:
     await context.add_stream(name="RAW", subjects=["raw.>"])
+    context = context._nc.jetstream(publish_async_max_pending=WINDOW)
     body = b"x" * BODY
     sent = [
         await context.publish_async(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from nats.js.kv import KeyValue
 
 CONNECT_SECONDS = 5.0
-MAX_PENDING_ACKS = 1024
-"""Messages that may wait for their acknowledgement."""
 PUBLISHERS = "gamin-publishers"
 """The bucket in which publishers announce themselves."""
 POSITIONS = "gamin-positions"
@@ -117,7 +115,7 @@ def _tls(servers: Servers) -> ssl.SSLContext:
 
 
 def jetstream(client: "Client") -> "JetStreamContext":
-    return client.jetstream(publish_async_max_pending=MAX_PENDING_ACKS)
+    return client.jetstream()
 
 
 async def ensure_stream(context: "JetStreamContext", name: str) -> None:

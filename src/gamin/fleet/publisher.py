@@ -12,10 +12,10 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import gamin
 from gamin.events import Kind
@@ -24,21 +24,18 @@ from gamin.fleet import message
 from gamin.fleet.connection import FleetError
 from gamin.fleet.contents import contents_of, listing, with_status
 from gamin.fleet.message import Content, Place
+from gamin.fleet.sender import ACK_SECONDS, Sender
 from gamin.fleet.sequence import Numbering
 from gamin.fleet.settings import Publication, PublishedTree
 
 if TYPE_CHECKING:
-    from nats.js import JetStreamContext
+    from nats.aio.client import Client
     from nats.js.kv import KeyValue
 
 logger = logging.getLogger(__name__)
 
-ACK_SECONDS = 10.0
-"""How long an acknowledgement may take."""
 CHANGES_PER_PIECE = 1000
 """Changes that are examined and encoded together: after an outage a batch has all."""
-MESSAGES_PER_WAIT = 256
-"""Messages whose acknowledgements are waited for together."""
 POSITION_SECONDS = 1.0
 """Least time between two writes of a position; a kill repeats at most so much."""
 ANNOUNCE_SECONDS = 5.0
@@ -50,9 +47,10 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 4.0
 class Sent(NamedTuple):
     """Messages on their way, in order."""
 
-    acknowledged: "Sequence[asyncio.Future[Any]]"
+    stored: "asyncio.Future[None]"
+    messages: int
     clock: str | None
-    """The position once all are acknowledged; None within a batch."""
+    """The position once all are stored; None within a batch."""
 
 
 class Piece(NamedTuple):
@@ -130,7 +128,7 @@ class Publisher:
                 group.create_task(connection.until_lost()),
             ]
             sending = [
-                group.create_task(tree.publish(client, context, positions))
+                group.create_task(tree.publish(client, positions))
                 for tree in self._trees
             ]
             await asyncio.wait(sending)
@@ -175,7 +173,7 @@ class TreePublisher:
         self._numbering = Numbering()
         self._is_first = True
         self._position = ""
-        self._unacknowledged = 0
+        self._sender: Sender | None = None
         self._sent_total = 0
         self._last_sent = 0.0
 
@@ -184,27 +182,27 @@ class TreePublisher:
         return {
             "path": self.tree.path,
             "position": self._position,
-            "unacknowledged": self._unacknowledged,
+            "unacknowledged": self._sender.unacknowledged if self._sender else 0,
             "sent": self._sent_total,
             "last_sent": self._last_sent,
             "labels": dict(self.tree.labels),
         }
 
-    async def publish(
-        self, client: Any, context: "JetStreamContext", positions: "KeyValue"
-    ) -> None:
+    async def publish(self, client: "Client", positions: "KeyValue") -> None:
         """Until the stop event is set. Raises FleetError."""
         if not self._is_first:
             self._numbering.start_epoch()
         self._is_first = False
         known = await self._read_position(positions)
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
-        self._unacknowledged = 0
+        self._sender = sender = Sender(client, self._stream)
+        with _as_fleet_error("subscription"):
+            await sender.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_acknowledgements(sent, positions))
             async with aclosing(self._changes(known)) as changes:
                 async for piece in changes:
-                    await self._send(client, context, sent, piece)
+                    await self._send(sender, client.max_payload, sent, piece)
             await sent.put(None)
 
     # -- what to send
@@ -246,60 +244,37 @@ class TreePublisher:
 
     async def _send(
         self,
-        client: Any,
-        context: "JetStreamContext",
+        sender: Sender,
+        max_payload: int,
         sent: "asyncio.Queue[Sent | None]",
         piece: Piece,
     ) -> None:
         """Send the messages of one piece of a batch. Raises FleetError."""
         time_sent = message.timestamp(self._now())
-        waiting: list[asyncio.Future[Any]] = []
+        count = 0
         with _as_fleet_error(str(self._place)):
             for content in piece.contents:
-                future = await self._send_one(
-                    client, context, content, piece.clock, time_sent
+                number = self._numbering.next()
+                body = message.encode(
+                    *(self._place, content),
+                    number=number,
+                    clock=piece.clock,
+                    time=time_sent,
+                    labels=self.tree.labels,
                 )
-                waiting.append(future)
-                if len(waiting) == MESSAGES_PER_WAIT:
-                    sent.put_nowait(Sent(waiting, None))
-                    waiting = []
-        sent.put_nowait(Sent(waiting, piece.clock if piece.is_last else None))
-
-    async def _send_one(
-        self,
-        client: Any,
-        context: "JetStreamContext",
-        content: Content,
-        clock: str,
-        time_sent: str,
-    ) -> "asyncio.Future[Any]":
-        number = self._numbering.next()
-        body = message.encode(
-            self._place,
-            content,
-            number=number,
-            clock=clock,
-            time=time_sent,
-            labels=self.tree.labels,
-        )
-        if len(body) > client.max_payload:
-            raise FleetError(
-                f"a message of {len(body)} bytes is larger than the server allows "
-                f"(max_payload {client.max_payload}); raise it there"
-            )
-        # No `wait_stall`: a wait with a limit costs a task and a turn of the loop for
-        # each message. An acknowledgement that is late ends this wait, too.
-        future: asyncio.Future[Any] = await context.publish_async(
-            self._place.subject(content.kind),
-            body,
-            stream=self._stream,
-            headers={
-                "Nats-Msg-Id": message.message_id(self._place, number),
-                "Content-Type": message.CONTENT_TYPE,
-            },
-        )
-        self._unacknowledged += 1
-        return future
+                if len(body) > max_payload:
+                    raise FleetError(
+                        f"a message of {len(body)} bytes is larger than the server "
+                        f"allows (max_payload {max_payload}); raise it there"
+                    )
+                headers = {
+                    "Nats-Msg-Id": message.message_id(self._place, number),
+                    "Content-Type": message.CONTENT_TYPE,
+                }
+                await sender.send(self._place.subject(content.kind), body, headers)
+                count += 1
+        clock = piece.clock if piece.is_last else None
+        sent.put_nowait(Sent(sender.close_group(), count, clock))
 
     # -- what has arrived
 
@@ -325,15 +300,11 @@ class TreePublisher:
             await self._write_position(positions)
 
     async def _acknowledged(self, each: Sent) -> None:
-        """Wait until all of these messages are. Raises FleetError."""
+        """Wait until all of these messages are stored. Raises FleetError."""
         with _as_fleet_error(f"stream {self._stream}"):
-            for future in each.acknowledged:
-                if not future.done():
-                    await asyncio.wait_for(future, ACK_SECONDS)
-                future.result()
+            await asyncio.wait_for(each.stored, ACK_SECONDS)
         self._on_acknowledged()
-        self._unacknowledged -= len(each.acknowledged)
-        self._sent_total += len(each.acknowledged)
+        self._sent_total += each.messages
         if each.clock is not None:
             self._position, self._last_sent = each.clock, time.time()
 

@@ -125,9 +125,9 @@ def test_the_position_is_written_seldom_and_at_the_end() -> None:
             tree_publisher(asyncio.Event())._follow_acknowledgements(sent, positions)
         )
         for number in range(100):
-            acknowledged: asyncio.Future[None] = asyncio.Future()
-            acknowledged.set_result(None)
-            sent.put_nowait(Sent([acknowledged], f"c:1:2:3:{number}"))
+            stored: asyncio.Future[None] = asyncio.Future()
+            stored.set_result(None)
+            sent.put_nowait(Sent(stored, 1, f"c:1:2:3:{number}"))
             await asyncio.sleep(0)  # each comes by itself
         sent.put_nowait(None)
         await follow
@@ -139,36 +139,31 @@ def test_the_position_is_written_seldom_and_at_the_end() -> None:
     assert b"c:1:2:3:99" in written[-1]
 
 
-def test_a_position_waits_for_every_message_of_its_batch() -> None:
+def test_the_position_is_that_of_the_last_batch_that_is_stored() -> None:
     async def acknowledge() -> tuple[str, str]:
         positions: Any = Positions()
         made = tree_publisher(asyncio.Event())
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
         follow = asyncio.create_task(made._follow_acknowledgements(sent, positions))
-        futures = [asyncio.Future[None]() for _ in range(3)]
-        futures[2].set_result(None)
-        futures[1].set_result(None)
-        sent.put_nowait(Sent(futures, "c:1:2:3:1"))
+        stored = asyncio.Future[None]()
+        sent.put_nowait(Sent(stored, 3, "c:1:2:3:1"))
         sent.put_nowait(None)
         await asyncio.wait([follow], timeout=0.01)
         before = str(made.summary()["position"])
-        futures[0].set_result(None)
+        stored.set_result(None)
         await follow
         return before, str(made.summary()["position"])
 
     assert asyncio.run(acknowledge()) == ("", "c:1:2:3:1")
 
 
-def test_a_message_that_the_stream_refuses_ends_publishing_with_its_reason() -> None:
-    from nats.js.errors import APIError
-
+def test_a_message_that_the_stream_refuses_moves_no_position() -> None:
     async def acknowledge() -> None:
         positions: Any = Positions()
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
-        futures = [asyncio.Future[None]() for _ in range(2)]
-        futures[0].set_result(None)
-        futures[1].set_exception(APIError(description="maximum bytes exceeded"))
-        sent.put_nowait(Sent(futures, "c:1:2:3:1"))
+        stored = asyncio.Future[None]()
+        stored.set_exception(FleetError("maximum bytes exceeded"))
+        sent.put_nowait(Sent(stored, 2, "c:1:2:3:1"))
         made = tree_publisher(asyncio.Event())
         try:
             await made._follow_acknowledgements(sent, positions)

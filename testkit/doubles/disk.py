@@ -21,7 +21,7 @@ from gamin.events import (
     MOVED_TO,
     UNMOUNT,
 )
-from gamin.paths import join, parent
+from gamin.paths import is_within, join, parent
 
 MAX_LINKS = 40
 READ, SEARCH = 0o400, 0o100
@@ -71,6 +71,9 @@ class Disk:
         self.root = Inode(1, is_dir=True)
         self.mounted: dict[Inode, Inode] = {}
         """What covers a directory."""
+        self.failing: dict[bytes, int] = {}
+        """Paths of which every look at them, or below, fails with that errno; their
+        names are still listed."""
         self.on_event: Callable[[Inode, int, int, bytes], None] = _nobody
         """Called with a directory, a mask, a cookie and the name of the entry."""
         self.dropped: Callable[[Inode, int], None] = _nobody
@@ -81,6 +84,9 @@ class Disk:
 
     def inode(self, path: bytes, *, follow: bool = False) -> Inode:
         """As lstat, or as stat if links are to be followed."""
+        for place, number in self.failing.items():
+            if is_within(path, place):
+                raise error(number, path)
         trail, name = self._resolve(path, follow)
         return self._entry(trail[-1][1], name, path) if name else trail[-1][1]
 

@@ -7,6 +7,9 @@ from collections import deque
 from testkit.doubles.calls import SystemCalls
 from testkit.doubles.disk import Disk
 
+NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+"""Errors of a look that are certain answers."""
+
 
 class FilesInMemory:
     """A `gamin.engine.ports.FileSystem` that calls `calls.next` before each call."""
@@ -33,12 +36,13 @@ class FilesInMemory:
 
     def probe(
         self, path: bytes, changed_since_ns: int
-    ) -> tuple[bool | bytes | None, bool, bool]:
+    ) -> tuple[bool | bytes | None, bool, int]:
         self._calls.next()
         try:
             inode = self._disk.inode(path)
         except OSError as error:
-            return None, False, error.errno in (errno.ENOENT, errno.ENOTDIR)
+            number = error.errno or errno.EIO
+            return None, False, 0 if number in NOTHING_THERE else number
         if inode.target is not None:
-            return inode.target, False, True
-        return inode.is_dir, 0 < changed_since_ns <= inode.ctime, True
+            return inode.target, False, 0
+        return inode.is_dir, 0 < changed_since_ns <= inode.ctime, 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
+from gamin.backends.snapshot import GONE
 from gamin.engine.ports import Pollable
 from gamin.events import (
     ATTRIB,
@@ -197,7 +198,13 @@ class PollingInMemory:
             return []
         self._calls.next()
         path = node.path()
-        if not self._is_there(path, watch.directory):
+        try:
+            is_there = self._disk.inode(path) is watch.directory
+        except OSError as error:
+            if error.errno not in GONE:
+                return []
+            is_there = False
+        if not is_there:
             self.unwatch(node)
             return [Change(node, IGNORED, 0, b"")]
         if not watch.directory.mode & READ:

@@ -54,10 +54,9 @@ GONE = {
     errno.EACCES,
     errno.ELOOP,
     errno.ENAMETOOLONG,
-    errno.ESTALE,
 }
-"""Errors that mean that the directory is not there. Others (EIO, ETIMEDOUT, ...) mean
-that its state is unknown at present, which is no change."""
+"""Errors that mean that the directory is not there. Others (EIO, ESTALE, ETIMEDOUT,
+...) mean that its state is unknown at present, which is no change."""
 
 Names = Callable[[], Collection[bytes]]
 """Returns the entries that matter now."""

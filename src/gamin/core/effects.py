@@ -3,6 +3,7 @@
 The executor answers through the monitor's methods of the section "answers to effects".
 """
 
+import errno
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from functools import partial
@@ -60,6 +61,10 @@ class Unwatch(NamedTuple):
     """Stop watching the directory; nobody needs it any more. There is no answer."""
 
     node: Node
+
+
+DENIED: Final = frozenset((errno.EACCES, errno.EPERM))
+"""Errors of a probe that mean that the user may not look there."""
 
 
 class Probe(NamedTuple):

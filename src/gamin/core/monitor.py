@@ -31,10 +31,7 @@ from gamin.core.resolve.retry import Retry
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import (
-    AnyChange,
-    Row,
-)
+from gamin.events import AnyChange, Row
 
 
 class Monitor:
@@ -312,16 +309,18 @@ class Monitor:
         name: bytes,
         found: Found,
         now: float,
+        *,
         is_newer: bool = False,
+        error: int = 0,
     ) -> list[Effect]:
         """The answer to `Probe`: what it found, and whether that changed since its
-        `changed_since_ns`."""
+        `changed_since_ns`; or the errno that says nothing of what is there."""
         self.moment.advance(now)
         if is_newer:
             self._resolver.mark_replaced(subscription)
         if node.listed and found is not None:
             self._changes.entries.on_probed(node, name, found is True)
-        self._resolver.probed(subscription, node, name, found)
+        self._resolver.probed(subscription, node, name, found, error)
         if subscription in self.subscriptions:
             self._target_changes.target_resolved(subscription)
         return self._finish(now)

@@ -348,10 +348,12 @@ class Distant:
             if request.path != node.path_prefix() + work.name:
                 self._redo(work)
             elif isinstance(answer, Probed):
-                found, is_newer = answer.found, answer.is_newer
-                subscription, name = work.subscription, work.name
                 self._take(
-                    self._monitor.probed(subscription, node, name, found, now, is_newer)
+                    self._monitor.probed(
+                        *(work.subscription, node, work.name, answer.found, now),
+                        is_newer=answer.is_newer,
+                        error=answer.error,
+                    )
                 )
             return
         if isinstance(work, Scan) and not node.mask:

@@ -213,15 +213,15 @@ class MountExecutor:
         proxy = request.proxy
         if proxy.wd_poll >= 0:
             self._timed(partial(self._polling.track_entry, proxy, work.name))
-        found, is_newer, is_certain = self._timed(
+        found, is_newer, error = self._timed(
             partial(self._files.probe, request.path, work.changed_since_ns)
         )
-        if not is_certain:
+        if error:
             self._check_root()
         elif proxy.wd_poll >= 0:
             kind = None if found is None else found is True
             self._absorb(proxy, {work.name: kind}, is_all=False)
-        batch.append(Probed(request, found, is_newer))
+        batch.append(Probed(request, found, is_newer, error))
 
     def _poll_below(self, request: Request, batch: Batch) -> None:
         self._check_answers()
@@ -248,8 +248,8 @@ class MountExecutor:
 
     def _check_answers(self) -> None:
         """Polling takes an error for no change, so ask whether the mount answers."""
-        _, _, is_certain = self._timed(partial(self._files.probe, self._point, 0))
-        if not is_certain:
+        _, _, error = self._timed(partial(self._files.probe, self._point, 0))
+        if error:
             self._check_root()
 
     def _check_root(self) -> None:

@@ -23,10 +23,11 @@ Entries = tuple[Sequence[bytes], Sequence[bytes], Collection[bytes]]
 """What a scan finds: names of subdirectories, names of all other entries, and which of
 both changed since the time asked for."""
 
-Probed = tuple[bool | bytes | None, bool, bool]
-"""What a probe finds, then whether it changed since the time asked for, then whether
-the answer is certain. The first is True for a directory, False for another file, the
-target of a symbolic link, None where nothing is or nothing can be seen."""
+Probed = tuple[bool | bytes | None, bool, int]
+"""What a probe finds, then whether it changed since the time asked for, then the errno
+that kept it from looking, 0 if the answer is certain. The first is True for a
+directory, False for another file, the target of a symbolic link, None where nothing is
+or nothing can be seen."""
 
 
 class Clock(Protocol):

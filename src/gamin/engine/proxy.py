@@ -137,6 +137,8 @@ class Probed(NamedTuple):
     request: Request
     found: bool | bytes | None
     is_newer: bool
+    error: int
+    """The errno that kept it from looking; 0 if the answer is certain."""
 
 
 class Polled(NamedTuple):

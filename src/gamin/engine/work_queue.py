@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from gamin.backends.base import KernelBackend
 from gamin.core.effects import (
+    DENIED,
     Cover,
     Deliver,
     Effect,
@@ -213,12 +214,18 @@ class WorkQueue:
         if node.wd_poll >= 0:
             self._polling.track_entry(node, name)
         path = node.path_prefix() + name
-        found, is_newer, is_certain = self._files.probe(path, changed_since_ns)
+        found, is_newer, error = self._files.probe(path, changed_since_ns)
         now = self._clock.monotonic()
-        if is_certain and node.wd_poll >= 0:
+        if not error and node.wd_poll >= 0:
             kind = None if found is None else found is True
             self._absorb(node, {name: kind}, is_all=False)
-        self.take(self._monitor.probed(subscription, node, name, found, now, is_newer))
+        if error in DENIED:
+            error = 0  # here only a change of rights does that, and is detected
+        self.take(
+            self._monitor.probed(
+                *(subscription, node, name, found, now), is_newer=is_newer, error=error
+            )
+        )
 
     def _absorb(
         self, node: Node, found: Mapping[bytes, bool | None], *, is_all: bool

@@ -18,8 +18,12 @@ class Probe(NamedTuple):
     where nothing is or nothing can be seen."""
     is_newer: bool = False
     """Whether its ctime is not older than the time asked for."""
-    is_known: bool = True
-    """Whether the answer is certain; it is not where an error kept us from looking."""
+    error: int = 0
+    """The errno that kept us from looking; 0 if the answer is certain."""
+
+
+_NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
+"""Errors of a look that are certain answers: no such name can exist."""
 
 
 def probe(path: bytes, changed_since_ns: int) -> Probe:
@@ -32,9 +36,10 @@ def probe(path: bytes, changed_since_ns: int) -> Probe:
         if stat.S_ISLNK(status.st_mode):
             return Probe(os.readlink(path))
     except OSError as error:
-        return Probe(None, is_known=error.errno in (errno.ENOENT, errno.ENOTDIR))
+        number = error.errno or errno.EIO
+        return Probe(None, error=0 if number in _NOTHING_THERE else number)
     except ValueError:  # NUL in it
-        return Probe(None, is_known=False)
+        return Probe(None)
     is_newer = 0 < changed_since_ns <= status.st_ctime_ns
     return Probe(stat.S_ISDIR(status.st_mode), is_newer)
 

@@ -1,7 +1,9 @@
 """What is at a path and in a directory, and whether it changed since a given time."""
 
+import errno
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -20,12 +22,19 @@ def test_a_probe_of_nothing_is_certain(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert probe(bytes(tmp_path / "missing"), 0) == Probe(None)
     assert probe(bytes(tmp_path / "file/below"), 0) == Probe(None)
+    assert probe(bytes(tmp_path / ("x" * 300)), 0) == Probe(None)
+    assert probe(b"/a\0b", 0) == Probe(None)
 
 
-def test_a_probe_that_fails_is_not_certain(tmp_path: Path) -> None:
-    too_long = bytes(tmp_path / ("x" * 300))
-    assert probe(too_long, 0) == Probe(None, is_known=False)
-    assert probe(b"/a\0b", 0) == Probe(None, is_known=False)
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_a_probe_that_fails_is_not_certain(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(path: bytes) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "lstat", fails)
+    assert probe(b"/any", 0) == Probe(None, error=number)
 
 
 def test_a_change_at_the_given_time_counts_as_since_then(tmp_path: Path) -> None:

@@ -87,6 +87,16 @@ class Registers:
         times = [time for time in (before, changed_since_ns) if time]
         self._unlisted[node] = min(times, default=0)
 
+    def take_late(self) -> dict[Node, int]:
+        """The directories that are to be scanned again every second, and the
+        `changed_since_ns` of these scans. They are in no register until a scan
+        fails."""
+        late = dict.fromkeys(self._unwatched_unreadable, 0)
+        late.update(self._unlisted)
+        self._unwatched_unreadable.clear()
+        self._unlisted.clear()
+        return late
+
     def _become_readable(self, node: Node) -> None:
         self._unreadable.discard(node)
         self._unwatched_unreadable.discard(node)

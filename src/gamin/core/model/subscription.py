@@ -121,6 +121,10 @@ class Resolution:
         steps, self.steps = self.steps, []
         return steps
 
+    def restore_steps(self, steps: list[tuple[Node, bytes]]) -> None:
+        """A walk could not be finished: those of the walk before are right still."""
+        self.steps = steps
+
     def block(self) -> None:
         self.blocked = True
 

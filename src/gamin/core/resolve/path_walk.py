@@ -14,7 +14,7 @@ nodes, so two paths to one directory share it.
 from collections.abc import Iterable
 
 from gamin.core.coverage.need import Coverage
-from gamin.core.effects import Effect, Probe, Watch
+from gamin.core.effects import DENIED, Effect, Probe, Watch
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
@@ -61,9 +61,10 @@ class PathResolver:
         self._invalidated: dict[Subscription, int] = {}
         """Those whose next walk probes every name; with the ctime (ns) from which on
         what is found counts as replaced."""
-        self.blocked: set[Subscription] = set()
-        """Those whose path leads through a directory that nothing can watch: walked
-        again every second."""
+        self.blocked: dict[Subscription, int] = {}
+        """Those whose path leads through a directory that nothing can watch, or to
+        where an error keeps us from looking: walked again every second. With the ctime
+        (ns) from which on what is found then counts as replaced."""
 
     def changed_at(self, node: Node, name: bytes, *, is_creation: bool = False) -> None:
         """The entry came, went or may now be passable: walk the paths again that lead
@@ -94,7 +95,12 @@ class PathResolver:
         """Their paths lead through a directory that nothing can watch."""
         for subscription in subscriptions:
             subscription.resolution.block()
-            self.blocked.add(subscription)
+            self.blocked.setdefault(subscription, _NEVER)
+
+    def retry_blocked(self) -> None:
+        """Walk the paths again that could not be walked to their end, save for those
+        whose walk is under way."""
+        self.retry([each for each in self.blocked if each not in self._walks])
 
     def retry(self, subscriptions: Iterable[Subscription]) -> None:
         """Walk paths again that lead through an unreadable directory.
@@ -103,7 +109,7 @@ class PathResolver:
         again.
         """
         for subscription in subscriptions:
-            self.invalidate(subscription, _NEVER)
+            self.invalidate(subscription, self.blocked.get(subscription, _NEVER))
             is_behind = False
             walk = self._walks.get(subscription)
             # A walk that is under way has few steps yet, and none behind the directory.
@@ -129,15 +135,24 @@ class PathResolver:
         self._go_on(subscription)
 
     def probed(
-        self, subscription: Subscription, node: Node, name: bytes, found: Found
+        self,
+        subscription: Subscription,
+        node: Node,
+        name: bytes,
+        found: Found,
+        error: int = 0,
     ) -> None:
-        """The answer to a `Probe`; ignored if that walk was abandoned meanwhile."""
+        """The answer to a `Probe`; ignored if that walk was abandoned meanwhile. An
+        `error` says nothing of what is at the name."""
         walk = self._walks.get(subscription)
         if walk is None or walk.at is not node or not walk.rest:
             return
         if walk.rest[-1] != name:
             return
         walk.rest.pop()
+        if error:
+            self._cannot_look(subscription, error)
+            return
         if isinstance(found, bytes):
             walk.links += 1
             if walk.links > MAX_LINKS or not found:
@@ -160,6 +175,23 @@ class PathResolver:
             return
         self._go_on(subscription)
 
+    def _cannot_look(self, subscription: Subscription, error: int) -> None:
+        """End the walk; what the path is known to lead to is neither gone nor there for
+        certain. Where nothing is known, nothing is there as far as one can see."""
+        if subscription.node is None:
+            if error not in DENIED:
+                subscription.resolution.block()
+            self._finish_walk(subscription, None, None)
+            return
+        walk = self._walks.pop(subscription)
+        begun = subscription.resolution.take_steps()
+        subscription.resolution.restore_steps(walk.old)
+        self._release(subscription, begun)
+        since = self._invalidated.pop(subscription, _NEVER)
+        if subscription.resolution.take_replaced():
+            since = 1  # the walk that comes to the end is to say so
+        self.blocked[subscription] = min(self.blocked.get(subscription, _NEVER), since)
+
     def is_settled(self, subscription: Subscription) -> bool:
         """Whether no walk of its path is under way."""
         return subscription not in self._walks
@@ -168,7 +200,7 @@ class PathResolver:
         """The subscription ends: nothing waits for names on its path any more."""
         self.pending.pop(subscription, None)
         self._invalidated.pop(subscription, None)
-        self.blocked.discard(subscription)
+        self.blocked.pop(subscription, None)
         self._release(subscription, self._abandon(subscription))
 
     def _abandon(self, subscription: Subscription) -> list[tuple[Node, bytes]]:
@@ -227,9 +259,9 @@ class PathResolver:
         self._release(subscription, self._walks.pop(subscription).old)
         self._invalidated.pop(subscription, None)
         if subscription.resolution.blocked:
-            self.blocked.add(subscription)
+            self.blocked[subscription] = _NEVER
         else:
-            self.blocked.discard(subscription)
+            self.blocked.pop(subscription, None)
         only_directory = (
             subscription.directory_events_only and subscription.scope is not Scope.FILE
         )

@@ -1,8 +1,10 @@
 """Repeats every second what failed and whose success nothing would report.
 
 That is: directories that may not be read, or could not be listed for want of
-descriptors or memory, and paths that lead through a directory which no backend can
-watch.
+descriptors or memory or for an error that passes, and paths that lead through a
+directory which no backend can watch, or to where such an error keeps us from looking.
+
+Each is tried once at a time: on a mount that does not answer, tries must not gather.
 """
 
 from gamin.core.coverage.registers import Registers
@@ -40,8 +42,6 @@ class Retry:
         if self.due_at is None or self.due_at > now:
             return
         self.due_at = None
-        self._resolver.retry(self._resolver.blocked)
-        registers = self._registers
-        late = dict.fromkeys(registers.unwatched_unreadable, 0)
-        late.update(registers.unlisted)
+        self._resolver.retry_blocked()
+        late = self._registers.take_late()
         self._effects += [Scan(node, None, since) for node, since in late.items()]

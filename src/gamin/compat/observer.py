@@ -11,26 +11,13 @@ own observers were, and before their names are replaced.
 
 import logging
 import os
-import stat
-from collections.abc import Iterable
 from typing import Any
 
-from watchdog import events as watchdog_events
 from watchdog.events import (
-    DirCreatedEvent,
-    DirDeletedEvent,
-    DirModifiedEvent,
-    DirMovedEvent,
-    FileClosedEvent,
     FileClosedNoWriteEvent,
-    FileCreatedEvent,
-    FileDeletedEvent,
-    FileModifiedEvent,
-    FileMovedEvent,
     FileOpenedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
-    generate_sub_moved_events,
 )
 from watchdog.observers.api import (
     DEFAULT_EMITTER_TIMEOUT,
@@ -42,26 +29,20 @@ from watchdog.observers.api import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
-from gamin.client.watch import Watch, watch
+from gamin.client.arguments import absolute
 from gamin.compat import settings
-from gamin.compat.spelling import Spelling
+from gamin.compat.hub import Feed, open_feed
+from gamin.compat.translation import Translation
 from gamin.errors import GaminError
-from gamin.events import Event, Kind
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 
 logger = logging.getLogger(__name__)
 
-# From 7.0 on a change of attributes has its own events. The service does not say
-# whether content or attributes changed, and reports both as modified.
-_ATTRIB_EVENTS = tuple(
-    getattr(watchdog_events, name)
-    for name in ("FileAttribEvent", "DirAttribEvent")
-    if hasattr(watchdog_events, name)
-)
 UNREPORTED_EVENTS = frozenset[type[FileSystemEvent]](
-    (FileOpenedEvent, FileClosedEvent, FileClosedNoWriteEvent, *_ATTRIB_EVENTS)
+    (FileOpenedEvent, FileClosedNoWriteEvent)
 )
-"""The events that the service does not report."""
-UNREPORTED_METHODS = ("on_opened", "on_closed", "on_closed_no_write", "on_attrib")
+"""The events that the service does not report: it never listens to opens."""
+UNREPORTED_METHODS = ("on_opened", "on_closed_no_write")
 """The methods of handlers that they are passed to."""
 
 
@@ -84,8 +65,7 @@ class GaminEmitter(EventEmitter):
         super().__init__(event_queue, watch, timeout=timeout, event_filter=event_filter)
         self._own_options = {**own_options, "event_filter": event_filter}
         self._own: EventEmitter | None = None
-        self._reports: Watch | None = None
-        self._root = ""
+        self._feed: Feed | None = None
 
     def on_thread_start(self) -> None:
         """Return when everything is watched. Raises OSError for a missing path."""
@@ -93,8 +73,16 @@ class GaminEmitter(EventEmitter):
             return self._start_own()
         path = os.fsdecode(self.watch.path)
         os.stat(path)
+        self._translation = Translation(self.watch)
+        options = WatchOptions(
+            recursive=self.watch.is_recursive,
+            vcs_ignore=settings.vcs_ignore(),
+            cross_mounts=True,
+            details=True,
+            flow_control=False,
+        )
         try:
-            self._open(path)
+            self._feed = open_feed(absolute(path), options)
         except (GaminError, OSError) as error:
             settings.warn_once("watchdog", error)
             self._start_own()
@@ -102,42 +90,38 @@ class GaminEmitter(EventEmitter):
     def on_thread_stop(self) -> None:
         if self._own is not None:
             self._own.stop()
-        if self._reports is not None:
-            self._reports.close()
+        if self._feed is not None:
+            self._feed.close()
 
     def queue_events(self, timeout: float) -> None:
         """Wait until something is reported, and queue it."""
         if self._own is not None:
             self.stopped_event.wait()
             self._own.join()
-        elif self._reports is not None:
-            try:
-                batch = self._reports.next()
-            except GaminError:
-                logger.exception("no more events for %r", self.watch.path)
-                return self.stop()
-            self._queue_batch(batch or [])
+        elif self._feed is not None:
+            batch = self._feed.get()
+            if batch is None:
+                if self._feed.error is not None:
+                    logger.error(
+                        "no more events for %r: %s", self.watch.path, self._feed.error
+                    )
+                if self._own is None:
+                    self.stop()
+                return
+            for event in self._translation.events(batch):
+                self.queue_event(event)
+                if self._translation.is_end(event):
+                    self.stop()
 
     def use_own(self) -> None:
         """Go on with the library's emitter."""
         if self._own is not None:
             return
-        if self._reports is None:
+        if self._feed is None:
             self.always_own = True  # it was not started yet
         elif self.should_keep_running():
             self._start_own()
-            self._reports.close()
-
-    def _open(self, path: str) -> None:
-        self._spelling = Spelling([(path, path)])
-        self._root = os.path.abspath(path)
-        self._reports = watch(
-            path,
-            recursive=self.watch.is_recursive,
-            cross_mounts=True,
-            flow_control=False,
-            vcs_ignore=settings.vcs_ignore(),
-        )
+            self._feed.close()
 
     def _start_own(self) -> None:
         own = self.own_class(
@@ -145,68 +129,6 @@ class GaminEmitter(EventEmitter):
         )
         own.start()
         self._own = own
-
-    def _queue_batch(self, batch: Iterable[Event]) -> None:
-        # A new file that has content is reported as modified, too. When its writing
-        # is in the same batch, once is enough.
-        filled: set[str] = set()
-        for event in batch:
-            kind, path = event.kind, event.path
-            if kind is Kind.CREATED:
-                self._created(event, filled)
-            elif kind is Kind.DELETED:
-                self._deleted(event)
-            elif kind is Kind.MOVED:
-                self._moved(event)
-            elif path in filled:
-                filled.discard(path)
-            else:
-                cls = DirModifiedEvent if event.is_dir else FileModifiedEvent
-                self._queue(cls, event, path)
-
-    def _created(self, event: Event, filled: set[str]) -> None:
-        path = event.path
-        cls = DirCreatedEvent if event.is_dir else FileCreatedEvent
-        self._queue(cls, event, path)
-        self._queue_parents(event, path)
-        if not event.is_dir and _has_content(path):
-            filled.add(path)
-            self._queue(FileModifiedEvent, event, path)
-
-    def _deleted(self, event: Event) -> None:
-        path = event.path
-        cls = DirDeletedEvent if event.is_dir else FileDeletedEvent
-        self._queue(cls, event, path)
-        self._queue_parents(event, path)
-        if event.is_dir and self._spelled(path) == self.watch.path:
-            self.stop()
-
-    def _moved(self, event: Event) -> None:
-        assert event.dest is not None, "a rename has both paths"
-        cls = DirMovedEvent if event.is_dir else FileMovedEvent
-        self._queue(cls, event, event.path, event.dest)
-        self._queue_parents(event, event.path, event.dest)
-        if event.is_dir and self.watch.is_recursive:
-            source, target = self._spelled(event.path), self._spelled(event.dest)
-            for below in generate_sub_moved_events(source, target):
-                self.queue_event(below)
-
-    def _queue(self, cls: type[FileSystemEvent], event: Event, *paths: str) -> None:
-        source = self._spelled(paths[0])
-        target = self._spelled(paths[1]) if len(paths) > 1 else ""
-        self.queue_event(cls(source, target, is_synthetic=event.recovered))
-
-    def _queue_parents(self, event: Event, *paths: str) -> None:
-        """Report that the directories changed that the entries are in."""
-        for path in paths:
-            spelled = self._spelled(path)
-            if spelled != self.watch.path:
-                parent = os.path.dirname(spelled)
-                self.queue_event(DirModifiedEvent(parent, is_synthetic=event.recovered))
-
-    def _spelled(self, path: str) -> str | bytes:
-        spelled = self._spelling.of(path)
-        return os.fsencode(spelled) if isinstance(self.watch.path, bytes) else spelled
 
 
 class OwnEmitter(GaminEmitter):
@@ -223,7 +145,7 @@ class GaminObserver(BaseObserver):
     """watchdog's `Observer` over the service.
 
     Its `schedule` gives a watch to the library's own emitter if the handler or the
-    filter asks for opened, closed or attribute events, or if links are to be followed.
+    filter asks for opens, or if links are to be followed.
     """
 
     emitter_class: type[GaminEmitter] = GaminEmitter
@@ -290,11 +212,3 @@ def needs_unreported(handler: object) -> bool:
                     return True
                 break
     return False
-
-
-def _has_content(path: str) -> bool:
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISREG(status.st_mode) and status.st_size > 0

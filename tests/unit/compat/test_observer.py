@@ -25,6 +25,7 @@ from watchdog.events import (
     FileDeletedEvent,
     FileModifiedEvent,
     FileMovedEvent,
+    FileOpenedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
     LoggingEventHandler,
@@ -57,8 +58,8 @@ class Recorder(FileSystemEventHandler):
         )
 
 
-class NeedsClosed(Recorder):
-    def on_closed(self, event: FileSystemEvent) -> None:
+class NeedsOpened(Recorder):
+    def on_opened(self, event: FileSystemEvent) -> None:
         pass
 
 
@@ -89,13 +90,14 @@ def emitted(path: Any, *actions: Any, recursive: bool = True) -> list[FileSystem
         emitter.join()
 
 
-def test_a_new_file_with_content_is_created_and_modified(tmp_path: Path) -> None:
+def test_a_new_file_is_created_modified_and_closed(tmp_path: Path) -> None:
     path = str(tmp_path / "a")
-    assert emitted(str(tmp_path), lambda: Path(path).write_text("a"))[:3] == [
-        FileCreatedEvent(path),
-        DirModifiedEvent(str(tmp_path)),
-        FileModifiedEvent(path),
-    ]
+    events = emitted(str(tmp_path), lambda: Path(path).write_text("a"))
+    parent = DirModifiedEvent(str(tmp_path))
+    seen = [event for event in events if event.src_path == path]
+    assert events[:2] == [FileCreatedEvent(path), parent]
+    assert FileModifiedEvent(path) in seen
+    assert seen[-1] == FileClosedEvent(path)
 
 
 def test_deleting_and_renaming_report_the_parents_as_modified(tmp_path: Path) -> None:
@@ -155,43 +157,43 @@ def test_a_deleted_directory_ends_its_emitter(
     assert not emitter.is_alive()
 
 
-def test_a_handler_of_closed_events_gets_them_beside_others_of_the_service(
+def test_a_handler_of_opens_gets_them_beside_others_of_the_service(
     observer: GaminObserver, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    plain, closed = Recorder(), NeedsClosed()
+    plain, opened = Recorder(), NeedsOpened()
     observer.schedule(plain, str(tmp_path / "one"))
-    observer.schedule(closed, str(tmp_path / "two"))
+    observer.schedule(opened, str(tmp_path / "two"))
     (tmp_path / "one" / "a").write_text("a")
     (tmp_path / "two" / "a").write_text("a")
-    plain.until(FileCreatedEvent(str(tmp_path / "one" / "a")))
-    closed.until(FileClosedEvent(str(tmp_path / "two" / "a")))
-    assert not any(isinstance(event, FileClosedEvent) for event in plain.seen)
+    plain.until(FileClosedEvent(str(tmp_path / "one" / "a")))
+    opened.until(FileOpenedEvent(str(tmp_path / "two" / "a")))
+    assert not any(isinstance(event, FileOpenedEvent) for event in plain.seen)
 
 
 def test_a_watch_changes_its_engine_when_a_handler_comes_that_needs_it(
     observer: GaminObserver, tmp_path: Path
 ) -> None:
-    plain, closed = Recorder(), NeedsClosed()
+    plain, opened = Recorder(), NeedsOpened()
     watch = observer.schedule(plain, str(tmp_path))
-    observer.add_handler_for_watch(closed, watch)
+    observer.add_handler_for_watch(opened, watch)
     (tmp_path / "a").write_text("a")
-    for each in (plain, closed):
-        each.until(FileClosedEvent(str(tmp_path / "a")))
+    for each in (plain, opened):
+        each.until(FileOpenedEvent(str(tmp_path / "a")))
 
 
-def test_an_event_filter_that_names_closed_events_gets_them(
+def test_an_event_filter_that_names_opens_gets_them(
     observer: GaminObserver, tmp_path: Path
 ) -> None:
     recorder = Recorder()
-    observer.schedule(recorder, str(tmp_path), event_filter=[FileClosedEvent])
+    observer.schedule(recorder, str(tmp_path), event_filter=[FileOpenedEvent])
     (tmp_path / "a").write_text("a")
-    recorder.until(FileClosedEvent(str(tmp_path / "a")))
+    recorder.until(FileOpenedEvent(str(tmp_path / "a")))
 
 
 def test_only_methods_of_the_program_count_as_needs() -> None:
-    assert needs_unreported(NeedsClosed())
+    assert needs_unreported(NeedsOpened())
     assert not needs_unreported(LoggingEventHandler())
     assert not needs_unreported(object())
     assigned = Recorder()

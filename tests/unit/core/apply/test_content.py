@@ -219,3 +219,39 @@ def test_a_constantly_written_file_is_polled_and_reported_in_the_end(
     assert shell.polling.watches == 0
     shell.disk.write(b"/d/f")
     assert received(shell, client) == ["changed /d/f"]
+
+
+def test_a_busy_file_is_reported_each_time_to_those_whom_flow_control_leaves_alone(
+    shell: Shell,
+) -> None:
+    calm = client_of(shell, b"/d", Scope.TREE)
+    eager, alone = shell.v1(), shell.v1()
+    eager.subscribe(b"/d", Scope.TREE, is_unthrottled=True)
+    alone.subscribe(b"/d/f", Scope.FILE, is_unthrottled=True)
+    for client in (eager, alone):
+        client.rows()
+    for _ in range(20):
+        shell.disk.write(b"/d/f")
+        shell.run_once()
+    assert as_words(eager.rows()) == ["changed /d/f"] * 20
+    assert as_words(alone.rows()) == ["changed it"] * 20
+    assert len(calm.rows()) == 4
+    shell.sleep(1.0)
+    assert received(shell, calm) == ["changed /d/f"]
+    assert eager.rows() == alone.rows() == []
+
+
+def test_a_file_in_a_busy_directory_is_reported_to_those_whom_flow_control_leaves_alone(
+    shell: Shell,
+) -> None:
+    eager = shell.v1()
+    eager.subscribe(b"/d", Scope.TREE, is_unthrottled=True)
+    for _ in range(20):
+        shell.disk.touch(b"/d/x")
+        shell.run_once()
+        shell.disk.unlink(b"/d/x")
+        shell.run_once()
+    assert shell.monitor.flow.busy
+    eager.rows()
+    shell.disk.write(b"/d/f")
+    assert received(shell, eager) == ["changed /d/f"]

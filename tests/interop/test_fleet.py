@@ -22,11 +22,10 @@ from gamin.fleet.settings import Servers
 from testkit.daemon import Daemon, daemon
 from testkit.nats import NatsServer
 from testkit.programs import COMMAND
+from testkit.publishing import TREE, Published
 from testkit.waiting import eventually
 
 pytestmark = pytest.mark.xdist_group("nats")
-
-TREE = "data"
 
 
 @pytest.fixture
@@ -52,43 +51,9 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-class Published:
-    """`gamin publish` as a process."""
-
-    def __init__(self, nats: NatsServer, served: Daemon, tree: Path) -> None:
-        self._settings = served.folder / "publish.toml"
-        self._settings.write_text(
-            f'servers = ["{nats.url}"]\nhost = "web1"\n'
-            f'[[trees]]\npath = {json.dumps(str(tree))}\nname = "{TREE}"\n'
-        )
-        self._environ = os.environ | served.environ
-        self.log = served.folder / "publish.log"
-        self.process = self._started()
-
-    def _started(self) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*COMMAND, "publish", "--config", str(self._settings)],
-                env=self._environ,
-                stdin=subprocess.DEVNULL,
-                stderr=log,
-            )
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def start(self) -> None:
-        self.process = self._started()
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(20)
-
-
 @contextmanager
 def published(nats: NatsServer, served: Daemon, tree: Path) -> Iterator[Published]:
-    publishing = Published(nats, served, tree)
+    publishing = Published(nats, served.folder, tree, served.environ)
     try:
         yield publishing
     finally:

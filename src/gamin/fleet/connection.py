@@ -7,7 +7,8 @@ overtake what was lost. Its end is an error, and its owner makes the next one.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from gamin.errors import GaminError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nats.js.kv import KeyValue
 
 CONNECT_SECONDS = 5.0
+_CREDENTIALS = ("NATS USER JWT", "USER NKEY SEED")
 PUBLISHERS = "gamin-publishers"
 """The bucket in which publishers announce themselves."""
 POSITIONS = "gamin-positions"
@@ -33,10 +35,10 @@ class FleetError(GaminError):
 
 
 class NotInstalled(FleetError):
-    """The client library of NATS is missing."""
+    """The client library of NATS is missing, or what it signs with."""
 
     def __str__(self) -> str:
-        return "nats-py is not installed: pip install 'gamin[fleet]'"
+        return f"{self.args[0]} is not installed: pip install 'gamin[fleet]'"
 
 
 def load_library() -> Any:
@@ -44,7 +46,7 @@ def load_library() -> Any:
     try:
         import nats
     except ImportError as error:
-        raise NotInstalled from error
+        raise NotInstalled("nats-py") from error
     return nats
 
 
@@ -78,11 +80,13 @@ async def connected(servers: Servers) -> AsyncIterator[Connection]:
 
     options: dict[str, Any] = {}
     if servers.credentials:
+        _check_credentials(servers.credentials)
         options["user_credentials"] = servers.credentials
+    if servers.tls_ca or servers.tls_cert:
+        options["tls"] = _tls(servers)
+    client = nats.NATS()
     try:
-        if servers.tls_ca or servers.tls_cert:
-            options["tls"] = _tls(servers)
-        client = await nats.connect(
+        await client.connect(
             servers=list(servers.urls),
             allow_reconnect=False,
             connect_timeout=CONNECT_SECONDS,
@@ -94,7 +98,8 @@ async def connected(servers: Servers) -> AsyncIterator[Connection]:
             name="gamin",
             **options,
         )
-    except (OSError, ssl.SSLError, ValueError, nats.errors.Error) as error:
+    except (OSError, ValueError, nats.errors.Error) as error:
+        await _close(client)  # it may have left a socket
         where = ", ".join(servers.urls)
         cause = errors[-1] if errors else error
         reason = str(cause) or type(cause).__name__
@@ -102,15 +107,40 @@ async def connected(servers: Servers) -> AsyncIterator[Connection]:
     try:
         yield Connection(client, lost)
     finally:
-        with contextlib.suppress(Exception):
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await client.close()
+        await _close(client)
+
+
+async def _close(client: "Client") -> None:
+    with contextlib.suppress(Exception):
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await client.close()
+
+
+def _check_credentials(path: str) -> None:
+    """Raises FleetError; the library would raise whatever its parser stumbles over."""
+    try:
+        with open(path, encoding="ascii") as file:
+            text = file.read()
+    except OSError as error:
+        raise FleetError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError:
+        text = ""
+    if not all(f"-----BEGIN {part}-----\n" in text for part in _CREDENTIALS):
+        raise FleetError(f"{path} is no credentials file as nsc makes it")
+    if find_spec("nkeys") is None:
+        raise NotInstalled("nkeys")
 
 
 def _tls(servers: Servers) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=servers.tls_ca or None)
-    if servers.tls_cert:
-        context.load_cert_chain(servers.tls_cert, servers.tls_key or None)
+    """Raises FleetError."""
+    what = servers.tls_ca
+    try:
+        context = ssl.create_default_context(cafile=servers.tls_ca or None)
+        if servers.tls_cert:
+            what = servers.tls_cert
+            context.load_cert_chain(servers.tls_cert, servers.tls_key or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise FleetError(f"{what}: {error.strerror or error}") from error
     return context
 
 
@@ -124,27 +154,35 @@ async def ensure_stream(context: "JetStreamContext", name: str) -> None:
     One that exists stays as its owner made it. A new one keeps everything on disk until
     somebody sets limits.
     """
-    from nats.js.errors import APIError, NotFoundError
+    from nats.js.errors import NotFoundError
 
-    try:
+    with as_fleet_error(f"stream {name}"):
         try:
             await context.stream_info(name)
         except NotFoundError:
             await context.add_stream(name=name, subjects=[f"{PREFIX}.>"])
-    except APIError as error:
-        raise FleetError(f"stream {name}: {error.description}") from error
 
 
 async def bucket(
     context: "JetStreamContext", name: str, ttl: float | None = None
 ) -> "KeyValue":
     """A key-value bucket, made if there is none. Raises FleetError."""
-    from nats.js.errors import APIError, BucketNotFoundError
+    from nats.js.errors import BucketNotFoundError
 
-    try:
+    with as_fleet_error(f"bucket {name}"):
         try:
             return await context.key_value(name)
         except BucketNotFoundError:
             return await context.create_key_value(bucket=name, ttl=ttl)
-    except APIError as error:
-        raise FleetError(f"bucket {name}: {error.description}") from error
+
+
+@contextlib.contextmanager
+def as_fleet_error(what: str) -> Iterator[None]:
+    """Raises as FleetError what NATS raises in the block; `what` begins the text."""
+    from nats.errors import Error
+
+    try:
+        yield
+    except (Error, TimeoutError, OSError) as error:
+        reason = getattr(error, "description", None) or str(error)
+        raise FleetError(f"{what}: {reason or type(error).__name__}") from error

@@ -12,8 +12,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -148,7 +148,7 @@ class Publisher:
                 "time": self._now().isoformat(),
                 "trees": {tree.tree.name: tree.summary() for tree in self._trees},
             }
-            with _as_fleet_error("announcement"):
+            with nats.as_fleet_error("announcement"):
                 await announced.put(key, json.dumps(about).encode())
             await asyncio.sleep(ANNOUNCE_SECONDS)
 
@@ -196,7 +196,7 @@ class TreePublisher:
         known = await self._read_position(positions)
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
         self._sender = sender = Sender(client, self._stream)
-        with _as_fleet_error("subscription"):
+        with nats.as_fleet_error("subscription"):
             await sender.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_acknowledgements(sent, positions))
@@ -252,7 +252,7 @@ class TreePublisher:
         """Send the messages of one piece of a batch. Raises FleetError."""
         time_sent = message.timestamp(self._now())
         count = 0
-        with _as_fleet_error(str(self._place)):
+        with nats.as_fleet_error(str(self._place)):
             for content in piece.contents:
                 number = self._numbering.next()
                 body = message.encode(
@@ -301,7 +301,7 @@ class TreePublisher:
 
     async def _acknowledged(self, each: Sent) -> None:
         """Wait until all of these messages are stored. Raises FleetError."""
-        with _as_fleet_error(f"stream {self._stream}"):
+        with nats.as_fleet_error(f"stream {self._stream}"):
             await asyncio.wait_for(each.stored, ACK_SECONDS)
         self._on_acknowledged()
         self._sent_total += each.messages
@@ -328,7 +328,7 @@ class TreePublisher:
         from nats.js.errors import KeyNotFoundError
 
         try:
-            with _as_fleet_error("position"):
+            with nats.as_fleet_error("position"):
                 try:
                     entry = await positions.get(self._key)
                 except KeyNotFoundError:
@@ -344,20 +344,8 @@ class TreePublisher:
 
     async def _write_position(self, positions: "KeyValue") -> None:
         value = {**self._rules, "clock": self._position}
-        with _as_fleet_error("position"):
+        with nats.as_fleet_error("position"):
             await positions.put(self._key, json.dumps(value).encode())
-
-
-@contextmanager
-def _as_fleet_error(what: str) -> Iterator[None]:
-    """What NATS raises in the block, as FleetError."""
-    from nats.errors import Error
-
-    try:
-        yield
-    except (Error, TimeoutError, OSError) as error:
-        reason = getattr(error, "description", None) or str(error)
-        raise FleetError(f"{what}: {reason or type(error).__name__}") from error
 
 
 def _first(group: BaseExceptionGroup[FleetError]) -> FleetError:

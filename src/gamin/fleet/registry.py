@@ -50,19 +50,17 @@ class FleetState(NamedTuple):
 async def fleet_state(servers: Servers, stream: str) -> FleetState:
     """Ask NATS. Raises FleetError."""
     nats.load_library()
-    from nats.errors import Error
     from nats.js.errors import NotFoundError
 
     async with nats.connected(servers) as connection:
         context = nats.jetstream(connection.client)
-        try:
-            info = await context.stream_info(stream)
-            consumers = await context.consumers_info(stream)
-            publishers = await _publishers(context, stream)
-        except NotFoundError as error:
-            raise FleetError(f"there is no stream {stream}") from error
-        except (Error, OSError) as error:
-            raise FleetError(f"stream {stream}: {error}") from error
+        with nats.as_fleet_error(f"stream {stream}"):
+            try:
+                info = await context.stream_info(stream)
+                consumers = await context.consumers_info(stream)
+                publishers = await _publishers(context, stream)
+            except NotFoundError as error:
+                raise FleetError(f"there is no stream {stream}") from error
     config, state = info.config, info.state
     return FleetState(
         stream,

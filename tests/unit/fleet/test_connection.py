@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
@@ -10,7 +12,9 @@ from gamin.fleet.connection import (
     Connection,
     FleetError,
     NotInstalled,
+    bucket,
     connected,
+    ensure_stream,
     load_library,
 )
 from gamin.fleet.settings import Servers
@@ -54,3 +58,22 @@ def test_the_loss_of_a_connection_is_an_error_for_whoever_waits_for_it() -> None
 
     with pytest.raises(FleetError, match="was lost"):
         asyncio.run(wait())
+
+
+class Silent:
+    """A JetStream context of a server that has just started, and does not answer."""
+
+    async def stream_info(self, name: str) -> None:
+        from nats.errors import TimeoutError as NoAnswer
+
+        raise NoAnswer
+
+    key_value = stream_info
+
+
+@pytest.mark.parametrize("ask", [ensure_stream, bucket])
+def test_a_question_without_an_answer_is_an_error_that_can_be_tried_again(
+    ask: Callable[..., Coroutine[Any, Any, object]],
+) -> None:
+    with pytest.raises(FleetError, match="NAME: nats: timeout"):
+        asyncio.run(ask(Silent(), "NAME"))

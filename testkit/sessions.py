@@ -40,6 +40,8 @@ class Host:
     def __init__(self) -> None:
         self.stops = 0
         self.idle_checks = 0
+        self.log_level: int | None = 30
+        self.log_path: str | None = None
 
     def status(self) -> dict[str, object]:
         return {"pid": 7}
@@ -52,6 +54,9 @@ class Host:
 
     def check_idle(self) -> None:
         self.idle_checks += 1
+
+    def set_log_level(self, level: int | None) -> None:
+        self.log_level = level
 
 
 class Home:

@@ -31,9 +31,10 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         choices = list(map(str, action.choices or ()))
-        if choices and value not in choices:
-            hint = closest(value, choices) or f" (there are {', '.join(choices)})"
-            raise argparse.ArgumentError(action, f"there is no {value!r}{hint}")
+        word = str(value)  # the option may have a type
+        if choices and word not in choices:
+            hint = closest(word, choices) or f" (there are {', '.join(choices)})"
+            raise argparse.ArgumentError(action, f"there is no {word!r}{hint}")
 
     def parse(self, words: Sequence[str]) -> argparse.Namespace:
         """The arguments in `words`. Exits with status 64 if they are wrong."""

@@ -119,6 +119,10 @@ class Policy:
         """The distant mount that `path`, which is free of symlinks, is on."""
         return self._distant.get(self._mounts.of(path).point)
 
+    def file_system(self, path: bytes) -> str:
+        """The type of the file system that `path`, free of symlinks, is on."""
+        return self._mounts.of(path).type
+
     def _by_rules(self, path: bytes, mount: Mount) -> Decision:
         remote = self._mounts.remote_part(mount)
         rule = self._filesystem_rule(mount, remote)

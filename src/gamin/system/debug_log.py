@@ -16,6 +16,13 @@ PREFIX = "gamin_debug_"
 """How the names of debug files in /tmp begin, as in the original."""
 
 
+def fit_level(logger: logging.Logger) -> None:
+    """Have the logger pass on what the most curious of its handlers wants. Those
+    without a level take what there is."""
+    levels = [handler.level for handler in logger.handlers if handler.level]
+    logger.setLevel(min(levels, default=logging.NOTSET))
+
+
 def is_wanted(environment: Mapping[str, str] = os.environ) -> bool:
     """As in the original, GAM_DEBUG counts whatever its value is."""
     return "GAM_DEBUG" in environment
@@ -72,7 +79,6 @@ class DebugLog:
         self._dump = dump
         self._directory = directory
         self._handler: logging.StreamHandler[TextIO] | None = None
-        self._level = logging.NOTSET  # the logger's own, while ours is in its place
 
     @property
     def is_on(self) -> bool:
@@ -108,9 +114,9 @@ class DebugLog:
         self._handler.setFormatter(
             EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
         )
-        self._level = self._logger.level
-        self._logger.setLevel(logging.DEBUG)
+        self._handler.setLevel(logging.DEBUG)
         self._logger.addHandler(self._handler)
+        fit_level(self._logger)
         return path
 
     def stop(self) -> None:
@@ -118,6 +124,6 @@ class DebugLog:
         if self._handler is None:
             return
         self._logger.removeHandler(self._handler)
-        self._logger.setLevel(self._level)
+        fit_level(self._logger)
         self._handler.stream.close()
         self._handler = None

@@ -44,6 +44,13 @@ def test_a_wrong_choice_says_which_there_are(
     assert hint in error(parser(), ["--colour", value], capsys)
 
 
+def test_a_choice_may_be_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    made = parser()
+    made.add_argument("--level", type=int, choices=range(3))
+    assert made.parse(["--level=2"]).level == 2
+    assert "there is no '5' (there are 0, 1, 2)" in error(made, ["--level=5"], capsys)
+
+
 def test_an_argument_in_an_error_cannot_act_on_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

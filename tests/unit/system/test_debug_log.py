@@ -9,17 +9,21 @@ import pytest
 from gamin.system.debug_log import (
     DebugLog,
     EscapingFormatter,
+    fit_level,
     is_wanted,
     open_debug_file,
 )
 
 
 @pytest.fixture
-def logger() -> logging.Logger:
+def logger() -> Iterator[logging.Logger]:
     logger = logging.getLogger("tests.debugging")
-    logger.setLevel(logging.WARNING)
     logger.propagate = False
-    return logger
+    log = logging.NullHandler(logging.WARNING)
+    logger.addHandler(log)
+    fit_level(logger)
+    yield logger
+    logger.removeHandler(log)
 
 
 @pytest.fixture
@@ -32,6 +36,17 @@ def debug(logger: logging.Logger, tmp_path: Path) -> Iterator[DebugLog]:
 def test_any_value_of_the_variable_asks_for_debugging() -> None:
     assert is_wanted({"GAM_DEBUG": ""})
     assert not is_wanted({"GAM_DEBUGGER": "1"})
+
+
+def test_the_level_of_a_logger_is_the_lowest_of_its_handlers() -> None:
+    logger = logging.Logger("tests.levels")
+    for level in (logging.ERROR, logging.INFO, logging.NOTSET):
+        logger.addHandler(logging.NullHandler(level))
+    fit_level(logger)
+    assert logger.level == logging.INFO
+    logger.handlers.clear()
+    fit_level(logger)
+    assert logger.level == logging.NOTSET
 
 
 def test_every_debug_file_is_fresh_and_private(tmp_path: Path) -> None:

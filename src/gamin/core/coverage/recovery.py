@@ -45,6 +45,10 @@ MIN_SET_BACK_NS = 1_000_000
 the other; `MARGIN_NS` allows for that."""
 
 
+OVERFLOW = "the kernel's queue of events overflowed (IN_Q_OVERFLOW)"
+FAILURE = "an internal error kept changes from being applied"
+
+
 class _Rescan(NamedTuple):
     """What is left of a rescan."""
 
@@ -61,8 +65,9 @@ class _Rescan(NamedTuple):
 class Recovery:
     """Decides when a rescan is due, and which entries it reports as changed.
 
-    Only the monitor and the renames call it. Others may read `due_at`,
-    `is_unresolved`, `complete_until_ns` and the two counters.
+    Only the monitor and the renames call it, and a client's wish for a rescan counts as
+    a loss. Others may read `due_at`,
+    `is_unresolved`, `complete_until_ns`, `reason` and the two counters.
     """
 
     def __init__(
@@ -86,6 +91,8 @@ class Recovery:
         """How often the kernel's queue overflowed."""
         self.rescans = 0
         """How often everything was rescanned."""
+        self.reason = ""
+        """Why events were lost the last time."""
         self._started_at = float("-inf")
         """When the last rescan was started, with the drain that comes before it."""
         self._cost = 0.0
@@ -142,18 +149,19 @@ class Recovery:
         """The kernel's queue lost events: a rescan is due, at once or after a pause."""
         self.overflows += 1
         self._has_overflowed = True
-        self.on_loss(now)
+        self.on_loss(now, OVERFLOW)
 
     def on_failure(self, now: float, undetected: float) -> None:
         """An exception lost changes, be they the kernel's or found by polling; these
         may be `undetected` seconds old."""
         self._includes_polled = True
         self._undetected_ns = max(self._undetected_ns, int(undetected * 1e9))
-        self.on_loss(now)
+        self.on_loss(now, FAILURE)
 
-    def on_loss(self, now: float) -> None:
+    def on_loss(self, now: float, reason: str) -> None:
         """Events were lost."""
         self._losses += 1
+        self.reason = reason
         if self.due_at is None:
             self._changed_since_ns = max(1, self.complete_until_ns - MARGIN_NS)
             self._schedule(now)

@@ -17,7 +17,7 @@ from gamin.daemon.io.addresses import Language, Listener, Listening
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
-from gamin.daemon.process import status
+from gamin.daemon.process import server_log, status
 from gamin.daemon.process.config_watch import Settings, know_distant, make_policy
 from gamin.daemon.process.lean_import import lean_import
 from gamin.daemon.process.memory import Memory
@@ -325,6 +325,13 @@ class Server:
     def stop(self) -> None:
         """End when the answer to who asked for it is sent."""
         self._loop.stop()
+
+    def set_log_level(self, level: int | None) -> None:
+        server_log.set_level(logging.getLogger("gamin"), level)
+
+    @property
+    def log_path(self) -> str | None:
+        return server_log.path()
 
     def status(self) -> dict[str, object]:
         kernel = self.kernel

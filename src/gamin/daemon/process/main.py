@@ -24,7 +24,12 @@ from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address, systemd
-from gamin.system.debug_log import DebugLog, EscapingFormatter, is_wanted
+from gamin.system.debug_log import (
+    DebugLog,
+    EscapingFormatter,
+    fit_level,
+    is_wanted,
+)
 from gamin.system.socketdir import UnsafeSocketPath
 from gamin.system.spare_descriptor import SPARE
 
@@ -80,8 +85,9 @@ def _log_to_stderr() -> None:
     text = f"gam_server: {log_limit.FORMAT}"
     handler.setFormatter(EscapingFormatter(text, defaults=log_limit.DEFAULTS))
     handler.addFilter(log_limit.LogLimit())
+    handler.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
     logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG if is_wanted(os.environ) else logging.WARNING)
+    fit_level(logger)
 
 
 def serve(listening: Listening, options: set[str]) -> int:

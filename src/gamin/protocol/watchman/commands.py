@@ -1,28 +1,39 @@
 """Commands: reads the array that a client sent as a request."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
-
-import msgspec
-
 from gamin.protocol.watchman import legacy
 from gamin.protocol.watchman import requests as ask
-from gamin.protocol.watchman.errors import (
-    BadCommand,
-    BadRequest,
-    UnknownCommand,
-    UnresolvedRoot,
+from gamin.protocol.watchman.arguments import (
+    Arguments,
+    Milliseconds,
+    Reader,
+    as_object,
+    converted,
+    count,
+    flag,
+    of_root,
+    plain,
+    root_of,
+    strings,
+    subscription_name,
 )
-from gamin.protocol.watchman.names import MAX_PATH, to_bytes
+from gamin.protocol.watchman.debug_commands import DEBUG_COMMANDS
+from gamin.protocol.watchman.errors import BadCommand, BadRequest, UnknownCommand
 from gamin.protocol.watchman.query.query import parse_query
 from gamin.protocol.watchman.trigger import parse_trigger
 
-Arguments = Sequence[object]
-Reader = Callable[[str, Arguments], ask.Request]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0)]
+FOR_ANYBODY = frozenset(
+    (
+        *("clock", "find", "flush-subscriptions", "query", "since", "subscribe"),
+        *("unsubscribe", "watch", "watch-list", "watch-project", "version"),
+        *("list-capabilities", "get-pid", "get-sockname", "debug-status"),
+        *("get-log", "global-log-level", "log"),
+    )
+)
+"""Commands for connections without the owner's privileges, too; see
+`debug-drop-privs`."""
 
 
-def parse_request(value: object) -> ask.Request:
+def parse_request(value: object, *, is_owner: bool = True) -> ask.Request:
     """Read one request. Raises BadRequest, and nothing else, for any value."""
     match value:
         case [str(name), *arguments]:
@@ -35,45 +46,47 @@ def parse_request(value: object) -> ask.Request:
             raise BadRequest("invalid command (expected an array with some elements!)")
     if name not in COMMANDS:
         raise UnknownCommand(f"unknown command {name}")
+    if not is_owner and name not in FOR_ANYBODY:
+        raise BadRequest(f"you must be the process owner to execute '{name}'")
     return COMMANDS[name](name, arguments)
 
 
 def _version(name: str, arguments: Arguments) -> ask.GetVersion:
     if not arguments:
         return ask.GetVersion()
-    wishes = _object(arguments[0], f"argument 1 to '{name}' must be an object")
+    wishes = as_object(arguments[0], f"argument 1 to '{name}' must be an object")
     return ask.GetVersion(
-        required=_strings(wishes, "required"),
-        optional=_strings(wishes, "optional"),
+        required=strings(wishes, "required"),
+        optional=strings(wishes, "optional"),
         asked="required" in wishes or "optional" in wishes,
     )
 
 
 def _watch(name: str, arguments: Arguments) -> ask.Watch:
-    _count(name, arguments, 1, 1)
-    return ask.Watch(_root(arguments))
+    count(name, arguments, 1, 1)
+    return ask.Watch(root_of(arguments))
 
 
 def _watch_project(name: str, arguments: Arguments) -> ask.WatchProject:
-    _count(name, arguments, 1, 1)
-    return ask.WatchProject(_root(arguments))
+    count(name, arguments, 1, 1)
+    return ask.WatchProject(root_of(arguments))
 
 
 def _watch_del(name: str, arguments: Arguments) -> ask.WatchDel:
-    _count(name, arguments, 1, 1)
-    return ask.WatchDel(_root(arguments))
+    count(name, arguments, 1, 1)
+    return ask.WatchDel(root_of(arguments))
 
 
 def _clock(name: str, arguments: Arguments) -> ask.GetClock:
-    _count(name, arguments, 1, 2)
-    root = _root(arguments)
+    count(name, arguments, 1, 2)
+    root = root_of(arguments)
     if len(arguments) == 1:
         return ask.GetClock(root)
     complaint = "the third argument to 'clock' must be an optional object"
-    options = _object(arguments[1], complaint)
+    options = as_object(arguments[1], complaint)
     if "sync_timeout" in options:  # every answer is synchronised, without waiting
         complaint = "the sync_timeout option passed to 'clock' must be an integer"
-        _converted(options["sync_timeout"], Milliseconds, complaint)
+        converted(options["sync_timeout"], Milliseconds, complaint)
     return ask.GetClock(root)
 
 
@@ -81,8 +94,8 @@ def _query(name: str, arguments: Arguments) -> ask.RunQuery:
     complaint = f"wrong number of arguments for '{name}', expected 3"
     if len(arguments) != 2:
         raise BadCommand(complaint)
-    root = _root(arguments)
-    query = _object(arguments[1], complaint)
+    root = root_of(arguments)
+    query = as_object(arguments[1], complaint)
     return ask.RunQuery(root, parse_query(query))
 
 
@@ -93,7 +106,7 @@ def _find(name: str, arguments: Arguments) -> ask.RunQuery:
         "fields": list(legacy.FIELDS),
         "expression": legacy.expression(arguments[1:], position=2),
     }
-    return ask.RunQuery(_root(arguments), parse_query(wishes), is_find=True)
+    return ask.RunQuery(root_of(arguments), parse_query(wishes), is_find=True)
 
 
 def _since(name: str, arguments: Arguments) -> ask.RunQuery:
@@ -106,28 +119,28 @@ def _since(name: str, arguments: Arguments) -> ask.RunQuery:
         "fields": list(legacy.FIELDS),
         "expression": legacy.expression(arguments[2:], position=3),
     }
-    return ask.RunQuery(_root(arguments), parse_query(wishes))
+    return ask.RunQuery(root_of(arguments), parse_query(wishes))
 
 
 def _subscribe(name: str, arguments: Arguments) -> ask.Subscribe:
     if len(arguments) != 3:
         raise BadCommand(f"wrong number of arguments for {name}")
-    root = _root(arguments)
-    options = _object(arguments[2], "expected 3rd parameter to be the query object")
+    root = root_of(arguments)
+    options = as_object(arguments[2], "expected 3rd parameter to be the query object")
     return ask.Subscribe(
         root,
-        _subscription(arguments),
+        subscription_name(arguments),
         parse_query(options),
-        watch=_flag(options, "watch", default=False),
-        defer=_strings(options, "defer"),
-        drop=_strings(options, "drop"),
-        defer_vcs=_flag(options, "defer_vcs", default=True),
+        watch=flag(options, "watch", default=False),
+        defer=strings(options, "defer"),
+        drop=strings(options, "drop"),
+        defer_vcs=flag(options, "defer_vcs", default=True),
     )
 
 
 def _unsubscribe(name: str, arguments: Arguments) -> ask.Unsubscribe:
-    _count(name, arguments, 2, 2)
-    return ask.Unsubscribe(_root(arguments), _subscription(arguments))
+    count(name, arguments, 2, 2)
+    return ask.Unsubscribe(root_of(arguments), subscription_name(arguments))
 
 
 def _state(arguments: Arguments) -> tuple[bytes, str, object]:
@@ -135,14 +148,12 @@ def _state(arguments: Arguments) -> tuple[bytes, str, object]:
         raise BadCommand(
             f"invalid number of arguments, expected 3, got {len(arguments) + 1}"
         )
-    root, given = _root(arguments), arguments[1]
+    root, given = root_of(arguments), arguments[1]
     if isinstance(given, str):
         return root, given, None
-    options = _object(given, "second argument must be a string or object")
-    _converted(
-        options.get("sync_timeout", 0), Milliseconds, "sync_timeout must be >= 0"
-    )
-    name = _converted(options.get("name"), str, "name must be a string")
+    options = as_object(given, "second argument must be a string or object")
+    converted(options.get("sync_timeout", 0), Milliseconds, "sync_timeout must be >= 0")
+    name = converted(options.get("name"), str, "name must be a string")
     return root, name, options.get("metadata")
 
 
@@ -155,47 +166,61 @@ def _leave_state(name: str, arguments: Arguments) -> ask.LeaveState:
 
 
 def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscriptions:
-    _count(name, arguments, 2, 2)
-    root = _root(arguments)
-    options = _object(arguments[1], f"wrong number of arguments to '{name}'")
+    count(name, arguments, 2, 2)
+    root = root_of(arguments)
+    options = as_object(arguments[1], f"wrong number of arguments to '{name}'")
     # Nothing is waited for: draining the kernel's queue synchronises.
-    _converted(options.get("sync_timeout"), int, "'sync_timeout' must be an integer")
+    converted(options.get("sync_timeout"), int, "'sync_timeout' must be an integer")
     if "subscriptions" not in options:
         return ask.FlushSubscriptions(root)
     complaint = "expected 'subscriptions' to be an array of subscription names"
-    names = _converted(options["subscriptions"], list[str], complaint)
+    names = converted(options["subscriptions"], list[str], complaint)
     return ask.FlushSubscriptions(root, tuple(names))
 
 
 def _trigger(name: str, arguments: Arguments) -> ask.DefineTrigger:
     if len(arguments) < 2:
         raise BadCommand("not enough arguments")
-    return ask.DefineTrigger(_root(arguments), parse_trigger(arguments[1:]))
+    return ask.DefineTrigger(root_of(arguments), parse_trigger(arguments[1:]))
 
 
 def _trigger_del(name: str, arguments: Arguments) -> ask.DeleteTrigger:
-    _count(name, arguments, 2, 2)
+    count(name, arguments, 2, 2)
     trigger = arguments[1]
     if not isinstance(trigger, str):
         raise BadCommand("expected 2nd parameter to be trigger name")
-    return ask.DeleteTrigger(_root(arguments), trigger)
-
-
-def _of_root(make: Callable[[bytes], ask.Request]) -> Reader:
-    """A command whose only argument is its root."""
-
-    def read(name: str, arguments: Arguments) -> ask.Request:
-        _count(name, arguments, 1, 1)
-        return make(_root(arguments))
-
-    return read
+    return ask.DeleteTrigger(root_of(arguments), trigger)
 
 
 _LOG_LEVELS = {"debug": 10, "error": 40}
+_WANTED_LEVELS = {"debug": 10, "error": 30, "off": None}
+"""The lowest level of the module `logging` that a client gets: what Watchman reports
+as an error, our servers may report as a warning."""
+
+
+def _wanted_level(name: str, arguments: Arguments) -> tuple[int | None, str]:
+    count(name, arguments, 1, 1)
+    label = arguments[0]
+    if not isinstance(label, str) or label not in _WANTED_LEVELS:
+        raise BadCommand(f"invalid log level for '{name}'")
+    return _WANTED_LEVELS[label], label
+
+
+def _log_level(name: str, arguments: Arguments) -> ask.SetLogLevel:
+    return ask.SetLogLevel(*_wanted_level(name, arguments))
+
+
+def _global_log_level(name: str, arguments: Arguments) -> ask.SetGlobalLogLevel:
+    return ask.SetGlobalLogLevel(*_wanted_level(name, arguments))
+
+
+def _get_log(name: str, arguments: Arguments) -> ask.GetLog:
+    count(name, arguments, 0, 0)
+    return ask.GetLog()
 
 
 def _log(name: str, arguments: Arguments) -> ask.WriteLog:
-    _count(name, arguments, 2, 2)
+    count(name, arguments, 2, 2)
     level, text = arguments
     if not isinstance(level, str) or level not in _LOG_LEVELS:
         raise BadCommand(f"invalid log level for '{name}'")
@@ -204,21 +229,16 @@ def _log(name: str, arguments: Arguments) -> ask.WriteLog:
     return ask.WriteLog(_LOG_LEVELS[level], text)
 
 
-def _plain(request: ask.Request) -> Reader:
-    """A command without arguments; as in Watchman, superfluous ones are ignored."""
-    return lambda name, arguments: request
-
-
 COMMANDS: dict[str, Reader] = {
     "version": _version,
-    "list-capabilities": _plain(ask.ListCapabilities()),
-    "get-sockname": _plain(ask.GetSockname()),
-    "get-pid": _plain(ask.GetPid()),
+    "list-capabilities": plain(ask.ListCapabilities()),
+    "get-sockname": plain(ask.GetSockname()),
+    "get-pid": plain(ask.GetPid()),
     "watch": _watch,
     "watch-project": _watch_project,
-    "watch-list": _plain(ask.WatchList()),
+    "watch-list": plain(ask.WatchList()),
     "watch-del": _watch_del,
-    "watch-del-all": _plain(ask.WatchDelAll()),
+    "watch-del-all": plain(ask.WatchDelAll()),
     "clock": _clock,
     "query": _query,
     "find": _find,
@@ -230,62 +250,15 @@ COMMANDS: dict[str, Reader] = {
     "flush-subscriptions": _flush_subscriptions,
     "trigger": _trigger,
     "trigger-del": _trigger_del,
-    "trigger-list": _of_root(ask.ListTriggers),
-    "get-config": _of_root(ask.GetConfig),
-    "debug-get-asserted-states": _of_root(ask.ShowStates),
-    "debug-show-cursors": _of_root(ask.ShowCursors),
+    "trigger-list": of_root(ask.ListTriggers),
+    "get-config": of_root(ask.GetConfig),
     "log": _log,
-    "shutdown-server": _plain(ask.ShutdownServer()),
-    "gamin-status": _plain(ask.GaminStatus()),
-    "gamin-dump": _plain(ask.GaminDump()),
-    "gamin-stop": _plain(ask.GaminStop()),
+    "log-level": _log_level,
+    "global-log-level": _global_log_level,
+    "get-log": _get_log,
+    **DEBUG_COMMANDS,
+    "shutdown-server": plain(ask.ShutdownServer()),
+    "gamin-status": plain(ask.GaminStatus()),
+    "gamin-dump": plain(ask.GaminDump()),
+    "gamin-stop": plain(ask.GaminStop()),
 }
-
-
-def _count(name: str, arguments: Arguments, least: int, most: int) -> None:
-    if not least <= len(arguments) <= most:
-        raise BadCommand(f"wrong number of arguments to '{name}'")
-
-
-def _root(arguments: Arguments) -> bytes:
-    root = arguments[0]
-    if not isinstance(root, str):
-        raise BadCommand(
-            "invalid value for argument 1, expected a string naming the root dir"
-        )
-    if len(root) > MAX_PATH:
-        raise UnresolvedRoot(root[:99] + "...", "File name too long")
-    if not root.startswith("/"):
-        raise UnresolvedRoot(root, f'path "{root}" must be absolute')
-    return to_bytes(root)
-
-
-def _subscription(arguments: Arguments) -> str:
-    name = arguments[1]
-    if not isinstance(name, str):
-        raise BadCommand("expected 2nd parameter to be subscription name")
-    return name
-
-
-def _object(value: object, complaint: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise BadCommand(complaint)
-    return value
-
-
-def _strings(options: dict[str, object], key: str) -> tuple[str, ...]:
-    complaint = f"{key} field must be an array of strings"
-    return tuple(_converted(options.get(key, []), list[str], complaint))
-
-
-def _flag(options: dict[str, object], key: str, *, default: bool) -> bool:
-    value = options.get(key, default)
-    flag: bool = _converted(value, bool, f"{key} must be boolean")
-    return flag
-
-
-def _converted(value: object, kind: Any, complaint: str) -> Any:
-    try:
-        return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        raise BadCommand(complaint) from None

@@ -59,7 +59,7 @@ class UnresolvedRoot(BadRequest):
 class NotWatched(UnresolvedRoot):
     """A root that nobody watches; git's hook knows this text and then watches it."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, hint: str = "") -> None:
         super().__init__(
-            root, f"failed to resolve root: directory {root} is not watched"
+            root, f"failed to resolve root: directory {root} is not watched{hint}"
         )

@@ -37,6 +37,11 @@ def version(request: GetVersion, package: str) -> Reply:
     return reply
 
 
+def warned(reply: Reply, warning: str) -> Reply:
+    """The reply, with a warning if there is one."""
+    return {**reply, "warning": warning} if warning else reply
+
+
 def list_capabilities() -> Reply:
     return _reply(capabilities=sorted(CAPABILITIES))
 
@@ -128,11 +133,82 @@ def asserted_states(root: bytes, names: Iterable[str]) -> Reply:
 
 
 def cursors(known: Mapping[str, Clock]) -> Reply:
-    return _reply(cursors={name: str(clock) for name, clock in known.items()})
+    return _reply(cursors={f"n:{name}": str(clock) for name, clock in known.items()})
 
 
 def log() -> Reply:
     return _reply(logged=True)
+
+
+def log_level(label: str) -> Reply:
+    return _reply(log_level=label)
+
+
+def get_log(path: str) -> Reply:
+    """The one reply with a member `log`, as in Watchman."""
+    return _reply(log=path)
+
+
+def log_message(text: str, level: str) -> Reply:
+    """What a client gets of the server's log."""
+    return _reply(unilateral=True, log=text, level=level)
+
+
+def age_out() -> Reply:
+    return _reply(ageout=True)
+
+
+def recrawl() -> Reply:
+    return _reply(recrawl=True)
+
+
+def drop_privileges() -> Reply:
+    return _reply(owner=False)
+
+
+def paused(states: Mapping[str, tuple[bool, bool]]) -> Reply:
+    """`states` has by the subscription's name whether it was paused, and is now."""
+    return _reply(
+        paused={name: {"old": old, "new": new} for name, (old, new) in states.items()}
+    )
+
+
+def show_subscriptions(serial: int, infos: Iterable[Mapping[str, Any]]) -> Reply:
+    """Nothing is kept for a subscriber but the clock that it has, so `items` is
+    empty."""
+    subscribers = [{"serial": info["serial"], "info": dict(info)} for info in infos]
+    return _reply(
+        next_serial=serial,
+        subscribers=subscribers,
+        subscriptions=[each["info"]["name"] for each in subscribers],
+        items=[],
+    )
+
+
+def root_status(report: Mapping[str, Any]) -> Reply:
+    return _reply(root_status=report)
+
+
+def content_hashes(size: int, hits: int, misses: int) -> Reply:
+    """Watchman's other counters are of events that cannot happen here."""
+    none = ("cacheShare", "cacheEvict", "cacheLoad", "cacheErase", "clearCount")
+    return _reply(
+        cacheHit=hits,
+        cacheMiss=misses,
+        cacheStore=misses,
+        size=size,
+        **dict.fromkeys(none, 0),
+    )
+
+
+def watcher_info(report: Mapping[str, Any]) -> Reply:
+    return {**_reply(), "watcher-debug-info": report}
+
+
+def debug_status(
+    roots: Iterable[Mapping[str, Any]], clients: Iterable[Mapping[str, Any]]
+) -> Reply:
+    return _reply(roots=list(roots), clients=list(clients))
 
 
 def shutdown_server() -> Reply:
@@ -161,6 +237,7 @@ def message(
     recovered: bool = False,
     complete_until_ns: int | None = None,
     inode: tuple[int, int] | None = None,
+    warning: str = "",
 ) -> Reply:
     """One message of a subscription; its `files` are put in by `encode`.
 
@@ -179,7 +256,7 @@ def message(
         reply["complete_until_ns"] = complete_until_ns
     if inode is not None:
         reply["inode"] = inode
-    return reply
+    return warned(reply, warning)
 
 
 def canceled(name: str, root: bytes) -> Reply:

@@ -126,8 +126,82 @@ class WriteLog(Struct, frozen=True):
     text: str
 
 
+class SetLogLevel(Struct, frozen=True):
+    """What of the log this client gets as messages."""
+
+    level: int | None
+    """A level of the module `logging`; None for nothing."""
+    label: str
+
+
+class SetGlobalLogLevel(Struct, frozen=True):
+    """What the server writes to its log."""
+
+    level: int | None
+    label: str
+
+
+class GetLog(Struct, frozen=True):
+    pass
+
+
 class ShutdownServer(Struct, frozen=True):
     pass
+
+
+class AgeOut(Struct, frozen=True):
+    root: bytes
+    seconds: int
+    """What was deleted longer ago than this is forgotten."""
+
+
+class Recrawl(Struct, frozen=True):
+    root: bytes
+
+
+class ShowSubscriptions(Struct, frozen=True):
+    root: bytes
+
+
+class ShowRoot(Struct, frozen=True):
+    root: bytes
+
+
+class ShowContentHashes(Struct, frozen=True):
+    root: bytes
+
+
+class ShowWatcher(Struct, frozen=True):
+    root: bytes
+
+
+class ShowStatus(Struct, frozen=True):
+    pass
+
+
+class PauseSubscriptions(Struct, frozen=True):
+    paused: dict[str, bool]
+    """By the name of the subscription."""
+
+
+class DropPrivileges(Struct, frozen=True):
+    pass
+
+
+DebugRequest = (
+    AgeOut
+    | Recrawl
+    | ShowSubscriptions
+    | ShowRoot
+    | ShowContentHashes
+    | ShowWatcher
+    | ShowStates
+    | ShowCursors
+    | ShowStatus
+    | PauseSubscriptions
+    | DropPrivileges
+)
+"""Requests that begin with `debug-`."""
 
 
 class GaminStatus(Struct, frozen=True):
@@ -163,9 +237,11 @@ Request = (
     | DeleteTrigger
     | ListTriggers
     | GetConfig
-    | ShowStates
-    | ShowCursors
+    | DebugRequest
     | WriteLog
+    | SetLogLevel
+    | SetGlobalLogLevel
+    | GetLog
     | ShutdownServer
     | GaminStatus
     | GaminDump

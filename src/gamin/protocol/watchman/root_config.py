@@ -23,6 +23,8 @@ _OPTIONS: dict[str, tuple[Any, str]] = {
         Annotated[int, msgspec.Meta(ge=0, le=MAX_SETTLE)],
         f"an integer from 0 to {MAX_SETTLE}",
     ),
+    "suppress_recrawl_warnings": (bool, "a boolean"),
+    "enforce_unique_subscription_names": (bool, "a boolean"),
 }
 
 
@@ -35,6 +37,9 @@ class RootConfig(msgspec.Struct, frozen=True):
     """Directories of which only the entries are reported, and nothing deeper."""
     settle: float | None = None
     """Seconds without a change before a message; None for the server's default."""
+    suppress_recrawl_warnings: bool = False
+    enforce_unique_subscription_names: bool = False
+    """A second subscription of a name is an error, and does not replace the first."""
 
 
 def parse_config(text: bytes, path: str) -> RootConfig:

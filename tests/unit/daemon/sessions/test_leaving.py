@@ -31,6 +31,7 @@ References = list["weakref.ref[Any]"]
 
 
 class Host:
+    log_path = None
     watchman_path = b""
     watcher_name = "polling"
 
@@ -43,6 +44,8 @@ class Host:
     def stop(self) -> None: ...
 
     def check_idle(self) -> None: ...
+
+    def set_log_level(self, level: int | None) -> None: ...
 
 
 class Home:

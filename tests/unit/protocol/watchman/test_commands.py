@@ -211,3 +211,31 @@ def test_no_depth_that_json_can_still_read_breaks_the_rest() -> None:
         deep = "[" * depth + "]" * depth
         with contextlib.suppress(BadRequest):
             read_request(f'["query","/a",{{"expression":["true",{deep}]}}]'.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "request_"),
+    [
+        (["log-level", "debug"], ask.SetLogLevel(10, "debug")),
+        (["log-level", "off"], ask.SetLogLevel(None, "off")),
+        (["global-log-level", "error"], ask.SetGlobalLogLevel(30, "error")),
+        (["get-log"], ask.GetLog()),
+    ],
+)
+def test_requests_about_the_log_are_read(value: list[str], request_: object) -> None:
+    assert parse_request(value) == request_
+
+
+@pytest.mark.parametrize("name", ["log-level", "global-log-level"])
+def test_levels_of_the_log_have_three_names(name: str) -> None:
+    with pytest.raises(BadRequest, match="invalid log level"):
+        parse_request([name, "invalid"])
+    for wrong in ([name], [name, "debug", "extra"], ["get-log", "x"]):
+        with pytest.raises(BadRequest, match="wrong number of arguments"):
+            parse_request(wrong)
+
+
+def test_without_privileges_only_harmless_requests_are_read() -> None:
+    assert parse_request(["get-pid"], is_owner=False) == ask.GetPid()
+    with pytest.raises(BadRequest, match="you must be the process owner to execute"):
+        parse_request(["watch-del", "/a"], is_owner=False)

@@ -25,6 +25,13 @@ class Host(Protocol):
 
     def stop(self) -> None: ...
 
+    def set_log_level(self, level: int | None) -> None:
+        """Write to the log what has this level or a higher one; None for nothing."""
+
+    @property
+    def log_path(self) -> str | None:
+        """The file that the log is written to; None if it is none."""
+
     def check_idle(self) -> None:
         """It may be that nobody needs the server any more."""
 
@@ -33,6 +40,8 @@ class Asker(Client, Protocol):
     """The connection that a request came from."""
 
     subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]]
+    is_owner: bool
+    """False once it gave up the privileges of the server's user."""
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
 

@@ -32,6 +32,10 @@ class ClientSubscription:
         self._client = client
         self._encoded_name: tuple[Codec, bytes] | None = None
 
+    @property
+    def client(self) -> str:
+        return str(self._client)
+
     def belongs_to(self, subscriber: Subscriber) -> None:
         """Called once, before the root knows the subscriber."""
 
@@ -66,6 +70,7 @@ class ClientSubscription:
             recovered=delivery.recovered,
             complete_until_ns=delivery.complete_until_ns,
             inode=delivery.inode,
+            warning=delivery.warning,
         )
         parts = {delivery.rows.member: rows}
         if delivery.unreadable:

@@ -9,11 +9,13 @@ from gamin import __version__
 from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
+from gamin.daemon.sessions.watchman.debugging import Debugging
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import (
     ReadContents,
 )
 from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory, Past
+from gamin.daemon.sessions.watchman.log_feed import LogFeed
 from gamin.daemon.sessions.watchman.projects import (
     find_project,
     read_config,
@@ -40,6 +42,7 @@ from gamin.protocol.watchman.query.query import Query
 
 logger = logging.getLogger(__name__)
 
+NOT_OWNER = " (this may be because you are not the process owner)"
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
 do not read."""
@@ -57,6 +60,10 @@ class Commands:
         self._hashes = ContentHashes(roots.loop)
         roots.on_closed = self._queries.drop_cursors
         self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
+        self._debugging = Debugging(
+            roots, host, self._queries, self._hashes, self._current
+        )
+        self._log_feed = LogFeed(roots.loop, logging.getLogger("gamin"))
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
         """Answers now, or has the client do it in steps. Raises BadRequest."""
@@ -82,12 +89,30 @@ class Commands:
             case ask.WriteLog(level, text):
                 logger.log(level, "%s: %s", client, printable(text))
                 client.reply(replies.log())
+            case ask.SetLogLevel(level, label):
+                self._log_feed.set_level(client, level)
+                client.reply(replies.log_level(label))
+            case ask.SetGlobalLogLevel(level, label):
+                self._host.set_log_level(level)
+                client.reply(replies.log_level(label))
+            case ask.GetLog():
+                path = self._host.log_path
+                if path is None:
+                    raise BadRequest("this server does not write its log to a file")
+                client.reply(replies.get_log(path))
             case ask.WatchList():
                 client.reply(replies.watch_list(self.roots.watched()))
             case ask.Watch() | ask.WatchProject() | ask.WatchDel() | ask.WatchDelAll():
                 client.work(self._watching(request, client))
+            case _ if isinstance(request, ask.DebugRequest):
+                client.work(self._debugging.carry_out(request, client))
             case _:
                 client.work(self._asking(request, client))
+
+    def client_left(self, client: Asker) -> None:
+        """It asserts no state any more, and gets nothing of the log."""
+        self.roots.client_left(client)
+        self._log_feed.set_level(client, None)
 
     # -- roots that are kept
 
@@ -99,7 +124,7 @@ class Commands:
         match request:
             case ask.Watch(path):
                 directory = yield from aside(partial(root_directory, path))
-                yield from self._watch(directory)
+                yield from self._watch(directory, client)
                 client.reply(replies.watch(directory, self._host.watcher_name))
             case ask.WatchProject(path):
                 yield from self._watch_project(path, client)
@@ -113,9 +138,11 @@ class Commands:
                     self.roots.cancel(root)
                 client.reply(replies.watch_list([root.path for root in kept]))
 
-    def _watch(self, path: bytes) -> Steps[None]:
+    def _watch(self, path: bytes, client: Asker) -> Steps[None]:
         root = self.roots.find(path)
         if root is None:
+            if not client.is_owner:
+                raise NotWatched(to_text(path), NOT_OWNER)
             config = yield from aside(partial(read_config, path))
             root = yield from self.roots.open(RootKey(path, is_watchman=True), config)
         root.is_pinned = True
@@ -125,7 +152,7 @@ class Commands:
         directory = yield from aside(partial(root_directory, path))
         watched = self.roots.watched()
         project = yield from aside(partial(find_project, directory, watched))
-        yield from self._watch(project)
+        yield from self._watch(project, client)
         inner = directory[len(project.rstrip(b"/")) + 1 :]
         client.reply(replies.watch_project(project, self._host.watcher_name, inner))
 
@@ -136,19 +163,13 @@ class Commands:
             case ask.GetClock(path):
                 root = yield from self._root(path)
                 now = root.timeline
-                client.reply(replies.clock(now.clock(now.latest)))
+                reply = replies.clock(now.clock(now.latest))
+                client.reply(replies.warned(reply, root.warning))
             case ask.DefineTrigger() | ask.DeleteTrigger() | ask.ListTriggers():
                 yield from self._trigger(request, client)
             case ask.GetConfig(path):
                 root = yield from self._root(path)
                 client.reply(replies.get_config(root.config.given))
-            case ask.ShowStates(path):
-                root = yield from self._root(path)
-                client.reply(replies.asserted_states(root.path, root.states.asserted))
-            case ask.ShowCursors(path):
-                root = yield from self._root(path)
-                mine = [each for each in self._queries.cursors if each[0] is root]
-                client.reply(replies.cursors({name: at for _, name, at in mine}))
             case ask.RunQuery(path, query, is_find):
                 yield from self._query(path, query, is_find, client)
             case ask.Subscribe():
@@ -199,12 +220,10 @@ class Commands:
         if query.wants_hashes:
             yield from self._read_contents(answer.rows, root, query)
         yield from answer.rows.encode(client.codec)
+        reply = replies.query(answer.clock, fresh=answer.is_fresh)
         if is_find:
-            client.reply(replies.find(answer.clock), answer.rows)
-        else:
-            client.reply(
-                replies.query(answer.clock, fresh=answer.is_fresh), answer.rows
-            )
+            reply = replies.find(answer.clock)
+        client.reply(replies.warned(reply, root.warning), answer.rows)
 
     def _content_reader(self, root: Root, query: Query) -> ReadContents:
         inner = query.relative_root

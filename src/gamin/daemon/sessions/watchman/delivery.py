@@ -152,6 +152,8 @@ class Delivery(NamedTuple):
     listing: Listing | None = None
     unreadable: frozenset[bytes] | None = None
     """The directories that may not be read, where these may be others than before."""
+    warning: str = ""
+    """What the subscriber should know about the root."""
 
 
 class Sink(Protocol):

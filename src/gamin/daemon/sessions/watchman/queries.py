@@ -134,11 +134,12 @@ class Queries:
         if len(self._cursors) > MAX_CURSORS:
             del self._cursors[next(iter(self._cursors))]
 
-    def drop_cursors(self, root: Root) -> None:
-        """The root is closed: none of its cursors can be asked for again."""
-        gone = [key for key in self._cursors if key[0] is root]
-        for key in gone:
-            del self._cursors[key]
+    def drop_cursors(self, root: Root, before: int | None = None) -> None:
+        """Forget the cursors of a root from before that tick; all of them if the root
+        is closed, for none can be asked for again."""
+        for key, clock in list(self._cursors.items()):
+            if key[0] is root and (before is None or clock.tick < before):
+                del self._cursors[key]
 
     @property
     def cursors(self) -> list[tuple[Root, str, Clock]]:

@@ -31,6 +31,7 @@ from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.file_row import Disk
 from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.root_config import RootConfig
+from gamin.protocol.watchman.warnings import warning
 from gamin.system import reach
 
 MAX_USUAL_DELAY = 2.0
@@ -76,6 +77,12 @@ class Root:
         self.is_pinned = False
         """A client asked for it to be watched for good (`watch`)."""
         self.config = RootConfig()
+        self.has_warnings = False
+        """Its clients know `warning` in a reply or message."""
+        self._rescans_before = 0
+        """How often everything had been rescanned when it became ready."""
+        self._forgotten_tick = 0
+        """What was deleted up to this tick counts as forgotten; see `age_out`."""
         self._monitor = monitor
         self._loop = loop
         self._server = server
@@ -97,7 +104,29 @@ class Root:
     def timeline(self) -> Timeline:
         start, pid = self._server
         tree = self._monitor.tree
-        return Timeline(start, pid, self.number, tree.tick, tree.floor)
+        oldest = max(tree.floor, self._forgotten_tick)
+        return Timeline(start, pid, self.number, tree.tick, oldest)
+
+    @property
+    def rescans(self) -> int:
+        """How often it was rescanned since it became ready, because events were lost,
+        or because a client wanted it."""
+        return self._monitor.recovery.rescans - self._rescans_before
+
+    @property
+    def warning(self) -> str:
+        """What clients should know about the root; empty for nothing."""
+        if not self.has_warnings:
+            return ""
+        is_wanted = not self.config.suppress_recrawl_warnings
+        reason = self._monitor.recovery.reason
+        rescans = self.rescans if is_wanted else 0
+        return warning(self.path, rescans, reason, self.unreadable())
+
+    def age_out(self, tick: int) -> None:
+        """Answer clocks from before this tick as if what was deleted until then were
+        forgotten. The memory of it is given back when the tree ages out."""
+        self._forgotten_tick = max(self._forgotten_tick, tick)
 
     def clock(self) -> Clock:
         """The clock of now."""
@@ -136,6 +165,7 @@ class Root:
         """Its tree was scanned for the first time."""
         self.is_ready = True
         self.ready_second, self.ready_tick = second, self._monitor.tree.tick
+        self._rescans_before = self._monitor.recovery.rescans
         self._follow()
 
     def _follow(self) -> None:
@@ -332,6 +362,13 @@ class Root:
         """Raises BadRequest."""
         self.states.enter(name, client)
         self._state_changed(StateChange(name, True, metadata))
+
+    def pause(self, subscriber: Subscriber, *, paused: bool) -> None:
+        """Deliver nothing to it for now, or what it missed and whatever follows."""
+        subscriber.is_paused = paused
+        self.states.hold([subscriber])
+        if subscriber.cursor.is_behind and not subscriber.is_held:
+            self.catch_up(subscriber)
 
     def leave_state(
         self, name: str, client: object, metadata: object, *, is_abandoned: bool = False

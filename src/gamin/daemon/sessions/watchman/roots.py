@@ -158,6 +158,7 @@ class Roots:
             service.errands,
         )
         root.config = config
+        root.has_warnings = key.is_watchman
         self._by_key[key] = root
         self._keys[root] = key
         self._by_subscription[subscription] = root
@@ -222,6 +223,15 @@ class Roots:
             if poll is not None and not answer.is_given:
                 raise MountStalled(poll.mount.point)
         return is_complete
+
+    def rescan(self, reason: str) -> None:
+        """Compare all there is with the disk, as if events were lost."""
+        self._service.monitor.recovery.on_loss(time.monotonic(), reason)
+
+    def file_system(self, root: Root) -> str:
+        """The type of the file system that it is on."""
+        policy = self._service.monitor.coverage.method.policy
+        return policy.file_system(root.prefix.rstrip(b"/") or b"/")
 
     def flush_deferred(self) -> None:
         """Report what flow control deferred, before a question is answered."""

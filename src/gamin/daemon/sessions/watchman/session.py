@@ -74,6 +74,7 @@ class WatchmanSession:
         """That of the latest request."""
         self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
         """By the root's path and the subscription's name."""
+        self.is_owner = True
         self.is_waiting = False
         """A request waits for its root, for a mount, or for files that are read."""
         self._service = service
@@ -238,7 +239,8 @@ class WatchmanSession:
         self._request_bytes -= len(body)
         self._charge()
         self._service.drive.synchronise()
-        self._commands.carry_out(parse_request(self.codec.decode(body)), self)
+        request = parse_request(self.codec.decode(body), is_owner=self.is_owner)
+        self._commands.carry_out(request, self)
 
     def _do_slice(self, work: Steps[None]) -> None:
         end = time.monotonic() + SLICE_SECONDS
@@ -288,7 +290,7 @@ class WatchmanSession:
         for root, subscriber in self.subscriptions.values():
             self._commands.roots.unsubscribe(root, subscriber)
         self.subscriptions.clear()
-        self._commands.roots.client_left(self)
+        self._commands.client_left(self)
 
     # -- to the client
 

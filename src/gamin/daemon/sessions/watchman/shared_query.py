@@ -53,7 +53,9 @@ class Subscriber:
         self.drop = frozenset(drop)
         """It never gets what happens while one of these states is asserted."""
         self.is_held = False
-        """One of these states is asserted."""
+        """One of these states is asserted, or it is paused."""
+        self.is_paused = False
+        """It gets nothing until its client lets it go on."""
         self.reported_unreadable: frozenset[bytes] = frozenset()
         """The directories that may not be read, according to the last report."""
         self.wants_listing = False
@@ -309,6 +311,7 @@ class SharedQuery:
             inode=inode,
             listing=listing,
             unreadable=unreadable,
+            warning=root.warning,
         )
         subscriber.cursor.catch_up(now.latest, root.number)
         subscriber.sink.deliver(delivery)

@@ -27,6 +27,7 @@ class Waiting(Protocol):
     defer: frozenset[str]
     drop: frozenset[str]
     is_held: bool
+    is_paused: bool
 
 
 class States:
@@ -64,4 +65,5 @@ class States:
         """Decide again which subscribers get nothing for now."""
         for one in subscribers:
             names = one.defer | one.drop
-            one.is_held = bool(names) and not names.isdisjoint(self._owners)
+            is_asserted = bool(names) and not names.isdisjoint(self._owners)
+            one.is_held = is_asserted or one.is_paused

@@ -96,6 +96,10 @@ class Subscribing:
     ) -> Steps[None]:
         """Yields where others may get their turn."""
         query = request.query
+        if root.config.enforce_unique_subscription_names:
+            known = client.subscriptions.get((request.root, request.name))
+            if known is not None and known[0].has(known[1]):
+                raise BadRequest(f"subscription name '{request.name}' is not unique")
         if query.since is not None:
             yield from self._roots.bringing_up_to_date(root)
         spec, past = yield from self._recall(root, query)
@@ -107,6 +111,7 @@ class Subscribing:
         past_rows = None if past is None else past.rows(root)
         now = root.timeline if first is None else first.now
         subscriber, warning = self._add(root, request, client, spec, first)
+        warning = "\n".join(filter(None, (warning, root.warning)))
         clock = now.clock(now.latest)
         states = root.states.asserted
         client.reply(replies.subscribe(request.name, clock, warning, states))

@@ -99,7 +99,7 @@ def test_a_named_cursor_moves_with_each_query(peer: WatchmanPeer, root: str) -> 
     assert peer.ask("query", root, named)["files"] == ["old"]
     assert peer.ask("query", root, named)["files"] == []
     cursors = peer.ask("debug-show-cursors", root)["cursors"]
-    assert list(cursors) == ["mine"]
+    assert list(cursors) == ["n:mine"]
 
 
 def test_a_root_that_is_not_watched_any_more_is_kept_by_no_cursor(
@@ -210,3 +210,28 @@ def test_the_answer_for_a_root_that_is_gone_is_an_error(
 ) -> None:
     os.rename(root, root + "-moved")
     assert "error" in peer.ask("query", root, NAMES)
+
+
+def test_a_connection_that_gave_up_its_privileges_makes_no_new_watch(
+    peer: WatchmanPeer, root: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert peer.ask("debug-drop-privs")["owner"] is False
+    assert "process owner" in peer.ask("shutdown-server")["error"]
+    assert peer.home.host.stops == 0
+    assert peer.ask("watch", root)["watch"] == root
+    other = str(tmp_path_factory.mktemp("other"))
+    assert "not the process owner" in peer.ask("watch", other)["error"]
+    assert peer.ask("watch-list")["roots"] == [root]
+
+
+def test_names_of_subscriptions_are_unique_where_the_root_says_so(
+    peer: WatchmanPeer, tmp_path: Path
+) -> None:
+    config = tmp_path / ".watchmanconfig"
+    config.write_text('{"enforce_unique_subscription_names": true}')
+    root = str(tmp_path)
+    peer.ask("watch", root)
+    assert "error" not in peer.ask("subscribe", root, "s", NAMES)
+    assert "is not unique" in peer.ask("subscribe", root, "s", NAMES)["error"]
+    peer.ask("unsubscribe", root, "s")
+    assert "error" not in peer.ask("subscribe", root, "s", NAMES)

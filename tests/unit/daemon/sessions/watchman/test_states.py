@@ -11,6 +11,7 @@ class Waiter:
         self.defer = frozenset(defer.split())
         self.drop = frozenset(drop.split())
         self.is_held = False
+        self.is_paused = False
 
 
 def test_a_state_is_asserted_once() -> None:
@@ -49,3 +50,13 @@ def test_subscriptions_that_wait_for_a_state_are_held() -> None:
     states.leave("a", ME)
     states.hold(waiters)
     assert not any(one.is_held for one in waiters)
+
+
+def test_who_is_paused_is_held_whatever_is_asserted() -> None:
+    states, waiter = States(), Waiter(defer="a")
+    waiter.is_paused = True
+    states.hold([waiter])
+    assert waiter.is_held
+    waiter.is_paused = False
+    states.hold([waiter])
+    assert not waiter.is_held

@@ -34,6 +34,7 @@ class Client:
     is_blocked = False
     is_waiting = False
     has_room = True
+    is_owner = True
 
     def __init__(self) -> None:
         self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}

@@ -35,7 +35,9 @@ def warning(
     root: bytes, rescans: int, reason: str, unreadable: Iterable[bytes] = ()
 ) -> str:
     """The text; empty if there is nothing to say. `rescans` is how often the tree was
-    compared with the disk, most recently for that reason."""
+    compared with the disk, most recently for that reason; `unreadable` are directories
+    relative to the root."""
     texts = [_recrawled(root, rescans, reason)] if rescans > 0 else []
-    texts += map(_not_listed, sorted(unreadable)[:MAX_UNREADABLE])
+    for name in sorted(unreadable)[:MAX_UNREADABLE]:
+        texts.append(_not_listed(root + b"/" + name if name else root))
     return "\n".join(texts)

@@ -23,6 +23,7 @@ def test_clients_recognise_the_warning_after_lost_events() -> None:
 
 
 def test_directories_that_cannot_be_listed_are_named_but_not_all_of_many() -> None:
-    text = warning(b"/r", 0, "", [b"/r/%d" % number for number in range(100)])
+    text = warning(b"/r", 0, "", [b"%d" % number for number in range(100)])
     assert len(text.splitlines()) == MAX_UNREADABLE
     assert "opendir(/r/0) -> Permission denied" in text
+    assert "opendir(/r) -> " in warning(b"/r", 0, "", [b""])

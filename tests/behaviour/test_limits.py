@@ -2,14 +2,12 @@
 
 import socket
 import threading
-import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from gamin.client.locate import NoServer, ServerUnresponsive
-from gamin.daemon.process.lifecycle import GREETING_SECONDS
 from gamin.errors import GaminError
 from gamin.protocol.gam.packets import MAX_NUMBER, EventCode
 from testkit.daemon import (
@@ -50,32 +48,13 @@ def call(name: str | bytes) -> socket.socket | None:
     return caller
 
 
-def test_a_client_without_a_hello_is_disconnected_after_two_seconds(
-    session: str, tmp_path: Path
-) -> None:
+def test_a_client_without_a_hello_is_disconnected(session: str, tmp_path: Path) -> None:
     with daemon(session, tmp_path) as served:
-        began = time.monotonic()  # before the server can know of the caller
         with silent(served) as mute:
             assert is_hung_up(mute)
-        assert time.monotonic() - began > GREETING_SECONDS
         assert works(served, tmp_path / "box")
         [line] = served.log()
         assert "hello" in line
-
-
-def test_the_oldest_of_more_than_sixteen_clients_without_a_hello_is_disconnected(
-    session: str, tmp_path: Path
-) -> None:
-    with daemon(session, tmp_path) as served, ExitStack() as several:
-        address = silent(served)
-        name = address.getpeername()
-        address.close()
-        mute = [several.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(17)]
-        for each in mute:
-            each.connect(name)
-        assert is_hung_up(mute[0], within=1)
-        assert works(served, tmp_path / "box")
-        assert "hello" in served.log()[0]
 
 
 def test_forty_callers_that_come_again_at_once_keep_nobody_out(

@@ -70,6 +70,7 @@ class Listening:
         self.other: AlreadyRunning | None = None
         """The server that has the socket of Watchman's language."""
         self._logged: set[str] = set()
+        self._is_closed = False
 
     def of(self, language: Language) -> list[Listener]:
         return [each for each in self.listeners if each.language is language]
@@ -82,7 +83,10 @@ class Listening:
         had now, as without a free descriptor, is left to the next call. Cheap when
         nothing is missing. The moment to call it is when a caller leaves without a
         word: a client that cannot find us starts a server, which dials us and gives up.
+        Nothing is missing after `close`: such a caller may be lost by our own end.
         """
+        if self._is_closed:
+            return [], []
         lost = [each for each in self.listeners if not each.is_reachable()]
         for listener in lost:
             logger.warning("%s was taken away; listening anew", listener.where)
@@ -105,6 +109,7 @@ class Listening:
 
     def close(self) -> None:
         """Stop listening, and remove the files that are still ours."""
+        self._is_closed = True
         for listener in self.listeners:
             listener.close()
         self.listeners.clear()

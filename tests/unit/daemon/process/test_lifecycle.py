@@ -1,8 +1,10 @@
 """Which callers stay connected, on real sockets and with a real loop."""
 
 import os
+import select
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,14 +12,14 @@ import pytest
 
 from gamin.daemon.io.addresses import Language, acquire
 from gamin.daemon.io.loop import Loop
-from gamin.daemon.process.lifecycle import Server
+from gamin.daemon.process.lifecycle import MAX_UNGREETED, Server
 from gamin.system.address import find
 
 HELLO = b"\0"
 
 
 class Caller(NamedTuple):
-    """A caller, and its server, where callers have no time to say hello."""
+    """A caller, and its server."""
 
     connected: socket.socket
     server: Server
@@ -25,11 +27,17 @@ class Caller(NamedTuple):
 
 
 @pytest.fixture
-def caller(session: str, tmp_path: Path) -> Iterator[Caller]:
+def greeting_seconds() -> float:
+    """Callers have no time to say hello."""
+    return 0.0
+
+
+@pytest.fixture
+def caller(session: str, tmp_path: Path, greeting_seconds: float) -> Iterator[Caller]:
     environment = {"GAMIN_SOCKET_DIR": str(tmp_path)}
     listening = acquire(find(environment, os.getuid(), session=session))
     loop = Loop()
-    server = Server(listening, loop, None, cwd=b"/", greeting_seconds=0.0)
+    server = Server(listening, loop, None, cwd=b"/", greeting_seconds=greeting_seconds)
     listener = listening.of(Language.ORIGINAL)[0]
     with socket.socket(socket.AF_UNIX) as connected:
         connected.settimeout(20)
@@ -67,3 +75,44 @@ def test_a_caller_who_leaves_without_a_hello_causes_no_complaint(
     caller.connected.close()
     end_after_an_iteration(caller)
     assert caplog.messages == []
+
+
+NEVER = pytest.mark.parametrize("greeting_seconds", [3600.0])
+"""The time to say hello does not end in the test."""
+
+
+@NEVER
+def test_a_server_that_ends_before_a_caller_says_hello_does_not_listen_again(
+    caller: Caller,
+) -> None:
+    files = [each.file for each in caller.server.listening.listeners if each.file]
+    end_after_an_iteration(caller)
+    assert caller.connected.recv(1) == b""
+    assert caller.server.listening.listeners == []
+    assert not [each for each in files if os.path.exists(each.path)]
+
+
+@NEVER
+def test_the_oldest_of_too_many_callers_without_a_hello_is_disconnected(
+    caller: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = caller.connected.getpeername()
+    with ExitStack() as several:
+        later = [
+            several.enter_context(socket.socket(socket.AF_UNIX))
+            for _ in range(MAX_UNGREETED)
+        ]
+        for each in later:
+            each.connect(name)
+
+        def until_one_is_disconnected() -> None:
+            closed = select.select([caller.connected, *later], [], [], 0)[0]
+            if closed:
+                assert closed == [caller.connected]
+                caller.loop.stop()
+            else:
+                caller.loop.call_soon(until_one_is_disconnected)
+
+        caller.loop.call_soon(until_one_is_disconnected)
+        caller.server.run()
+    assert caplog.messages == [f"pid {os.getpid()} dropped: it did not say hello"]

@@ -1,11 +1,12 @@
-"""What the server of the session says of itself, and making it stand still.
+"""What the server of the session says of itself, making it stand still, and filling
+its queue.
 
 Watches and what they receive are left to `watches`.
 """
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -16,22 +17,42 @@ from testkit.waiting import eventually
 QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
-def status() -> Report:
+def status(environ: Mapping[str, str] | None = None) -> Report:
     """What `gamin status` shows."""
-    with dial() as line:
+    with dial(environ) as line:
         return read(line.ask(QUESTION).get("status"))
 
 
 @contextmanager
 def stopped_server() -> Iterator[None]:
     """The server does nothing at all in this block, and goes on after it."""
-    pid = status().pid
+    with standing_still(status().pid):
+        yield
+
+
+@contextmanager
+def standing_still(pid: int) -> Iterator[None]:
+    """A process does nothing at all in this block, and goes on after it."""
     os.kill(pid, signal.SIGSTOP)
     try:
-        eventually(lambda: _state(pid) == "T", what="the server standing still")
+        # It may have been in the middle of a system call, which goes on.
+        eventually(lambda: _state(pid) == "T", what="the process standing still")
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def losing(noise: Path) -> Iterator[None]:
+    """The server loses every event of this block, because those of `noise`, which it
+    watches, have filled its queue; at the end it knows that."""
+    before = status().recoveries.overflows
+    with stopped_server():
+        overflow(noise)
+        yield
+    eventually(
+        lambda: status().recoveries.overflows == before + 1, what="one more overflow"
+    )
 
 
 def overflow(folder: Path) -> None:

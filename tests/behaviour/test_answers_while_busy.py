@@ -1,7 +1,5 @@
 """A query is answered from what is on the disk, whatever the server defers or polls."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 
 from testkit.asker import Asker
 from testkit.daemon import Daemon, daemon
-from testkit.server_state import overflow
+from testkit.server_state import overflow, standing_still, status
 
 ROUNDS = 400
 OVERFLOWS = 5
@@ -64,22 +62,23 @@ def test_every_query_names_what_an_overflow_has_lost(
     served: Daemon, root: Path, tmp_path: Path
 ) -> None:
     """The queue is filled while the server stands still, so it has no room for what
-    happens next. (A shorter queue would be one for every other test, too.)"""
-    noise = (tmp_path / "noise").resolve()
-    noise.mkdir()
+    happens next. (A shorter queue would be one for every other test, too.) Each time
+    another directory fills it, because a busy one is polled."""
     missed = []
     with Asker(served.watchman()) as asker:
-        asker.watch(noise)
         clock = asker.watch(root)
         for number in range(OVERFLOWS):
-            os.kill(served.process.pid, signal.SIGSTOP)
-            overflow(noise)
-            (root / f"folder/{number}").touch()
-            os.kill(served.process.pid, signal.SIGCONT)
+            noise = (tmp_path / f"noise-{number}").resolve()
+            noise.mkdir()
+            asker.watch(noise)
+            with standing_still(served.process.pid):
+                overflow(noise)
+                (root / f"folder/{number}").touch()
             names, clock = asker.since(root, clock)
             if f"folder/{number}" not in names:
                 missed.append(number)
     assert not missed
+    assert status(served.environ).recoveries.overflows == OVERFLOWS
 
 
 def test_a_query_names_what_changed_below_a_path_that_is_polled(

@@ -15,7 +15,7 @@ import pytest
 import gamin
 from gamin.client.connect import connect_watchman
 from testkit.beliefs.watch import Belief
-from testkit.server_state import overflow, stopped_server
+from testkit.server_state import losing, stopped_server
 from testkit.watches import SOON, created, deleted, moved, until
 
 pytestmark = pytest.mark.usefixtures("own_server")
@@ -208,7 +208,6 @@ def test_an_ignore_file_that_changed_while_events_were_lost_holds(root: Path) ->
     noise.mkdir()
     with gamin.watch(noise), client(root) as us:
         assert us.knows("a", "a.txt")
-        with stopped_server():
-            overflow(noise)
+        with losing(noise):
             ignore(root, "*.txt")
         assert us.knows("a", "a.log")

@@ -15,7 +15,7 @@ import pytest
 from gamin.daemon.sessions.accounts import MAX_HELD_BYTES
 from gamin.daemon.sessions.watchman.subscribing import MAX_RULE_LISTS, MAX_SUBSCRIPTIONS
 from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
-from testkit.server_state import QUEUE
+from testkit.server_state import QUEUE, standing_still
 from testkit.waiting import eventually
 
 FILE, CANCEL = 1, 3
@@ -340,15 +340,15 @@ def overflow_the_queue(served: Daemon, place: Path) -> None:
     large = place.parent / "large"
     files = [next((large / name).iterdir()) for name in ("000", "001")]
     with greedy(served, large) as client:
-        served.process.send_signal(signal.SIGSTOP)
-        for number in range(int(QUEUE.read_text()) + 100):
-            os.truncate(files[number % 2], 0)
-        (large / "lost").touch()
-        served.process.send_signal(signal.SIGCONT)
+        with standing_still(served.process.pid):
+            for number in range(int(QUEUE.read_text()) + 100):
+                os.truncate(files[number % 2], 0)
+            (large / "lost").touch()
         client.socket.sendall(line("query", str(large), {"fields": ["name"]}))
         assert works_in_both_languages(served, place.parent / "during")
         [answer] = [json.loads(client._lines.readline())]
         assert "lost" in answer["files"]
+    assert status(served)["recoveries"]["overflows"] == 1
 
 
 def subscribe_to_all(served: Daemon, place: Path) -> None:

@@ -66,5 +66,6 @@ def test_a_libgamin_client_receives_each_file_once(
             names = make_files(tmp_path) | {b"end"}
             (tmp_path / "end").touch()
         reported = until(client, *((EventCode.CREATED, name) for name in names))
+        assert status().recoveries.overflows == 1
     created = Counter(e.path for e in reported if e.code == EventCode.CREATED)
     assert created == Counter(names)

@@ -1,7 +1,6 @@
 """One session has one server, whatever happens to its addresses."""
 
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -14,6 +13,7 @@ from gamin.client.connect import connect_gam
 from gamin.system.address import find
 from gamin.system.peercred import peer_of
 from testkit.daemon import PROGRAM, Daemon, daemon
+from testkit.server_state import standing_still
 from testkit.waiting import eventually
 
 CLIENTS = 100
@@ -45,8 +45,7 @@ def test_a_server_with_a_full_backlog_stays_the_only_one(
 ) -> None:
     with daemon(session, tmp_path) as served:
         name = find(served.environ, 0).abstract
-        served.process.send_signal(signal.SIGSTOP)
-        with ExitStack() as waiting:
+        with standing_still(served.process.pid), ExitStack() as waiting:
             while True:
                 caller = waiting.enter_context(socket.socket(socket.AF_UNIX))
                 caller.setblocking(False)
@@ -56,7 +55,6 @@ def test_a_server_with_a_full_backlog_stays_the_only_one(
                     break
             second = subprocess.run([PROGRAM], env=served.environ, check=False)
             assert second.returncode == 0
-        served.process.send_signal(signal.SIGCONT)
         assert pids_of_a_hundred_clients(served) == {served.process.pid}
 
 
@@ -82,9 +80,9 @@ def test_a_server_whose_directory_is_removed_is_found_again(
 def test_a_server_that_another_one_has_replaced_ends(
     in_directory: str, tmp_path: Path
 ) -> None:
-    with daemon(in_directory, tmp_path) as first:
-        first.process.send_signal(signal.SIGSTOP)  # it cannot see to its sockets
-        shutil.rmtree(first.sockets()[0].parent)
+    with daemon(in_directory, tmp_path) as first, ExitStack() as still:
+        still.enter_context(standing_still(first.process.pid))
+        shutil.rmtree(first.sockets()[0].parent)  # it cannot see to its sockets
         with daemon(in_directory, tmp_path):
-            first.process.send_signal(signal.SIGCONT)
+            still.close()
             assert first.process.wait(30) == 0

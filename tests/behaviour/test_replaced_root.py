@@ -1,19 +1,18 @@
 """The watched path leads elsewhere, or nowhere, while things happen in both places."""
 
-import signal
 from pathlib import Path
 
 import pytest
 
 import gamin
 from testkit.beliefs.watch import Belief, differences, there
+from testkit.server_state import stopped_server
 from testkit.watches import (
     SOON,
     created,
     deleted,
     exists,
     kill_server,
-    signal_server,
     until,
 )
 
@@ -33,13 +32,12 @@ def test_changes_at_the_former_place_are_not_reported_for_the_path(
     elsewhere = tmp_path / "a longer name"
     belief = Belief(box)
     with gamin.watch(box, timeout=SOON) as watch:
-        signal_server(signal.SIGSTOP)  # so that all of it happens in one round
-        (box / "first").touch()
-        box.rename(elsewhere)
-        (elsewhere / "second").touch()
-        box.mkdir()
-        (box / "third").touch()
-        signal_server(signal.SIGCONT)
+        with stopped_server():  # so that all of it happens in one round
+            (box / "first").touch()
+            box.rename(elsewhere)
+            (elsewhere / "second").touch()
+            box.mkdir()
+            (box / "third").touch()
         belief.take(until(watch, created(box / "third")))
         assert not belief.contradictions
         assert not differences(belief.top, there(box))
@@ -54,12 +52,11 @@ def test_a_link_that_is_turned_to_another_directory_shows_that_one(
     link.symlink_to(one)
     with gamin.watch(link, initial=True, timeout=SOON) as watch:
         belief = Belief(link)
-        signal_server(signal.SIGSTOP)
-        (one / "file").touch()
-        link.unlink()
-        link.symlink_to(other)
-        (other / "file").touch()
-        signal_server(signal.SIGCONT)
+        with stopped_server():
+            (one / "file").touch()
+            link.unlink()
+            link.symlink_to(other)
+            (other / "file").touch()
         while differences(belief.top, there(link)):
             belief.take(next(watch))
         assert not belief.contradictions

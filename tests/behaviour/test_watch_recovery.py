@@ -1,11 +1,11 @@
 """`gamin.watch` across servers that are killed or stopped."""
 
-import signal
 from pathlib import Path
 
 import pytest
 
 import gamin
+from testkit.server_state import stopped_server
 from testkit.watches import (
     SOON,
     aged,
@@ -15,7 +15,6 @@ from testkit.watches import (
     exists,
     kill_server,
     moved,
-    signal_server,
     until,
 )
 
@@ -120,10 +119,9 @@ def test_a_stopped_server_delays_events_and_loses_none(
     tmp_path: Path,
 ) -> None:
     with gamin.watch(tmp_path, timeout=0.1) as watch:
-        signal_server(signal.SIGSTOP)
-        (tmp_path / "file").touch()
-        with pytest.raises(gamin.WatchTimeout):
-            next(watch)
-        signal_server(signal.SIGCONT)
+        with stopped_server():
+            (tmp_path / "file").touch()
+            with pytest.raises(gamin.WatchTimeout):
+                next(watch)
         with gamin.watch(tmp_path):  # answered, so it has gone on
             assert next(watch) == [created(tmp_path / "file")]

@@ -14,13 +14,19 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test lint format docs fuzz bench growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test search lint format docs fuzz bench growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
 
 test: $(VENV)/dev lint
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
+
+# Property and model tests with ten times as many examples, other ones in each run. What
+# fails is kept in .hypothesis, and tried first the next time. SEARCH names fewer tests.
+SEARCH ?= tests/models tests/unit
+search: $(VENV)/dev
+	GAMIN_RANDOM=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --timeout 3600 $(SEARCH)
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

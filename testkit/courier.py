@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import pytest
-
+from testkit.required import COURIER, missing
 from testkit.servers import environment
 
 PLACES = (Path("/"), Path("/opt/courier-imap"))
@@ -40,9 +39,9 @@ def installed_at() -> Path | None:
 
 
 def require_courier() -> None:
-    """Skip the test without courier-imap."""
+    """Skip the test without courier-imap; fail it where that is required."""
     if installed_at() is None:
-        pytest.skip("courier-imap is missing: see CONTRIBUTING")
+        missing("courier-imap", COURIER)
 
 
 class Mailbox:

@@ -3,7 +3,7 @@
 import os
 
 IS_RANDOM = bool(os.environ.get("GAMIN_RANDOM"))
-"""Whether this run looks for other examples than every run has."""
+"""Whether this run looks for other examples than every run has (`make search`)."""
 
 _SEARCH = 10
 """How many times as many examples a search has."""

@@ -1,14 +1,12 @@
 """A real nats-server with JetStream for tests: on a free port, in one folder."""
 
-import os
 import shutil
 import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
+from testkit.required import missing
 from testkit.waiting import eventually
 
 
@@ -17,9 +15,7 @@ class NatsServer:
 
     def __init__(self, folder: Path) -> None:
         if shutil.which("nats-server") is None:
-            if os.environ.get("GAMIN_REQUIRE_ORIGINAL") == "1":
-                pytest.fail("GAMIN_REQUIRE_ORIGINAL=1, but nats-server is missing")
-            pytest.skip("nats-server is not installed")
+            missing("nats-server")
         self._folder = folder
         folder.mkdir(exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from gamin.system.address import find
 from gamin.system.dial import dial
+from testkit.required import missing
 from testkit.servers import environment
 
 SERVER = Path("/usr/libexec/gam_server")
@@ -39,11 +38,8 @@ def is_installed() -> bool:
 
 def require_original() -> None:
     """Skip the test without the original; fail it where the original is required."""
-    if is_installed():
-        return
-    if os.environ.get("GAMIN_REQUIRE_ORIGINAL") == "1":
-        pytest.fail("GAMIN_REQUIRE_ORIGINAL=1, but the real libgamin is missing")
-    pytest.skip("the real libgamin is missing")
+    if not is_installed():
+        missing("real libgamin")
 
 
 @contextmanager

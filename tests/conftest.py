@@ -18,7 +18,7 @@ ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
 
 # How long an example takes says something of the machine, and nothing of the code.
 # The examples are the same in every run, so a run says something about the change that
-# it tests. GAMIN_RANDOM=1 looks for others, and keeps what fails in .hypothesis.
+# it tests. `make search` looks for others, and keeps what fails in .hypothesis.
 settings.register_profile(
     "shared machine",
     deadline=None,

@@ -9,6 +9,7 @@ import pytest
 import gamin
 from bench.build import NotBuilt, generate
 from gamin import Event, Kind, Watch, WatchTimeout
+from testkit.required import missing
 from testkit.server_state import status, stopped_server
 
 pytestmark = pytest.mark.usefixtures("own_server")
@@ -23,7 +24,7 @@ def prepare(folder: Path) -> Path:
     try:
         generate("storm", folder, DIRECTORIES, 1, FILES, "--prepare")
     except NotBuilt as reason:
-        pytest.skip(str(reason))
+        missing(f"storm: {reason}")
     return folder
 
 

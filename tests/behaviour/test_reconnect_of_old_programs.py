@@ -7,7 +7,6 @@ server for no listing, so it does not learn what happened in between.
 import itertools
 import os
 import select
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 import gamin
 from testkit.original import require_original
+from testkit.required import compiler_for_libfam
 from testkit.servers import OUR_SERVER
 from testkit.waiting import PACE, eventually
 from testkit.watches import kill_server, serving
@@ -55,9 +55,7 @@ def test_libgamin_reports_only_what_happens_after_it_reconnected(
     session: str, box: Path, tmp_path: Path
 ) -> None:
     require_original()
-    compiler = shutil.which("cc")
-    if not compiler or not Path("/usr/include/fam.h").exists():
-        pytest.skip("no C compiler, or libgamin's headers are missing")
+    compiler = compiler_for_libfam()
     program = tmp_path / "fam_watch"
     subprocess.run([compiler, EXAMPLE, "-o", program, "-lfam"], check=True)
     with (

@@ -5,7 +5,6 @@ They are compiled on the spot; what they print is all that is looked at.
 
 import os
 import select
-import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from testkit.original import SERVER, require_original
+from testkit.required import compiler_for_libfam
 from testkit.servers import OUR_SERVER, serving_pid
 
 HERE = Path(__file__).parent
@@ -31,9 +31,7 @@ OUR_SERVER_IS_THERE = find_spec("gamin.daemon.process.main") is not None
 def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory of the compiled programs."""
     require_original()
-    compiler = shutil.which("cc")
-    if not compiler or not Path("/usr/include/fam.h").exists():
-        pytest.skip("no C compiler, or libgamin's headers are missing")
+    compiler = compiler_for_libfam()
     folder = tmp_path_factory.mktemp("programs")
     for source in (ROOT / "examples/fam_watch.c", HERE / "flood.c"):
         subprocess.run(

@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from testkit.programs import COMMAND
+from testkit.required import needs
 from testkit.watchman_command import Installed, installed
 
-pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="no git here")
+pytestmark = needs("git")
 
 
 class Repository:

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from testkit.required import missing, needs
 from testkit.watchman_command import Installed, installed
 
 HOOK = Path("/usr/share/git-core/templates/hooks/fsmonitor-watchman.sample")
 NPM_PACKAGE = "fb-watchman@2.0.2"
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    missing = [program for program in programs if shutil.which(program) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"no {', '.join(missing)} here")
 
 
 @pytest.fixture
@@ -121,8 +117,9 @@ def test_mercurial_with_fsmonitor_sees_what_it_sees_without(
 
 
 @needs("git", "perl")
-@pytest.mark.skipif(not HOOK.exists(), reason="git came without its sample hook")
 def test_gits_sample_hook_reports_what_changed(command: Installed, root: Path) -> None:
+    if not HOOK.exists():
+        missing("sample hook of git")
     (command.folder / ".gitconfig").write_text("[user]\nname=me\nemail=me@x\n")
 
     def git(*words: str) -> str:

@@ -1,7 +1,6 @@
 """Compiling the C programs of the benchmark while others do the same."""
 
 import os
-import shutil
 import subprocess
 import threading
 from pathlib import Path
@@ -9,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from bench.build import NotBuilt, compile_c
+from testkit.required import needs
 
 PROGRAM = '#include <stdio.h>\nint main(void) { puts("whole"); return 0; }\n'
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+pytestmark = needs("cc")
 
 
 @pytest.fixture

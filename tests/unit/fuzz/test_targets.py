@@ -10,8 +10,9 @@ from fuzz.targets import TARGETS
 from gamin.core.model.belief import NONE, Belief, DirectoryBelief
 from gamin.protocol.watchman.codec.bser import encode_value
 from gamin.state.saved import SavedTree
+from testkit.examples import examples
 
-EXAMPLES = 50
+EXAMPLES = examples(50)
 """Inputs for each target: long runs are for `make fuzz`."""
 
 WORDS = b'[ ] { } " / * ! = \\ poll fsset a'.split()

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from gamin.client.arguments import WatchTimeout, resolve_stat
 from gamin.client.channel import Channel
 from gamin.client.connect import connect_watchman, unresponsive
+from gamin.client.links import Links
 from gamin.client.locate import ANSWER_PATIENCE
 from gamin.client.path_change import PathChange
 from gamin.events import Event
@@ -81,12 +82,9 @@ class Driver:
         self._connect = connect
         self._monotonic = monotonic
         self._answer_by = 0.0
+        self._links = Links(self.channel, Call) if watching.follows_links else None
         self._requested: deque[PathChange] = deque()
         self._started: list[PathChange] = []
-
-    @property
-    def clock(self) -> str | None:
-        return self.channel.clock
 
     def request(self, change: PathChange) -> None:
         """Have a runner carry out a change of the paths; from any thread."""
@@ -97,6 +95,7 @@ class Driver:
         while not (change.is_done or self.has_ended()):
             yield from self._advance(None)
             self._start_changes()
+        yield from self._follow_links()
 
     def _start_changes(self) -> None:
         while self._requested:
@@ -111,6 +110,21 @@ class Driver:
         """Return when every path is really watched, or the watch has ended."""
         while not (self.has_ended() or self.channel.is_serving):
             yield from self._advance(None)
+        yield from self._follow_links()
+        if self._links is not None:
+            self._links.begin()
+
+    def _follow_links(self) -> Steps[None]:
+        """Follow links until every one that was found is watched, too."""
+        if self._links is None:
+            return
+        while not self.has_ended():
+            if self._links.has_unscanned:
+                yield from self._links.scan()
+            elif self.channel.watching.ready:
+                return
+            else:
+                yield from self._advance(None)
 
     def next_batch(self, timeout: float | None) -> Steps[list[Event] | None]:
         """Return the events of the next batch; None at the end. Raises as `next`."""
@@ -131,11 +145,15 @@ class Driver:
                 if isinstance(batch, NeedsStat):
                     # It stays the first until then: a cancelled check is repeated.
                     batch = yield Call(partial(resolve_stat, batch))
+                if self._links is not None:
+                    batch = yield from self._links.look(batch)
                 channel.take(batch)
                 if batch.events:
                     return batch
             elif channel.watching.over:
                 self.closed = True
+            elif self._links is not None and self._links.has_unscanned:
+                yield from self._links.scan()
             elif not (yield from self._advance(deadline)):
                 assert timeout is not None, "only a deadline can have passed"
                 raise WatchTimeout(timeout)

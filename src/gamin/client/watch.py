@@ -32,6 +32,7 @@ def watch(
     ignore: Iterable[str] = (),
     vcs_ignore: bool = False,
     cross_mounts: bool = False,
+    follow_symlinks: bool = False,
     details: bool = False,
     flow_control: bool = True,
     unreadable: bool = False,
@@ -53,6 +54,9 @@ def watch(
         vcs_ignore: leave out what the .gitignore files of the tree exclude.
         cross_mounts: descend into other file systems, too, but not into those that
             the kernel makes up (/proc, /sys and the like).
+        follow_symlinks: report also what is behind symbolic links to directories, under
+            the name of the link. A link to a directory that contains it is not
+            followed. `since` does not concern what is behind links.
         details: say in `Event.details` what exactly changed, and report also when a
             file is closed after it was open for writing.
         flow_control: report a file that changes all the time once a second. False:
@@ -92,6 +96,7 @@ def watch(
         ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
+        follow_symlinks=follow_symlinks,
         details=details,
         flow_control=flow_control,
         unreadable=unreadable,

@@ -55,7 +55,7 @@ class Engine:
         """`error` is raised when the server is lost for good.
 
         Raises FileNotFoundError for a path that is missing, PermissionError for one
-        that may not be read, and GaminError.
+        that may not be read, also below it, and GaminError.
         """
         self._watch: Watch | None = None
         self._error = error
@@ -77,10 +77,13 @@ class Engine:
                 *dict.fromkeys(paths),
                 recursive=recursive,
                 cross_mounts=True,
+                follow_symlinks=True,
                 flow_control=False,
+                unreadable=not ignore_permission_denied,
                 ignore=[_escaped(name) for name in ignore],
                 vcs_ignore=settings.vcs_ignore(),
             )
+            self._check_rights(ignore_permission_denied)
         if time.monotonic() - began > SLOW_START:
             for is_new, path in changed_after(
                 paths, began_ns, recursive=recursive, skip=frozenset(ignore)
@@ -88,6 +91,14 @@ class Engine:
                 self._early.add(
                     (ADDED if is_new else MODIFIED, self._spelling.of(path))
                 )
+
+    def _check_rights(self, lenient: bool) -> None:
+        watching = self._watch
+        unreadable = [] if lenient or watching is None else watching.unreadable
+        if unreadable:
+            self.close()
+            path = self._spelling.of(unreadable[0])
+            raise PermissionError(f'Permission denied (os error 13) about ["{path}"]')
 
     def watch(
         self,

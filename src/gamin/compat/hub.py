@@ -19,6 +19,10 @@ from gamin.protocol.watchman.client.watching import Batch, Watching
 
 logger = logging.getLogger(__name__)
 
+JOIN_SECONDS = 1.0
+"""Seconds that the last watch waits for the end of the thread at most, so that a
+program that counts its threads finds none of ours."""
+
 
 class Feed:
     """The events of one path."""
@@ -58,8 +62,10 @@ class Hub:
         """Feeds, and those who are about to get one; guarded by `_lock` below."""
         self.is_over = False
         """The connection is closed, or lost for good."""
-        thread = threading.Thread(target=self._read, name="gamin-hub", daemon=True)
-        thread.start()
+        self._thread = threading.Thread(
+            target=self._read, name="gamin-hub", daemon=True
+        )
+        self._thread.start()
 
     def open(self, path: str, options: WatchOptions) -> Feed:
         """Watch an absolute path; return when that is so. Raises GaminError."""
@@ -94,6 +100,8 @@ class Hub:
                 return self.is_over
             self.is_over = True
         self._watch.close()
+        if self._thread is not threading.current_thread():
+            self._thread.join(JOIN_SECONDS)
         return True
 
     def _read(self) -> None:

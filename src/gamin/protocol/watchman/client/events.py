@@ -1,8 +1,9 @@
 """Rows and names of a message as the events that `gamin.watch()` yields."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gamin.events import Event, Kind, new_event
+from gamin.protocol.watchman.client.belief import Belief
 from gamin.protocol.watchman.codec.compact import WireRow
 
 
@@ -28,3 +29,21 @@ def events_of_kind(
     """Return an event of `kind` per entry: a name, and whether it is a directory."""
     rows = ((kind, name, is_dir, None) for name, is_dir in entries)
     return events_from_rows(rows, root, recovered=recovered)
+
+
+def listed_entries(belief: Belief) -> Collection[tuple[str, bool]]:
+    """Everything in the belief, without the watched directory itself."""
+    return [entry for entry in belief.walk() if entry != ("", True)]
+
+
+def full_listing(belief: Belief, text: str) -> list[Event]:
+    """Report everything that exists, in place of changes that nobody can name.
+
+    No event at all would look like no change, so an empty directory, and a path that
+    is missing, is reported itself.
+    """
+    found = events_of_kind(Kind.EXISTS, listed_entries(belief), text, recovered=True)
+    if not found:
+        kind = Kind.DELETED if belief.is_missing else Kind.EXISTS
+        found = [Event(kind, text, None, not belief.is_missing, recovered=True)]
+    return found

@@ -25,6 +25,8 @@ class WatchOptions(NamedTuple):
     """Say what exactly changed."""
     flow_control: bool = True
     """Report changes of a file that comes too often once a second."""
+    follow_symlinks: bool = False
+    """Report also what is behind links to directories."""
     unreadable: bool = False
     """Say which directories may not be read."""
 
@@ -57,6 +59,10 @@ class WatchedPath:
         self.inode: object = None
         """The server's identity (device, inode) of the object the path leads to."""
         self.is_answered = False
+        self.is_link = False
+        """It is a link below another path."""
+        self.is_new = False
+        """What is there at the beginning is reported as created."""
         self.is_added = False
         """It was added to a live watch, so a refusal concerns only whoever did so."""
         self.unreadable: frozenset[str] = frozenset()

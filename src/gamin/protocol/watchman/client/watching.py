@@ -3,7 +3,7 @@
 `gamin.client` connects, waits, moves the bytes and reads the disk.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple, cast
@@ -12,7 +12,11 @@ from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.belief import Belief, difference
 from gamin.protocol.watchman.client.decode import decode_and_apply, decode_detailed
-from gamin.protocol.watchman.client.events import events_of_kind
+from gamin.protocol.watchman.client.events import (
+    events_of_kind,
+    full_listing,
+    listed_entries,
+)
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
 from gamin.protocol.watchman.client.watched_path import WatchedPath, WatchOptions
 from gamin.protocol.watchman.codec.compact import SEPARATOR, CompactMessage
@@ -118,7 +122,7 @@ class Watching:
     @property
     def clock(self) -> str | None:
         """The `since` with which a later watch goes on from here; None if not known."""
-        known = [path.clock for path in self._by_name.values()]
+        known = [path.clock for path in self._by_name.values() if not path.is_link]
         clocks = [clock for clock in known if clock is not None]
         return ",".join(clocks) if clocks and len(clocks) == len(known) else None
 
@@ -151,6 +155,14 @@ class Watching:
         path.is_added = True
         return path.key, self._subscribe(path)
 
+    def add_link(self, text: str, *, is_new: bool) -> tuple[str, bytes]:
+        """As `add`, for a link below a path: its clock is no part of the watch's.
+        `is_new`: what is behind it is reported as created."""
+        key, request = self.add(text)
+        path = self._by_name[key]
+        path.is_link, path.is_new = True, is_new
+        return key, request
+
     def remove(self, key: str) -> bytes:
         """Watch a path no more. Return the bytes to send on a connection that has begun
         already. Raises KeyError if it is not watched."""
@@ -171,12 +183,29 @@ class Watching:
         """Why the server rejected a path that was added; None if it did not."""
         return self._refusals.pop(key, None)
 
-    def folders(self, key: str) -> Collection[str]:
-        """The directories that are known below a path, relative to it."""
+    @property
+    def follows_links(self) -> bool:
+        """Whether links to directories are to be followed."""
+        return self._options.follow_symlinks and self._options.recursive
+
+    def paths(self) -> list[tuple[str, str]]:
+        """The key and the text of each path."""
+        return [(key, path.text) for key, path in self._by_name.items()]
+
+    def entries(self, key: str, below: str = "") -> list[tuple[str, frozenset[str]]]:
+        """The known directories below a path and the names in each: all, relative to
+        the path, or those at and below the absolute path `below`, relative to that."""
         path = self._by_name.get(key)
-        if path is None or path.belief is None:
-            return ()
-        return path.belief.folders.keys()
+        belief = None if path is None else path.belief
+        if path is None or belief is None:
+            return []
+        inner = below[len(path.text.rstrip("/")) + 1 :] if below else ""
+        prefix = inner + "/" if inner else ""
+        return [
+            (name[len(prefix) :], frozenset(belief.names(name)))
+            for name in belief.folders
+            if name == inner or name.startswith(prefix)
+        ]
 
     @property
     def unreadable(self) -> list[str]:
@@ -293,14 +322,14 @@ class Watching:
             return None
         if before is not None:
             return self._recovered(path, before, now, since_ns, is_other=is_other)
-        if since is None and not path.options.initial:
+        if since is None and not (path.options.initial or path.is_new):
             return None
         if since is None:
-            found = events_of_kind(
-                Kind.EXISTS, _listed(now), path.text, recovered=False
-            )
+            kind = Kind.CREATED if path.is_new else Kind.EXISTS
+            entries = listed_entries(now)
+            found = events_of_kind(kind, entries, path.text, recovered=False)
         else:
-            found = _as_full_listing(now, path.text)
+            found = full_listing(now, path.text)
         return Batch(found, self.clock, path.key) if found else None
 
     def _recovered(
@@ -362,24 +391,6 @@ def _rows(value: dict[str, Any]) -> str:
     if not isinstance(text, str):
         raise RemoteProtocolError("rows that are no text")
     return text
-
-
-def _listed(belief: Belief) -> Collection[tuple[str, bool]]:
-    """Everything in the belief, without the watched directory itself."""
-    return [entry for entry in belief.walk() if entry != ("", True)]
-
-
-def _as_full_listing(belief: Belief, text: str) -> list[Event]:
-    """Report everything that exists, in place of changes that nobody can name.
-
-    No event at all would look like no change, so an empty directory, and a path that
-    is missing, is reported itself.
-    """
-    found = events_of_kind(Kind.EXISTS, _listed(belief), text, recovered=True)
-    if not found:
-        kind = Kind.DELETED if belief.is_missing else Kind.EXISTS
-        found = [Event(kind, text, None, not belief.is_missing, recovered=True)]
-    return found
 
 
 def _complete_until_ns(value: dict[str, Any], before: int) -> int:

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from gamin.daemon.sessions.accounts import MAX_HELD_BYTES
-from gamin.daemon.sessions.watchman.subscribing import MAX_RULE_LISTS, MAX_SUBSCRIPTIONS
+from gamin.config.client_limits import ClientLimits
 from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
 from testkit.server_state import QUEUE, standing_still
 from testkit.waiting import eventually
@@ -149,6 +148,7 @@ def test_a_client_that_reads_no_answers_gets_no_more_of_them(
 
 
 SUBSCRIPTIONS_AT_ONCE = 256
+LIMITS = ClientLimits()
 
 
 def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
@@ -159,7 +159,7 @@ def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
     with daemon(session, tmp_path) as served:
         with greedy(served, tree) as client:
             query = {"fields": ["name"]}
-            for first in range(0, MAX_SUBSCRIPTIONS, SUBSCRIPTIONS_AT_ONCE):
+            for first in range(0, LIMITS.subscriptions, SUBSCRIPTIONS_AT_ONCE):
                 names = range(first, first + SUBSCRIPTIONS_AT_ONCE)
                 client.socket.sendall(
                     b"".join(line("subscribe", str(tree), f"{n}", query) for n in names)
@@ -173,7 +173,7 @@ def test_a_client_with_the_most_subscriptions_leaves_and_delays_nobody(
             for answer in client.read_lines():
                 if "error" in answer:
                     break
-            assert f"{MAX_SUBSCRIPTIONS} subscriptions" in answer["error"]
+            assert f"{LIMITS.subscriptions} subscriptions" in answer["error"]
             assert works(served, tmp_path / "box")
         assert works(served, tmp_path / "box")
         clients = status(served)["clients"]
@@ -290,8 +290,8 @@ def test_requests_that_are_never_finished_have_one_budget(
                 closed += 1
         assert closed > 10
         assert works(served, tmp_path / "box")
-        assert status(served)["held_bytes"] <= MAX_HELD_BYTES + (16 << 20)
-        assert memory(served) < 2 * MAX_HELD_BYTES
+        assert status(served)["held_bytes"] <= LIMITS.held_bytes + (16 << 20)
+        assert memory(served) < 2 * LIMITS.held_bytes
 
 
 def status(served: Daemon) -> dict[str, Any]:
@@ -313,14 +313,14 @@ def test_different_lists_of_rules_on_one_tree_are_limited(
     tree = tmp_path / "tree"
     tree.mkdir()
     with daemon(session, tmp_path) as served, greedy(served, tree) as client:
-        for number in range(MAX_RULE_LISTS + 1):
+        for number in range(LIMITS.rule_lists + 1):
             query = {"fields": ["name"], "ignore": [f"{number}"], "watch": True}
             client.socket.sendall(line("subscribe", str(tree), f"{number}", query))
         errors: list[str] = []
         while not errors:
             answer = next(client.read_lines())
             errors = [answer["error"]] if "error" in answer else []
-        assert f"{MAX_RULE_LISTS} different lists" in errors[0]
+        assert f"{LIMITS.rule_lists} different lists" in errors[0]
         assert works(served, tmp_path / "box")
 
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from gamin.config.client_limits import RANGES, ClientLimits
 from gamin.config.flow_settings import LIMITS, FlowSettings
 from gamin.config.gaminrc import Mistake, parse
 from gamin.config.policy import BUILT_IN_FILESYSTEMS, BUILT_IN_PATHS
@@ -50,4 +51,12 @@ def test_the_flow_settings_are_those_listed() -> None:
             f"{limits.least} to {limits.most}",
         ]
         for name, limits in LIMITS.items()
+    ]
+
+
+def test_the_limits_of_clients_are_those_listed() -> None:
+    defaults = ClientLimits()
+    assert [row[:3] for row in rows("Limits of clients")] == [
+        [name, f"{getattr(defaults, name)}", f"{range_.least} to {range_.most}"]
+        for name, range_ in RANGES.items()
     ]

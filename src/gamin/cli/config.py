@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator, Sequence
 
 from gamin.config import loader
+from gamin.config.client_limits import ClientLimits
 from gamin.config.flow_settings import FlowSettings
-from gamin.config.gaminrc import BUILT_IN, FlowRule, Method, Rule
+from gamin.config.gaminrc import BUILT_IN, FlowRule, LimitRule, Method, Rule
 from gamin.config.loader import Configuration
 from gamin.config.policy import Decision, Policy
 from gamin.paths import printable
@@ -53,7 +54,12 @@ def in_force(read: Configuration, policy: Policy) -> list[Rule]:
         written.get(name) or FlowRule(name, value, BUILT_IN)
         for name, value in built_in._asdict().items()
     ]
-    return [*policy.in_force(), *flow]
+    limited = {r.name: r for r in read.rules if isinstance(r, LimitRule)}
+    limits = [
+        limited.get(name) or LimitRule(name, value, BUILT_IN)
+        for name, value in ClientLimits()._asdict().items()
+    ]
+    return [*policy.in_force(), *flow, *limits]
 
 
 def _answer(path: str, policy: Policy) -> Answer:

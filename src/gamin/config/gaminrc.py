@@ -4,12 +4,13 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from itertools import takewhile
 from typing import NamedTuple
 
-from gamin.config.flow_settings import LIMITS
+from gamin.config.client_limits import RANGES
+from gamin.config.flow_settings import LIMITS, Limits
 from gamin.paths import printable
 
 MIN_SECONDS = 0.1
@@ -89,7 +90,18 @@ class FlowRule(NamedTuple):
         return f"flow {self.name} {_plain(self.value)}"
 
 
-Rule = PathRule | FilesystemRule | FlowRule
+class LimitRule(NamedTuple):
+    """`limit NAME VALUE`; the last rule for a name applies."""
+
+    name: str  # a key of client_limits.RANGES, and `value` is within them
+    value: int
+    origin: Origin = BUILT_IN
+
+    def __str__(self) -> str:
+        return f"limit {self.name} {self.value}"
+
+
+Rule = PathRule | FilesystemRule | FlowRule | LimitRule
 
 
 class Mistake(NamedTuple):
@@ -129,13 +141,23 @@ def _line(words: list[bytes], home: bytes, origin: Origin) -> Iterator[Rule | Mi
         case [b"fsset", type_, method_, *rest] if len(rest) < 2:
             yield _filesystem_rule(type_, method_, rest, origin)
         case [b"flow", name, value]:
-            yield _flow_rule(name, value, origin)
+            flow = _setting("flow", LIMITS, name, value)
+            if isinstance(flow, str):
+                yield Mistake(flow, origin)
+            else:
+                yield FlowRule(*flow, origin)
+        case [b"limit", name, value]:
+            limit = _setting("limit", RANGES, name, value)
+            if isinstance(limit, str):
+                yield Mistake(limit, origin)
+            else:
+                yield LimitRule(limit[0], int(limit[1]), origin)
         case [b"notify" | b"poll" as command, *_]:
             yield Mistake(f"{command.decode()} needs at least one path", origin)
         case [b"fsset", *_]:
             yield Mistake("fsset needs: TYPE kernel|poll|none [SECONDS]", origin)
-        case [b"flow", *_]:
-            yield Mistake("flow needs: NAME VALUE", origin)
+        case [b"flow" | b"limit" as command, *_]:
+            yield Mistake(f"{command.decode()} needs: NAME VALUE", origin)
         case _:
             yield Mistake(f"not understood: {_shown(words[0])}", origin)
 
@@ -173,11 +195,14 @@ def _is_polite(seconds: float) -> bool:
     return MIN_SECONDS <= seconds <= MAX_SECONDS
 
 
-def _flow_rule(name: bytes, text: bytes, origin: Origin) -> FlowRule | Mistake:
+def _setting(
+    command: str, known: Mapping[str, Limits], name: bytes, text: bytes
+) -> tuple[str, float] | str:
+    """A setting and its value, or what is wrong with the line."""
     setting = name.decode(errors="backslashreplace")
-    limits = LIMITS.get(setting)
+    limits = known.get(setting)
     if limits is None:
-        return Mistake(f"flow knows {', '.join(LIMITS)}, not {_shown(name)}", origin)
+        return f"{command} knows {', '.join(known)}, not {_shown(name)}"
     value = _number(text)
     if (
         value is None
@@ -185,11 +210,10 @@ def _flow_rule(name: bytes, text: bytes, origin: Origin) -> FlowRule | Mistake:
         or (limits.whole and not value.is_integer())
     ):
         kind = "a whole number from" if limits.whole else "a number from"
-        return Mistake(
-            f"{setting} is {kind} {limits.least} to {limits.most}, not {_shown(text)}",
-            origin,
+        return (
+            f"{setting} is {kind} {limits.least} to {limits.most}, not {_shown(text)}"
         )
-    return FlowRule(setting, value, origin)
+    return setting, value
 
 
 def _plain(number: float) -> str:

@@ -12,8 +12,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import NamedTuple
 
+from gamin.config.client_limits import ClientLimits
 from gamin.config.flow_settings import FlowSettings
-from gamin.config.gaminrc import FlowRule, Mistake, Origin, Rule, parse
+from gamin.config.gaminrc import (
+    FlowRule,
+    LimitRule,
+    Mistake,
+    Origin,
+    Rule,
+    parse,
+)
 from gamin.config.mounts import Mounts
 from gamin.config.mounts import parse as parse_mounts
 from gamin.system import errands, mountinfo
@@ -44,6 +52,11 @@ class Configuration(NamedTuple):
     def flow(self) -> FlowSettings:
         set_ = {r.name: r.value for r in self.rules if isinstance(r, FlowRule)}
         return FlowSettings().replaced(set_)
+
+    @property
+    def limits(self) -> ClientLimits:
+        set_ = {r.name: r.value for r in self.rules if isinstance(r, LimitRule)}
+        return ClientLimits().replaced(set_)
 
 
 class NotBelieved(Exception):

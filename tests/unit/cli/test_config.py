@@ -36,6 +36,7 @@ def test_every_rule_is_shown_with_its_source(
     assert ["poll", "/a", "#", f"{source}:1"] in shown
     assert ["flow", "calm_seconds", "9", "#", f"{source}:2"] in shown
     assert ["flow", "report_interval", "1", "#", "built", "in"] in shown
+    assert ["limit", "subscriptions", "4096", "#", "built", "in"] in shown
     assert ["fsset", "nfs", "poll", "5", "#", "built", "in"] in shown
 
 

@@ -2,11 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gamin.config.client_limits import RANGES
 from gamin.config.flow_settings import LIMITS
 from gamin.config.gaminrc import (
     MAX_RULES,
     FilesystemRule,
     FlowRule,
+    LimitRule,
     Method,
     Mistake,
     Origin,
@@ -51,6 +53,7 @@ def what(line: bytes) -> str:
         (b"fsset proc none", FilesystemRule("proc", Method.NONE, None, HERE)),
         (b"flow calm_seconds 2.5", FlowRule("calm_seconds", 2.5, HERE)),
         (b"flow reports_per_second 9", FlowRule("reports_per_second", 9, HERE)),
+        (b"limit subscriptions 9", LimitRule("subscriptions", 9, HERE)),
     ],
 )
 def test_each_kind_of_line_gives_its_rule(line: bytes, rule: Rule) -> None:
@@ -92,6 +95,12 @@ def test_comments_and_blank_lines_have_no_effect(text: bytes) -> None:
             b"flow reports_per_second 1.5",
             "reports_per_second is a whole number from 1 to 1000000, not 1.5",
         ),
+        (b"limit triggers", "limit needs: NAME VALUE"),
+        (
+            b"limit connections 1",
+            "connections is a whole number from 16 to 65536, not 1",
+        ),
+        (b"limit x 1", f"limit knows {', '.join(RANGES)}, not x"),
         (
             b"flow x 1",
             f"flow knows {', '.join(LIMITS)}, not x",
@@ -139,6 +148,7 @@ def test_any_bytes_give_rules_or_mistakes(text: bytes) -> None:
                 b"fsset 9p poll 86400",
                 b"flow reports_per_second 1000000",
                 b"flow calm_seconds 12345.125",
+                b"limit held_bytes 999999999",
             ]
         )
     )

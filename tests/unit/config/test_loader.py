@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.config.client_limits import ClientLimits
 from gamin.config.flow_settings import FlowSettings
 from gamin.config.loader import (
     MAX_SIZE,
@@ -57,6 +58,12 @@ def test_mistakes_name_their_file_and_line(home: Path, system: Path) -> None:
         f"{home}/.gaminrc:2: not understood: what"
     ]
     assert len(found.rules) == 1
+
+
+def test_the_last_limit_line_of_a_name_counts(home: Path, system: Path) -> None:
+    (home / ".gaminrc").write_text("limit triggers 9\nlimit rule_lists 2")
+    (system / "mandatory_gaminrc").write_text("limit triggers 3")
+    assert read(str(home), str(system)).limits == ClientLimits(triggers=3, rule_lists=2)
 
 
 def test_the_last_flow_line_of_a_name_counts(home: Path, system: Path) -> None:

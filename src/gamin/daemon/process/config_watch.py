@@ -14,6 +14,7 @@ from gamin.config.policy import Policy
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.loop import Callback, Loop, Timer
+from gamin.daemon.process.inherited import OWN_DESCRIPTORS, allow_descriptors
 from gamin.daemon.sessions.hub import Service
 from gamin.system import reach
 from gamin.system.errands import Distant, Errand
@@ -151,6 +152,7 @@ class Settings:
         policy = make_policy(self._configuration, self._mounts, self._is_poll_only)
         service = self._service
         service.monitor.flow.use(self._configuration.flow)
+        limit(service, self._configuration)
         service.drive.do(service.monitor.policy_changed(policy, time.monotonic()))
         service.flush()
 
@@ -178,6 +180,14 @@ class Settings:
 def know_distant(mounts: Mounts) -> None:
     """Nobody looks at these mounts from the loop's thread from now on."""
     reach.use({m.point: m.type == AUTOMOUNT for m in mounts.distant()})
+
+
+def limit(service: Service, configured: loader.Configuration) -> None:
+    """What the files say of limits holds from now on."""
+    limits = configured.limits
+    if limits.connections > service.limits.connections:
+        allow_descriptors(limits.connections + OWN_DESCRIPTORS)
+    service.limit(limits)
 
 
 def make_policy(

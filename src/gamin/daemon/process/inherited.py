@@ -21,6 +21,10 @@ MIN_DESCRIPTORS = 24
 """Descriptors with which a server can serve anybody at all: it opens some 16 of its
 own, and a scan needs one for each level of a tree that it is in."""
 
+OWN_DESCRIPTORS = 64
+"""Descriptors besides those of clients: listening sockets, backends, files that are
+read, and some to spare."""
+
 LIMITS = (
     resource.RLIMIT_CPU,
     resource.RLIMIT_FSIZE,

@@ -18,7 +18,12 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import server_log, status
-from gamin.daemon.process.config_watch import Settings, know_distant, make_policy
+from gamin.daemon.process.config_watch import (
+    Settings,
+    know_distant,
+    limit,
+    make_policy,
+)
 from gamin.daemon.process.lean_import import lean_import
 from gamin.daemon.process.memory import Memory
 from gamin.daemon.process.mount_threads import MountThreads
@@ -45,7 +50,6 @@ MAX_UNGREETED = 16
 MAX_SILENT = 64
 """Clients of the Watchman language that may have said nothing yet. They may take their
 time, as long as others do not need the place."""
-MAX_CONNECTIONS = 1024
 STARTING_SECONDS = 1.0
 """Seconds that the start waits for a home directory whose mount does not answer."""
 PAUSE_SECONDS = 0.5
@@ -80,6 +84,7 @@ class Server:
         )
         self.monitor = Monitor(policy, configured.flow)
         self.service = Service(self.monitor, loop, self._greeted, cwd)
+        limit(self.service, configured)
         self.started = time.time()
         self._limits = status.Limits()
         self._watchman: Watchman | None = None
@@ -177,11 +182,12 @@ class Server:
         if len(self._ungreeted) >= MAX_UNGREETED:
             # The oldest and not the newest: whoever means it has said hello by now.
             self._dismiss(next(iter(self._ungreeted)))
+        most = self.service.limits.connections
         if len(self._silent) >= MAX_SILENT or (
-            self._silent and len(self.connections) >= MAX_CONNECTIONS
+            self._silent and len(self.connections) >= most
         ):
             self._dismiss(next(iter(self._silent)))
-        if len(self.connections) >= MAX_CONNECTIONS:
+        if len(self.connections) >= most:
             logger.warning("pid %d refused: too many connections", peer.pid)
             sock.close()
             return

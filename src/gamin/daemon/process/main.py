@@ -11,16 +11,18 @@ from functools import partial
 from gamin.backends.base import KernelBackend
 from gamin.backends.combined import CombinedBackend
 from gamin.config import loader
+from gamin.config.client_limits import ClientLimits
 from gamin.daemon.io.addresses import AddressInUse, AlreadyRunning, Listening, acquire
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.process import log_limit
 from gamin.daemon.process.config_watch import know_distant
 from gamin.daemon.process.inherited import (
+    OWN_DESCRIPTORS,
     allow_descriptors,
     release_output,
     working_directory,
 )
-from gamin.daemon.process.lifecycle import MAX_CONNECTIONS, Server
+from gamin.daemon.process.lifecycle import Server
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address, systemd
@@ -38,10 +40,6 @@ logger = logging.getLogger("gamin")
 USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
 MAX_RECURSION = 20_000
 """Levels of recursion: a path may have 2,000 names, and each takes a few levels."""
-
-OWN_DESCRIPTORS = 64
-"""Descriptors besides those of clients: listening sockets, backends, files that are
-read, and some to spare."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 64
     _log_to_stderr()
     try:
-        allow_descriptors(MAX_CONNECTIONS + OWN_DESCRIPTORS)
+        allow_descriptors(ClientLimits().connections + OWN_DESCRIPTORS)
         where = address.find(
             os.environ, os.getuid(), session=sessions[0] if sessions else None
         )

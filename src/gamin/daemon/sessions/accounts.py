@@ -5,8 +5,8 @@ One budget covers all connections. A client that holds little never feels it.
 
 from typing import NamedTuple
 
-MAX_HELD_BYTES = 256 << 20
-"""Bytes that all connections together may make the server hold."""
+from gamin.config.client_limits import ClientLimits
+
 FREE_BYTES = 1 << 20
 """Bytes that a connection may hold even when the budget is used up."""
 
@@ -28,10 +28,12 @@ class Accounts:
     def __init__(self) -> None:
         self.held_bytes = 0
         """What all connections hold."""
+        self.max_held_bytes = ClientLimits().held_bytes
+        """The most that all connections together may make the server hold."""
 
     @property
     def is_exhausted(self) -> bool:
-        return self.held_bytes > MAX_HELD_BYTES
+        return self.held_bytes > self.max_held_bytes
 
 
 class Account:

@@ -35,9 +35,6 @@ from gamin.protocol.gam.server import (
 
 logger = logging.getLogger(__name__)
 
-MAX_UNREAD_BYTES = 1 << 20
-"""Bytes of replies to cancels that may wait. Beyond that the client's requests are not
-read until it has read the replies."""
 
 SLICE_SECONDS = 0.004
 """Seconds of requests that are carried out before others get their turn."""
@@ -137,9 +134,8 @@ class GamSession:
         self._connection.close()
 
     def _regulate_reading(self) -> None:
-        is_full = (
-            self._outbox.is_blocked and self._outbox.buffered_bytes > MAX_UNREAD_BYTES
-        )
+        most = self._service.limits.unread_bytes
+        is_full = self._outbox.is_blocked and self._outbox.buffered_bytes > most
         self._connection.read(not (self._requests or is_full))
 
     def writable(self) -> None:

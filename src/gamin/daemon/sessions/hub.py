@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from gamin.config.client_limits import ClientLimits
 from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
@@ -86,10 +87,17 @@ class Service:
         self.scan_observers: list[ScanObserver] = []
         """Called to read files in directories before their scans are applied."""
         self.accounts = Accounts()
+        self.limits = ClientLimits()
+        """What clients may take; see `limit`."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
         self._unflushed: dict[Session, None] = {}
         """Sessions that may have something to send at the end of this round."""
+
+    def limit(self, limits: ClientLimits) -> None:
+        """These limits hold from now on; what clients have already stays theirs."""
+        self.limits = limits
+        self.accounts.max_held_bytes = limits.held_bytes
 
     # -- for the sessions
 

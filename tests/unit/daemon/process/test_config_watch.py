@@ -9,13 +9,16 @@ import pytest
 
 from gamin.backends.polling import PollingBackend
 from gamin.config import loader
+from gamin.config.client_limits import ClientLimits
 from gamin.config.mounts import Mounts
 from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.process import config_watch
 from gamin.daemon.process.config_watch import Settings, make_policy
+from gamin.daemon.process.inherited import OWN_DESCRIPTORS
 from gamin.daemon.sessions.hub import Service
 from testkit.descriptors import no_free_descriptor
 from testkit.waiting import eventually
@@ -30,6 +33,7 @@ class Followed:
         policy = make_policy(configuration, Mounts(), is_poll_only)
         self.monitor = Monitor(policy, configuration.flow)
         service = Service(self.monitor, loop, lambda connection: None, b"/")
+        self.service = service
         service.drive = Drive(self.monitor, None, PollingBackend(), service, loop)
         self.settings = Settings(
             service, configuration, Mounts(), is_poll_only=is_poll_only, retry_seconds=0
@@ -153,3 +157,27 @@ def test_the_three_files_are_subscribed_to(file: Path) -> None:
         followed.settings.start(followed.loop)
         paths = {each.path for each in followed.monitor.subscriptions}
         assert paths == set(map(os.fsencode, loader.files(str(file.parent))))
+
+
+def test_limits_of_clients_hold_as_soon_as_they_are_written(file: Path) -> None:
+    with following() as followed:
+        file.write_text("limit subscriptions 7\nlimit held_bytes 5000000\n")
+        followed.report_change()
+        assert followed.service.limits == ClientLimits(
+            subscriptions=7, held_bytes=5_000_000
+        )
+        assert followed.service.accounts.max_held_bytes == 5_000_000
+
+
+def test_more_connections_take_more_descriptors(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[int] = []
+    monkeypatch.setattr(config_watch, "allow_descriptors", wanted.append)
+    with following() as followed:
+        file.write_text("limit connections 16\n")
+        followed.report_change()
+        assert not wanted
+        file.write_text("limit connections 5000\n")
+        followed.report_change()
+        assert wanted == [5000 + OWN_DESCRIPTORS]

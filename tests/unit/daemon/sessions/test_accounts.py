@@ -8,9 +8,10 @@ from gamin.daemon.sessions.accounts import Account, Accounts
 
 @pytest.fixture
 def budget(monkeypatch: pytest.MonkeyPatch) -> Accounts:
-    monkeypatch.setattr(accounts, "MAX_HELD_BYTES", 100)
     monkeypatch.setattr(accounts, "FREE_BYTES", 10)
-    return Accounts()
+    budget = Accounts()
+    budget.max_held_bytes = 100
+    return budget
 
 
 def test_the_held_bytes_are_the_sum_of_all_clients(budget: Accounts) -> None:

@@ -53,13 +53,15 @@ class Commands:
         self.roots = roots
         self._host = host
         self._memory = memory
-        self._queries = Queries(roots.times, self._recall_cursor)
+        self._queries = Queries(roots.times, self._recall_cursor, lambda: roots.limits)
         self._subscribing = Subscribing(
             roots, self._queries, self._recalled, self._content_reader
         )
         self._hashes = ContentHashes(roots.loop)
         roots.on_closed = self._queries.drop_cursors
-        self._triggers = Triggers(roots.loop, lambda: host.watchman_path)
+        self._triggers = Triggers(
+            roots.loop, lambda: host.watchman_path, lambda: roots.limits.triggers
+        )
         self._debugging = Debugging(
             roots, host, self._queries, self._hashes, self._current
         )

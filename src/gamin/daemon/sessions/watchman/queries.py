@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from gamin.config.client_limits import ClientLimits
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.candidates import candidates
 from gamin.daemon.sessions.watchman.delivery import FileRows
@@ -49,11 +50,15 @@ class Changes(NamedTuple):
 
 class Queries:
     def __init__(
-        self, times: TickTimes, recall: Callable[[Root, str], str | None]
+        self,
+        times: TickTimes,
+        recall: Callable[[Root, str], str | None],
+        limits: Callable[[], ClientLimits],
     ) -> None:
         """`recall` returns the clock of a cursor that an earlier server saved."""
         self._times = times
         self._recall = recall
+        self._limits = limits
         self._cursors: dict[tuple[Root, str], Clock] = {}
 
     def answer(
@@ -101,7 +106,7 @@ class Queries:
                 query = replace(query, selection=None)
             found: list[FileRow] = []
             builder = ResultBuilder(root.subscription, query, root.far_disk)
-            yield from builder.find(candidates(root, query), begun, found)
+            yield from builder.find(candidates(root, query), begun, found, self._most)
         else:
             found = yield from self._changed(root, query, changes)
         update = Update(root, query, None if changes is None else changes.tick)
@@ -113,6 +118,11 @@ class Queries:
             return None  # some of it was forgotten meanwhile
         rows = FileRows(current, query.fields, now)
         return Answer(rows, now.clock(now.latest), is_fresh=changes is None)
+
+    @property
+    def _most(self) -> int:
+        """The greatest price of a query."""
+        return self._limits().query_price
 
     def resolved(self, root: Root, since: ClockSpec | None) -> ClockSpec | None:
         """A named cursor as the clock it stands for; anything else as it is."""
@@ -174,13 +184,13 @@ class Queries:
         builder = ResultBuilder(
             root.subscription, replace(query, selection=None), root.far_disk
         )
-        yield from builder.find(changes.rows, now, found)
+        yield from builder.find(changes.rows, now, found, self._most)
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
         others: list[FileRow] = []
         builder = ResultBuilder(root.subscription, query, root.far_disk)
-        yield from builder.find(candidates(root, query), now, others)
+        yield from builder.find(candidates(root, query), now, others, self._most)
         for row in others:
             if row.name not in known:
                 row.is_new = row.born_tick > changes.tick

@@ -4,6 +4,7 @@ Only here the Watchman language reads the disk: fields and terms that need a sta
 through `RootDisk`, at most once per row.
 """
 
+import math
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -26,9 +27,6 @@ WITHOUT_STAT = frozenset(
     ("name", "exists", "new", "cclock", "oclock", "kind", "moved_from", "is_dir")
 )
 """The fields of a row that are known without looking at the file."""
-
-MAX_PRICE = 500_000_000
-"""Terms and patterns of a query times the rows they are asked of: minutes of work."""
 
 
 class RootDisk:
@@ -157,10 +155,15 @@ class ResultBuilder:
         return self.as_file_rows(rows)
 
     def find(
-        self, rows: Iterable[Row], now: Timeline, found: list[FileRow]
+        self,
+        rows: Iterable[Row],
+        now: Timeline,
+        found: list[FileRow],
+        max_price: float = math.inf,
     ) -> Steps[None]:
         """Append the rows that the query asks for to `found`. Yields where others may
-        get their turn. Raises QueryFailed past the greatest price."""
+        get their turn. Raises QueryFailed where terms and patterns times rows would be
+        more than `max_price`."""
         file_rows = self.file_rows(rows)
         wants, price = self.wants, self._query.price
         most = max(1, STEP_PRICE // price)
@@ -170,10 +173,10 @@ class ResultBuilder:
                 yield from aside(partial(look_at, some))
             found += [row for row in some if wants(row, now)]
             spent += len(some) * price
-            if spent > MAX_PRICE:
+            if spent > max_price:
                 raise QueryFailed(
                     f"it is too expensive: {price} terms and patterns, and more than "
-                    f"{MAX_PRICE // price} files to ask them of"
+                    f"{max_price // price:.0f} files to ask them of"
                 )
             yield None
 

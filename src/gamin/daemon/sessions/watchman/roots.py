@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+from gamin.config.client_limits import ClientLimits
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, aside
@@ -89,6 +90,11 @@ class Roots:
     @property
     def loop(self) -> Loop:
         return self._service.loop
+
+    @property
+    def limits(self) -> ClientLimits:
+        """What clients may take."""
+        return self._service.limits
 
     @property
     def all(self) -> list[Root]:

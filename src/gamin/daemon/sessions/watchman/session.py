@@ -23,7 +23,6 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.errands import MountStalled, Steps
 from gamin.daemon.sessions.accounts import (
     FREE_BYTES,
-    MAX_HELD_BYTES,
     Account,
     Usage,
 )
@@ -43,12 +42,6 @@ from gamin.protocol.watchman.errors import BadRequest
 
 logger = logging.getLogger(__name__)
 
-MAX_UNREAD_BYTES = 1 << 20
-"""Bytes of replies that may wait for a client before its requests do."""
-MAX_WAITING_REQUESTS = 1000
-"""Requests that may wait before the client is not read any more."""
-MAX_WAITING_BYTES = 1 << 20
-"""Bytes of such requests."""
 HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a client from which on its end gives memory back."""
 LARGE_PIECE_BYTES = 1 << 16
@@ -135,7 +128,7 @@ class WatchmanSession:
             self._drop(
                 RemoteProtocolError(
                     f"its requests take {self._bytes_in} bytes, and clients together "
-                    f"more than {MAX_HELD_BYTES}"
+                    f"more than {self._service.limits.held_bytes}"
                 )
             )
         elif not self._is_scheduled:
@@ -175,7 +168,7 @@ class WatchmanSession:
     @property
     def _is_clogged(self) -> bool:
         """So many replies wait that requests must wait too."""
-        return self._bytes_out > MAX_UNREAD_BYTES
+        return self._bytes_out > self._service.limits.unread_bytes
 
     @property
     def _can_go_on(self) -> bool:
@@ -260,9 +253,10 @@ class WatchmanSession:
     def _regulate_reading(self) -> None:
         """Read no more from a client than it can be answered."""
         self._charge()
+        limits = self._service.limits
         self.connection.read(
-            len(self._requests) < MAX_WAITING_REQUESTS
-            and self._request_bytes <= MAX_WAITING_BYTES
+            len(self._requests) < limits.waiting_requests
+            and self._request_bytes <= limits.waiting_bytes
             and not self._is_clogged
         )
 

@@ -31,11 +31,6 @@ from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
-MAX_SUBSCRIPTIONS = 4_096
-"""Subscriptions of one connection."""
-MAX_RULE_LISTS = 64
-"""Different `ignore` lists, and other options that make a root, of one connection on
-one path."""
 MAX_NAME = 4_096
 """Characters in the name of a subscription or of a state; the server keeps it."""
 
@@ -68,10 +63,9 @@ class Subscribing:
 
     def check(self, request: ask.Subscribe, client: Asker) -> None:
         """Raises BadRequest for more than anybody needs."""
-        if len(client.subscriptions) >= MAX_SUBSCRIPTIONS:
-            raise BadRequest(
-                f"a connection has no more than {MAX_SUBSCRIPTIONS} subscriptions"
-            )
+        most = self._roots.limits.subscriptions
+        if len(client.subscriptions) >= most:
+            raise BadRequest(f"a connection has no more than {most} subscriptions")
         if len(request.name) > MAX_NAME:
             raise BadRequest("the name of the subscription is too long")
 
@@ -84,10 +78,11 @@ class Subscribing:
         key = RootKey.of(request.root, request.query)
         roots = {root for root, _ in client.subscriptions.values()}
         its = {root for root in roots if root.path == key.path}
-        if len(its) >= MAX_RULE_LISTS and self._roots.find_key(key) not in its:
+        most = self._roots.limits.rule_lists
+        if len(its) >= most and self._roots.find_key(key) not in its:
             raise BadRequest(
-                f"a connection has no more than {MAX_RULE_LISTS} different lists of "
-                "rules on one tree"
+                f"a connection has no more than {most} different lists of rules on one "
+                "tree"
             )
         return (yield from self._roots.open(key))
 
@@ -107,7 +102,8 @@ class Subscribing:
         root.flush()
         first: _First | None = None
         if past is None and _is_found_in_slices(query):
-            first = yield from _find_first(root, query, spec, client.codec)
+            price = self._roots.limits.query_price
+            first = yield from _find_first(root, query, spec, client.codec, price)
         past_rows = None if past is None else past.rows(root)
         now = root.timeline if first is None else first.now
         subscriber, warning = self._add(root, request, client, spec, first)
@@ -170,10 +166,10 @@ def _is_found_in_slices(query: Query) -> bool:
 
 
 def _find_first(
-    root: Root, query: Query, spec: ClockSpec | None, codec: Codec
+    root: Root, query: Query, spec: ClockSpec | None, codec: Codec, max_price: int
 ) -> Steps[_First | None]:
     """Yields where others may get their turn. None if there is nothing to find, or the
-    root changes too fast for it."""
+    root changes too fast for it. Raises QueryFailed past the greatest price."""
     shared = query.sharing_key()
     for _ in range(MAX_ATTEMPTS):
         begun, tick = root.timeline, root.resume(spec)
@@ -186,7 +182,7 @@ def _find_first(
             source = root.listing()
         found: list[FileRow] = []
         builder = ResultBuilder(root.subscription, shared, root.far_disk)
-        yield from builder.find(source, begun, found)
+        yield from builder.find(source, begun, found, max_price)
         current = yield from Update(root, shared, tick).apply(found, begun)
         now = root.timeline
         if current is not None and (tick is None or tick >= now.oldest):

@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 Request = ask.DefineTrigger | ask.DeleteTrigger | ask.ListTriggers
 
-MAX_TRIGGERS = 256
-"""Triggers of one server: each may run a process."""
 MAX_ARGUMENT_BYTES = 1 << 20
 """Bytes of the names that become arguments; the kernel takes at least twice as many."""
 
@@ -154,10 +152,14 @@ def _names_that_fit(rows: FileRows, most: int) -> Sequence[bytes]:
 class Triggers:
     """All triggers, by root and name."""
 
-    def __init__(self, loop: Loop, sockname: Callable[[], bytes]) -> None:
-        """`sockname` returns where the server can be reached."""
+    def __init__(
+        self, loop: Loop, sockname: Callable[[], bytes], most: Callable[[], int]
+    ) -> None:
+        """`sockname` returns where the server can be reached, `most` how many triggers
+        it may have."""
         self._loop = loop
         self._sockname = sockname
+        self._most = most
         self._by_root: dict[Root, dict[str, RunningTrigger]] = {}
 
     def carry_out(self, request: Request, root: Root) -> replies.Reply:
@@ -180,8 +182,8 @@ class Triggers:
             return "already_defined"
         if trigger.query.wants_hashes:
             raise BadRequest("the field content.sha1hex cannot be given to a trigger")
-        if known is None and sum(map(len, self._by_root.values())) >= MAX_TRIGGERS:
-            raise BadRequest(f"a server has no more than {MAX_TRIGGERS} triggers")
+        if known is None and sum(map(len, self._by_root.values())) >= self._most():
+            raise BadRequest(f"a server has no more than {self._most()} triggers")
         if known is not None:
             self._remove(known)
         running = RunningTrigger(

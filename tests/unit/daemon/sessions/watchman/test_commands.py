@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gamin import __version__
+from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman import subscribing as module
 from testkit.sessions import START, Home, WatchmanPeer, home
 
@@ -135,9 +136,9 @@ def test_a_second_subscription_of_a_name_replaces_the_first(
 
 
 def test_a_connection_has_a_limited_number_of_subscriptions(
-    peer: WatchmanPeer, root: str, monkeypatch: pytest.MonkeyPatch
+    peer: WatchmanPeer, root: str
 ) -> None:
-    monkeypatch.setattr(module, "MAX_SUBSCRIPTIONS", 1)
+    peer.home.service.limit(ClientLimits(subscriptions=1))
     peer.ask("subscribe", root, "one", NAMES)
     refused = peer.ask("subscribe", root, "two", NAMES)
     assert refused["error"].endswith("no more than 1 subscriptions")

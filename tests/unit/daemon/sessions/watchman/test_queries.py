@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gamin.config.client_limits import ClientLimits
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.io.loop import Loop
@@ -49,7 +50,8 @@ class Asked:
         self.times = TickTimes()
         self.root.become_ready(READY)
         self.note(READY)
-        self.queries = Queries(self.times, lambda root, name: None)
+        self.limits = ClientLimits()
+        self.queries = Queries(self.times, lambda root, name: None, lambda: self.limits)
 
     def note(self, second: int) -> None:
         self.times.note(second, self.shell.monitor.tree.tick)
@@ -277,10 +279,8 @@ def test_a_file_that_came_and_went_during_a_query_is_not_in_its_answer(
     assert b"sub/short-lived" not in existing(finished(run()))
 
 
-def test_a_query_that_costs_too_much_is_refused(
-    asked: Asked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "MAX_PRICE", 10)
+def test_a_query_that_costs_too_much_is_refused(asked: Asked) -> None:
+    asked.limits = ClientLimits(query_price=10)
     assert asked.names() == {"a.c", "b.py", "sub", "sub/c.c"}
     terms = ["anyof", *(["name", str(n)] for n in range(5))]
     with pytest.raises(QueryFailed, match="too expensive"):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman import session as module
 from gamin.protocol.watchman.codec.pdu import ENCODINGS, decode
 from testkit.sessions import Home, WatchmanPeer, home
@@ -97,10 +98,8 @@ def test_a_long_query_takes_turns_with_other_clients(
     assert one.session.usage.requests == 0
 
 
-def test_a_client_that_reads_no_replies_is_not_read(
-    server: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "MAX_UNREAD_BYTES", 1 << 12)
+def test_a_client_that_reads_no_replies_is_not_read(server: Home) -> None:
+    server.service.limit(ClientLimits(unread_bytes=1 << 12))
     peer = server.watcher(send_bytes=2048)
     request = line("list-capabilities")
     peer.send(request * 20)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gamin.config.client_limits import ClientLimits
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.io.loop import Loop
@@ -62,6 +63,8 @@ class Client:
 class Roots:
     """All roots there are, always up to date."""
 
+    limits = ClientLimits()
+
     def bringing_up_to_date(self, root: Root) -> Generator[None, None, bool]:
         yield
         return True
@@ -85,7 +88,7 @@ class Home:
         self.client = Client()
         self.subscribing = Subscribing(
             Roots(),  # type: ignore[arg-type]
-            Queries(TickTimes(), lambda root, name: None),
+            Queries(TickTimes(), lambda root, name: None, ClientLimits),
             self._recall,
             self._no_reader,
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gamin.daemon.sessions.watchman import triggers as module
+from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.triggers import _names_that_fit
 from testkit.rows import NOW, row
@@ -104,9 +104,9 @@ def test_a_command_that_fails_is_noted(
 
 
 def test_a_server_has_a_limited_number_of_triggers(
-    peer: WatchmanPeer, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    peer: WatchmanPeer, root: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(module, "MAX_TRIGGERS", 1)
+    peer.home.service.limit(ClientLimits(triggers=1))
     defined(peer, root, trigger(tmp_path / "log", "one"))
     reply = peer.ask("trigger", str(root), trigger(tmp_path / "log", "two"))
     assert reply["error"].endswith("no more than 1 triggers")

@@ -1,4 +1,10 @@
-"""What a follower knows of one tree: which paths there are."""
+"""What a follower knows of one tree: which paths there are.
+
+A durable consumer that was killed gets messages again that it has applied. A rename is
+not the same when it is applied twice: the directory that it moves may be another one by
+then. So a message that is not newer than the last one changes nothing, unless it begins
+a listing, after which everything is said again.
+"""
 
 from collections.abc import Iterator
 
@@ -22,6 +28,8 @@ class Mirror:
         self._belief = Belief()
         self.is_complete = False
         """The listing was received, and every change since."""
+        self._latest = 0
+        """The position in the stream of the last message that was applied."""
 
     def __contains__(self, path: str) -> bool:
         folder, _, name = path.rpartition("/")
@@ -41,7 +49,14 @@ class Mirror:
         return self._belief.is_folder(path)
 
     def apply(self, event: FleetEvent) -> None:
-        """Take one event of the tree, in the order of the stream."""
+        """Take one event of the tree, in the order of the stream.
+
+        One that comes again changes nothing.
+        """
+        position = event.stream_sequence
+        if event.kind != message.RESYNC and 0 < position <= self._latest:
+            return
+        self._latest = position or self._latest
         match event.kind:
             case message.RESYNC:
                 self._belief = Belief()

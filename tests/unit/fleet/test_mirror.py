@@ -13,12 +13,13 @@ def event(
     *,
     is_dir: bool = False,
     entries: tuple[tuple[str, bool], ...] = (),
+    position: int = 0,
 ) -> FleetEvent:
     return FleetEvent(
         *("host", "tree", kind, path, dest, is_dir, False, None, None, "", "", {}),
         *("e", 0, ""),
         entries=entries,
-        stream_sequence=0,
+        stream_sequence=position,
     )
 
 
@@ -83,3 +84,22 @@ def test_the_end_of_the_tree_is_the_end_of_all() -> None:
     mirror = listed(("a", False))
     mirror.apply(event("deleted", "", is_dir=True))
     assert "a" not in mirror
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_messages_that_come_again_after_a_kill_of_the_follower_change_nothing(
+    first: int,
+) -> None:
+    told = [
+        event(RESYNC, position=1),
+        event(LISTING, entries=(("a", True), ("a/x", False)), position=2),
+        event(RESYNCED, position=3),
+        event("moved", "a", "b", is_dir=True, position=4),
+        event("created", "a", is_dir=True, position=5),
+        event("created", "a/y", position=6),
+    ]
+    mirror = Mirror()
+    for each in [*told, *told[first:]]:
+        mirror.apply(each)
+    assert sorted(mirror) == ["a", "a/y", "b", "b/x"]
+    assert mirror.is_complete

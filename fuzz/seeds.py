@@ -4,13 +4,13 @@ import struct
 
 import msgspec
 
-from gamin.core.model.belief import NONE, Belief, DirectoryBelief
+from gamin.core.model.belief import DirectoryBelief
 from gamin.events import CLOSE_WRITE, CREATE, IGNORED, MOVED_FROM, MOVED_TO, OVERFLOW
 from gamin.protocol.gam.packets import NO_EXISTS, Packet, RequestCode
 from gamin.protocol.watchman.codec.bser import encode_value
 from gamin.protocol.watchman.codec.compact import encode_message
 from gamin.protocol.watchman.codec.pdu import ENCODINGS
-from gamin.state.saved import SavedTree
+from gamin.state.saved import Directory
 from gamin.system import fanotify
 
 _QUERY = {
@@ -52,11 +52,11 @@ def _record(kind: int, name: bytes) -> bytes:
     return fanotify.RECORD.pack(kind, size, 77, len(handle), 1) + handle + text
 
 
-_TOP = DirectoryBelief(b"r", NONE, 0, 5, True, b"a/b\xff", b"", (1,), (), (), ())
+_TOP = DirectoryBelief(1, b"r", 0, 5, True, b"a/b\xff", b"", (2,), (), (), ())
 _BELOW = DirectoryBelief(
-    b"d", 0, 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), ()
+    2, b"d", 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), ()
 )
-_TREE = SavedTree(9, 12345, ((1, 2), None), Belief(9, 0, (_TOP, _BELOW)))
+_TREE = [Directory((1, 2), _TOP), Directory(None, _BELOW)]
 
 _ROWS = [
     b"ca//wa//da",

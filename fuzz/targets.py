@@ -7,15 +7,16 @@ returns whether the reader accepted anything: refusing everything holds no invar
 
 import os
 import struct
+import zlib
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from unittest import mock
 
-import msgspec
-
 from gamin.backends.inotify import InotifyBackend
 from gamin.config import gaminrc, git_config, mounts
 from gamin.config.git_config import InvalidGitConfig
+from gamin.core.model import belief
+from gamin.core.model.tree import Tree
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import CREATE, OVERFLOW, AnyChange
 from gamin.patterns import gitignore
@@ -33,7 +34,7 @@ from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.codec.requests import RequestReader
 from gamin.protocol.watchman.commands import parse_request
 from gamin.protocol.watchman.errors import BadRequest
-from gamin.state.saved import Damaged, SavedTree, digest, pack, unpack
+from gamin.state.saved import Damaged, pack, unpack, unpack_header
 from gamin.system import fanotify, inotify, libc
 
 Target = Callable[[bytes], bool]
@@ -216,16 +217,22 @@ def messages(data: bytes) -> bool:
 
 
 def store(data: bytes) -> bool:
-    """What is unpacked is a sound tree: packed again it is the same."""
+    """What is unpacked is packed again as the same, and is restored or refused."""
     with suppress(Damaged):
-        assert unpack(*pack(tree := unpack(data, digest(data)))) == tree
+        unpack_header(data)
     try:
-        tree = msgspec.msgpack.decode(data, type=SavedTree)
-        again = unpack(*pack(tree))
-    except (Damaged, msgspec.DecodeError, UnicodeDecodeError):
+        directories = unpack(zlib.compress(data))
+    except Damaged:
+        with suppress(Damaged):
+            unpack(data)
         return False
-    assert again == tree
-    return True
+    assert unpack(pack(directories)) == directories
+    known = tuple(each.belief for each in directories)
+    with suppress(belief.Dangling):
+        number = known[0].number if known else 1
+        top = belief.restore(Tree(), None, belief.Belief(1, 0, number, known))
+        assert all(each.parent is not None for each in top.subtree() if each is not top)
+    return bool(directories)
 
 
 TARGETS: dict[str, Target] = {

@@ -25,6 +25,7 @@ WRITERS = {
     "moved_away": {"core/model/tree.py"},
     "name": {"core/model/tree.py"},
     "names": {"core/model/tree.py"},
+    "number": {"core/model/tree.py"},
     "packed": {"core/model/node.py"},
     "parent": {"core/model/tree.py"},
     "path_waiters": {"core/resolve/path_walk.py"},

@@ -13,12 +13,12 @@ is in it is new.
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from gamin.core.model.belief import restore
 from gamin.core.model.difference import entries_since, tree_since
 from gamin.core.model.node import FILE, SUBDIR, Names, Node
 from gamin.core.model.tree import Tree
 from gamin.events import Row
-from gamin.state.saved import Identity, SavedTree
+from gamin.state.loading import SavedTree
+from gamin.state.saved import Identity
 
 IGNORE_FILE = b".gitignore"
 """A changed one moves the borders of a tree that follows ignore files."""
@@ -52,7 +52,7 @@ def difference(saved: SavedTree, live: Live, since: int) -> list[Row] | None:
 
     None: that cannot be said.
     """
-    if not saved.belief.floor <= since <= saved.tick:
+    if not saved.header.floor <= since <= saved.header.tick:
         return None
     merge = _Merge(saved, live)
     if not merge.run():
@@ -66,11 +66,9 @@ class _Merge:
     def __init__(self, saved: SavedTree, live: Live) -> None:
         self._live = live
         self._tree = Tree()
-        self.top = restore(self._tree, None, saved.belief)
-        # `restore` makes the nodes in the order of the belief, and so does `subtree`
-        # when it was exported; the nodes were linked in the same order.
-        self._identities = dict(zip(self.top.subtree(), saved.identities, strict=False))
-        self._tree.tick = saved.tick + 1
+        self.top = self._tree.root = saved.top
+        self._identities = saved.identities
+        self._tree.resume(saved.header.tick + 1, saved.header.floor, 0)
 
     def run(self) -> bool:
         """Bring the saved tree up to date. False: its borders are not comparable."""

@@ -12,10 +12,12 @@ from contextlib import closing, suppress
 from typing import NamedTuple, TypeVar
 
 from gamin.state.place import Place, Unusable
-from gamin.state.saved import Damaged, SavedTree, pack, unpack
+from gamin.state.saved import Damaged, Header, chained, pack_header, unpack_header
 
-VERSION = 1
+VERSION = 2
 """The version of the tables."""
+OLD_VERSIONS = frozenset({1})
+"""Versions that this one replaces: what they hold can be learned again."""
 APPLICATION = 0x67616D69
 """What `file` and sqlite know the database by: "gami"."""
 MAX_GENERATIONS = 8
@@ -29,9 +31,12 @@ _SCHEMA = f"""
 BEGIN;
 CREATE TABLE trees (
   start INTEGER, pid INTEGER, number INTEGER, key BLOB, path BLOB,
-  tick INTEGER, saved INTEGER, digest BLOB, data BLOB,
+  tick INTEGER, saved INTEGER, header BLOB, chunks INTEGER, chain BLOB, digest BLOB,
   PRIMARY KEY (start, pid, number));
 CREATE INDEX trees_by_key ON trees (key, saved);
+CREATE TABLE chunks (
+  start INTEGER, pid INTEGER, number INTEGER, place INTEGER, data BLOB,
+  PRIMARY KEY (start, pid, number, place));
 CREATE TABLE cursors (
   key BLOB, name TEXT, clock TEXT, moved INTEGER, path BLOB, PRIMARY KEY (key, name));
 PRAGMA application_id = {APPLICATION};
@@ -39,6 +44,7 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
+_DROP_OLD_TABLES = "DROP TABLE trees; DROP TABLE cursors;"
 _DROP_OLD_GENERATIONS = """
 DELETE FROM trees WHERE rowid IN (
   SELECT rowid FROM (
@@ -46,6 +52,11 @@ DELETE FROM trees WHERE rowid IN (
       PARTITION BY key ORDER BY saved DESC, rowid DESC) AS place FROM trees)
   WHERE place > ?)
 """
+_DROP_LONELY_CHUNKS = """
+DELETE FROM chunks WHERE (start, pid, number) NOT IN
+  (SELECT start, pid, number FROM trees)
+"""
+_IT = " WHERE start = ? AND pid = ? AND number = ?"
 
 T = TypeVar("T")
 
@@ -58,6 +69,17 @@ class Generation(NamedTuple):
     number: int
 
 
+class Base(NamedTuple):
+    """The chunks of a tree that are saved already."""
+
+    chunks: int
+    chain: bytes
+    """Their digest."""
+
+
+NOTHING = Base(0, b"")
+
+
 class Entry(NamedTuple):
     """A tree to be saved."""
 
@@ -65,7 +87,17 @@ class Entry(NamedTuple):
     key: bytes
     """What clients share the tree by: its path and rules."""
     path: bytes
-    tree: SavedTree
+    header: Header
+    chunks: Sequence[bytes]
+    """What is not part of the base."""
+    base: Base = NOTHING
+
+
+class Kept(NamedTuple):
+    """A tree that is kept: what is to be known before its chunks are read."""
+
+    header: Header
+    base: Base
 
 
 class SavedCursor(NamedTuple):
@@ -89,47 +121,71 @@ class Store:
     def __init__(self, place: Place) -> None:
         self.place = place
 
-    def save(self, entries: Iterable[Entry], cursors: Iterable[SavedCursor]) -> None:
-        """Save trees and cursors in one transaction. Raises Unusable."""
-        rows = [
-            (*e.generation, e.key, e.path, e.tree.tick, *reversed(pack(e.tree)))
-            for e in entries
-        ]
+    def save(
+        self, entries: Iterable[Entry], cursors: Iterable[SavedCursor]
+    ) -> dict[Generation, Base]:
+        """Save trees and cursors in one transaction. Return what is saved now of each
+        tree; those are missing whose base is not there. Raises Unusable."""
         moved = [(c.key, c.path, _storable(c.name), c.clock) for c in cursors]
         now = int(time.time())
 
-        def write(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "REPLACE INTO trees (start, pid, number, key, path, tick, digest, data,"
-                f" saved) VALUES (?, ?, ?, ?, ?, ?, ?, ?, {now})",
-                rows,
-            )
+        def write(connection: sqlite3.Connection) -> dict[Generation, Base]:
+            saved = {}
+            for entry in entries:
+                base = _save_tree(connection, entry, now)
+                if base is not None:
+                    saved[entry.generation] = base
             connection.executemany(
                 "REPLACE INTO cursors (key, path, name, clock, moved)"
                 f" VALUES (?, ?, ?, ?, {now})",
                 moved,
             )
             _expire(connection, now)
+            return saved
 
-        self._with_connection(write, make=True)
+        return self._with_connection(write, make=True) or {}
 
-    def load(self, generation: Generation, key: bytes) -> SavedTree | None:
+    def find(self, generation: Generation, key: bytes) -> Kept | None:
         """The tree as it was saved last; None if it is not kept. Raises Unusable."""
 
-        def read(connection: sqlite3.Connection) -> SavedTree | None:
+        def read(connection: sqlite3.Connection) -> Kept | None:
             row = connection.execute(
-                "SELECT data, digest FROM trees"
-                " WHERE start = ? AND pid = ? AND number = ? AND key = ?",
+                "SELECT header, chunks, chain, digest FROM trees"
+                + _IT
+                + " AND key = ?",
                 (*_clamped(generation), key),
             ).fetchone()
             if row is None:
                 return None
-            data, digest = row
-            if not (isinstance(data, bytes) and isinstance(digest, bytes)):
+            header, count, chain, digest = row
+            if not (isinstance(header, bytes) and isinstance(chain, bytes)):
                 raise Damaged("no bytes where some belong")
-            return unpack(data, digest)
+            if digest != _digest(header, count, chain):
+                raise Damaged("the checksum is another one")
+            return Kept(unpack_header(header), Base(count, chain))
 
         return self._with_connection(read)
+
+    def chunks(self, generation: Generation, first: int, most: int) -> list[bytes]:
+        """At most so many chunks of a tree, from one of them on. Raises Unusable."""
+
+        def read(connection: sqlite3.Connection) -> list[bytes]:
+            rows = connection.execute(
+                "SELECT data FROM chunks" + _IT + " AND place >= ? ORDER BY place"
+                " LIMIT ?",
+                (*_clamped(generation), first, most),
+            ).fetchall()
+            if not all(isinstance(data, bytes) for (data,) in rows):
+                raise Damaged("no bytes where some belong")
+            return [data for (data,) in rows]
+
+        return self._with_connection(read) or []
+
+    def damaged(self, reason: str) -> Unusable:
+        """What was read makes no sense: remove it all."""
+        self.place.remove()
+        path = self.place.path
+        return Unusable(f"{path}: it is damaged ({reason}) and was removed")
 
     def cursor(self, key: bytes, name: str) -> str | None:
         """The clock of a named cursor. Raises Unusable."""
@@ -148,7 +204,10 @@ class Store:
 
         def read(connection: sqlite3.Connection) -> list[Summary]:
             rows = connection.execute(
-                "SELECT path, max(saved), sum(length(data)), count(*) FROM trees"
+                "SELECT path, max(saved), sum(bytes), count(*) FROM"
+                " (SELECT path, saved, (SELECT coalesce(sum(length(data)), 0)"
+                " FROM chunks c WHERE c.start = t.start AND c.pid = t.pid"
+                " AND c.number = t.number) AS bytes FROM trees t)"
                 " GROUP BY path ORDER BY path"
             )
             return [Summary(bytes(p), int(s), int(b), int(n)) for p, s, b, n in rows]
@@ -164,7 +223,9 @@ class Store:
             where = " WHERE path = ? OR substr(path, 1, ?) = ?"
             what = (path, len(below), below)
             connection.execute("DELETE FROM cursors" + where, what)
-            return connection.execute("DELETE FROM trees" + where, what).rowcount
+            count = connection.execute("DELETE FROM trees" + where, what).rowcount
+            connection.execute(_DROP_LONELY_CHUNKS)
+            return count
 
         return self._with_connection(write) or 0
 
@@ -182,21 +243,22 @@ class Store:
         except (sqlite3.Error, Damaged, ValueError, TypeError) as error:
             if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
                 raise Unusable(f"{self.place.path}: {error}") from error
-            self.place.remove()
-            raise Unusable(
-                f"{self.place.path}: it is damaged ({error}) and was removed"
-            ) from error
+            raise self.damaged(str(error)) from error
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.place.path, timeout=BUSY_SECONDS)
         try:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             application = connection.execute("PRAGMA application_id").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master")
-            if version == application == tables.fetchone()[0] == 0:
+            (tables,) = connection.execute(
+                "SELECT count(*) FROM sqlite_master"
+            ).fetchone()
+            if version == application == tables == 0:
                 connection.execute("PRAGMA journal_mode = WAL")
                 with suppress(sqlite3.OperationalError):  # another one was faster
                     connection.executescript(_SCHEMA)
+            elif application == APPLICATION and version in OLD_VERSIONS:
+                connection.executescript(_DROP_OLD_TABLES + _SCHEMA)
             elif application != APPLICATION:
                 raise Unusable(f"{self.place.path}: it is another program's database")
             elif version != VERSION:
@@ -210,6 +272,43 @@ class Store:
         return connection
 
 
+def _save_tree(connection: sqlite3.Connection, entry: Entry, now: int) -> Base | None:
+    """Write what is new of a tree; return what is saved of it now. None if its base is
+    not what is there: somebody had it forgotten."""
+    place = entry.generation
+    count, chain = entry.base
+    if count:
+        found = connection.execute(
+            "SELECT chunks, chain FROM trees" + _IT, place
+        ).fetchone()
+        if found != entry.base:
+            return None
+    else:
+        connection.execute("DELETE FROM chunks" + _IT, place)
+    for data in entry.chunks:
+        connection.execute(
+            "INSERT INTO chunks (start, pid, number, place, data)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (*place, count, data),
+        )
+        count += 1
+        chain = chained(chain, data)
+    header = pack_header(entry.header)
+    connection.execute(
+        "REPLACE INTO trees (start, pid, number, key, path, tick, saved, header,"
+        " chunks, chain, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(*place, entry.key, entry.path, entry.header.tick, now, header),
+            *(count, chain, _digest(header, count, chain)),
+        ),
+    )
+    return Base(count, chain)
+
+
+def _digest(header: bytes, count: int, chain: bytes) -> bytes:
+    return chained(chain, header + str(count).encode())
+
+
 def _is_damage(error: sqlite3.OperationalError) -> bool:
     """Whether the tables are not what they were, and not only out of reach."""
     text = str(error)
@@ -221,6 +320,7 @@ def _expire(connection: sqlite3.Connection, now: int) -> None:
     connection.execute("DELETE FROM trees WHERE saved < ?", (now - KEPT_SECONDS,))
     connection.execute("DELETE FROM cursors WHERE moved < ?", (now - KEPT_SECONDS,))
     connection.execute(_DROP_OLD_GENERATIONS, (MAX_GENERATIONS,))
+    connection.execute(_DROP_LONELY_CHUNKS)
 
 
 def _clamped(numbers: Sequence[int]) -> list[int]:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from fuzz.seeds import SEEDS
 from fuzz.targets import TARGETS
-from gamin.core.model.belief import NONE, Belief, DirectoryBelief
+from gamin.core.model.belief import DirectoryBelief
 from gamin.protocol.watchman.codec.bser import encode_value
-from gamin.state.saved import SavedTree
+from gamin.state.saved import Directory
 from testkit.examples import examples
 
 EXAMPLES = examples(50)
@@ -35,30 +35,30 @@ VALUES = st.recursive(
     ),
     max_leaves=9,
 )
-BELIEFS = st.builds(
-    lambda tick, parents, names: SavedTree(
-        tick,
-        tick,
-        (None,),
-        Belief(
-            tick,
-            0,
-            tuple(
-                DirectoryBelief(name, parent, 0, 5, True, name, b"", (), (), (), ())
-                for name, parent in zip(names, parents, strict=False)
-            ),
+NUMBERS = st.lists(st.integers(1, 4), max_size=3).map(tuple)
+DIRECTORIES = st.lists(
+    st.builds(
+        lambda number, name, *others: Directory(
+            None, DirectoryBelief(number, name, 0, 5, True, name, b"", *others)
+        ),
+        st.integers(1, 4),
+        st.binary(max_size=9),
+        NUMBERS,
+        st.just(()),
+        NUMBERS,
+        st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), max_size=2).map(
+            tuple
         ),
     ),
-    st.integers(0, 1 << 40),
-    st.lists(st.integers(-1, 2), max_size=3).map(lambda parents: [NONE, *parents]),
-    st.lists(st.binary(max_size=9), min_size=1, max_size=4),
+    min_size=1,
+    max_size=4,
 )
 ENCODED = {
     "bser": VALUES.map(lambda value: encode_value(value, has_text_type=True)),
     "json_requests": st.lists(VALUES, max_size=3).map(
         lambda arguments: msgspec.json.encode(["query", "/root", *arguments])
     ),
-    "store": BELIEFS.map(msgspec.msgpack.encode),
+    "store": DIRECTORIES.map(msgspec.msgpack.encode),
 }
 """Values of the targets that read one value only: any two bytes are not another one."""
 

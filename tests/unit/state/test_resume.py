@@ -4,11 +4,13 @@ from collections.abc import Callable, Collection
 
 import pytest
 
-from gamin.core.model.belief import export
+from gamin.core.model.belief import export, restore
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.model.tree import Tree
+from gamin.state.loading import SavedTree
 from gamin.state.resume import Live, Seen, difference
-from gamin.state.saved import Identity, SavedTree
+from gamin.state.saved import Header, Identity
 from testkit.doubles.disk import Disk
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
@@ -42,9 +44,13 @@ class Server:
         return self.shell.monitor.tree.tick
 
     def saved(self) -> SavedTree:
-        identities = tuple(self.identity(node) for node in self.top.subtree())
-        belief = export(self.shell.monitor.tree, self.top)
-        return SavedTree(self.tick, 1, identities, belief)
+        tree = self.shell.monitor.tree
+        belief = export(tree, self.top)
+        top = restore(Tree(), None, belief)
+        there = zip(top.subtree(), self.top.subtree(), strict=True)
+        identities = {saved: self.identity(node) for saved, node in there}
+        header = Header(self.tick, tree.floor, belief.top, 1, 0)
+        return SavedTree(header, top, identities)
 
 
 def rows(
@@ -76,7 +82,7 @@ def rows(
         seen,
         now.tick,
     )
-    found = difference(saved, live, saved.tick + since)
+    found = difference(saved, live, saved.header.tick + since)
     return None if found is None else sorted(as_words(found))
 
 
@@ -161,4 +167,4 @@ def test_an_ignore_file_that_changed_does_so_too() -> None:
         for node in now.top.subtree()
     }
     live = Live(now.top, b"/t/", lambda path: True, True, True, seen, now.tick)
-    assert difference(saved, live, saved.tick) is None
+    assert difference(saved, live, saved.header.tick) is None

@@ -4,26 +4,31 @@ A node holds two kinds of state. Its *belief* (names, ticks, history, tombstones
 about the disk and outlives a server; its *wiring* (watches, masks, audiences, who waits
 for which name) is about this server's clients and backends. Only belief is exported.
 
-Reports that are deferred are between the two: flush them before an export, or clients
-would never get them.
+Directories refer to others by numbers, which a tree gives to its nodes for good. So a
+part can be exported once, and later only the directories that changed since then: a
+later belief of a directory replaces an earlier one.
+
+Reports that are deferred are between the two kinds: flush them before an export, or
+clients would never get them.
 """
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gamin.core.model.node import FILE, SUBDIR, History, Node
-from gamin.core.model.tree import Tree
+from gamin.core.model.tree import Tree, place_below
 
-NONE = -1
-"""In `DirectoryBelief.parent`: no exported directory is above this one."""
+Includes = Callable[[Node], bool]
+"""Whether a subdirectory, which has a node, is part of what is exported."""
+ALWAYS = -1
+"""The tick that all beliefs are later than."""
 
 
 class DirectoryBelief(NamedTuple):
-    """What is known of one directory. Others are referred to by their index."""
+    """What is known of one directory."""
 
+    number: int
     name: bytes
-    parent: int
-    """The directory above, which comes before this one; NONE for the first one, and for
-    directories that were renamed to a place that is not exported."""
     created_tick: int
     latest_tick: int
     listed: bool
@@ -38,7 +43,7 @@ class DirectoryBelief(NamedTuple):
     tombstones: tuple[int, ...]
     """Subdirectories that went away."""
     moved_away: tuple[tuple[int, int], ...]
-    """Directories that were at this place before: a tick and an index each."""
+    """Directories that were at this place before: a tick and a number each."""
 
 
 class Belief(NamedTuple):
@@ -47,106 +52,161 @@ class Belief(NamedTuple):
     tick: int
     floor: int
     """The oldest tick since which a difference is known."""
+    top: int
+    """The number of the directory itself."""
     directories: tuple[DirectoryBelief, ...]
-    """The directory itself is the first."""
+    """The last one of a number is the one that holds. One to which nothing leads is of
+    no meaning."""
+
+
+class Dangling(Exception):
+    """A directory refers to one that is not part of the belief."""
+
+
+def everything(_node: Node) -> bool:
+    """Includes every subdirectory."""
+    return True
 
 
 def export(tree: Tree, top: Node) -> Belief:
-    """Everything that is known of `top` and below it. What is there comes first, in the
-    order of `top.subtree()`, and then what went away."""
-    parents: dict[Node, Node | None] = {node: node.parent for node in top.subtree()}
-    parents[top] = None
-    there = list(parents)
-    parents |= _went_away(there)
-    nodes = [*there, *_parents_first(parents, set(there))]
-    indexes = {node: index for index, node in enumerate(nodes)}
-    directories = []
-    for node in nodes:
-        above = parents[node]
-        index = NONE if above is None else indexes[above]
-        directories.append(_export_one(node, index, indexes))
-    return Belief(tree.tick, tree.floor, tuple(directories))
+    """Everything that is known of `top` and below it."""
+    directories = [export_one(tree, node) for node in changed(top, ALWAYS)]
+    return Belief(tree.tick, tree.floor, tree.number(top), tuple(directories))
 
 
-def _went_away(there: list[Node]) -> dict[Node, Node | None]:
-    """The directories that went away from `there` and those below them, each with the
-    exported directory above it."""
-    holders: dict[Node, Node | None] = {}
-    known = set(there)
-    pending = list(there)
-    for node in pending:  # it grows: what went away was left by others
-        gone: list[tuple[Node, Node | None]] = [
-            (ghost, node) for ghost in (node.tombstones or {}).values()
-        ]
-        gone += [(moved, None) for _, moved in node.moved_away or ()]
-        for first, holder in gone:
-            for below in first.subtree():
-                if below not in known:
-                    known.add(below)
-                    pending.append(below)
-                    holders[below] = holder if below is first else None
-    return {node: _above(node, holders) for node in holders}
+def changed(top: Node, since: int, includes: Includes = everything) -> Iterator[Node]:
+    """The directories at and below `top` of which more is known than at the tick
+    `since`, and those that went away. The tree may change meanwhile: what it changes
+    may be in it or not, and is later than the tick at which this began."""
+    stack = [(top, False)]
+    gone: set[Node] = set()
+    while stack:
+        node, is_new = stack.pop()
+        is_new = is_new or node.created_tick > since
+        if not is_new and node.latest_tick <= since:
+            continue
+        yield node
+        for tick, left in node.moved_away or ():
+            if (is_new or tick > since) and left not in gone:
+                gone.add(left)
+                if not (top.contains(left) and left.is_linked):
+                    stack.append((left, is_new))
+        stack += [(tombstone, is_new) for tombstone in (node.tombstones or {}).values()]
+        stack += [(child, is_new) for child in node.children() if includes(child)]
 
 
-def _above(node: Node, holders: dict[Node, Node | None]) -> Node | None:
-    """What moved away may be in another directory that moved away."""
-    above = node.parent
-    if above in holders and above.names.get(node.name) is node:
-        return above
-    return holders[node]
-
-
-def _parents_first(parents: dict[Node, Node | None], known: set[Node]) -> list[Node]:
-    """The directories that are not `known`, each of them behind the one above it."""
-    below: dict[Node | None, list[Node]] = {}
-    for node, above in parents.items():
-        if node not in known:
-            below.setdefault(above, []).append(node)
-    ordered = [
-        node
-        for above, nodes in below.items()
-        if above is None or above in known
-        for node in nodes
-    ]
-    for node in ordered:  # it grows
-        ordered += below.get(node, ())
-    return ordered
-
-
-def _export_one(node: Node, parent: int, indexes: dict[Node, int]) -> DirectoryBelief:
-    if node.is_packed:
-        files, subdirectories = node.packed, b""
-    else:
-        files, subdirectories = (
-            b"/".join(name for name, known in node.names.items() if known is kind)
-            for kind in (FILE, SUBDIR)
-        )
+def export_one(
+    tree: Tree, node: Node, includes: Includes = everything
+) -> DirectoryBelief:
+    """What is known of one directory."""
+    files, subdirectories = node.packed, b""
+    children: tuple[int, ...] = ()
+    if not node.is_packed:
+        items = node.names.items()
+        files = b"/".join([name for name, known in items if known is FILE])
+        others = [(name, known) for name, known in items if known is not FILE]
+        if others:
+            nodes = [k for _, k in others if isinstance(k, Node) and includes(k)]
+            children = tuple([tree.number(child) for child in nodes])
+            known = {child.name for child in nodes}
+            subdirectories = b"/".join([n for n, _ in others if n not in known])
     return DirectoryBelief(
+        tree.number(node),
         node.name,
-        parent,
         node.created_tick,
         node.latest_tick,
         node.listed,
         files,
         subdirectories,
-        tuple(indexes[child] for child in node.children()),
-        tuple((node.history or {}).items()),
-        tuple(indexes[ghost] for ghost in (node.tombstones or {}).values()),
-        tuple((tick, indexes[gone]) for tick, gone in node.moved_away or ()),
+        children,
+        tuple(node.history.items()) if node.history else (),
+        tuple([tree.number(gone) for gone in (node.tombstones or {}).values()]),
+        tuple([(tick, tree.number(gone)) for tick, gone in node.moved_away or ()]),
     )
 
 
 def restore(tree: Tree, parent: Node | None, belief: Belief) -> Node:
     """Make nodes from what was exported, and link the first one into `parent`, or as
-    the root. The tree's ticks go on after those of the belief."""
-    nodes: list[Node] = []
-    for known in belief.directories:
-        above = parent if not nodes else None
-        if known.parent != NONE:
-            above = nodes[known.parent]
-        nodes.append(
-            Node.restored(
-                above,
+    the root. The tree's ticks go on after those of the belief. Raises Dangling."""
+    restoring = Restoring(belief)
+    for _ in restoring.steps():
+        pass
+    top = restoring.top
+    tree.resume(belief.tick, belief.floor, restoring.touches)
+    if parent is None:
+        tree.root = top
+    else:
+        parent.names[top.name] = top
+        place_below(top, parent)
+    return top
+
+
+class Restoring:
+    """Makes nodes from what was exported, a little at a time."""
+
+    def __init__(self, belief: Belief) -> None:
+        self._top = belief.top
+        self._known = {known.number: known for known in belief.directories}
+        self.nodes: dict[int, Node] = {}
+        """By number, all that the first one leads to."""
+        self.touches = 0
+        """Histories that were restored."""
+        self._gone: list[int] = []
+
+    @property
+    def top(self) -> Node:
+        return self.nodes[self._top]
+
+    def steps(self) -> Iterator[None]:
+        """Does it, and yields after each directory. Raises Dangling."""
+        try:
+            yield from self._reach([self._top])
+            # After what is there: a directory may be in one that went away as well,
+            # from which it was moved after that was exported for the last time.
+            while self._gone:
+                gone, self._gone = self._gone, []
+                yield from self._reach([n for n in gone if n not in self.nodes])
+            for number, node in self.nodes.items():
+                self._remember(node, self._known[number])
+                yield
+        except KeyError as error:
+            raise Dangling from error
+
+    def _reach(self, pending: list[int]) -> Iterator[None]:
+        """Make these directories and all that are in them."""
+        for number in pending:  # it grows
+            known = self._known[number]
+            node = self._node(number)
+            self.touches += len(known.history)
+            if known.subdirectories or known.children:
+                if known.files:
+                    node.names.update(dict.fromkeys(known.files.split(b"/"), FILE))
+                if known.subdirectories:
+                    others = known.subdirectories.split(b"/")
+                    node.names.update(dict.fromkeys(others, SUBDIR))
+                for below in known.children:
+                    self._enter(node, below, pending)
+            elif known.files:
+                node.pack([known.files])
+            self._gone += known.tombstones
+            self._gone += [left for _, left in known.moved_away]
+            yield
+
+    def _enter(self, node: Node, number: int, pending: list[int]) -> None:
+        is_known = number in self.nodes
+        child = self._node(number)
+        if child.parent is None and number != self._top:
+            place_below(child, node)
+            node.names[child.name] = child
+            if not is_known:
+                pending.append(number)
+
+    def _node(self, number: int) -> Node:
+        node = self.nodes.get(number)
+        if node is None:
+            known = self._known[number]
+            node = self.nodes[number] = Node.restored(
+                None,
                 known.name,
                 known.created_tick,
                 known.latest_tick,
@@ -155,30 +215,18 @@ def restore(tree: Tree, parent: Node | None, belief: Belief) -> Node:
                 {} if known.tombstones else None,
                 [] if known.moved_away else None,
             )
-        )
-    for node, known in zip(nodes, belief.directories, strict=True):
-        _restore_links(node, known, nodes)
-    top = nodes[0]
-    tree.resume(belief.tick, belief.floor, sum(len(n.history or ()) for n in nodes))
-    if parent is None:
-        tree.root = top
-    else:
-        parent.names[top.name] = top
-    return top
+        return node
 
-
-def _restore_links(node: Node, known: DirectoryBelief, nodes: list[Node]) -> None:
-    if known.subdirectories or known.children:
-        if known.files:
-            node.names.update(dict.fromkeys(known.files.split(b"/"), FILE))
-        if known.subdirectories:
-            node.names.update(dict.fromkeys(known.subdirectories.split(b"/"), SUBDIR))
-        for index in known.children:
-            node.names[nodes[index].name] = nodes[index]
-    elif known.files:
-        node.pack([known.files])
-    if node.tombstones is not None:
-        for index in known.tombstones:
-            node.tombstones[nodes[index].name] = nodes[index]
-    if node.moved_away is not None:
-        node.moved_away.extend((tick, nodes[at]) for tick, at in known.moved_away)
+    def _remember(self, node: Node, known: DirectoryBelief) -> None:
+        """Link what went away to where it was."""
+        nodes = self.nodes
+        if node.tombstones is not None:
+            for number in known.tombstones:
+                tombstone = nodes[number]
+                node.tombstones[tombstone.name] = tombstone
+                if tombstone.parent is None:
+                    place_below(tombstone, node)
+        if node.moved_away is not None:
+            node.moved_away.extend(
+                (tick, nodes[left]) for tick, left in known.moved_away
+            )

@@ -61,6 +61,7 @@ class Node:
         "mask",
         "moved_away",
         "name",
+        "number",
         "packed",
         "parent",
         "path_waiters",
@@ -94,11 +95,11 @@ class Node:
         self.tombstones: dict[bytes, Node] | None = None
         """Subdirectories that went away."""
         self.moved_away: list[tuple[int, Node]] | None = None
-        """Directories that were at this place before, with the tick of their
-        leaving."""
+        """Directories that were here before, with the tick of their leaving."""
         self.deferred: dict[bytes, Baseline] | None = None
-        """Entries whose creation or deletion is reported later
-        (`throttle.deferred`)."""
+        """Entries with a creation or deletion to be reported later."""
+        self.number = 0
+        """What it is exported as (`model.belief`); 0: not yet."""
         self.prefix: bytes | None = None
         """Its path with a slash; None: to be computed."""
 

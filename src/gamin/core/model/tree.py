@@ -35,6 +35,14 @@ class Tree:
         self.touches = 0
         """Histories that there are at most."""
         self._half = 1
+        self._numbers = 0
+
+    def number(self, node: Node) -> int:
+        """The number of a node, which no other one of this tree ever has."""
+        if not node.number:
+            self._numbers += 1
+            node.number = self._numbers
+        return node.number
 
     def find(self, path: bytes) -> Node | None:
         """The node of a directory by its real path; None if it has none."""
@@ -233,6 +241,11 @@ class Tree:
         self.floor = self._half
         self._half = self.tick
         self.touches = _forget(self.root, self.floor)
+
+
+def place_below(node: Node, parent: Node) -> None:
+    """A restored directory is in another one."""
+    node.parent = parent
 
 
 def _forget(root: Node, floor: int) -> int:

@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.core.model.belief import NONE, Belief, export, restore
+from gamin.core.model.belief import (
+    ALWAYS,
+    Belief,
+    Dangling,
+    changed,
+    export,
+    export_one,
+    restore,
+)
 from gamin.core.model.difference import everywhere, listing, tree_since
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.tree import Tree
 from gamin.events import Row
-from gamin.state.saved import SavedTree, pack, unpack
 
 NAMES = (b"a", b"b", b"\xff")
 Act = tuple[str, int, int, bytes, bytes]
@@ -180,7 +187,6 @@ def test_a_directory_that_left_the_exported_part_is_remembered_where_it_was(
     tree.tick += 1
     move(tree, top, b"d", tree.root, b"elsewhere")
     belief = export(tree, top)
-    assert [known.parent for known in belief.directories] == [NONE, 0, NONE]
     again = new_tree()
     restored = restore(again, again.root, belief)
     deleted = {row.path for row in tree_since(restored, before)}
@@ -231,9 +237,56 @@ def differences(top: Node, since: int) -> list[tuple[bytes, str]]:
 
 
 def is_whole(belief: Belief) -> bool:
-    """As who reads it back from a file wants it."""
-    saved = SavedTree(belief.tick, 0, (), belief)
-    return unpack(*pack(saved)) == saved
+    """Every directory leads to ones that are part of it."""
+    restore(Tree(), None, belief)
+    return True
+
+
+@given(st.lists(st.lists(acts, max_size=12), max_size=5))
+def test_what_changed_completes_what_was_exported_before(
+    scripts: list[list[Act]],
+) -> None:
+    tree = new_tree()
+    directories = list(export(tree, tree.root).directories)
+    for script in scripts:
+        since = tree.tick
+        for one in script:
+            act(tree, *one)
+        directories += [export_one(tree, node) for node in changed(tree.root, since)]
+        top = tree.number(tree.root)
+        belief = Belief(tree.tick, tree.floor, top, tuple(directories))
+        restored = restore(Tree(), None, belief)
+        assert names_of(restored) == names_of(tree.root)
+        for tick in range(tree.tick + 1):
+            assert differences(restored, tick) == differences(tree.root, tick)
+
+
+def test_of_a_tree_to_which_nothing_happened_nothing_changed(tree: Tree) -> None:
+    tree.tick += 1
+    assert list(changed(tree.root, tree.tick - 1)) == []
+    assert set(changed(tree.root, ALWAYS)) == set(tree.root.subtree())
+
+
+def test_a_directory_that_is_not_included_is_a_name_only(tree: Tree) -> None:
+    top = directory(tree.root, b"top")
+    for name in (b"in", b"out"):
+        make(tree, top, name, "directory")
+
+    def includes(node: Node) -> bool:
+        return node.name != b"out"
+
+    nodes = list(changed(top, ALWAYS, includes))
+    assert {node.name for node in nodes} == {b"top", b"in"}
+    assert export_one(tree, top, includes).subdirectories == b"out"
+
+
+def test_a_belief_without_a_directory_that_it_refers_to_is_not_restored(
+    tree: Tree,
+) -> None:
+    belief = export(tree, tree.root)
+    for directories in ((), belief.directories[:1], belief.directories[1:]):
+        with pytest.raises(Dangling):
+            restore(Tree(), None, belief._replace(directories=directories))
 
 
 def test_wiring_is_not_exported(tree: Tree) -> None:
@@ -250,6 +303,6 @@ def test_wiring_is_not_exported(tree: Tree) -> None:
 def test_an_empty_belief_of_the_root_restores_an_empty_tree() -> None:
     tree = new_tree()
     belief = export(tree, tree.root)
-    assert belief == Belief(1, 0, belief.directories)
+    assert belief == Belief(1, 0, 1, belief.directories)
     again = Tree()
     assert restore(again, None, belief).names == {}

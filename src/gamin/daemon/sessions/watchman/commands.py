@@ -215,9 +215,11 @@ class Commands:
         self.roots.flush_deferred()
         root.flush()
         answer = yield from self._queries.answer(root, query, spec, past)
-        if isinstance(query.since, Cursor):  # it has moved, so it must be answered
-            self.roots.on_changed(root)
-        elif len(answer.rows.rows) > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
+        self.roots.on_changed(root)  # the client has a clock of now
+        is_large = len(answer.rows.rows) > MAX_ROWS_WITHOUT_ROOM
+        # A named cursor has moved, so it must be answered.
+        may_fail = not isinstance(query.since, Cursor)
+        if is_large and may_fail and not client.has_room:
             raise QueryFailed("too many answers wait for clients that do not read")
         if query.wants_hashes:
             yield from self._read_contents(answer.rows, root, query)

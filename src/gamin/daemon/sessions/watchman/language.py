@@ -32,12 +32,12 @@ class Watchman:
         rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
         self.roots = Roots(service, rules, start)
         self.memory = LazyMemory(service, state_home(), session)
-        self.roots.on_closing = self.memory.save
         self._commands = Commands(self.roots, host, self.memory)
         self._saves = SaveSchedule(
             service.loop, self.memory, self.roots, self._commands
         )
         self.roots.on_changed = self._saves.changed
+        self.roots.on_closing = self._saves.save_before_closing
         self.roots.on_cancel = host.check_idle
         service.join(self.roots)
         service.join(rules)

@@ -5,7 +5,7 @@ between the first client of the Watchman language and its answer, who seldom ask
 what an earlier server knew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from gamin.daemon.io.errands import Steps
@@ -57,6 +57,10 @@ class LazyMemory:
     def is_writing(self) -> bool:
         return self._made is not None and self._made.is_writing
 
+    @property
+    def is_recalling(self) -> bool:
+        return self._made is not None and self._made.is_recalling
+
     def save(
         self,
         roots: Sequence[tuple[RootKey, Root]],
@@ -65,12 +69,14 @@ class LazyMemory:
         if self.is_on and (roots or cursors):
             self._memory().save(roots, cursors)
 
-    def save_in_background(
+    def saving(
         self,
         roots: Sequence[tuple[RootKey, Root]],
         cursors: Sequence[tuple[RootKey, str, Clock]],
-    ) -> bool:
-        return self.is_on and self._memory().save_in_background(roots, cursors)
+    ) -> Generator[None, None, bool]:
+        if not self.is_on:
+            return False
+        return (yield from self._memory().saving(roots, cursors))
 
     def wait(self, seconds: float | None = None) -> None:
         if self._made is not None:

@@ -8,18 +8,22 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from gamin.core.coverage.recovery import MARGIN_NS
-from gamin.core.model.belief import export
-from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import MountStalled, Steps, aside
 from gamin.daemon.sessions.hub import Service
+from gamin.daemon.sessions.watchman.collecting import (
+    Collected,
+    Collecting,
+    Saved,
+)
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey
@@ -27,15 +31,19 @@ from gamin.daemon.sessions.watchman.tree_scan import TreeScan
 from gamin.events import Row
 from gamin.paths import printable
 from gamin.protocol.watchman.clocks import Clock
+from gamin.state.loading import Loading, SavedTree
 from gamin.state.place import Place, Unusable
 from gamin.state.resume import Live, difference
-from gamin.state.saved import Identity, SavedTree
-from gamin.state.store import Entry, Generation, SavedCursor, Store
+from gamin.state.saved import Header
+from gamin.state.store import NOTHING, Base, Entry, Generation, SavedCursor, Store
 from gamin.system import errands, reach
 from gamin.system.clock import real_time_offset_ns
 from gamin.system.errands import Distant
 
 logger = logging.getLogger(__name__)
+
+DIRECTORIES_PER_STEP = 64
+"""Directories that are made from a store before other work runs."""
 
 
 class Recalled:
@@ -75,6 +83,15 @@ class Recalled:
         return list(admitted(subscription, rows))
 
 
+class _Batch(NamedTuple):
+    """What is written in one transaction."""
+
+    entries: list[Entry]
+    cursors: list[SavedCursor]
+    writing: list[tuple[Root, Collected]]
+    """The roots of the entries."""
+
+
 class Memory:
     def __init__(
         self,
@@ -91,10 +108,22 @@ class Memory:
         )
         self._complained = ""
         self._writer: threading.Thread | None = None
+        self._saved: WeakKeyDictionary[Root, Saved] = WeakKeyDictionary()
+        """What is saved of each root."""
+        self._written: dict[Generation, Base] = {}
+        """What the writer has saved, and nobody has seen yet."""
+        self._writing: list[tuple[Root, Collected]] = []
+        """What the writer writes."""
+        self._recalls = 0
 
     @property
     def is_on(self) -> bool:
         return self._store is not None
+
+    @property
+    def is_recalling(self) -> bool:
+        """Whether a client waits for a tree to be loaded and compared."""
+        return self._recalls > 0
 
     # -- saving
 
@@ -103,41 +132,81 @@ class Memory:
         roots: Sequence[tuple[RootKey, Root]],
         cursors: Sequence[tuple[RootKey, str, Clock]] = (),
     ) -> None:
-        """Save what is known of these roots now."""
+        """Save what is new of these roots, in one go."""
         if self._store is None:
             return
-        if self._is_far:
-            self.save_in_background(roots, cursors)
-        else:
+        if not self._is_far:
             self.wait()
-            self._write(*self._collected(roots, cursors))
+        if self.is_writing:
+            return  # the store is on a mount that does not answer
+        collecting = self._collecting(roots, cursors)
+        while True:
+            try:
+                next(collecting)
+            except StopIteration as stop:
+                batch: _Batch = stop.value
+                break
+        if self._is_far:
+            self._start_writing(batch)
+        else:
+            self._writing = batch.writing
+            self._write(batch)
+            self._note_written()
 
-    @property
-    def _is_far(self) -> bool:
-        """Whether the store is on a mount that may not answer."""
-        directory = b"" if self._store is None else self._store.place.directory
-        return reach.distant_point(directory) is not None
+    def saving(
+        self,
+        roots: Sequence[tuple[RootKey, Root]],
+        cursors: Sequence[tuple[RootKey, str, Clock]] = (),
+    ) -> Generator[None, None, bool]:
+        """Save what is new of these roots. Yields where other work may run; a thread
+        writes the bytes after the end. Return whether it does: nothing is saved while
+        an earlier call still writes."""
+        if self._store is None or self.is_writing:
+            return False
+        self._note_written()
+        batch = yield from self._collecting(roots, cursors)
+        return not self.is_writing and self._start_writing(batch)
 
-    def save_in_background(
+    def _collecting(
         self,
         roots: Sequence[tuple[RootKey, Root]],
         cursors: Sequence[tuple[RootKey, str, Clock]],
-    ) -> bool:
-        """As `save`, but the bytes are written in a thread. Nothing is saved while an
-        earlier call still writes. Return whether a thread writes them."""
-        if self._store is None or self.is_writing:
-            return False
-        collected = self._collected(roots, cursors)
+    ) -> "Generator[None, None, _Batch]":
+        batch = _Batch([], [], [])
+        for key, root in roots:
+            collecting = Collecting(self._service, root, self._clock_offset_ns)
+            found = yield from collecting.steps(self._saved.get(root))
+            if found is None:
+                continue
+            base = NOTHING if found.before is None else found.before.base
+            tree = (found.generation, _packed(key), key.path, found.header)
+            batch.entries.append(Entry(*tree, found.chunks, base))
+            batch.writing.append((root, found))
+        for key, name, clock in cursors:
+            cursor = SavedCursor(_packed(key), key.path, name, str(clock))
+            batch.cursors.append(cursor)
+        return batch
+
+    def _start_writing(self, batch: "_Batch") -> bool:
+        # The next save is of everything, unless this one succeeds.
+        for root, _ in batch.writing:
+            self._saved.pop(root, None)
         writer = threading.Thread(
-            target=self._write, args=collected, name="save", daemon=True
+            target=self._write, args=(batch,), name="save", daemon=True
         )
         try:
             writer.start()
         except RuntimeError as error:  # there is no thread
             self._complain(error)
             return False
-        self._writer = writer
+        self._writer, self._writing = writer, batch.writing
         return True
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether the store is on a mount that may not answer."""
+        directory = b"" if self._store is None else self._store.place.directory
+        return reach.distant_point(directory) is not None
 
     @property
     def is_writing(self) -> bool:
@@ -148,103 +217,85 @@ class Memory:
         the store is on a mount that may not answer."""
         if self._writer is not None:
             self._writer.join(seconds if self._is_far else None)
-            self._writer = None
+            if not self.is_writing:
+                self._note_written()
 
-    def _collected(
-        self,
-        roots: Sequence[tuple[RootKey, Root]],
-        cursors: Sequence[tuple[RootKey, str, Clock]],
-    ) -> tuple[list[Entry], list[SavedCursor]]:
-        """What is known now, as values."""
-        service = self._service
-        service.drive.synchronise()
-        service.drive.do(service.monitor.flush_pending(time.monotonic()))
-        service.flush()
-        entries = [e for key, root in roots if (e := self._entry(key, root))]
-        moved = [
-            SavedCursor(_packed(key), key.path, name, str(clock))
-            for key, name, clock in cursors
-        ]
-        return entries, moved
+    def _note_written(self) -> None:
+        """The writer has ended: what it wrote need not be written again."""
+        self._writer = None
+        written, self._written = self._written, {}
+        writing, self._writing = self._writing, []
+        for root, collected in writing:
+            base = written.get(collected.generation)
+            if base is not None:
+                self._saved[root] = collected.saved(base)
 
-    def _write(self, entries: list[Entry], cursors: list[SavedCursor]) -> None:
-        if self._store is None or not (entries or cursors):
+    def _write(self, batch: "_Batch") -> None:
+        """In the writer's thread, save at the end of the server."""
+        if self._store is None or not (batch.entries or batch.cursors):
             return
         try:
-            self._store.save(entries, cursors)
+            self._written = self._store.save(batch.entries, batch.cursors)
         except Unusable as error:
             self._complain(error)
-
-    def _entry(self, key: RootKey, root: Root) -> Entry | None:
-        monitor = self._service.monitor
-        top = root.subscription.bound_directory
-        if not root.is_ready or top is None or not top.listed:
-            return None
-        if root.far_point is not None:
-            return None  # which directories these are only a thread could say
-        complete_ns = root.complete_until_ns(is_list=True)
-        if complete_ns is None:
-            return None  # something was lost, and is not found yet
-        # What polling has not seen yet, and what is reported later, is not in the tree.
-        delay = monitor.longest_undetected
-        if monitor.flow.busy:
-            delay += monitor.flow.settings.report_interval
-        scan = TreeScan(root.subscription, 0, monitor.tree.tick)
-        scan.finish()
-        self._service.drive.synchronise()
-        belief = export(monitor.tree, top)
-        # Earlier clocks are of a tree in which the rules hid other entries.
-        floor = max(belief.floor, root.subscription.progress.view_tick)
-        belief = belief._replace(floor=floor)
-        identities = _identities(top, scan)
-        now = root.clock()
-        tree = SavedTree(
-            now.tick,
-            complete_ns - int(delay * 1e9),
-            identities,
-            belief,
-            self._clock_offset_ns(),
-        )
-        return Entry(Generation(*now[:3]), _packed(key), key.path, tree)
 
     # -- recalling
 
     def recall(self, key: RootKey, root: Root, clock: Clock) -> Steps[Recalled | None]:
         """Find the tree that a clock of an earlier server is about, and look at what is
         there now. None: it is not known. Yields where others may get their turn."""
+        self._recalls += 1
         try:
-            saved = yield from aside(partial(self._load, key, clock))
+            saved = yield from self._load(key, clock)
+            if saved is None or root.far_point is not None:
+                return None
+            header = saved.header
+            # What happened after the clock was set back has earlier times.
+            set_back_ns = max(0, header.clock_offset_ns - self._clock_offset_ns())
+            since_ns = max(1, header.complete_ns - set_back_ns - MARGIN_NS)
+            tick = self._service.monitor.tree.tick
+            scan = TreeScan(root.subscription, since_ns, tick)
+            yield from scan.steps
+            self._service.drive.synchronise()
+            return Recalled(clock, key, saved, scan)
+        finally:
+            self._recalls -= 1
+
+    def _load(self, key: RootKey, clock: Clock) -> Steps[SavedTree | None]:
+        """The tree that the clock is about; None if it is not known."""
+        store = self._store
+        if store is None:
+            return None
+        loading = Loading(store, Generation(*clock[:3]), _packed(key))
+        at = partial(errands.at, store.place.directory)
+        try:
+            header = yield from aside(partial(at, loading.find))
+            if header is None or not self._is_usable(header, key, clock):
+                return None
+            while chunks := (yield from aside(partial(at, loading.read))):
+                for chunk in chunks:
+                    loading.take(chunk)
+                    yield None
+            for count, _ in enumerate(loading.restoring()):
+                if count % DIRECTORIES_PER_STEP == 0:
+                    yield None
+            return loading.tree()
         except MountStalled as error:
             logger.warning("nothing is remembered: %s", error)
-            return None
-        if saved is None or root.far_point is not None:
-            return None
-        if saved.complete_ns > time.time_ns():
-            logger.warning("the clock was set back: %s is listed anew", clock)
-            return None
-        # What happened after the clock was set back has earlier times.
-        set_back_ns = max(0, saved.clock_offset_ns - self._clock_offset_ns())
-        since_ns = max(1, saved.complete_ns - set_back_ns - MARGIN_NS)
-        scan = TreeScan(root.subscription, since_ns, self._service.monitor.tree.tick)
-        yield from scan.steps
-        self._service.drive.synchronise()
-        return Recalled(clock, key, saved, scan)
-
-    def _load(self, key: RootKey, clock: Clock) -> SavedTree | None:
-        if self._store is None:
-            return None
-        try:
-            load = partial(self._store.load, Generation(*clock[:3]), _packed(key))
-            saved = errands.at(self._store.place.directory, load)
         except Unusable as error:
             self._complain(error)
-            return None
-        if saved is not None and clock.tick > saved.tick:
+        return None
+
+    def _is_usable(self, header: Header, key: RootKey, clock: Clock) -> bool:
+        if header.complete_ns > time.time_ns():
+            logger.warning("the clock was set back: %s is listed anew", clock)
+            return False
+        if clock.tick > header.tick:
             logger.warning(
                 "%s is later than what was saved of %s", clock, printable(key.path)
             )
-            return None
-        return saved
+            return False
+        return True
 
     def cursor(self, key: RootKey, name: str) -> str | None:
         """The clock that a named cursor stood at when it was saved."""
@@ -283,17 +334,3 @@ def _packed(key: RootKey) -> bytes:
 def _bytes(patterns: Sequence[str]) -> Any:
     """Patterns may be of bytes that are not UTF-8."""
     return tuple(os.fsencode(pattern) for pattern in patterns)
-
-
-def _identities(top: Node, scan: TreeScan) -> tuple[Identity | None, ...]:
-    """Of every directory in the order of the belief. None where it, or one above it,
-    was moved after the look began: it may have been another one that was seen."""
-    identities: list[Identity | None] = []
-    moved: set[Node | None] = set()
-    for node in top.subtree():
-        is_below = node is not top and node.parent in moved
-        if is_below or node.created_tick > scan.start_tick:
-            moved.add(node)
-        seen = None if node in moved else scan.seen.get(node)
-        identities.append(None if seen is None else seen.identity)
-    return tuple(identities)

@@ -77,8 +77,10 @@ class Roots:
         self.on_cancel: Callable[[], None] = lambda: None
         """Called when a root is not watched for good any more."""
         self._delivered: dict[Root, None] = {}
-        self.on_closing: Callable[[list[tuple[RootKey, Root]]], None] | None = None
-        """Called with a root that nobody came back to, before it is released."""
+        self.on_closing: Callable[[RootKey, Root, Callable[[], None]], None]
+        """Called with a root that nobody came back to, and with what to call to have it
+        released."""
+        self.on_closing = lambda key, root, then: then()
         self.on_closed: Callable[[Root], None] = lambda root: None
         """Called when a root was released."""
         self.on_changed: Callable[[Root], None] = lambda root: None
@@ -295,10 +297,14 @@ class Roots:
 
     def _reap(self, root: Root) -> None:
         self._forget_reaper(root)
-        if not root.queries and not root.is_pinned:
-            key = self.key_of(root)
-            if key is not None and self.on_closing is not None:
-                self.on_closing([(key, root)])
+        key = self.key_of(root)
+        if key is not None:
+            self.on_closing(key, root, partial(self._close_unused, root))
+
+    def _close_unused(self, root: Root) -> None:
+        """Close the root, if no client came meanwhile."""
+        is_used = bool(root.queries) or root.is_pinned or root.reaper is not None
+        if root in self._keys and not is_used:
             self.close(root)
 
     # -- from the core

@@ -12,6 +12,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.state.resume import Seen
 from gamin.state.saved import Identity
 from gamin.system import reach
+from gamin.system.file_system_id import FileSystemIds
 from gamin.system.newer_entries import NewerEntries, open_directory
 
 ENTRIES_PER_STEP = 256
@@ -24,14 +25,12 @@ class TreeScan:
     def __init__(
         self, subscription: Subscription, since_ns: int, start_tick: int
     ) -> None:
-        """`since_ns`: what has a ctime from this real time on is newer; 0 asks for the
-        identities of the directories only."""
+        """`since_ns`: what has a ctime from this real time on is newer."""
         self.seen: dict[Node, Seen] = {}
         self.start_tick = start_tick
         self._subscription = subscription
-        self._since_ns = since_ns
         self._newer = NewerEntries(since_ns)
-        self._file_systems: dict[int, int] = {}
+        self._file_systems = FileSystemIds()
         self.steps = self._scan()
         """Does it, and yields between slices of work."""
 
@@ -63,13 +62,12 @@ class TreeScan:
             return  # gone: what the tree knows by then decides
         try:
             identity = self._identity(directory)
-            if self._since_ns:
-                names = _names(node, reach.mounted_in(path))
-                for start in range(0, len(names), ENTRIES_PER_STEP):
-                    if start:
-                        yield
-                    some = names[start : start + ENTRIES_PER_STEP]
-                    newer += self._newer.among(directory, some)
+            names = _names(node, reach.mounted_in(path))
+            for start in range(0, len(names), ENTRIES_PER_STEP):
+                if start:
+                    yield
+                some = names[start : start + ENTRIES_PER_STEP]
+                newer += self._newer.among(directory, some)
         except OSError:
             return
         finally:
@@ -79,14 +77,7 @@ class TreeScan:
 
     def _identity(self, directory: int) -> Identity:
         status = os.fstat(directory)
-        known = self._file_systems.get(status.st_dev)
-        if known is None:
-            # The number of a device may be another one after a reboot. Masked, because
-            # the store has signed numbers.
-            known = os.statvfs(directory).f_fsid or status.st_dev
-            known &= (1 << 63) - 1
-            self._file_systems[status.st_dev] = known
-        return known, status.st_ino
+        return self._file_systems.of(status.st_dev, directory), status.st_ino
 
 
 def _names(node: Node, mounted: Collection[bytes]) -> list[bytes]:

@@ -20,6 +20,7 @@ class Recorder:
     """Stands for `Memory`, and says how it was made and called."""
 
     is_writing = True
+    is_recalling = True
 
     def __init__(self, *arguments: object) -> None:
         self.calls: list[tuple[object, ...]] = [arguments]
@@ -27,8 +28,9 @@ class Recorder:
     def save(self, *arguments: object) -> None:
         self.calls.append(("save", *arguments))
 
-    def save_in_background(self, *arguments: object) -> bool:
-        self.calls.append(("save_in_background", *arguments))
+    def saving(self, *arguments: object) -> Any:
+        self.calls.append(("saving", *arguments))
+        yield
         return True
 
     def recall(self, *arguments: object) -> Any:
@@ -77,7 +79,8 @@ def test_a_server_that_remembers_nothing_never_makes_it(made: list[Recorder]) ->
     off = lazy(b"")
     assert not off.is_on
     off.save([(KEY, ROOT)])
-    off.save_in_background([(KEY, ROOT)], [])
+    assert returned(off.saving([(KEY, ROOT)], [])) is False
+    assert not off.is_recalling
     assert returned(off.recall(KEY, ROOT, CLOCK)) is None
     assert off.cursor(KEY, "name") is None
     assert off.size() == 0
@@ -87,8 +90,9 @@ def test_a_server_that_remembers_nothing_never_makes_it(made: list[Recorder]) ->
 def test_it_is_made_once_and_gets_every_call(made: list[Recorder]) -> None:
     on = lazy()
     on.save([(KEY, ROOT)], [])
-    on.save_in_background([(KEY, ROOT)], [])
+    assert returned(on.saving([(KEY, ROOT)], [])) is True
     assert on.is_writing
+    assert on.is_recalling
     assert returned(on.recall(KEY, ROOT, CLOCK)) == ("recalled", KEY, ROOT, CLOCK)
     assert on.cursor(KEY, "name") == "cursor name"
     assert on.size() == 7
@@ -96,5 +100,5 @@ def test_it_is_made_once_and_gets_every_call(made: list[Recorder]) -> None:
     assert only.calls == [
         ("service", b"/store", b"session"),
         ("save", [(KEY, ROOT)], []),
-        ("save_in_background", [(KEY, ROOT)], []),
+        ("saving", [(KEY, ROOT)], []),
     ]

@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,15 @@ def served() -> Iterator[Home]:
     with home(next(_STARTS)) as made:
         yield made
         made.watchman.save()
+
+
+def finished(steps: Generator[None, None, bool]) -> bool:
+    """What the steps return at their end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return bool(stop.value)
 
 
 def clock_of(server: Home, tree: Path) -> str:
@@ -163,8 +172,8 @@ def test_while_a_save_is_written_no_other_one_begins(tree: Path) -> None:
     with home() as server:
         clock_of(server, tree)
         memory, roots = server.watchman.memory, server.watchman.roots.by_key()
-        memory.save_in_background(roots, ())
-        memory.save_in_background(roots, ())
+        assert finished(memory.saving(roots, ()))
+        finished(memory.saving(roots, ()))
         memory.wait()
         assert not memory.is_writing
         assert eventually(memory.size) > 0
@@ -176,8 +185,8 @@ def test_a_save_that_no_thread_can_write_is_left_to_the_next_one(tree: Path) -> 
         clock_of(server, tree)
         memory, roots = server.watchman.memory, server.watchman.roots.by_key()
         with no_thread_can_start():
-            assert not memory.save_in_background(roots, ())
+            assert not finished(memory.saving(roots, ()))
         memory.wait()
-        assert memory.save_in_background(roots, ())
+        assert finished(memory.saving(roots, ()))
         memory.wait()
         assert memory.size() > 0

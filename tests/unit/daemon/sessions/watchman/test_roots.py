@@ -1,11 +1,12 @@
 """Roots: shared by those who ask the same, kept for a while, and released."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from gamin.daemon.sessions.watchman import roots as module
+from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.protocol.watchman.query.query import Query
 from testkit.sessions import Home, home
@@ -47,7 +48,12 @@ def test_a_root_without_subscribers_is_kept_for_a_while(
     server: Home, roots: Roots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved: list[RootKey] = []
-    roots.on_closing = lambda closing: saved.extend(key for key, _ in closing)
+
+    def save(key: RootKey, root: Root, then: Callable[[], None]) -> None:
+        saved.append(key)
+        then()
+
+    roots.on_closing = save
     peer = server.watcher()
     peer.ask("subscribe", str(tmp_path), "s", OURS)
     peer.ask("unsubscribe", str(tmp_path), "s")

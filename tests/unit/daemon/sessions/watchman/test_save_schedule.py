@@ -53,7 +53,7 @@ def test_what_no_thread_could_save_is_still_to_be_saved(
     server.watchman.memory.wait()
     saves.changed(root)
     with no_thread_can_start():
-        saves._save()
+        server.run_until(lambda: saves._earliest, what="a save")
     assert saves._changed == {root}
     assert saves._timer is not None
 
@@ -106,3 +106,52 @@ def test_where_nothing_is_kept_there_is_no_timer(
     with home() as server:
         server.watcher().ask("watch", str(tree))
         assert schedule(server)._timer is None
+
+
+def test_a_root_is_saved_before_it_is_closed(server: Home, tree: Path) -> None:
+    server.watcher().ask("watch", str(tree))
+    server.run_until(server.watchman.memory.size, what="a save")
+    [(key, root)] = server.watchman.roots.by_key()
+    closed: list[bool] = []
+    for _ in "12":  # the second one waits for the first
+        schedule(server).save_before_closing(key, root, lambda: closed.append(True))
+    server.run_until(lambda: len(closed) == 2, what="the end of the saves")
+    assert schedule(server)._steps is None
+
+
+def test_where_nothing_is_kept_a_root_is_closed_at_once(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAMIN_STATE", "off")
+    with home() as server:
+        server.watcher().ask("watch", str(tree))
+        [(key, root)] = server.watchman.roots.by_key()
+        closed: list[bool] = []
+        schedule(server).save_before_closing(key, root, lambda: closed.append(True))
+        assert closed
+
+
+def test_a_save_waits_while_a_client_waits_for_what_was_saved(
+    server: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(server.watchman.memory), "is_recalling", True)
+    server.watcher().ask("watch", str(tree))
+    saves = schedule(server)
+    eventually(lambda: saves._timer is not None, what="a change")
+    saves._save_if_quiet()
+    assert saves._changed
+    assert saves._steps is None
+
+
+def test_other_work_runs_between_the_slices_of_a_save(
+    server: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        (tree / str(number)).mkdir()
+    monkeypatch.setattr(module, "SLICE_SECONDS", 0.0)
+    peer = server.watcher()
+    peer.ask("watch", str(tree))
+    saves = schedule(server)
+    server.run_until(lambda: saves._steps is not None, what="a save")
+    assert "clock" in peer.ask("clock", str(tree))
+    server.run_until(server.watchman.memory.size, what="a save")

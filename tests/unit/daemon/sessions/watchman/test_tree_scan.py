@@ -11,6 +11,8 @@ from gamin.core.model.subscription import Subscription
 from gamin.daemon.sessions.watchman.tree_scan import ENTRIES_PER_STEP, TreeScan
 from testkit.sessions import Home, home
 
+FAR_NS = 1 << 62
+"""A real time that no test lives to see."""
 QUERY = {"fields": ["name"], "watch": True}
 
 
@@ -44,7 +46,7 @@ def scanned(subscription: Subscription, since_ns: int) -> dict[bytes, set[bytes]
 
 
 def test_every_directory_of_the_tree_is_seen(server: Home, tree: Path) -> None:
-    found = scanned(watched(server, tree), 0)
+    found = scanned(watched(server, tree), FAR_NS)
     expected = [tree, tree / "a", tree / "a/b"]
     assert found == {bytes(path): set() for path in expected}
 
@@ -52,12 +54,12 @@ def test_every_directory_of_the_tree_is_seen(server: Home, tree: Path) -> None:
 def test_the_directory_alone_where_nothing_below_it_is_watched(
     server: Home, tree: Path
 ) -> None:
-    found = scanned(watched(server, tree, recursive=False), 0)
+    found = scanned(watched(server, tree, recursive=False), FAR_NS)
     assert list(found) == [bytes(tree)]
 
 
 def test_identities_are_those_of_the_directories(server: Home, tree: Path) -> None:
-    scan = TreeScan(watched(server, tree), 0, 0)
+    scan = TreeScan(watched(server, tree), FAR_NS, 0)
     scan.finish()
     inodes = {seen.identity[1] for seen in scan.seen.values()}
     paths = (tree, tree / "a", tree / "a/b")

@@ -74,6 +74,7 @@ IO_CALLS = {"open", "print", "input", "exec", "eval", "breakpoint"}
 
 READS_THE_ENVIRONMENT = {
     *(
+        "cli/compat.py",
         "cli/control.py",
         "cli/exec.py",
         "cli/git.py",

@@ -38,6 +38,7 @@ GROUPS = {
         "git": "let the server tell git what changed",
         "watchman": "Watchman's command line, answered by the server",
         "exec": "run a program whose watchers then use the server",
+        "compat": "show which libraries of this Python watch through the server",
         "service": "let systemd start the server, or libgamin start this one",
         "completions": "print the completions of bash, zsh or fish",
         "man": "print the manual page",

@@ -21,7 +21,7 @@ def own_server(session: str) -> Iterator[None]:
 
 
 def test_every_program_says_what_it_prints() -> None:
-    assert len(PROGRAMS) == PAGE.count("```python") == PAGE.count("```text") == 11
+    assert len(PROGRAMS) == PAGE.count("```python") == PAGE.count("```text") == 12
 
 
 @pytest.mark.parametrize("number", range(len(PROGRAMS)))

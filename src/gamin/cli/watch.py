@@ -45,6 +45,7 @@ _EPILOG = "\n".join(
         "  gamin watch -r --format '%e %w%f' src",
         "  gamin watch -r0 . | while IFS= read -rd '' change; do …; done",
         "  gamin watch --once -t 60 --kinds created inbox && echo it came",
+        "  gamin watch --settle 2 inbox        # a file when it is complete",
         "",
         "exit status: 0 after --once or an interrupt, 1 failed, 2 timed out (-t),\n"
         "64 wrong usage",
@@ -101,6 +102,14 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
         type=_kinds,
         metavar="KIND,…",
         help="only these: created, changed, deleted, moved, exists",
+    )
+    group.add_argument(
+        "--settle",
+        type=seconds,
+        default=0.0,
+        metavar="SECONDS",
+        help="report a path when nothing has happened to it for so long (a file is "
+        "complete), and after 50 times that at the latest",
     )
     group.add_argument(
         "--initial",
@@ -203,7 +212,13 @@ def _opened(
     scope = scope_of(args)
     try:
         with progress(sys.stderr, enabled=not args.quiet):
-            return open_watch(*paths, **scope, since=args.since, initial=args.initial)
+            return open_watch(
+                *paths,
+                **scope,
+                since=args.since,
+                initial=args.initial,
+                settle=args.settle,
+            )
     except ValueError as error:  # the only argument that is not checked yet
         raise BadClock(args.since, str(error)) from error
 

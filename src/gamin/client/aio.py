@@ -94,7 +94,9 @@ def awatch(
             comes as `Kind.EXISTS` with `recovered`.
         initial: report first everything that exists, as `Kind.EXISTS`, parents before
             children.
-        settle: report a change only after so many seconds without another one.
+        settle: report a path only when nothing has happened to it for so many seconds,
+            each path by itself, and after 50 times that at the latest. What happened
+            meanwhile is one event.
         timeout: raise WatchTimeout after so many seconds without a batch; 0 yields
             only what has arrived. None waits without limit.
         stop_event: ends the iteration when it is set: at once if it is an event of the

@@ -31,7 +31,7 @@ class BaseWatch:
         None before everything is watched, and before the first batch of a watch with
         `initial`.
         """
-        return self._driver.channel.clock
+        return self._driver.clock
 
     @property
     def closed(self) -> bool:
@@ -45,7 +45,7 @@ class BaseWatch:
         True from the loss of a server until what happened meanwhile has been yielded,
         and before everything is watched at the start. Any thread may ask.
         """
-        return self._driver.channel.catching_up
+        return self._driver.catching_up
 
     @property
     def unreadable(self) -> list[str]:

@@ -119,6 +119,8 @@ class Channel:
             self._read_size = SMALL_READ if len(data) < SMALL_READ else LARGE_READ
             if not data:
                 raise ConnectionResetError
+            if not self.batches:
+                self._yielded = self.watching.clock
             self.batches += self.watching.received(data)
         except BlockingIOError:
             return has_sent

@@ -85,6 +85,30 @@ class Driver:
         self._links = Links(self.channel, Call) if watching.follows_links else None
         self._requested: deque[PathChange] = deque()
         self._started: list[PathChange] = []
+        self._settler = None
+        if watching.settle > 0:
+            # Imported late: few watches settle.
+            from gamin.client.settler import Settler
+
+            self._settler = Settler(self.channel, monotonic)
+
+    @property
+    def clock(self) -> str | None:
+        """The clock to continue from after the last batch."""
+        settler = self._settler
+        return self.channel.clock if settler is None else settler.clock
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether something that happened before the connection is still to come."""
+        settler = self._settler
+        is_late = settler is not None and settler.is_late
+        return self.channel.catching_up or is_late
+
+    @property
+    def due_in(self) -> float | None:
+        """Seconds until the driver is to be run again though nothing arrived."""
+        return None if self._settler is None else self._settler.due_in()
 
     def request(self, change: PathChange) -> None:
         """Have a runner carry out a change of the paths; from any thread."""
@@ -137,9 +161,11 @@ class Driver:
         Raises WatchTimeout after `timeout` seconds of silence; replacing a server that
         was lost may take longer. 0: only what has arrived.
         """
-        channel = self.channel
+        channel, settler = self.channel, self._settler
         deadline = None if timeout is None else self._monotonic() + timeout
         while not self.has_ended():
+            if settler is not None and (events := settler.released()):
+                return Batch(events, self.clock)
             if channel.batches:
                 batch = channel.batches[0]
                 if isinstance(batch, NeedsStat):
@@ -147,10 +173,15 @@ class Driver:
                     batch = yield Call(partial(resolve_stat, batch))
                 if self._links is not None:
                     batch = yield from self._links.look(batch)
+                if settler is not None:
+                    settler.take(batch)
+                    continue
                 channel.take(batch)
                 if batch.events:
                     return batch
             elif channel.watching.over:
+                if settler is not None and (events := settler.flush()):
+                    return Batch(events, self.clock)
                 self.closed = True
             elif self._links is not None and self._links.has_unscanned:
                 yield from self._links.scan()
@@ -175,10 +206,10 @@ class Driver:
         if channel.pump():
             return True
         assert channel.socket is not None, "it is greeted"
-        seconds = self.stop_event_interval
+        limits = [self.stop_event_interval, self.due_in]
         if deadline is not None:
-            left = max(0.0, deadline - self._monotonic())
-            seconds = left if seconds is None else min(left, seconds)
+            limits.append(max(0.0, deadline - self._monotonic()))
+        seconds = min((limit for limit in limits if limit is not None), default=None)
         if (yield Wait(channel.socket, channel.wants_to_send, seconds)):
             return True
         return deadline is None or self._monotonic() < deadline

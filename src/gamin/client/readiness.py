@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import threading
+import time
 
 
 class Readiness:
@@ -27,6 +28,7 @@ class Readiness:
         self.is_nudged = False
         """It was made readable by `nudge`."""
         self._closed = False
+        self._timer = -1
         self._lock = threading.Lock()  # held while the eventfd is written or closed
 
     def fileno(self) -> int:
@@ -72,6 +74,23 @@ class Readiness:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
 
+    def alarm(self, seconds: float | None) -> None:
+        """Be readable after so many seconds, until the next call; None: no more.
+
+        Raises OSError when there are no more descriptors.
+        """
+        if seconds is None and self._timer < 0:
+            return
+        # Imported late: only a watch with `settle` in another loop needs it.
+        from gamin.system.libc import timerfd_create, timerfd_settime
+
+        if self._timer < 0:
+            flags = os.O_CLOEXEC | os.O_NONBLOCK
+            self._timer = timerfd_create(time.CLOCK_MONOTONIC, flags)
+            self._set.register(self._timer, select.EPOLLIN)
+        nanoseconds = 0 if seconds is None else max(1, int(seconds * 1e9))
+        timerfd_settime(self._timer, nanoseconds)
+
     def wake(self) -> None:
         """Make it readable for good; for any thread, and for signal handlers."""
         if self._lock.acquire(blocking=False):  # else somebody is at it already
@@ -86,3 +105,5 @@ class Readiness:
             self._closed = True
             self._set.close()
             os.close(self._wake)
+            if self._timer >= 0:
+                os.close(self._timer)

@@ -67,7 +67,9 @@ def watch(
             comes as `Kind.EXISTS` with `recovered`.
         initial: report first everything that exists, as `Kind.EXISTS`, parents before
             children.
-        settle: report a change only after so many seconds without another one.
+        settle: report a path only when nothing has happened to it for so many seconds,
+            each path by itself, and after 50 times that at the latest. What happened
+            meanwhile is one event.
         timeout: raise WatchTimeout after so many seconds without a batch; 0 yields
             only what has arrived. None waits without limit.
         stop_event: an object with `is_set()`, as `threading.Event`. The iteration ends
@@ -167,6 +169,9 @@ class Watch(BaseWatch):
         try:
             return self._next_batch(timeout)
         except WatchTimeout:
+            readiness = self._readiness
+            if readiness is not None:  # for a loop that waits for `fileno()` next
+                readiness.alarm(self._driver.due_in)
             return None
 
     def add(self, *paths: AnyPath) -> None:

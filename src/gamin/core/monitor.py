@@ -28,6 +28,7 @@ from gamin.core.model.subscription import Place, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
 from gamin.core.resolve.retry import Retry
+from gamin.core.throttle.activity import Activities
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
@@ -54,6 +55,7 @@ class Monitor:
             details=self.details,
         )
         self._debouncer = WriteDebouncer()
+        self.activities = Activities(self.tree, self.flow, self._debouncer)
         self.recovery = Recovery(
             self.tree, self.coverage, self._resolver.invalidate, self._effects
         )

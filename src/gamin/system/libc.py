@@ -84,6 +84,41 @@ def inotify_rm_watch(fd: int, wd: int) -> None:
 statx = _LIBC["statx"]
 
 
+# --- timerfd ---------------------------------------------------------------------
+
+# Python has these from 3.13 on.
+
+
+class _Timespec(ctypes.Structure):
+    _fields_ = (("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long))
+
+
+class _TimerSpec(ctypes.Structure):
+    _fields_ = (("interval", _Timespec), ("value", _Timespec))
+
+
+_timerfd_create = _declared("timerfd_create", c_int, c_int)
+_timerfd_settime = _declared(
+    "timerfd_settime", c_int, c_int, POINTER(_TimerSpec), ctypes.c_void_p
+)
+
+
+def timerfd_create(clock: int, flags: int) -> int:
+    """A new timer descriptor. OSError: EMFILE, ENFILE, ENOMEM."""
+    fd: int = _timerfd_create(clock, flags)
+    if fd < 0:
+        _fail()
+    return fd
+
+
+def timerfd_settime(fd: int, nanoseconds: int) -> None:
+    """Let the timer expire once, so many nanoseconds from now; 0 stops it. Either makes
+    a timer that has expired unreadable again."""
+    value = _Timespec(*divmod(nanoseconds, 1_000_000_000))
+    if _timerfd_settime(fd, 0, byref(_TimerSpec(value=value)), None) < 0:
+        _fail()
+
+
 # --- fanotify --------------------------------------------------------------------
 
 MAX_HANDLE_SIZE = 128  # MAX_HANDLE_SZ of <fcntl.h>

@@ -145,6 +145,7 @@ def test_the_exit_status_depends_on_how_the_watch_ended(
         pytest.param(["-i", "*.o", "-i", "x/"], {"ignore": ["*.o", "x/"]}, id="-i"),
         pytest.param(["--since", "c:1,c:2"], {"since": "c:1,c:2"}, id="--since"),
         pytest.param(["--initial"], {"initial": True}, id="--initial"),
+        pytest.param(["--settle", "0.5"], {"settle": 0.5}, id="--settle"),
     ],
 )
 def test_options_reach_the_watch(words: list[str], options: dict[str, object]) -> None:
@@ -162,6 +163,7 @@ def test_options_reach_the_watch(words: list[str], options: dict[str, object]) -
         pytest.param(["-t", "0", "/"], id="no time at all"),
         pytest.param(["-t", "nan", "/"], id="not a number"),
         pytest.param(["-t", "soon", "/"], id="a word"),
+        pytest.param(["--settle", "-1", "/"], id="a negative span"),
         pytest.param(["--kinds", "created,renamed", "/"], id="an unknown kind"),
         pytest.param(["--kinds", "", "/"], id="no kind"),
         pytest.param(["--format", "%q", "/"], id="an unknown letter"),

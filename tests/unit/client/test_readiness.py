@@ -92,3 +92,18 @@ def test_a_nudge_makes_it_readable_once(readiness: Readiness) -> None:
     assert not readiness.wait(0)
     readiness.clear()
     assert not readiness.wait(0)
+
+
+def test_readiness_is_readable_when_its_alarm_goes_off(readiness: Readiness) -> None:
+    readiness.alarm(None)
+    readiness.alarm(60)
+    assert not is_readable(readiness)
+    readiness.alarm(0)
+    assert readiness.wait(None)
+    assert is_readable(readiness)
+    readiness.alarm(60)
+    assert not is_readable(readiness)
+    readiness.alarm(0)
+    assert readiness.wait(None)
+    readiness.alarm(None)
+    assert not is_readable(readiness)

@@ -142,12 +142,32 @@ def test_what_git_ignores_is_told_unless_asked_not_to(
 
 
 @pytest.mark.usefixtures("server")
-def test_settling_gathers_what_belongs_together(tmp_path: Path) -> None:
-    with gamin.watch(tmp_path, settle=0.5, timeout=SOON) as watch:
+def test_settling_reports_what_changes_amount_to(tmp_path: Path) -> None:
+    draft, saved = tmp_path / "draft", tmp_path / "saved"
+    saved.touch()
+    with gamin.watch(tmp_path, settle=0.3, timeout=SOON) as watch:
+        before = watch.clock
         (tmp_path / "a").touch()
-        (tmp_path / "b").touch()
+        draft.write_text("text")
+        draft.replace(saved)
         (tmp_path / "a").unlink()
-        assert next(watch) == [created(tmp_path / "b")]
+        assert watch.next(0) is None
+        assert watch.clock == before
+        assert next(watch) == [changed(saved)]
+        assert watch.clock != before
+
+
+@pytest.mark.usefixtures("own_server")
+def test_what_settles_is_not_lost_with_the_server(tmp_path: Path) -> None:
+    with gamin.watch(tmp_path, settle=0.3, timeout=SOON) as watch:
+        (tmp_path / "before").touch()
+        assert watch.next(0.05) is None
+        kill_server()
+        (tmp_path / "after").touch()
+        found = {event.path for event in next(watch)}
+        while len(found) < 2:
+            found |= {event.path for event in next(watch)}
+        assert found == {str(tmp_path / "before"), str(tmp_path / "after")}
 
 
 @pytest.mark.usefixtures("server")

@@ -50,3 +50,12 @@ def test_the_descriptor_stays_the_same_when_the_server_is_replaced(
             batch = watch.next(0)
         assert batch == [created(tmp_path / "file", recovered=True)]
         assert watch.fileno() == descriptor
+
+
+@pytest.mark.usefixtures("server")
+def test_another_loop_is_woken_when_something_has_settled(tmp_path: Path) -> None:
+    with gamin.watch(tmp_path, settle=0.2) as watch:
+        (tmp_path / "file").touch()
+        while (batch := watch.next(0)) is None:
+            assert select.select([watch], [], [], SOON)[0] == [watch]
+        assert batch == [created(tmp_path / "file")]

@@ -86,3 +86,10 @@ def test_two_names_of_one_file_have_the_same_handle(tmp_path: Path) -> None:
 def test_the_handle_of_nothing_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         libc.name_to_handle_at(-1, bytes(tmp_path / "missing"), 0)
+
+
+def test_a_timer_that_cannot_be_made_or_set_is_an_error() -> None:
+    with pytest.raises(OSError, match="Invalid argument"):
+        libc.timerfd_create(-1, 0)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        libc.timerfd_settime(-1, 1)

@@ -18,6 +18,7 @@ from gamin.protocol.watchman.arguments import (
 )
 from gamin.protocol.watchman.debug_commands import DEBUG_COMMANDS
 from gamin.protocol.watchman.errors import BadCommand, BadRequest, UnknownCommand
+from gamin.protocol.watchman.names import to_bytes
 from gamin.protocol.watchman.query.query import parse_query
 from gamin.protocol.watchman.trigger import parse_trigger
 
@@ -31,6 +32,8 @@ FOR_ANYBODY = frozenset(
 )
 """Commands for connections without the owner's privileges, too; see
 `debug-drop-privs`."""
+MAX_ASKED = 1000
+"""Names in one request of `gamin-activity`."""
 
 
 def parse_request(value: object, *, is_owner: bool = True) -> ask.Request:
@@ -192,6 +195,16 @@ def _trigger_del(name: str, arguments: Arguments) -> ask.DeleteTrigger:
     return ask.DeleteTrigger(root_of(arguments), trigger)
 
 
+def _activity(name: str, arguments: Arguments) -> ask.GetActivity:
+    count(name, arguments, 3, 3)
+    complaint = f"argument 3 to '{name}' must be an array of at most {MAX_ASKED} names"
+    names = converted(arguments[2], list[str], complaint)
+    if len(names) > MAX_ASKED:
+        raise BadCommand(complaint)
+    paths = tuple(to_bytes(path) for path in names)
+    return ask.GetActivity(root_of(arguments), subscription_name(arguments), paths)
+
+
 _LOG_LEVELS = {"debug": 10, "error": 40}
 _WANTED_LEVELS = {"debug": 10, "error": 30, "off": None}
 """The lowest level of the module `logging` that a client gets: what Watchman reports
@@ -258,6 +271,7 @@ COMMANDS: dict[str, Reader] = {
     "get-log": _get_log,
     **DEBUG_COMMANDS,
     "shutdown-server": plain(ask.ShutdownServer()),
+    "gamin-activity": _activity,
     "gamin-status": plain(ask.GaminStatus()),
     "gamin-dump": plain(ask.GaminDump()),
     "gamin-stop": plain(ask.GaminStop()),

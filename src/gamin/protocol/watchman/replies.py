@@ -136,6 +136,13 @@ def cursors(known: Mapping[str, Clock]) -> Reply:
     return _reply(cursors={f"n:{name}": str(clock) for name, clock in known.items()})
 
 
+def activity(
+    now: float, found: Iterable[tuple[float | None, bool, float] | None]
+) -> Reply:
+    """`now` and the first item of each answer are seconds of one monotonic clock."""
+    return _reply(now=now, activity=list(found))
+
+
 def log() -> Reply:
     return _reply(logged=True)
 

@@ -120,6 +120,14 @@ class ShowCursors(Struct, frozen=True):
     root: bytes
 
 
+class GetActivity(Struct, frozen=True):
+    root: bytes
+    name: str
+    """The name of the client's subscription."""
+    paths: tuple[bytes, ...]
+    """Relative to the root; empty is the root itself."""
+
+
 class WriteLog(Struct, frozen=True):
     level: int
     """A level of the module `logging`."""
@@ -243,6 +251,7 @@ Request = (
     | SetGlobalLogLevel
     | GetLog
     | ShutdownServer
+    | GetActivity
     | GaminStatus
     | GaminDump
     | GaminStop

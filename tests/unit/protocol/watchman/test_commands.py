@@ -84,6 +84,10 @@ requests = st.builds(
             ],
             ask.FlushSubscriptions(b"/a", ("n",)),
         ),
+        (
+            ["gamin-activity", "/a", "n", ["b/c", "\udcff", ""]],
+            ask.GetActivity(b"/a", "n", (b"b/c", b"\xff", b"")),
+        ),
         (["gamin-status"], ask.GaminStatus()),
         (["gamin-dump"], ask.GaminDump()),
         (["gamin-stop"], ask.GaminStop()),

@@ -54,6 +54,10 @@ TEXT = "c:1700000000:42:3:7"
             replies.unsubscribe("n", deleted=False),
             {"unsubscribe": "n", "deleted": False},
         ),
+        (
+            replies.activity(1.5, [None, (1.0, True, 0.0)]),
+            {"now": 1.5, "activity": [None, (1.0, True, 0.0)]},
+        ),
         (replies.status({"pid": 1}), {"status": {"pid": 1}}),
         (replies.dump("text"), {"dump": "text"}),
         (replies.stop(), {"stop": True}),

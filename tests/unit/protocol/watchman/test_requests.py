@@ -15,6 +15,7 @@ LINES: list[list[Any]] = [
     *([name] for name in ("gamin-status", "gamin-dump", "gamin-stop")),
     *([name, ROOT] for name in ("watch", "watch-project", "watch-del", "clock")),
     *([name, ROOT] for name in ("get-config", "find")),
+    ["gamin-activity", ROOT, "name", ["file"]],
     *([name, ROOT] for name in ("debug-get-asserted-states", "debug-show-cursors")),
     *([name, ROOT] for name in ("debug-get-subscriptions", "debug-root-status")),
     *([name, ROOT] for name in ("debug-recrawl", "debug-watcher-info")),

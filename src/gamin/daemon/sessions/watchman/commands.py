@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -108,6 +109,8 @@ class Commands:
                 client.work(self._watching(request, client))
             case _ if isinstance(request, ask.DebugRequest):
                 client.work(self._debugging.carry_out(request, client))
+            case ask.GetActivity():
+                self._activity(request, client)
             case _:
                 client.work(self._asking(request, client))
 
@@ -305,6 +308,18 @@ class Commands:
         yield from self.roots.until_ready(root, must_answer=must_answer)
         if not root.is_ready:  # it was closed before
             raise NotWatched(to_text(root.path))
+
+    def _activity(self, request: ask.GetActivity, client: Asker) -> None:
+        """The caller has synchronised: what was detected is delivered before."""
+        found = client.subscriptions.get((request.root, request.name))
+        if found is None:
+            raise BadRequest(f"there is no subscription {request.name!r}")
+        root = found[0]
+        root.flush()
+        now = time.monotonic()
+        client.reply(
+            replies.activity(now, self.roots.activity(root, request.paths, now))
+        )
 
     # -- what earlier servers knew
 

@@ -3,13 +3,14 @@
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
 from gamin.config.client_limits import ClientLimits
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.throttle.activity import Activity
 from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
@@ -246,6 +247,13 @@ class Roots:
         self._service.flush_deferred()
         self._rules.reread()
 
+    def activity(
+        self, root: Root, names: Sequence[bytes], now: float
+    ) -> list[Activity | None]:
+        """What reports do not say of entries of the root; the empty name is its own."""
+        activities = self._service.monitor.activities
+        return [activities.of(_real_path(root, name), now) for name in names]
+
     def close(self, root: Root) -> None:
         """Stop watching it."""
         del self._by_key[self._keys.pop(root)]
@@ -344,6 +352,16 @@ class Roots:
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)
+
+
+def _real_path(root: Root, name: bytes) -> bytes:
+    if name:
+        return root.prefix + name
+    steps = root.subscription.steps
+    if not steps:
+        return root.path
+    node, entry = steps[-1]
+    return node.path_prefix() + entry
 
 
 def _wait_for(root: Root, seconds: float | None, errands: Errands, done: Done) -> None:

@@ -55,6 +55,10 @@ class Belief:
     def is_folder(self, name: str) -> bool:
         return name in self._folders
 
+    def has_file(self, name: str) -> bool:
+        folder, _, entry = name.rpartition("/")
+        return entry in self.names(folder) and name not in self._folders
+
     def names(self, folder: str) -> Iterable[str]:
         """The entries of a directory: bare names. Empty for what is no directory."""
         names = self._folders.get(folder)

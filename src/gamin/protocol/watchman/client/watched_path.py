@@ -20,7 +20,8 @@ class WatchOptions(NamedTuple):
     cross_mounts: bool = False
     initial: bool = False
     settle: float = 0.0
-    """Report a change only after so many seconds without another one."""
+    """Report a path only after so many seconds in which nothing happened to it; the
+    client holds its events (`settling`)."""
     details: bool = False
     """Say what exactly changed."""
     flow_control: bool = True
@@ -34,6 +35,7 @@ class WatchOptions(NamedTuple):
     def required(self) -> list[str]:
         """The capabilities that the server must have beside REQUIRED."""
         return [
+            *(["cmd-gamin-activity"] if self.settle else ()),
             *(["gamin-details"] if self.details else ()),
             *([] if self.flow_control else ["gamin-flow-control"]),
             *(["gamin-unreadable"] if self.unreadable else ()),
@@ -98,7 +100,8 @@ class WatchedPath:
             "names": True,
             # Without a listing a loss could not be found later.
             "initial": self.belief is None,
-            "settle": options.settle,
+            # Another value than 0 is for the server to refuse, or waits in the client.
+            "settle": min(options.settle, 0.0),
             "defer_vcs": False,
             **({"details": True} if options.details else {}),
             **({} if options.flow_control else {"flow_control": False}),

@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
+from gamin.protocol.watchman.client import members
+from gamin.protocol.watchman.client.activity import COMMAND, Questions
 from gamin.protocol.watchman.client.belief import Belief, difference
 from gamin.protocol.watchman.client.decode import decode_and_apply, decode_detailed
 from gamin.protocol.watchman.client.events import (
@@ -17,9 +19,10 @@ from gamin.protocol.watchman.client.events import (
     full_listing,
     listed_entries,
 )
+from gamin.protocol.watchman.client.replacement import Decode, with_deletions
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
 from gamin.protocol.watchman.client.watched_path import WatchedPath, WatchOptions
-from gamin.protocol.watchman.codec.compact import SEPARATOR, CompactMessage
+from gamin.protocol.watchman.codec.compact import CompactMessage
 
 REQUIRED = (
     "cmd-subscribe",
@@ -97,6 +100,7 @@ class Watching:
         clocks = since.split(",") if since else [None] * len(paths)
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
+        self.settle = options.settle
         self._options = options
         self._numbers = count()
         self._by_name: dict[str, WatchedPath] = {}
@@ -107,6 +111,7 @@ class Watching:
         self._refusals: dict[str, str] = {}
         """Why the server rejected paths that were added, by key."""
         self._session = ClientSession()
+        self.questions = Questions()
 
     @property
     def ready(self) -> bool:
@@ -136,6 +141,7 @@ class Watching:
         """Return the bytes to send first on a connection."""
         self._session = ClientSession()
         self._leaving.clear()
+        self.questions.begin(self._session)
         paths = self._by_name.values()
         more = {name for path in paths for name in path.options.required}
         wishes = {"required": [*REQUIRED, *sorted(more)]}
@@ -248,6 +254,9 @@ class Watching:
 
     def _replied(self, reply: Reply) -> None:
         command, *arguments = reply.request
+        if command == COMMAND:
+            self.questions.answered(reply)
+            return
         if command == "unsubscribe":
             self._leaving.discard(str(arguments[1]))
             return
@@ -261,7 +270,7 @@ class Watching:
             raise WatchRefused(reply.error)
         if path is not None:
             path.is_answered = True
-            path.awaits_listing = _is_of_another_root(
+            path.awaits_listing = members.is_of_another_root(
                 path.clock, reply.value.get("clock")
             )
 
@@ -269,10 +278,10 @@ class Watching:
         name, clock, complete_until_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
         belief = Belief() if path.belief is None else path.belief
-        if path.options.details:
-            found = decode_detailed(rows, path.text, belief, recovered=recovered)
-        else:
-            found = decode_and_apply(rows, path.text, belief, recovered=recovered)
+        decode: Decode = decode_detailed if path.options.details else decode_and_apply
+        if path.options.settle:
+            decode = with_deletions(decode)
+        found = decode(rows, path.text, belief, recovered=recovered)
         path.clock = clock
         if complete_until_ns is not None:
             path.complete_until_ns = complete_until_ns
@@ -291,15 +300,15 @@ class Watching:
         if not isinstance(clock, str):
             raise RemoteProtocolError("no clock where one belongs")
         if "unreadable" in value:
-            path.unreadable = _unreadable(value["unreadable"])
+            path.unreadable = members.unreadable(value["unreadable"])
         inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
             return self._on_listing(path, value, clock, is_other=inode != path.inode)
         complete_until_ns, recovered = (
-            _complete_until_ns(value, path.complete_until_ns),
+            members.complete_until_ns(value, path.complete_until_ns),
             bool(value.get("recovered")),
         )
-        name, rows = message.subscription, _rows(value)
+        name, rows = message.subscription, members.rows(value)
         return self._on_rows(
             CompactMessage(name, clock, complete_until_ns, rows, recovered)
         )
@@ -315,7 +324,7 @@ class Watching:
         since, since_ns = path.clock, path.since_ns
         path.belief, path.clock = now, clock
         path.awaits_listing = False
-        path.pictured_ns = path.complete_until_ns = _complete_until_ns(
+        path.pictured_ns = path.complete_until_ns = members.complete_until_ns(
             value, path.complete_until_ns
         )
         if not value.get("is_fresh_instance"):
@@ -363,36 +372,5 @@ class Watching:
         return path
 
 
-def _unreadable(text: object) -> frozenset[str]:
-    """The names of directories in a message; None: there are none."""
-    if text is None:
-        return frozenset()
-    if not isinstance(text, str):
-        raise RemoteProtocolError("names that are no text")
-    return frozenset(text.split(SEPARATOR))
-
-
-def _is_of_another_root(before: str | None, now: object) -> bool:
-    """Whether a server whose clock is `now` cannot continue from the clock `before`.
-
-    A clock is that of a server, one of its roots, and a tick: the last of its parts.
-    """
-    if before is None or not isinstance(now, str):
-        return False
-    return before.rpartition(":")[0] != now.rpartition(":")[0]
-
-
 def _changed(files: Iterable[str]) -> list[Event]:
     return [Event(Kind.CHANGED, path, recovered=True) for path in files]
-
-
-def _rows(value: dict[str, Any]) -> str:
-    text = value.get("rows", "")
-    if not isinstance(text, str):
-        raise RemoteProtocolError("rows that are no text")
-    return text
-
-
-def _complete_until_ns(value: dict[str, Any], before: int) -> int:
-    complete_until_ns = value.get("complete_until_ns")
-    return complete_until_ns if isinstance(complete_until_ns, int) else before

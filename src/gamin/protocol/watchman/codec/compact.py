@@ -38,6 +38,8 @@ _LETTERS = {
 FILE_CREATED: Final = _LETTERS[Kind.CREATED]
 FILE_CHANGED: Final = _LETTERS[Kind.CHANGED]
 FILE_DELETED: Final = _LETTERS[Kind.DELETED]
+FILE_MOVED: Final = _LETTERS[Kind.MOVED]
+"""With the new name."""
 _FROM = "f"
 # For a file, for a directory.
 _MARKS: Final = {kind: (x.encode(), x.upper().encode()) for kind, x in _LETTERS.items()}

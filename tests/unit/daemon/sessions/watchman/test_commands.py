@@ -236,3 +236,36 @@ def test_names_of_subscriptions_are_unique_where_the_root_says_so(
     assert "is not unique" in peer.ask("subscribe", root, "s", NAMES)["error"]
     peer.ask("unsubscribe", root, "s")
     assert "error" not in peer.ask("subscribe", root, "s", NAMES)
+
+
+def test_a_client_may_ask_what_happened_beyond_the_reports(
+    server: Home, peer: WatchmanPeer, tmp_path: Path
+) -> None:
+    path, file, single = str(tmp_path), tmp_path / "file", str(tmp_path / "file")
+    file.touch()
+    options = {"fields": ["name"], "watch": True, "settle": 0}
+    for each in (path, single):
+        assert "error" not in peer.ask("subscribe", each, "s", options)
+        assert peer.ask("gamin-activity", each, "s", [""])["activity"] == [None]
+    names = ["file", "other"]
+    while True:  # each question is a report, and a few of them within a second are many
+        file.write_text("text")
+        reply = peer.ask("gamin-activity", path, "s", names)
+        busy, other = reply["activity"]
+        assert other is None
+        if busy is not None and busy[1]:
+            break
+    last, _, interval = busy
+    assert last <= reply["now"]
+    assert interval == 0
+    (found,) = peer.ask("gamin-activity", single, "s", [""])["activity"]
+    assert found is not None
+
+
+def test_what_happened_is_said_to_subscribers_alone(
+    peer: WatchmanPeer, root: str
+) -> None:
+    reply = peer.ask("gamin-activity", root, "mine", ["old"])
+    assert "no subscription 'mine'" in reply["error"]
+    for wrong in ([root, "mine"], [root, "mine", "old"], [root, "mine", ["x"] * 1001]):
+        assert "error" in peer.ask("gamin-activity", *wrong)

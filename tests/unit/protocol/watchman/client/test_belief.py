@@ -252,3 +252,13 @@ def test_a_file_renamed_to_a_directorys_name_ends_the_directory() -> None:
     belief = Belief({"": "d/f", "d": "e"})
     belief.apply([row("moved", "d", source="f")])
     assert known(belief) == {"": True, "d": False}
+
+
+def test_a_file_is_an_entry_that_is_no_directory() -> None:
+    belief = Belief({"": "file/sub", "sub": "inner"})
+    there = [
+        name
+        for name in ("file", "sub", "sub/inner", "x", "x/y")
+        if belief.has_file(name)
+    ]
+    assert there == ["file", "sub/inner"]

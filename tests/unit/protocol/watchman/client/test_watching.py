@@ -55,7 +55,7 @@ def test_options_become_the_query() -> None:
     query = subscribed.query
     assert subscribed.watch
     assert query.fields == EVENT_FIELDS
-    assert (query.recursive, query.ignore, query.settle) == (False, ("*.o",), 0.5)
+    assert (query.recursive, query.ignore, query.settle) == (False, ("*.o",), 0.0)
     assert (query.vcs_ignore, query.names, query.since) == (True, True, None)
 
 

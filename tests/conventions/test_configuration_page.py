@@ -7,6 +7,7 @@ from gamin.config.client_limits import RANGES, ClientLimits
 from gamin.config.flow_settings import LIMITS, FlowSettings
 from gamin.config.gaminrc import Mistake, parse
 from gamin.config.policy import BUILT_IN_FILESYSTEMS, BUILT_IN_PATHS
+from gamin.config.state_settings import STATE_RANGES, StateSettings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 BLOCKS = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -51,6 +52,14 @@ def test_the_flow_settings_are_those_listed() -> None:
             f"{limits.least} to {limits.most}",
         ]
         for name, limits in LIMITS.items()
+    ]
+
+
+def test_the_settings_of_what_is_kept_are_those_listed() -> None:
+    defaults = StateSettings()
+    assert [row[:3] for row in rows("What is kept across restarts")] == [
+        [name, f"{getattr(defaults, name):g}", f"{range_.least} to {range_.most}"]
+        for name, range_ in STATE_RANGES.items()
     ]
 
 

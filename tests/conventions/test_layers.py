@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "backends/base": set(),
     "system": set(),
     "backends": {"system"},
-    "state": {"core"},
+    "state": {"config", "core"},
     "daemon/io": {"system"},
     # The drive joins the loop and the executor; the rest of `io` knows neither.
     "daemon/io/drive": {"backends", "core", "daemon/io", "engine", "system"},

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from gamin.config import loader
 from gamin.config.client_limits import ClientLimits
 from gamin.config.flow_settings import FlowSettings
-from gamin.config.gaminrc import BUILT_IN, FlowRule, LimitRule, Method, Rule
+from gamin.config.gaminrc import BUILT_IN, FlowRule, LimitRule, Method, Rule, StateRule
 from gamin.config.loader import Configuration
 from gamin.config.policy import Decision, Policy
+from gamin.config.state_settings import StateSettings
 from gamin.paths import printable
 
 Answer = tuple[str, Decision]
@@ -59,7 +60,12 @@ def in_force(read: Configuration, policy: Policy) -> list[Rule]:
         limited.get(name) or LimitRule(name, value, BUILT_IN)
         for name, value in ClientLimits()._asdict().items()
     ]
-    return [*policy.in_force(), *flow, *limits]
+    kept = {r.name: r for r in read.rules if isinstance(r, StateRule)}
+    state = [
+        kept.get(name) or StateRule(name, value, BUILT_IN)
+        for name, value in StateSettings()._asdict().items()
+    ]
+    return [*policy.in_force(), *flow, *limits, *state]
 
 
 def _answer(path: str, policy: Policy) -> Answer:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from gamin.config.client_limits import RANGES
 from gamin.config.flow_settings import LIMITS, Limits
+from gamin.config.state_settings import STATE_RANGES
 from gamin.paths import printable
 
 MIN_SECONDS = 0.1
@@ -101,7 +102,18 @@ class LimitRule(NamedTuple):
         return f"limit {self.name} {self.value}"
 
 
-Rule = PathRule | FilesystemRule | FlowRule | LimitRule
+class StateRule(NamedTuple):
+    """`state NAME VALUE`; the last rule for a name applies."""
+
+    name: str  # a key of state_settings.STATE_RANGES, and `value` is within them
+    value: float
+    origin: Origin = BUILT_IN
+
+    def __str__(self) -> str:
+        return f"state {self.name} {_plain(self.value)}"
+
+
+Rule = PathRule | FilesystemRule | FlowRule | LimitRule | StateRule
 
 
 class Mistake(NamedTuple):
@@ -152,11 +164,17 @@ def _line(words: list[bytes], home: bytes, origin: Origin) -> Iterator[Rule | Mi
                 yield Mistake(limit, origin)
             else:
                 yield LimitRule(limit[0], int(limit[1]), origin)
+        case [b"state", name, value]:
+            state = _setting("state", STATE_RANGES, name, value)
+            if isinstance(state, str):
+                yield Mistake(state, origin)
+            else:
+                yield StateRule(*state, origin)
         case [b"notify" | b"poll" as command, *_]:
             yield Mistake(f"{command.decode()} needs at least one path", origin)
         case [b"fsset", *_]:
             yield Mistake("fsset needs: TYPE kernel|poll|none [SECONDS]", origin)
-        case [b"flow" | b"limit" as command, *_]:
+        case [b"flow" | b"limit" | b"state" as command, *_]:
             yield Mistake(f"{command.decode()} needs: NAME VALUE", origin)
         case _:
             yield Mistake(f"not understood: {_shown(words[0])}", origin)

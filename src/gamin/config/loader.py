@@ -20,10 +20,12 @@ from gamin.config.gaminrc import (
     Mistake,
     Origin,
     Rule,
+    StateRule,
     parse,
 )
 from gamin.config.mounts import Mounts
 from gamin.config.mounts import parse as parse_mounts
+from gamin.config.state_settings import StateSettings
 from gamin.system import errands, mountinfo
 from gamin.system.errands import Distant, Errand
 from gamin.system.small_file import opened
@@ -57,6 +59,11 @@ class Configuration(NamedTuple):
     def limits(self) -> ClientLimits:
         set_ = {r.name: r.value for r in self.rules if isinstance(r, LimitRule)}
         return ClientLimits().replaced(set_)
+
+    @property
+    def state(self) -> StateSettings:
+        set_ = {r.name: r.value for r in self.rules if isinstance(r, StateRule)}
+        return StateSettings().replaced(set_)
 
 
 class NotBelieved(Exception):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from typing import NamedTuple, TypeVar
 
+from gamin.config.state_settings import StateSettings
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Damaged, Header, chained, pack_header, unpack_header
 
@@ -18,12 +19,10 @@ VERSION = 2
 """The version of the tables."""
 OLD_VERSIONS = frozenset({1})
 """Versions that this one replaces: what they hold can be learned again."""
+DEFAULTS = StateSettings()
+"""For callers without a configuration."""
 APPLICATION = 0x67616D69
 """What `file` and sqlite know the database by: "gami"."""
-MAX_GENERATIONS = 8
-"""Servers per tree whose clocks stay meaningful; the oldest is dropped first."""
-KEPT_SECONDS = 30 * 24 * 3600
-"""How long a tree is kept that nobody asked for."""
 BUSY_SECONDS = 2.0
 """How long to wait for another process that has the database locked."""
 
@@ -55,6 +54,12 @@ DELETE FROM trees WHERE rowid IN (
 _DROP_LONELY_CHUNKS = """
 DELETE FROM chunks WHERE (start, pid, number) NOT IN
   (SELECT start, pid, number FROM trees)
+"""
+_SIZES = """
+SELECT start, pid, number, (
+  SELECT coalesce(sum(length(data)), 0) FROM chunks c
+  WHERE c.start = t.start AND c.pid = t.pid AND c.number = t.number)
+FROM trees t ORDER BY saved, rowid
 """
 _IT = " WHERE start = ? AND pid = ? AND number = ?"
 
@@ -122,7 +127,10 @@ class Store:
         self.place = place
 
     def save(
-        self, entries: Iterable[Entry], cursors: Iterable[SavedCursor]
+        self,
+        entries: Iterable[Entry],
+        cursors: Iterable[SavedCursor],
+        settings: StateSettings = DEFAULTS,
     ) -> dict[Generation, Base]:
         """Save trees and cursors in one transaction. Return what is saved now of each
         tree; those are missing whose base is not there. Raises Unusable."""
@@ -140,7 +148,7 @@ class Store:
                 f" VALUES (?, ?, ?, ?, {now})",
                 moved,
             )
-            _expire(connection, now)
+            _expire(connection, now, settings)
             return saved
 
         return self._with_connection(write, make=True) or {}
@@ -315,12 +323,21 @@ def _is_damage(error: sqlite3.OperationalError) -> bool:
     return "no such" in text or "unsupported file format" in text
 
 
-def _expire(connection: sqlite3.Connection, now: int) -> None:
-    """Drop what is old, and the oldest generations of each tree."""
-    connection.execute("DELETE FROM trees WHERE saved < ?", (now - KEPT_SECONDS,))
-    connection.execute("DELETE FROM cursors WHERE moved < ?", (now - KEPT_SECONDS,))
-    connection.execute(_DROP_OLD_GENERATIONS, (MAX_GENERATIONS,))
+def _expire(connection: sqlite3.Connection, now: int, settings: StateSettings) -> None:
+    """Drop what is old, the oldest generations of each tree, and what is too much."""
+    oldest = now - settings.kept_days * 86_400
+    connection.execute("DELETE FROM trees WHERE saved < ?", (oldest,))
+    connection.execute("DELETE FROM cursors WHERE moved < ?", (oldest,))
+    connection.execute(_DROP_OLD_GENERATIONS, (settings.servers,))
     connection.execute(_DROP_LONELY_CHUNKS)
+    rows = connection.execute(_SIZES).fetchall()
+    left = sum(size for *_, size in rows)
+    for *place, size in rows[:-1]:
+        if left <= settings.megabytes * 1_000_000:
+            break
+        connection.execute("DELETE FROM trees" + _IT, place)
+        connection.execute("DELETE FROM chunks" + _IT, place)
+        left -= size
 
 
 def _clamped(numbers: Sequence[int]) -> list[int]:

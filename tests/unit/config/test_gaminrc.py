@@ -14,8 +14,10 @@ from gamin.config.gaminrc import (
     Origin,
     PathRule,
     Rule,
+    StateRule,
     parse,
 )
+from gamin.config.state_settings import STATE_RANGES
 from gamin.paths import printable
 
 HERE = Origin("gaminrc", 1)
@@ -54,6 +56,7 @@ def what(line: bytes) -> str:
         (b"flow calm_seconds 2.5", FlowRule("calm_seconds", 2.5, HERE)),
         (b"flow reports_per_second 9", FlowRule("reports_per_second", 9, HERE)),
         (b"limit subscriptions 9", LimitRule("subscriptions", 9, HERE)),
+        (b"state save_interval 2.5", StateRule("save_interval", 2.5, HERE)),
     ],
 )
 def test_each_kind_of_line_gives_its_rule(line: bytes, rule: Rule) -> None:
@@ -99,6 +102,12 @@ def test_comments_and_blank_lines_have_no_effect(text: bytes) -> None:
         (
             b"limit connections 1",
             "connections is a whole number from 16 to 65536, not 1",
+        ),
+        (b"state", "state needs: NAME VALUE"),
+        (b"state x 1", f"state knows {', '.join(STATE_RANGES)}, not x"),
+        (
+            b"state kept_days 0",
+            "kept_days is a whole number from 1 to 36500, not 0",
         ),
         (b"limit x 1", f"limit knows {', '.join(RANGES)}, not x"),
         (

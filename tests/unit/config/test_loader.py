@@ -13,6 +13,7 @@ from gamin.config.loader import (
     read,
     read_mounts,
 )
+from gamin.config.state_settings import StateSettings
 from testkit.descriptors import no_descriptor_is_left_open
 from testkit.processes import NOBODY, require_root
 
@@ -64,6 +65,14 @@ def test_the_last_limit_line_of_a_name_counts(home: Path, system: Path) -> None:
     (home / ".gaminrc").write_text("limit triggers 9\nlimit rule_lists 2")
     (system / "mandatory_gaminrc").write_text("limit triggers 3")
     assert read(str(home), str(system)).limits == ClientLimits(triggers=3, rule_lists=2)
+
+
+def test_the_last_state_line_of_a_name_counts(home: Path, system: Path) -> None:
+    (home / ".gaminrc").write_text("state kept_days 9\nstate save_interval 2.5")
+    (system / "mandatory_gaminrc").write_text("state kept_days 3")
+    found = read(str(home), str(system)).state
+    assert found == StateSettings(save_interval=2.5, kept_days=3)
+    assert isinstance(found.kept_days, int)
 
 
 def test_the_last_flow_line_of_a_name_counts(home: Path, system: Path) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from gamin.config.state_settings import StateSettings
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Header, pack
 from gamin.state.store import (
     APPLICATION,
-    MAX_GENERATIONS,
     NOTHING,
     Base,
     Entry,
@@ -143,14 +143,10 @@ def test_a_store_of_an_earlier_version_is_replaced(place: Place) -> None:
 
 def test_only_the_latest_generations_are_kept(place: Place) -> None:
     store = Store(place)
-    for number in range(MAX_GENERATIONS + 2):
-        store.save([entry(Generation(number, 0, 0))], [])
-    kept = [
-        number
-        for number in range(MAX_GENERATIONS + 2)
-        if read(store, Generation(number, 0, 0))
-    ]
-    assert kept == list(range(2, MAX_GENERATIONS + 2))
+    for number in range(5):
+        store.save([entry(Generation(number, 0, 0))], [], StateSettings(servers=3))
+    kept = [number for number in range(5) if read(store, Generation(number, 0, 0))]
+    assert kept == [2, 3, 4]
     assert store.chunks(Generation(0, 0, 0), 0, 9) == []
 
 
@@ -161,6 +157,26 @@ def test_trees_unused_for_a_month_are_removed(place: Place) -> None:
         connection.execute("UPDATE trees SET saved = saved - 31 * 86400")
     store.save([entry(Generation(7, 7, 7))], [])
     assert read(store) is None
+
+
+def test_trees_that_were_saved_longest_ago_make_room(place: Place) -> None:
+    store = Store(place)
+    large = [os.urandom(400_000)]
+    for number in range(4):
+        tree = Entry(Generation(number, 0, 0), b"%d" % number, b"/r", HEADER, large)
+        store.save([tree], [], StateSettings(megabytes=1))
+    kept = [
+        number
+        for number in range(4)
+        if store.find(Generation(number, 0, 0), b"%d" % number)
+    ]
+    assert kept == [2, 3]
+
+
+def test_a_tree_that_is_too_large_alone_is_kept(place: Place) -> None:
+    store = Store(place)
+    store.save([entry(chunks=[os.urandom(1_200_000)])], [], StateSettings(megabytes=1))
+    assert read(store) is not None
 
 
 def test_a_path_is_forgotten_with_all_below_it(place: Place) -> None:

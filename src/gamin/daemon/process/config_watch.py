@@ -183,7 +183,8 @@ def know_distant(mounts: Mounts) -> None:
 
 
 def limit(service: Service, configured: loader.Configuration) -> None:
-    """What the files say of limits holds from now on."""
+    """What the files say of limits, and of what is kept, holds from now on."""
+    service.state = configured.state
     limits = configured.limits
     if limits.connections > service.limits.connections:
         allow_descriptors(limits.connections + OWN_DESCRIPTORS)

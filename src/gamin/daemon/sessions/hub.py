@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from gamin.config.client_limits import ClientLimits
+from gamin.config.state_settings import StateSettings
 from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
@@ -89,6 +90,8 @@ class Service:
         self.accounts = Accounts()
         self.limits = ClientLimits()
         """What clients may take; see `limit`."""
+        self.state = StateSettings()
+        """How much is remembered across restarts."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
         self._unflushed: dict[Session, None] = {}

@@ -11,6 +11,7 @@ from gamin.backends.polling import PollingBackend
 from gamin.config import loader
 from gamin.config.client_limits import ClientLimits
 from gamin.config.mounts import Mounts
+from gamin.config.state_settings import StateSettings
 from gamin.core.effects import Deliver
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
@@ -167,6 +168,15 @@ def test_limits_of_clients_hold_as_soon_as_they_are_written(file: Path) -> None:
             subscriptions=7, held_bytes=5_000_000
         )
         assert followed.service.accounts.max_held_bytes == 5_000_000
+
+
+def test_what_is_kept_across_restarts_holds_as_soon_as_it_is_written(
+    file: Path,
+) -> None:
+    with following() as followed:
+        file.write_text("state servers 2\n")
+        followed.report_change()
+        assert followed.service.state == StateSettings(servers=2)
 
 
 def test_more_connections_take_more_descriptors(

@@ -34,7 +34,11 @@ class Watchman:
         self.memory = LazyMemory(service, state_home(), session)
         self._commands = Commands(self.roots, host, self.memory)
         self._saves = SaveSchedule(
-            service.loop, self.memory, self.roots, self._commands
+            service.loop,
+            self.memory,
+            self.roots,
+            self._commands,
+            lambda: service.state.save_interval,
         )
         self.roots.on_changed = self._saves.changed
         self.roots.on_closing = self._saves.save_before_closing

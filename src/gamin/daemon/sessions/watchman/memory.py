@@ -139,19 +139,17 @@ class Memory:
             self.wait()
         if self.is_writing:
             return  # the store is on a mount that does not answer
-        collecting = self._collecting(roots, cursors)
-        while True:
-            try:
-                next(collecting)
-            except StopIteration as stop:
-                batch: _Batch = stop.value
-                break
-        if self._is_far:
-            self._start_writing(batch)
-        else:
-            self._writing = batch.writing
+        for _ in "12":  # again, if the store is not the one to which it was added
+            batch = _result(self._collecting(roots, cursors))
+            if self._is_far:
+                self._start_writing(batch)
+                return
+            self._begin_writing(batch)
             self._write(batch)
             self._note_written()
+            added = [root for root, found in batch.writing if found.before is not None]
+            if all(root in self._saved for root in added):
+                return
 
     def saving(
         self,
@@ -188,9 +186,7 @@ class Memory:
         return batch
 
     def _start_writing(self, batch: "_Batch") -> bool:
-        # The next save is of everything, unless this one succeeds.
-        for root, _ in batch.writing:
-            self._saved.pop(root, None)
+        self._begin_writing(batch)
         writer = threading.Thread(
             target=self._write, args=(batch,), name="save", daemon=True
         )
@@ -199,8 +195,14 @@ class Memory:
         except RuntimeError as error:  # there is no thread
             self._complain(error)
             return False
-        self._writer, self._writing = writer, batch.writing
+        self._writer = writer
         return True
+
+    def _begin_writing(self, batch: "_Batch") -> None:
+        """The next save is of everything, unless this one succeeds."""
+        self._writing = batch.writing
+        for root, _ in batch.writing:
+            self._saved.pop(root, None)
 
     @property
     def _is_far(self) -> bool:
@@ -235,7 +237,9 @@ class Memory:
         if self._store is None or not (batch.entries or batch.cursors):
             return
         try:
-            self._written = self._store.save(batch.entries, batch.cursors)
+            self._written = self._store.save(
+                batch.entries, batch.cursors, self._service.state
+            )
         except Unusable as error:
             self._complain(error)
 
@@ -324,6 +328,16 @@ class Memory:
         if text != self._complained:
             self._complained = text
             logger.warning("nothing is remembered: %s", printable(text))
+
+
+def _result(collecting: "Generator[None, None, _Batch]") -> "_Batch":
+    """What it returns, without a pause."""
+    while True:
+        try:
+            next(collecting)
+        except StopIteration as stop:
+            batch: _Batch = stop.value
+            return batch
 
 
 def _packed(key: RootKey) -> bytes:

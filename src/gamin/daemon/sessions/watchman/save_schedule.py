@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
+from gamin.config.state_settings import StateSettings
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory
 
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 1.0
 """Seconds from the last change to the save. One in the middle of a storm would cost the
 storm, and be outdated at its end."""
-INTERVAL_SECONDS = 30.0
-"""The shortest time between two saves, in seconds; and the longest from the first
-change to the save, where changes do not end."""
 INTERVAL_PER_COST = 100
 """Least time between two saves, as a multiple of what the last one took on the loop."""
 SLICE_SECONDS = 0.003
@@ -30,12 +28,20 @@ SLICE_SECONDS = 0.003
 
 class SaveSchedule:
     def __init__(
-        self, loop: Loop, memory: LazyMemory, roots: "Roots", commands: "Commands"
+        self,
+        loop: Loop,
+        memory: LazyMemory,
+        roots: "Roots",
+        commands: "Commands",
+        interval: Callable[[], float] = lambda: StateSettings().save_interval,
     ) -> None:
+        """`interval` returns the shortest time between two saves, in seconds. It is
+        also the longest from the first change to the save, where changes do not end."""
         self._loop = loop
         self._memory = memory
         self._roots = roots
         self._commands = commands
+        self._interval = interval
         self._changed: set[Root] = set()
         self._timer: Timer | None = None
         self._last_change = 0.0
@@ -60,7 +66,7 @@ class SaveSchedule:
         self._changed.add(root)
         now = self._last_change = time.monotonic()
         if self._timer is None and self._steps is None:
-            self._latest = now + INTERVAL_SECONDS
+            self._latest = now + self._interval()
             self._timer = self._loop.call_at(self._due_at, self._save_if_quiet)
 
     @property
@@ -143,7 +149,7 @@ class SaveSchedule:
     def _finish(self, *, is_writing: bool) -> None:
         self._steps = None
         saved, self._saving = self._saving, []
-        wait = max(INTERVAL_SECONDS, INTERVAL_PER_COST * self._cost)
+        wait = max(self._interval(), INTERVAL_PER_COST * self._cost)
         self._earliest = time.monotonic() + wait
         if not is_writing:
             self._changed.update(saved)

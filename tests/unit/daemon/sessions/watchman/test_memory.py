@@ -2,13 +2,18 @@
 
 import itertools
 import os
+import shutil
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gamin.core.coverage.recovery import MARGIN_NS
+from gamin.daemon.sessions.watchman import memory as memory_module
 from testkit.no_threads import no_thread_can_start
 from testkit.sessions import START, Home, home
 from testkit.waiting import eventually
@@ -190,3 +195,103 @@ def test_a_save_that_no_thread_can_write_is_left_to_the_next_one(tree: Path) -> 
         assert finished(memory.saving(roots, ()))
         memory.wait()
         assert memory.size() > 0
+
+
+def aged(path: Path) -> None:
+    """Wait until the file is not as new as what happens now."""
+    eventually(lambda: time.time_ns() - path.lstat().st_ctime_ns > 10 * MARGIN_NS)
+
+
+def with_clock_offset(server: Home, seconds: int) -> None:
+    """The real-time clock is so far ahead of the monotonic one."""
+    memory = server.watchman.memory._memory()
+    memory._clock_offset_ns = lambda: seconds * 1_000_000_000
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(
+    ("seconds", "changed"), [(0, []), (60, []), (-60, ["kept", "gone"])]
+)
+def test_what_was_written_after_the_clock_was_set_back_may_have_changed(
+    tree: Path, seconds: int, changed: list[str]
+) -> None:
+    aged(tree / "gone")
+    with served() as server:
+        clock = clock_of(server, tree)
+        with_clock_offset(server, 1000)
+    with served() as server:
+        with_clock_offset(server, 1000 + seconds)
+        answer = asked(server, tree, clock)
+    assert answer["is_fresh_instance"] is False
+    assert sorted(answer["files"]) == sorted(changed)
+
+
+@pytest.mark.usefixtures("state")
+def test_after_a_clock_that_was_set_back_to_before_the_save_everything_is_listed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served() as server:
+        clock = clock_of(server, tree)
+    monkeypatch.setattr(memory_module, "time", SimpleNamespace(time_ns=lambda: 1))
+    with home(next(_STARTS)) as server:
+        assert asked(server, tree, clock)["is_fresh_instance"] is True
+    assert "the clock was set back" in caplog.text
+
+
+def test_an_older_copy_that_is_put_back_knows_older_clocks_only(
+    tree: Path, state: Path, tmp_path: Path
+) -> None:
+    aged(tree / "gone")
+    with served() as server:
+        old = clock_of(server, tree)
+    shutil.copytree(state, tmp_path / "copy")
+    (tree / "first").touch()
+    with served() as server:
+        new = clock_of(server, tree)
+    shutil.rmtree(state)
+    (tmp_path / "copy").rename(state)
+    (tree / "gone").unlink()
+    with served() as server:
+        answer = asked(server, tree, old)
+        assert answer["is_fresh_instance"] is False
+        assert sorted(answer["files"]) == ["first", "gone"]
+        assert asked(server, tree, new)["is_fresh_instance"] is True
+
+
+def test_a_store_that_was_exchanged_while_the_server_runs_is_written_as_a_whole(
+    tree: Path, state: Path
+) -> None:
+    aged(tree / "gone")
+    with served() as server:
+        clock_of(server, tree)
+        server.watchman.save()
+        shutil.rmtree(state)
+        (tree / "new").touch()
+        clock = clock_of(server, tree)
+        server.watchman.save()
+    with served() as server:
+        answer = asked(server, tree, clock)
+    assert answer["is_fresh_instance"] is False
+    assert answer["files"] in ([], ["new"])
+
+
+@pytest.mark.usefixtures("state")
+def test_what_several_saves_added_is_one_tree(tree: Path) -> None:
+    aged(tree / "gone")
+    with served() as server:
+        clock = clock_of(server, tree)
+        server.watchman.save()
+        for number in range(5):
+            (tree / f"d{number}").mkdir()
+            (tree / f"d{number}/file").touch()
+            server.watchman.save()
+        (tree / "d1").rename(tree / "d2/moved")
+        server.watchman.save()
+        aged(tree / "d4/file")
+        latest = clock_of(server, tree)
+    (tree / "d3/file").unlink()
+    with served() as server:
+        assert asked(server, tree, latest)["files"] == ["d3/file"]
+        found = set(asked(server, tree, clock)["files"])
+    assert {"d0/file", "d2/moved/file", "d4/file"} <= found
+    assert not {"kept", "gone"} & found

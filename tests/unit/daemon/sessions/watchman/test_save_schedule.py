@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.config.state_settings import StateSettings
 from gamin.daemon.sessions.watchman import save_schedule as module
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
 from testkit.no_threads import no_thread_can_start
@@ -67,7 +68,7 @@ def test_the_next_save_comes_much_later(server: Home, tree: Path) -> None:
     schedule(server).changed(root)
     timer = schedule(server)._timer
     assert timer is not None
-    assert timer.when() - before > module.INTERVAL_SECONDS / 2
+    assert timer.when() - before > StateSettings().save_interval / 2
     schedule(server).changed(root)
     assert schedule(server)._timer is timer
 
@@ -87,7 +88,7 @@ def test_a_save_does_not_wait_for_ever_for_the_end_of_changes(
     server: Home, tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "QUIET_SECONDS", 3600.0)
-    monkeypatch.setattr(module, "INTERVAL_SECONDS", 0.0)
+    server.service.state = StateSettings(save_interval=0.0)
     server.watcher().ask("watch", str(tree))
     server.run_until(server.watchman.memory.size, what="a save")
 

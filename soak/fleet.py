@@ -29,6 +29,8 @@ from bench import measure
 from gamin.fleet.connection import FleetError
 from gamin.fleet.message import MISSED, FleetEvent
 from gamin.fleet.mirror import Mirror
+from gamin.fleet.registry import fleet_state
+from gamin.fleet.settings import DEFAULT_STREAM, Servers
 from testkit.actions.actor import Actor
 from testkit.actions.acts import perform
 from testkit.actions.real_disk import RealDisk
@@ -41,7 +43,7 @@ KILLS_PER_REST = 10
 MAX_PAUSE = 2.0
 """Seconds without acts after a kill, at most; else nobody gets far between two."""
 DURABLE = "soak"
-MAX_SHOWN = 20
+MAX_SHOWN = 40
 
 
 class Host:
@@ -106,6 +108,7 @@ class FollowerThread(threading.Thread):
         self.mirrors: dict[str, Mirror] = {}
         self.disorder: list[str] = []
         self.counts = Counter[str]()
+        self.events = list[FleetEvent]()
         self._latest: dict[str, tuple[str, int]] = {}
         self._highest = 0
 
@@ -131,6 +134,7 @@ class FollowerThread(threading.Thread):
                         self._take(event)
 
     def _take(self, event: FleetEvent) -> None:
+        self.events.append(event)
         self.counts["messages"] += 1
         self.counts["recovered"] += event.recovered
         self.counts["listings"] += event.kind == "resync"
@@ -213,7 +217,8 @@ class FleetSoak:
             if time.monotonic() > began + SECONDS_TO_REST:
                 break
             time.sleep(0.2)
-        self.wrong += found
+        if found:
+            self.wrong += [*found, *self._explained(found)]
         self.longest_rest = max(self.longest_rest, time.monotonic() - began)
 
     def _wrong_now(self) -> list[str]:
@@ -229,11 +234,51 @@ class FleetSoak:
             found += [f"{host.name}: phantom {path!r}" for path in believed - there]
         return found
 
+    def _explained(self, found: list[str]) -> list[str]:
+        """Whether the stream is wrong, too, and what it said of the first path."""
+        mirrors = dict[str, Mirror]()
+        for event in asyncio.run(self._stream()):
+            mirrors.setdefault(event.host, Mirror()).apply(event)
+        lines = []
+        for host in self.hosts:
+            if set(mirrors.get(host.name, Mirror())) != host.paths():
+                lines.append(f"{host.name}: the stream itself is wrong")
+        name, _, path = found[0].partition(": ")
+        path = path.partition("'")[2].rstrip("'")
+        for event in self.follower.events:
+            if event.host == name and any(
+                path == each or each == "" or path.startswith(f"{each}/")
+                for each in (event.path, event.dest)
+                if each is not None
+            ):
+                lines.append(_shown(event))
+            elif any(entry == path for entry, _ in event.entries):
+                lines.append(f"listed in {_shown(event)}")
+        return lines[-30:]
+
+    async def _stream(self) -> list[FleetEvent]:
+        """Everything that a new follower gets."""
+        last = (await fleet_state(Servers((self.nats.url,)), DEFAULT_STREAM)).last
+        events = list[FleetEvent]()
+        async with gamin.fleet.follow(self.nats.url, since="all") as batches:
+            async for batch in batches:
+                events += batch
+                if events[-1].stream_sequence >= last:
+                    break
+        return events
+
     def end(self) -> None:
         self.follower.end()
         for host in self.hosts:
             host.end()
         self.nats.kill()
+
+
+def _shown(event: FleetEvent) -> str:
+    where = f"{event.stream_sequence} {event.epoch}/{event.sequence}"
+    what = f"{event.kind} {event.path!r} {event.dest or ''}"
+    marks = " recovered" * event.recovered + " directory" * event.is_dir
+    return f"{event.host}: {where} {what}{marks}"
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -43,7 +43,7 @@ KILLS_PER_REST = 10
 MAX_PAUSE = 2.0
 """Seconds without acts after a kill, at most; else nobody gets far between two."""
 DURABLE = "soak"
-MAX_SHOWN = 40
+MAX_SHOWN = 80
 
 
 class Host:
@@ -178,6 +178,7 @@ class FleetSoak:
         self.follower = FollowerThread(self.nats)
         self.follower.start()
         self.kills = Counter[str]()
+        self.killed = list[tuple[int, str]]()
         self.wrong: list[str] = []
         self.longest_rest = 0.0
 
@@ -204,6 +205,8 @@ class FleetSoak:
         }
         what = self._random.choice(list(ways))
         self.kills[what] += 1
+        # With what the follower had then, to be found among the events.
+        self.killed.append((len(self.follower.events), f"{what} of {host.name}"))
         ways[what]()
 
     def _restart_nats(self) -> None:
@@ -245,7 +248,10 @@ class FleetSoak:
                 lines.append(f"{host.name}: the stream itself is wrong")
         name, _, path = found[0].partition(": ")
         path = path.partition("'")[2].rstrip("'")
-        for event in self.follower.events:
+        killed = deque(self.killed)
+        for number, event in enumerate(self.follower.events):
+            while killed and killed[0][0] <= number:
+                lines.append(f"killed: {killed.popleft()[1]}")
             if event.host == name and any(
                 path == each or each == "" or path.startswith(f"{each}/")
                 for each in (event.path, event.dest)
@@ -254,7 +260,7 @@ class FleetSoak:
                 lines.append(_shown(event))
             elif any(entry == path for entry, _ in event.entries):
                 lines.append(f"listed in {_shown(event)}")
-        return lines[-30:]
+        return lines[-60:]
 
     async def _stream(self) -> list[FleetEvent]:
         """Everything that a new follower gets."""

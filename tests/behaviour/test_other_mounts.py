@@ -22,10 +22,10 @@ import os, socket, sys
 from gamin.system.address import find
 with socket.socket(socket.AF_UNIX) as old:
     old.connect(find(os.environ, os.getuid()).abstract)
-    old.sendall(b"\\0")
     try:
+        old.sendall(b"\\0")
         print(len(old.recv(1)))
-    except ConnectionResetError:
+    except ConnectionError:
         print(0)
 """
 

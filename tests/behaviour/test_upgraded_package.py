@@ -19,10 +19,14 @@ from testkit.waiting import eventually
 PROGRAM = """\
 import sys
 sys.path.insert(0, sys.argv[1])
+from gamin.daemon.process import preload
+preload.LATE_MODULES = preload.LATE_MODULES[:int(sys.argv[2])]
 sys.argv[1:] = ["--notimeout"]
 from gamin.daemon.process.start import main
 sys.exit(main())
 """
+ALL = 1000
+"""More than there are modules."""
 
 
 @pytest.fixture
@@ -35,8 +39,13 @@ def package(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def served(session: str, tmp_path: Path, package: Path) -> Iterator[Daemon]:
-    """A server of the copy, to which nobody has spoken the Watchman language."""
+def served(
+    session: str, tmp_path: Path, package: Path, request: pytest.FixtureRequest
+) -> Iterator[Daemon]:
+    """A server of the copy, to which nobody has spoken the Watchman language.
+
+    Its parameter is how many modules it imports while it is idle.
+    """
     places = {
         "GAM_CLIENT_ID": session,
         "GAMIN_SOCKET_DIR": str(tmp_path),
@@ -45,7 +54,7 @@ def served(session: str, tmp_path: Path, package: Path) -> Iterator[Daemon]:
     }
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-c", PROGRAM, str(package)],
+            [sys.executable, "-I", "-c", PROGRAM, str(package), str(request.param)],
             env=os.environ | places,
             stdin=subprocess.DEVNULL,
             stderr=log,
@@ -67,6 +76,7 @@ def _answers(served: Daemon) -> bool:
     return True
 
 
+@pytest.mark.parametrize("served", [ALL], indirect=True)
 def test_a_server_whose_package_is_removed_goes_on_to_serve(
     served: Daemon, package: Path, tmp_path: Path
 ) -> None:
@@ -100,6 +110,7 @@ def test_a_server_whose_package_is_removed_goes_on_to_serve(
     assert not [line for line in served.log() if "a bug" in line]
 
 
+@pytest.mark.parametrize("served", [0], indirect=True)
 def test_a_server_that_cannot_import_what_it_needs_makes_room_for_another(
     served: Daemon, package: Path
 ) -> None:

@@ -209,7 +209,7 @@ def test_states_and_cursors_can_be_listed(client: Any, root: Path) -> None:
     listed = client.query("debug-get-asserted-states", str(root))
     assert listed["states"] == [{"name": "busy", "state": "Asserted"}]
     clock = client.query("query", str(root), {"since": "n:mine"})["clock"]
-    assert client.query("debug-show-cursors", str(root))["cursors"] == {"mine": clock}
+    assert client.query("debug-show-cursors", str(root))["cursors"] == {"n:mine": clock}
 
 
 def test_a_client_can_write_to_the_log_of_the_server(

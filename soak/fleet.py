@@ -244,8 +244,12 @@ class FleetSoak:
             mirrors.setdefault(event.host, Mirror()).apply(event)
         lines = []
         for host in self.hosts:
+            state = host.publisher.process.poll()
+            lines.append(f"{host.name}: its publisher {_running(state)}; it said last:")
+            lines += host.publisher.log.read_text().splitlines()[-3:]
             if set(mirrors.get(host.name, Mirror())) != host.paths():
                 lines.append(f"{host.name}: the stream itself is wrong")
+        said, lines = lines, []
         name, _, path = found[0].partition(": ")
         path = path.partition("'")[2].rstrip("'")
         killed = deque(self.killed)
@@ -260,7 +264,7 @@ class FleetSoak:
                 lines.append(_shown(event))
             elif any(entry == path for entry, _ in event.entries):
                 lines.append(f"listed in {_shown(event)}")
-        return lines[-60:]
+        return said + lines[-50:]
 
     async def _stream(self) -> list[FleetEvent]:
         """Everything that a new follower gets."""
@@ -278,6 +282,10 @@ class FleetSoak:
         for host in self.hosts:
             host.end()
         self.nats.kill()
+
+
+def _running(status: int | None) -> str:
+    return "runs" if status is None else f"ended with {status}"
 
 
 def _shown(event: FleetEvent) -> str:

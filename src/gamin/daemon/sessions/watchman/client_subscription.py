@@ -43,6 +43,10 @@ class ClientSubscription:
     def is_blocked(self) -> bool:
         return self._client.is_blocked
 
+    @property
+    def codec(self) -> Codec:
+        return self._client.codec
+
     def deliver(self, delivery: Delivery) -> None:
         client = self._client
         codec = client.codec

@@ -164,6 +164,10 @@ class Sink(Protocol):
         """Nothing can be delivered now. When that ends, the sink calls `Root.catch_up`
         and gets the difference."""
 
+    @property
+    def codec(self) -> Codec | None:
+        """What it encodes rows with that are delivered next; None: not known."""
+
     def deliver(self, delivery: Delivery) -> None:
         """Take a delivery; sending it may wait for `flush`."""
 

@@ -18,15 +18,11 @@ from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.sessions.watchman.delivery import Listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
+from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange, States
-from gamin.events import (
-    AnyRow,
-    Kind,
-    Row,
-    as_rows,
-)
+from gamin.events import AnyRow, Kind, Row, as_rows
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.file_row import Disk
 from gamin.protocol.watchman.query.query import Query
@@ -47,8 +43,10 @@ class Root:
         loop: Loop,
         server: tuple[int, int],
         errands: Errands | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """`server` is when this one started (in seconds) and its pid."""
+        """`server` is when this one started (in seconds) and its pid. `turns` are those
+        of all large differences; None: it shares them with no other root."""
         self.subscription = subscription
         self._numbers = numbers
         self.number = next(numbers)
@@ -71,6 +69,7 @@ class Root:
         self.states = States()
         self.is_lost = False
         """What was watched is gone, or another object took its path."""
+        self.turns = turns or Turns(loop)
         self.waiting: list[Callable[[], None]] = []
         """Called when it is ready."""
         self.reaper: Timer | None = None
@@ -329,6 +328,7 @@ class Root:
     def remove(self, subscriber: Subscriber) -> None:
         # Its client may read again later, and asks those behind to catch up.
         subscriber.cursor.is_behind = False
+        subscriber.large_difference = None
         query = self.queries[subscriber.query]
         del query.subscribers[subscriber]
         if not query.subscribers:

@@ -15,6 +15,7 @@ from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, 
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
+from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.rule_files import RootRules, RuleFiles
@@ -74,6 +75,7 @@ class Roots:
         """By path, the roots that are kept without a client."""
         self._by_subscription: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
+        self._turns = Turns(service.loop)
         self.times = TickTimes()
         self.on_cancel: Callable[[], None] = lambda: None
         """Called when a root is not watched for good any more."""
@@ -165,6 +167,7 @@ class Roots:
             service.loop,
             self._server,
             service.errands,
+            self._turns,
         )
         root.config = config
         root.has_warnings = key.is_watchman

@@ -19,6 +19,11 @@ from gamin.daemon.sessions.watchman.delivery import (
     Sink,
 )
 from gamin.daemon.sessions.watchman.facts import NotSeen, SeenDisk
+from gamin.daemon.sessions.watchman.large_difference import (
+    Found,
+    LargeDifference,
+    is_large,
+)
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
 from gamin.events import AnyRow, Row, as_rows
@@ -60,6 +65,8 @@ class Subscriber:
         """The directories that may not be read, according to the last report."""
         self.wants_listing = False
         """The names are to follow what happened since the clock that it came with."""
+        self.large_difference: LargeDifference | None = None
+        """What it gets next, and what is being found in slices."""
         self.is_waiting = False
         """A thread looks at what is to be delivered next."""
 
@@ -161,12 +168,56 @@ class SharedQuery:
 
     def catch_up(self, subscriber: Subscriber) -> None:
         """Deliver what a subscriber that is behind has not got, if it can be."""
-        if not (subscriber.sink.is_blocked or subscriber.is_held):
+        is_busy = subscriber.large_difference is not None
+        if subscriber.sink.is_blocked or subscriber.is_held or is_busy:
+            return
+        if not self.wants_event_fields and is_large(
+            self._root, self.query, subscriber.cursor
+        ):
+            self._find_in_slices(subscriber)
+        else:
             self._attempt(subscriber, partial(self._deliver_difference, subscriber))
+
+    def _find_in_slices(self, subscriber: Subscriber) -> None:
+        work = subscriber.large_difference = LargeDifference(
+            *(self._root, self.query, subscriber.cursor, subscriber.sink.codec),
+            is_wanted=lambda work: (
+                subscriber in self.subscribers and subscriber.large_difference is work
+            ),
+            finish=partial(self._deliver_large, subscriber),
+        )
+        self._root.turns.add(work)
+
+    def _deliver_large(self, subscriber: Subscriber, found: Found | None) -> None:
+        """Deliver what was found in slices, and then what happened since."""
+        subscriber.large_difference = None
+        root, cursor = self._root, subscriber.cursor
+        if subscriber.sink.is_blocked or subscriber.is_held:
+            return  # it gets the difference when it can
+        if found is None:
+            self._attempt(subscriber, partial(self._deliver_difference, subscriber))
+        else:
+            rows, now, since = found
+            cursor.catch_up(now.latest, now.root)
+            cursor.is_behind = root.timeline[:4] != now[:4]
+            if since is None or not rows.is_empty:
+                subscriber.sink.deliver(
+                    Delivery(
+                        root.path,
+                        rows,
+                        now.clock(now.latest),
+                        since=None if since is None else now.clock(since),
+                        is_fresh=since is None,
+                    )
+                )
+            if cursor.is_behind:
+                self.catch_up(subscriber)
+        subscriber.sink.flush()
 
     def flush_subscriber(self, subscriber: Subscriber) -> bool:
         """Deliver what is owed to the subscriber, whatever prevents it. Return whether
         anything was."""
+        subscriber.large_difference = None  # it gets all of it at once
         now, since = self._root.timeline.latest, self._unsettled_since
         subscriber.cursor.fall_behind(now if since is None else since)
         return self._attempt(subscriber, partial(self._deliver_difference, subscriber))

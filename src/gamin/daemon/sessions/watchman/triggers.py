@@ -18,6 +18,7 @@ from gamin.paths import printable
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock
+from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.names import to_bytes
@@ -33,6 +34,8 @@ MAX_ARGUMENT_BYTES = 1 << 20
 
 class RunningTrigger:
     """A `Sink` that runs a command for what is delivered."""
+
+    codec: Codec | None = None
 
     def __init__(
         self,

@@ -7,14 +7,17 @@ happened meanwhile is therefore applied to the answer at its end.
 
 from collections.abc import Iterable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from gamin.daemon.io.errands import Steps, aside
 from gamin.daemon.sessions.watchman.results import ResultBuilder, look_at
-from gamin.daemon.sessions.watchman.root import Root
 from gamin.events import Kind
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
+
+if TYPE_CHECKING:
+    from gamin.daemon.sessions.watchman.root import Root
 
 MAX_ROUNDS = 5
 """Times that other work runs while what happened meanwhile is applied."""
@@ -22,7 +25,7 @@ ROWS_PER_STEP = 256
 
 
 class Update:
-    def __init__(self, root: Root, query: Query, since: int | None) -> None:
+    def __init__(self, root: "Root", query: Query, since: int | None) -> None:
         """`since` is the tick after which rows are new; None if the answer is fresh."""
         self._root = root
         self._query = query

@@ -79,6 +79,8 @@ class Quiet:
 
     # -- from the root
 
+    codec = None
+
     def deliver(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
 

@@ -37,6 +37,8 @@ class Collector:
         self.states: list[StateChange] = []
         self.removals = 0
 
+    codec = None
+
     def deliver(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
 

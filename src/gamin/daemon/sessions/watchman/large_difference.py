@@ -1,0 +1,144 @@
+"""A difference that is too large for one turn: it is found while others are served.
+
+It takes turns with all other large differences of the server, a slice of one of them in
+an iteration of the loop. What happens meanwhile is in it, or follows it.
+"""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from gamin.core.deliver.cursor import Cursor
+from gamin.daemon.io.errands import Steps
+from gamin.daemon.io.loop import Loop
+from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.results import ResultBuilder
+from gamin.daemon.sessions.watchman.update import Update
+from gamin.protocol.watchman.clocks import Timeline
+from gamin.protocol.watchman.codec.codec import Codec
+from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.protocol.watchman.query.query import Query
+
+if TYPE_CHECKING:
+    from gamin.daemon.sessions.watchman.root import Root
+
+LARGE_ROWS = 512
+"""Rows from which on a difference is large: some of them take a few milliseconds."""
+SLICE_SECONDS = 0.004
+"""Seconds of work before others get their turn."""
+MAX_ATTEMPTS = 3
+"""How often it is begun that cannot be brought up to date at its end."""
+
+
+class Found(NamedTuple):
+    """What a subscriber gets."""
+
+    rows: FileRows
+    now: Timeline
+    """When this was right."""
+    since: int | None
+    """The tick after which it happened; None for everything there is."""
+
+
+class Work(Protocol):
+    def take_turn(self) -> bool:
+        """Do a slice; return whether more is left."""
+
+
+class Turns:
+    """Gives one after another a slice, one in an iteration of the loop."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._waiting: deque[Work] = deque()
+
+    def add(self, work: Work) -> None:
+        self._waiting.append(work)
+        if len(self._waiting) == 1:
+            self._loop.call_soon(self._take_turn)
+
+    def _take_turn(self) -> None:
+        work = self._waiting[0]
+        is_left = False
+        try:
+            is_left = work.take_turn()
+        finally:
+            self._waiting.popleft()
+            if is_left:
+                self._waiting.append(work)
+            if self._waiting:
+                self._loop.call_soon(self._take_turn)
+
+
+class LargeDifference:
+    def __init__(
+        self,
+        root: "Root",
+        query: Query,
+        cursor: Cursor[int],
+        codec: Codec | None,
+        is_wanted: Callable[["LargeDifference"], bool],
+        finish: Callable[[Found | None], None],
+    ) -> None:
+        """`codec`: the rows are encoded with it in slices, too. `is_wanted` says
+        whether somebody waits for this one still. `finish` is called with None if the
+        root changes too fast."""
+        self._steps = _find(root, query, cursor, codec)
+        self._is_wanted = is_wanted
+        self._finish = finish
+
+    def take_turn(self) -> bool:
+        if not self._is_wanted(self):
+            return False  # the client has left, or got all of it at once
+        end = time.monotonic() + SLICE_SECONDS
+        found: Found | None = None
+        try:
+            while True:
+                next(self._steps)
+                if time.monotonic() >= end:
+                    return True
+        except StopIteration as over:
+            found = over.value
+        except BaseException:
+            self._finish(None)
+            raise
+        self._finish(found)
+        return False
+
+
+def is_large(root: "Root", query: Query, cursor: Cursor[int]) -> bool:
+    """Whether the difference is to be found in slices. Not of a root where only a
+    thread may look, nor where rows are those of the tree."""
+    if root.far_point is not None or query.names:
+        return False
+    is_same_root = cursor.target == root.number
+    rows = root.changes_since(cursor.tick) if is_same_root else None
+    if rows is None:
+        if query.empty_on_fresh_instance:
+            return False
+        rows = root.listing()
+    return next(islice(rows, LARGE_ROWS, None), None) is not None
+
+
+def _find(
+    root: "Root", query: Query, cursor: Cursor[int], codec: Codec | None
+) -> Steps[Found | None]:
+    for _ in range(MAX_ATTEMPTS):
+        begun = root.timeline
+        tick = cursor.tick if cursor.target == root.number else None
+        source = None if tick is None else root.changes_since(tick)
+        if source is None:
+            tick = None
+            source = () if query.empty_on_fresh_instance else root.listing()
+        found: list[FileRow] = []
+        yield from ResultBuilder(root.subscription, query).find(source, begun, found)
+        current = yield from Update(root, query, tick).apply(found, begun)
+        now = root.timeline
+        if current is not None and (tick is None or tick >= now.oldest):
+            rows = FileRows(current, query.fields, now)
+            if codec is not None and not query.wants_hashes:
+                yield from rows.encode(codec)
+            return Found(rows, now, tick)
+    return None

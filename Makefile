@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-compiled
+PROGRAMS := .venv-programs
 SOURCES := pyproject.toml hatch_build.py $(shell find src -name '*.py')
 DIR ?= .
 # Tests mostly wait for servers, so more run at a time than there are cores.
@@ -14,7 +15,7 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test search lint format docs fuzz bench growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test search lint format docs fuzz bench programs growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -50,6 +51,10 @@ fuzz: $(VENV)/dev
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
+# Real programs, each on its own engine and under `gamin exec`; PROGRAM_NAMES names some.
+programs: $(PROGRAMS)/ready
+	PYTHONPATH=. $(PROGRAMS)/bin/python -m bench.programs $(PROGRAM_NAMES)
+
 growth: $(VENV)/bench
 	$(BIN)/python -m bench.growth --write $(BENCH_ARGS)
 
@@ -64,7 +69,7 @@ test-all-pythons:
 	WORKERS=$(WORKERS) .ci/test-all-pythons $(PYTHONS)
 
 clean:
-	rm -rf $(VENV) $(COMPILED) .venv-3.* bench/build site
+	rm -rf $(VENV) $(COMPILED) $(PROGRAMS) .venv-3.* bench/build site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -75,6 +80,12 @@ $(VENV)/run: $(BIN)/python pyproject.toml
 
 $(VENV)/bench: $(VENV)/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	touch $@
+
+# Flask's patterns match nothing with watchdog 7.
+$(PROGRAMS)/ready: pyproject.toml
+	$(PYTHON) -m venv $(PROGRAMS)
+	$(PROGRAMS)/bin/python -m pip install --quiet --disable-pip-version-check --editable . uvicorn flask sphinx-autobuild pytest pytest-watcher hupper setuptools mkdocs watchfiles 'watchdog[watchmedo]<7' django pywatchman
 	touch $@
 
 $(VENV)/dev: $(VENV)/run

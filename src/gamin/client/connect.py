@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from time import sleep
 
 from gamin.client.locate import (
     Locator,
@@ -95,6 +96,6 @@ def _start_and_reach(
         connected = reach(attempt)
         if connected is not None:
             return connected
-        time.sleep(pause)
+        sleep(pause)  # not time.sleep: tests of programs replace that
         pause = min(2 * pause, _MAX_PAUSE)
     raise ServerNotStarted(attempt.address, command, attempt.explain())

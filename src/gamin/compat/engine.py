@@ -22,7 +22,7 @@ from gamin.compat.changed_files import changed_after
 from gamin.compat.filters import pruned_names
 from gamin.compat.spelling import Spelling
 from gamin.errors import GaminError, ServerError
-from gamin.events import Event, Kind
+from gamin.events import Detail, Event, Kind
 
 ADDED, MODIFIED, DELETED = 1, 2, 3
 """The values of `watchfiles.Change`."""
@@ -78,6 +78,7 @@ class Engine:
                 recursive=recursive,
                 cross_mounts=True,
                 follow_symlinks=True,
+                details=True,
                 flow_control=False,
                 unreadable=not ignore_permission_denied,
                 ignore=[_escaped(name) for name in ignore],
@@ -200,7 +201,7 @@ class Engine:
             elif event.kind is Kind.CREATED:
                 changes.discard((MODIFIED, path))
                 changes.add((ADDED, path))
-            elif (ADDED, path) not in changes:
+            elif (ADDED, path) not in changes and event.details != Detail.CLOSED:
                 changes.add((MODIFIED, path))
 
 

@@ -90,7 +90,10 @@ class Translation:
         if not event.is_dir:
             yield from self._content(event, details or Detail.CONTENT)
         elif Detail.ATTRIBUTES in details:
-            yield self._make(_DIR_ATTRIB, event, event.path)
+            attrib = self._make(_DIR_ATTRIB, event, event.path)
+            yield attrib
+            if self._watch.is_recursive and attrib.src_path != self._watch.path:
+                yield attrib  # once from the directory, once from its parent
         else:
             yield self._make(DirModifiedEvent, event, event.path)
 

@@ -11,6 +11,7 @@ import pytest
 import gamin
 from gamin.compat import engine, settings
 from gamin.compat.engine import ADDED, DELETED, MODIFIED, Engine, make_engine
+from testkit.servers import OUR_SERVER, running_server
 from testkit.watches import kill_server, serving
 
 
@@ -100,6 +101,44 @@ def test_what_happens_after_the_server_was_killed_is_reported(tmp_path: Path) ->
         kill_server()
         (tmp_path / "a").touch()
         assert changes(watching) == {(ADDED, str(tmp_path / "a"))}
+
+
+def test_attributes_of_the_watched_directory_itself_are_modified(
+    tmp_path: Path,
+) -> None:
+    with Engine([str(tmp_path)]) as watching:
+        tmp_path.chmod(0o711)
+        assert changes(watching) == {(MODIFIED, str(tmp_path))}
+
+
+def test_closing_a_file_that_was_not_written_is_no_change(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.touch()
+    with Engine([str(tmp_path)]) as watching:
+        with file.open("a"):
+            pass
+        (tmp_path / "last").touch()
+        assert changes(watching) == {(ADDED, str(tmp_path / "last"))}
+
+
+def test_what_is_behind_a_link_has_the_name_of_the_link(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "tree" / "link").symlink_to("../target")
+    with Engine([str(tmp_path / "tree")]) as watching:
+        (tmp_path / "target" / "f").touch()
+        assert changes(watching) == {(ADDED, str(tmp_path / "tree" / "link" / "f"))}
+
+
+def test_a_directory_that_may_not_be_read_is_an_error_unless_ignored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    with running_server([str(OUR_SERVER)], home=str(tmp_path)) as own:
+        monkeypatch.setenv("GAM_CLIENT_ID", own.session)
+        with pytest.raises(PermissionError, match=r"os error 13.*closed"):
+            Engine([str(tmp_path)], ignore_permission_denied=False)
+        Engine([str(tmp_path)], ignore_permission_denied=True).close()
 
 
 class Own:

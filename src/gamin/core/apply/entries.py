@@ -26,7 +26,7 @@ from gamin.core.resolve.path_walk import PathResolver
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Kind, Row
+from gamin.events import CREATE, IS_DIR, MOVED_FROM, MOVED_TO, Kind
 
 # Looked up once: on 3.11 a member of an enum costs 0.1 µs each time.
 _CREATED: Final = Kind.CREATED
@@ -201,10 +201,9 @@ class EntryChanges:
                 audience = self._without_directory_only(self._audiences.on(below))
                 prefix = below.path_prefix()
                 published = list(below.published_entries().items())
-                for name in list(below.names):
-                    self._tree.remove(below, name)
+                self._tree.remove_all(below)
                 for name, known in published:
-                    row = Row(Kind.DELETED, prefix + name, known is not FILE)
+                    row = _DELETED, prefix + name, known is not FILE, None, False
                     self._reporter.report(audience, row, recovered)
             self._tree.clear(below)
             self._coverage.drop(below)

@@ -1,3 +1,7 @@
+from collections.abc import Callable
+
+import pytest
+
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.tree import TOUCH_LIMIT, Tree
 
@@ -144,3 +148,37 @@ def test_tombstones_are_kept_while_there_are_few() -> None:
     tree.add(tree.root, b"a", FILE)
     tree.age_out()
     assert tree.floor == 0
+
+
+def one_by_one(tree: Tree, node: Node) -> None:
+    for name in list(node.names):
+        tree.remove(node, name)
+
+
+@pytest.mark.parametrize("remove", [one_by_one, Tree.remove_all])
+def test_removing_all_entries_is_removing_each_of_them(
+    remove: Callable[[Tree, Node], None],
+) -> None:
+    tree = Tree()
+    a = directory(tree, tree.root, b"a")
+    a.names[b"old"] = FILE
+    a.names[b"sub"] = SUBDIR
+    born = tick(tree)
+    tree.add(a, b"new", FILE)
+    tree.add(a, b"gone", FILE)
+    gone = tick(tree)
+    tree.remove(a, b"gone")
+    touches = tree.touches
+    died = tick(tree)
+    remove(tree, a)
+    assert a.names == {}
+    assert list((a.history or {}).items()) == [
+        (b"gone", (gone, born, gone, born, False)),
+        (b"old", (died, 0, died, 0, False)),
+        (b"sub", (died, 0, died, 0, True)),
+        (b"new", (died, born, died, born, False)),
+    ]
+    assert tree.touches == touches + 2
+    assert tree.root.latest_tick == died
+    remove(tree, a)
+    assert tree.touches == touches + 2

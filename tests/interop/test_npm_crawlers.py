@@ -1,4 +1,5 @@
-"""The file maps of React Native and jest, and Parcel's watcher, on our `watchman`."""
+"""Watchman's client for Node, the file maps of React Native and jest, and Parcel's
+watcher, on our `watchman`."""
 
 import hashlib
 import json
@@ -13,7 +14,30 @@ from testkit.watchman_command import Installed, installed
 
 pytestmark = pytest.mark.xdist_group("npm")  # the packages are installed once
 
-PACKAGES = ("metro-file-map@0.84.6", "jest-haste-map@30.5.1", "@parcel/watcher@2.6.0")
+PACKAGES = (
+    *("fb-watchman@2.0.2", "metro-file-map@0.84.6", "jest-haste-map@30.5.1"),
+    "@parcel/watcher@2.6.0",
+)
+
+FB_WATCHMAN = """
+const watchman = require('fb-watchman');
+const client = new watchman.Client();
+const root = process.argv[2];
+function check(error) { if (error) { console.error(error); process.exit(1); } }
+client.capabilityCheck({required: ['relative_root', 'wildmatch']}, (error) => {
+  check(error);
+  client.command(['watch-project', root], (error, reply) => {
+    check(error);
+    console.log(reply.watch);
+    const query = {suffix: 'js', fields: ['name']};
+    client.command(['query', root, query], (error, reply) => {
+      check(error);
+      console.log(reply.files.join(' '));
+      client.end();
+    });
+  });
+});
+"""
 
 METRO = """
 const FileMap = require('metro-file-map').default;
@@ -113,6 +137,14 @@ def lines(command: Installed, modules: Path, program: str, *words: Path) -> list
     done = command.run(["node", "-e", program, "x", *map(str, words)], cwd=modules)
     assert done.returncode == 0, done.stderr
     return done.stdout.decode().splitlines()
+
+
+def test_the_client_of_npm_asks_our_server(
+    command: Installed, modules: Path, root: Path
+) -> None:
+    watched, files = lines(command, modules, FB_WATCHMAN, root)
+    assert watched == str(root)
+    assert sorted(files.split()) == ["0.js", "1.js", "2.js"]
 
 
 @pytest.mark.parametrize("program", [METRO, JEST], ids=["metro", "jest"])

@@ -12,7 +12,6 @@ from testkit.required import missing, needs
 from testkit.watchman_command import Installed, installed
 
 HOOK = Path("/usr/share/git-core/templates/hooks/fsmonitor-watchman.sample")
-NPM_PACKAGE = "fb-watchman@2.0.2"
 
 
 @pytest.fixture
@@ -44,44 +43,6 @@ def test_pywatchman_finds_and_starts_the_server_by_itself(
     done = command.run([sys.executable, "-c", PYWATCHMAN, str(root)])
     assert done.returncode == 0, done.stderr
     assert done.stdout.decode().splitlines() == [str(root), "file"]
-
-
-FB_WATCHMAN = """
-const watchman = require('fb-watchman');
-const client = new watchman.Client();
-const root = process.argv[2];
-function check(error) { if (error) { console.error(error); process.exit(1); } }
-client.capabilityCheck({required: ['relative_root', 'wildmatch']}, (error) => {
-  check(error);
-  client.command(['watch-project', root], (error, reply) => {
-    check(error);
-    console.log(reply.watch);
-    const query = {suffix: 'js', fields: ['name']};
-    client.command(['query', root, query], (error, reply) => {
-      check(error);
-      console.log(reply.files.join(' '));
-      client.end();
-    });
-  });
-});
-"""
-
-
-@needs("npm", "node")
-def test_fb_watchman_of_npm_works(command: Installed, root: Path) -> None:
-    place = command.folder / "npm"
-    place.mkdir()
-    done = command.run(
-        ["npm", "install", "--no-audit", "--no-fund", NPM_PACKAGE], cwd=place
-    )
-    if done.returncode:
-        pytest.skip("npm has no way to its packages")
-    (place / "client.js").write_text(FB_WATCHMAN)
-    (root / "file.js").touch()
-    (root / "other").touch()
-    done = command.run(["node", "client.js", str(root)], cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.decode().splitlines() == [str(root), "file.js"]
 
 
 @needs("hg")

@@ -5,7 +5,10 @@ Which of them are allowed is decided in the tests.
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "gamin"
@@ -27,9 +30,20 @@ def name_of(module: Path) -> str:
     return module.relative_to(SOURCE).as_posix()
 
 
+@cache
+def parsed(module: Path) -> ast.Module:
+    """The syntax tree of a module of the package. It is kept, as several tests look at
+    each module; those of the tests would take too much memory."""
+    return ast.parse(module.read_text())
+
+
+READS_ALL_MODULES = pytest.mark.xdist_group("source")
+"""For tests that parse the whole package: one process does so, once."""
+
+
 def imported(module: Path) -> Iterator[str]:
     """Everything that a module imports, wherever in the file, as dotted names."""
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -12,7 +12,14 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conventions.source import MODULES, name_of
+from tests.conventions.source import (
+    MODULES,
+    READS_ALL_MODULES,
+    name_of,
+    parsed,
+)
+
+pytestmark = READS_ALL_MODULES
 
 
 class Constructor(NamedTuple):
@@ -28,8 +35,11 @@ class Constructor(NamedTuple):
 
 
 def constructors() -> Iterator[Constructor]:
+    """Each process that collects the tests calls it, so few modules are parsed."""
     for module in MODULES:
-        for node in ast.parse(module.read_text()).body:
+        if "tuple.__new__" not in module.read_text():
+            continue
+        for node in parsed(module).body:
             if not (
                 isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Call)
             ):
@@ -55,7 +65,7 @@ CONSTRUCTORS = list(constructors())
 
 def fields_of(constructor: Constructor) -> list[str]:
     """The types of the fields of the class, which is in the same module."""
-    for node in ast.parse(constructor.module.read_text()).body:
+    for node in parsed(constructor.module).body:
         if isinstance(node, ast.ClassDef) and node.name == constructor.made:
             return [
                 ast.unparse(each.annotation)
@@ -77,7 +87,7 @@ def test_only_fast_constructors_go_round_the_class() -> None:
     for module in MODULES:
         count = sum(
             isinstance(node, ast.Attribute) and ast.unparse(node) == "tuple.__new__"
-            for node in ast.walk(ast.parse(module.read_text()))
+            for node in ast.walk(parsed(module))
         )
         uses[name_of(module)] = count - sum(c.module == module for c in CONSTRUCTORS)
     assert not {name for name, count in uses.items() if count}

@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conventions.source import READS_ALL_MODULES, parsed
+
+pytestmark = READS_ALL_MODULES
+
 CORE = Path(__file__).parents[2] / "src" / "gamin" / "core"
 ORDER = ("model", "coverage", "resolve", "deliver", "throttle", "apply", "monitor")
 """A package may import those before it. ARCHITECTURE.md says why in this order."""
@@ -18,7 +22,7 @@ def package_of(module: Path) -> str:
 def imported_packages(module: Path) -> set[str]:
     """The packages of `core` that the module imports, `effects` included."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(parsed(module)):
         names: list[str] = []
         if isinstance(node, ast.ImportFrom) and node.module:
             names = [f"{node.module}.{alias.name}" for alias in node.names]

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.conventions import retired
-from tests.conventions.source import ALL_MODULES, MODULES, ROOT
+from tests.conventions.source import (
+    ALL_MODULES,
+    MODULES,
+    READS_ALL_MODULES,
+    ROOT,
+)
+
+pytestmark = READS_ALL_MODULES
 
 GLOSSARY = (ROOT / "GLOSSARY.md").read_text()
 TERMS = re.findall(r"^\* \*\*(.+?)\*\* — \S", GLOSSARY, re.MULTILINE)

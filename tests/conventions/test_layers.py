@@ -11,11 +11,15 @@ import pytest
 
 from tests.conventions.source import (
     MODULES,
+    READS_ALL_MODULES,
     SOURCE,
     imported,
     imported_modules,
     name_of,
+    parsed,
 )
+
+pytestmark = READS_ALL_MODULES
 
 SHARED = {"errors", "events", "paths", "__init__"}
 """Modules at the top that every folder may import."""
@@ -136,7 +140,7 @@ def test_a_pure_folder_does_no_io_and_reads_no_clock(module: Path) -> None:
     assert not {name.split(".")[0] for name in imported(module)} & IO_MODULES
     called = {
         node.func.id
-        for node in ast.walk(ast.parse(module.read_text()))
+        for node in ast.walk(parsed(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
     assert not called & IO_CALLS
@@ -177,7 +181,7 @@ def test_proc_is_read_only_in_system() -> None:
 def _proc_paths(module: Path) -> list[str]:
     strings = (
         node.value
-        for node in ast.walk(ast.parse(module.read_text()))
+        for node in ast.walk(parsed(module))
         if isinstance(node, ast.Constant)
     )
     texts = (s.decode() if isinstance(s, bytes) else s for s in strings)

@@ -5,6 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 
 from gamin.core.model.node import Node
+from tests.conventions.source import READS_ALL_MODULES, parsed
+
+pytestmark = READS_ALL_MODULES
 
 SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 CONSTRUCTORS = {"__init__", "alike", "restored"}
@@ -67,7 +70,7 @@ def assigned(module: Path) -> set[str]:
                     found.add(node.attr)
             visit(node)
 
-    visit(ast.parse(module.read_text()))
+    visit(parsed(module))
     return found & WRITERS.keys()
 
 

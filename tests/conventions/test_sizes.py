@@ -5,7 +5,15 @@ import ast
 from pathlib import Path
 
 import gamin
-from tests.conventions.source import ALL_MODULES, ROOT, SOURCE, functions
+from tests.conventions.source import (
+    ALL_MODULES,
+    READS_ALL_MODULES,
+    ROOT,
+    SOURCE,
+    functions,
+)
+
+pytestmark = READS_ALL_MODULES
 
 MAX_LINES = 400
 """Lines of a module."""

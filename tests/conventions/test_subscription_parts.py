@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from gamin.core.model.subscription import Progress, Resolution, Target
+from tests.conventions.source import READS_ALL_MODULES, parsed
+
+pytestmark = READS_ALL_MODULES
 
 SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 HOME = SOURCE / "core/model/subscription.py"
@@ -50,7 +53,7 @@ def transitions(part: type) -> set[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda m: str(m.relative_to(SOURCE)))
 def test_no_module_assigns_a_part_or_its_attributes(module: Path) -> None:
-    for node in ast.walk(ast.parse(module.read_text())):
+    for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             assert not part_of(node.value), ast.unparse(node)
 
@@ -60,7 +63,7 @@ def test_only_the_owners_call_the_methods_that_change_a_part(part: type) -> None
     name = part.__name__.lower()
     callers = set()
     for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text())):
+        for node in ast.walk(parsed(module)):
             if not isinstance(node, ast.Call):
                 continue
             function = node.func

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from tests.conventions import exceptions
-from tests.conventions.source import MODULES, SOURCE, UNIT_TESTS, functions, name_of
+from tests.conventions.source import (
+    MODULES,
+    READS_ALL_MODULES,
+    SOURCE,
+    UNIT_TESTS,
+    functions,
+    name_of,
+)
+
+pytestmark = READS_ALL_MODULES
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -36,9 +36,14 @@ def serving(session: str) -> Iterator[None]:
                 signal_server(signal.SIGTERM, ends=True)
 
 
-def signal_server(number: signal.Signals, *, ends: bool = False) -> None:
+def signal_server(
+    number: signal.Signals,
+    *,
+    ends: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> None:
     """Signal the server of the session; return when it has ended, if it is to."""
-    with connect_watchman(start=False) as connected:
+    with connect_watchman(start=False, environ=environ) as connected:
         pid = peer_of(connected).pid
     process = os.pidfd_open(pid)
     try:

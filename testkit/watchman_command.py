@@ -5,16 +5,18 @@ The server is started by whoever asks first, as for a user, and ended with the b
 
 import json
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from testkit.programs import COMMAND
+from gamin.cli.main import main
+from gamin.client.locate import NoServer
+from testkit.watches import signal_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,10 @@ def _installed(folder: Path, session: str) -> Iterator[Installed]:
         "GAMIN_SOCKET_DIR": str(folder),
     }
     this = Installed(folder, environ)
-    this.run([*COMMAND, "watchman", "install", str(programs)]).check_returncode()
+    # In this process, as is the end: a second interpreter would cost as much as a test.
+    assert main(["watchman", "install", str(programs)]) == 0
     try:
         yield this
     finally:
-        this.run([sys.executable, "-m", "gamin", "stop"])
+        with suppress(NoServer):
+            signal_server(signal.SIGTERM, ends=True, environ=environ)

@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gamin.events import (
     ATTRIB,
@@ -280,7 +281,7 @@ class Disk:
     def _resolve(self, path: bytes, follow: bool = False) -> tuple[Trail, bytes]:
         """The way to a path and its last name, which is empty for "/" and ".."."""
         trail: Trail = [(b"", self._covering(self.root))]
-        rest = _names(path)
+        rest = list(_names(path))
         links = 0
         while rest:
             directory, name = trail[-1][1], rest.pop()
@@ -308,6 +309,8 @@ class Disk:
         return trail, b""
 
     def _covering(self, inode: Inode) -> Inode:
+        if not self.mounted:
+            return inode
         while inode in self.mounted and self.mounted[inode] is not inode:
             inode = self.mounted[inode]
         return inode
@@ -345,9 +348,10 @@ class Disk:
         inode.ctime = self._clock()
 
 
-def _names(path: bytes) -> list[bytes]:
+@lru_cache(4096)  # the models ask for few paths, each of them very often
+def _names(path: bytes) -> tuple[bytes, ...]:
     """Last one first, so that `pop` takes the next."""
-    return [name for name in reversed(path.split(b"/")) if name not in (b"", b".")]
+    return tuple(n for n in reversed(path.split(b"/")) if n not in (b"", b"."))
 
 
 def _kind(inode: Inode) -> int:

@@ -5,7 +5,6 @@ after every edit.
 """
 
 import importlib.util
-import json
 import os
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from gamin.cli.control import NotRunning
+from testkit.server_state import status
 from testkit.waiting import eventually
 from testkit.watches import serving
 
@@ -91,12 +92,12 @@ def output(folder: Path) -> str:
 
 def clients_of(process: subprocess.Popen[bytes]) -> list[int]:
     """The pids of the program and its children that `gamin status` lists."""
-    text = subprocess.check_output([GAMIN, "status", "--json"])
     found = []
-    for client in json.loads(text)["clients"]:
-        with suppress(ProcessLookupError):
-            if os.getsid(client["pid"]) == process.pid:
-                found.append(client["pid"])
+    with suppress(NotRunning):
+        for client in status().clients:
+            with suppress(ProcessLookupError):
+                if os.getsid(client.pid) == process.pid:
+                    found.append(client.pid)
     return found
 
 
@@ -115,7 +116,7 @@ def test_a_program_reloads_after_each_edit_and_ends_as_ever(
     if len(command) == 1:
         command = line.split(" ")
     with running(folder, command) as process:
-        for version in range(1, 4):
+        for version in (1, 2):
             before = f"version-{version - 1}"
             eventually(lambda: before in output(folder), what=before)  # noqa: B023
             eventually(lambda: clients_of(process), what="a client of the server")

@@ -36,12 +36,16 @@ def test_get_sockname_starts_a_server_that_accepts(command: Installed) -> None:
         client.connect(reply["sockname"])
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("form", ["--output-encoding={}", "--output-encoding {}"])
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        *((name, [f"--output-encoding={name}"]) for name in ENCODINGS),
+        ("json", ["--output-encoding", "json"]),
+    ],
+)
 def test_the_reply_has_the_encoding_that_an_option_names(
-    command: Installed, encoding: str, form: str
+    command: Installed, encoding: str, words: list[str]
 ) -> None:
-    words = form.format(encoding).split()
     done = command.watchman(*words, "--no-pretty", "get-sockname")
     assert done.returncode == 0
     assert encoding_of(done.stdout) == ENCODINGS[encoding]

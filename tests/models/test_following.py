@@ -55,7 +55,7 @@ def do(act: Act, place: Path) -> None:
 
 
 @pytest.mark.parametrize("way", KERNELS, ids=repr)
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(40))
 @given(steps=st.lists(STEPS, max_size=40))
 def test_the_core_believes_what_is_on_the_disk(way: Way, steps: list[Act]) -> None:
     with tempfile.TemporaryDirectory() as place:

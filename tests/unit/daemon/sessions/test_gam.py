@@ -104,6 +104,23 @@ def test_what_is_no_request_ends_the_connection(
     assert peer.session not in peer.home.service.sessions
 
 
+def test_a_client_has_a_limited_number_of_requests(
+    peer: GamPeer,
+    box: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "MAX_NUMBER", 3)
+    peer.send(b"".join(packet(n, FILE + NO_EXISTS, box) for n in range(3)))
+    peer.home.run_until(lambda: peer.session.subscription_count == 3)
+    peer.send(packet(1, CANCEL) + packet(1, FILE + NO_EXISTS, box))
+    assert events(peer, 1) == [(1, EventCode.ACKNOWLEDGE, bytes(box))]
+    peer.home.run_until(lambda: peer.session.subscription_count == 3)
+    peer.send(packet(9, FILE + NO_EXISTS, box))
+    peer.home.run_until(lambda: peer.received() is not None and peer.is_closed)
+    assert "more than 3 requests" in caplog.messages[-1]
+
+
 def test_the_requests_of_one_client_take_turns_with_those_of_others(
     server: Home, box: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

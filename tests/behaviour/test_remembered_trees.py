@@ -14,6 +14,8 @@ import pytest
 
 import gamin
 from gamin import Event, Kind
+from gamin.client.connect import connect_watchman
+from testkit.asker import Asker
 from testkit.waiting import eventually
 from testkit.watches import (
     SOON,
@@ -251,3 +253,18 @@ def test_nothing_is_saved_if_that_is_turned_off(
     end_server()
     assert {e.kind for e in since(tree, clock)} == {Kind.EXISTS}
     assert not os.path.exists(state)
+
+
+def test_what_is_watched_for_good_survives_a_kill(tree: Path, state: Path) -> None:
+    root = str(tree.resolve())
+    with Asker(connect_watchman()) as asker:
+        asker.ask("watch", root)
+        asker.ask("trigger", root, {"name": "t", "command": ["true"]})
+        eventually(
+            lambda: [f for f in state.glob("*.json") if b'"t"' in f.read_bytes()]
+        )
+    kill_server()
+    with Asker(connect_watchman()) as asker:
+        assert asker.ask("watch-list")["roots"] == [root]
+        eventually(lambda: asker.ask("trigger-list", root)["triggers"])
+        assert asker.ask("watch-del", root)["watch-del"] is True

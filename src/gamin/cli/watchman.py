@@ -12,7 +12,7 @@ from typing import Any
 
 from gamin.cli.parser import Parser
 from gamin.cli.watchman_launcher import install, uninstall
-from gamin.cli.watchman_service import Options, Service, Unreachable
+from gamin.cli.watchman_service import NO_STATE, Options, Service, Unreachable
 from gamin.errors import GaminError
 from gamin.protocol.watchman.codec.pdu import (
     ENCODINGS,
@@ -98,9 +98,16 @@ def _add_service(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--pidfile", metavar="PATH", help="locked while a started server runs"
     )
-    group.add_argument("--statefile", metavar="PATH", help="accepted, without effect")
     group.add_argument(
-        "-n", "--no-save-state", action="store_true", help="accepted, without effect"
+        "--statefile",
+        metavar="PATH",
+        help="where a started server keeps what is watched",
+    )
+    group.add_argument(
+        "-n",
+        "--no-save-state",
+        action="store_true",
+        help="a started server keeps nothing for the next one",
     )
     group.add_argument("-f", "--foreground", action="store_true", help="be the server")
     group.add_argument("--no-spawn", action="store_true", help="do not start a server")
@@ -128,6 +135,7 @@ def run(args: argparse.Namespace) -> int:
             logfile=args.logfile,
             pidfile=args.pidfile,
             is_verbose=args.log_level == 2,
+            statefile=NO_STATE if args.no_save_state else args.statefile,
         ),
         environ,
     )

@@ -30,11 +30,17 @@ _READ_SIZE = 256 * 1024
 """Bytes per recv()."""
 
 
+NO_STATE = "off"
+"""In `Options.statefile`: nothing is kept."""
+
+
 class Options(NamedTuple):
     sockname: str | None = None
     logfile: str | None = None
     pidfile: str | None = None
     is_verbose: bool = False
+    statefile: str | None = None
+    """Where the server keeps what is watched; "off" for nowhere."""
 
 
 class Unreachable(GaminError):
@@ -133,7 +139,7 @@ class Service:
 
     def _start(self) -> socket.socket | None:
         options = self.options
-        if not (options.sockname or options.logfile or options.pidfile):
+        if not any(options._replace(is_verbose=False)):
             return connect_watchman(environ=self._environ, patience=START_PATIENCE)
         words = ["watchman", "--foreground"]
         for name in ("sockname", "logfile", "pidfile"):
@@ -142,6 +148,10 @@ class Service:
                 words.append(f"--{name}={os.path.abspath(value)}")
         if options.is_verbose:
             words.append("--log-level=2")
+        if options.statefile == NO_STATE:
+            words.append("--no-save-state")
+        elif options.statefile:
+            words.append(f"--statefile={os.path.abspath(options.statefile)}")
         launch(command_words(*words), self._session(), self._environ)
         deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
@@ -164,6 +174,10 @@ class Service:
         environ = {**self._environ, "GAM_CLIENT_ID": os.fsdecode(session)}
         if options.is_verbose:
             environ["GAM_DEBUG"] = "1"
+        if options.statefile:
+            is_off = options.statefile == NO_STATE
+            path = NO_STATE if is_off else os.path.abspath(options.statefile)
+            environ["GAMIN_WATCHMAN_STATE"] = path
         if options.logfile and options.logfile != "-":
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
             log = os.open(options.logfile, flags, 0o600)

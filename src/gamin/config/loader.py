@@ -70,6 +70,9 @@ class NotBelieved(Exception):
     """A file that is there and is not followed; the text says why."""
 
 
+WATCHMAN_CONFIG = "/etc/watchman.json"
+
+
 def home_directory(environment: Mapping[str, str] = os.environ) -> str:
     """$HOME, as in the original; else the password database's for the real uid."""
     home = environment.get("HOME", "")
@@ -99,6 +102,33 @@ def state_home(environment: Mapping[str, str] = os.environ) -> bytes:
     if not place.startswith("/"):
         place = os.path.join(home_directory(environment), ".local/state")
     return os.path.join(os.fsencode(place), b"gamin")
+
+
+def watchman_files(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """Watchman's global configuration, where it may be; the later files count more."""
+    named = environment.get("WATCHMAN_CONFIG_FILE", "")
+    top = named or WATCHMAN_CONFIG
+    return [top, os.path.join(home_directory(environment), ".watchman.json")]
+
+
+def watchman_state_file(
+    session: bytes, environment: Mapping[str, str] = os.environ
+) -> tuple[bytes, int, bool] | None:
+    """The file that keeps what clients watch for good: its path, whose it must be, and
+    whether it is in `state_home`. None if nothing is to be kept.
+
+    $GAMIN_WATCHMAN_STATE names another file, or is "off".
+    """
+    chosen = environment.get("GAMIN_WATCHMAN_STATE", "")
+    if chosen.lower() == "off":
+        return None
+    if chosen.startswith("/"):
+        return os.fsencode(chosen), os.getuid(), False
+    directory = state_home(environment)
+    if not directory:
+        return None
+    name = b"session-" + session + b".watches.json"
+    return os.path.join(directory, name), os.getuid(), True
 
 
 def files(home: str, system: str = SYSTEM_DIRECTORY) -> tuple[str, str, str]:

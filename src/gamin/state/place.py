@@ -38,16 +38,10 @@ class Place:
         Returns whether the file is there. Raises Unusable.
         """
         try:
-            if make:
-                os.makedirs(os.path.dirname(self.directory), MODE, exist_ok=True)
-                _make_directory(self.directory)
-            descriptor = os.open(self.directory, _DIRECTORY)
+            descriptor = _open_place(self.directory, self.uid, make=make)
         except FileNotFoundError:
             return False
-        except OSError as error:
-            raise _unusable(self.directory, error.strerror or str(error)) from error
         try:
-            _check_directory(os.fstat(descriptor), self.uid, self.directory)
             return self._check_files(descriptor, make)
         finally:
             os.close(descriptor)
@@ -88,6 +82,30 @@ class Place:
                 os.unlink(self.path + suffix)
             except OSError:
                 continue
+
+
+def make_place(directory: bytes, uid: int, *, make: bool) -> None:
+    """Check the directory, made before if `make`. Raises FileNotFoundError where there
+    is none, and Unusable."""
+    os.close(_open_place(directory, uid, make=make))
+
+
+def _open_place(directory: bytes, uid: int, *, make: bool) -> int:
+    try:
+        if make:
+            os.makedirs(os.path.dirname(directory), MODE, exist_ok=True)
+            _make_directory(directory)
+        descriptor = os.open(directory, _DIRECTORY)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _unusable(directory, error.strerror or str(error)) from error
+    try:
+        _check_directory(os.fstat(descriptor), uid, directory)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _make_directory(path: bytes) -> None:

@@ -51,6 +51,21 @@ def aside(call: Callable[[], T], seconds: float | None = STALLED_SECONDS) -> Ste
     return errand.result()
 
 
+def run_in_background(steps: Steps[None], errands: "Errands") -> None:
+    """Run a generator for which no client waits; it begins in the loop's next
+    iteration."""
+
+    def go_on() -> None:
+        for step in steps:
+            if step is None:
+                errands.loop.call_soon(go_on)
+            else:
+                step(errands, go_on)
+            return
+
+    errands.loop.call_soon(go_on)
+
+
 class Answer:
     """Something that others will give; a step waits for it."""
 
@@ -73,7 +88,7 @@ class Errands:
     """The loop's side of `system.errands`."""
 
     def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+        self.loop = loop
         self._over: deque[Callable[[], None]] = deque()
         self._news = -1
 
@@ -81,7 +96,7 @@ class Errands:
         """Have a thread make the call; `done` is called on the loop when it is over, or
         after so many seconds, or soon if the mount is known to be stalled."""
         if seconds is not None and is_stalled(errand.point):
-            self._loop.call_soon(done)
+            self.loop.call_soon(done)
             return
 
         def over() -> None:
@@ -98,10 +113,10 @@ class Errands:
         try:
             if self._news < 0:
                 self._news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-                self._loop.add_reader(self._news, self._collect)
+                self.loop.add_reader(self._news, self._collect)
             errand.start(lambda: self._notify(finish))
         except OSError:  # there is no descriptor, or no thread
-            self._loop.call_later(RETRY_SECONDS, partial(self._begin, errand, finish))
+            self.loop.call_later(RETRY_SECONDS, partial(self._begin, errand, finish))
 
     def once(self, done: Done, seconds: float | None) -> Done:
         """A function that calls `done`, but only the first time, and that is called
@@ -116,7 +131,7 @@ class Errands:
                     timer.cancel()
                 done()
 
-        timer = None if seconds is None else self._loop.call_later(seconds, finish)
+        timer = None if seconds is None else self.loop.call_later(seconds, finish)
         return finish
 
     def _notify(self, finish: Done) -> None:
@@ -130,9 +145,9 @@ class Errands:
             os.eventfd_read(self._news)
         while self._over:
             # Each by itself: one that raises must not keep the others from going on.
-            self._loop.call_soon(self._over.popleft())
+            self.loop.call_soon(self._over.popleft())
 
     def close(self) -> None:
         """Call nobody any more. The descriptor stays open for threads that hang."""
         if self._news >= 0:
-            self._loop.remove_reader(self._news)
+            self.loop.remove_reader(self._news)

@@ -33,6 +33,7 @@ class Job:
         self._done = done
         self._has_begun = False
         self.is_canceled = False
+        self._is_over = threading.Event()
         self.error: Exception | None = None
         """What a step raised; the work ended with it."""
 
@@ -58,6 +59,15 @@ class Job:
         except Exception as error:
             self.error = error
         return True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, on the loop's thread, until it is over or so much time has passed;
+        return whether it is over."""
+        return self._is_over.wait(seconds)
+
+    def end(self) -> None:
+        """The thread has finished it."""
+        self._is_over.set()
 
     def report(self) -> None:
         if self.error is not None:
@@ -119,6 +129,7 @@ class Worker:
             if job.is_canceled:
                 continue
             if job.work(TURN_SECONDS):
+                job.end()
                 self._done.append(job)
                 os.eventfd_write(self._news, 1)
             else:

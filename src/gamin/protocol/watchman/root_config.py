@@ -1,6 +1,7 @@
 """Reads the `.watchmanconfig` of a root, and reports what is wrong with it."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -16,12 +17,21 @@ VCS_DIRECTORIES = (".git", ".svn", ".hg", ".jj")
 MAX_SETTLE = 86_400_000
 """Milliseconds."""
 
-_OPTIONS: dict[str, tuple[Any, str]] = {
+MAX_REAP_AGE = 1 << 40
+"""Seconds."""
+DEFAULT_REAP_AGE = 432_000
+"""Seconds: five days."""
+
+ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
     "ignore_dirs": (list[str], "an array of strings"),
     "ignore_vcs": (list[str], "an array of strings"),
     "settle": (
         Annotated[int, msgspec.Meta(ge=0, le=MAX_SETTLE)],
         f"an integer from 0 to {MAX_SETTLE}",
+    ),
+    "idle_reap_age_seconds": (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_REAP_AGE)],
+        f"an integer from 0 to {MAX_REAP_AGE}",
     ),
     "suppress_recrawl_warnings": (bool, "a boolean"),
     "enforce_unique_subscription_names": (bool, "a boolean"),
@@ -37,26 +47,42 @@ class RootConfig(msgspec.Struct, frozen=True):
     """Directories of which only the entries are reported, and nothing deeper."""
     settle: float | None = None
     """Seconds without a change before a message; None for the server's default."""
+    idle_reap_age_seconds: int = DEFAULT_REAP_AGE
+    """Seconds without a request about the root, a subscription or a trigger after which
+    it is not watched any more; 0 for never."""
     suppress_recrawl_warnings: bool = False
     enforce_unique_subscription_names: bool = False
     """A second subscription of a name is an error, and does not replace the first."""
 
 
-def parse_config(text: bytes, path: str) -> RootConfig:
-    """Read the file at `path`. Raises BadRequest."""
+def parse_object(
+    text: bytes, path: str, options: Mapping[str, tuple[Any, str]]
+) -> dict[str, Any]:
+    """The object in the file at `path`, in which these options have their types.
+    Raises BadRequest."""
     try:
         given = json.loads(text.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"failed to parse json from {path}: {error}") from None
     if not isinstance(given, dict):
         raise BadRequest(f"failed to parse json from {path}: expected an object")
-    options: dict[str, Any] = {}
-    for name, (kind, expected) in _OPTIONS.items():
+    for name, (kind, expected) in options.items():
         if name in given:
             try:
-                options[name] = msgspec.convert(given[name], kind)
+                msgspec.convert(given[name], kind)
             except msgspec.ValidationError:
                 raise BadRequest(f"{path}: {name} must be {expected}") from None
+    return given
+
+
+def parse_config(
+    text: bytes, path: str, defaults: Mapping[str, Any] = {}
+) -> RootConfig:
+    """Read the file at `path`. `defaults` are options that hold where it does not say
+    otherwise, and were checked. Raises BadRequest."""
+    given = parse_object(text, path, ROOT_OPTIONS)
+    both = {**defaults, **given}
+    options = {name: both[name] for name in ROOT_OPTIONS if name in both}
     for name in ("ignore_dirs", "ignore_vcs"):
         if name in options:
             options[name] = tuple(to_bytes(each.strip("/")) for each in options[name])

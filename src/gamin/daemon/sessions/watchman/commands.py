@@ -8,6 +8,7 @@ from functools import partial
 
 from gamin import __version__
 from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
+from gamin.daemon.sessions.watchman import watches
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
 from gamin.daemon.sessions.watchman.debugging import Debugging
@@ -17,12 +18,6 @@ from gamin.daemon.sessions.watchman.hashing_subscription import (
 )
 from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory, Past
 from gamin.daemon.sessions.watchman.log_feed import LogFeed
-from gamin.daemon.sessions.watchman.projects import (
-    find_project,
-    read_config,
-    real_path,
-    root_directory,
-)
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
@@ -34,7 +29,6 @@ from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Cursor
 from gamin.protocol.watchman.errors import (
     BadRequest,
-    NotWatched,
     QueryFailed,
 )
 from gamin.protocol.watchman.names import to_text
@@ -43,14 +37,19 @@ from gamin.protocol.watchman.query.query import Query
 
 logger = logging.getLogger(__name__)
 
-NOT_OWNER = " (this may be because you are not the process owner)"
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
 do not read."""
 
 
 class Commands:
-    def __init__(self, roots: Roots, host: Host, memory: LazyMemory) -> None:
+    def __init__(
+        self,
+        roots: Roots,
+        host: Host,
+        memory: LazyMemory,
+        place: watches.Place,
+    ) -> None:
         self.roots = roots
         self._host = host
         self._memory = memory
@@ -59,10 +58,11 @@ class Commands:
             roots, self._queries, self._recalled, self._content_reader
         )
         self._hashes = ContentHashes(roots.loop)
-        roots.on_closed = self._queries.drop_cursors
+        roots.on_closed = self._closed
         self._triggers = Triggers(
             roots.loop, lambda: host.watchman_path, lambda: roots.limits.triggers
         )
+        self.watches = watches.Watches(roots, host, self._triggers, place)
         self._debugging = Debugging(
             roots, host, self._queries, self._hashes, self._current
         )
@@ -103,10 +103,8 @@ class Commands:
                 if path is None:
                     raise BadRequest("this server does not write its log to a file")
                 client.reply(replies.get_log(path))
-            case ask.WatchList():
-                client.reply(replies.watch_list(self.roots.watched()))
-            case ask.Watch() | ask.WatchProject() | ask.WatchDel() | ask.WatchDelAll():
-                client.work(self._watching(request, client))
+            case _ if isinstance(request, watches.Request):
+                client.work(self.watches.carry_out(request, client))
             case _ if isinstance(request, ask.DebugRequest):
                 client.work(self._debugging.carry_out(request, client))
             case ask.GetActivity():
@@ -114,66 +112,28 @@ class Commands:
             case _:
                 client.work(self._asking(request, client))
 
+    def _closed(self, root: Root) -> None:
+        self._queries.drop_cursors(root)
+        self.watches.closed(root)
+
     def client_left(self, client: Asker) -> None:
         """It asserts no state any more, and gets nothing of the log."""
         self.roots.client_left(client)
         self._log_feed.set_level(client, None)
-
-    # -- roots that are kept
-
-    def _watching(
-        self,
-        request: ask.Watch | ask.WatchProject | ask.WatchDel | ask.WatchDelAll,
-        client: Asker,
-    ) -> Steps[None]:
-        match request:
-            case ask.Watch(path):
-                directory = yield from aside(partial(root_directory, path))
-                yield from self._watch(directory, client)
-                client.reply(replies.watch(directory, self._host.watcher_name))
-            case ask.WatchProject(path):
-                yield from self._watch_project(path, client)
-            case ask.WatchDel(path):
-                root = yield from self._root(path)
-                self.roots.cancel(root)
-                client.reply(replies.watch_del(root.path, deleted=True))
-            case ask.WatchDelAll():
-                kept = [r for r in self.roots.all if r.is_pinned]
-                for root in kept:
-                    self.roots.cancel(root)
-                client.reply(replies.watch_list([root.path for root in kept]))
-
-    def _watch(self, path: bytes, client: Asker) -> Steps[None]:
-        root = self.roots.find(path)
-        if root is None:
-            if not client.is_owner:
-                raise NotWatched(to_text(path), NOT_OWNER)
-            config = yield from aside(partial(read_config, path))
-            root = yield from self.roots.open(RootKey(path, is_watchman=True), config)
-        root.is_pinned = True
-        yield from self._until_ready(root)
-
-    def _watch_project(self, path: bytes, client: Asker) -> Steps[None]:
-        directory = yield from aside(partial(root_directory, path))
-        watched = self.roots.watched()
-        project = yield from aside(partial(find_project, directory, watched))
-        yield from self._watch(project, client)
-        inner = directory[len(project.rstrip(b"/")) + 1 :]
-        client.reply(replies.watch_project(project, self._host.watcher_name, inner))
 
     # -- questions
 
     def _asking(self, request: ask.Request, client: Asker) -> Steps[None]:
         match request:
             case ask.GetClock(path):
-                root = yield from self._root(path)
+                root = yield from self.watches.find(path)
                 now = root.timeline
                 reply = replies.clock(now.clock(now.latest))
                 client.reply(replies.warned(reply, root.warning))
             case ask.DefineTrigger() | ask.DeleteTrigger() | ask.ListTriggers():
                 yield from self._trigger(request, client)
             case ask.GetConfig(path):
-                root = yield from self._root(path)
+                root = yield from self.watches.find(path)
                 client.reply(replies.get_config(root.config.given))
             case ask.RunQuery(path, query, is_find):
                 yield from self._query(path, query, is_find, client)
@@ -257,13 +217,13 @@ class Commands:
 
     def _current(self, path: bytes) -> Steps[Root]:
         """The root, when all that happened until now was detected and delivered."""
-        root = yield from self._root(path)
+        root = yield from self.watches.find(path)
         if not (yield from self.roots.bringing_up_to_date(root)):
             raise QueryFailed(
                 "synchronization failed: the kernel loses events faster than "
                 f"{to_text(path)} can be rescanned"
             )
-        root = yield from self._root(path)
+        root = yield from self.watches.find(path)
         self.roots.flush_deferred()
         root.flush()
         return root
@@ -298,16 +258,10 @@ class Commands:
         if request.watch:
             root = yield from subscribing.open(request, client)
         else:
-            root = yield from self._root(request.root)
+            root = yield from self.watches.find(request.root)
         # Whoever subscribes wants to receive what happens later: it waits.
-        yield from self._until_ready(root, must_answer=not request.watch)
+        yield from self.watches.until_ready(root, must_answer=not request.watch)
         yield from subscribing.subscribe(root, request, client)
-
-    def _until_ready(self, root: Root, *, must_answer: bool = True) -> Steps[None]:
-        """Requests behind this one wait so long."""
-        yield from self.roots.until_ready(root, must_answer=must_answer)
-        if not root.is_ready:  # it was closed before
-            raise NotWatched(to_text(root.path))
 
     def _activity(self, request: ask.GetActivity, client: Asker) -> None:
         """The caller has synchronised: what was detected is delivered before."""
@@ -355,15 +309,3 @@ class Commands:
             return spec, None
         past = yield from self._memory.recall(key, root, spec)
         return spec, past
-
-    # -- roots
-
-    def _root(self, path: bytes) -> Steps[Root]:
-        root = self.roots.find(path)
-        if root is None:
-            root = self.roots.find((yield from aside(partial(real_path, path))))
-        if root is None or not root.is_ready:
-            raise NotWatched(to_text(path))
-        if root.subscription.node is None:
-            raise QueryFailed(f"root {to_text(path)} is not there")
-        return root

@@ -95,7 +95,7 @@ class Debugging:
     def _status(self, root: Root) -> Mapping[str, Any]:
         return {
             "path": root.path,
-            "fstype": self._roots.file_system(root),
+            "fstype": self._roots.file_system(root.path),
             "watcher": self._host.watcher_name,
             "case_sensitive": True,
             "cookie_prefix": [],

@@ -6,7 +6,13 @@ not wait for what they do not use (a fifth of the start).
 
 import os
 
-from gamin.config.loader import config_home, home_directory, state_home
+from gamin.config.loader import (
+    config_home,
+    home_directory,
+    state_home,
+    watchman_files,
+    watchman_state_file,
+)
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.asker import Host
@@ -17,6 +23,8 @@ from gamin.daemon.sessions.watchman.roots import Roots
 from gamin.daemon.sessions.watchman.rule_files import RuleFiles
 from gamin.daemon.sessions.watchman.save_schedule import SaveSchedule
 from gamin.daemon.sessions.watchman.session import WatchmanSession
+from gamin.daemon.sessions.watchman.watches import Place
+from gamin.state.watch_file import WatchFile
 
 SAVING_SECONDS = 0.5
 """Seconds that the end waits for a state directory whose mount does not answer."""
@@ -32,7 +40,9 @@ class Watchman:
         rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
         self.roots = Roots(service, rules, start)
         self.memory = LazyMemory(service, state_home(), session)
-        self._commands = Commands(self.roots, host, self.memory)
+        state = watchman_state_file(session)
+        place = Place(watchman_files(), state and WatchFile(*state))
+        self._commands = Commands(self.roots, host, self.memory, place)
         self._saves = SaveSchedule(
             service.loop,
             self.memory,
@@ -46,10 +56,12 @@ class Watchman:
         service.join(self.roots)
         service.join(rules)
         service.scan_observers.append(rules)
+        self._commands.watches.restore()
 
     def save(self) -> None:
         """Remember what is known now, because the server ends."""
         self._saves.cancel()
+        self._commands.watches.save(SAVING_SECONDS)
         self.memory.save(self.roots.by_key(), self._commands.cursors())
         self.memory.wait(SAVING_SECONDS)
 

@@ -1,11 +1,13 @@
-"""Finds the root of a project, by Watchman's rule with its default settings."""
+"""Finds the root of a project by Watchman's rules, and says what may be a root."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
-from gamin.paths import is_within, parent
+from gamin.paths import is_within, join, parent
 from gamin.protocol.watchman.errors import BadRequest, UnresolvedRoot
+from gamin.protocol.watchman.global_config import GlobalConfig, parse_global_config
 from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.root_config import (
     MAX_SIZE,
@@ -16,9 +18,7 @@ from gamin.protocol.watchman.root_config import (
 from gamin.system import errands
 from gamin.system.small_file import opened
 
-ROOT_FILES = (b".watchmanconfig", b".hg", b".git", b".svn")
-"""Names that mark a project. Their order counts more than their distance: a far
-.watchmanconfig is preferred to a near .git."""
+DEFAULT = GlobalConfig()
 
 
 def real_path(path: bytes) -> bytes:
@@ -48,41 +48,104 @@ def _resolved(path: bytes) -> tuple[bytes, bool]:
     return real, os.path.isdir(real)
 
 
-def find_project(path: bytes, watched: Iterable[bytes]) -> bytes:
+def find_project(
+    path: bytes, watched: Iterable[bytes], config: GlobalConfig = DEFAULT
+) -> bytes:
     """Return the project's root for the real directory `path`: a root that is watched
     already and contains it, else the nearest directory with a root file, else `path`.
 
-    Raises UnresolvedRoot if the project forbids to be watched.
+    Raises UnresolvedRoot if the project, or the configuration, forbids to be watched.
     """
     for root in watched:
         if is_within(path, root):
             return root
-    return errands.at(path, partial(_marked, path))
+    return errands.at(path, partial(_marked, path, config))
 
 
-def _marked(path: bytes) -> bytes:
+def _marked(path: bytes, config: GlobalConfig) -> bytes:
     """By the root files."""
-    for name in ROOT_FILES:
+    for name in config.root_files:
         for directory in _upwards(path):
             if os.path.lexists(directory.rstrip(b"/") + b"/" + name):
                 if os.path.lexists(directory + b"/.nowatchman"):
                     raise UnresolvedRoot(to_text(path), ".nowatchman is present")
                 return directory if parent(directory) != directory else path
+    if config.enforce_root_files:
+        place = to_text(path)
+        raise UnresolvedRoot(
+            place,
+            "resolve_projpath:  None of the files listed in global config root_files "
+            f"are present in path `{place}` or any of its parent directories.  "
+            f"{_explained(config)} {_ADVICE}",
+        )
     return path
 
 
-def read_config(path: bytes) -> RootConfig:
-    """What the root's own file says. Raises UnresolvedRoot."""
+_ADVICE = "Try pulling and checking out a newer version of the project?"
+
+
+def _explained(config: GlobalConfig) -> str:
+    return (
+        f"root_files is defined by the `{config.path}` config file and includes "
+        f"{config.named_root_files}.  One or more of these files must be present in "
+        "order to allow a watch."
+    )
+
+
+def check_root(path: bytes, config: GlobalConfig, file_system: str) -> None:
+    """Raises UnresolvedRoot if the configuration forbids the real directory `path`,
+    which is on a file system of that type, to be watched."""
+    name = to_text(path)
+    if file_system in config.illegal_fstypes:
+        raise UnresolvedRoot(
+            name,
+            f'path uses the "{file_system}" filesystem and is disallowed by global '
+            f"config illegal_fstypes: {config.illegal_fstypes_advice}",
+        )
+    if config.enforce_root_files and not errands.at(
+        path, partial(_has_root_file, path, config)
+    ):
+        raise UnresolvedRoot(
+            name,
+            "Your watchman administrator has configured watchman to prevent watching "
+            f"path `{name}`.  None of the files listed in global config root_files are "
+            f"present and enforce_root_files is set to true.  {_explained(config)}  "
+            f"{_ADVICE}",
+        )
+
+
+def _has_root_file(path: bytes, config: GlobalConfig) -> bool:
+    return any(os.path.lexists(join(path, name)) for name in config.root_files)
+
+
+def read_global_config(paths: Sequence[str]) -> GlobalConfig:
+    """What Watchman's global configuration says; the later files count more. Raises
+    BadRequest for one that cannot be read, or makes no sense."""
+    texts: list[tuple[str, bytes]] = []
+    for path in paths:
+        name = os.fsencode(path)
+        try:
+            texts.append((path, errands.at(name, partial(_read, name))))
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise BadRequest(f"failed to open {path}: {error.strerror}") from None
+    return parse_global_config(texts)
+
+
+def read_config(path: bytes, defaults: Mapping[str, Any] = {}) -> RootConfig:
+    """What the root's own file says, and what holds where it says nothing. Raises
+    UnresolvedRoot."""
     name = path.rstrip(b"/") + b"/" + NAME
     try:
         text = errands.at(name, partial(_read, name))
     except FileNotFoundError:
-        return RootConfig()
+        text = b""
     except OSError as error:
         why = f"failed to open {to_text(name)}: {error.strerror}"
         raise UnresolvedRoot(to_text(path), why) from None
     try:
-        return parse_config(text or b"{}", to_text(name))
+        return parse_config(text or b"{}", to_text(name), defaults)
     except BadRequest as error:
         raise UnresolvedRoot(to_text(path), str(error)) from None
 

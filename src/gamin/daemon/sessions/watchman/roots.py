@@ -93,6 +93,10 @@ class Roots:
         return "roots"
 
     @property
+    def errands(self) -> Errands:
+        return self._service.errands
+
+    @property
     def loop(self) -> Loop:
         return self._service.loop
 
@@ -240,10 +244,9 @@ class Roots:
         """Compare all there is with the disk, as if events were lost."""
         self._service.monitor.recovery.on_loss(time.monotonic(), reason)
 
-    def file_system(self, root: Root) -> str:
-        """The type of the file system that it is on."""
-        policy = self._service.monitor.coverage.method.policy
-        return policy.file_system(root.prefix.rstrip(b"/") or b"/")
+    def file_system(self, path: bytes) -> str:
+        """The type of the file system that a path, free of symlinks, is on."""
+        return self._service.monitor.coverage.method.policy.file_system(path)
 
     def flush_deferred(self) -> None:
         """Report what flow control deferred, before a question is answered."""

@@ -7,6 +7,7 @@ so what happens meanwhile is one difference afterwards: one process per trigger.
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from gamin.daemon.io import child
 from gamin.daemon.io.loop import Loop
@@ -164,18 +165,30 @@ class Triggers:
         self._sockname = sockname
         self._most = most
         self._by_root: dict[Root, dict[str, RunningTrigger]] = {}
+        self.on_changed: Callable[[], None] = lambda: None
+        """Called when there are others than before."""
+
+    def definitions(self, root: Root) -> list[dict[str, Any]]:
+        """The triggers of a root, as clients defined them."""
+        mine = self._of(root).values()
+        return [dict(each.trigger.definition) for each in mine]
 
     def carry_out(self, request: Request, root: Root) -> replies.Reply:
         """Raises BadRequest."""
         match request:
             case ask.DefineTrigger():
-                disposition = self._define(root, request.trigger)
+                disposition = self.define(root, request.trigger)
                 return replies.trigger(request.trigger.name, disposition)
             case ask.DeleteTrigger():
                 deleted = self._delete(root, request.name)
                 return replies.trigger_del(request.name, deleted=deleted)
-        mine = self._of(root).values()
-        return replies.trigger_list([each.trigger.definition for each in mine])
+        return replies.trigger_list(self.definitions(root))
+
+    def define(self, root: Root, trigger: Trigger) -> str:
+        """As `_define`, and have it saved."""
+        disposition = self._define(root, trigger)
+        self.on_changed()
+        return disposition
 
     def _define(self, root: Root, trigger: Trigger) -> str:
         """Add a trigger, which then runs for all that it matches; return what came of
@@ -220,3 +233,4 @@ class Triggers:
         del mine[running.trigger.name]
         if not mine:
             del self._by_root[running.root]
+        self.on_changed()

@@ -8,7 +8,7 @@ from functools import partial
 
 from gamin import __version__
 from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
-from gamin.daemon.sessions.watchman import watches
+from gamin.daemon.sessions.watchman import holding, watches
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
 from gamin.daemon.sessions.watchman.debugging import Debugging
@@ -165,8 +165,8 @@ class Commands:
         self, path: bytes, name: str, metadata: object, client: Asker, *, entered: bool
     ) -> Steps[None]:
         root = yield from self._current(path)
-        change = root.enter_state if entered else root.leave_state
-        change(name, client, metadata)
+        change = holding.enter_state if entered else holding.leave_state
+        change(root, name, client, metadata)
         client.reply(replies.state(root.path, name, entered=entered))
 
     def _query(

@@ -9,6 +9,7 @@ from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.client_subscription import ClientSubscription
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes
+from gamin.daemon.sessions.watchman.holding import pause
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import Roots
@@ -126,7 +127,7 @@ def _pause(
     for name, value in paused.items():
         root, subscriber = mine[name]
         states[name] = subscriber.is_paused, value
-        root.pause(subscriber, paused=value)
+        pause(root, subscriber, paused=value)
     return states
 
 

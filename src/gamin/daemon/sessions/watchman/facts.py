@@ -52,6 +52,9 @@ class FarDisk:
         path = self._prefix + name
         return errands.at(path, partial(self._disk.lstat, name), follows=False)
 
+    def last_stat(self, name: bytes) -> Stat | None:
+        return None
+
     def readlink(self, name: bytes) -> bytes | None:
         if name not in self._targets:
             path = self._prefix + name
@@ -69,6 +72,9 @@ class SeenDisk:
 
     def lstat(self, name: bytes) -> Stat | None:
         return self._facts.of(self._prefix + name).stat
+
+    def last_stat(self, name: bytes) -> Stat | None:
+        return None
 
     def readlink(self, name: bytes) -> bytes | None:
         return self._facts.of(self._prefix + name).target

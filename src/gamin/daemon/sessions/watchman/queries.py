@@ -105,7 +105,9 @@ class Queries:
             if query.since is not None:  # it finds everything, whatever others find
                 query = replace(query, selection=None)
             found: list[FileRow] = []
-            builder = ResultBuilder(root.subscription, query, root.far_disk)
+            builder = ResultBuilder(
+                root.subscription, query, root.far_disk, root.last_stats
+            )
             yield from builder.find(candidates(root, query), begun, found, self._most)
         else:
             found = yield from self._changed(root, query, changes)
@@ -182,14 +184,19 @@ class Queries:
         now = root.timeline
         found: list[FileRow] = []
         builder = ResultBuilder(
-            root.subscription, replace(query, selection=None), root.far_disk
+            root.subscription,
+            replace(query, selection=None),
+            root.far_disk,
+            root.last_stats,
         )
         yield from builder.find(changes.rows, now, found, self._most)
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
         others: list[FileRow] = []
-        builder = ResultBuilder(root.subscription, query, root.far_disk)
+        builder = ResultBuilder(
+            root.subscription, query, root.far_disk, root.last_stats
+        )
         yield from builder.find(candidates(root, query), now, others, self._most)
         for row in others:
             if row.name not in known:

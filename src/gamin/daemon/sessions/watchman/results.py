@@ -28,18 +28,51 @@ WITHOUT_STAT = frozenset(
 )
 """The fields of a row that are known without looking at the file."""
 
+MAX_STATS = 16_384
+"""Files whose last status is kept for one root, some 600 bytes each. When there are
+more, all of it is forgotten."""
+
+
+class LastStats:
+    """What files were like when a client last asked for more of them than their names;
+    so the row of a deleted one is as it was.
+
+    Nothing else keeps the status of a file: it would take some 200 bytes for each, for
+    everybody, and what clients do with it is seldom more than to look at its type. So
+    it is kept only for whom clients asked, and of a bounded number of files.
+    """
+
+    def __init__(self) -> None:
+        self._stats: dict[bytes, Stat] = {}
+
+    def keep(self, path: bytes, status: Stat) -> None:
+        if len(self._stats) >= MAX_STATS:
+            self._stats.clear()
+        self._stats[path] = status
+
+    def of(self, path: bytes) -> Stat | None:
+        return self._stats.get(path)
+
 
 class RootDisk:
     """The disk below one directory; never raises."""
 
-    def __init__(self, prefix: bytes) -> None:
+    def __init__(self, prefix: bytes, last: LastStats | None = None) -> None:
         self._prefix = prefix
+        self._last = last
 
     def lstat(self, name: bytes) -> Stat | None:
+        path = self._prefix + name if name else self._prefix[:-1] or b"/"
         try:
-            return os.lstat(self._prefix + name if name else self._prefix[:-1] or b"/")
+            status = os.lstat(path)
         except OSError:
             return None
+        if self._last is not None:
+            self._last.keep(path, status)
+        return status
+
+    def last_stat(self, name: bytes) -> Stat | None:
+        return None if self._last is None else self._last.of(self._prefix + name)
 
     def readlink(self, name: bytes) -> bytes | None:
         try:
@@ -129,12 +162,13 @@ class ResultBuilder:
         subscription: Subscription,
         query: Query,
         disk: Callable[[bytes], Disk] | None = None,
+        last: LastStats | None = None,
     ) -> None:
         """`disk` makes the disk below a prefix for a root that is far; None: it is
-        near, and can be looked at."""
+        near, and can be looked at. What is seen there then is kept in `last`."""
         self._subscription = subscription
         self._query = query
-        self._disk = disk or RootDisk
+        self._disk: Callable[[bytes], Disk] = disk or partial(RootDisk, last=last)
         self.is_looking_ahead = disk is not None and reads_disk(query)
         """Whether rows must be looked at before they are asked of anything."""
         self._selects: Callable[[FileRow], bool] | None = (

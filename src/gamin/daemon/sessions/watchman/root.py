@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.errands import Errands
@@ -18,10 +19,11 @@ from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.sessions.watchman.delivery import Listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
+from gamin.daemon.sessions.watchman.holding import look_for_lock
 from gamin.daemon.sessions.watchman.large_difference import Turns
-from gamin.daemon.sessions.watchman.results import admitted
+from gamin.daemon.sessions.watchman.results import LastStats, admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
-from gamin.daemon.sessions.watchman.states import StateChange, States
+from gamin.daemon.sessions.watchman.states import States
 from gamin.events import AnyRow, Kind, Row, as_rows
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.file_row import Disk
@@ -78,6 +80,7 @@ class Root:
         self.config = RootConfig()
         self.has_warnings = False
         """Its clients know `warning` in a reply or message."""
+        self.last_stats = LastStats()
         self._rescans_before = 0
         """How often everything had been rescanned when it became ready."""
         self._forgotten_tick = 0
@@ -94,6 +97,11 @@ class Root:
     @property
     def path(self) -> bytes:
         return self.subscription.path
+
+    @property
+    def top(self) -> Node | None:
+        """The directory that it is; None for a file, or for nothing."""
+        return self.subscription.bound_directory
 
     @property
     def subscribers(self) -> list[Subscriber]:
@@ -202,6 +210,7 @@ class Root:
         if not self._rows:
             return
         rows, self._rows = self._rows, []
+        was_locked = look_for_lock(self)
         self.facts.happened(rows)
         kind, path, *_ = rows[0]
         is_replaced = not path and kind is not Kind.CHANGED
@@ -212,6 +221,15 @@ class Root:
                 recovered=recovered,
                 is_replaced=is_replaced,
             )
+        if was_locked and not self.states.is_vcs_locked:
+            for subscriber in self.subscribers:
+                if not self.queries[subscriber.query].is_settling:
+                    self.go_on(subscriber)
+
+    def go_on(self, subscriber: Subscriber) -> None:
+        """Deliver what it missed, unless it still is to get nothing."""
+        if subscriber.cursor.is_behind and not subscriber.is_held:
+            self.catch_up(subscriber)
 
     # -- what is known
 
@@ -323,6 +341,7 @@ class Root:
             query = SharedQuery(self, subscriber.query, self._loop)
             self.queries[subscriber.query] = query
         query.subscribers[subscriber] = None
+        look_for_lock(self)
         self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:
@@ -347,46 +366,14 @@ class Root:
         """Deliver to it now, whatever it defers to. Return what came of it, in the
         words of Watchman."""
         if self.states.is_dropping(subscriber):
-            self._skip(subscriber)
+            self.skip(subscriber)
             return "dropped"
         is_owed = self.queries[subscriber.query].flush_subscriber(subscriber)
         return "synced" if is_owed else "no_sync_needed"
 
-    def _skip(self, subscriber: Subscriber) -> None:
+    def skip(self, subscriber: Subscriber) -> None:
         """Nothing of what happened until now is delivered to it."""
         subscriber.cursor.catch_up(self._monitor.tree.tick, self.number)
-
-    # -- states
-
-    def enter_state(self, name: str, client: object, metadata: object) -> None:
-        """Raises BadRequest."""
-        self.states.enter(name, client)
-        self._state_changed(StateChange(name, True, metadata))
-
-    def pause(self, subscriber: Subscriber, *, paused: bool) -> None:
-        """Deliver nothing to it for now, or what it missed and whatever follows."""
-        subscriber.is_paused = paused
-        self.states.hold([subscriber])
-        if subscriber.cursor.is_behind and not subscriber.is_held:
-            self.catch_up(subscriber)
-
-    def leave_state(
-        self, name: str, client: object, metadata: object, *, is_abandoned: bool = False
-    ) -> None:
-        """Raises BadRequest."""
-        dropping = [one for one in self.subscribers if name in one.drop]
-        self.states.leave(name, client)
-        for subscriber in dropping:
-            self._skip(subscriber)
-        self._state_changed(StateChange(name, False, metadata, is_abandoned))
-
-    def _state_changed(self, change: StateChange) -> None:
-        subscribers, clock = self.subscribers, self.clock()
-        self.states.hold(subscribers)
-        for subscriber in subscribers:
-            subscriber.sink.state_changed(self.path, clock, change)
-            if subscriber.cursor.is_behind and not subscriber.is_held:
-                self.catch_up(subscriber)
 
     def deliver_past(
         self, subscriber: Subscriber, since: Clock, rows: list[Row]

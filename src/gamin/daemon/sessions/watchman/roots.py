@@ -14,6 +14,7 @@ from gamin.core.throttle.activity import Activity
 from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.hub import Service
+from gamin.daemon.sessions.watchman import holding
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.projects import real_path
@@ -289,7 +290,7 @@ class Roots:
         """The states that it asserted are asserted no more."""
         for root in self.all:
             for name in root.states.of(client):
-                root.leave_state(name, client, None, is_abandoned=True)
+                holding.leave_state(root, name, client, None, is_abandoned=True)
 
     def unsubscribe(self, root: Root, subscriber: Subscriber) -> None:
         """A subscription ends. Without any the root is kept for a while only."""

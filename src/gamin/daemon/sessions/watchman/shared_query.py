@@ -47,6 +47,7 @@ class Subscriber:
         *,
         defer: Iterable[str] = (),
         drop: Iterable[str] = (),
+        defer_vcs: bool = False,
     ) -> None:
         self.sink = sink
         self.query = query
@@ -57,8 +58,12 @@ class Subscriber:
         """While one of these states is asserted, it gets nothing; later all of it."""
         self.drop = frozenset(drop)
         """It never gets what happens while one of these states is asserted."""
+        self.defer_vcs = defer_vcs
+        """While a version control system is at work, it gets nothing; later all of
+        it."""
         self.is_held = False
-        """One of these states is asserted, or it is paused."""
+        """One of these states is asserted, a version control system is at work, or it
+        is paused."""
         self.is_paused = False
         """It gets nothing until its client lets it go on."""
         self.reported_unreadable: frozenset[bytes] = frozenset()
@@ -76,7 +81,7 @@ class SharedQuery:
         self.query = query
         self.subscribers: dict[Subscriber, None] = {}
         self._root = root
-        self._results = ResultBuilder(root.subscription, query)
+        self._results = ResultBuilder(root.subscription, query, None, root.last_stats)
         self.wants_event_fields = (
             query.fields == EVENT_FIELDS
             and query.expression is None
@@ -91,6 +96,11 @@ class SharedQuery:
         self._settle = SettleTimer(loop, span, self._settled) if span > 0 else None
         self._unsettled_since: int | None = None
         """Everything up to this tick was reported before what is settling."""
+
+    @property
+    def is_settling(self) -> bool:
+        """Something happened that is delivered after a pause."""
+        return self._unsettled_since is not None
 
     def cancel_settling(self) -> None:
         if self._settle is not None:

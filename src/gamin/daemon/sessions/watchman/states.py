@@ -28,6 +28,7 @@ class Waiting(Protocol):
     drop: frozenset[str]
     is_held: bool
     is_paused: bool
+    defer_vcs: bool
 
 
 class States:
@@ -36,6 +37,8 @@ class States:
     def __init__(self) -> None:
         self._owners: dict[str, object] = {}
         """The clients by the state that they assert, oldest assertion first."""
+        self.is_vcs_locked = False
+        """A version control system is at work in the root."""
 
     @property
     def asserted(self) -> list[str]:
@@ -66,4 +69,5 @@ class States:
         for one in subscribers:
             names = one.defer | one.drop
             is_asserted = bool(names) and not names.isdisjoint(self._owners)
-            one.is_held = is_asserted or one.is_paused
+            is_deferred = self.is_vcs_locked and one.defer_vcs
+            one.is_held = is_asserted or is_deferred or one.is_paused

@@ -152,6 +152,7 @@ class Subscribing:
             cursor,
             defer=request.defer,
             drop=request.drop,
+            defer_vcs=request.defer_vcs and root.has_warnings,
         )
         sink.belongs_to(subscriber)
         root.add(subscriber)
@@ -181,7 +182,9 @@ def _find_first(
                 return None
             source = root.listing()
         found: list[FileRow] = []
-        builder = ResultBuilder(root.subscription, shared, root.far_disk)
+        builder = ResultBuilder(
+            root.subscription, shared, root.far_disk, root.last_stats
+        )
         yield from builder.find(source, begun, found, max_price)
         current = yield from Update(root, shared, tick).apply(found, begun)
         now = root.timeline

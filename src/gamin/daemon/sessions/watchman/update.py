@@ -49,7 +49,9 @@ class Update:
             # What came and went meanwhile is in no difference, but may have been found.
             began_at, begun = begun.latest, now
             newer: dict[bytes, list[FileRow]] = {}
-            builder = ResultBuilder(root.subscription, self._query, root.far_disk)
+            builder = ResultBuilder(
+                root.subscription, self._query, root.far_disk, root.last_stats
+            )
             file_rows: Iterable[FileRow] = builder.as_file_rows(rows)
             if builder.is_looking_ahead:
                 if rounds == MAX_ROUNDS:

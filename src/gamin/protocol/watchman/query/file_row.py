@@ -59,6 +59,9 @@ class Disk(Protocol):
 
     def lstat(self, name: bytes) -> Stat | None: ...
 
+    def last_stat(self, name: bytes) -> Stat | None:
+        """The status of a file that is gone, as it was last; None if not known."""
+
     def readlink(self, name: bytes) -> bytes | None: ...
 
 
@@ -66,6 +69,9 @@ class NoDisk:
     """Knows nothing about any file."""
 
     def lstat(self, name: bytes) -> Stat | None:
+        return None
+
+    def last_stat(self, name: bytes) -> Stat | None:
         return None
 
     def readlink(self, name: bytes) -> bytes | None:
@@ -128,8 +134,10 @@ class FileRow:
 
     @property
     def stat(self) -> Stat:
-        """The stat of the file, read at most once; of a deleted file only its type."""
+        """The stat of the file, read at most once; of a deleted file the last known
+        one, or only its type."""
         if self._stat is None:
-            found = self.disk.lstat(self.name) if self.exists else None
+            disk = self.disk
+            found = (disk.lstat if self.exists else disk.last_stat)(self.name)
             self._stat = found or (GONE_DIRECTORY if self.is_dir else GONE_FILE)
         return self._stat

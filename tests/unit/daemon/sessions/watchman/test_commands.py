@@ -269,3 +269,15 @@ def test_what_happened_is_said_to_subscribers_alone(
     assert "no subscription 'mine'" in reply["error"]
     for wrong in ([root, "mine"], [root, "mine", "old"], [root, "mine", ["x"] * 1001]):
         assert "error" in peer.ask("gamin-activity", *wrong)
+
+
+def test_a_deleted_row_has_its_last_size_and_mode(
+    peer: WatchmanPeer, root: str
+) -> None:
+    Path(root, "old").write_text("text")
+    fields = ["name", "exists", "size", "mode"]
+    before = peer.ask("query", root, {"fields": fields})
+    os.unlink(os.path.join(root, "old"))
+    gone = peer.ask("query", root, {"fields": fields, "since": before["clock"]})
+    assert gone["files"] == [{**before["files"][0], "exists": False}]
+    assert gone["files"][0]["size"] == 4

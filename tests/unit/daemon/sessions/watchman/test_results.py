@@ -1,9 +1,14 @@
 """Rows of the core as rows of a query."""
 
+import os
 from pathlib import Path
 
+import pytest
+
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.daemon.sessions.watchman import results
 from gamin.daemon.sessions.watchman.results import (
+    LastStats,
     ResultBuilder,
     RootDisk,
     admitted,
@@ -106,3 +111,27 @@ def test_the_disk_of_a_root_never_raises(tmp_path: Path) -> None:
     own = disk.lstat(b"")
     assert own is not None
     assert own.st_ino == tmp_path.stat().st_ino
+
+
+def test_a_deleted_file_has_the_status_that_was_seen_last(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("text")
+    last = LastStats()
+    disk = RootDisk(os.fsencode(tmp_path) + b"/", last)
+    seen = disk.lstat(b"file")
+    (tmp_path / "file").unlink()
+    assert disk.lstat(b"file") is None
+    assert disk.last_stat(b"file") is seen
+    assert disk.last_stat(b"other") is None
+    assert RootDisk(os.fsencode(tmp_path) + b"/").last_stat(b"file") is None
+
+
+def test_a_bounded_number_of_files_is_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "MAX_STATS", 2)
+    last, status = LastStats(), os.stat(tmp_path)
+    for name in (b"a", b"b", b"c"):
+        last.keep(name, status)
+    assert [last.of(name) is status for name in (b"a", b"b", b"c")] == [
+        *(False, False, True)
+    ]

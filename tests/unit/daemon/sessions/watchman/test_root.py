@@ -11,6 +11,7 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import Delivery, EventRows
+from gamin.daemon.sessions.watchman.holding import enter_state, leave_state
 from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
@@ -180,13 +181,13 @@ def test_a_subscriber_may_defer_what_happens_to_the_end_of_a_state() -> None:
     with closing(WatchedRoot()) as watched:
         sink, subscriber = watched.subscribe(defer=("busy",))
         me = object()
-        watched.root.enter_state("busy", me, {"why": 1})
+        enter_state(watched.root, "busy", me, {"why": 1})
         watched.change(b"/d/f")
         watched.root.flush()
         assert not sink.deliveries
         assert subscriber.cursor.is_behind
         assert len(watched.sink.deliveries) == 1, "others do not defer"
-        watched.root.leave_state("busy", me, None)
+        leave_state(watched.root, "busy", me, None)
         assert not subscriber.cursor.is_behind
     assert sink.states == [
         StateChange("busy", True, {"why": 1}),
@@ -198,11 +199,11 @@ def test_a_subscriber_may_drop_what_happens_during_a_state() -> None:
     with closing(WatchedRoot()) as watched:
         sink, subscriber = watched.subscribe(defer=("busy",), drop=("busy",))
         me = object()
-        watched.root.enter_state("busy", me, None)
+        enter_state(watched.root, "busy", me, None)
         watched.monitor.tree.tick += 1
         watched.change(b"/d/f")
         watched.root.flush()
-        watched.root.leave_state("busy", me, None)
+        leave_state(watched.root, "busy", me, None)
         assert not sink.deliveries
         assert subscriber.cursor.tick == watched.monitor.tree.tick
         watched.change(b"/d/g")
@@ -212,7 +213,7 @@ def test_a_subscriber_may_drop_what_happens_during_a_state() -> None:
 
 def test_a_subscriber_that_joins_during_a_state_defers_too() -> None:
     with closing(WatchedRoot()) as watched:
-        watched.root.enter_state("busy", object(), None)
+        enter_state(watched.root, "busy", object(), None)
         _, subscriber = watched.subscribe(defer=("busy",))
         assert subscriber.is_held
 

@@ -12,6 +12,7 @@ class Waiter:
         self.drop = frozenset(drop.split())
         self.is_held = False
         self.is_paused = False
+        self.defer_vcs = False
 
 
 def test_a_state_is_asserted_once() -> None:

@@ -1,5 +1,6 @@
 """What the commands need of the server, and of the connection of a request."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gamin.daemon.io.errands import Steps
@@ -44,6 +45,11 @@ class Asker(Client, Protocol):
     """False once it gave up the privileges of the server's user."""
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
+
+    def reply_around(
+        self, reply: replies.Reply, member: str, pieces: Sequence[bytes]
+    ) -> None:
+        """A reply of which this member is encoded already."""
 
     @property
     def has_room(self) -> bool: ...

@@ -11,8 +11,18 @@ from gamin.core.model.subscription import Subscription
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.events import Kind, Row
+from gamin.patterns.wildmatch import wildmatch
 from gamin.protocol.watchman.query.query import Query
-from gamin.protocol.watchman.query.selection import PathFilter
+from gamin.protocol.watchman.query.selection import (
+    ALL_LEVELS,
+    PathFilter,
+    Selection,
+)
+
+MAX_RANGES = 10_000
+"""Directories that are looked up for globs; for more, the tree is walked."""
+_UNSPLITTABLE = frozenset(b"[]\\{}")
+"""Characters with which a slash in a glob may not divide names."""
 
 Entry = tuple[bytes, "Node | bool"]
 
@@ -26,9 +36,55 @@ def candidates(root: Root, query: Query) -> Iterable[Row]:
     inner = query.relative_root
     ranges = [
         PathFilter(b"/".join(filter(None, (inner, one.path))), one.depth)
-        for one in selection.ranges()
+        for one in _narrowed(subscription, inner, selection)
     ]
     return admitted(subscription, _walk(subscription, ranges, selection.endings))
+
+
+def _narrowed(
+    subscription: Subscription, inner: bytes, selection: Selection
+) -> Sequence[PathFilter]:
+    """The ranges of the selection; where a glob has wildcards in the names of
+    directories, the ranges in all that match, and not the one above them."""
+    globs = selection.globs
+    if globs is None or selection.suffixes is not None or selection.fold:
+        return selection.ranges()
+    top, name = _holder(subscription, inner)
+    if top is None or name or any(set(glob) & _UNSPLITTABLE for glob in globs):
+        return selection.ranges()
+    ranges = list(selection.paths or ())
+    for glob in globs:
+        ranges += _expanded(subscription, top, glob, selection.dotfiles)
+        if len(ranges) > MAX_RANGES:
+            return selection.ranges()
+    return list(dict.fromkeys(ranges))
+
+
+def _expanded(
+    subscription: Subscription, top: Node, glob: bytes, dotfiles: bool
+) -> list[PathFilter]:
+    parts = [part for part in glob.split(b"/") if part]
+    found = [(top, b"")]
+    fixed = 0
+    for part in parts[:-1]:
+        if b"**" in part or part in (b".", b".."):
+            break
+        matches = wildmatch(part, pathname=True, dotfiles=dotfiles)
+        is_literal = b"*" not in part and b"?" not in part
+        below: list[tuple[Node, bytes]] = []
+        for node, path in found:
+            known = node.child(part) if is_literal else None
+            children = [known] if known is not None else []
+            for child in children if is_literal else node.children():
+                is_wanted = is_literal or matches(child.name)
+                if is_wanted and subscription.covers_directory(child.path()):
+                    below.append((child, path + child.name + b"/"))
+        found = below
+        fixed += 1
+    rest = parts[fixed:]
+    is_deep = any(b"**" in part for part in rest)
+    depth = ALL_LEVELS if is_deep else max(0, len(rest) - 1)
+    return [PathFilter(path[:-1], depth) for _, path in found]
 
 
 def _walk(

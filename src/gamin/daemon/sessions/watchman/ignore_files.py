@@ -41,6 +41,12 @@ class WatchmanIgnore:
         self._directories = frozenset(filter(None, config.ignore_dirs))
         self._prefixes = tuple(name + b"/" for name in self._directories)
 
+    @property
+    def is_vcs_alone(self) -> bool:
+        """The configuration names no directory: what is ignored follows from the names
+        of the directories above alone."""
+        return not self._directories
+
     def ignored(self, path: bytes, is_dir: bool) -> bool:
         if self._prefixes and (
             path in self._directories or path.startswith(self._prefixes)

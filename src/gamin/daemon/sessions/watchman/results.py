@@ -50,6 +50,14 @@ class LastStats:
             self._stats.clear()
         self._stats[path] = status
 
+    def keep_some(
+        self, prefix: bytes, names: Iterable[bytes], stats: Iterable[Stat]
+    ) -> None:
+        """As `keep`, while there is room."""
+        if len(self._stats) < MAX_STATS:
+            for name, status in zip(names, stats, strict=True):
+                self._stats[prefix + name] = status
+
     def of(self, path: bytes) -> Stat | None:
         return self._stats.get(path)
 

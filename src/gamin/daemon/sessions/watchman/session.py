@@ -15,7 +15,7 @@ their limit is not read until that is over.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
@@ -289,12 +289,18 @@ class WatchmanSession:
     # -- to the client
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None:
-        codec = self.codec
         if rows is None:
-            self.send(codec.encode(reply))
+            self.send(self.codec.encode(reply))
+            self._is_answered = True
         else:
-            for piece in codec.encode_around(reply, rows.member, rows.pieces(codec)):
-                self.send(piece)
+            self.reply_around(reply, rows.member, rows.pieces(self.codec))
+
+    def reply_around(
+        self, reply: replies.Reply, member: str, pieces: Sequence[bytes]
+    ) -> None:
+        """A reply of which this member is encoded already."""
+        for piece in self.codec.encode_around(reply, member, pieces):
+            self.send(piece)
         self._is_answered = True
 
     def send(self, data: bytes) -> None:

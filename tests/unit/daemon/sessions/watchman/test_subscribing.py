@@ -1,7 +1,7 @@
 """What a subscriber gets first, while the tree changes."""
 
 import itertools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -47,6 +47,10 @@ class Client:
     def flush(self) -> None: ...
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...
+
+    def reply_around(
+        self, reply: replies.Reply, member: str, pieces: Sequence[bytes]
+    ) -> None: ...
 
     def attempt(self, step: Callable[[], None]) -> None: ...
 

@@ -1,0 +1,175 @@
+"""Rows of files that exist, written by the directory, without an object per file.
+
+Most large answers are of this kind: all names, or the names and a few facts of the
+status of every file. As `codec.rows` does it, a row takes some 4 to 8 µs; here 0.2, or
+1.5 with the status.
+"""
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii as _quoted
+from operator import attrgetter
+from typing import Final, Protocol
+
+from gamin.protocol.watchman.codec.bser import (
+    encode_array,
+    encode_bytes,
+    encode_int,
+    encode_text,
+)
+from gamin.protocol.watchman.codec.bser_codec import BserCodec
+from gamin.protocol.watchman.codec.codec import Codec
+from gamin.protocol.watchman.codec.json_codec import JSON
+from gamin.protocol.watchman.query.file_row import Stat
+
+CONSTANT = ("exists", "new")
+"""Fields that are true for every file of a whole listing."""
+
+_PLAIN = ("size", "mode", "uid", "gid", "ino", "dev", "nlink")
+_UNITS = {"": 10**9, "_ms": 10**6, "_us": 10**3, "_ns": 1}
+NUMBERS: Final[dict[str, tuple[str, int]]] = {
+    **{
+        f: (f"st_{f}", 1) for f in ("size", "mode", "uid", "gid", "ino", "dev", "nlink")
+    },
+    **{
+        f"{letter}time{end}": (f"st_{letter}time_ns", unit)
+        for letter in "mca"
+        for end, unit in _UNITS.items()
+    },
+}
+"""Fields that are a whole number of the status: its name, and what it is divided by."""
+
+
+MAX_KNOWN = 4096
+"""Numbers whose encoding is kept."""
+
+
+class PlainRows(Protocol):
+    """Writes rows with certain fields in one encoding."""
+
+    def names(self, prefix: bytes, names: Sequence[bytes]) -> bytes:
+        """For files of a directory, where only the name is asked for."""
+
+    def rows(
+        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+    ) -> bytes:
+        """For files of a directory. `stats` only where a field needs them."""
+
+    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+        """The pieces for all files, as one array of so many rows."""
+
+
+def needs_status(fields: Sequence[str]) -> bool:
+    return any(field in NUMBERS for field in fields)
+
+
+def is_plain(fields: Sequence[str]) -> bool:
+    """Whether rows with these fields can be written here."""
+    return "name" in fields and all(
+        field == "name" or field in CONSTANT or field in NUMBERS for field in fields
+    )
+
+
+def plain_rows(codec: Codec, fields: Sequence[str]) -> PlainRows | None:
+    """None for an encoding that has no such way."""
+    if codec is JSON:
+        return _JsonRows(fields)
+    if isinstance(codec, BserCodec):
+        return _BserRows(fields, has_text_type=codec.has_text_type)
+    return None
+
+
+def _numbers(field: str, stats: Sequence[Stat]) -> list[int]:
+    attribute, unit = NUMBERS[field]
+    values: list[int] = list(map(attrgetter(attribute), stats))
+    return values if unit == 1 else [value // unit for value in values]
+
+
+class _JsonRows:
+    def __init__(self, fields: Sequence[str]) -> None:
+        self._fields = fields
+        members = []
+        for field in fields:
+            kind = "true" if field in CONSTANT else "%d" if field in NUMBERS else "%s"
+            members.append(f'"{field}":{kind}')
+        self._form = "{" + ",".join(members) + "}"
+
+    def _texts(self, prefix: bytes, names: Sequence[bytes]) -> list[str]:
+        start = prefix.decode("utf-8", "surrogateescape")
+        return [
+            _quoted(start + name.decode("utf-8", "surrogateescape")) for name in names
+        ]
+
+    def names(self, prefix: bytes, names: Sequence[bytes]) -> bytes:
+        return ",".join(self._texts(prefix, names)).encode("ascii")
+
+    def rows(
+        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+    ) -> bytes:
+        columns: list[Sequence[str | int]] = []
+        for field in self._fields:
+            if field == "name":
+                columns.append(self._texts(prefix, names))
+            elif field not in CONSTANT:
+                columns.append(_numbers(field, stats or ()))
+        form = self._form
+        rows = [form % values for values in zip(*columns, strict=True)]
+        return ",".join(rows).encode("ascii")
+
+    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+        parts = [b"["]
+        for piece in pieces:
+            if piece:
+                parts += (piece, b",")
+        if len(parts) > 1:
+            parts.pop()
+        return [*parts, b"]"]
+
+
+class _BserRows:
+    def __init__(self, fields: Sequence[str], *, has_text_type: bool) -> None:
+        self._fields = fields
+        self._keys = [encode_text(f, has_text_type=has_text_type) for f in fields]
+        self._known: dict[int, bytes] = {}
+        self._form = b"".join(
+            b"\x08" if field in CONSTANT else b"%b" for field in fields
+        )
+
+    def _texts(self, prefix: bytes, names: Sequence[bytes]) -> list[bytes]:
+        skip = len(prefix)
+        heads = {
+            size: encode_bytes(b"x" * (skip + size))[: -(skip + size) or None] + prefix
+            for size in set(map(len, names))
+        }
+        return [heads[len(name)] + name for name in names]
+
+    def names(self, prefix: bytes, names: Sequence[bytes]) -> bytes:
+        return b"".join(self._texts(prefix, names))
+
+    def rows(
+        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+    ) -> bytes:
+        columns: list[list[bytes]] = []
+        for field in self._fields:
+            if field == "name":
+                columns.append(self._texts(prefix, names))
+            elif field not in CONSTANT:
+                columns.append(self._encoded(_numbers(field, stats or ())))
+        form = self._form
+        return b"".join([form % values for values in zip(*columns, strict=True)])
+
+    def _encoded(self, numbers: Sequence[int]) -> list[bytes]:
+        """Most numbers come again, and looking one up takes a quarter of encoding
+        it."""
+        known = self._known
+        if len(known) > MAX_KNOWN:
+            known.clear()
+        for number in set(numbers):
+            if number not in known:
+                known[number] = encode_int(number)
+        return [known[number] for number in numbers]
+
+    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+        if len(self._fields) == 1:
+            return [b"\x00" + encode_int(count), *pieces]
+        head = b"\x0b" + encode_array(self._keys) + encode_int(count)
+        return [head, *pieces]

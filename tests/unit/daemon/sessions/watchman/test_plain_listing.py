@@ -1,0 +1,157 @@
+"""The fast way to list a tree gives what the general one does."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gamin.core.model.node import Node
+from gamin.daemon.sessions.watchman.plain_listing import PlainListing
+from gamin.protocol.watchman.codec import pdu
+from testkit.sessions import Home, WatchmanPeer, home
+
+QUERIES: list[dict[str, object]] = [
+    {"fields": ["name"]},
+    {},
+    {"fields": ["mode", "mtime", "size", "exists", "name"]},
+    {"fields": ["name", "new", "ino", "mtime_ms", "ctime_ns"]},
+    {"fields": ["exists", "name"]},
+    {"fields": ["name"], "suffix": "c"},
+    {"suffix": ["c", "TXT"]},
+    {"fields": ["name"], "suffix": "nothing"},
+]
+NAMES = ("a.c", "B.C", ".c", "c", 'q"\\\n.c', "ü.txt", "sub.c/deep.c", "empty/.keep")
+
+
+@pytest.fixture
+def server() -> Iterator[Home]:
+    with home() as made:
+        yield made
+
+
+@pytest.fixture
+def peer(server: Home) -> WatchmanPeer:
+    return server.watcher()
+
+
+@pytest.fixture
+def root(peer: WatchmanPeer, tmp_path: Path) -> str:
+    for name in (*NAMES, ".git/config", ".git/objects/ab/cd.c"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.c")).touch()
+    (tmp_path / "bare").mkdir()
+    peer.ask("watch", str(tmp_path))
+    return str(tmp_path)
+
+
+def ordered(answer: dict[str, Any]) -> dict[str, Any]:
+    """Without the clock: another process may do something meanwhile."""
+    files = sorted(answer["files"], key=repr)
+    return {**answer, "files": files, "clock": "", "version": ""}
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_the_answer_is_that_of_the_general_way(
+    query: dict[str, object],
+    peer: WatchmanPeer,
+    root: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fast = peer.ask("query", root, query)
+    monkeypatch.setattr(PlainListing, "can_answer", lambda *_: False)
+    assert ordered(peer.ask("query", root, query)) == ordered(fast)
+
+
+@pytest.mark.parametrize("encoding", ["bser", "bser-v2"])
+@pytest.mark.parametrize("query", QUERIES, ids=str)
+def test_every_encoding_says_the_same(
+    query: dict[str, object], encoding: str, peer: WatchmanPeer, root: str
+) -> None:
+    expected = peer.ask("query", root, query)
+    assert PlainListing.can_answer(
+        peer.home.watchman.roots.all[0], _parsed(query), peer.session.codec
+    )
+    peer.send(pdu.ENCODINGS[encoding].encode(["query", root, query]))
+    data = bytearray()
+
+    def whole() -> bool:
+        data.extend(peer.read())
+        return len(data) > 20 and pdu.end_of(data) is not None
+
+    peer.home.run_until(whole)
+    answer: Any = pdu.decode(bytes(data))
+    assert ordered(answer) == ordered(expected)
+
+
+def _parsed(query: dict[str, object]) -> Any:
+    from gamin.protocol.watchman.query.query import parse_query
+
+    return parse_query(query)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"expression": ["type", "f"]},
+        {"fields": ["name", "type"]},
+        {"fields": ["size"]},
+        {"relative_root": "d"},
+        {"since": "n:cursor"},
+        {"path": [""]},
+        {"suffix": "c", "glob": ["*"]},
+    ],
+    ids=str,
+)
+def test_other_questions_are_answered_in_the_general_way(
+    query: dict[str, object], peer: WatchmanPeer, root: str
+) -> None:
+    made = peer.home.watchman.roots.all[0]
+    assert not PlainListing.can_answer(made, _parsed(query), peer.session.codec)
+
+
+def test_what_happens_meanwhile_is_in_the_answer(
+    peer: WatchmanPeer, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general = PlainListing._names_in
+
+    def slow(self: PlainListing, node: Node) -> list[bytes]:
+        Path(root, "meanwhile").touch()
+        peer.home.service.drive.synchronise()
+        return general(self, node)
+
+    monkeypatch.setattr(PlainListing, "_names_in", slow)
+    assert "meanwhile" in peer.ask("query", root, {"fields": ["name"]})["files"]
+
+
+def test_a_file_that_goes_meanwhile_is_gone_after_the_clock_of_the_answer(
+    peer: WatchmanPeer, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    general = PlainListing._names_in
+
+    def slow(self: PlainListing, node: Node) -> list[bytes]:
+        names = general(self, node)
+        Path(root, "a.c").unlink(missing_ok=True)
+        return names
+
+    monkeypatch.setattr(PlainListing, "_names_in", slow)
+    query = {"fields": ["name", "exists", "size"]}
+    first = peer.ask("query", root, query)
+    listed = {row["name"] for row in first["files"]}
+    later = peer.ask("query", root, {**query, "since": first["clock"]})
+    gone = {row["name"] for row in later["files"] if not row["exists"]}
+    assert ("a.c" in listed) is ("a.c" in gone)
+    assert "B.C" in listed
+
+
+def test_directories_that_are_ignored_send_the_question_the_general_way(
+    peer: WatchmanPeer, root: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    (other / "out").mkdir()
+    (other / ".watchmanconfig").write_text('{"ignore_dirs": ["out"]}')
+    peer.ask("watch", str(other))
+    answer = peer.ask("query", str(other), {"fields": ["name"]})
+    assert answer["files"] == [".watchmanconfig"]

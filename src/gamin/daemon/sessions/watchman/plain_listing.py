@@ -17,6 +17,7 @@ from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
+    PlainRows,
     is_plain,
     needs_status,
     plain_rows,
@@ -24,6 +25,9 @@ from gamin.protocol.watchman.codec.plain_rows import (
 from gamin.protocol.watchman.query.file_row import Stat
 from gamin.protocol.watchman.query.query import Query
 
+NAMES_PER_STEP = 4096
+"""Names of one directory that are written before others get their turn: a
+millisecond."""
 STATS_PER_STEP = 256
 """Files that are looked at before others get their turn."""
 
@@ -74,19 +78,16 @@ class PlainListing:
         assert top is not None
         assert rows is not None
         needs_stats = needs_status(self._fields)
-        write = rows.names if len(self._fields) == 1 else None
         skip = len(root.subscription.prefix)
         for node in self._directories(top):
             names = self._names_in(node)
             if names:
                 prefix = node.path_prefix()
                 self.count += len(names)
-                if write is not None:
-                    self._pieces.append(write(prefix[skip:], names))
-                elif not needs_stats:
-                    self._pieces.append(rows.rows(prefix[skip:], names, None))
-                else:
+                if needs_stats:
                     yield from self._add_with_stats(prefix, skip, names)
+                else:
+                    yield from self._add_names(rows, prefix[skip:], names)
             if not self._is_sound:
                 return False
             yield None
@@ -94,6 +95,18 @@ class PlainListing:
         changes = root.changes_since(begun.latest)
         is_same = now[:3] == begun[:3] and changes is not None
         return is_same and not any(True for _ in changes or ())
+
+    def _add_names(
+        self, rows: PlainRows, inner: bytes, names: Sequence[bytes]
+    ) -> Steps[None]:
+        is_name_alone = len(self._fields) == 1
+        for start in range(0, len(names), NAMES_PER_STEP):
+            some = names[start : start + NAMES_PER_STEP]
+            if is_name_alone:
+                self._pieces.append(rows.names(inner, some))
+            else:
+                self._pieces.append(rows.rows(inner, some, None))
+            yield None
 
     def _add_with_stats(
         self, prefix: bytes, skip: int, names: Sequence[bytes]

@@ -22,6 +22,10 @@ class FakeDisk:
         self.target = target
         self.probes: list[bytes] = []
 
+    def last_stat(self, name: bytes) -> Facts | None:
+        """Nothing is known of what is gone."""
+        return None
+
     def lstat(self, name: bytes) -> Facts | None:
         self.probes.append(name)
         return self.facts

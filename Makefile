@@ -15,7 +15,7 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test search lint format docs fuzz bench programs growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test search lint format docs deb fuzz bench programs growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -41,6 +41,10 @@ format: $(VENV)/dev
 # The pages of docs/ as a site in site/; a broken link or any other warning is an error.
 docs: $(VENV)/dev
 	$(BIN)/python -m mkdocs build --strict
+
+# A Debian package in DIR, of the system's Python; docs/packaging.md describes it.
+deb:
+	packaging/make-deb $(DIR)
 
 # A minute for each reader of bytes from outside; FUZZ_ARGS="600 bser" is longer and less.
 # atheris has wheels for few interpreters, so it is not among the development tools.

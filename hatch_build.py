@@ -1,12 +1,16 @@
-"""Compiles the hot modules with mypyc into a wheel, if that is asked for.
+"""What a wheel has beside the sources.
 
-hatchling calls this when HATCH_BUILD_HOOK_ENABLE_CUSTOM is set (`make compiled`);
-otherwise the wheel is pure Python. Which modules they are says pyproject.toml, what
-they gain ARCHITECTURE.md. Everything is made in a temporary directory: beside the
-sources it would be imported by who works on them.
+Completions of shells and the manual page are made of what the parsers know, so no copy
+of them is kept. With HATCH_BUILD_HOOK_ENABLE_CUSTOM set (`make compiled`) the hot
+modules are compiled with mypyc, too; otherwise the wheel is pure Python. Which modules
+they are says pyproject.toml, what they gain ARCHITECTURE.md. Everything is made in a
+temporary directory: beside the sources it would be imported by who works on them.
 """
 
 import contextlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,15 +21,21 @@ GROUP = "gamin"
 """All are one library, `gamin__mypyc`, so that they call each other directly."""
 
 
-class CompiledModules(BuildHookInterface):
+class MadeFiles(BuildHookInterface):
     PLUGIN_NAME = "custom"
 
+    def dependencies(self) -> list[str]:
+        return ["mypy>=1.19", "setuptools>=77"] if _is_compiled() else []
+
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        if version == "editable":
-            return  # what is edited is the Python source
         self._place = TemporaryDirectory()
         made = Path(self._place.name).resolve()
         source = Path(self.root, self.config["source"])
+        _write_data_files(source, made / "data")
+        for top in (made / "data").iterdir():
+            build_data["shared_data"][str(top)] = top.name
+        if version == "editable" or not _is_compiled():
+            return  # what is edited is the Python source
         with contextlib.chdir(source):
             _compile(self.config["modules"], made)
         for library in (made / "lib").rglob("*.so"):
@@ -35,8 +45,22 @@ class CompiledModules(BuildHookInterface):
         build_data["infer_tag"] = True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact: str) -> None:
-        if version != "editable":
-            self._place.cleanup()
+        self._place.cleanup()
+
+
+def _is_compiled() -> bool:
+    return os.environ.get("HATCH_BUILD_HOOK_ENABLE_CUSTOM") in ("1", "true")
+
+
+def _write_data_files(source: Path, made: Path) -> None:
+    """In a process of its own, because this one may have another gamin installed."""
+    program = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1])\n"
+        "from gamin.cli.data_files import write; write(Path(sys.argv[2]))"
+    )
+    words = [sys.executable, "-B", "-c", program, str(source), str(made)]
+    # The width of somebody's terminal must not be in the texts.
+    subprocess.run(words, env={**os.environ, "COLUMNS": "80"}, check=True)
 
 
 def _compile(modules: list[str], made: Path) -> None:

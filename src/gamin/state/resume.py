@@ -10,7 +10,7 @@ inode or file system) shares nothing with it: all that was in it is gone, and al
 is in it is new.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from gamin.core.model.difference import entries_since, tree_since
@@ -42,7 +42,8 @@ class Live(NamedTuple):
     """Whether the tree includes a subdirectory (absolute path)."""
     is_recursive: bool
     follows_ignore_files: bool
-    seen: Mapping[Node, Seen]
+    seen: Callable[[Node, bytes], Seen | None]
+    """What was seen in a directory, by its node and its path with a slash."""
     seen_tick: int
     """The tick before the first look; what happened later is in the live tree."""
 
@@ -91,7 +92,7 @@ class _Merge:
         self, old: Node, now: Node, prefix: bytes
     ) -> list[tuple[Node, Node, bytes]] | None:
         """Bring one directory up to date; return the pairs of its subdirectories."""
-        newer = self._newer(old, now)
+        newer = self._newer(old, now, prefix)
         if newer is not None and not newer and _is_equal(old, now):
             return []
         present: Names = _names(now) if now.listed else {}
@@ -125,9 +126,9 @@ class _Merge:
                 self._tree.touch(old, name)
         return both
 
-    def _newer(self, old: Node, now: Node) -> set[bytes] | None:
+    def _newer(self, old: Node, now: Node, prefix: bytes) -> set[bytes] | None:
         """The entries whose content changed; None: it is another directory."""
-        live, seen = self._live, self._live.seen.get(now)
+        live, seen = self._live, self._live.seen(now, prefix)
         identity = self._identities.get(old)
         if seen is None or identity is None or identity != seen.identity:
             return None

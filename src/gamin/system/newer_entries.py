@@ -3,7 +3,7 @@
 For a comparison with what was known earlier, the status of every entry of a tree is
 read, and nearly all have not changed. So there is one buffer and no object for each:
 statx writes the times into it, and two numbers are compared. For 200,000 files that
-takes 0.34 s, of which 0.23 are the kernel's; `os.DirEntry.stat` takes 0.48.
+takes 0.4 s, of which 0.23 are the kernel's; `os.DirEntry.stat` takes 0.45.
 
 The layout of struct statx is the same on all architectures (man 2 statx).
 """
@@ -69,6 +69,11 @@ def open_directory(path: bytes) -> int:
     return os.open(path, _DIRECTORY)
 
 
+def latest_ns(stamp_ns: int) -> int:
+    """The latest time that a time stamp can mean."""
+    return stamp_ns if stamp_ns % _SECOND_NS else stamp_ns + _COARSE_NS
+
+
 def _latest(second: int, ns: int) -> int:
-    """The latest time that the stamp can mean."""
+    """As `latest_ns`."""
     return second * _SECOND_NS + (ns or _COARSE_NS)

@@ -79,7 +79,7 @@ def rows(
         lambda path: True,
         True,
         follows_ignore_files,
-        seen,
+        lambda node, prefix: seen.get(node),
         now.tick,
     )
     found = difference(saved, live, saved.header.tick + since)
@@ -166,5 +166,13 @@ def test_an_ignore_file_that_changed_does_so_too() -> None:
         node: Seen(now.identity(node), newer.get(node, ()))
         for node in now.top.subtree()
     }
-    live = Live(now.top, b"/t/", lambda path: True, True, True, seen, now.tick)
+    live = Live(
+        now.top,
+        b"/t/",
+        lambda path: True,
+        True,
+        True,
+        lambda node, prefix: seen.get(node),
+        now.tick,
+    )
     assert difference(saved, live, saved.header.tick) is None

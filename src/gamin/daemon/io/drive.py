@@ -10,6 +10,7 @@ from gamin.core.effects import Effect
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.engine.executor import Executor
+from gamin.engine.known_listings import KnownListings
 from gamin.engine.ports import AT_ONCE, Asked, Delivery, MountThreads
 from gamin.engine.question import bring_up_to_date
 from gamin.system import filesystem
@@ -41,8 +42,9 @@ class Drive:
         threads: Threads | None = None,
     ) -> None:
         self._threads = threads
+        self.files = KnownListings(filesystem)
         self.executor = Executor(
-            monitor, kernel, polling, filesystem, time, delivery, threads=threads
+            monitor, kernel, polling, self.files, time, delivery, threads=threads
         )
         self._monitor, self._kernel, self._polling = monitor, kernel, polling
         self._loop = loop

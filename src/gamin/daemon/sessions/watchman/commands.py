@@ -4,10 +4,9 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from gamin import __version__
-from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps, aside
+from gamin.daemon.io.errands import Done, Errands, Steps
 from gamin.daemon.sessions.watchman import holding, watches
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
@@ -20,6 +19,7 @@ from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory, Past
 from gamin.daemon.sessions.watchman.log_feed import LogFeed
 from gamin.daemon.sessions.watchman.plain_listing import PlainListing
 from gamin.daemon.sessions.watchman.queries import Queries
+from gamin.daemon.sessions.watchman.recalling import Recalling
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.subscribing import MAX_NAME, Subscribing
@@ -54,7 +54,10 @@ class Commands:
         self.roots = roots
         self._host = host
         self._memory = memory
-        self._queries = Queries(roots.times, self._recall_cursor, lambda: roots.limits)
+        self._recalling = Recalling(roots, memory)
+        self._queries = Queries(
+            roots.times, self._recalling.cursor, lambda: roots.limits
+        )
         self._subscribing = Subscribing(
             roots, self._queries, self._recalled, self._content_reader
         )
@@ -273,13 +276,18 @@ class Commands:
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> Steps[None]:
         subscribing = self._subscribing
         subscribing.check(request, client)
-        if request.watch:
-            root = yield from subscribing.open(request, client)
-        else:
-            root = yield from self.watches.find(request.root)
         # Whoever subscribes wants to receive what happens later: it waits.
-        yield from self.watches.until_ready(root, must_answer=not request.watch)
-        yield from subscribing.subscribe(root, request, client)
+        if not request.watch:
+            root = yield from self.watches.find(request.root)
+            yield from self.watches.until_ready(root, must_answer=True)
+            yield from subscribing.subscribe(root, request, client)
+            return
+        key = RootKey.of(request.root, request.query)
+        past = yield from self._recalling.prepared(key, request.query)
+        with self._recalling.comparing(key, *past):
+            root = yield from subscribing.open(request, client)
+            yield from self.watches.until_ready(root, must_answer=False)
+            yield from subscribing.subscribe(root, request, client)
 
     def _activity(self, request: ask.GetActivity, client: Asker) -> None:
         """The caller has synchronised: what was detected is delivered before."""
@@ -304,26 +312,7 @@ class Commands:
             if root in keys
         ]
 
-    def _recall_cursor(self, root: Root, name: str) -> str | None:
-        key = self.roots.key_of(root)
-        return None if key is None else self._memory.cursor(key, name)
-
     def _recalled(
         self, root: Root, query: Query
     ) -> Steps[tuple[ClockSpec | None, Past | None]]:
-        """What the query's `since` stands for; and the tree that it is about, if that
-        is one of an earlier server."""
-        resolved = partial(self._queries.resolved, root, query.since)
-        try:
-            spec = yield from aside(resolved)
-        except MountStalled:  # what was remembered cannot be read
-            spec = None
-        key = self.roots.key_of(root)
-        # A client that has a belief of its own compares that, if it gets all names.
-        compares_itself = query.names and not query.initial
-        if not isinstance(spec, Clock) or key is None or compares_itself:
-            return spec, None
-        if spec[:3] == root.timeline[:3]:
-            return spec, None
-        past = yield from self._memory.recall(key, root, spec)
-        return spec, past
+        return (yield from self._recalling.recalled(root, query, self._queries))

@@ -12,6 +12,7 @@ from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey
+from gamin.engine.known_listings import Comparing
 from gamin.events import Row
 from gamin.protocol.watchman.clocks import Clock
 
@@ -82,10 +83,21 @@ class LazyMemory:
         if self._made is not None:
             self._made.wait(seconds)
 
-    def recall(self, key: RootKey, root: Root, clock: Clock) -> Steps[Past | None]:
+    def prepare(self, key: RootKey, clock: Clock) -> Steps[Comparing | None]:
         if not self.is_on:
             return None
-        return (yield from self._memory().recall(key, root, clock))
+        return (yield from self._memory().prepare(key, clock))
+
+    def recall(
+        self,
+        key: RootKey,
+        root: Root,
+        clock: Clock,
+        comparison: Comparing | None = None,
+    ) -> Steps[Past | None]:
+        if not self.is_on:
+            return None
+        return (yield from self._memory().recall(key, root, clock, comparison))
 
     def cursor(self, key: RootKey, name: str) -> str | None:
         return self._memory().cursor(key, name) if self.is_on else None

@@ -24,10 +24,13 @@ from gamin.daemon.sessions.watchman.collecting import (
     Collecting,
     Saved,
 )
+from gamin.daemon.sessions.watchman.comparison import Comparison
+from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey
 from gamin.daemon.sessions.watchman.tree_scan import TreeScan
+from gamin.engine.known_listings import Comparing
 from gamin.events import Row
 from gamin.paths import printable
 from gamin.protocol.watchman.clocks import Clock
@@ -50,7 +53,7 @@ class Recalled:
     """A tree of an earlier server, and what is seen of it now."""
 
     def __init__(
-        self, clock: Clock, key: RootKey, saved: SavedTree, scan: TreeScan
+        self, clock: Clock, key: RootKey, saved: SavedTree, scan: TreeScan | Comparison
     ) -> None:
         self.clock = clock
         self._key = key
@@ -69,7 +72,7 @@ class Recalled:
             subscription.covers_directory,
             subscription.scope is Scope.TREE,
             self._key.vcs_ignore or self._key.is_watchman,
-            self._scan.seen,
+            self._scan.find,
             self._scan.start_tick,
         )
         rows = difference(self._saved, live, self.clock.tick)
@@ -245,25 +248,64 @@ class Memory:
 
     # -- recalling
 
-    def recall(self, key: RootKey, root: Root, clock: Clock) -> Steps[Recalled | None]:
+    def prepare(self, key: RootKey, clock: Clock) -> Steps[Comparison | None]:
+        """The tree that a clock of an earlier server is about, to be compared with what
+        the first scan of a root finds. None: it is not known."""
+        real = yield from aside(partial(real_path, key.path))
+        if reach.distant_point(real) is not None:
+            return None
+        saved = yield from self._load(key, clock)
+        if saved is None:
+            return None
+        tree = self._service.monitor.tree
+        return Comparison(saved, real, self._since_ns(saved), lambda: tree.tick)
+
+    def recall(
+        self,
+        key: RootKey,
+        root: Root,
+        clock: Clock,
+        comparison: Comparing | None = None,
+    ) -> Steps[Recalled | None]:
         """Find the tree that a clock of an earlier server is about, and look at what is
-        there now. None: it is not known. Yields where others may get their turn."""
+        there now, unless `comparison` did. None: it is not known. Yields where others
+        may get their turn."""
         self._recalls += 1
         try:
-            saved = yield from self._load(key, clock)
+            if isinstance(comparison, Comparison):
+                if (yield from self._is_complete(comparison, root)):
+                    return Recalled(clock, key, comparison.saved, comparison)
+                saved: SavedTree | None = comparison.saved
+            else:
+                saved = yield from self._load(key, clock)
             if saved is None or root.far_point is not None:
                 return None
-            header = saved.header
-            # What happened after the clock was set back has earlier times.
-            set_back_ns = max(0, header.clock_offset_ns - self._clock_offset_ns())
-            since_ns = max(1, header.complete_ns - set_back_ns - MARGIN_NS)
             tick = self._service.monitor.tree.tick
-            scan = TreeScan(root.subscription, since_ns, tick)
+            scan = TreeScan(root.subscription, self._since_ns(saved), tick)
             yield from scan.steps
             self._service.drive.synchronise()
             return Recalled(clock, key, saved, scan)
         finally:
             self._recalls -= 1
+
+    def _is_complete(self, comparison: Comparison, root: Root) -> Steps[bool]:
+        """Whether the first scan compared everything."""
+        if root.far_point is not None:
+            return False
+        for count, is_seen in enumerate(comparison.checking(root.subscription)):
+            if not is_seen:
+                return False
+            if count % DIRECTORIES_PER_STEP == 0:
+                yield None
+        self._service.drive.synchronise()
+        return True
+
+    def _since_ns(self, saved: SavedTree) -> int:
+        """The real time from which on a ctime is new."""
+        header = saved.header
+        # What happened after the clock was set back has earlier times.
+        set_back_ns = max(0, header.clock_offset_ns - self._clock_offset_ns())
+        return max(1, header.complete_ns - set_back_ns - MARGIN_NS)
 
     def _load(self, key: RootKey, clock: Clock) -> Steps[SavedTree | None]:
         """The tree that the clock is about; None if it is not known."""

@@ -22,6 +22,7 @@ from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.rule_files import RootRules, RuleFiles
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
+from gamin.engine.known_listings import KnownListings
 from gamin.patterns.ignore_rules import IgnoreRules
 from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.root_config import RootConfig
@@ -96,6 +97,15 @@ class Roots:
     @property
     def errands(self) -> Errands:
         return self._service.errands
+
+    @property
+    def server(self) -> tuple[int, int]:
+        """When this server started and its pid: the beginning of its clocks."""
+        return self._server
+
+    @property
+    def files(self) -> KnownListings:
+        return self._service.drive.files
 
     @property
     def loop(self) -> Loop:

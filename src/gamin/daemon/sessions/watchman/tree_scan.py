@@ -39,6 +39,10 @@ class TreeScan:
         for _ in self.steps:
             pass
 
+    def find(self, node: Node, _prefix: bytes) -> Seen | None:
+        """What was seen in the directory."""
+        return self.seen.get(node)
+
     def _scan(self) -> Iterator[None]:
         subscription = self._subscription
         top = subscription.bound_directory

@@ -33,6 +33,10 @@ class Recorder:
         yield
         return True
 
+    def prepare(self, *arguments: object) -> Any:
+        yield
+        return ("prepared", *arguments)
+
     def recall(self, *arguments: object) -> Any:
         yield
         return ("recalled", *arguments)
@@ -82,6 +86,7 @@ def test_a_server_that_remembers_nothing_never_makes_it(made: list[Recorder]) ->
     assert returned(off.saving([(KEY, ROOT)], [])) is False
     assert not off.is_recalling
     assert returned(off.recall(KEY, ROOT, CLOCK)) is None
+    assert returned(off.prepare(KEY, CLOCK)) is None
     assert off.cursor(KEY, "name") is None
     assert off.size() == 0
     assert not made
@@ -93,7 +98,9 @@ def test_it_is_made_once_and_gets_every_call(made: list[Recorder]) -> None:
     assert returned(on.saving([(KEY, ROOT)], [])) is True
     assert on.is_writing
     assert on.is_recalling
-    assert returned(on.recall(KEY, ROOT, CLOCK)) == ("recalled", KEY, ROOT, CLOCK)
+    assert returned(on.prepare(KEY, CLOCK)) == ("prepared", KEY, CLOCK)
+    recalled = ("recalled", KEY, ROOT, CLOCK, None)
+    assert returned(on.recall(KEY, ROOT, CLOCK)) == recalled
     assert on.cursor(KEY, "name") == "cursor name"
     assert on.size() == 7
     (only,) = made

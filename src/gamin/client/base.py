@@ -9,6 +9,16 @@ from gamin.client.arguments import AnyPath, absolute
 from gamin.client.driver import Driver
 from gamin.client.path_change import PathChange
 from gamin.client.readiness import Readiness
+from gamin.protocol.watchman.client.belief import Belief
+
+
+def belief_of(watch: "BaseWatch", path: str) -> Belief:
+    """What is known to be at one absolute path of a watch.
+
+    It is what the batches say that were received, so it is ahead of those that were
+    yielded until `next(timeout=0)` returns None. For `gamin.fleet`.
+    """
+    return watch._driver.channel.watching.belief(path)
 
 
 class BaseWatch:

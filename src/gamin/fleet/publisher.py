@@ -12,24 +12,27 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import gamin
+from gamin.client.base import belief_of
 from gamin.events import Kind
 from gamin.fleet import connection as nats
 from gamin.fleet import message
+from gamin.fleet.beyond import read_beyond, restated
 from gamin.fleet.connection import FleetError
 from gamin.fleet.contents import contents_of, listing, with_status
-from gamin.fleet.message import Content, Place
+from gamin.fleet.message import Content, FleetEvent, Place
 from gamin.fleet.sender import ACK_SECONDS, Sender
 from gamin.fleet.sequence import Numbering
 from gamin.fleet.settings import Publication, PublishedTree
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from nats.js import JetStreamContext
     from nats.js.kv import KeyValue
 
 logger = logging.getLogger(__name__)
@@ -47,10 +50,19 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.2, 4.0
 class Sent(NamedTuple):
     """Messages on their way, in order."""
 
-    stored: "asyncio.Future[None]"
+    stored: "asyncio.Future[int]"
     messages: int
     clock: str | None
     """The position once all are stored; None within a batch."""
+
+
+class Position(NamedTuple):
+    """How far a tree is in the stream."""
+
+    clock: str
+    """That of the server: everything before it is."""
+    last: int
+    """The position of the last message of the tree until then."""
 
 
 class Piece(NamedTuple):
@@ -128,7 +140,7 @@ class Publisher:
                 group.create_task(connection.until_lost()),
             ]
             sending = [
-                group.create_task(tree.publish(client, positions))
+                group.create_task(tree.publish(client, context, positions))
                 for tree in self._trees
             ]
             await asyncio.wait(sending)
@@ -172,7 +184,7 @@ class TreePublisher:
         self._on_acknowledged = on_acknowledged
         self._numbering = Numbering()
         self._is_first = True
-        self._position = ""
+        self._position = Position("", 0)
         self._sender: Sender | None = None
         self._sent_total = 0
         self._last_sent = 0.0
@@ -181,34 +193,44 @@ class TreePublisher:
         """What `gamin fleet status` shows."""
         return {
             "path": self.tree.path,
-            "position": self._position,
+            "position": self._position.clock,
             "unacknowledged": self._sender.unacknowledged if self._sender else 0,
             "sent": self._sent_total,
             "last_sent": self._last_sent,
             "labels": dict(self.tree.labels),
         }
 
-    async def publish(self, client: "Client", positions: "KeyValue") -> None:
+    async def publish(
+        self, client: "Client", context: "JetStreamContext", positions: "KeyValue"
+    ) -> None:
         """Until the stop event is set. Raises FleetError."""
         if not self._is_first:
             self._numbering.start_epoch()
         self._is_first = False
         known = await self._read_position(positions)
+        beyond: list[FleetEvent] | None = []
+        if known is not None:
+            place, last = self._place, known.last
+            beyond = await read_beyond(context, self._stream, place, last)
+        since = None if known is None or beyond is None else known.clock
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
         self._sender = sender = Sender(client, self._stream)
         with nats.as_fleet_error("subscription"):
             await sender.start()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow_acknowledgements(sent, positions))
-            async with aclosing(self._changes(known)) as changes:
+            async with aclosing(self._changes(since, beyond or ())) as changes:
                 async for piece in changes:
                     await self._send(sender, client.max_payload, sent, piece)
             await sent.put(None)
 
     # -- what to send
 
-    async def _changes(self, since: str | None) -> AsyncGenerator[Piece, None]:
-        """What to send, until the stop event is set. Raises FleetError."""
+    async def _changes(
+        self, since: str | None, beyond: Sequence[FleetEvent]
+    ) -> AsyncGenerator[Piece, None]:
+        """What to send, until the stop event is set; `beyond` are the messages that the
+        stream has from after `since`. Raises FleetError."""
         tree = self.tree
         prefix = tree.path.rstrip("/") + "/"
         try:
@@ -223,24 +245,33 @@ class TreePublisher:
                 if since is None:
                     first = await watch.next(timeout=0)
                     yield Piece(listing(first or (), prefix), watch.clock or "")
+                while beyond and (batch := await watch.next(timeout=0)) is not None:
+                    async for piece in self._pieces(batch, prefix, watch.clock or ""):
+                        yield piece
+                if beyond:  # and everything that was received is yielded
+                    again = restated(beyond, belief_of(watch, tree.path))
+                    yield Piece(again, watch.clock or "")
                 while (batch := await watch.next()) is not None:
-                    clock = watch.clock or ""
-                    if batch[0].kind is Kind.EXISTS:
-                        yield Piece(listing(batch, prefix), clock)
-                        continue
-                    for start in range(0, len(batch), CHANGES_PER_PIECE):
-                        end = start + CHANGES_PER_PIECE
-                        contents = contents_of(batch[start:end], prefix)
-                        examined = await asyncio.to_thread(
-                            with_status, contents, prefix
-                        )
-                        yield Piece(examined, clock, is_last=end >= len(batch))
+                    async for piece in self._pieces(batch, prefix, watch.clock or ""):
+                        yield piece
         except (gamin.ServerError, OSError) as error:
             raise FleetError(f"{tree.path}: {error}") from error
         except gamin.GaminError as error:  # the rules, or the path
             raise TreeRefused(f"{tree.path}: {error}") from error
         if not self._stop.is_set():
             raise FleetError(f"{tree.path}: the server ended the watch")
+
+    async def _pieces(
+        self, batch: Sequence[gamin.Event], prefix: str, clock: str
+    ) -> AsyncIterator[Piece]:
+        if batch[0].kind is Kind.EXISTS:
+            yield Piece(listing(batch, prefix), clock)
+            return
+        for start in range(0, len(batch), CHANGES_PER_PIECE):
+            end = start + CHANGES_PER_PIECE
+            contents = contents_of(batch[start:end], prefix)
+            examined = await asyncio.to_thread(with_status, contents, prefix)
+            yield Piece(examined, clock, is_last=end >= len(batch))
 
     async def _send(
         self,
@@ -302,11 +333,12 @@ class TreePublisher:
     async def _acknowledged(self, each: Sent) -> None:
         """Wait until all of these messages are stored. Raises FleetError."""
         with nats.as_fleet_error(f"stream {self._stream}"):
-            await asyncio.wait_for(each.stored, ACK_SECONDS)
+            last = await asyncio.wait_for(each.stored, ACK_SECONDS)
         self._on_acknowledged()
         self._sent_total += each.messages
         if each.clock is not None:
-            self._position, self._last_sent = each.clock, time.time()
+            self._position = Position(each.clock, last or self._position.last)
+            self._last_sent = time.time()
 
     @property
     def _rules(self) -> dict[str, object]:
@@ -323,8 +355,8 @@ class TreePublisher:
     def _key(self) -> str:
         return f"{self._stream}.{self._place.host}.{self._place.tree}"
 
-    async def _read_position(self, positions: "KeyValue") -> str | None:
-        """The clock to go on from; None where everything has to be listed."""
+    async def _read_position(self, positions: "KeyValue") -> Position | None:
+        """Where to go on from; None where everything has to be listed."""
         from nats.js.errors import KeyNotFoundError
 
         try:
@@ -334,8 +366,9 @@ class TreePublisher:
                 except KeyNotFoundError:
                     return None
             known = json.loads(entry.value or b"")
-            self._position = str(known.pop("clock"))
-        except (ValueError, KeyError, AttributeError):
+            clock, last = str(known.pop("clock")), int(known.pop("last"))
+            self._position = Position(clock, last)
+        except (ValueError, KeyError, AttributeError, TypeError):
             return None
         if known != self._rules:
             logger.info("%s: other rules than before, so it is listed", self._place)
@@ -343,7 +376,7 @@ class TreePublisher:
         return self._position
 
     async def _write_position(self, positions: "KeyValue") -> None:
-        value = {**self._rules, "clock": self._position}
+        value = {**self._rules, **self._position._asdict()}
         with nats.as_fleet_error("position"):
             await positions.put(self._key, json.dumps(value).encode())
 

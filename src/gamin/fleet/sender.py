@@ -35,6 +35,7 @@ class _Acknowledgement(msgspec.Struct):
     """What a publisher needs of one."""
 
     stream: str = ""
+    seq: int = 0
     error: _Problem | None = None
 
 
@@ -42,20 +43,21 @@ _decode = msgspec.json.Decoder(_Acknowledgement).decode
 
 
 class _Group:
-    __slots__ = ("is_closed", "stored", "waiting")
+    __slots__ = ("is_closed", "last", "stored", "waiting")
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.last = 0
         self.is_closed = False
-        self.stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.stored.add_done_callback(_retrieve)
 
     def check(self) -> None:
         if self.is_closed and not self.waiting and not self.stored.done():
-            self.stored.set_result(None)
+            self.stored.set_result(self.last)
 
 
-def _retrieve(stored: "asyncio.Future[None]") -> None:
+def _retrieve(stored: "asyncio.Future[int]") -> None:
     """Nobody may wait for it any more: then asyncio would log its exception."""
     if not stored.cancelled():
         stored.exception()
@@ -116,10 +118,11 @@ class Sender:
                 f"stream {self._stream}: nothing acknowledged within {ACK_SECONDS} s"
             ) from None
 
-    def close_group(self) -> "asyncio.Future[None]":
-        """Returns when all messages since the last call are stored, as a future.
+    def close_group(self) -> "asyncio.Future[int]":
+        """When all messages since the last call are stored, as a future.
 
-        It raises FleetError if the stream refuses one of them.
+        It returns the last position that they have in the stream, 0 if there are none,
+        and raises FleetError if the stream refuses one of them.
         """
         group, self._open = self._open, _Group()
         group.is_closed = True
@@ -132,16 +135,18 @@ class Sender:
         if group is None:
             return  # it came twice
         group.waiting -= 1
-        if (reason := _refusal(message.data)) is None:
+        found = _position(message.data)
+        if isinstance(found, int):
+            group.last = max(group.last, found)
             group.check()
         elif not group.stored.done():
-            group.stored.set_exception(FleetError(f"stream {self._stream}: {reason}"))
+            group.stored.set_exception(FleetError(f"stream {self._stream}: {found}"))
         if len(self._groups) <= self._limit // 2:
             self._room.set()
 
 
-def _refusal(data: bytes) -> str | None:
-    """Why a message is not stored; None if it is."""
+def _position(data: bytes) -> int | str:
+    """The position of a message in the stream; as a text why it is not stored."""
     if not data:
         return "no stream takes its subject"  # the server's "no responders"
     try:
@@ -151,4 +156,6 @@ def _refusal(data: bytes) -> str | None:
     problem = acknowledgement.error
     if problem is not None:
         return problem.description or f"error {problem.err_code}"
-    return None if acknowledgement.stream else f"no acknowledgement: {data[:80]!r}"
+    if not acknowledgement.stream:
+        return f"no acknowledgement: {data[:80]!r}"
+    return acknowledgement.seq

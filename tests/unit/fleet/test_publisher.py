@@ -45,7 +45,7 @@ class Ended:
 
 
 async def changes(stop: asyncio.Event) -> list[str]:
-    found = tree_publisher(stop)._changes("c:1:2:3:4")
+    found = tree_publisher(stop)._changes("c:1:2:3:4", ())
     return [piece.clock async for piece in found]
 
 
@@ -125,8 +125,8 @@ def test_the_position_is_written_seldom_and_at_the_end() -> None:
             tree_publisher(asyncio.Event())._follow_acknowledgements(sent, positions)
         )
         for number in range(100):
-            stored: asyncio.Future[None] = asyncio.Future()
-            stored.set_result(None)
+            stored: asyncio.Future[int] = asyncio.Future()
+            stored.set_result(1)
             sent.put_nowait(Sent(stored, 1, f"c:1:2:3:{number}"))
             await asyncio.sleep(0)  # each comes by itself
         sent.put_nowait(None)
@@ -145,12 +145,12 @@ def test_the_position_is_that_of_the_last_batch_that_is_stored() -> None:
         made = tree_publisher(asyncio.Event())
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
         follow = asyncio.create_task(made._follow_acknowledgements(sent, positions))
-        stored = asyncio.Future[None]()
+        stored = asyncio.Future[int]()
         sent.put_nowait(Sent(stored, 3, "c:1:2:3:1"))
         sent.put_nowait(None)
         await asyncio.wait([follow], timeout=0.01)
         before = str(made.summary()["position"])
-        stored.set_result(None)
+        stored.set_result(1)
         await follow
         return before, str(made.summary()["position"])
 
@@ -161,7 +161,7 @@ def test_a_message_that_the_stream_refuses_moves_no_position() -> None:
     async def acknowledge() -> None:
         positions: Any = Positions()
         sent: asyncio.Queue[Sent | None] = asyncio.Queue()
-        stored = asyncio.Future[None]()
+        stored = asyncio.Future[int]()
         stored.set_exception(FleetError("maximum bytes exceeded"))
         sent.put_nowait(Sent(stored, 2, "c:1:2:3:1"))
         made = tree_publisher(asyncio.Event())

@@ -131,6 +131,13 @@ class Watching:
         clocks = [clock for clock in known if clock is not None]
         return ",".join(clocks) if clocks and len(clocks) == len(known) else None
 
+    def belief(self, text: str) -> Belief:
+        """What is known to be at the path. Empty before its listing was received."""
+        for path in self._by_name.values():
+            if path.text == text and path.belief is not None:
+                return path.belief
+        return Belief()
+
     def clock_was_set_back(self, nanoseconds: int) -> None:
         """What happened since has times that are earlier by as much, at the most."""
         for path in self._by_name.values():

@@ -180,6 +180,7 @@ class FleetSoak:
         self.kills = Counter[str]()
         self.killed = list[tuple[int, str]]()
         self.wrong: list[str] = []
+        self.explained: list[str] = []
         self.longest_rest = 0.0
 
     def run(self) -> None:
@@ -221,7 +222,8 @@ class FleetSoak:
                 break
             time.sleep(0.2)
         if found:
-            self.wrong += [*found, *self._explained(found)]
+            self.wrong += found
+            self.explained += [*found[:3], *self._explained(found)]
         self.longest_rest = max(self.longest_rest, time.monotonic() - began)
 
     def _wrong_now(self) -> list[str]:
@@ -317,7 +319,8 @@ def main() -> int:
         f"  follower: {dict(soak.follower.counts)}",
         f"  right at most {soak.longest_rest:.1f} s after an act",
         f"  {len(wrong)} wrong",
-        *(f"    {each}" for each in wrong[:MAX_SHOWN]),
+        *(f"    {each}" for each in soak.explained[:MAX_SHOWN]),
+        *(f"    {each}" for each in soak.follower.disorder[:MAX_SHOWN]),
     ]
     sys.stdout.write("\n".join([*lines, ""]))
     return 1 if wrong else 0

@@ -118,7 +118,8 @@ def test_a_mount_that_hangs_is_stalled_after_a_while(
 
 
 def test_a_thread_that_cannot_start_is_an_error_and_the_next_one_is_tried() -> None:
-    errand = Errand(b"/net", lambda: 7)
+    # The thread of another test's mount may not have ended yet.
+    errand = Errand(b"/net/of this test", lambda: 7)
     with no_thread_can_start(), pytest.raises(OSError, match="start new thread"):
         errand.start(lambda: None)
     assert started(errand).wait(SOON) == 7

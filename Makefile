@@ -15,7 +15,7 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test search lint format docs deb fuzz bench programs growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test search lint format docs deb fuzz fuzz-server bench programs growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -51,6 +51,10 @@ deb:
 fuzz: $(VENV)/dev
 	$(BIN)/python -m pip install -q atheris
 	$(BIN)/python -m fuzz $(FUZZ_ARGS)
+
+# Mutated requests to a real server; FUZZ_ARGS="100000" for fewer than a million.
+fuzz-server: $(VENV)/dev
+	$(BIN)/python -m fuzz.live $(FUZZ_ARGS)
 
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)

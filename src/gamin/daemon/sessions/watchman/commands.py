@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from gamin import __version__
 from gamin.daemon.io.errands import Done, Errands, Steps
+from gamin.daemon.io.worker import Worker
 from gamin.daemon.sessions.watchman import holding, watches
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
@@ -62,6 +63,8 @@ class Commands:
             roots, self._queries, self._recalled, self._content_reader
         )
         self._hashes = ContentHashes(roots.loop)
+        self.reader = Worker(roots.loop, "read requests")
+        """Reads large requests."""
         roots.on_closed = self._closed
         self._triggers = Triggers(
             roots.loop, lambda: host.watchman_path, lambda: roots.limits.triggers

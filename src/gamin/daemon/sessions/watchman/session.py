@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
-from gamin.daemon.io.errands import MountStalled, Steps
+from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps
 from gamin.daemon.sessions.accounts import (
     FREE_BYTES,
     Account,
@@ -39,11 +39,14 @@ from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.codec.requests import Pdu, RequestReader
 from gamin.protocol.watchman.commands import parse_request
 from gamin.protocol.watchman.errors import BadRequest
+from gamin.protocol.watchman.requests import Request
 
 logger = logging.getLogger(__name__)
 
 HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a client from which on its end gives memory back."""
+MAX_INLINE_BYTES = 1 << 15
+"""Bytes of a request that is read on the loop's thread: that takes a few ms at most."""
 LARGE_PIECE_BYTES = 1 << 16
 """Bytes of a message from which on it is sent without a copy."""
 SLICE_SECONDS = 0.004
@@ -229,11 +232,44 @@ class WatchmanSession:
     def _begin_request(self) -> None:
         self._is_answered = False
         self.codec, body = self._requests.popleft()
+        if len(body) > MAX_INLINE_BYTES:
+            self._work = self._reading(body)
+            return
         self._request_bytes -= len(body)
         self._charge()
+        self._carry_out(self._parsed(body))
+
+    def _parsed(self, body: bytes) -> Request:
+        """Raises BadRequest. Also called in a thread."""
+        return parse_request(self.codec.decode(body), is_owner=self.is_owner)
+
+    def _carry_out(self, request: Request) -> None:
         self._service.drive.synchronise()
-        request = parse_request(self.codec.decode(body), is_owner=self.is_owner)
         self._commands.carry_out(request, self)
+
+    def _reading(self, body: bytes) -> Steps[None]:
+        """Carry out a large request. It is read in a thread: that may take half a
+        second, and others get their turn meanwhile."""
+        read: list[Request | BadRequest] = []
+
+        def work() -> Iterator[None]:
+            try:
+                read.append(self._parsed(body))
+            except BadRequest as error:
+                read.append(error)
+            yield
+
+        def start(_: Errands, done: Done) -> None:
+            self._commands.reader.start(work(), done)
+
+        yield start
+        self._request_bytes -= len(body)
+        self._charge()
+        if not read:
+            raise MemoryError
+        if isinstance(read[0], BadRequest):
+            raise read[0]
+        self._carry_out(read[0])
 
     def _do_slice(self, work: Steps[None]) -> None:
         end = time.monotonic() + SLICE_SECONDS
@@ -244,7 +280,8 @@ class WatchmanSession:
                 return
             if time.monotonic() >= end:
                 return
-        self._work = None
+        if self._work is work:  # it may have begun other work
+            self._work = None
 
     def _wait_is_over(self) -> None:
         self.is_waiting = False

@@ -8,7 +8,7 @@ import pytest
 
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman import session as module
-from gamin.protocol.watchman.codec.pdu import ENCODINGS, decode
+from gamin.protocol.watchman.codec.pdu import ENCODINGS, decode, end_of
 from testkit.sessions import Home, WatchmanPeer, home
 
 
@@ -139,3 +139,54 @@ def test_the_subscriptions_and_states_of_a_client_end_with_it(
     assert (message["state-leave"], message["abandoned"]) == ("busy", True)
     (found,) = server.watchman.roots.all
     assert len(found.subscribers) == 1
+
+
+@pytest.mark.parametrize("name", ["json", "bser", "bser-v2"])
+def test_a_large_request_is_read_in_a_thread_and_answered_in_its_turn(
+    name: str, server: Home, peer: WatchmanPeer, tmp_path: Path
+) -> None:
+    (tmp_path / "file-7").touch()
+    peer.ask("watch", str(tmp_path))
+    names = [f"file-{number}" for number in range(5_000)]
+    query = {"fields": ["name"], "expression": ["name", names]}
+    request = ENCODINGS[name].encode(["query", str(tmp_path), query])
+    assert len(request) > module.MAX_INLINE_BYTES
+    other = server.watcher()
+    peer.send(request + line("get-pid"))
+    server.loop.run_once(0)
+    assert peer.session.is_waiting
+    assert "pid" in other.ask("get-pid")
+    data = b""
+
+    def both() -> bool:
+        nonlocal data
+        data += peer.read()
+        return b'"pid"' in data
+
+    server.run_until(both)
+    first = decode(data[: end_of(data)])
+    assert isinstance(first, dict)
+    assert first["files"] == ["file-7"]
+    assert not peer.session.is_waiting
+    assert peer.session.usage.bytes_in == 0
+
+
+def test_a_large_request_that_makes_no_sense_is_answered_with_an_error(
+    peer: WatchmanPeer,
+) -> None:
+    long = "x" * module.MAX_INLINE_BYTES
+    assert "unknown command" in peer.ask(long)["error"]
+    peer.send(b"[" + long.encode() + b"\n")
+    assert "failed to parse JSON" in peer.reply()["error"]
+    assert "pid" in peer.ask("get-pid")
+
+
+def test_a_client_that_leaves_while_its_request_is_read_leaves_nothing(
+    server: Home, peer: WatchmanPeer
+) -> None:
+    peer.send(line("x" * module.MAX_INLINE_BYTES))
+    server.run_until(lambda: peer.session.is_waiting)
+    peer.leave()
+    server.run_until(lambda: peer.session not in server.service.sessions)
+    server.run_until(lambda: not peer.session.is_waiting)
+    assert peer.session.usage.requests == 0

@@ -79,3 +79,11 @@ def test_only_the_latest_events_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
         padded(b"8"),
         padded(b"9"),
     ]
+
+
+def test_a_piece_is_kept_as_a_copy_without_the_buffer_that_it_was_read_into() -> None:
+    recent, piece = RecentEvents(), bytes(range(100))
+    recent.add(piece)
+    ((_, kept),) = recent._pieces
+    assert kept == piece
+    assert kept is not piece

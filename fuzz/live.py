@@ -207,10 +207,11 @@ def serving(place: Path) -> Iterator[Server]:
         "HOME": str(place),
     }
     server = Server(environ)
-    try:
-        yield server
-    finally:
-        server.asker.write("gamin-stop")
+    with server.asker:
+        try:
+            yield server
+        finally:
+            server.asker.write("gamin-stop")
 
 
 def say(line: str) -> None:

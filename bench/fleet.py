@@ -310,7 +310,9 @@ def main() -> None:
             nats = NatsServer(Path(place, "nats"))
             nats.start()
             try:
-                with daemon(f"bench-{os.getpid()}", Path(place, "server")) as served:
+                session, home = f"bench-{os.getpid()}", Path(place, "server")
+                # Else it ends while files are made, and another one is measured.
+                with daemon(session, home, "--notimeout") as served:
                     ACTS[name](Bench(Path(place), served, nats), args.files)
             finally:
                 nats.kill()

@@ -27,7 +27,9 @@ from testkit.waiting import eventually
 
 RATE = 5000
 """Writes a second into a file that never rests."""
-SHORT = "flow report_interval 0.2\n"
+INTERVAL = 0.2
+"""Seconds."""
+SHORT = f"flow report_interval {INTERVAL}\n"
 """Rules for busy paths that are reported five times a second."""
 QUICK = (
     "flow calm_seconds 0.2\nflow report_interval 0.1\nflow raw_events_per_second 50\n"
@@ -86,12 +88,18 @@ def test_what_never_rests_is_reported_once_in_an_interval_after_a_short_burst(
         served.client() as client,
     ):
         watched(client, box)
+        began = time.monotonic()
         with storm(box):
             become_busy(served)
             burst = first_reports(client)
+            intervals = (time.monotonic() - began) / INTERVAL
             reported = Counter(event.path for event in reported_within(client, 1.0))
-        assert len(burst) <= 50
-        assert max(reported.values(), default=0) <= 50
+        paths = len({event.path for event in burst})
+        assert len(burst) <= 20 + 2 * paths * intervals
+        # A report may be two events. What a client that was not run for a while finds
+        # in its socket is older than the last second.
+        intervals = (time.monotonic() - began) / INTERVAL
+        assert max(reported.values(), default=0) <= 4 + 2 * intervals
 
 
 def test_a_file_written_all_the_time_is_polled_and_reported(
@@ -181,12 +189,14 @@ def test_a_busy_file_watched_alone_and_in_a_directory_is_reported_for_both(
         folder = watched(client, box)
         file = client.watch_file(box / "log")
         until(client, (EventCode.END_EXIST, bytes(box / "log")))
+        began = time.monotonic()
         with appending(box / "log", 100):
             become_busy(served)
             first_reports(client)
             reported = Counter(event.number for event in reported_within(client, 1.0))
+        intervals = (time.monotonic() - began) / INTERVAL
     assert reported.keys() == {folder, file}
-    assert max(reported.values()) <= 50
+    assert max(reported.values()) <= 4 + 2 * intervals
 
 
 def test_thirty_five_short_files_a_second_give_few_events(

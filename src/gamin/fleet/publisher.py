@@ -247,7 +247,8 @@ class TreePublisher:
                     yield Piece(listing(first or (), prefix), watch.clock or "")
                 while beyond and (batch := await watch.next(timeout=0)) is not None:
                     async for piece in self._pieces(batch, prefix, watch.clock or ""):
-                        yield piece
+                        # The position may not move before `beyond` is stated again.
+                        yield piece._replace(is_last=False)
                 if beyond:  # and everything that was received is yielded
                     again = restated(beyond, belief_of(watch, tree.path))
                     yield Piece(again, watch.clock or "")

@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 
 import gamin
+from gamin.events import Kind
 from gamin.fleet import connection, publisher
 from gamin.fleet.connection import FleetError
+from gamin.fleet.message import Content, Place, decode, encode
 from gamin.fleet.publisher import (
     Publisher,
     Sent,
     TreePublisher,
     TreeRefused,
 )
+from gamin.fleet.sequence import Number
 from gamin.fleet.settings import Publication, PublishedTree, Servers
+from gamin.protocol.watchman.client.belief import Belief
 
+PLACE = Place("web1", "data")
 TREE = PublishedTree("/srv/data", "data")
 PUBLICATION = Publication(Servers(("nats://localhost",)), "GAMIN", "web1", (TREE,))
 
@@ -172,3 +177,51 @@ def test_a_message_that_the_stream_refuses_moves_no_position() -> None:
 
     with pytest.raises(FleetError, match="maximum bytes exceeded"):
         asyncio.run(acknowledge())
+
+
+class Resumed:
+    """A watch that reports one change at once, and has ended then."""
+
+    clock = "c:1:2:3:9"
+
+    def __init__(self) -> None:
+        self._batches = [[gamin.Event(Kind.CREATED, "/srv/data/new")], None, None]
+
+    async def __aenter__(self) -> "Resumed":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        return self._batches.pop(0)
+
+
+def test_no_position_is_past_messages_that_are_not_stated_again_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: Resumed())
+    monkeypatch.setattr(publisher, "belief_of", lambda *_: Belief())
+    beyond = [decode(PLACE.subject("created"), body(Content("created", "gone")))]
+
+    found: list[tuple[list[tuple[str, str]], bool]] = []
+
+    async def read() -> None:
+        async for piece in tree_publisher(asyncio.Event())._changes(
+            "c:1:2:3:4", beyond
+        ):
+            contents = [(each.kind, each.path) for each in piece.contents]
+            found.append((contents, piece.is_last))
+
+    with pytest.raises(FleetError, match="the server ended the watch"):
+        asyncio.run(read())
+    assert found == [
+        ([("created", "new")], False),
+        ([("deleted", "gone")], True),
+    ]
+
+
+def body(content: Content) -> bytes:
+    number = Number("e", 0)
+    return encode(
+        *(PLACE, content), number=number, clock="c:1:2:3:5", time="", labels={}
+    )

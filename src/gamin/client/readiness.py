@@ -26,7 +26,9 @@ class Readiness:
         self._socket: socket.socket | None = None
         self._writable = False
         self.is_nudged = False
-        """It was made readable by `nudge`."""
+        """`nudge` was called since the last `clear`. It is exact only for whoever calls
+        both in one thread, as the tasks of an event loop; others ask the kernel."""
+        self._is_awake = False
         self._closed = False
         self._timer = -1
         self._lock = threading.Lock()  # held while the eventfd is written or closed
@@ -57,22 +59,27 @@ class Readiness:
 
     def wait(self, seconds: float | None) -> bool:
         """Block until it is readable; False if `seconds` have passed before."""
-        found = bool(self._set.poll(seconds))
-        if self.is_nudged:
+        ready = self._set.poll(seconds)
+        if (self._wake, select.EPOLLIN) in ready and not self._is_awake:
             self.clear()
-        return found
+        return bool(ready)
 
     def nudge(self) -> None:
-        """Make it readable once; for any thread."""
-        self.wake()
-        # After it: a runner that wakes up before this returns once more.
+        """Make it readable once; for any thread, but not for signal handlers."""
         self.is_nudged = True
+        with self._lock:
+            if not self._closed:
+                os.eventfd_write(self._wake, 1)
+        if self._is_awake:  # a signal handler may have found the lock held
+            self.wake()
 
     def clear(self) -> None:
         """End what `nudge` began; for whoever runs the watch."""
         self.is_nudged = False
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._wake)
+        if self._is_awake:  # `wake` may have been called since the caller knew
+            self.wake()
 
     def alarm(self, seconds: float | None) -> None:
         """Be readable after so many seconds, until the next call; None: no more.
@@ -93,6 +100,7 @@ class Readiness:
 
     def wake(self) -> None:
         """Make it readable for good; for any thread, and for signal handlers."""
+        self._is_awake = True
         if self._lock.acquire(blocking=False):  # else somebody is at it already
             try:
                 if not self._closed:

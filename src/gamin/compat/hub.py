@@ -53,7 +53,8 @@ class Hub:
 
     def __init__(self) -> None:
         """Raises ServerError."""
-        self._watch = _NamedWatch(Watching([], WatchOptions()))
+        watching = Watching([], WatchOptions(), has_clock=False)
+        self._watch = _NamedWatch(watching)
         self._lock = threading.Lock()
         self._feeds: dict[str, Feed] = {}
         self._unclaimed: dict[str, list[Batch]] = {}

@@ -3,7 +3,8 @@
 import os
 import select
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import pytest
@@ -92,6 +93,50 @@ def test_a_nudge_makes_it_readable_once(readiness: Readiness) -> None:
     assert not readiness.wait(0)
     readiness.clear()
     assert not readiness.wait(0)
+
+
+@pytest.fixture
+def while_writing(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
+    """What happens between the write of a nudge and its end, once."""
+    write, actions = os.eventfd_write, list[Callable[[], object]]()
+
+    def write_and_act(descriptor: int, value: int) -> None:
+        write(descriptor, value)
+        while actions:
+            actions.pop(0)()
+
+    monkeypatch.setattr(os, "eventfd_write", write_and_act)
+    return actions
+
+
+def test_a_runner_that_wakes_up_before_a_nudge_returns_does_so_once(
+    readiness: Readiness, while_writing: list[Callable[[], object]]
+) -> None:
+    seen: list[bool] = []
+    while_writing += [lambda: seen.append(readiness.wait(0))] * 2
+    readiness.nudge()
+    assert seen == [True, False]
+    assert not readiness.wait(0)
+
+
+def test_a_nudge_during_another_one_is_not_lost(
+    readiness: Readiness, while_writing: list[Callable[[], object]]
+) -> None:
+    other = threading.Thread(target=readiness.nudge)
+    while_writing += [lambda: readiness.wait(0), other.start]
+    readiness.nudge()
+    other.join()
+    assert readiness.wait(0)
+    assert not readiness.wait(0)
+
+
+def test_waking_during_a_nudge_is_for_good(
+    readiness: Readiness, while_writing: list[Callable[[], object]]
+) -> None:
+    while_writing += [lambda: readiness.wait(0), readiness.wake]
+    readiness.nudge()
+    assert readiness.wait(0)
+    assert readiness.wait(0)
 
 
 def test_readiness_is_readable_when_its_alarm_goes_off(readiness: Readiness) -> None:

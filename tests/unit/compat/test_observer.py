@@ -137,6 +137,16 @@ def test_paths_are_spelled_as_the_watch_was_given(form: Any, tmp_path: Path) -> 
     assert events[0] == DirCreatedEvent(os.path.join(path, name))
 
 
+def test_many_watches_take_few_descriptors(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for number in range(50):
+        (tmp_path / f"{number}").mkdir()
+        observer.schedule(Recorder(), str(tmp_path / f"{number}"))
+    assert len(os.listdir("/proc/self/fd")) - before <= 10
+
+
 def test_a_missing_path_is_an_error_when_it_is_scheduled(
     observer: GaminObserver, tmp_path: Path
 ) -> None:

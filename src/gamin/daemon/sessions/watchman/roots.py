@@ -73,6 +73,7 @@ class Roots:
         self._server = (start, os.getpid())
         self._by_key: dict[RootKey, Root] = {}
         self._keys: dict[Root, RootKey] = {}
+        self._by_path: dict[bytes, set[Root]] = {}
         self._unused: dict[bytes, dict[Root, None]] = {}
         """By path, the roots that are kept without a client."""
         self._by_subscription: dict[Subscription, Root] = {}
@@ -129,6 +130,10 @@ class Roots:
 
     def find_key(self, key: RootKey) -> Root | None:
         return self._by_key.get(key)
+
+    def at(self, path: bytes) -> set[Root]:
+        """All roots of one path, each with other rules."""
+        return set(self._by_path.get(path, ()))
 
     def watched(self) -> list[bytes]:
         """The paths that clients asked to be watched for good (`watch`)."""
@@ -188,6 +193,7 @@ class Roots:
         root.has_warnings = key.is_watchman
         self._by_key[key] = root
         self._keys[root] = key
+        self._by_path.setdefault(key.path, set()).add(root)
         self._by_subscription[subscription] = root
         if rules is not None:
             self._rules.follow(subscription, rules)
@@ -274,6 +280,10 @@ class Roots:
     def close(self, root: Root) -> None:
         """Stop watching it."""
         del self._by_key[self._keys.pop(root)]
+        its = self._by_path[root.path]
+        its.discard(root)
+        if not its:
+            del self._by_path[root.path]
         del self._by_subscription[root.subscription]
         self._forget_reaper(root)
         for subscriber in root.subscribers:

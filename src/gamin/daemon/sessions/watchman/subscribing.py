@@ -76,9 +76,12 @@ class Subscribing:
         them is a tree of its own, and asked about whatever happens there.
         """
         key = RootKey.of(request.root, request.query)
-        roots = {root for root, _ in client.subscriptions.values()}
-        its = {root for root in roots if root.path == key.path}
         most = self._roots.limits.rule_lists
+        its = self._roots.at(key.path)
+        # Its subscriptions are looked through only where there are so many: for each of
+        # a thousand paths, a million would be.
+        if len(its) >= most:
+            its &= {root for root, _ in client.subscriptions.values()}
         if len(its) >= most and self._roots.find_key(key) not in its:
             raise BadRequest(
                 f"a connection has no more than {most} different lists of rules on one "

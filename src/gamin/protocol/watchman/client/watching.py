@@ -92,8 +92,12 @@ class Watching:
         paths: Sequence[str],
         options: WatchOptions,
         since: str | None = None,
+        *,
+        has_clock: bool = True,
     ) -> None:
         """`paths` are absolute; `since` is what `clock` said of the same paths.
+        `has_clock`: somebody wants to go on from `clock`, which is made for every batch
+        of all the paths.
 
         Raises ValueError for a `since` of another number of paths.
         """
@@ -102,6 +106,7 @@ class Watching:
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
         self.settle = options.settle
         self._options = options
+        self._has_clock = has_clock
         self._numbers = count()
         self._by_name: dict[str, WatchedPath] = {}
         for text, clock in zip(paths, clocks, strict=True):
@@ -127,6 +132,8 @@ class Watching:
     @property
     def clock(self) -> str | None:
         """The `since` with which a later watch goes on from here; None if not known."""
+        if not self._has_clock:
+            return None
         known = [path.clock for path in self._by_name.values() if not path.is_link]
         clocks = [clock for clock in known if clock is not None]
         return ",".join(clocks) if clocks and len(clocks) == len(known) else None

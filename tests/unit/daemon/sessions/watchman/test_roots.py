@@ -42,6 +42,9 @@ def test_clients_that_ask_the_same_share_a_root(
     assert len(root.subscribers) == 2
     server.watcher().ask("subscribe", str(tmp_path), "s", {**OURS, "ignore": ["x"]})
     assert len(roots.all) == 2
+    assert roots.at(bytes(tmp_path)) == set(roots.all)
+    roots.close(root)
+    assert roots.at(bytes(tmp_path)) == set(roots.all) != set()
 
 
 def test_a_root_without_subscribers_is_kept_for_a_while(

@@ -69,6 +69,16 @@ def test_a_watch_whose_paths_were_all_taken_away_is_not_over() -> None:
 # -- what a watch may ask for
 
 
+def test_a_session_that_nobody_continues_has_no_clock() -> None:
+    watching = Watching(["/a"], WatchOptions(), has_clock=False)
+    watching.start()
+    watching.received(accepted() + listed(EMPTY))
+    watching.add("/b")
+    (batch,) = watching.received(told(row(b"f")))
+    assert batch.events == [Event(Kind.CHANGED, "/a/f")]
+    assert watching.clock is None
+
+
 def test_capabilities_are_required_only_by_those_who_need_them() -> None:
     def required(options: WatchOptions) -> set[str]:
         version = asked(Watching(["/a"], options).start())[0]

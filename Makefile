@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 PROGRAMS := .venv-programs
+TYPES := .venv-types
 SOURCES := pyproject.toml hatch_build.py $(shell find src -name '*.py')
 DIR ?= .
 # Tests mostly wait for servers, so more run at a time than there are cores.
@@ -15,7 +16,7 @@ PYTHONS ?= 3.11 3.12 3.13
 # Otherwise each server that a test starts would compile its modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: watch test search lint format docs deb fuzz fuzz-server bench programs growth compiled test-compiled test-all-pythons clean
+.PHONY: watch test search lint verify-types format docs deb fuzz fuzz-server bench programs growth compiled test-compiled test-all-pythons clean
 
 watch: $(VENV)/run
 	$(BIN)/gamin watch -r $(DIR)
@@ -33,6 +34,12 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Fails unless pyright knows the type of every public name of the installed package.
+# pyright brings Node.js from the network, so it is not among the development tools.
+verify-types: $(TYPES)/built
+	$(TYPES)/bin/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps .
+	cd $(TYPES) && PATH="$$PWD/bin:$$PATH" bin/pyright --verifytypes gamin --ignoreexternal
 
 format: $(VENV)/dev
 	$(BIN)/ruff check --fix .
@@ -77,7 +84,7 @@ test-all-pythons:
 	WORKERS=$(WORKERS) .ci/test-all-pythons $(PYTHONS)
 
 clean:
-	rm -rf $(VENV) $(COMPILED) $(PROGRAMS) .venv-3.* bench/build site
+	rm -rf $(VENV) $(COMPILED) $(PROGRAMS) $(TYPES) .venv-3.* bench/build site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -98,6 +105,11 @@ $(PROGRAMS)/ready: pyproject.toml
 
 $(VENV)/dev: $(VENV)/run
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+$(TYPES)/built: pyproject.toml
+	$(PYTHON) -m venv $(TYPES)
+	$(TYPES)/bin/python -m pip install --quiet --disable-pip-version-check pyright '.[top,fleet]' watchdog watchfiles
 	touch $@
 
 $(COMPILED)/built: $(SOURCES)

@@ -40,7 +40,7 @@ class CloseCheck:
         self._first: list[int] = []
         """The first watch of each group, and the real time (ns) at which it began."""
         self._began: list[int] = []
-        self.is_group_open = False
+        self.is_group_open: bool = False
         """Whether a watch that begins now joins the last group."""
 
     def watched(self, number: int) -> None:

@@ -46,7 +46,8 @@ class CombinedBackend:
     ) -> None:
         self._opens = (inotify, fanotify)
         self._opened: list[KernelBackend | None] = [None, None]
-        self.queued_bytes = self.drained_bytes = 0
+        self.queued_bytes: int = 0
+        self.drained_bytes: int = 0
         self._is_detailed = False
         # The loop waits for one descriptor; those of the facilities come later.
         self._epoll = select.epoll()

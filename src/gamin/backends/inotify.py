@@ -76,7 +76,8 @@ class InotifyBackend:
         self._fd = inotify.open_instance()
         self.is_detailed = False
         self._backlog = ReadAhead(inotify.Reader(self._fd))
-        self.queued_bytes = self.drained_bytes = 0
+        self.queued_bytes: int = 0
+        self.drained_bytes: int = 0
         self._owners: dict[int, _Owner] = {}
         self._masks: dict[int, int] = {}  # only where a watch has several owners
         self._pending: list[AnyChange] = []

@@ -18,7 +18,7 @@ dropped, and if it comes back, the mark is used again.
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gamin.backends.base import FIRST_MARK, Watchable
@@ -40,9 +40,9 @@ class Mark:
     __slots__ = ("identity", "mask", "number", "owners")
 
     def __init__(self, identity: bytes, number: int) -> None:
-        self.identity = identity
-        self.number = number
-        self.mask = 0  # the sum of its owners' masks, as passed to the kernel
+        self.identity: bytes = identity
+        self.number: int = number
+        self.mask: int = 0  # the sum of its owners' masks, as passed to the kernel
         self.owners: tuple[Watchable, ...] = ()
 
 
@@ -60,7 +60,9 @@ class Marks:
         """Unmarked directories of which events may still be in the queue."""
         self.remarked: set[bytes] = set()
         """Directories that were marked again while such events may be in the queue."""
-        self.get = self._by_identity.get  # called once for each event
+        self.get: Callable[[bytes], Mark | None] = (
+            self._by_identity.get
+        )  # called once for each event
 
     def __len__(self) -> int:
         return len(self._by_identity)

@@ -27,9 +27,9 @@ class ReadAhead:
         self._most = most
         self._pieces: deque[bytes] = deque()
         self._read = 0
-        self.queued_bytes = 0
+        self.queued_bytes: int = 0
         """The position of the end of the kernel's queue when it was last read."""
-        self.taken = 0
+        self.taken: int = 0
         """The position up to which `take` has returned events."""
 
     def __bool__(self) -> bool:

@@ -25,7 +25,7 @@ class RecentEvents:
     def __init__(self) -> None:
         self._pieces: deque[tuple[int, bytes]] = deque()
         self._size = 0
-        self.now_ns = 0
+        self.now_ns: int = 0
         """The real time at which the last piece was added."""
 
     def add(self, piece: bytes) -> None:

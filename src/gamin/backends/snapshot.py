@@ -106,7 +106,7 @@ class Snapshot:
             if names is None
             else _read_named(path, self._tracked, {})
         )
-        self.listings = 0 if names else 1
+        self.listings: int = 0 if names else 1
         """How often the names have been read, to measure the cost."""
 
     @property

@@ -12,7 +12,10 @@ from gamin.cli.exec import NAMES, PYWATCHMAN, SITE
 from gamin.cli.parser import Parser
 from gamin.compat import settings
 
-TESTED = {"watchfiles": ("1.3.0",), "watchdog": ("6.0.0", "7.1.0")}
+TESTED: dict[str, tuple[str, ...]] = {
+    "watchfiles": ("1.3.0",),
+    "watchdog": ("6.0.0", "7.1.0"),
+}
 """The versions whose own tests pass over the service; see docs/drop-in.md."""
 
 

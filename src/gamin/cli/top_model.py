@@ -31,7 +31,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.sample: Sample | None = None
-        self.cpu_percent = 0.0
+        self.cpu_percent: float = 0.0
         self.activity: deque[float] = deque(maxlen=HISTORY)
         """Ticks of the server's clock per second; it moves with detected changes."""
         self.events: deque[float] = deque(maxlen=HISTORY)

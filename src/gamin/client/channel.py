@@ -36,13 +36,13 @@ class Channel:
         clock_offset_ns: Callable[[], int] = real_time_offset_ns,
     ) -> None:
         self.watching = watching
-        self.backoff = Backoff(monotonic)
+        self.backoff: Backoff = Backoff(monotonic)
         self.socket: socket.socket | None = None
         self.on_close: Callable[[], object] | None = None
         """Called before the socket is closed."""
-        self.is_greeted = False
+        self.is_greeted: bool = False
         """The server has answered on this connection."""
-        self.is_serving = False
+        self.is_serving: bool = False
         """The server has said everything that the client missed before it connected."""
         self.batches: deque[Batch | NeedsStat] = deque()
         """Not yet yielded, in their order."""

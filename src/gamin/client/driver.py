@@ -73,11 +73,13 @@ class Driver:
         connect: Connector = connect_watchman,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.channel = Channel(watching, monotonic)
-        self.closed = False
+        self.channel: Channel = Channel(watching, monotonic)
+        self.closed: bool = False
         """Set by any thread to end the iteration; the runner must be woken then."""
         self.stop_event = stop_event
-        self.stop_event_interval = None if stop_event is None else STOP_EVENT_INTERVAL
+        self.stop_event_interval: float | None = (
+            None if stop_event is None else STOP_EVENT_INTERVAL
+        )
         """Seconds between checks of the stop event; None if that wakes the runner."""
         self._connect = connect
         self._monotonic = monotonic

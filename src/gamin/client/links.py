@@ -17,7 +17,7 @@ from gamin.client.channel import Channel
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.watching import Batch
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 MAX_LINKS = 1_000
 """Links that one watch follows; more are reported as files."""

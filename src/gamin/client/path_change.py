@@ -27,10 +27,10 @@ class PathChange:
         self._remove = remove
         self.keys: list[str] = []
         """The keys of the paths that were added."""
-        self.is_done = False
+        self.is_done: bool = False
         self._done = threading.Lock()
         self._done.acquire()
-        self.descriptor = os.eventfd(0, os.EFD_CLOEXEC) if wakes_descriptor else -1
+        self.descriptor: int = os.eventfd(0, os.EFD_CLOEXEC) if wakes_descriptor else -1
         """Readable when it is carried out."""
 
     def start(self, channel: Channel) -> None:

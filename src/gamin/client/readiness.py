@@ -25,7 +25,7 @@ class Readiness:
         self._set.register(self._wake, select.EPOLLIN)
         self._socket: socket.socket | None = None
         self._writable = False
-        self.is_nudged = False
+        self.is_nudged: bool = False
         """`nudge` was called since the last `clear`. It is exact only for whoever calls
         both in one thread, as the tasks of an event loop; others ask the kernel."""
         self._is_awake = False

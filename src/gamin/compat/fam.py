@@ -55,15 +55,15 @@ __all__ = [
     "has_debug_api",
 ]
 
-GAMChanged = int(EventCode.CHANGED)
-GAMDeleted = int(EventCode.DELETED)
-GAMStartExecuting = int(EventCode.START_EXECUTING)
-GAMStopExecuting = int(EventCode.STOP_EXECUTING)
-GAMCreated = int(EventCode.CREATED)
-GAMMoved = int(EventCode.MOVED)
-GAMAcknowledge = int(EventCode.ACKNOWLEDGE)
-GAMExists = int(EventCode.EXISTS)
-GAMEndExist = int(EventCode.END_EXIST)
+GAMChanged: int = int(EventCode.CHANGED)
+GAMDeleted: int = int(EventCode.DELETED)
+GAMStartExecuting: int = int(EventCode.START_EXECUTING)
+GAMStopExecuting: int = int(EventCode.STOP_EXECUTING)
+GAMCreated: int = int(EventCode.CREATED)
+GAMMoved: int = int(EventCode.MOVED)
+GAMAcknowledge: int = int(EventCode.ACKNOWLEDGE)
+GAMExists: int = int(EventCode.EXISTS)
+GAMEndExist: int = int(EventCode.END_EXIST)
 
 has_debug_api = False
 """Whether the server's inner events can be asked for (`_debug_object`)."""
@@ -82,7 +82,7 @@ class WatchObject:
         callback: Callback,
         data: Any,
     ) -> None:
-        self.path = os.fsdecode(path)
+        self.path: str = os.fsdecode(path)
         self.callback = callback
         self.data = data
         self._monitor = monitor

@@ -50,7 +50,7 @@ class GaminException(GaminError):
     def __init__(self, value: str, errno: int | None = None) -> None:
         super().__init__(value, errno)
         self.value = value
-        self.errno = _errno if errno is None else errno
+        self.errno: int = _errno if errno is None else errno
 
     def __str__(self) -> str:
         message = GaminErrmsg(self.errno)

@@ -17,7 +17,7 @@ from gamin.events import Event
 from gamin.protocol.watchman.client.watched_path import WatchOptions
 from gamin.protocol.watchman.client.watching import Batch, Watching
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 JOIN_SECONDS = 1.0
 """Seconds that the last watch waits for the end of the thread at most, so that a
@@ -59,9 +59,9 @@ class Hub:
         self._feeds: dict[str, Feed] = {}
         self._unclaimed: dict[str, list[Batch]] = {}
         """Batches of paths whose feeds are being made."""
-        self.users = 0
+        self.users: int = 0
         """Feeds, and those who are about to get one; guarded by `_lock` below."""
-        self.is_over = False
+        self.is_over: bool = False
         """The connection is closed, or lost for good."""
         self._thread = threading.Thread(
             target=self._read, name="gamin-hub", daemon=True

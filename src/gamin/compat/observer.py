@@ -36,7 +36,7 @@ from gamin.compat.translation import Translation
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.watched_path import WatchOptions
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 UNREPORTED_EVENTS = frozenset[type[FileSystemEvent]](
     (FileOpenedEvent, FileClosedNoWriteEvent)
@@ -51,7 +51,7 @@ class GaminEmitter(EventEmitter):
 
     own_class: type[EventEmitter] = InotifyEmitter
     """The library's emitter, for what the service cannot do."""
-    always_own = False
+    always_own: bool = False
 
     def __init__(
         self,

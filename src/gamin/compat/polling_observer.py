@@ -16,5 +16,5 @@ class GaminPollingObserver(GaminObserver):
     a handler would like them.
     """
 
-    emitter_class = _Emitter
-    own_emitter_class = _Emitter
+    emitter_class: type[GaminEmitter] = _Emitter
+    own_emitter_class: type[GaminEmitter] = _Emitter

@@ -29,7 +29,7 @@ __all__ = [
     "watch",
 ]
 
-logger = logging.getLogger("watchfiles.main")
+logger: logging.Logger = logging.getLogger("watchfiles.main")
 """Programs silence the library by the name of its logger, so it is the same."""
 
 
@@ -119,7 +119,7 @@ class PythonFilter(DefaultFilter):
         ignore_paths: Sequence[AnyPath] | None = None,
         extra_extensions: Sequence[str] = (),
     ) -> None:
-        self.extensions = (".py", ".pyx", ".pyd", *extra_extensions)
+        self.extensions: tuple[str, ...] = (".py", ".pyx", ".pyd", *extra_extensions)
         super().__init__(ignore_paths=ignore_paths)
 
     def __call__(self, change: Change, path: str) -> bool:

@@ -10,6 +10,7 @@ from gamin.config.flow_settings import FlowSettings
 from gamin.config.policy import Policy
 from gamin.core.apply.busy import BusyResources
 from gamin.core.apply.changes import Changes
+from gamin.core.apply.fast_files import FastFiles
 from gamin.core.apply.fast_scan import FastScan
 from gamin.core.apply.scan import ScanChanges
 from gamin.core.apply.target_change import TargetChanges
@@ -38,15 +39,15 @@ from gamin.events import AnyChange, Row
 class Monitor:
     def __init__(self, policy: Policy, settings: FlowSettings | None = None) -> None:
         self._effects: list[Effect] = []
-        self.tree = Tree()
-        self.moment = Moment(self.tree)
-        self._audiences = Audiences()
-        self.coverage = Coverage(self.tree, self._audiences, policy, self._effects)
+        self.tree: Tree = Tree()
+        self.moment: Moment = Moment(self.tree)
+        audiences = self._audiences = Audiences()
+        self.coverage: Coverage = Coverage(self.tree, audiences, policy, self._effects)
         self._resolver = PathResolver(self.tree, self.coverage, self._effects)
         self._reporter = Reporter(self._effects)
-        self.details = Details()
+        self.details: Details = Details()
         self._catch_up = CatchUp(self.tree)
-        self.flow = FlowControl(settings or FlowSettings())
+        self.flow: FlowControl = FlowControl(settings or FlowSettings())
         self._deferred = Deferred(
             tree=self.tree,
             audiences=self._audiences,
@@ -55,8 +56,8 @@ class Monitor:
             details=self.details,
         )
         self._debouncer = WriteDebouncer()
-        self.activities = Activities(self.tree, self.flow, self._debouncer)
-        self.recovery = Recovery(
+        self.activities: Activities = Activities(self.tree, self.flow, self._debouncer)
+        self.recovery: Recovery = Recovery(
             self.tree, self.coverage, self._resolver.invalidate, self._effects
         )
         registers = self.coverage.registers
@@ -76,7 +77,7 @@ class Monitor:
             details=self.details,
             effects=self._effects,
         )
-        self.fast_files = self._changes.fast_files
+        self.fast_files: FastFiles = self._changes.fast_files
         self._wire_answers()
         self.subscriptions: set[Subscription] = set()
         self.polling_age: Callable[[], float] = float
@@ -347,13 +348,11 @@ class Monitor:
         self._scan_finished(effect)
         return self._finish(now)
 
-    def unwatchable(
-        self, effect: Watch | Scan, number: int, now: float
-    ) -> list[Effect]:
-        """The directory could not be watched or listed; `number` is the errno."""
+    def unwatchable(self, effect: Watch | Scan, error: int, now: float) -> list[Effect]:
+        """The directory could not be watched or listed; `error` is the errno."""
         self.moment.advance(now)
         node = effect.node
-        if self.coverage.unwatchable(effect, number):
+        if self.coverage.unwatchable(effect, error):
             self._scan_place_of(node)
         if node.unreadable and node.path_waiters:
             for subscriptions in node.path_waiters.values():

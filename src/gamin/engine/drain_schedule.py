@@ -58,7 +58,7 @@ class DrainSchedule:
         self.due_at: float | None = None
         """When to drain next, whatever there is to read by then; None: as soon as there
         is something to read."""
-        self.last_drain = float("-inf")
+        self.last_drain: float = float("-inf")
         """When the kernel was drained last."""
         self._back_to_back = 0
 

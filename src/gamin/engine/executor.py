@@ -14,6 +14,7 @@ from gamin.backends.base import KernelBackend
 from gamin.core.effects import Effect, Listing
 from gamin.core.monitor import Monitor
 from gamin.engine.crawler import crawl_batch
+from gamin.engine.distant import Distant
 from gamin.engine.drain_schedule import DrainSchedule, Slices
 from gamin.engine.ports import (
     AT_ONCE,
@@ -53,7 +54,7 @@ class Executor:
             monitor, kernel, polling, files, clock, delivery, threads, self._slices
         )
         self._crawl = self._queue.crawl
-        self.distant = self._queue.distant
+        self.distant: Distant = self._queue.distant
         self._schedule = DrainSchedule()
         self._crawl_most = self._slices.crawl_batch
         """Directories that are listed together now."""

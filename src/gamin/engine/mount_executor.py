@@ -83,9 +83,9 @@ class MountExecutor:
         self._retry_at: float | None = None
         self.call_since: float | None = None
         """When the system call that is under way began; None while there is none."""
-        self.down_since = 0.0
+        self.down_since: float = 0.0
         """When `trouble` began."""
-        self.trouble = ""
+        self.trouble: str = ""
         """Why the mount cannot be reached; empty while it can."""
 
     @property

@@ -23,9 +23,9 @@ class Proxy(Node):
 
     def __init__(self, real: Node, mount: Mount) -> None:
         super().__init__(None, real.name)
-        self.real = real
-        self.mount = mount
-        self.where = real.path()
+        self.real: Node = real
+        self.mount: Mount = mount
+        self.where: bytes = real.path()
         """Its path. The loop's thread renews it after a rename."""
         self.awaited: Collection[bytes] = ()
 
@@ -40,15 +40,15 @@ class Proxy(Node):
 
     def update(self, wanted: "Wanted") -> None:
         """Take over what the core wants now."""
-        self.parent = wanted.parent
-        self.name = wanted.name
+        self.parent: Node | None = wanted.parent
+        self.name: bytes = wanted.name
         self.where = wanted.path
-        self.kernel_mask = wanted.kernel_mask
-        self.poll_mask = wanted.poll_mask
-        self.mask = wanted.kernel_mask | wanted.poll_mask
-        self.interval = wanted.interval
-        self.listed = self.listed or wanted.listed
-        self.watches_named_entries_only = wanted.names is not None
+        self.kernel_mask: int = wanted.kernel_mask
+        self.poll_mask: int = wanted.poll_mask
+        self.mask: int = wanted.kernel_mask | wanted.poll_mask
+        self.interval: float = wanted.interval
+        self.listed: bool = self.listed or wanted.listed
+        self.watches_named_entries_only: bool = wanted.names is not None
         self.awaited = wanted.names or ()
 
     def was_listed(self) -> None:

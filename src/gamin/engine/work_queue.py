@@ -67,7 +67,7 @@ class WorkQueue:
         self.crawl: deque[Scan] = deque()
         """Directories of large trees, still to be listed; `work` leaves them alone."""
         hands = Hands(self.take, self._handover.release, self._urgent.append)
-        self.distant = Distant(monitor, threads, delivery, clock, hands)
+        self.distant: Distant = Distant(monitor, threads, delivery, clock, hands)
 
     def apply(self, changes: Sequence[AnyChange]) -> None:
         """Give the core what the kernel reported; the work that makes is queued."""

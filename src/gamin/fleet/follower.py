@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
     from nats.js.api import ConsumerConfig
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 BATCH_MESSAGES = 256
 """Messages in a batch, at most."""
@@ -121,7 +121,7 @@ class Follower:
         self._gaps: dict[Place, float] = {}
         """When a gap was seen first, by the monotonic clock."""
         self._batches: AsyncGenerator[list[FleetEvent], None] | None = None
-        self.last_sequence = 0
+        self.last_sequence: int = 0
         """The position in the stream of the last message that was received."""
 
     async def __aenter__(self) -> Self:

@@ -26,7 +26,7 @@ class Mirror:
 
     def __init__(self) -> None:
         self._belief = Belief()
-        self.is_complete = False
+        self.is_complete: bool = False
         """The listing was received, and every change since."""
         self._latest = 0
         """The position in the stream of the last message that was applied."""

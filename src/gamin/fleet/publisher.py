@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from nats.js import JetStreamContext
     from nats.js.kv import KeyValue
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 CHANGES_PER_PIECE = 1000
 """Changes that are examined and encoded together: after an outage a batch has all."""

@@ -26,7 +26,7 @@ class Place:
     def __init__(self, directory: bytes, session: bytes, uid: int) -> None:
         self.directory = directory
         self.uid = uid
-        self.name = os.fsdecode(b"session-" + session + b".sqlite")
+        self.name: str = os.fsdecode(b"session-" + session + b".sqlite")
 
     @property
     def path(self) -> str:

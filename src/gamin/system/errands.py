@@ -82,7 +82,7 @@ class Errand(Generic[T]):
         self._over = threading.Event()
         self._result: list[T] = []
         self._error: BaseException | None = None
-        self.is_given_up = False
+        self.is_given_up: bool = False
         """Nobody waits for it any more, so it need not be begun."""
 
     def start(self, done: Callable[[], None]) -> None:

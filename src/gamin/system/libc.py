@@ -12,6 +12,7 @@ types are declared everywhere but in the two functions that are called in thousa
 import ctypes
 import errno
 import os
+from collections.abc import Callable
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint64
 from typing import Any, NoReturn
 
@@ -81,7 +82,7 @@ def inotify_rm_watch(fd: int, wd: int) -> None:
 
 # Called once per polled file and second: the bare function, for `kernel.statx` only.
 # It returns -1 and sets errno; without declared types a call is a quarter quicker.
-statx = _LIBC["statx"]
+statx: Callable[..., int] = _LIBC["statx"]
 
 
 # --- timerfd ---------------------------------------------------------------------

@@ -58,7 +58,7 @@ class Changes:
     ) -> None:
         self._tree, self._audiences = tree, audiences
         self._coverage, self._resolver, self._recovery = coverage, resolver, recovery
-        self.content = Content(
+        self.content: Content = Content(
             tree=tree,
             moment=moment,
             audiences=audiences,
@@ -71,7 +71,7 @@ class Changes:
             details=details,
             effects=effects,
         )
-        self.entries = EntryChanges(
+        self.entries: EntryChanges = EntryChanges(
             tree=tree,
             moment=moment,
             audiences=audiences,
@@ -84,7 +84,7 @@ class Changes:
             effects=effects,
             content=self.content,
         )
-        self.fast_files = FastFiles(
+        self.fast_files: FastFiles = FastFiles(
             tree=tree,
             moment=moment,
             audiences=audiences,
@@ -95,7 +95,7 @@ class Changes:
             debouncer=debouncer,
             content=self.content,
         )
-        self.renames = self._make_renames(
+        self.renames: Renames = self._make_renames(
             tree, moment, audiences, coverage, reporter, flow, deferred, debouncer
         )
 
@@ -111,7 +111,7 @@ class Changes:
         debouncer: WriteDebouncer,
     ) -> Renames:
         """Also makes `ignore_changes`, which renames need."""
-        self.ignore_changes = IgnoreChanges(
+        self.ignore_changes: IgnoreChanges = IgnoreChanges(
             tree=tree, audiences=audiences, coverage=coverage, reporter=reporter
         )
         return Renames(

@@ -70,7 +70,7 @@ class Renames:
         self._entries = entries
         self._ignore_changes = ignore_changes
         self._on_relinked = on_relinked
-        self.recent_scans = RecentScans()
+        self.recent_scans: RecentScans = RecentScans()
         self.pending_moves: dict[int, list[_PendingMove]] = {}
         """First halves by cookie; several where one directory is shown at several
         places."""

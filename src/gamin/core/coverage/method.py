@@ -51,8 +51,8 @@ class WatchMethod:
         self._tree = tree
         self._registers = registers
         self._effects = effects
-        self.policy = policy
-        self.longest_interval = 0.0
+        self.policy: Policy = policy
+        self.longest_interval: float = 0.0
         """The longest interval (seconds) at which anything was polled so far."""
 
     # -- the policy

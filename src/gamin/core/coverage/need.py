@@ -28,8 +28,8 @@ class Coverage:
         self._tree = tree
         self._audiences = audiences
         self._effects = effects
-        self.registers = Registers()
-        self.method = WatchMethod(tree, self.registers, policy, effects)
+        self.registers: Registers = Registers()
+        self.method: WatchMethod = WatchMethod(tree, self.registers, policy, effects)
         self._release_candidates: dict[Node, None] = {}
 
     # -- nodes

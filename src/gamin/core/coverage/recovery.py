@@ -83,15 +83,15 @@ class Recovery:
         self._effects = effects
         self.due_at: float | None = None
         """When the next rescan is due; None unless a loss waits for one."""
-        self.is_rescanning = False
+        self.is_rescanning: bool = False
         """A rescan was begun, and not all of it is done."""
-        self.complete_until_ns = 0
+        self.complete_until_ns: int = 0
         """Real time (ns) up to which no event was lost, as far as is known."""
-        self.overflows = 0
+        self.overflows: int = 0
         """How often the kernel's queue overflowed."""
-        self.rescans = 0
+        self.rescans: int = 0
         """How often everything was rescanned."""
-        self.reason = ""
+        self.reason: str = ""
         """Why events were lost the last time."""
         self._started_at = float("-inf")
         """When the last rescan was started, with the drain that comes before it."""

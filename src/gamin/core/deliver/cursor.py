@@ -23,12 +23,12 @@ class Cursor(Generic[TargetT]):
         *,
         is_behind: bool = False,
     ) -> None:
-        self.target = target
+        self.target: TargetT | None = target
         """The target whose rows were last sent; None before the first rows."""
-        self.tick = tick
+        self.tick: int = tick
         """The client has everything up to here. While it is not behind, it has all that
         was reported, and this may be an old tick."""
-        self.is_behind = is_behind
+        self.is_behind: bool = is_behind
         """Rows are not sent as they come: the client gets the difference later."""
 
     def fall_behind(self, reported: int) -> None:

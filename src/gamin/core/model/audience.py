@@ -26,8 +26,8 @@ class Audience:
         subscriptions: "tuple[Subscription, ...]",
         deep: "tuple[Subscription, ...]" = (),
     ) -> None:
-        self.subscriptions = subscriptions
-        self.recursive = deep
+        self.subscriptions: tuple[Subscription, ...] = subscriptions
+        self.recursive: tuple[Subscription, ...] = deep
         """The subscriptions that cover subdirectories."""
         self._detailed: tuple[Subscription, ...] | None = None
         self._unthrottled: tuple[Subscription, ...] | None = None

@@ -18,7 +18,7 @@ class Audiences:
         self._known: WeakValueDictionary[
             tuple[tuple[Subscription, ...], tuple[Subscription, ...]], Audience
         ] = WeakValueDictionary()
-        self.nobody = self.of((), ())
+        self.nobody: Audience = self.of((), ())
 
     def of(
         self, subscriptions: tuple[Subscription, ...], deep: tuple[Subscription, ...]

@@ -149,7 +149,7 @@ class Restoring:
         self._known = {known.number: known for known in belief.directories}
         self.nodes: dict[int, Node] = {}
         """By number, all that the first one leads to."""
-        self.touches = 0
+        self.touches: int = 0
         """Histories that were restored."""
         self._gone: list[int] = []
 

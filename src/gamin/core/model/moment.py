@@ -14,12 +14,12 @@ RECENT_SECONDS = 2
 class Moment:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self.now = 0.0
+        self.now: float = 0.0
         """Seconds of a monotonic clock, as passed to the operation at hand."""
-        self.reported_tick = 0
+        self.reported_tick: int = 0
         """The tick before the operation at hand: whatever happened up to it was
         reported by earlier operations, or is deferred."""
-        self.recent_tick = 0
+        self.recent_tick: int = 0
         """Ticks greater than this are recent."""
         self._seconds: deque[tuple[int, int]] = deque()
         """(second, its first tick) of the recent seconds in which anything happened."""

@@ -78,19 +78,19 @@ class Node:
 
     def __init__(self, parent: "Node | None", name: bytes, born: int = 0) -> None:
         # Belief: what is known of the disk (`model.belief` exports it).
-        self.parent = parent
-        self.name = name
-        self.created_tick = born
+        self.parent: Node | None = parent
+        self.name: bytes = name
+        self.created_tick: int = born
         """The tick since which this very directory is at this path (0: always)."""
-        self.packed = b""
+        self.packed: bytes = b""
         """The names of its entries joined by "/", while all are files and none was
         asked for: that takes a tenth of the memory and of the time."""
         self._names: Names | None = None
-        self.listed = False
+        self.listed: bool = False
         """`names` has all entries."""
         self.history: dict[bytes, History] | None = None
         """By entry, ordered by the last change."""
-        self.latest_tick = 0
+        self.latest_tick: int = 0
         """The latest tick of a change at or below it."""
         self.tombstones: dict[bytes, Node] | None = None
         """Subdirectories that went away."""
@@ -98,7 +98,7 @@ class Node:
         """Directories that were here before, with the tick of their leaving."""
         self.deferred: dict[bytes, Baseline] | None = None
         """Entries with a creation or deletion to be reported later."""
-        self.number = 0
+        self.number: int = 0
         """What it is exported as (`model.belief`); 0: not yet."""
         self.prefix: bytes | None = None
         """Its path with a slash; None: to be computed."""
@@ -109,32 +109,32 @@ class Node:
         often it does."""
         self.subscriptions: dict[Any, None] | None = None
         """Subscriptions bound to this directory itself, and not to an entry of it."""
-        self.files = 0
+        self.files: int = 0
         """How many subscriptions are bound to entries of it."""
         self.audience: Any = None
         """The `Audience` of its entries; None: to be computed."""
 
         # Wiring: how it is watched (decided by `coverage`, carried out by the
         # executor).
-        self.mask = 0
+        self.mask: int = 0
         """What is to be detected (a mask of `gamin.events`); 0: nothing."""
         self.decision: Any = None
         """The policy's `Decision`; None: to be looked up."""
-        self.uniform = False
+        self.uniform: bool = False
         """Everything below shares the decision."""
-        self.kernel_mask = 0
+        self.kernel_mask: int = 0
         """The kernel's part of `mask`."""
-        self.poll_mask = 0
+        self.poll_mask: int = 0
         """Polling's part of `mask`."""
-        self.watches_named_entries_only = False
+        self.watches_named_entries_only: bool = False
         """Only the entries in `path_waiters` matter."""
-        self.interval = 0.0
+        self.interval: float = 0.0
         """Seconds between two polls."""
-        self.unreadable = False
+        self.unreadable: bool = False
         """It must not be listed, so no backend detects changes of its entries."""
-        self.wd = -1
+        self.wd: int = -1
         """The kernel backend's number for its watch; -1: none."""
-        self.wd_poll = -1
+        self.wd_poll: int = -1
         """The polling backend's number for it; -1: not polled."""
 
     @classmethod

@@ -68,10 +68,10 @@ class Target:
         """The directory, or the directory of `entry`; None: the path leads nowhere."""
         self.entry: bytes | None = None
         """The name in `node`, if what is there is not a directory."""
-        self.tick = 0
+        self.tick: int = 0
         """`node.created_tick` when it was bound: another one is another directory, or a
         file in another directory."""
-        self.prefix = b""
+        self.prefix: bytes = b""
         """The path of the directory it leads to, or last led to, with a slash."""
         self.excluded_mounts: frozenset[bytes] = frozenset()
         """Mount points below it that the tree does not include."""
@@ -105,11 +105,11 @@ class Resolution:
     def __init__(self) -> None:
         self.steps: list[tuple[Node, bytes]] = []
         """Directories and names on the path; when one changes, it is walked again."""
-        self.blocked = False
+        self.blocked: bool = False
         """The path leads through a directory that no backend can watch."""
-        self.is_resolved = False
+        self.is_resolved: bool = False
         """The first walk is over."""
-        self.is_replaced = False
+        self.is_replaced: bool = False
         """Another object took the name that the path leads to."""
 
     def start_walk(self) -> None:
@@ -148,15 +148,15 @@ class Progress:
     __slots__ = ("current_target", "last_change", "pending_scans", "ready", "view_tick")
 
     def __init__(self) -> None:
-        self.pending_scans = 0
+        self.pending_scans: int = 0
         """Scans of directories of a tree before it is ready."""
-        self.ready = False
+        self.ready: bool = False
         """The first scan is complete, so changes are reported."""
         self.current_target: Place | None = None
         """Where the path led according to the last rows that were reported."""
-        self.last_change = 0
+        self.last_change: int = 0
         """The tick at which the single entry that the path leads to last changed."""
-        self.view_tick = 0
+        self.view_tick: int = 0
         """The tick at which its rules, or mounts in it, last hid or showed something.
         What the tree knows of entries says nothing of that."""
 
@@ -216,7 +216,7 @@ class Subscription:
         is_unthrottled: bool = False,
         way: bytes | None = None,
     ) -> None:
-        self.request = Request(
+        self.request: Request = Request(
             client,
             number,
             path,
@@ -228,9 +228,9 @@ class Subscription:
             is_unthrottled,
             path if way is None else way,
         )
-        self.target = Target()
-        self.resolution = Resolution()
-        self.progress = Progress()
+        self.target: Target = Target()
+        self.resolution: Resolution = Resolution()
+        self.progress: Progress = Progress()
         self.own_audience: Audience = Audience((self,))
         """The audience of this subscription alone."""
 

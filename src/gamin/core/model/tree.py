@@ -27,12 +27,12 @@ class Tree:
     """All nodes, and the tick. Names change through it, so that ticks are right."""
 
     def __init__(self) -> None:
-        self.root = Node(None, b"")
-        self.tick = 1
-        self.floor = 0
+        self.root: Node = Node(None, b"")
+        self.tick: int = 1
+        self.floor: int = 0
         """The oldest tick since which a difference is known: older tombstones were
         dropped."""
-        self.touches = 0
+        self.touches: int = 0
         """Histories that there are at most."""
         self._half = 1
         self._numbers = 0

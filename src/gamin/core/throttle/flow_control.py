@@ -100,7 +100,7 @@ class FlowControl:
     """Counts reports, and says which are deferred and what is due when."""
 
     def __init__(self, settings: FlowSettings) -> None:
-        self.settings = settings
+        self.settings: FlowSettings = settings
         self._second = 0
         self._reports: dict[Resource, int] = {}
         self.busy: dict[Resource, _Busy] = {}

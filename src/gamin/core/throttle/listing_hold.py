@@ -41,7 +41,7 @@ class ListingHold:
     """
 
     def __init__(self) -> None:
-        self.is_open = False
+        self.is_open: bool = False
         """The moment after a listing is not over."""
         self._until = 0.0
         """The moment is not over before this."""
@@ -52,7 +52,7 @@ class ListingHold:
         self._held: list[tuple[Subscription, bytes]] = []
         self._ended: set[Subscription] = set()
         """Subscriptions of which nothing held is sent any more."""
-        self.size = 0
+        self.size: int = 0
         """Bytes that are held."""
 
     def listed(self, now: float) -> None:

@@ -43,7 +43,7 @@ __all__ = [
     "acquire",
 ]
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _CALL_PATIENCE = 0.5
 """Seconds in which a live server, or a service manager, must queue a connection."""
@@ -64,7 +64,7 @@ class Listening:
 
     def __init__(self, address: Address, listeners: list[Listener]) -> None:
         self.address = address
-        self.listeners = listeners
+        self.listeners: list[Listener] = listeners
         self.superseded_by: AlreadyRunning | None = None
         """The server that has taken our address of the original language meanwhile."""
         self.other: AlreadyRunning | None = None

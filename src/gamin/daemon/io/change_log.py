@@ -12,7 +12,7 @@ from gamin.paths import printable
 from gamin.system.debug_log import PREFIX
 from gamin.system.proc import path_of_descriptor
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 _OWN = os.fsencode(PREFIX)
 

@@ -13,7 +13,7 @@ from gamin.daemon.io.loop import Loop
 from gamin.system.peercred import Peer
 from gamin.system.unread import unread_bytes
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
 """The most bytes that are read from one client before other clients are served."""
@@ -48,7 +48,7 @@ class Connection:
         self._rest: deque[memoryview] = deque()
         """What the socket has not taken yet. Views, because a copy of what is left
         after each piece costs the square of the length of a large answer."""
-        self.is_blocked = False
+        self.is_blocked: bool = False
         """The peer has not taken what was sent last."""
         self._is_open = True
         self._is_reading = False

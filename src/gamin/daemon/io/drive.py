@@ -42,8 +42,8 @@ class Drive:
         threads: Threads | None = None,
     ) -> None:
         self._threads = threads
-        self.files = KnownListings(filesystem)
-        self.executor = Executor(
+        self.files: KnownListings = KnownListings(filesystem)
+        self.executor: Executor = Executor(
             monitor, kernel, polling, self.files, time, delivery, threads=threads
         )
         self._monitor, self._kernel, self._polling = monitor, kernel, polling

@@ -70,7 +70,7 @@ class Answer:
     """Something that others will give; a step waits for it."""
 
     def __init__(self) -> None:
-        self.is_given = False
+        self.is_given: bool = False
         self._finish: Done = lambda: None
 
     def give(self) -> None:

@@ -14,7 +14,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Callback = Callable[[], object]
 
@@ -41,8 +41,8 @@ class Timer:
 
     def __init__(self, loop: "Loop", key: tuple[float, int], call: Callback) -> None:
         self._loop = loop
-        self.key = key
-        self.call = call
+        self.key: tuple[float, int] = key
+        self.call: Callback = call
 
     def when(self) -> float:
         return self.key[0]

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from gamin.daemon.io.loop import Loop
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 TURN_SECONDS = 0.05
 """Seconds for which one job works before another one continues."""
@@ -32,7 +32,7 @@ class Job:
         self._steps = steps
         self._done = done
         self._has_begun = False
-        self.is_canceled = False
+        self.is_canceled: bool = False
         self._is_over = threading.Event()
         self.error: Exception | None = None
         """What a step raised; the work ended with it."""

@@ -20,7 +20,7 @@ from gamin.system import reach
 from gamin.system.errands import Distant, Errand
 from gamin.system.mountinfo import MountWatcher
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
 """Seconds between two attempts to read while no descriptor or no memory is left."""

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gamin.daemon.sessions.watchman.language import Watchman
     from gamin.daemon.sessions.watchman.session import WatchmanSession
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 30.0
 """How long a server without clients stays, as in the original."""
@@ -78,17 +78,17 @@ class Server:
         self.listening = listening
         self._loop = loop
         self.kernel = kernel
-        self.polling = PollingBackend()
-        self.mount_threads = MountThreads(
+        self.polling: PollingBackend = PollingBackend()
+        self.mount_threads: MountThreads = MountThreads(
             loop.call_later, has_kernel=kernel is not None
         )
-        self.monitor = Monitor(policy, configured.flow)
-        self.service = Service(self.monitor, loop, self._greeted, cwd)
+        self.monitor: Monitor = Monitor(policy, configured.flow)
+        self.service: Service = Service(self.monitor, loop, self._greeted, cwd)
         limit(self.service, configured)
-        self.started = time.time()
+        self.started: float = time.time()
         self._limits = status.Limits()
         self._watchman: Watchman | None = None
-        self.settings = Settings(
+        self.settings: Settings = Settings(
             self.service, configured, mounts, is_poll_only=is_poll_only
         )
         self.connections: dict[Connection, GamSession | WatchmanSession] = {}

@@ -35,7 +35,7 @@ from gamin.system.debug_log import (
 from gamin.system.socketdir import UnsafeSocketPath
 from gamin.system.spare_descriptor import SPARE
 
-logger = logging.getLogger("gamin")
+logger: logging.Logger = logging.getLogger("gamin")
 
 USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
 MAX_RECURSION = 20_000

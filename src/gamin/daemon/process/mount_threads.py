@@ -28,7 +28,7 @@ from gamin.engine.proxy import Batch, Request
 from gamin.paths import printable
 from gamin.system import errands, filesystem
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 NO_ANSWER = "no answer"

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process.lean_import import lean_import
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
 """Seconds after the start, and after the last thing that happened; whoever started the

@@ -28,7 +28,7 @@ class Accounts:
     def __init__(self) -> None:
         self.held_bytes = 0
         """What all connections hold."""
-        self.max_held_bytes = ClientLimits().held_bytes
+        self.max_held_bytes: int = ClientLimits().held_bytes
         """The most that all connections together may make the server hold."""
 
     @property
@@ -41,7 +41,7 @@ class Account:
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
-        self.held_bytes = 0
+        self.held_bytes: int = 0
 
     def hold(self, held_bytes: int) -> None:
         """The connection holds so much now."""

@@ -33,7 +33,7 @@ from gamin.protocol.gam.server import (
     ServerSession,
 )
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 
 SLICE_SECONDS = 0.004
@@ -63,10 +63,10 @@ class GamSession:
         self._requests: deque[Request] = deque()
         self._is_scheduled = False
         """The loop calls `_scheduled_turn` in its next iteration."""
-        self.is_heavy = False
+        self.is_heavy: bool = False
         """After the client left: it had more than HEAVY_SUBSCRIPTIONS."""
         self._count = 0
-        self.is_greeted = False
+        self.is_greeted: bool = False
         connection.session = self
 
     def __str__(self) -> str:

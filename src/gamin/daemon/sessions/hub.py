@@ -22,7 +22,7 @@ from gamin.engine.proxy import Reader
 from gamin.events import AnyChange
 from gamin.paths import printable
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 _package = logging.getLogger("gamin")
 """Its level is switched while the server runs; see `gamin.system.debug_log`."""
 
@@ -81,16 +81,16 @@ class Service:
     ) -> None:
         self.monitor = monitor
         self.loop = loop
-        self.errands = Errands(loop)
+        self.errands: Errands = Errands(loop)
         self.greeted = greeted
         self.sessions: dict[Session, None] = {}
         """The present sessions, oldest first."""
         self.scan_observers: list[ScanObserver] = []
         """Called to read files in directories before their scans are applied."""
-        self.accounts = Accounts()
-        self.limits = ClientLimits()
+        self.accounts: Accounts = Accounts()
+        self.limits: ClientLimits = ClientLimits()
         """What clients may take; see `limit`."""
-        self.state = StateSettings()
+        self.state: StateSettings = StateSettings()
         """How much is remembered across restarts."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()

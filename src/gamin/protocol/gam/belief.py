@@ -29,7 +29,7 @@ class Belief:
 
     def __init__(self) -> None:
         self.present: bool | None = None
-        self.complete = False  # True: `names` holds every entry
+        self.complete: bool = False  # True: `names` holds every entry
         self.names: set[bytes] = set()
         self.touched: set[bytes] = set()  # entries that changed during a listing
 

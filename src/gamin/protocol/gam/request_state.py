@@ -63,8 +63,8 @@ class RequestState:
     def __init__(
         self, number: int, path: bytes, *, directory: bool, no_exists: bool, now_ns: int
     ) -> None:
-        self.path = path
-        self.cancelled = False
+        self.path: bytes = path
+        self.cancelled: bool = False
         self._number = number
         self._directory = directory
         self._no_exists = no_exists

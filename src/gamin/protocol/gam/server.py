@@ -53,7 +53,7 @@ class ServerSession:
     """Reads one client's bytes: first the hello byte, then packets."""
 
     def __init__(self) -> None:
-        self.greeted = False
+        self.greeted: bool = False
         """True once the hello was read; the server answers with the same byte."""
         self._reader = PacketReader(pathless=RequestCode.CANCEL)
         self._refusal: str | None = None

@@ -37,7 +37,7 @@ from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
@@ -63,13 +63,15 @@ class Commands:
             roots, self._queries, self._recalled, self._content_reader
         )
         self._hashes = ContentHashes(roots.loop)
-        self.reader = Worker(roots.loop, "read requests")
+        self.reader: Worker = Worker(roots.loop, "read requests")
         """Reads large requests."""
         roots.on_closed = self._closed
         self._triggers = Triggers(
             roots.loop, lambda: host.watchman_path, lambda: roots.limits.triggers
         )
-        self.watches = watches.Watches(roots, host, self._triggers, place)
+        self.watches: watches.Watches = watches.Watches(
+            roots, host, self._triggers, place
+        )
         self._debugging = Debugging(
             roots, host, self._queries, self._hashes, self._current
         )

@@ -25,7 +25,7 @@ class Comparison:
         """`path` is the real path of the tree, `since_ns` the real time from which on a
         ctime is new; `tick` returns the tick of now."""
         self.saved = saved
-        self.start_tick = 0
+        self.start_tick: int = 0
         """The tick when the first directory was scanned."""
         self._tick = tick
         self.seen: dict[bytes, Seen] = {}

@@ -58,8 +58,8 @@ class ContentHashes:
         """Held by a thread while it uses what follows."""
         self._known: dict[Content, str] = {}
         """The one that was used longest ago is the first one."""
-        self.hits = 0
-        self.misses = 0
+        self.hits: int = 0
+        self.misses: int = 0
 
     def fill(
         self,

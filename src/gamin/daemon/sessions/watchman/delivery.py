@@ -46,8 +46,8 @@ class EventRows:
         self._details = details
         self.is_compact = is_compact
         """Our own clients get the rows as one text."""
-        self.member = "rows" if is_compact else "files"
-        self.is_empty = not rows
+        self.member: str = "rows" if is_compact else "files"
+        self.is_empty: bool = not rows
         self._skip = skip
         """The length of the root's path with its slash."""
         self._encoded: dict[Codec, bytes] = {}
@@ -75,7 +75,7 @@ class FileRows:
         self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
     ) -> None:
         self.rows = rows
-        self.is_empty = not rows
+        self.is_empty: bool = not rows
         self._fields = fields
         self._now = now
         self._encoded: dict[Codec, bytes] = {}

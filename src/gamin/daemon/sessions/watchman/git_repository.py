@@ -26,7 +26,7 @@ from gamin.paths import join, parent, printable
 from gamin.system import errands
 from gamin.system.small_file import opened
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 MAX_CONFIG_BYTES = 1 << 20
 """A configuration beyond this counts as absent; no file written by hand comes near."""

@@ -23,7 +23,7 @@ from gamin.patterns.rule_groups import MAX_TEXT, exceeded_limit
 from gamin.system import errands
 from gamin.system.small_file import opened
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Rule = tuple[bytes, bytes, bytes | None]
 """What `IgnoreRules.load` takes: an ignore file's directory, name and text."""

@@ -38,8 +38,8 @@ class Watchman:
         one whose state it keeps."""
         self._service = service
         rules = RuleFiles(service, Home(os.fsencode(home_directory()), config_home()))
-        self.roots = Roots(service, rules, start)
-        self.memory = LazyMemory(service, state_home(), session)
+        self.roots: Roots = Roots(service, rules, start)
+        self.memory: LazyMemory = LazyMemory(service, state_home(), session)
         state = watchman_state_file(session)
         place = Place(watchman_files(), state and WatchFile(*state))
         self._commands = Commands(self.roots, host, self.memory, place)

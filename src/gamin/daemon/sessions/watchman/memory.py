@@ -43,7 +43,7 @@ from gamin.system import errands, reach
 from gamin.system.clock import real_time_offset_ns
 from gamin.system.errands import Distant
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 DIRECTORIES_PER_STEP = 64
 """Directories that are made from a store before other work runs."""

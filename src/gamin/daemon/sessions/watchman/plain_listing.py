@@ -43,7 +43,7 @@ class PlainListing:
         self._endings = None if selection is None else selection.endings
         self._rows = plain_rows(codec, query.fields)
         self._pieces: list[bytes] = []
-        self.count = 0
+        self.count: int = 0
         """Rows so far."""
         self._is_sound = True
         """Every file was there that should be."""

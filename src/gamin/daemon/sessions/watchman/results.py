@@ -177,7 +177,7 @@ class ResultBuilder:
         self._subscription = subscription
         self._query = query
         self._disk: Callable[[bytes], Disk] = disk or partial(RootDisk, last=last)
-        self.is_looking_ahead = disk is not None and reads_disk(query)
+        self.is_looking_ahead: bool = disk is not None and reads_disk(query)
         """Whether rows must be looked at before they are asked of anything."""
         self._selects: Callable[[FileRow], bool] | None = (
             None if query.selection is None else query.selection.predicate()

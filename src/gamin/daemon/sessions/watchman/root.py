@@ -51,16 +51,16 @@ class Root:
         of all large differences; None: it shares them with no other root."""
         self.subscription = subscription
         self._numbers = numbers
-        self.number = next(numbers)
+        self.number: int = next(numbers)
         """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
-        self.prefix = b""
+        self.prefix: bytes = b""
         """The directory whose rows are delivered, with a slash at the end. The
         subscription may lead elsewhere already while rows of this one are kept."""
         self._target = subscription.current_target
-        self.is_ready = False
-        self.ready_second = 0
+        self.is_ready: bool = False
+        self.ready_second: int = 0
         """When it became ready, in seconds since 1970."""
-        self.ready_tick = 0
+        self.ready_tick: int = 0
         self._rows: list[AnyRow] = []
         """What happened in this round of the loop."""
         self._reported_tick = 0
@@ -68,19 +68,19 @@ class Root:
         self._is_recovered = False
         """Some of the rows were found by comparing with the disk."""
         self.queries: dict[Query, SharedQuery] = {}
-        self.states = States()
-        self.is_lost = False
+        self.states: States = States()
+        self.is_lost: bool = False
         """What was watched is gone, or another object took its path."""
-        self.turns = turns or Turns(loop)
+        self.turns: Turns = turns or Turns(loop)
         self.waiting: list[Callable[[], None]] = []
         """Called when it is ready."""
         self.reaper: Timer | None = None
         self.is_pinned = False
         """A client asked for it to be watched for good (`watch`)."""
-        self.config = RootConfig()
+        self.config: RootConfig = RootConfig()
         self.has_warnings = False
         """Its clients know `warning` in a reply or message."""
-        self.last_stats = LastStats()
+        self.last_stats: LastStats = LastStats()
         self._rescans_before = 0
         """How often everything had been rescanned when it became ready."""
         self._forgotten_tick = 0
@@ -89,7 +89,7 @@ class Root:
         self._loop = loop
         self._server = server
         self._errands = errands
-        self.facts = Facts()
+        self.facts: Facts = Facts()
         self._far_key: tuple[int, int] | None = None
         """What `_far_point` was found for."""
         self._far_point: bytes | None = None

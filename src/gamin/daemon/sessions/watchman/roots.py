@@ -79,7 +79,7 @@ class Roots:
         self._by_subscription: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self._turns = Turns(service.loop)
-        self.times = TickTimes()
+        self.times: TickTimes = TickTimes()
         self.on_cancel: Callable[[], None] = lambda: None
         """Called when a root is not watched for good any more."""
         self._delivered: dict[Root, None] = {}

@@ -42,7 +42,7 @@ from gamin.patterns.ignore_rules import RULE_FILES, IgnoreRules
 from gamin.system import errands
 from gamin.system.errands import Distant
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 DOT_GIT = b".git"
 

@@ -41,7 +41,7 @@ from gamin.protocol.watchman.commands import parse_request
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.requests import Request
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a client from which on its end gives memory back."""
@@ -71,7 +71,7 @@ class WatchmanSession:
         self.subscriptions: dict[tuple[bytes, str], tuple[Root, Subscriber]] = {}
         """By the root's path and the subscription's name."""
         self.is_owner = True
-        self.is_waiting = False
+        self.is_waiting: bool = False
         """A request waits for its root, for a mount, or for files that are read."""
         self._service = service
         self._commands = commands
@@ -90,7 +90,7 @@ class WatchmanSession:
         self._account = Account(service.accounts)
         self._has_spoken = False
         """A complete request came."""
-        self.is_heavy = False
+        self.is_heavy: bool = False
         """It left so much behind that memory is worth being given back."""
         connection.session = self
 

@@ -54,9 +54,9 @@ class Subscriber:
         """What it asked for, in the form shared with others (`Query.sharing_key`)."""
         self.cursor = cursor
         """Its target is the root's number."""
-        self.defer = frozenset(defer)
+        self.defer: frozenset[str] = frozenset(defer)
         """While one of these states is asserted, it gets nothing; later all of it."""
-        self.drop = frozenset(drop)
+        self.drop: frozenset[str] = frozenset(drop)
         """It never gets what happens while one of these states is asserted."""
         self.defer_vcs = defer_vcs
         """While a version control system is at work, it gets nothing; later all of
@@ -82,7 +82,7 @@ class SharedQuery:
         self.subscribers: dict[Subscriber, None] = {}
         self._root = root
         self._results = ResultBuilder(root.subscription, query, None, root.last_stats)
-        self.wants_event_fields = (
+        self.wants_event_fields: bool = (
             query.fields == EVENT_FIELDS
             and query.expression is None
             and query.selection is None

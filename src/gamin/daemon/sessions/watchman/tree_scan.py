@@ -31,7 +31,7 @@ class TreeScan:
         self._subscription = subscription
         self._newer = NewerEntries(since_ns)
         self._file_systems = FileSystemIds()
-        self.steps = self._scan()
+        self.steps: Iterator[None] = self._scan()
         """Does it, and yields between slices of work."""
 
     def finish(self) -> None:

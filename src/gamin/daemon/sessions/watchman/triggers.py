@@ -25,7 +25,7 @@ from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.names import to_bytes
 from gamin.protocol.watchman.trigger import NAME_PER_LINE, OutputFile, Trigger
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Request = ask.DefineTrigger | ask.DeleteTrigger | ask.ListTriggers
 

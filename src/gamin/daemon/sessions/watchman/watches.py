@@ -45,7 +45,7 @@ from gamin.state.place import Unusable
 from gamin.state.watch_file import SavedWatch, WatchFile
 from gamin.system import errands as blocking
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 
 Request = ask.Watch | ask.WatchProject | ask.WatchList | ask.WatchDel | ask.WatchDelAll
 

@@ -18,15 +18,17 @@ class NetChange:
     )
 
     def __init__(self, *, existed: bool, is_dir: bool) -> None:
-        self.existed = self.exists = existed
+        self.existed: bool = existed
+        self.exists: bool = existed
         """Whether something was there when it was last reported, and is there now."""
-        self.was_dir = self.is_dir = is_dir
+        self.was_dir: bool = is_dir
+        self.is_dir: bool = is_dir
         """Whether that was, and is, a directory."""
-        self.has_changed = False
+        self.has_changed: bool = False
         """What is there has another content than what was reported."""
         self.source: str | None = None
         """The path by which the file that is there now was last reported."""
-        self.recovered = False
+        self.recovered: bool = False
         """Some of the changes were lost and found again."""
         self.details: int | None = None
         """Those of the changes together; negative if unknown, None if not asked for."""

@@ -104,7 +104,7 @@ class Watching:
         clocks = since.split(",") if since else [None] * len(paths)
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")
-        self.settle = options.settle
+        self.settle: float = options.settle
         self._options = options
         self._has_clock = has_clock
         self._numbers = count()
@@ -116,7 +116,7 @@ class Watching:
         self._refusals: dict[str, str] = {}
         """Why the server rejected paths that were added, by key."""
         self._session = ClientSession()
-        self.questions = Questions()
+        self.questions: Questions = Questions()
 
     @property
     def ready(self) -> bool:

@@ -22,7 +22,7 @@ class LineReader:
         # Pieces and not one buffer: searching a growing buffer again for each piece
         # would cost the square of the line's length.
         self._pieces: list[bytes] = []
-        self.size = 0
+        self.size: int = 0
         """Bytes of the line that is not complete yet."""
 
     def feed(self, data: bytes) -> list[bytes]:

@@ -42,8 +42,8 @@ class Expression:
 
     def __init__(self, text: str, term: Term, price: int = 1) -> None:
         """`price` is the number of terms that a row may be asked of."""
-        self.text = text
-        self.price = price
+        self.text: str = text
+        self.price: int = price
         self._term = term
 
     def __eq__(self, other: object) -> bool:

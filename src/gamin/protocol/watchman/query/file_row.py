@@ -115,21 +115,21 @@ class FileRow:
         source: bytes | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self.name = name
+        self.name: bytes = name
         """Relative to the root, or to `relative_root`; empty for that directory."""
-        self.kind = kind
-        self.is_dir = is_dir
-        self.exists = exists
-        self.is_new = is_new
+        self.kind: Kind = kind
+        self.is_dir: bool = is_dir
+        self.exists: bool = exists
+        self.is_new: bool = is_new
         """First seen after the clock the client named."""
-        self.changed_tick = changed_tick
-        self.born_tick = born_tick
-        self.source = source
+        self.changed_tick: int = changed_tick
+        self.born_tick: int = born_tick
+        self.source: bytes | None = source
         """What it was called before, for `Kind.MOVED` only."""
         self.sha1: Sha1 = None
         """Set before a row is encoded whose query asks for it; None for what has none:
         a directory, or a file that does not exist any more."""
-        self.disk = disk or NoDisk()
+        self.disk: Disk | NoDisk = disk or NoDisk()
         self._stat: Stat | None = None
 
     @property

@@ -54,6 +54,25 @@ def memory(pid: int) -> int:
     return 0
 
 
+def resident(pid: int, *, forget_peak: bool = False) -> int:
+    """Bytes in memory (VmRSS). `forget_peak`: `peak` starts with them."""
+    if forget_peak:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # man 5 proc_pid_clear_refs
+    return _status(pid, b"VmRSS:")
+
+
+def peak(pid: int) -> int:
+    """The most bytes that were in memory (VmHWM)."""
+    return _status(pid, b"VmHWM:")
+
+
+def _status(pid: int, key: bytes) -> int:
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
 def kernel_memory() -> int:
     """Bytes in the kernel's small objects, over the whole machine: what a watch takes
     is there, and no process is charged for it."""

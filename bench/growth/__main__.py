@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.growth", description=__doc__)
     parser.add_argument("curves", nargs="*", metavar="CURVE", help=", ".join(CURVES))
-    parser.add_argument("--most", type=int, default=300_000, help="no larger size")
+    parser.add_argument("--most", type=int, default=1_000_000, help="no larger size")
     parser.add_argument(
         "--place", type=Path, default="/dev/shm", help="where files are made"
     )

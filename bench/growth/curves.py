@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.growth import points
-from bench.growth.points import FILES_EACH, NAMED_TREE, SHARED_TREE, Point
+from bench.growth.points import (
+    FILES_EACH,
+    NAMED_TREE,
+    REMEMBERED_EACH,
+    SHARED_TREE,
+    Point,
+)
 from bench.results import Column, Unit
 
 ALONE = Column("alone", "a change alone", Unit.SECONDS)
 BURST = Column("burst", "one of a burst", Unit.SECONDS)
 SERVER = Column("server_memory", "memory of the server", Unit.BYTES)
+REMEMBERED = Column("each", "CPU for a file", Unit.SECONDS)
 SETUP = (
     Column("setup", "watching after", Unit.SECONDS),
     Column("setup_cpu", "CPU of the server for it", Unit.SECONDS),
@@ -74,6 +81,27 @@ CURVES = {
             Column("burst_each", "one of a burst, for each client", Unit.SECONDS),
         ),
         points.clients,
+    ),
+    "remembered": Curve(
+        "Files of a tree that is remembered",
+        "A server watches a tree and ends; nothing changes; its successor is asked "
+        f"what changed since then. {REMEMBERED_EACH} files for each directory. The "
+        "walk is a C program that reads all directories and the status of all entries "
+        "(`bench/c/walk.c`).",
+        "files",
+        (1_000, 10_000, 100_000, 1_000_000),
+        (
+            Column("answer", "answer after", Unit.SECONDS),
+            Column("answer_cpu", "CPU of the server", Unit.SECONDS),
+            Column("walk", "the walk", Unit.SECONDS),
+            Column("walk_cpu", "its CPU", Unit.SECONDS),
+            REMEMBERED,
+            Column("store", "on disk for a file", Unit.BYTES),
+            Column("server_memory", "memory of a watched tree", Unit.BYTES),
+            Column("loading_memory", "most while comparing", Unit.BYTES),
+        ),
+        (REMEMBERED,),
+        points.remembered,
     ),
     "entries": Curve(
         "Entries of a directory",

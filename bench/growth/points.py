@@ -34,6 +34,7 @@ FILES_EACH = 2
 ALONE, BURST = 100, 1_000
 FEW_ALONE, FEW_BURST = 20, 100  # where each is reported to many
 SHARED_TREE = (1_000, 10_000)  # directories and files watched by all clients
+REMEMBERED_EACH = 10  # files for each directory
 NAMED_TREE = 10_000  # directories, with more and more files in each
 
 
@@ -82,6 +83,47 @@ def clients(place: Path, size: int) -> Point:
         **costs,
         **each,
     }
+
+
+def remembered(place: Path, size: int) -> Point:
+    """What a successor of the server says of a tree in which nothing changed."""
+    root = _made(place, max(1, size // REMEMBERED_EACH), size)
+    with running_server(place) as server:
+        before = server.memory()
+        events, clock = gamin.changes(root, since=None)
+        watched = server.memory() - before
+        assert sum(not event.is_dir for event in events) >= size
+        del events
+    stored = sum(file.stat().st_size for file in place.rglob("state/gamin/*"))
+    (place / "other").mkdir()
+    with running_server(place) as server:
+        gamin.changes(place / "other", since=None)
+        resident, cpu, began = server.resident(), server.cpu(), time.perf_counter()
+        changed, _ = gamin.changes(root, since=clock)
+        took, cpu = time.perf_counter() - began, server.cpu() - cpu
+        loading = server.peak() - resident
+    assert not changed, "nothing happened"
+    walk, walk_cpu = _walked(root)
+    return {
+        "answer": took,
+        "answer_cpu": cpu,
+        "walk": walk,
+        "walk_cpu": walk_cpu,
+        "each": cpu / size,
+        "store": stored / size,
+        "server_memory": watched,
+        "loading_memory": loading,
+    }
+
+
+def _walked(root: Path) -> tuple[float, float]:
+    """Seconds of a C program that reads all directories and the status of all entries,
+    by the clock and of CPU."""
+    before, began = os.times(), time.perf_counter()
+    generate("walk", root)
+    seconds, after = time.perf_counter() - began, os.times()
+    before_cpu = before.children_user + before.children_system
+    return seconds, after.children_user + after.children_system - before_cpu
 
 
 def entries(place: Path, size: int) -> Point:

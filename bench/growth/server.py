@@ -39,21 +39,31 @@ class Server:
     def memory(self) -> int:
         return measure.memory(self.pid)
 
+    def resident(self) -> int:
+        """Bytes in memory, and from now on the most of them is that of later."""
+        return measure.resident(self.pid, forget_peak=True)
+
+    def peak(self) -> int:
+        """The most bytes in memory since `resident` was called."""
+        return measure.peak(self.pid)
+
 
 @contextmanager
 def running_server(place: Path) -> Iterator[Server]:
     """A server that every client of this process reaches, until the end of the block.
 
-    Changes the environment permanently: a process is for one server.
+    Changes the environment permanently: a process is for one place. The next server
+    there is the successor of the one before, and finds what that has saved.
     """
     folder = place / "server"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     top = Path(*place.resolve().parts[:2])
     (folder / ".gaminrc").write_text(RULES.format(top=top))
     os.environ |= {
-        "GAM_CLIENT_ID": f"growth-{uuid.uuid4()}",
+        "GAM_CLIENT_ID": f"growth-{uuid.uuid5(uuid.NAMESPACE_URL, str(folder))}",
         "GAMIN_SOCKET_DIR": str(folder),
         "HOME": str(folder),
+        "XDG_STATE_HOME": str(folder / "state"),
     }
     process = subprocess.Popen([PROGRAM, "--notimeout"], stdin=subprocess.DEVNULL)
     try:

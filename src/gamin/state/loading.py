@@ -6,7 +6,7 @@ compute. So the caller decides which thread does what, and when others get their
 
 from collections.abc import Iterator
 
-from gamin.core.model.belief import Belief, Dangling, DirectoryBelief, Restoring
+from gamin.core.model.belief import Dangling, Restoring
 from gamin.core.model.node import Node
 from gamin.state.place import Unusable
 from gamin.state.saved import Damaged, Header, Identity, chained, unpack
@@ -36,14 +36,18 @@ class Loading:
         self._kept: Kept | None = None
         self._chain = b""
         self._read = 0
-        self._known: dict[int, DirectoryBelief] = {}
-        self._identities: dict[int, Identity | None] = {}
+        self._identities: dict[int, Identity] = {}
+        self._file_systems: dict[int, int] = {}
+        """One object for the id of each, which is in every identity."""
         self._restoring: Restoring | None = None
 
     def find(self) -> Header | None:
         """Read the header; None if the tree is not kept. Raises Unusable."""
         self._kept = self._store.find(self._generation, self._key)
-        return None if self._kept is None else self._kept.header
+        if self._kept is None:
+            return None
+        self._restoring = Restoring(self._kept.header.top)
+        return self._kept.header
 
     def read(self) -> list[bytes]:
         """The next chunks; none after the last one. Raises Unusable."""
@@ -56,24 +60,27 @@ class Loading:
         return chunks
 
     def take(self, chunk: bytes) -> None:
-        """Unpack what was read. Raises Unusable."""
+        """Make the directories of what was read. Raises Unusable."""
+        assert self._restoring is not None
         self._chain = chained(self._chain, chunk)
         try:
             directories = unpack(chunk)
         except Damaged as error:
             raise self._store.damaged(str(error)) from error
         for identity, known in directories:
-            self._known[known.number] = known
-            self._identities[known.number] = identity
+            self._restoring.add(known)
+            self._identities.pop(known.number, None)
+            if identity is not None:
+                file_system, inode = identity
+                file_system = self._file_systems.setdefault(file_system, file_system)
+                self._identities[known.number] = file_system, inode
 
     def restoring(self) -> Iterator[None]:
-        """Make the directories of what was taken, after all was. Raises Unusable."""
-        if self._kept is None or self._chain != self._kept.base.chain:
+        """Link the directories of what was taken, after all was. Raises Unusable."""
+        if self._kept is None or self._restoring is None:
+            return
+        if self._chain != self._kept.base.chain:
             raise self._store.damaged("a part of a tree is another one")
-        header = self._kept.header
-        known, self._known = tuple(self._known.values()), {}
-        belief = Belief(header.tick, header.floor, header.top, known)
-        self._restoring = Restoring(belief)
         try:
             yield from self._restoring.steps()
         except Dangling as error:
@@ -84,13 +91,10 @@ class Loading:
         """The tree, after it was restored."""
         assert self._kept is not None
         assert self._restoring is not None
-        nodes = self._restoring.nodes
-        identities = {
-            nodes[number]: identity
-            for number, identity in self._identities.items()
-            if identity is not None and number in nodes
-        }
-        return SavedTree(self._kept.header, self._restoring.top, identities)
+        nodes, identities = self._restoring.nodes, self._identities
+        known = {nodes[n]: identities[n] for n in identities.keys() & nodes.keys()}
+        self._identities = {}
+        return SavedTree(self._kept.header, self._restoring.top, known)
 
 
 def load(store: Store, generation: Generation, key: bytes) -> SavedTree | None:

@@ -11,7 +11,7 @@ is in it is new.
 """
 
 from collections.abc import Callable, Collection
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gamin.core.model.difference import entries_since, tree_since
 from gamin.core.model.node import FILE, SUBDIR, Names, Node
@@ -30,6 +30,11 @@ class Seen(NamedTuple):
     identity: Identity
     newer: Collection[bytes]
     """Entries with a ctime not older than the saved tree's completeness."""
+
+
+UNCHANGED: Final = Seen((0, 0), ())
+"""In place of what was found in a directory that is the one that was saved, with no
+newer entry: in a large tree nearly all are, and one object stands for them."""
 
 
 class Live(NamedTuple):
@@ -129,8 +134,9 @@ class _Merge:
     def _newer(self, old: Node, now: Node, prefix: bytes) -> set[bytes] | None:
         """The entries whose content changed; None: it is another directory."""
         live, seen = self._live, self._live.seen(now, prefix)
-        identity = self._identities.get(old)
-        if seen is None or identity is None or identity != seen.identity:
+        if seen is None:
+            return None
+        if seen is not UNCHANGED and self._identities.get(old) != seen.identity:
             return None
         if now.created_tick > live.seen_tick:
             return None

@@ -128,7 +128,9 @@ def export_one(
 def restore(tree: Tree, parent: Node | None, belief: Belief) -> Node:
     """Make nodes from what was exported, and link the first one into `parent`, or as
     the root. The tree's ticks go on after those of the belief. Raises Dangling."""
-    restoring = Restoring(belief)
+    restoring = Restoring(belief.top)
+    for known in belief.directories:
+        restoring.add(known)
     for _ in restoring.steps():
         pass
     top = restoring.top
@@ -142,23 +144,55 @@ def restore(tree: Tree, parent: Node | None, belief: Belief) -> Node:
 
 
 class Restoring:
-    """Makes nodes from what was exported, a little at a time."""
+    """Makes nodes from what was exported, a little at a time.
 
-    def __init__(self, belief: Belief) -> None:
-        self._top = belief.top
-        self._known = {known.number: known for known in belief.directories}
+    Each directory becomes a node as soon as it is added, so that of a large tree not
+    all that was exported is in memory beside all its nodes. Few directories refer to
+    others: only what those say is kept until all are there.
+    """
+
+    def __init__(self, top: int) -> None:
+        """`top`: the number of the directory that leads to all others."""
+        self._top = top
+        self._made: dict[int, Node] = {}
+        self._linked: dict[int, DirectoryBelief] = {}
+        """What is known of the directories that refer to others."""
         self.nodes: dict[int, Node] = {}
         """By number, all that the first one leads to."""
         self.touches: int = 0
         """Histories that were restored."""
         self._gone: list[int] = []
+        self._ticks: dict[int, int] = {}
+        """One object for each: most directories of a tree share a few ticks."""
 
     @property
     def top(self) -> Node:
         return self.nodes[self._top]
 
+    def add(self, known: DirectoryBelief) -> None:
+        """Make the node of a directory; a later one of the same number replaces it."""
+        shared = self._ticks.setdefault
+        node = self._made[known.number] = Node.restored(
+            None,
+            known.name,
+            shared(known.created_tick, known.created_tick),
+            shared(known.latest_tick, known.latest_tick),
+            known.listed,
+            dict(known.history) or None,
+            {} if known.tombstones else None,
+            [] if known.moved_away else None,
+        )
+        self._linked.pop(known.number, None)
+        if known.subdirectories or known.children:
+            self._linked[known.number] = known
+            return
+        if known.files:
+            node.pack([known.files])
+        if known.tombstones or known.moved_away:
+            self._linked[known.number] = known
+
     def steps(self) -> Iterator[None]:
-        """Does it, and yields after each directory. Raises Dangling."""
+        """Link all that was added, and yield after each directory. Raises Dangling."""
         try:
             yield from self._reach([self._top])
             # After what is there: a directory may be in one that went away as well,
@@ -167,30 +201,36 @@ class Restoring:
                 gone, self._gone = self._gone, []
                 yield from self._reach([n for n in gone if n not in self.nodes])
             for number, node in self.nodes.items():
-                self._remember(node, self._known[number])
-                yield
+                known = self._linked.get(number)
+                if known is not None:
+                    self._remember(node, known)
+                    yield
         except KeyError as error:
             raise Dangling from error
+        self._made, self._linked = {}, {}
 
     def _reach(self, pending: list[int]) -> Iterator[None]:
-        """Make these directories and all that are in them."""
+        """Fill these directories and all that are in them."""
         for number in pending:  # it grows
-            known = self._known[number]
             node = self._node(number)
-            self.touches += len(known.history)
-            if known.subdirectories or known.children:
-                if known.files:
-                    node.names.update(dict.fromkeys(known.files.split(b"/"), FILE))
-                if known.subdirectories:
-                    others = known.subdirectories.split(b"/")
-                    node.names.update(dict.fromkeys(others, SUBDIR))
-                for below in known.children:
-                    self._enter(node, below, pending)
-            elif known.files:
-                node.pack([known.files])
-            self._gone += known.tombstones
-            self._gone += [left for _, left in known.moved_away]
+            self.touches += len(node.history or ())
+            known = self._linked.get(number)
+            if known is not None:
+                self._fill(node, known, pending)
             yield
+
+    def _fill(self, node: Node, known: DirectoryBelief, pending: list[int]) -> None:
+        """Enter what was known to be in a directory."""
+        if known.subdirectories or known.children:
+            if known.files:
+                node.names.update(dict.fromkeys(known.files.split(b"/"), FILE))
+            if known.subdirectories:
+                others = known.subdirectories.split(b"/")
+                node.names.update(dict.fromkeys(others, SUBDIR))
+            for below in known.children:
+                self._enter(node, below, pending)
+        self._gone += known.tombstones
+        self._gone += [left for _, left in known.moved_away]
 
     def _enter(self, node: Node, number: int, pending: list[int]) -> None:
         is_known = number in self.nodes
@@ -202,19 +242,8 @@ class Restoring:
                 pending.append(number)
 
     def _node(self, number: int) -> Node:
-        node = self.nodes.get(number)
-        if node is None:
-            known = self._known[number]
-            node = self.nodes[number] = Node.restored(
-                None,
-                known.name,
-                known.created_tick,
-                known.latest_tick,
-                known.listed,
-                dict(known.history) or None,
-                {} if known.tombstones else None,
-                [] if known.moved_away else None,
-            )
+        """The node of this number, which something leads to."""
+        node = self.nodes[number] = self._made[number]
         return node
 
     def _remember(self, node: Node, known: DirectoryBelief) -> None:

@@ -12,7 +12,7 @@ from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.engine.ports import Entries
 from gamin.state.loading import SavedTree
-from gamin.state.resume import Seen
+from gamin.state.resume import UNCHANGED, Seen
 from gamin.system import filesystem, reach
 from gamin.system.file_system_id import FileSystemIds
 from gamin.system.newer_entries import NewerEntries, latest_ns, open_directory
@@ -63,7 +63,13 @@ class Comparison:
                 found, rest, _ = filesystem.scan(path, 0)
                 directories, others = list(found), list(rest)
             names = [n for n in directories if n not in mounted] + others
-            self.seen[path] = Seen(identity, self._newer.among(directory, names))
+            newer = self._newer.among(directory, names)
+            if is_same and not newer:
+                # The identity is not compared again: its memory serves the live tree.
+                del self.saved.identities[known]
+                self.seen[path] = UNCHANGED
+            else:
+                self.seen[path] = Seen(identity, newer)
         finally:
             os.close(directory)
         return directories, others, ()

@@ -10,6 +10,7 @@ from gamin.core.model.node import Node
 from gamin.core.model.tree import Tree
 from gamin.daemon.sessions.watchman.comparison import Comparison
 from gamin.state.loading import SavedTree
+from gamin.state.resume import UNCHANGED
 from gamin.state.saved import Header, Identity
 from gamin.system import filesystem
 from gamin.system.file_system_id import FileSystemIds
@@ -72,11 +73,14 @@ def newer(comparing: Comparison, path: Path) -> set[bytes]:
 def test_a_directory_with_an_old_ctime_has_the_names_that_were_saved(
     disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    comparing = comparison(disk, saved(disk))
+    tree = saved(disk)
+    comparing = comparison(disk, tree)
     monkeypatch.setattr(filesystem, "scan", None)  # nothing is listed
     assert scanned(comparing, disk) == ({b"sub"}, {b"a", b"b"})
     assert scanned(comparing, disk / "sub") == (set(), {b"c"})
-    assert newer(comparing, disk) == set()
+    for directory in (disk, disk / "sub"):
+        assert comparing.find(Node(None, b""), bytes(directory) + b"/") is UNCHANGED
+    assert not tree.identities, "one object stands for all that is known of them"
     assert comparing.start_tick == TICK
 
 

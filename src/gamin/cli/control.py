@@ -84,8 +84,11 @@ class ControlConnection:
             raise NoReply(question, error.strerror or str(error)) from error
         raise NoReply(question, "it hung up")
 
-    def await_end(self) -> bool:
-        """Wait until the server closes the connection; False after the time-out."""
+    def await_end(self, patience: float | None = None) -> bool:
+        """Wait until the server closes the connection; False if it is silent for so
+        many seconds (None: the connection's time-out) and does not."""
+        if patience is not None:
+            self._socket.settimeout(patience)
         try:
             while self._socket.recv(_READ_SIZE):
                 pass

@@ -37,9 +37,9 @@ def test_another_language_is_an_error(tmp_path: Path) -> None:
 
 
 def test_await_end_is_false_while_the_server_stays(tmp_path: Path) -> None:
-    with line_to(b"{}\n", tmp_path, timeout=0.05) as line:
+    with line_to(b"{}\n", tmp_path) as line:
         line.ask("gamin-x")
-        assert not line.await_end()
+        assert not line.await_end(0.05)
 
 
 def test_dial_never_starts_a_server(tmp_path: Path) -> None:

@@ -74,14 +74,6 @@ class Host:
         self.publisher.kill()
         self.publisher.start()
 
-    def revive(self) -> bool:
-        """Start a publisher that ended because NATS was away when it began, as its
-        unit does; return whether it had."""
-        ended = self.publisher.process.poll() is not None
-        if ended:
-            self.publisher.start()
-        return ended
-
     def kill_server(self) -> None:
         for pid in self._servers():
             with suppress(ProcessLookupError):
@@ -229,7 +221,6 @@ class FleetSoak:
             if time.monotonic() > began + SECONDS_TO_REST:
                 break
             time.sleep(0.2)
-            self.kills["revived"] += sum(host.revive() for host in self.hosts)
         if found:
             self.wrong += found
             self.explained += [*found[:3], *self._explained(found)]

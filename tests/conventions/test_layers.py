@@ -60,7 +60,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "client": {"protocol", "system"},
     "compat": {"client", "config", "protocol", "system"},
-    "fleet": {"client", "protocol"},
+    "fleet": {"client", "protocol", "system"},
     "cli": {"client", "compat", "fleet", "config", "protocol", "state", "system"},
 }
 

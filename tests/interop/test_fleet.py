@@ -253,21 +253,28 @@ def test_the_commands_show_what_is_published(
         assert state["publishers"][0]["trees"][0]["name"] == TREE
 
 
-def test_a_server_that_is_not_there_is_a_clear_error(tmp_path: Path) -> None:
+def test_a_follower_ends_with_a_clear_error_where_no_server_is() -> None:
     async def first() -> None:
         async with gamin.fleet.follow("nats://127.0.0.1:9") as follower:
             await anext(follower)
 
     with pytest.raises(FleetError, match="cannot be reached"):
         asyncio.run(first())
-    done = subprocess.run(
-        [*COMMAND, "publish", "--to", "nats://127.0.0.1:9", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert "cannot be reached" in done.stderr
+
+
+def test_a_publisher_waits_for_a_server_that_is_not_there_yet(
+    nats: NatsServer, served: Daemon, tree: Path
+) -> None:
+    nats.kill()
+    with published(nats, served, tree) as publishing:
+        reason = f"{nats.url} cannot be reached: "
+        eventually(lambda: reason in publishing.log.read_text(), what="the reason")
+        nats.start()
+        Following().run(nats, tree)
+        assert publishing.stop() == 0
+        log = publishing.log.read_text().splitlines()
+    assert [reason in line for line in log] == [True, False]
+    assert log[1].endswith("connected to NATS")
 
 
 def test_without_the_library_the_error_says_what_to_install() -> None:

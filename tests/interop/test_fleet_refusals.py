@@ -16,6 +16,7 @@ from gamin.fleet.settings import Servers
 from testkit.daemon import Daemon, daemon
 from testkit.nats import NatsServer
 from testkit.nats_accounts import write_accounts
+from testkit.programs import COMMAND
 from testkit.publishing import Published
 from testkit.waiting import eventually
 
@@ -55,6 +56,15 @@ def test_only_a_user_with_credentials_is_let_in(
     assert stream_can_be_made(Servers((nats.url,), str(credentials)))
     with pytest.raises(FleetError, match="Authorization Violation"):
         stream_can_be_made(Servers((nats.url,)))
+    done = subprocess.run(
+        [*COMMAND, "publish", "--to", nats.url, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert "Authorization Violation" in done.stderr
 
 
 @pytest.mark.parametrize("text", [None, "", "no credentials\n", "\xff"])

@@ -3,9 +3,12 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from gamin.events import Event, Kind
+
+if TYPE_CHECKING:
+    from gamin.fleet.message import FleetEvent
 
 Show = Callable[[str], str]
 """Turns a name into text: `gamin.paths.printable` or `raw`."""
@@ -23,6 +26,10 @@ class EventRecord(NamedTuple):
     clock: str | None
     half: str = ""
     """MOVED_FROM or MOVED_TO for one of the two records of a move, else empty."""
+    marker: str = ""
+    """What `gamin follow` received in place of an event, as "resync"; else empty."""
+    message: "FleetEvent | None" = None
+    """What `gamin follow` received."""
 
 
 Record = Callable[[EventRecord], str]
@@ -78,7 +85,7 @@ def line_record(show: Show) -> Record:
 
 def json_record(item: EventRecord) -> str:
     """A JSON object in ASCII. Bytes that are not UTF-8 are \\udc80 to \\udcff."""
-    event, clock, _ = item
+    event, clock = item.event, item.clock
     members: dict[str, object] = {"kind": event.kind.value, "path": event.path}
     if event.kind is Kind.MOVED:
         members["dest"] = event.dest

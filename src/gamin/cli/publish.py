@@ -30,7 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Send what changes at and below each PATH to a stream on NATS JetStream, from\n"
         "which `gamin follow` and other programs read. What was acknowledged is\n"
         "remembered beside the stream: a publisher that was stopped or killed goes on\n"
-        "from there. Needs: pip install 'gamin[fleet]'"
+        "from there. It waits for a server that is not there yet.\n"
+        "Needs: pip install 'gamin[fleet]'"
     )
     parser.epilog = (
         "examples:\n"

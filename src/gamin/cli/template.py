@@ -1,9 +1,9 @@
-"""Templates of `gamin watch --format`: our fields, and the letters of inotifywait."""
+"""Templates of --format: our fields, and the letters of inotifywait."""
 
 import os
 import re
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from gamin.cli.output import EventRecord, Record, Show
@@ -26,7 +26,8 @@ def _now(item: EventRecord) -> str:
 
 FIELDS = {
     "kind": Field(
-        "exists, created, changed, deleted or moved", lambda item: item.event.kind.value
+        "exists, created, changed, deleted or moved",
+        lambda item: item.marker or item.event.kind.value,
     ),
     "path": Field("the path that changed", lambda item: item.event.path),
     "dest": Field("the new path, if moved", lambda item: item.event.dest or ""),
@@ -78,17 +79,18 @@ class Template:
     records there.
     """
 
-    def __init__(self, text: str) -> None:
-        """Raises ValueError if braces contain anything but the name of a field, or a
-        percent sign is followed by an unknown letter."""
+    def __init__(self, text: str, fields: Mapping[str, Field] = FIELDS) -> None:
+        """Raises ValueError if braces contain anything but the name of one of the
+        `fields`, or a percent sign is followed by an unknown letter."""
+        self._fields = fields
         self._parts: list[tuple[str, str]] = []
         """(kind, text), where kind is "text", "field" or "letter"."""
         for literal, name, spec, conversion in string.Formatter().parse(text):
             self._add_literal(literal)
             if name is None:
                 continue
-            if name not in FIELDS or spec or conversion:
-                raise ValueError(f"no field {name!r}; there are {', '.join(FIELDS)}")
+            if name not in fields or spec or conversion:
+                raise ValueError(f"no field {name!r}; there are {', '.join(fields)}")
             self._parts.append(("field", name))
 
     @property
@@ -124,13 +126,12 @@ class Template:
                 known = ", ".join(f"%{letter}" for letter in LETTERS)
                 raise ValueError(f"no letter '%{part}'; there are {known} and %%")
 
-    @staticmethod
     def _part(
-        kind: str, text: str, watched: frozenset[str], time_format: str
+        self, kind: str, text: str, watched: frozenset[str], time_format: str
     ) -> str | Callable[[EventRecord], str]:
         match kind, text:
             case "field", name:
-                return FIELDS[name].value
+                return self._fields[name].value
             case "letter", "0":
                 return "\0"
             case "letter", "n":
@@ -148,6 +149,8 @@ class Template:
 
 
 def _inotify_names(item: EventRecord) -> str:
+    if item.marker:
+        return item.marker.upper()
     name = item.half or INOTIFY_NAMES.get(item.event.kind, "MOVED_FROM")
     return f"{name},ISDIR" if item.event.is_dir else name
 

@@ -16,9 +16,15 @@ def belief_of(watch: "BaseWatch", path: str) -> Belief:
     """What is known to be at one absolute path of a watch.
 
     It is what the batches say that were received, so it is ahead of those that were
-    yielded until `next(timeout=0)` returns None. For `gamin.fleet`.
+    yielded while `has_unyielded`. For `gamin.fleet`.
     """
     return watch._driver.channel.watching.belief(path)
+
+
+def has_unyielded(watch: "BaseWatch") -> bool:
+    """Whether something was received of which the next batch is made without receiving
+    more. For `gamin.fleet`."""
+    return bool(watch._driver.channel.batches)
 
 
 class BaseWatch:

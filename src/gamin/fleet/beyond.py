@@ -52,12 +52,15 @@ async def read_beyond(
         )
         subject = place.subject("*")
         consumer = await context.pull_subscribe(subject, stream=stream, config=config)
-        pending = (await consumer.consumer_info()).num_pending or 0
+        info = await consumer.consumer_info()
+        pending = info.num_pending or 0
         while len(found) < pending <= MAX_MESSAGES:
             wanted = min(FETCHED, pending - len(found))
             for each in await consumer.fetch(wanted, WAIT_SECONDS):
                 found.append(decode(each.subject, each.data))
         await consumer.unsubscribe()
+        # `gamin fleet status` would show it as a reader until it is given up.
+        await context.delete_consumer(stream, info.name)
     is_understood = all(each.kind in _ORDINARY and each.path for each in found)
     return found if is_understood and pending <= MAX_MESSAGES else None
 

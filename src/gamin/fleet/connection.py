@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nats.js.kv import KeyValue
 
 CONNECT_SECONDS = 5.0
+TOO_MANY_CONNECTIONS = "maximum connections exceeded"
+"""What a server answers that has no room now."""
 _CREDENTIALS = ("NATS USER JWT", "USER NKEY SEED")
 PUBLISHERS = "gamin-publishers"
 """The bucket in which publishers announce themselves."""
@@ -32,6 +34,10 @@ ANNOUNCED_SECONDS = 60.0
 
 class FleetError(GaminError):
     """NATS cannot be reached, or refuses what is asked."""
+
+
+class Unreachable(FleetError):
+    """No NATS server answers. One may later."""
 
 
 class NotInstalled(FleetError):
@@ -100,14 +106,44 @@ async def connected(servers: Servers) -> AsyncIterator[Connection]:
         )
     except (OSError, ValueError, nats.errors.Error) as error:
         await _close(client)  # it may have left a socket
-        where = ", ".join(servers.urls)
-        cause = errors[-1] if errors else error
-        reason = str(cause) or type(cause).__name__
-        raise FleetError(f"{where} cannot be reached: {reason}") from error
+        raise _not_connected(servers, [error, *errors]) from error
     try:
         yield Connection(client, lost)
     finally:
         await _close(client)
+
+
+def _not_connected(servers: Servers, errors: list[Exception]) -> FleetError:
+    """The error to raise; `errors` are those of all servers, and never none.
+
+    A server that refuses the connection is named rather than one that is not there.
+    """
+    refusals = [error for error in errors if not _may_come(error)]
+    cause = (refusals or errors)[-1]
+    kind = FleetError if refusals else Unreachable
+    reason = str(cause) or type(cause).__name__
+    return kind(f"{', '.join(servers.urls)} cannot be reached: {reason}")
+
+
+def _may_come(error: Exception) -> bool:
+    """Whether an attempt to connect may succeed later though nothing is changed here.
+
+    An OSError is that of a socket, a name that is not resolved or a time-out: the
+    server, the network or the resolver may still be starting.
+    """
+    from nats import errors
+
+    if isinstance(error, ssl.SSLError):
+        return False
+    if isinstance(error, errors.Error):
+        absences = (
+            errors.ConnectionClosedError,
+            errors.NoServersError,
+            errors.StaleConnectionError,
+            errors.TimeoutError,
+        )
+        return isinstance(error, absences) or TOO_MANY_CONNECTIONS in str(error)
+    return isinstance(error, OSError)
 
 
 async def _close(client: "Client") -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gamin.events import Event, Kind
 from gamin.fleet.message import LISTING, RESYNC, RESYNCED, Content, Status
+from gamin.system.generation import generation_of
 
 ENTRIES_PER_PIECE = 500
 """Paths in one message of a listing."""
@@ -75,4 +76,6 @@ def _status(path: str) -> Status | None:
         found = os.lstat(path)
     except OSError:
         return None  # gone again: its deletion comes next
-    return Status(found.st_size, found.st_mtime_ns, found.st_ino)
+    inode = found.st_ino
+    generation = generation_of(os.fsencode(path), inode)
+    return Status(found.st_size, found.st_mtime_ns, inode, generation)

@@ -65,6 +65,8 @@ class Status(NamedTuple):
     size: int
     mtime_ns: int
     inode: int
+    generation: int | None = None
+    """That of the inode, where the file system says it."""
 
 
 class Content(NamedTuple):
@@ -108,6 +110,9 @@ class FleetEvent(NamedTuple):
     entries: Sequence[tuple[str, bool]]
     stream_sequence: int
     """The position in the stream; 0 where it is not known."""
+    inode: int | None = None
+    generation: int | None = None
+    """That of the inode: a later file with the same inode has another one."""
 
 
 def token(name: str) -> str:
@@ -159,8 +164,10 @@ def encode(
     if content.recovered:
         data["recovered"] = True
     if content.status is not None:
-        size, mtime_ns, inode = content.status
+        size, mtime_ns, inode, generation = content.status
         data |= {"size": size, "mtime_ns": mtime_ns, "inode": inode}
+        if generation is not None:
+            data["generation"] = generation
     if content.kind == LISTING:
         data["entries"] = [
             {**_named("path", path), "is_dir": is_dir}
@@ -212,6 +219,8 @@ def decode(subject: str, body: bytes, stream_sequence: int = 0) -> FleetEvent:
             previous=_checked(data.get("previous", ""), str),
             entries=_entries(data.get("entries", [])),
             stream_sequence=stream_sequence,
+            inode=_number(data.get("inode")),
+            generation=_number(data.get("generation")),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadMessage(f"{subject}: {type(error).__name__} {error}") from error

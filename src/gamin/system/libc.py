@@ -133,6 +133,9 @@ class _FileHandle(ctypes.Structure):
     )
 
 
+_HANDLE_HEADER = _FileHandle.bytes.offset
+"""Bytes of the structure before those of the handle."""
+
 _fanotify_init = _declared("fanotify_init", c_uint, c_uint)
 _fanotify_mark = _declared("fanotify_mark", c_int, c_uint, c_uint64, c_int, c_char_p)
 _name_to_handle_at = _declared(
@@ -166,4 +169,5 @@ def name_to_handle_at(directory: int, path: bytes, flags: int) -> tuple[int, byt
     mount = c_int()
     if _name_to_handle_at(directory, path, byref(handle), byref(mount), flags) < 0:
         _fail(path)
-    return handle.type, bytes(handle.bytes[: handle.size])
+    # A slice of the field would be a list of integers first.
+    return handle.type, bytes(handle)[_HANDLE_HEADER : _HANDLE_HEADER + handle.size]

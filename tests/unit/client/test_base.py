@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from gamin.client.arguments import make_session
-from gamin.client.base import BaseWatch
+from gamin.client.base import BaseWatch, has_unyielded
 from gamin.client.driver import Driver
+from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.watched_path import WatchOptions
+from gamin.protocol.watchman.client.watching import Batch
 
 
 class Opened(BaseWatch):
@@ -53,6 +55,15 @@ def watch(tmp_path: Path) -> Iterator[Opened]:
 def test_a_new_watch_has_no_clock_and_is_catching_up(watch: Opened) -> None:
     assert (watch.clock, watch.closed, watch.catching_up) == (None, False, True)
     assert repr(watch) == "<Opened of gamin, None>"
+
+
+def test_what_was_received_is_unyielded_until_it_is_taken(watch: Opened) -> None:
+    assert not has_unyielded(watch)
+    batch = Batch([Event(Kind.CREATED, "/a")], "c:1:2:3:4")
+    watch._driver.channel.batches.append(batch)
+    assert has_unyielded(watch)
+    watch._driver.channel.take(batch)
+    assert not has_unyielded(watch)
 
 
 def test_a_closed_watch_has_no_descriptor_and_may_be_closed_again(

@@ -131,6 +131,7 @@ class Context:
         ]
         self._last = last
         self._given = 0
+        self.deleted: list[str] = []
 
     async def stream_info(self, name: str) -> Any:
         return SimpleNamespace(state=SimpleNamespace(last_seq=self._last))
@@ -141,7 +142,7 @@ class Context:
         return self
 
     async def consumer_info(self) -> Any:
-        return SimpleNamespace(num_pending=len(self._bodies))
+        return SimpleNamespace(name="reader", num_pending=len(self._bodies))
 
     async def fetch(self, count: int, seconds: float) -> list[Any]:
         found = self._bodies[self._given : self._given + count]
@@ -150,10 +151,15 @@ class Context:
 
     async def unsubscribe(self) -> None: ...
 
+    async def delete_consumer(self, stream: str, name: str) -> None:
+        self.deleted.append(name)
+
 
 def read(messages: Sequence[Content], last: int = 1000) -> list[FleetEvent] | None:
     context: Any = Context(messages, last)
-    return asyncio.run(read_beyond(context, "GAMIN", PLACE, 7))
+    found = asyncio.run(read_beyond(context, "GAMIN", PLACE, 7))
+    assert context.deleted == ([] if last < 7 else ["reader"])
+    return found
 
 
 def test_all_messages_after_the_position_are_read(

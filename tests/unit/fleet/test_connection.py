@@ -2,16 +2,20 @@
 
 import asyncio
 import socket
+import ssl
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from nats import errors
 
 from gamin.fleet.connection import (
     Connection,
     FleetError,
     NotInstalled,
+    Unreachable,
+    _not_connected,
     bucket,
     connected,
     ensure_stream,
@@ -28,8 +32,39 @@ async def connect(url: str) -> None:
 def test_a_server_that_is_not_there_is_named_with_the_reason() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    with pytest.raises(FleetError, match=f"nats://127.0.0.1:{port} cannot be reached"):
+    with pytest.raises(Unreachable, match=f"nats://127.0.0.1:{port} cannot be reached"):
         asyncio.run(connect(f"nats://127.0.0.1:{port}"))
+
+
+@pytest.mark.parametrize(
+    ("error", "may_come"),
+    [
+        (ConnectionRefusedError("refused"), True),
+        (socket.gaierror("no such name yet"), True),
+        (errors.TimeoutError(), True),
+        (errors.UnexpectedEOF(), True),
+        (errors.Error("nats: 'maximum connections exceeded'"), True),
+        (errors.AuthorizationError(), False),
+        (errors.Error("nats: 'User Authentication Expired'"), False),
+        (errors.SecureConnRequiredError(), False),
+        (ssl.SSLCertVerificationError("another authority"), False),
+        (ValueError("no address"), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_only_a_server_that_may_come_later_is_unreachable(
+    error: Exception, may_come: bool
+) -> None:
+    raised = _not_connected(Servers(("nats://a", "nats://b")), [error])
+    assert isinstance(raised, Unreachable) == may_come
+    assert str(raised).startswith("nats://a, nats://b cannot be reached: ")
+
+
+def test_a_server_that_refuses_is_named_rather_than_one_that_is_not_there() -> None:
+    found: list[Exception] = [errors.AuthorizationError(), ConnectionRefusedError()]
+    raised = _not_connected(Servers(("nats://a",)), [errors.NoServersError(), *found])
+    assert not isinstance(raised, Unreachable)
+    assert "authorization failed" in str(raised)
 
 
 def test_a_certificate_that_cannot_be_read_is_an_error() -> None:

@@ -61,7 +61,12 @@ def test_what_is_encoded_is_decoded(content: Content) -> None:
     assert (event.host, event.tree, event.stream_sequence) == ("web1", "data", 42)
     assert (event.kind, event.path, event.dest) == content[:3]
     assert (event.is_dir, event.recovered) == (content.is_dir, content.recovered)
-    assert event.size == (None if content.status is None else content.status.size)
+    seen = (event.size, event.inode, event.generation)
+    if content.status is None:
+        assert seen == (None, None, None)
+    else:
+        size, _, inode, generation = content.status
+        assert seen == (size, inode, generation)
     assert (event.epoch, event.sequence, event.previous) == NUMBER
     assert (event.clock, event.labels) == ("c:1:2:3:4", {"rack": "7"})
 

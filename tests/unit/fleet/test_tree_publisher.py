@@ -1,0 +1,218 @@
+"""What one tree sends, where its position is, and how it ends."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import gamin
+from gamin.events import Kind
+from gamin.fleet import tree_publisher as module
+from gamin.fleet.connection import FleetError
+from gamin.fleet.message import Content, Place, decode, encode
+from gamin.fleet.position import Position
+from gamin.fleet.sequence import Number
+from gamin.fleet.settings import Publication, PublishedTree, Servers
+from gamin.fleet.tree_publisher import Sent, TreePublisher, TreeRefused
+from gamin.protocol.watchman.client.belief import Belief
+
+PLACE = Place("web1", "data")
+TREE = PublishedTree("/srv/data", "data")
+PUBLICATION = Publication(Servers(("nats://localhost",)), "GAMIN", "web1", (TREE,))
+
+
+def tree_publisher(stop: asyncio.Event) -> TreePublisher:
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    return TreePublisher(PUBLICATION, TREE, stop, now, lambda: None)
+
+
+class Ended:
+    """A watch that the server has ended."""
+
+    clock = "c:1:2:3:4"
+
+    async def __aenter__(self) -> "Ended":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def next(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        return None
+
+
+async def changes(stop: asyncio.Event) -> list[str]:
+    found = tree_publisher(stop)._changes("c:1:2:3:4", ())
+    return [piece.clock async for piece in found]
+
+
+def test_a_watch_that_the_server_ends_is_an_error_and_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: Ended())
+    with pytest.raises(FleetError, match="/srv/data: the server ended the watch"):
+        asyncio.run(changes(asyncio.Event()))
+
+
+def test_a_publisher_that_is_stopped_ends_without_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: Ended())
+    stop = asyncio.Event()
+    stop.set()
+    assert asyncio.run(changes(stop)) == []
+
+
+def test_a_tree_that_cannot_be_watched_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise gamin.WatchRefused("too many patterns")
+
+    monkeypatch.setattr(gamin, "awatch", refuse)
+    with pytest.raises(TreeRefused, match="/srv/data: too many patterns"):
+        asyncio.run(changes(asyncio.Event()))
+
+
+class Saved:
+    """Keeps every position that was written."""
+
+    def __init__(self) -> None:
+        self.written: list[Position] = []
+
+    async def write(self, position: Position) -> None:
+        self.written.append(position)
+
+
+def test_the_position_is_written_seldom_and_at_the_end() -> None:
+    async def acknowledge() -> list[Position]:
+        saved: Any = Saved()
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        follow = asyncio.create_task(
+            tree_publisher(asyncio.Event())._follow_acknowledgements(sent, saved)
+        )
+        for number in range(100):
+            stored: asyncio.Future[int] = asyncio.Future()
+            stored.set_result(1)
+            sent.put_nowait(Sent(stored, 1, f"c:1:2:3:{number}"))
+            await asyncio.sleep(0)  # each comes by itself
+        sent.put_nowait(None)
+        await follow
+        written: list[Position] = saved.written
+        return written
+
+    written = asyncio.run(acknowledge())
+    assert len(written) < 5
+    assert written[-1].clock == "c:1:2:3:99"
+
+
+def test_a_position_that_is_due_is_written_under_unbroken_load(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "POSITION_SECONDS", 0.0)
+
+    async def acknowledge() -> list[Position]:
+        saved: Any = Saved()
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        for number in range(10):
+            stored: asyncio.Future[int] = asyncio.Future()
+            stored.set_result(number)
+            sent.put_nowait(Sent(stored, 1, f"c:1:2:3:{number}"))
+        sent.put_nowait(None)
+        await tree_publisher(asyncio.Event())._follow_acknowledgements(sent, saved)
+        written: list[Position] = saved.written
+        return written
+
+    assert len(asyncio.run(acknowledge())) == 10
+
+
+def test_the_position_is_that_of_the_last_batch_that_is_stored() -> None:
+    async def acknowledge() -> tuple[str, str]:
+        saved: Any = Saved()
+        made = tree_publisher(asyncio.Event())
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        follow = asyncio.create_task(made._follow_acknowledgements(sent, saved))
+        stored = asyncio.Future[int]()
+        sent.put_nowait(Sent(stored, 3, "c:1:2:3:1"))
+        sent.put_nowait(None)
+        await asyncio.wait([follow], timeout=0.01)
+        before = str(made.summary()["position"])
+        stored.set_result(1)
+        await follow
+        return before, str(made.summary()["position"])
+
+    assert asyncio.run(acknowledge()) == ("", "c:1:2:3:1")
+
+
+def test_a_message_that_the_stream_refuses_moves_no_position() -> None:
+    async def acknowledge() -> None:
+        saved: Any = Saved()
+        sent: asyncio.Queue[Sent | None] = asyncio.Queue()
+        stored = asyncio.Future[int]()
+        stored.set_exception(FleetError("maximum bytes exceeded"))
+        sent.put_nowait(Sent(stored, 2, "c:1:2:3:1"))
+        made = tree_publisher(asyncio.Event())
+        try:
+            await made._follow_acknowledgements(sent, saved)
+        finally:
+            assert made.summary()["position"] == ""
+
+    with pytest.raises(FleetError, match="maximum bytes exceeded"):
+        asyncio.run(acknowledge())
+
+
+class Loaded:
+    """A watch that had received some batches when it was entered, and receives another
+    one whenever it is asked: the tree never rests."""
+
+    clock = "c:1:2:3:9"
+
+    def __init__(self, received: int) -> None:
+        self.left = received
+        self._names = iter(range(1000))
+
+    async def __aenter__(self) -> "Loaded":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        self.left = max(0, self.left - 1)
+        return [gamin.Event(Kind.CREATED, f"/srv/data/new-{next(self._names)}")]
+
+
+@pytest.mark.parametrize("received", [0, 1, 3])
+def test_what_is_beyond_the_position_is_stated_again_under_unbroken_load(
+    monkeypatch: pytest.MonkeyPatch, received: int
+) -> None:
+    """And no position is past these messages before that."""
+    watch = Loaded(received)
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: watch)
+    monkeypatch.setattr(module, "has_unyielded", lambda watch: watch.left > 0)
+    monkeypatch.setattr(module, "belief_of", lambda *_: Belief())
+    beyond = [decode(PLACE.subject("created"), body(Content("created", "gone")))]
+    stop = asyncio.Event()
+
+    async def read() -> list[tuple[str, str, bool]]:
+        found: list[tuple[str, str, bool]] = []
+        async for piece in tree_publisher(stop)._changes("c:1:2:3:4", beyond):
+            (content,) = piece.contents
+            found.append((content.kind, content.path, piece.is_last))
+            if len(found) == received + 2:
+                return found
+        return found
+
+    assert asyncio.run(read()) == [
+        *(("created", f"new-{number}", False) for number in range(received)),
+        ("deleted", "gone", True),
+        ("created", f"new-{received}", True),
+    ]
+
+
+def body(content: Content) -> bytes:
+    number = Number("e", 0)
+    return encode(
+        *(PLACE, content), number=number, clock="c:1:2:3:5", time="", labels={}
+    )

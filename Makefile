@@ -66,9 +66,11 @@ fuzz-server: $(VENV)/dev
 bench: $(VENV)/bench
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
-# Real programs, each on its own engine and under `gamin exec`; PROGRAM_NAMES names some.
+# Real programs, each on its own engine and under `gamin exec`: their tests, and how long
+# they take; PROGRAM_ARGS="--rounds 5 uvicorn" measures longer, and less.
 programs: $(PROGRAMS)/ready
-	PYTHONPATH=. $(PROGRAMS)/bin/python -m bench.programs $(PROGRAM_NAMES)
+	$(PROGRAMS)/bin/python -m pytest -q tests/interop/test_programs.py
+	PYTHONPATH=. $(PROGRAMS)/bin/python -m bench.programs $(PROGRAM_ARGS)
 
 growth: $(VENV)/bench
 	$(BIN)/python -m bench.growth --write $(BENCH_ARGS)
@@ -98,9 +100,10 @@ $(VENV)/bench: $(VENV)/dev
 	touch $@
 
 # Flask's patterns match nothing with watchdog 7.
+WATCHERS := uvicorn flask sphinx-autobuild pytest-watcher hupper mkdocs watchfiles 'watchdog[watchmedo]<7' django pywatchman
 $(PROGRAMS)/ready: pyproject.toml
 	$(PYTHON) -m venv $(PROGRAMS)
-	$(PROGRAMS)/bin/python -m pip install --quiet --disable-pip-version-check --editable . uvicorn flask sphinx-autobuild pytest pytest-watcher hupper setuptools mkdocs watchfiles 'watchdog[watchmedo]<7' django pywatchman
+	$(PROGRAMS)/bin/python -m pip install --quiet --disable-pip-version-check --editable . $(WATCHERS) pytest pytest-timeout hypothesis
 	touch $@
 
 $(VENV)/dev: $(VENV)/run

@@ -87,7 +87,10 @@ def prepare(environ: MutableMapping[str, str], args: argparse.Namespace) -> None
     names = args.only or NAMES
     engines = [name for name in settings.LIBRARIES if name in names]
     if engines:
-        environ[settings.REPLACE] = ",".join(engines)
+        # With a WATCHMAN_SOCK alone, hupper would watch by that.
+        leaves_hupper = "watchdog" not in engines or PYWATCHMAN not in names
+        more = () if leaves_hupper else (settings.HUPPER,)
+        environ[settings.REPLACE] = ",".join((*engines, *more))
         before = environ.get("PYTHONPATH")
         environ["PYTHONPATH"] = SITE if not before else SITE + os.pathsep + before
     if args.polling_too:

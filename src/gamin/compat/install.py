@@ -54,6 +54,8 @@ def install_wanted() -> None:
     wanted = settings.wanted()
     if wanted:
         install(*wanted)
+        if settings.hupper_wants_watchdog():
+            _requested[settings.HUPPER] = None
 
 
 def status() -> dict[str, str]:
@@ -111,6 +113,21 @@ def _replace_watchdog_polling(module: ModuleType) -> None:
         vars(module).update(PollingObserver=GaminPollingObserver)
 
 
+def _prefer_watchdog(module: ModuleType) -> None:
+    """Have hupper watch by watchdog where there is one.
+
+    It prefers Watchman, and `gamin exec` sets WATCHMAN_SOCK for others. But when it
+    ends, its monitor for Watchman waits up to ten seconds for a thread of its own: it
+    counts on a closed socket to end `select`, which Linux does not do.
+    """
+    own, names = module.is_watchman_supported, vars(module)
+
+    def is_watchman_supported() -> bool:
+        return not names["is_watchdog_supported"]() and bool(own())
+
+    names.update(is_watchman_supported=is_watchman_supported)
+
+
 def _warn_of_users(library: str, own: object) -> None:
     """Warn of modules that imported a class before it was replaced."""
     users = sorted(
@@ -132,6 +149,7 @@ _REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
         "watchdog.observers": _replace_watchdog,
         "watchdog.observers.polling": _replace_watchdog_polling,
     },
+    settings.HUPPER: {"hupper.utils": _prefer_watchdog},
 }
 """For each library: what to do right after one of its modules was executed."""
 

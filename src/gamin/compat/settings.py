@@ -17,16 +17,21 @@ VCS_IGNORE = "GAMIN_VCS_IGNORE"
 OFF = frozenset({"0", "off", "no", "false"})
 LIBRARIES = ("watchfiles", "watchdog")
 """The libraries whose engine can be replaced."""
+HUPPER = "hupper"
+"""In GAMIN_REPLACE: have hupper watch by watchdog, though there is a WATCHMAN_SOCK."""
 
 _warned: set[str] = set()
 
 
 def wanted() -> tuple[str, ...]:
     """The libraries that GAMIN_REPLACE names."""
-    value = os.environ.get(REPLACE, "")
-    if value.lower() in OFF:
-        return ()
-    return tuple(name for name in LIBRARIES if name in value.split(","))
+    named = _named()
+    return tuple(name for name in LIBRARIES if name in named)
+
+
+def hupper_wants_watchdog() -> bool:
+    """Whether GAMIN_REPLACE says so."""
+    return HUPPER in _named()
 
 
 def why_not() -> str | None:
@@ -52,6 +57,11 @@ def warn_once(library: str, reason: object) -> None:
         _warned.add(library)
         message = f"{library} watches files by itself, without gamin: {reason}"
         warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+
+def _named() -> list[str]:
+    value = os.environ.get(REPLACE, "")
+    return [] if value.lower() in OFF else value.split(",")
 
 
 def _is_on(variable: str) -> bool:

@@ -42,7 +42,7 @@ def test_both_libraries_are_replaced_by_a_folder_in_front_of_all_others(
 ) -> None:
     environ["PYTHONPATH"] = "/mine"
     assert prepared(environ) == {
-        settings.REPLACE: ",".join(settings.LIBRARIES),
+        settings.REPLACE: "watchfiles,watchdog,hupper",
         "PYTHONPATH": f"{exec_command.SITE}{os.pathsep}/mine",
     }
     assert Path(exec_command.SITE, "sitecustomize.py").is_file()
@@ -57,6 +57,13 @@ def test_an_empty_path_of_modules_gains_no_current_directory(
 
 def test_only_what_is_named_is_replaced(environ: dict[str, str]) -> None:
     assert prepared(environ, "--only", "watchdog")[settings.REPLACE] == "watchdog"
+
+
+def test_hupper_keeps_watchman_where_the_service_is_not_to_be_its_watchman(
+    environ: dict[str, str],
+) -> None:
+    both = ("--only", "watchdog", "--only", "pywatchman")
+    assert prepared(environ, *both)[settings.REPLACE] == "watchdog,hupper"
 
 
 def test_nothing_is_replaced_for_pywatchman_alone(environ: dict[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,29 @@ def test_the_module_keeps_its_real_loader() -> None:
     )
     code += "print(type(watchfiles._rust_notify.__spec__.loader).__name__)"
     assert printed(code) == "ExtensionFileLoader"
+
+
+HUPPER = "def is_watchdog_supported(): return {}\ndef is_watchman_supported(): return 3"
+
+
+@pytest.mark.parametrize(
+    ("has_watchdog", "replace", "uses_watchman"),
+    [
+        (True, "watchdog,hupper", "False"),
+        (False, "watchdog,hupper", "True"),
+        (True, "watchdog", "3"),
+    ],
+)
+def test_hupper_prefers_watchdog_to_the_socket_that_gamin_exec_sets(
+    has_watchdog: bool, replace: str, uses_watchman: str, tmp_path: Path
+) -> None:
+    (tmp_path / "hupper").mkdir()
+    (tmp_path / "hupper" / "__init__.py").touch()
+    (tmp_path / "hupper" / "utils.py").write_text(HUPPER.format(has_watchdog))
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+    code += "from gamin.compat.install import install_wanted; install_wanted()\n"
+    code += "from hupper.utils import is_watchman_supported as f; print(f())"
+    assert printed(code, GAMIN_REPLACE=replace) == uses_watchman
 
 
 def test_an_unknown_library_is_refused() -> None:

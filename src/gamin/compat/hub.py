@@ -2,6 +2,7 @@
 
 An observer may have hundreds of watches. Each is a path of one live watch, and has a
 feed of its own. A thread reads the connection, as watchdog's own inotify thread does.
+Watches that follow links have a connection each.
 """
 
 import logging
@@ -46,6 +47,33 @@ class Feed:
         """End the feed, and the watch of its path. May be repeated, by any thread."""
         self._hub.leave(self, self._key)
         self.put(None)
+
+
+class LinkFeed:
+    """The events of a path whose links to directories are followed.
+
+    It has a connection of its own, for what is behind a link is a path of its watch, of
+    which only that watch knows the owner.
+    """
+
+    def __init__(self, path: str, options: WatchOptions) -> None:
+        """Raises GaminError."""
+        self._watch = Watch(Watching([path], options, has_clock=False))
+        self.error: GaminError | None = None
+        """Why nothing comes any more, if the server is lost for good."""
+
+    def get(self) -> list[Event] | None:
+        """Wait for a batch; None when the feed has ended."""
+        try:
+            return self._watch.next()
+        except GaminError as problem:
+            self.error = problem
+            logger.debug("the server is lost", exc_info=True)
+            return None
+
+    def close(self) -> None:
+        """End the feed. May be repeated, by any thread."""
+        self._watch.close()
 
 
 class Hub:

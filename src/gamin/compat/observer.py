@@ -31,7 +31,7 @@ from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
 from gamin.client.arguments import absolute
 from gamin.compat import settings
-from gamin.compat.hub import Feed, open_feed
+from gamin.compat.hub import Feed, LinkFeed, open_feed
 from gamin.compat.translation import Translation
 from gamin.errors import GaminError
 from gamin.protocol.watchman.client.watched_path import WatchOptions
@@ -65,7 +65,7 @@ class GaminEmitter(EventEmitter):
         super().__init__(event_queue, watch, timeout=timeout, event_filter=event_filter)
         self._own_options = {**own_options, "event_filter": event_filter}
         self._own: EventEmitter | None = None
-        self._feed: Feed | None = None
+        self._feed: Feed | LinkFeed | None = None
 
     def on_thread_start(self) -> None:
         """Return when everything is watched. Raises OSError for a missing path."""
@@ -78,11 +78,14 @@ class GaminEmitter(EventEmitter):
             recursive=self.watch.is_recursive,
             vcs_ignore=settings.vcs_ignore(),
             cross_mounts=True,
+            # 6.0 has no such attribute.
+            follow_symlinks=getattr(self.watch, "follow_symlink", False),
             details=True,
             flow_control=False,
         )
         try:
-            self._feed = open_feed(absolute(path), options)
+            make_feed = LinkFeed if options.follow_symlinks else open_feed
+            self._feed = make_feed(absolute(path), options)
         except (GaminError, OSError) as error:
             settings.warn_once("watchdog", error)
             self._start_own()
@@ -145,7 +148,7 @@ class GaminObserver(BaseObserver):
     """watchdog's `Observer` over the service.
 
     Its `schedule` gives a watch to the library's own emitter if the handler or the
-    filter asks for opens, or if links are to be followed.
+    filter asks for opens.
     """
 
     emitter_class: type[GaminEmitter] = GaminEmitter
@@ -165,12 +168,8 @@ class GaminObserver(BaseObserver):
         self, event_handler: FileSystemEventHandler, path: Any, **options: Any
     ) -> ObservedWatch:
         """Watch a path; the arguments are those of the installed watchdog."""
-        needs_own = (
-            needs_unreported(event_handler)
-            or any(
-                cls in UNREPORTED_EVENTS for cls in options.get("event_filter") or ()
-            )
-            or bool(options.get("follow_symlink"))
+        needs_own = needs_unreported(event_handler) or any(
+            cls in UNREPORTED_EVENTS for cls in options.get("event_filter") or ()
         )
         with self._lock:
             if needs_own and self._default is self.emitter_class:

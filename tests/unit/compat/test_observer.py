@@ -5,13 +5,14 @@ import queue
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from testkit.waiting import eventually
-from testkit.watches import serving
+from testkit.watches import kill_server, serving
 
 pytest.importorskip("watchdog")
 
@@ -200,6 +201,48 @@ def test_an_event_filter_that_names_opens_gets_them(
     observer.schedule(recorder, str(tmp_path), event_filter=[FileOpenedEvent])
     (tmp_path / "a").write_text("a")
     recorder.until(FileOpenedEvent(str(tmp_path / "a")))
+
+
+FOLLOWS_LINKS = "follow_symlink" in signature(ObservedWatch).parameters
+
+
+@pytest.mark.skipif(not FOLLOWS_LINKS, reason="watchdog 6 cannot follow links")
+def test_links_are_followed_where_the_program_asks_for_it(
+    observer: GaminObserver, tmp_path: Path
+) -> None:
+    for name in ("plain", "followed", "target"):
+        (tmp_path / name).mkdir()
+    for name in ("plain", "followed"):
+        (tmp_path / name / "link").symlink_to(tmp_path / "target")
+    plain, followed = Recorder(), Recorder()
+    observer.schedule(plain, str(tmp_path / "plain"), recursive=True)
+    observer.schedule(
+        followed, str(tmp_path / "followed"), recursive=True, follow_symlink=True
+    )
+    assert {type(emitter) for emitter in observer.emitters} == {GaminEmitter}
+    (tmp_path / "target" / "a").write_text("a")
+    (tmp_path / "plain" / "end").touch()
+    followed.until(FileClosedEvent(str(tmp_path / "followed" / "link" / "a")))
+    plain.until(FileCreatedEvent(str(tmp_path / "plain" / "end")))
+    assert str(tmp_path / "plain" / "link" / "a") not in {
+        event.src_path for event in plain.seen
+    }
+    for emitter in observer.emitters:
+        emitter.stop()
+        emitter.join(10)
+        assert not emitter.is_alive()
+
+
+@pytest.mark.skipif(not FOLLOWS_LINKS, reason="watchdog 6 cannot follow links")
+def test_a_watch_that_follows_links_ends_with_the_server_that_it_cannot_replace(
+    observer: GaminObserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer.schedule(Recorder(), str(tmp_path), follow_symlink=True)
+    [emitter] = observer.emitters
+    monkeypatch.setenv("GAMIN_DEBUG_SERVER", "/bin/no-such-program")
+    kill_server()
+    emitter.join(30)
+    assert not emitter.is_alive()
 
 
 def test_only_methods_of_the_program_count_as_needs() -> None:

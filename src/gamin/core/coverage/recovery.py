@@ -65,8 +65,8 @@ class _Rescan(NamedTuple):
 class Recovery:
     """Decides when a rescan is due, and which entries it reports as changed.
 
-    Only the monitor and the renames call it, and a client's wish for a rescan counts as
-    a loss. Others may read `due_at`,
+    Only the monitor and the renames call it, and a client that wants a rescan
+    (`on_wish`). Others may read `due_at`,
     `is_unresolved`, `complete_until_ns`, `reason` and the two counters.
     """
 
@@ -160,11 +160,21 @@ class Recovery:
 
     def on_loss(self, now: float, reason: str) -> None:
         """Events were lost."""
+        self._require(now, reason, self.complete_until_ns - MARGIN_NS)
+
+    def on_wish(self, now: float, reason: str) -> None:
+        """A client wants a rescan. No event is missing, so what changed before the last
+        drain was reported, however coarse its ctime is."""
+        self._require(now, reason, self.complete_until_ns)
+
+    def _require(self, now: float, reason: str, since_ns: int) -> None:
         self._losses += 1
         self.reason = reason
         if self.due_at is None:
-            self._changed_since_ns = max(1, self.complete_until_ns - MARGIN_NS)
+            self._changed_since_ns = max(1, since_ns)
             self._schedule(now)
+        else:
+            self._changed_since_ns = max(1, min(self._changed_since_ns, since_ns))
 
     def _schedule(self, now: float) -> None:
         pause = max(MIN_PAUSE, min(MIN_INTERVAL_PER_COST * self._cost, MAX_PAUSE))

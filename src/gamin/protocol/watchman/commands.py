@@ -173,6 +173,8 @@ def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscripti
     root = root_of(arguments)
     options = as_object(arguments[1], f"wrong number of arguments to '{name}'")
     # Nothing is waited for: draining the kernel's queue synchronises.
+    if "sync_timeout" not in options:
+        raise BadCommand("key 'sync_timeout' is not present in this json object")
     converted(options.get("sync_timeout"), int, "'sync_timeout' must be an integer")
     if "subscriptions" not in options:
         return ask.FlushSubscriptions(root)

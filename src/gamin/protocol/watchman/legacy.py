@@ -45,7 +45,9 @@ def expression(rules: Sequence[object], position: int) -> list[object] | None:
                 term, negated = "match", False
             case _:
                 raise BadQuery(f"rule @ position {number} is not a string value")
-    terms: list[object] = [["not", ["anyof", *unwanted]]] if unwanted else []
+    terms: list[list[object]] = [["not", ["anyof", *unwanted]]] if unwanted else []
     if wanted:
         terms.append(["anyof", *wanted])
-    return ["allof", *terms] if terms else None
+    if len(terms) > 1:
+        return ["allof", *terms]
+    return terms[0] if terms else None

@@ -198,11 +198,12 @@ def root_status(report: Mapping[str, Any]) -> Reply:
 
 def content_hashes(size: int, hits: int, misses: int) -> Reply:
     """Watchman's other counters are of events that cannot happen here."""
-    none = ("cacheShare", "cacheEvict", "cacheLoad", "cacheErase", "clearCount")
+    none = ("cacheShare", "cacheEvict", "cacheErase", "clearCount")
     return _reply(
         cacheHit=hits,
         cacheMiss=misses,
         cacheStore=misses,
+        cacheLoad=misses,
         size=size,
         **dict.fromkeys(none, 0),
     )

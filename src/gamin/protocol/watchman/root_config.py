@@ -22,6 +22,13 @@ MAX_REAP_AGE = 1 << 40
 DEFAULT_REAP_AGE = 432_000
 """Seconds: five days."""
 
+MAX_HASHES = 1 << 20
+"""The most hashes of files that a root may want to be kept."""
+DEFAULT_MAX_HASHES = 128 * 1024
+"""Hashes that are kept for a root: 30 MB at the most."""
+DEFAULT_MAX_WARM = 1024
+"""Files that are hashed after a change before a client asks."""
+
 ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
     "ignore_dirs": (list[str], "an array of strings"),
     "ignore_vcs": (list[str], "an array of strings"),
@@ -33,6 +40,16 @@ ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
         Annotated[int, msgspec.Meta(ge=0, le=MAX_REAP_AGE)],
         f"an integer from 0 to {MAX_REAP_AGE}",
     ),
+    "content_hash_max_items": (
+        Annotated[int, msgspec.Meta(ge=1, le=MAX_HASHES)],
+        f"an integer from 1 to {MAX_HASHES}",
+    ),
+    "content_hash_max_warm_per_settle": (
+        Annotated[int, msgspec.Meta(ge=0, le=MAX_HASHES)],
+        f"an integer from 0 to {MAX_HASHES}",
+    ),
+    "content_hash_warming": (bool, "a boolean"),
+    "watch_symlinks": (bool, "a boolean"),
     "suppress_recrawl_warnings": (bool, "a boolean"),
     "enforce_unique_subscription_names": (bool, "a boolean"),
 }
@@ -50,6 +67,14 @@ class RootConfig(msgspec.Struct, frozen=True):
     idle_reap_age_seconds: int = DEFAULT_REAP_AGE
     """Seconds without a request about the root, a subscription or a trigger after which
     it is not watched any more; 0 for never."""
+    content_hash_max_items: int = DEFAULT_MAX_HASHES
+    """Hashes of files (`content.sha1hex`) that are kept."""
+    content_hash_warming: bool = False
+    """Files are hashed when they change, and not only when a client asks."""
+    content_hash_max_warm_per_settle: int = DEFAULT_MAX_WARM
+    """At most so many of them after each change."""
+    watch_symlinks: bool = False
+    """The projects that symlinks in the root lead to are watched, too."""
     suppress_recrawl_warnings: bool = False
     enforce_unique_subscription_names: bool = False
     """A second subscription of a name is an error, and does not replace the first."""

@@ -166,7 +166,14 @@ def test_find_is_a_query_without_a_clock() -> None:
             ["flush-subscriptions", "/a"],
             "^wrong number of arguments to 'flush-subscriptions'$",
         ),
-        (["flush-subscriptions", "/a", {}], "^'sync_timeout' must be an integer$"),
+        (
+            ["flush-subscriptions", "/a", {}],
+            "^key 'sync_timeout' is not present in this json object$",
+        ),
+        (
+            ["flush-subscriptions", "/a", {"sync_timeout": "1"}],
+            "^'sync_timeout' must be an integer$",
+        ),
         (
             ["flush-subscriptions", "/a", {"sync_timeout": 1, "subscriptions": "n"}],
             "^expected 'subscriptions' to be an array of subscription names$",

@@ -28,6 +28,11 @@ def test_a_list_of_patterns_becomes_an_expression(
     assert matching(expression(rules, position=3), *NAMES) == names
 
 
+def test_one_list_of_patterns_is_one_term() -> None:
+    """Clients see it in `trigger-list`."""
+    assert expression(["a"], position=3) == ["anyof", ["match", "a", "wholename"]]
+
+
 @pytest.mark.parametrize("rules", [[], ["-X"], ["-p"], ["!"], ["--", "a.c"]])
 def test_a_list_without_patterns_is_no_expression(rules: list[object]) -> None:
     assert expression(rules, position=3) is None

@@ -41,6 +41,12 @@ def candidates(root: Root, query: Query) -> Iterable[Row]:
     return admitted(subscription, _walk(subscription, ranges, selection.endings))
 
 
+def has_directory(root: Root, path: bytes) -> bool:
+    """Whether a directory is at the path below the root."""
+    holder, name = _holder(root.subscription, path)
+    return holder is not None and not name
+
+
 def _narrowed(
     subscription: Subscription, inner: bytes, selection: Selection
 ) -> Sequence[PathFilter]:

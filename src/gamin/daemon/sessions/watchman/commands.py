@@ -62,7 +62,7 @@ class Commands:
         self._subscribing = Subscribing(
             roots, self._queries, self._recalled, self._content_reader
         )
-        self._hashes = ContentHashes(roots.loop)
+        self._hashes: dict[Root, ContentHashes] = {}
         self.reader: Worker = Worker(roots.loop, "read requests")
         """Reads large requests."""
         roots.on_closed = self._closed
@@ -70,10 +70,10 @@ class Commands:
             roots.loop, lambda: host.watchman_path, lambda: roots.limits.triggers
         )
         self.watches: watches.Watches = watches.Watches(
-            roots, host, self._triggers, place
+            roots, host, self._triggers, place, self._content_reader
         )
         self._debugging = Debugging(
-            roots, host, self._queries, self._hashes, self._current
+            roots, host, self._queries, self._hashes_of, self._current
         )
         self._log_feed = LogFeed(roots.loop, logging.getLogger("gamin"))
 
@@ -123,6 +123,7 @@ class Commands:
 
     def _closed(self, root: Root) -> None:
         self._queries.drop_cursors(root)
+        self._hashes.pop(root, None)
         self.watches.closed(root)
 
     def client_left(self, client: Asker) -> None:
@@ -218,12 +219,20 @@ class Commands:
             client.reply_around(reply, plain.member, plain.encoded())
         return is_right
 
+    def _hashes_of(self, root: Root) -> ContentHashes:
+        hashes = self._hashes.get(root)
+        if hashes is None:
+            most = root.config.content_hash_max_items
+            hashes = self._hashes[root] = ContentHashes(self.roots.loop, most)
+        return hashes
+
     def _content_reader(self, root: Root, query: Query) -> ReadContents:
         inner = query.relative_root
 
         def read(rows: Sequence[FileRow], done: Callable[[], None]) -> Reading:
             directory = root.prefix + (inner + b"/" if inner else b"")
-            return self._hashes.fill(rows, directory, self.roots.mount_of(root), done)
+            mount = self.roots.mount_of(root)
+            return self._hashes_of(root).fill(rows, directory, mount, done)
 
         return read
 

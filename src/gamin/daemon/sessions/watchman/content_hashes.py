@@ -2,8 +2,8 @@
 
 Files are read by a thread per mount, because reading may take long or for ever; the
 answer waits for it, and nobody else does. A tree with files on several mounts is read
-by as many threads. Hashes are kept by what identifies a content: the inode, the size
-and the times.
+by as many threads. Hashes are kept for each root, by what identifies a content: the
+inode, the size and the times.
 """
 
 import os
@@ -15,11 +15,9 @@ from gamin.daemon.io.loop import Loop
 from gamin.daemon.io.worker import Job, Worker
 from gamin.paths import printable
 from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.protocol.watchman.root_config import DEFAULT_MAX_HASHES
 from gamin.system import reach
 
-MAX_KEPT = 128 * 1024
-"""Hashes that are kept, as Watchman's `content_hash_max_items`: 30 MB at the most. The
-one that was used longest ago is dropped first."""
 PIECE_BYTES = 1 << 20
 """Bytes that are read at a time; hashing them takes about a millisecond."""
 MAX_ATTEMPTS = 3
@@ -50,8 +48,13 @@ class Reading:
 
 
 class ContentHashes:
-    def __init__(self, loop: Loop) -> None:
+    """Those of one root."""
+
+    def __init__(self, loop: Loop, most: int = DEFAULT_MAX_HASHES) -> None:
+        """`most` hashes are kept; the one that was used longest ago is dropped
+        first."""
         self._loop = loop
+        self._most = most
         self._workers: dict[bytes, Worker] = {}
         """By the point of the mount where that may not answer; empty for all others."""
         self._lock = threading.Lock()
@@ -136,7 +139,7 @@ class ContentHashes:
     def _keep(self, content: Content, digest: str) -> None:
         with self._lock:
             self._known[content] = digest
-            if len(self._known) > MAX_KEPT:
+            if len(self._known) > self._most:
                 del self._known[next(iter(self._known))]
 
 

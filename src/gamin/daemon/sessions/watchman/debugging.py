@@ -27,11 +27,11 @@ class Debugging:
         roots: Roots,
         host: Host,
         queries: Queries,
-        hashes: ContentHashes,
+        hashes: Callable[[Root], ContentHashes],
         find: Find,
     ) -> None:
-        """`find` returns the watched root at a path, when all that happened there until
-        now was detected."""
+        """`hashes` returns those of a root, `find` the watched root at a path, when all
+        that happened there until now was detected."""
         self._roots = roots
         self._host = host
         self._queries = queries
@@ -77,7 +77,7 @@ class Debugging:
             case ask.ShowRoot():
                 client.reply(replies.root_status(self._status(root)))
             case ask.ShowContentHashes():
-                its = self._hashes
+                its = self._hashes(root)
                 client.reply(replies.content_hashes(its.kept, its.hits, its.misses))
             case ask.ShowWatcher():
                 report = self._host.status()

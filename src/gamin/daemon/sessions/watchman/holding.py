@@ -45,7 +45,8 @@ def _state_changed(root: "Root", change: StateChange) -> None:
     root.states.hold(subscribers)
     for subscriber in subscribers:
         subscriber.sink.state_changed(root.path, clock, change)
-        root.go_on(subscriber)
+    if not change.is_entered:
+        root.go_on_soon()
 
 
 def pause(root: "Root", subscriber: Subscriber, *, paused: bool) -> None:

@@ -62,14 +62,50 @@ def find_project(
     return errands.at(path, partial(_marked, path, config))
 
 
+def project_of(
+    path: bytes, watched: Iterable[bytes], config: GlobalConfig = DEFAULT
+) -> bytes | None:
+    """The project that something at a path, whose directory is free of symlinks, is in;
+    None if it is in none, or in one that is watched already. Raises UnresolvedRoot."""
+    if any(is_within(path, root) for root in watched):
+        return None
+    return errands.at(path, partial(_marked_directory, path, config))
+
+
+MAX_LINKS = 40
+"""Symlinks that are followed one after the other, as the kernel does."""
+
+
+def link_targets(link: bytes) -> list[bytes]:
+    """Where a symlink leads, and where each further one leads that is found there. The
+    directories of these paths are free of symlinks."""
+    found: list[bytes] = []
+    while len(found) < MAX_LINKS:
+        step = errands.at(link, partial(_followed, link))
+        if step is None:
+            break
+        link = step
+        found.append(link)
+    return found
+
+
+def _followed(link: bytes) -> bytes | None:
+    """Where the symlink leads; None if it is none."""
+    directory, name = os.path.split(link)
+    place = join(os.path.realpath(directory), name)
+    try:
+        target = os.path.join(os.path.dirname(place), os.readlink(place))
+    except OSError:
+        return None
+    directory, name = os.path.split(target.rstrip(b"/"))
+    return os.path.normpath(join(os.path.realpath(directory), name))
+
+
 def _marked(path: bytes, config: GlobalConfig) -> bytes:
     """By the root files."""
-    for name in config.root_files:
-        for directory in _upwards(path):
-            if os.path.lexists(directory.rstrip(b"/") + b"/" + name):
-                if os.path.lexists(directory + b"/.nowatchman"):
-                    raise UnresolvedRoot(to_text(path), ".nowatchman is present")
-                return directory if parent(directory) != directory else path
+    directory = _marked_directory(path, config)
+    if directory is not None:
+        return directory if parent(directory) != directory else path
     if config.enforce_root_files:
         place = to_text(path)
         raise UnresolvedRoot(
@@ -79,6 +115,17 @@ def _marked(path: bytes, config: GlobalConfig) -> bytes:
             f"{_explained(config)} {_ADVICE}",
         )
     return path
+
+
+def _marked_directory(path: bytes, config: GlobalConfig) -> bytes | None:
+    """The nearest directory with the first root file that is found anywhere."""
+    for name in config.root_files:
+        for directory in _upwards(path):
+            if os.path.lexists(directory.rstrip(b"/") + b"/" + name):
+                if os.path.lexists(directory + b"/.nowatchman"):
+                    raise UnresolvedRoot(to_text(path), ".nowatchman is present")
+                return directory
+    return None
 
 
 _ADVICE = "Try pulling and checking out a newer version of the project?"
@@ -96,7 +143,7 @@ def check_root(path: bytes, config: GlobalConfig, file_system: str) -> None:
     """Raises UnresolvedRoot if the configuration forbids the real directory `path`,
     which is on a file system of that type, to be watched."""
     name = to_text(path)
-    if file_system in config.illegal_fstypes:
+    if not config.illegal_fstypes.isdisjoint(_names_of(file_system)):
         raise UnresolvedRoot(
             name,
             f'path uses the "{file_system}" filesystem and is disallowed by global '
@@ -112,6 +159,29 @@ def check_root(path: bytes, config: GlobalConfig, file_system: str) -> None:
             f"present and enforce_root_files is set to true.  {_explained(config)}  "
             f"{_ADVICE}",
         )
+
+
+_NAMED_FILE_SYSTEMS = frozenset(
+    (
+        *("btrfs", "cifs", "edenfs", "ext2", "ext3", "ext4", "fuse", "msdos", "nfs"),
+        *("smb", "tmpfs", "xfs", "zfs"),
+    )
+)
+"""Types that Watchman has names for; all others are "unknown" to it."""
+_OTHER_NAMES = {
+    **{"fuseblk": "fuse", "nfs4": "nfs", "smb2": "smb", "smb3": "smb"},
+    "vfat": "msdos",
+}
+"""The names of types of Linux in Watchman, where these are others."""
+
+
+def _names_of(file_system: str) -> set[str]:
+    """What a configuration may call a type of file systems."""
+    base = file_system.partition(".")[0]  # "fuse.sshfs" is "fuse"
+    base = _OTHER_NAMES.get(base, base)
+    if base not in _NAMED_FILE_SYSTEMS:
+        return {file_system, base, "unknown"}
+    return {file_system, base}
 
 
 def _has_root_file(path: bytes, config: GlobalConfig) -> bool:

@@ -231,6 +231,20 @@ class Root:
         if subscriber.cursor.is_behind and not subscriber.is_held:
             self.catch_up(subscriber)
 
+    def go_on_soon(self) -> None:
+        """As `go_on` for all subscribers, but later: after the reply to the request
+        that lets them go on, as in Watchman."""
+
+        def go_on() -> None:
+            subscribers = self.subscribers
+            for subscriber in subscribers:
+                self.go_on(subscriber)
+            # Outside the rounds at whose end everything is sent.
+            for subscriber in subscribers:
+                subscriber.sink.flush()
+
+        self._loop.call_soon(go_on)
+
     # -- what is known
 
     def details(self, rows: Iterable[AnyRow]) -> list[int]:

@@ -258,8 +258,8 @@ class Roots:
         return is_complete
 
     def rescan(self, reason: str) -> None:
-        """Compare all there is with the disk, as if events were lost."""
-        self._service.monitor.recovery.on_loss(time.monotonic(), reason)
+        """Compare all there is with the disk, as after a loss of events."""
+        self._service.monitor.recovery.on_wish(time.monotonic(), reason)
 
     def file_system(self, path: bytes) -> str:
         """The type of the file system that a path, free of symlinks, is on."""

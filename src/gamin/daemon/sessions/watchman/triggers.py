@@ -68,6 +68,10 @@ class RunningTrigger:
             self._pid = child.start(program, self._loop, self._ended)
         except OSError as error:
             logger.warning("%s cannot be run: %s", self, error.strerror)
+            return
+        # In Watchman's words, which its users search for in the log.
+        root, name = printable(self.root.path), printable(self.trigger.name)
+        logger.debug("%s: posix_spawnp: %s pid=%d", root, name, self._pid)
 
     def _ended(self, status: int) -> None:
         self._pid = None

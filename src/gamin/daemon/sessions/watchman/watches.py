@@ -8,7 +8,7 @@ root waits until the file was read.
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -23,9 +23,13 @@ from gamin.daemon.io.errands import (
 from gamin.daemon.io.loop import Timer
 from gamin.daemon.io.worker import Worker
 from gamin.daemon.sessions.watchman.asker import Asker, Host
+from gamin.daemon.sessions.watchman.hashing_subscription import ReadContents
+from gamin.daemon.sessions.watchman.own_sink import FollowedLinks, OwnSink, Warming
 from gamin.daemon.sessions.watchman.projects import (
     check_root,
     find_project,
+    link_targets,
+    project_of,
     read_config,
     read_global_config,
     real_path,
@@ -40,6 +44,7 @@ from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.errors import BadRequest, NotWatched, QueryFailed
 from gamin.protocol.watchman.global_config import GlobalConfig
 from gamin.protocol.watchman.names import to_text
+from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.trigger import parse_trigger
 from gamin.state.place import Unusable
 from gamin.state.watch_file import SavedWatch, WatchFile
@@ -67,9 +72,16 @@ class Place(NamedTuple):
 
 class Watches:
     def __init__(
-        self, roots: Roots, host: Host, triggers: Triggers, place: Place
+        self,
+        roots: Roots,
+        host: Host,
+        triggers: Triggers,
+        place: Place,
+        reader: Callable[[Root, Query], ReadContents],
     ) -> None:
+        """`reader` makes what hashes the files of a root."""
         self._roots = roots
+        self._reader = reader
         self._host = host
         self._triggers = triggers
         self._place = place
@@ -82,6 +94,8 @@ class Watches:
         self._is_dirty = False
         """There is something to save."""
         self._is_saving = False
+        self._own_sinks: dict[Root, list[OwnSink]] = {}
+        """What the configuration of a root has the server do by itself."""
         self._used: dict[Root, float] = {}
         """When a client needed the root last, in seconds since 1970."""
         self._reapers: dict[Root, Timer] = {}
@@ -171,7 +185,45 @@ class Watches:
             self._used.setdefault(root, time.time())
             self._expect_end(root)
             self.changed()
+            run_in_background(self._attending(root), self._roots.errands)
         return root
+
+    # -- what the configuration of a root has the server do by itself
+
+    def _attending(self, root: Root) -> Steps[None]:
+        """Begin it, once the root is ready."""
+        yield from self._roots.until_ready(root, must_answer=False)
+        if not (root.is_ready and root.is_pinned):
+            return
+        sinks: list[OwnSink] = []
+        if root.config.content_hash_warming:
+            sinks.append(Warming(root, self._reader(root, Query())))
+        if root.config.watch_symlinks:
+            sinks.append(FollowedLinks(root, self._follow_soon))
+        if sinks:
+            self._own_sinks[root] = sinks
+            for sink in sinks:
+                sink.begin()
+
+    def _follow_soon(self, links: Sequence[bytes], done: Done) -> None:
+        run_in_background(self._follow(links, done), self._roots.errands)
+
+    def _follow(self, links: Sequence[bytes], done: Done) -> Steps[None]:
+        """Watch the projects that these symlinks lead to."""
+        for link in links:
+            try:
+                config = yield from self._configuration()
+                for path in (yield from aside(partial(link_targets, link))):
+                    watched = self._roots.watched()
+                    finding = partial(project_of, path, watched, config)
+                    project = yield from aside(finding)
+                    if project is not None:
+                        yield from self._open(project, config)
+            except (BadRequest, MountStalled) as error:
+                place, why = printable(link), printable(str(error))
+                logger.warning("the target of %s is not watched: %s", place, why)
+            yield None
+        done()
 
     # -- roots that nobody needs any more
 
@@ -187,7 +239,8 @@ class Watches:
         """Its time may be over, unless it was needed meanwhile."""
         if not root.is_pinned:
             return
-        if root.queries:  # somebody subscribes, or a trigger does
+        own = len(self._own_sinks.get(root, ()))
+        if len(root.subscribers) > own:  # somebody subscribes, or a trigger does
             self._used[root] = time.time()
         idle = time.time() - self._used.get(root, 0.0)
         if 0 <= idle < root.config.idle_reap_age_seconds:
@@ -277,6 +330,7 @@ class Watches:
     def closed(self, root: Root) -> None:
         """A root is not watched any more."""
         self._used.pop(root, None)
+        self._own_sinks.pop(root, None)
         reaper = self._reapers.pop(root, None)
         if reaper is not None:
             reaper.cancel()

@@ -79,8 +79,19 @@ def _regex(term: str, arguments: Arguments, fold: bool) -> Term:
     try:
         matches = matches_somewhere(_pattern(pattern, term), fold=fold)
     except InvalidPattern as error:
-        raise BadQuery(f"invalid {term}: {error} in ({pattern})") from None
+        offset = _offset(pattern, str(error))
+        raise BadQuery(
+            f"invalid {term}: {error} at offset {offset} in ({pattern})"
+        ) from None
     return _asked_of(matches, scope, term)
+
+
+def _offset(pattern: str, why: str) -> int:
+    """Where in the pattern the error is found: behind the part that RE2 quotes at the
+    end of its reason, or at the end of the pattern, if it lacks a bracket."""
+    kind, _, part = why.partition(": ")
+    at = pattern.find(part) if part and not kind.startswith("missing") else -1
+    return len(pattern) if at < 0 else at + len(part)
 
 
 def _pattern(pattern: str, term: str) -> bytes:

@@ -89,6 +89,9 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises BadQuery for a wrong type.
     """
+    globs = given.get("glob")
+    if isinstance(globs, list) and not all(isinstance(glob, str) for glob in globs):
+        raise BadQuery("expected json string object")
     return {
         name: _checked(given[name], option)
         for name, option in OPTIONS.items()

@@ -165,6 +165,26 @@ def test_a_state_is_asserted_by_one_client_at_a_time(
     assert "error" in peer.ask("state-leave", root, "busy")
 
 
+def test_what_was_deferred_comes_after_the_reply_that_ends_the_state(
+    peer: WatchmanPeer, root: str
+) -> None:
+    peer.ask("subscribe", root, "s", {**NAMES, "defer": ["busy"]})
+    peer.message()
+    peer.ask("state-enter", root, "busy")
+    assert peer.message()["state-enter"] == "busy"
+    Path(root, "new").touch()
+    peer.ask("clock", root)
+    peer.ask("state-leave", root, "busy")
+    assert not any("files" in message for message in peer.messages)
+    assert peer.message()["state-leave"] == "busy"
+    assert peer.message()["files"] == ["new"]
+
+
+def test_a_flush_names_how_long_it_may_wait(peer: WatchmanPeer, root: str) -> None:
+    reply = peer.ask("flush-subscriptions", root, {})
+    assert reply["error"] == "key 'sync_timeout' is not present in this json object"
+
+
 def test_a_flush_names_what_came_of_each_subscription(
     peer: WatchmanPeer, root: str
 ) -> None:

@@ -132,9 +132,9 @@ def test_a_file_on_a_mount_that_hangs_delays_no_file_beside_it(
 
 
 def test_threads_that_keep_hashes_do_not_disturb_each_other(
-    hashes: ContentHashes, monkeypatch: pytest.MonkeyPatch
+    loop: Loop,
 ) -> None:
-    monkeypatch.setattr(content_hashes, "MAX_KEPT", 1)
+    hashes = ContentHashes(loop, most=1)
     interval = sys.getswitchinterval()
     finished: list[int] = []
 
@@ -158,11 +158,9 @@ def test_threads_that_keep_hashes_do_not_disturb_each_other(
 
 def test_only_so_many_hashes_are_kept(
     loop: Loop,
-    hashes: ContentHashes,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gamin.daemon.sessions.watchman.content_hashes.MAX_KEPT", 2)
+    hashes = ContentHashes(loop, most=2)
     names = ["a", "b", "c"]
     for name in names:
         (tmp_path / name).write_text(name)

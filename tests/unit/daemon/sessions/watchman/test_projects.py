@@ -4,8 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from gamin.daemon.sessions.watchman.projects import find_project, read_config
+from gamin.daemon.sessions.watchman.projects import (
+    MAX_LINKS,
+    check_root,
+    find_project,
+    link_targets,
+    project_of,
+    read_config,
+)
 from gamin.protocol.watchman.errors import UnresolvedRoot
+from gamin.protocol.watchman.global_config import GlobalConfig
 from testkit.descriptors import no_descriptor_is_left_open
 
 
@@ -66,3 +74,50 @@ def test_a_directory_in_place_of_the_configuration_costs_no_descriptor(
         pytest.raises(UnresolvedRoot, match="Is a directory"),
     ):
         read_config(bytes(tmp_path))
+
+
+def test_each_hop_of_a_chain_of_links_is_a_target(tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "c/file").touch()
+    (tmp_path / "b/link").symlink_to(tmp_path / "c/file")
+    (tmp_path / "a/link").symlink_to("../b/link")
+    (tmp_path / "to-a").symlink_to("a")
+    found = link_targets(bytes(tmp_path / "to-a/link"))
+    assert found == [bytes(tmp_path / "b/link"), bytes(tmp_path / "c/file")]
+    assert link_targets(bytes(tmp_path / "c/file")) == []
+
+
+def test_a_loop_of_links_has_an_end(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    assert len(link_targets(bytes(tmp_path / "loop"))) == MAX_LINKS
+
+
+def test_a_target_is_in_the_project_that_has_a_mark(inner: Path) -> None:
+    target = inner / "file"
+    assert project_of(bytes(target), []) is None
+    (inner.parent / ".git").mkdir()
+    assert project_of(bytes(target), []) == bytes(inner.parent)
+    assert project_of(bytes(target), [bytes(inner)]) is None, "it is watched already"
+
+
+@pytest.mark.parametrize(
+    ("file_system", "forbidden"),
+    [
+        *(("ext4", "ext4"), ("nfs4", "nfs"), ("fuse.sshfs", "fuse"), ("vfat", "msdos")),
+        *(("fuse.sshfs", "fuse.sshfs"), ("overlay", "unknown")),
+    ],
+)
+def test_a_type_of_file_system_is_forbidden_by_its_name_in_watchman(
+    file_system: str, forbidden: str, tmp_path: Path
+) -> None:
+    allowed = GlobalConfig(illegal_fstypes=frozenset(("other",)))
+    check_root(bytes(tmp_path), allowed, file_system)
+    config = GlobalConfig(illegal_fstypes=frozenset((forbidden,)))
+    with pytest.raises(UnresolvedRoot, match="is disallowed by global config"):
+        check_root(bytes(tmp_path), config, file_system)
+
+
+def test_a_type_that_watchman_has_a_name_for_is_not_unknown(tmp_path: Path) -> None:
+    config = GlobalConfig(illegal_fstypes=frozenset(("unknown",)))
+    check_root(bytes(tmp_path), config, "ext4")

@@ -98,6 +98,13 @@ def test_a_generator_limits_a_query_without_a_clock(asked: Asked) -> None:
     assert asked.names(suffix="c") == {"a.c", "sub/c.c"}
 
 
+def test_a_glob_in_a_directory_that_is_not_there_is_an_error(asked: Asked) -> None:
+    assert asked.names(glob=["*.c"], relative_root="sub") == {"c.c"}
+    for path in ("bogus", "a.c"):
+        with pytest.raises(QueryFailed, match="check your relative_root parameter!"):
+            asked.ask(glob=["*.c"], relative_root=path)
+
+
 def test_since_a_clock_only_changes_are_found(asked: Asked) -> None:
     clock = asked.clock
     asked.disk.touch(b"/r/new")

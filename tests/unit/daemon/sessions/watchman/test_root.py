@@ -188,6 +188,8 @@ def test_a_subscriber_may_defer_what_happens_to_the_end_of_a_state() -> None:
         assert subscriber.cursor.is_behind
         assert len(watched.sink.deliveries) == 1, "others do not defer"
         leave_state(watched.root, "busy", me, None)
+        assert not sink.deliveries, "what it missed follows the reply"
+        watched.root._loop.run_once(0)
         assert not subscriber.cursor.is_behind
     assert sink.states == [
         StateChange("busy", True, {"why": 1}),

@@ -94,6 +94,15 @@ def test_names_become_arguments_where_that_is_wanted(
     assert lines(peer.home, tmp_path / "log", 1) == ["a"]
 
 
+def test_the_log_says_which_trigger_runs(
+    peer: WatchmanPeer, root: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    (root / "a").touch()
+    defined(peer, root, trigger(tmp_path / "log", "first"))
+    assert f"{root}: posix_spawnp: first pid=" in caplog.text
+
+
 def test_a_command_that_fails_is_noted(
     peer: WatchmanPeer, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

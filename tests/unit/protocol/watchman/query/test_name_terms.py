@@ -95,7 +95,11 @@ def test_names_are_asked_without_looking_at_the_disk() -> None:
         ),
         (["match", "a" * 5000], 'the pattern of the "match" term is too long'),
         (["pcre"], 'Expected ["pcre", "pattern", "scope"?]'),
-        (["pcre", "("], "invalid pcre: missing ): ( in (()"),
+        (["pcre", "("], "invalid pcre: missing ): ( at offset 1 in (()"),
+        (
+            ["pcre", "ab**c"],
+            "invalid pcre: bad repetition operator: ** at offset 4 in (ab**c)",
+        ),
         (["pcre", "a", "x"], "Invalid scope 'x' for pcre expression"),
         ("dirname", "Expected array for 'dirname' term"),
         (["dirname"], "Invalid number of arguments for 'dirname' term"),

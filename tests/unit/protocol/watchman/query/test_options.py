@@ -21,7 +21,7 @@ def test_unknown_members_are_ignored() -> None:
         ("relative_root", 1, "'relative_root' must be a string"),
         ("suffix", [1], "'suffix' must be a string or an array of strings"),
         ("glob", "a", "'glob' must be an array"),
-        ("glob", [1], "'glob' must be an array"),
+        ("glob", [1], "expected json string object"),
         ("glob", ["a" * 5000], "'glob' must be an array"),
         ("path", "a", "'path' must be an array"),
         ("path", [{"path": "a"}], "with 'path' and 'depth' properties"),

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import greedy
+from bench import greedy, watchman
 from bench.build import NotBuilt
 from bench.document import Kept, document
 from bench.machine import machine
@@ -35,6 +35,8 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 def main(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] == "greedy":  # its table has acts, and no peers
         return greedy.main(list(arguments[1:]))
+    if arguments and arguments[0] == "watchman":  # two servers side by side
+        return watchman.main(list(arguments[1:]))
     options = _parser().parse_args(arguments)
     # However it ends, it ends what it started and removes its files.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -2,10 +2,10 @@
 
     python -m bench watchman [--quick] [--place DIRECTORY] [--requests N] [REQUEST…]
 
-Both servers watch the same tree in one run, and get the same requests in BSER by turns.
-Figures are medians: the CPU of the server and the time to the whole answer in ms, and
-the ratio of the CPU, or of the time where the answer waits for changes. The last
-columns are the longest time for which another client waited for `version` meanwhile.
+Both servers watch one tree and get the same requests in BSER alternately. Figures are
+medians: the CPU of the server and the time to the whole answer in ms, and the ratio of
+the CPU, or of the time where the answer waits for changes. The last columns say how
+long another client waited for `version` at the most meanwhile.
 """
 
 import argparse
@@ -142,7 +142,7 @@ class Server:
     def _run(self, *words: str) -> dict[str, Any]:
         command = [*self._command, "--output-encoding", "bser", *words]
         done = subprocess.run(
-            *(command,), env=self._environment, capture_output=True, cwd=REPOSITORY
+            command, env=self._environment, capture_output=True, cwd=REPOSITORY
         )
         answer = decode(done.stdout)
         assert isinstance(answer, dict)
@@ -196,7 +196,7 @@ class Pinging:
 
 
 def measured(server: Server, act: Callable[[], object], *, repeat: int = 1) -> Measured:
-    """What the act costs; in a second pass, how long another client waits meanwhile."""
+    """What the act costs."""
     before, begun = server.cpu(), time.monotonic()
     for _ in range(repeat):
         act()
@@ -206,11 +206,8 @@ def measured(server: Server, act: Callable[[], object], *, repeat: int = 1) -> M
 
 def wait_beside(server: Server, act: Callable[[], object]) -> float:
     pinging = Pinging(server)
-    try:
-        act()
-    finally:
-        longest = pinging.end()
-    return longest
+    act()
+    return pinging.end()
 
 
 def make_tree(root: Path, directories: int, files: int) -> None:
@@ -248,7 +245,7 @@ class Bench:
         for server in self.servers:
             server.close()
 
-    def by_turns(self, one: Callable[[Server], Measured]) -> list[list[Measured]]:
+    def alternately(self, one: Callable[[Server], Measured]) -> list[list[Measured]]:
         found: list[list[Measured]] = [[] for _ in self.servers]
         for _ in range(self.requests):
             for server, figures in zip(self.servers, found, strict=True):
@@ -285,10 +282,8 @@ class Bench:
     def query(self, name: str) -> list[str]:
         root, query = str(self.root), QUERIES[name]
         names = {**query, "fields": ["name"]}
-        found = [
-            sorted(each.client.ask("query", root, names)["files"])
-            for each in self.servers
-        ]
+        ask = [each.client.ask for each in self.servers]
+        found = [sorted(each("query", root, names)["files"]) for each in ask]
         if found[0] != found[1]:
             raise RuntimeError(f"{name}: the answers differ")
         rows = len(found[0])
@@ -301,7 +296,7 @@ class Bench:
             found = measured(server, act, repeat=repeat)
             return found._replace(wait=wait_beside(server, act))
 
-        return line(name, f"{rows:,}", self.by_turns(one))
+        return line(name, f"{rows:,}", self.alternately(one))
 
     def since(self, name: str) -> list[str]:
         root, count = str(self.root), min(CHANGES[name], self._count // 2)
@@ -319,7 +314,7 @@ class Bench:
             found = measured(server, act)
             return found._replace(wait=wait_beside(server, act))
 
-        return line(f"since, {name}", f"{count:,}", self.by_turns(one), by_time=True)
+        return line(f"since, {name}", f"{count:,}", self.alternately(one), by_time=True)
 
     def subscription(self) -> list[str]:
         root = str(self.root)
@@ -340,7 +335,7 @@ class Bench:
                     each.client.receive()
             return found
 
-        found = self.by_turns(one)
+        found = self.alternately(one)
         for server in self.servers:
             server.client.ask("unsubscribe", root, "bench")
         return line("subscription: write to message", "1", found, by_time=True)

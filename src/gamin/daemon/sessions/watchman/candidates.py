@@ -12,6 +12,8 @@ from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.events import Kind, Row
 from gamin.patterns.wildmatch import wildmatch
+from gamin.protocol.watchman.errors import QueryFailed
+from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.query import Query
 from gamin.protocol.watchman.query.selection import (
     ALL_LEVELS,
@@ -33,18 +35,34 @@ def candidates(root: Root, query: Query) -> Iterable[Row]:
     subscription, selection = root.subscription, query.selection
     if selection is None or subscription.bound_directory is None:
         return root.listing()
-    inner = query.relative_root
-    ranges = [
+    rows = _walk(subscription, ranges(root, query), selection.endings)
+    return admitted(subscription, rows)
+
+
+def ranges(root: Root, query: Query) -> list[PathFilter]:
+    """Where all is that the generators of a query other than `since` find; paths are
+    relative to the root."""
+    inner, selection = query.relative_root, query.selection
+    if selection is None:
+        return [PathFilter(inner)]
+    return [
         PathFilter(b"/".join(filter(None, (inner, one.path))), one.depth)
-        for one in _narrowed(subscription, inner, selection)
+        for one in _narrowed(root.subscription, inner, selection)
     ]
-    return admitted(subscription, _walk(subscription, ranges, selection.endings))
 
 
-def has_directory(root: Root, path: bytes) -> bool:
-    """Whether a directory is at the path below the root."""
-    holder, name = _holder(root.subscription, path)
-    return holder is not None and not name
+def check_relative_root(root: Root, query: Query) -> None:
+    """Raises QueryFailed for globs in a directory that is not there."""
+    inner, selection = query.relative_root, query.selection
+    if not inner or selection is None or selection.globs is None:
+        return
+    holder, name = _holder(root.subscription, inner)
+    if holder is None or name:
+        path = to_text(root.path + b"/" + inner)
+        raise QueryFailed(
+            f"glob_generator could not resolve {path}, check your relative_root "
+            "parameter!"
+        )
 
 
 def _narrowed(
@@ -100,6 +118,26 @@ def _walk(
 ) -> Iterator[Row]:
     listed: set[Node] = set()
     single: dict[bytes, tuple[Node, bytes]] = {}
+    for node in directories(subscription, ranges, single):
+        listed.add(node)
+        prefix = node.path_prefix()
+        for name, known in _entries(node, endings):
+            yield Row(Kind.EXISTS, prefix + name, known is not FILE, None, True)
+    for holder, name in single.values():
+        found = holder.published_entries().get(name)
+        if found is not None and holder.listed and holder not in listed:
+            path = holder.path_prefix() + name
+            yield Row(Kind.EXISTS, path, found is not FILE, None, True)
+
+
+def directories(
+    subscription: Subscription,
+    ranges: Sequence[PathFilter],
+    single: dict[bytes, tuple[Node, bytes]],
+) -> Iterator[Node]:
+    """The listed directories in the ranges, each once. What is no directory is put into
+    `single`: who may have it, and its name there."""
+    found: set[Node] = set()
     for one in ranges:
         holder, name = _holder(subscription, one.path)
         if holder is None:
@@ -112,22 +150,16 @@ def _walk(
             node, left = stack.pop()
             if not node.listed:
                 continue
-            prefix = node.path_prefix()
-            if node not in listed:
-                listed.add(node)
-                for name, known in _entries(node, endings):
-                    yield Row(Kind.EXISTS, prefix + name, known is not FILE, None, True)
-            if left:
+            if node not in found:
+                found.add(node)
+                yield node
+            if left and not node.is_packed:
+                prefix = node.path_prefix()
                 stack += [
                     (child, left - 1)
                     for child in node.children()
                     if subscription.covers_directory(prefix + child.name)
                 ]
-    for holder, name in single.values():
-        found = holder.published_entries().get(name)
-        if found is not None and holder.listed and holder not in listed:
-            path = holder.path_prefix() + name
-            yield Row(Kind.EXISTS, path, found is not FILE, None, True)
 
 
 def _entries(node: Node, endings: tuple[bytes, ...] | None) -> list[Entry]:

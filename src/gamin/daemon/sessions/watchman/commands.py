@@ -208,7 +208,8 @@ class Commands:
 
     def _list(self, root: Root, query: Query, client: Asker) -> Steps[bool]:
         """Whether the answer could be made in the fast way."""
-        plain = PlainListing(root, query, client.codec)
+        most = self.roots.limits.query_price
+        plain = PlainListing(root, query, client.codec, most)
         is_right = yield from plain.find()
         if plain.count > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
             raise QueryFailed("too many answers wait for clients that do not read")

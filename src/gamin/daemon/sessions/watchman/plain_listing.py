@@ -1,33 +1,51 @@
-"""Answers the plainest questions, which have the longest answers: all names, or those
-with an ending, with or without facts of their status.
+"""Answers questions about what there is, which have the longest answers, by the
+directory: which names are wanted, and their rows.
 
-The rows are written by the directory, from the tree's own form, and no object is made
-for a file. What happens meanwhile makes the answer worthless: then it is found in the
-general way.
+No object is made for a file. What happens meanwhile makes the answer worthless: then it
+is found in the general way, as is what an expression asks beyond names and types.
 """
 
+import math
 import os
-from collections.abc import Iterator, Sequence
-from itertools import islice
+import stat
+from collections.abc import Sequence
+from itertools import compress
 
-from gamin.core.model.node import Node
+from msgspec.structs import replace
+
+from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
+from gamin.daemon.sessions.watchman.candidates import (
+    check_relative_root,
+    directories,
+    ranges,
+)
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
+from gamin.daemon.sessions.watchman.results import check_price
 from gamin.daemon.sessions.watchman.root import Root
+from gamin.protocol.watchman.clocks import Stale
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
-    PlainRows,
     is_plain,
     needs_status,
     plain_rows,
 )
+from gamin.protocol.watchman.query.directory_filter import (
+    Batch,
+    DirectoryFilter,
+    Filter,
+    directory_filter,
+)
 from gamin.protocol.watchman.query.file_row import Stat
 from gamin.protocol.watchman.query.query import Query
+from gamin.protocol.watchman.query.selection import Selection
 
 NAMES_PER_STEP = 4096
 """Names of one directory that are written before others get their turn: a
 millisecond."""
+MIN_NAMES_PER_STEP = 16
+"""The same, however many terms are asked of each name."""
 STATS_PER_STEP = 256
 """Files that are looked at before others get their turn."""
 
@@ -35,28 +53,38 @@ STATS_PER_STEP = 256
 class PlainListing:
     member = "files"
 
-    def __init__(self, root: Root, query: Query, codec: Codec) -> None:
-        """Only for what `can_answer`."""
+    def __init__(
+        self, root: Root, query: Query, codec: Codec, most: float = math.inf
+    ) -> None:
+        """Only for what `can_answer`. `most` is the greatest price of a query."""
+        if query.since is not None:  # it finds everything, whatever others find
+            query = replace(query, selection=None)
         self._root = root
+        self._query = query
         self._fields = query.fields
+        self._most = most
         selection = query.selection
-        self._endings = None if selection is None else selection.endings
+        is_endings_alone = query.expression is None and _is_endings_alone(selection)
+        self._endings = selection.endings if selection and is_endings_alone else None
+        self._filter = (
+            DirectoryFilter(None, None, True)
+            if is_endings_alone
+            else directory_filter(selection, query.expression)
+        )
         self._rows = plain_rows(codec, query.fields)
         self._pieces: list[bytes] = []
+        self._spent = 0
+        """What the rows so far have cost."""
         self.count: int = 0
         """Rows so far."""
-        self._is_sound = True
-        """Every file was there that should be."""
 
     @staticmethod
     def can_answer(root: Root, query: Query, codec: Codec) -> bool:
-        subscription, selection = root.subscription, query.selection
+        subscription = root.subscription
         ignore = subscription.ignore
         return (
-            query.since is None
-            and query.expression is None
-            and not query.relative_root
-            and (selection is None or _is_endings_alone(query))
+            (query.since is None or isinstance(query.since, Stale))
+            and not query.empty_on_fresh_instance
             and is_plain(query.fields)
             and plain_rows(codec, query.fields) is not None
             and subscription.bound_directory is not None
@@ -71,96 +99,158 @@ class PlainListing:
 
     def find(self) -> Steps[bool]:
         """Return whether the rows are right for the clock of now. Yields where others
-        may get their turn."""
-        root, rows = self._root, self._rows
+        may get their turn. Raises QueryFailed."""
+        root = self._root
+        if self._filter is None or self._rows is None:
+            return False
+        check_relative_root(root, self._query)
         begun = root.timeline
-        top = root.subscription.bound_directory
-        assert top is not None
-        assert rows is not None
-        needs_stats = needs_status(self._fields)
-        skip = len(root.subscription.prefix)
-        for node in self._directories(top):
-            names = self._names_in(node)
-            if names:
-                prefix = node.path_prefix()
-                self.count += len(names)
-                if needs_stats:
-                    yield from self._add_with_stats(prefix, skip, names)
-                else:
-                    yield from self._add_names(rows, prefix[skip:], names)
-            if not self._is_sound:
-                return False
-            yield None
+        single: dict[bytes, tuple[Node, bytes]] = {}
+        places = ranges(root, self._query)
+        try:
+            for node in directories(root.subscription, places, single):
+                if single:
+                    return False
+                yield from self._add(node, self._filter)
+                yield None
+        except OSError:  # a file is gone, and that will be known
+            return False
         now = root.timeline
         changes = root.changes_since(begun.latest)
         is_same = now[:3] == begun[:3] and changes is not None
-        return is_same and not any(True for _ in changes or ())
+        return is_same and not single and not any(True for _ in changes or ())
 
-    def _add_names(
-        self, rows: PlainRows, inner: bytes, names: Sequence[bytes]
-    ) -> Steps[None]:
-        is_name_alone = len(self._fields) == 1
-        for start in range(0, len(names), NAMES_PER_STEP):
-            some = names[start : start + NAMES_PER_STEP]
-            if is_name_alone:
-                self._pieces.append(rows.names(inner, some))
-            else:
-                self._pieces.append(rows.rows(inner, some, None))
+    def _add(self, node: Node, wanted: DirectoryFilter) -> Steps[None]:
+        """The rows of the entries of a directory."""
+        root, query = self._root, self._query
+        prefix, skip = node.path_prefix(), len(root.subscription.prefix)
+        ignore = root.subscription.ignore
+        # What is in it is all ignored, or nothing is: that is by the names above.
+        if (
+            ignore
+            and not ignore.is_empty
+            and ignore.ignored(prefix[skip:] + b"x", False)
+        ):
+            return
+        skip += len(query.relative_root) + 1 if query.relative_root else 0
+        all_names, its_directories = self._names_in(node)
+        price = query.price
+        step = max(MIN_NAMES_PER_STEP, NAMES_PER_STEP // price)
+        for start in range(0, len(all_names), step):
+            some = all_names[start : start + step]
+            batch = Batch(prefix[skip:], some, its_directories)
+            names = _kept(batch, wanted.by_name)
+            self._spent += len(some) * price
+            check_price(self._spent, price, self._most)
+            if names and wanted.by_type is not None:
+                batch = Batch(batch.prefix, names, its_directories)
+                yield from self._add_by_type(prefix, batch, wanted)
+            elif names:
+                yield from self._add_rows(prefix, batch.prefix, names)
             yield None
 
-    def _add_with_stats(
-        self, prefix: bytes, skip: int, names: Sequence[bytes]
+    def _add_by_type(
+        self, prefix: bytes, batch: Batch, wanted: DirectoryFilter
     ) -> Steps[None]:
-        assert self._rows is not None
-        all_names = iter(names)
-        while some := list(islice(all_names, STATS_PER_STEP)):
-            try:
-                stats = _stats(prefix, some)
-            except OSError:  # it is gone, and that will be known
-                self._is_sound = False
-                return
-            self._root.last_stats.keep_some(prefix, some, stats)
-            self._pieces.append(self._rows.rows(prefix[skip:], some, stats))
+        """Where the file types decide: they are had with the status, if most are needed
+        anyway, else from the directory itself."""
+        names = batch.names
+        looks_anyway = wanted.is_type_alone and needs_status(self._fields)
+        if not looks_anyway:
+            batch.types = _listed_types(prefix, batch)
+            kept = _kept(batch, wanted.by_type)
+            if kept:
+                yield from self._add_rows(prefix, batch.prefix, kept)
+            return
+        for start in range(0, len(names), STATS_PER_STEP):
+            some = names[start : start + STATS_PER_STEP]
+            stats = _stats(prefix, some)
+            part = Batch(batch.prefix, some, batch.directories)
+            part.types = [
+                stat.S_IFDIR if name in part.directories else stat.S_IFMT(one.st_mode)
+                for name, one in zip(some, stats, strict=True)
+            ]
+            assert wanted.by_type is not None
+            verdict = wanted.by_type(part)
+            if isinstance(verdict, list):
+                some = list(compress(some, verdict))
+                stats = list(compress(stats, verdict))
+            if verdict is not False:
+                self._write(prefix, batch.prefix, some, stats)
             yield None
 
-    def _directories(self, top: Node) -> Iterator[Node]:
-        """Those whose entries are listed."""
-        subscription = self._root.subscription
-        ignore = subscription.ignore
-        skip = len(subscription.prefix)
-        stack = [top]
-        while stack:
-            node = stack.pop()
-            if not node.listed:
-                continue
-            prefix = node.path_prefix()
-            # What is in it is all ignored, or nothing is: that is by the names above.
-            inner = prefix[skip:] + b"x"
-            if ignore is None or ignore.is_empty or not ignore.ignored(inner, False):
-                yield node
-            if not node.is_packed:
-                stack += [
-                    child
-                    for child in node.children()
-                    if subscription.covers_directory(prefix + child.name)
-                ]
+    def _add_rows(
+        self, prefix: bytes, inner: bytes, names: Sequence[bytes]
+    ) -> Steps[None]:
+        if not needs_status(self._fields):
+            self._write(prefix, inner, names, None)
+            return
+        for start in range(0, len(names), STATS_PER_STEP):
+            some = names[start : start + STATS_PER_STEP]
+            self._write(prefix, inner, some, _stats(prefix, some))
+            yield None
 
-    def _names_in(self, node: Node) -> list[bytes]:
+    def _write(
+        self,
+        prefix: bytes,
+        inner: bytes,
+        names: Sequence[bytes],
+        stats: Sequence[Stat] | None,
+    ) -> None:
+        rows = self._rows
+        assert rows is not None
+        self.count += len(names)
+        if stats is not None:
+            self._root.last_stats.keep_some(prefix, names, stats)
+        if len(self._fields) == 1:
+            self._pieces.append(rows.names(inner, names))
+        else:
+            self._pieces.append(rows.rows(inner, names, stats))
+
+    def _names_in(self, node: Node) -> tuple[Sequence[bytes], frozenset[bytes]]:
+        """The names in a directory, and which of them are directories."""
         endings = self._endings
         if node.is_packed and not node.deferred:
             packed = node.packed
             if endings is not None:
-                return _with_endings(packed, endings)
-            return packed.split(b"/") if packed else []
+                return _with_endings(packed, endings), frozenset()
+            return packed.split(b"/") if packed else (), frozenset()
         entries = node.published_entries()
+        its_directories = frozenset(
+            name for name, known in entries.items() if known is not FILE
+        )
         if endings is None:
-            return list(entries)
-        return [name for name in entries if name.lower().endswith(endings)]
+            return list(entries), its_directories
+        names = [name for name in entries if name.lower().endswith(endings)]
+        return names, its_directories
 
     def encoded(self) -> list[bytes]:
         """The array of all rows, in pieces."""
         assert self._rows is not None
         return self._rows.whole(self._pieces, self.count)
+
+
+def _kept(batch: Batch, wanted: Filter | None) -> Sequence[bytes]:
+    verdict = True if wanted is None else wanted(batch)
+    if isinstance(verdict, bool):
+        return batch.names if verdict else ()
+    return list(compress(batch.names, verdict))
+
+
+def _listed_types(prefix: bytes, batch: Batch) -> Sequence[int]:
+    """The file types of the names; what is gone counts as a file, for that will be
+    known. Raises OSError."""
+    with os.scandir(prefix) as entries:
+        others = [each for each in entries if not each.is_file(follow_symlinks=False)]
+    if not others and not batch.directories:
+        return [stat.S_IFREG] * len(batch.names)
+    types = {
+        each.name: stat.S_IFMT(each.stat(follow_symlinks=False).st_mode)
+        for each in others
+        if each.name not in batch.directories
+    }
+    types |= dict.fromkeys(batch.directories, stat.S_IFDIR)
+    return [types.get(name, stat.S_IFREG) for name in batch.names]
 
 
 def _stats(prefix: bytes, names: Sequence[bytes]) -> list[Stat]:
@@ -175,9 +265,8 @@ def _stats(prefix: bytes, names: Sequence[bytes]) -> list[Stat]:
         os.close(directory)
 
 
-def _is_endings_alone(query: Query) -> bool:
+def _is_endings_alone(selection: Selection | None) -> bool:
     """Whether suffixes are all that selects."""
-    selection = query.selection
     return (
         selection is not None
         and bool(selection.suffixes)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.io.errands import Steps
-from gamin.daemon.sessions.watchman.candidates import candidates, has_directory
+from gamin.daemon.sessions.watchman.candidates import candidates, check_relative_root
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.lazy_memory import Past
 from gamin.daemon.sessions.watchman.results import ResultBuilder
@@ -24,7 +24,6 @@ from gamin.protocol.watchman.clocks import (
     parse_clockspec,
 )
 from gamin.protocol.watchman.errors import QueryFailed
-from gamin.protocol.watchman.names import to_text
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
@@ -92,7 +91,7 @@ class Queries:
     ) -> Steps[Answer | None]:
         """None if the root is another one now, or too much happened meanwhile."""
         begun = root.timeline
-        _check_relative_root(root, query)
+        check_relative_root(root, query)
         if past is not None:
             rows_since = past.rows(root)
             changes = None if rows_since is None else Changes(rows_since, begun.latest)
@@ -205,16 +204,3 @@ class Queries:
                 row.is_new = row.born_tick > changes.tick
                 found.append(row)
         return found
-
-
-def _check_relative_root(root: Root, query: Query) -> None:
-    """Raises QueryFailed for globs in a directory that is not there."""
-    inner, selection = query.relative_root, query.selection
-    if not inner or selection is None or selection.globs is None:
-        return
-    if not has_directory(root, inner):
-        path = to_text(root.path + b"/" + inner)
-        raise QueryFailed(
-            f"glob_generator could not resolve {path}, check your relative_root "
-            "parameter!"
-        )

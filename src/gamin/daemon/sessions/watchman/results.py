@@ -150,6 +150,15 @@ def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
             yield prefix + name, known is not FILE
 
 
+def check_price(spent: int, price: int, most: float) -> None:
+    """Raises QueryFailed for a query that costs too much: `price` for each row."""
+    if spent > most:
+        raise QueryFailed(
+            f"it is too expensive: {price} terms and patterns, and more than "
+            f"{most // price:.0f} files to ask them of"
+        )
+
+
 def reads_disk(query: Query) -> bool:
     """Whether the answer to a query may need the stat of a file."""
     return query.expression is not None or not WITHOUT_STAT.issuperset(query.fields)
@@ -215,11 +224,7 @@ class ResultBuilder:
                 yield from aside(partial(look_at, some))
             found += [row for row in some if wants(row, now)]
             spent += len(some) * price
-            if spent > max_price:
-                raise QueryFailed(
-                    f"it is too expensive: {price} terms and patterns, and more than "
-                    f"{max_price // price:.0f} files to ask them of"
-                )
+            check_price(spent, price, max_price)
             yield None
 
     def wants(self, row: FileRow, now: Timeline) -> bool:

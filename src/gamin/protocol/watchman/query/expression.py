@@ -55,6 +55,12 @@ class Expression:
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
 
+    @property
+    def source(self) -> tuple[object, bool]:
+        """What the client wrote, and whether case is ignored."""
+        value, fold = json.loads(self.text)
+        return value, fold
+
     def matches(self, row: FileRow, now: Timeline) -> bool:
         return self._term(row, now)
 

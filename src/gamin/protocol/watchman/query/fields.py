@@ -36,7 +36,7 @@ class Field(NamedTuple):
 SHA1 = "content.sha1hex"
 DEFAULT_FIELDS = ("name", "exists", "new", "size", "mode")
 
-_LETTERS = {kind: letter for letter, kind in TYPES.items()}
+LETTERS = {kind: letter for letter, kind in TYPES.items()}
 
 
 def _symlink_target(row: FileRow, now: Timeline) -> bytes | None:
@@ -60,7 +60,7 @@ def _fractional_time(letter: str) -> Field:
 
 
 def _type(row: FileRow, now: Timeline) -> str:
-    return _LETTERS.get(stat.S_IFMT(row.stat.st_mode), "?")
+    return LETTERS.get(stat.S_IFMT(row.stat.st_mode), "?")
 
 
 FIELDS: dict[str, Field] = {

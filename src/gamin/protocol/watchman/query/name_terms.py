@@ -22,7 +22,8 @@ from gamin.protocol.watchman.query.term import (
 )
 
 
-def _name(term: str, arguments: Arguments, fold: bool) -> Term:
+def names_and_scope(term: str, arguments: Arguments) -> tuple[frozenset[bytes], str]:
+    """The arguments of `name`. Raises BadQuery."""
     if not 1 <= len(arguments) <= 2:
         raise BadQuery(f"Invalid number of arguments for '{term}' term")
     complaint = f"Argument 2 to '{term}' must be either a string or an array of string"
@@ -30,13 +31,21 @@ def _name(term: str, arguments: Arguments, fold: bool) -> Term:
     scope = arguments[1] if len(arguments) > 1 else "basename"
     if not isinstance(scope, str):
         raise BadQuery(f"Argument 3 to '{term}' must be a string")
+    return names, scope
+
+
+def _name(term: str, arguments: Arguments, fold: bool) -> Term:
+    names, scope = names_and_scope(term, arguments)
     if fold:
         folded = frozenset(name.lower() for name in names)
         return _asked_of(lambda name: name.lower() in folded, scope, term)
     return _asked_of(names.__contains__, scope, term)
 
 
-def _match(term: str, arguments: Arguments, fold: bool) -> Term:
+def glob_and_scope(
+    term: str, arguments: Arguments, fold: bool
+) -> tuple[bytes, Matcher, str]:
+    """The pattern of `match`, what asks it, and the scope. Raises BadQuery."""
     match arguments:
         case [str(pattern), *rest]:
             pass
@@ -50,13 +59,19 @@ def _match(term: str, arguments: Arguments, fold: bool) -> Term:
         refuse(f'Third parameter to "{term}" term must be an optional object')
     if len(rest) > 2:
         refuse(f'too many parameters passed to "{term}" expression')
+    glob = _pattern(pattern, term)
     matches = wildmatch(
-        _pattern(pattern, term),
+        glob,
         pathname=scope == "wholename",
         fold=fold,
         dotfiles=_option(options, "includedotfiles", term),
         escapes=not _option(options, "noescape", term),
     )
+    return glob, matches, scope
+
+
+def _match(term: str, arguments: Arguments, fold: bool) -> Term:
+    _, matches, scope = glob_and_scope(term, arguments, fold)
     return _asked_of(matches, scope, term)
 
 
@@ -67,8 +82,9 @@ def _option(options: dict[str, object], key: str, term: str) -> bool:
     return value
 
 
-def _regex(term: str, arguments: Arguments, fold: bool) -> Term:
-    """PCRE as far as it can be had in linear time; the rest is refused by RE2."""
+def regex_and_scope(term: str, arguments: Arguments, fold: bool) -> tuple[Matcher, str]:
+    """PCRE as far as it can be had in linear time; the rest is refused by RE2, and
+    raises BadQuery."""
     match arguments:
         case [str(pattern)]:
             scope = "basename"
@@ -83,7 +99,11 @@ def _regex(term: str, arguments: Arguments, fold: bool) -> Term:
         raise BadQuery(
             f"invalid {term}: {error} at offset {offset} in ({pattern})"
         ) from None
-    return _asked_of(matches, scope, term)
+    return matches, scope
+
+
+def _regex(term: str, arguments: Arguments, fold: bool) -> Term:
+    return _asked_of(*regex_and_scope(term, arguments, fold), term)
 
 
 def _offset(pattern: str, why: str) -> int:
@@ -100,7 +120,11 @@ def _pattern(pattern: str, term: str) -> bytes:
     return to_bytes(pattern)
 
 
-def _dirname(term: str, arguments: Arguments, fold: bool) -> Term:
+def directory_and_depth(
+    term: str, arguments: Arguments
+) -> tuple[bytes, Callable[[int], bool]]:
+    """The arguments of `dirname`: the directory with a slash at its end (empty for the
+    root), and what is asked of the levels below it. Raises BadQuery."""
     match arguments:
         case [path]:
             fits: Callable[[int], bool] = partial(int.__le__, 0)
@@ -111,7 +135,11 @@ def _dirname(term: str, arguments: Arguments, fold: bool) -> Term:
         case _:
             refuse(f"Invalid number of arguments for '{term}' term")
     directory = text(path, f"Argument 2 to '{term}' must be a string").rstrip(b"/")
-    prefix = directory + b"/" if directory else b""
+    return directory + b"/" if directory else b"", fits
+
+
+def _dirname(term: str, arguments: Arguments, fold: bool) -> Term:
+    prefix, fits = directory_and_depth(term, arguments)
     if fold:
         prefix = prefix.lower()
 
@@ -122,14 +150,19 @@ def _dirname(term: str, arguments: Arguments, fold: bool) -> Term:
     return below
 
 
-def _suffix(term: str, arguments: Arguments, fold: bool) -> Term:
+def endings(term: str, arguments: Arguments) -> tuple[bytes, ...]:
+    """The arguments of `suffix` as ends of names in lower case. Raises BadQuery."""
     if len(arguments) != 1:
         raise BadQuery(f"Invalid number of arguments for '{term}' term")
     complaint = f"Argument 2 to '{term}' must be either a string or an array of string"
     suffixes = text_or_texts(arguments[0], complaint)
     # In any case of letters; ".txt" alone has the suffix "txt".
-    endings = tuple(b"." + suffix.lower() for suffix in suffixes)
-    return lambda row, _: row.name.lower().endswith(endings)
+    return tuple(b"." + suffix.lower() for suffix in suffixes)
+
+
+def _suffix(term: str, arguments: Arguments, fold: bool) -> Term:
+    ends = endings(term, arguments)
+    return lambda row, _: row.name.lower().endswith(ends)
 
 
 def _asked_of(question: Matcher, scope: str, term: str) -> Term:

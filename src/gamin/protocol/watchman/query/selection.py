@@ -15,7 +15,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 
 ALL_LEVELS = -1
 
-_SPECIAL: Final = re.compile(rb"[][*?\\]")
+SPECIAL: Final = re.compile(rb"[][*?\\]")
 """What makes a part of a glob more than a name."""
 
 
@@ -58,7 +58,9 @@ class Selection(Struct, frozen=True):
             return None
         ends = [b"." + suffix.lower() for suffix in self.suffixes or ()]
         # Another case of a letter may have other bytes.
-        ends += [b"" if self.fold else _end_of(glob) for glob in self.globs or ()]
+        ends += [
+            b"" if self.fold else end_of(glob).lower() for glob in self.globs or ()
+        ]
         return tuple(ends) if all(ends) else None
 
     def ranges(self) -> tuple[PathFilter, ...]:
@@ -94,9 +96,9 @@ class Selection(Struct, frozen=True):
         return selects
 
 
-def _end_of(glob: bytes) -> bytes:
-    """What all names that match end with, in lower case; empty if that varies."""
-    return _SPECIAL.split(glob.rstrip(b"/").rpartition(b"/")[2])[-1].lower()
+def end_of(glob: bytes) -> bytes:
+    """What all names that match end with; empty if that varies."""
+    return SPECIAL.split(glob.rstrip(b"/").rpartition(b"/")[2])[-1]
 
 
 def _range_of(glob: bytes, *, fold: bool) -> PathFilter:
@@ -105,7 +107,7 @@ def _range_of(glob: bytes, *, fold: bool) -> PathFilter:
     fixed = 0
     if not fold:
         for part in parts[:-1]:
-            if _SPECIAL.search(part) or part in (b".", b".."):
+            if SPECIAL.search(part) or part in (b".", b".."):
                 break
             fixed += 1
     rest = parts[fixed:]

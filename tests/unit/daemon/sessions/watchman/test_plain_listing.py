@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gamin.config.client_limits import ClientLimits
 from gamin.core.model.node import Node
 from gamin.daemon.sessions.watchman.plain_listing import PlainListing
 from gamin.protocol.watchman.codec import pdu
@@ -21,6 +22,24 @@ QUERIES: list[dict[str, object]] = [
     {"fields": ["name"], "suffix": "c"},
     {"suffix": ["c", "TXT"]},
     {"fields": ["name"], "suffix": "nothing"},
+    {"fields": ["name"], "expression": ["not", ["dirname", ".git"]]},
+    {"since": "c:0:0", "expression": ["not", ["name", ".git", "wholename"]]},
+    {"expression": ["allof", ["type", "f"], ["suffix", ["c", "txt"]]]},
+    {"fields": ["name"], "expression": ["type", "f"]},
+    {"fields": ["name", "type", "size"], "expression": ["not", ["type", "f"]]},
+    {"fields": ["name"], "expression": ["anyof", ["type", "l"], ["type", "d"]]},
+    {"expression": ["anyof", ["allof", ["type", "f"], ["suffix", "C"]], ["type", "l"]]},
+    {"fields": ["name", "type"], "relative_root": "sub.c"},
+    {"fields": ["name"], "relative_root": "nowhere"},
+    {"fields": ["name"], "glob": ["*.c", "sub.c/**"], "glob_includedotfiles": True},
+    {"fields": ["name"], "glob": ["**/*.C"], "case_sensitive": False},
+    {"fields": ["name"], "glob": ["d*p.c"], "relative_root": "sub.c"},
+    {"fields": ["name"], "glob": ["*.c"], "relative_root": "a.c"},
+    {"fields": ["name"], "path": [{"path": "", "depth": 0}, "sub.c"]},
+    {"fields": ["name"], "path": ["a.c", "empty"]},
+    {"fields": ["name"], "suffix": "c", "glob": ["*"], "path": ["empty"]},
+    {"fields": ["name"], "suffix": "c", "expression": ["match", "s*/*", "wholename"]},
+    {"fields": ["name"], "expression": ["size", "gt", 3]},
 ]
 NAMES = ("a.c", "B.C", ".c", "c", 'q"\\\n.c', "ü.txt", "sub.c/deep.c", "empty/.keep")
 
@@ -43,12 +62,16 @@ def root(peer: WatchmanPeer, tmp_path: Path) -> str:
         (tmp_path / name).write_text(name)
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.c")).touch()
     (tmp_path / "bare").mkdir()
+    (tmp_path / "link").symlink_to("a.c")
+    os.mkfifo(tmp_path / "empty/pipe")
     peer.ask("watch", str(tmp_path))
     return str(tmp_path)
 
 
 def ordered(answer: dict[str, Any]) -> dict[str, Any]:
     """Without the clock: another process may do something meanwhile."""
+    if "error" in answer:
+        return {"error": answer["error"]}
     files = sorted(answer["files"], key=repr)
     return {**answer, "files": files, "clock": "", "version": ""}
 
@@ -86,6 +109,43 @@ def test_every_encoding_says_the_same(
     assert ordered(answer) == ordered(expected)
 
 
+@pytest.mark.parametrize(
+    ("query", "is_fast"),
+    [
+        ({"expression": ["allof", ["type", "f"], ["suffix", "c"]]}, True),
+        ({"glob": ["**/*.c"]}, True),
+        ({"path": ["empty"]}, True),
+        ({"path": ["a.c"]}, False),
+        ({"expression": ["size", "gt", 3]}, False),
+        ({"expression": ["not", ["since", "c:0:0"]]}, False),
+        ({"expression": ["anyof", "empty", "exists"]}, False),
+    ],
+    ids=str,
+)
+def test_what_is_about_names_and_types_is_found_by_the_directory(
+    query: dict[str, object], is_fast: bool, peer: WatchmanPeer, root: str
+) -> None:
+    made = peer.home.watchman.roots.all[0]
+    plain = PlainListing(made, _parsed(query), peer.session.codec)
+    results: list[bool] = []
+
+    def find() -> Iterator[object]:
+        results.append((yield from plain.find()))
+
+    assert list(find()).count(None) >= 0
+    assert results == [is_fast]
+    assert (plain.count > 0) is is_fast
+
+
+def test_a_query_that_is_too_expensive_is_refused(
+    peer: WatchmanPeer, root: str
+) -> None:
+    peer.home.service.limit(ClientLimits(query_price=1000))
+    terms = [["name", f"x{number}"] for number in range(500)]
+    reply = peer.ask("query", root, {"expression": ["anyof", *terms]})
+    assert "it is too expensive" in reply["error"]
+
+
 def _parsed(query: dict[str, object]) -> Any:
     from gamin.protocol.watchman.query.query import parse_query
 
@@ -95,13 +155,10 @@ def _parsed(query: dict[str, object]) -> Any:
 @pytest.mark.parametrize(
     "query",
     [
-        {"expression": ["type", "f"]},
-        {"fields": ["name", "type"]},
+        {"fields": ["name", "oclock"]},
         {"fields": ["size"]},
-        {"relative_root": "d"},
         {"since": "n:cursor"},
-        {"path": [""]},
-        {"suffix": "c", "glob": ["*"]},
+        {"empty_on_fresh_instance": True},
     ],
     ids=str,
 )
@@ -117,7 +174,7 @@ def test_what_happens_meanwhile_is_in_the_answer(
 ) -> None:
     general = PlainListing._names_in
 
-    def slow(self: PlainListing, node: Node) -> list[bytes]:
+    def slow(self: PlainListing, node: Node) -> Any:
         Path(root, "meanwhile").touch()
         peer.home.service.drive.synchronise()
         return general(self, node)
@@ -131,7 +188,7 @@ def test_a_file_that_goes_meanwhile_is_gone_after_the_clock_of_the_answer(
 ) -> None:
     general = PlainListing._names_in
 
-    def slow(self: PlainListing, node: Node) -> list[bytes]:
+    def slow(self: PlainListing, node: Node) -> Any:
         names = general(self, node)
         Path(root, "a.c").unlink(missing_ok=True)
         return names

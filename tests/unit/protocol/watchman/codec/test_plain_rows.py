@@ -16,7 +16,7 @@ from gamin.protocol.watchman.codec.framing import decode
 from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.query.file_row import FileRow
 
-FIELDS = ["name", *module.CONSTANT, *module.NUMBERS]
+FIELDS = ["name", "type", *module.CONSTANT, *module.NUMBERS]
 CODECS: list[Codec] = [JSON, BserCodec(1), BserCodec(2), BserCodec(2, 1)]
 NAME = st.binary(min_size=1, max_size=300).filter(lambda name: b"/" not in name)
 NUMBER = st.integers(0, 2**63 - 1)
@@ -41,7 +41,9 @@ class Stats:
 @st.composite
 def statuses(draw: st.DrawFn) -> Any:
     names = {attribute for attribute, _ in module.NUMBERS.values()}
-    return SimpleNamespace(**{name: draw(NUMBER) for name in sorted(names)})
+    drawn = {name: draw(NUMBER) for name in sorted(names)}
+    drawn["st_mode"] %= 1 << 16  # the kernel's file types and rights
+    return SimpleNamespace(**drawn)
 
 
 def value(codec: Codec, data: bytes) -> Any:
@@ -79,6 +81,7 @@ def test_they_are_the_same(
 
 def test_only_some_fields_are_plain() -> None:
     assert not module.is_plain(["size"])
-    assert not module.is_plain(["name", "type"])
+    assert not module.is_plain(["name", "oclock"])
+    assert module.needs_status(["name", "type"])
     assert module.needs_status(["name", "size"])
     assert not module.needs_status(["name", "exists"])

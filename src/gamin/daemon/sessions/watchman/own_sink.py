@@ -30,7 +30,7 @@ class OwnSink:
     def __init__(self, root: Root, file_type: str) -> None:
         """`file_type` says which files it is for, as the term `type` does."""
         self.root = root
-        self.is_blocked = False
+        self.is_blocked: bool = False
         asked = {"fields": ["name"], "expression": ["type", file_type]}
         query: Query = parse_query(asked).sharing_key()
         # No root has this number, so it begins with all that is there, in slices.

@@ -47,13 +47,13 @@ class Batch:
     ) -> None:
         """`types` are the file types (`stat.S_IFMT`) of the names, only for what
         `needs_types`."""
-        self.prefix = prefix
+        self.prefix: bytes = prefix
         """The directory, relative to where names of rows begin, with a slash at its
         end; empty for that place itself."""
-        self.names = names
-        self.directories = directories
+        self.names: Sequence[bytes] = names
+        self.directories: Collection[bytes] = directories
         """Those of the names that are directories."""
-        self.types = types
+        self.types: Sequence[int] = types
         self._lower: list[bytes] | None = None
 
     def folded(self, fold: bool) -> Sequence[bytes]:

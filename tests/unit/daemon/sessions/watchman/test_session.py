@@ -90,7 +90,7 @@ def test_a_long_query_takes_turns_with_other_clients(
         (tmp_path / str(number)).touch()
     one, other = server.watcher(), server.watcher()
     one.ask("watch", str(tmp_path))
-    query = {"fields": ["name"], "expression": "exists"}
+    query = {"fields": ["name"], "expression": ["size", "ge", 0]}
     one.post("query", str(tmp_path), query)
     server.run_until(lambda: one.session.usage.requests)
     assert "pid" in other.ask("get-pid")

@@ -12,7 +12,13 @@ from typing import Any
 
 from gamin.cli.parser import Parser
 from gamin.cli.watchman_launcher import install, uninstall
-from gamin.cli.watchman_service import NO_STATE, Options, Service, Unreachable
+from gamin.cli.watchman_service import (
+    NO_STATE,
+    Options,
+    Service,
+    SpawnerFailed,
+    Unreachable,
+)
 from gamin.errors import GaminError
 from gamin.protocol.watchman.codec.pdu import (
     ENCODINGS,
@@ -117,7 +123,10 @@ def _add_service(group: argparse._ArgumentGroup) -> None:
         help="with --no-spawn: answer nothing without a server",
     )
     group.add_argument(
-        "-S", "--no-site-spawner", action="store_true", help="accepted, without effect"
+        "-S",
+        "--no-site-spawner",
+        action="store_true",
+        help="do not start a server by the program that the configuration names",
     )
 
 
@@ -136,6 +145,7 @@ def run(args: argparse.Namespace) -> int:
             pidfile=args.pidfile,
             is_verbose=args.log_level == 2,
             statefile=NO_STATE if args.no_save_state else args.statefile,
+            may_use_spawner=not args.no_site_spawner,
         ),
         environ,
     )
@@ -177,6 +187,9 @@ def _ask(
 ) -> int:
     try:
         connection = service.connect(start=is_spawning)
+    except (SpawnerFailed, BadRequest) as error:
+        print(error, file=sys.stderr)
+        return 1
     except (Unreachable, GaminError) as error:
         if is_spawning or args.no_local:
             print(f"unable to talk to your watchman on {error}", file=sys.stderr)

@@ -41,6 +41,8 @@ class Options(NamedTuple):
     is_verbose: bool = False
     statefile: str | None = None
     """Where the server keeps what is watched; "off" for nowhere."""
+    may_use_spawner: bool = True
+    """The site's own program may start the server."""
 
 
 class Unreachable(GaminError):
@@ -53,6 +55,10 @@ class Unreachable(GaminError):
 
     def __str__(self) -> str:
         return f"{self.path}! ({self.reason})"
+
+
+class SpawnerFailed(GaminError):
+    """The site's program that starts servers could not be run, or has failed."""
 
 
 class Connection:
@@ -110,7 +116,8 @@ class Service:
         return address.watchman_directories[0] + b"/" + address.watchman_file
 
     def connect(self, *, start: bool) -> Connection:
-        """Raises Unreachable, and what `connect_watchman` raises."""
+        """Raises Unreachable, and what `connect_watchman` raises; SpawnerFailed, or
+        BadRequest for a configuration that makes no sense, if a server is started."""
         connected = self._reach()
         if connected is None and start:
             connected = self._start()
@@ -138,10 +145,31 @@ class Service:
         return connected
 
     def _start(self) -> socket.socket | None:
+        # Late: most commands find a server.
+        from gamin.cli.watchman_spawner import site_spawner, spawn
+
         options = self.options
-        if not any(options._replace(is_verbose=False)):
+        spawner = site_spawner(self._environ) if options.may_use_spawner else None
+        words = self._words()
+        if spawner is not None:
+            spawn(spawner, words, options.logfile, self._environ)
+        elif not any(options._replace(is_verbose=False, may_use_spawner=False)):
             return connect_watchman(environ=self._environ, patience=START_PATIENCE)
-        words = ["watchman", "--foreground"]
+        else:
+            command = command_words("watchman", "--foreground", *words)
+            launch(command, self._session(), self._environ)
+        deadline = time.monotonic() + START_PATIENCE
+        while time.monotonic() < deadline:
+            connected = self._reach()
+            if connected is not None:
+                return connected
+            time.sleep(_PAUSE)
+        return None
+
+    def _words(self) -> list[str]:
+        """The options of a server that is started."""
+        options = self.options
+        words: list[str] = []
         for name in ("sockname", "logfile", "pidfile"):
             value = getattr(options, name)
             if value:
@@ -152,14 +180,7 @@ class Service:
             words.append("--no-save-state")
         elif options.statefile:
             words.append(f"--statefile={os.path.abspath(options.statefile)}")
-        launch(command_words(*words), self._session(), self._environ)
-        deadline = time.monotonic() + START_PATIENCE
-        while time.monotonic() < deadline:
-            connected = self._reach()
-            if connected is not None:
-                return connected
-            time.sleep(_PAUSE)
-        return None
+        return words
 
     # -- being the server
 

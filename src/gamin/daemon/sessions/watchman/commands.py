@@ -18,6 +18,7 @@ from gamin.daemon.sessions.watchman.hashing_subscription import (
 )
 from gamin.daemon.sessions.watchman.lazy_memory import LazyMemory, Past
 from gamin.daemon.sessions.watchman.log_feed import LogFeed
+from gamin.daemon.sessions.watchman.plain_changes import PlainChanges
 from gamin.daemon.sessions.watchman.plain_listing import PlainListing
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.recalling import Recalling
@@ -184,10 +185,11 @@ class Commands:
     ) -> Steps[None]:
         """Yields where others may get their turn."""
         root = yield from self._current(path)
-        if not is_find and PlainListing.can_answer(root, query, client.codec):
-            if (yield from self._list(root, query, client)):
-                return
-            root = yield from self._current(path)
+        for fast in () if is_find else (PlainListing, PlainChanges):
+            if fast.can_answer(root, query, client.codec):
+                if (yield from self._answer_fast(fast, root, query, client)):
+                    return
+                root = yield from self._current(path)
         spec, past = yield from self._recalled(root, query)
         self.roots.flush_deferred()
         root.flush()
@@ -206,16 +208,22 @@ class Commands:
             reply = replies.find(answer.clock)
         client.reply(replies.warned(reply, root.warning), answer.rows)
 
-    def _list(self, root: Root, query: Query, client: Asker) -> Steps[bool]:
+    def _answer_fast(
+        self,
+        fast: type[PlainListing] | type[PlainChanges],
+        root: Root,
+        query: Query,
+        client: Asker,
+    ) -> Steps[bool]:
         """Whether the answer could be made in the fast way."""
         most = self.roots.limits.query_price
-        plain = PlainListing(root, query, client.codec, most)
+        plain = fast(root, query, client.codec, most)
         is_right = yield from plain.find()
         if plain.count > MAX_ROWS_WITHOUT_ROOM and not client.has_room:
             raise QueryFailed("too many answers wait for clients that do not read")
         if is_right:
             self.roots.on_changed(root)  # the client has a clock of now
-            reply = replies.query(root.clock(), fresh=True)
+            reply = replies.query(root.clock(), fresh=fast is PlainListing)
             reply = replies.warned(reply, root.warning)
             client.reply_around(reply, plain.member, plain.encoded())
         return is_right

@@ -139,7 +139,7 @@ class PlainListing:
         for start in range(0, len(all_names), step):
             some = all_names[start : start + step]
             batch = Batch(prefix[skip:], some, its_directories)
-            names = _kept(batch, wanted.by_name)
+            names = kept(batch, wanted.by_name)
             self._spent += len(some) * price
             check_price(self._spent, price, self._most)
             if names and wanted.by_type is not None:
@@ -158,13 +158,13 @@ class PlainListing:
         looks_anyway = wanted.is_type_alone and needs_status(self._fields)
         if not looks_anyway:
             batch.types = _listed_types(prefix, batch)
-            kept = _kept(batch, wanted.by_type)
-            if kept:
-                yield from self._add_rows(prefix, batch.prefix, kept)
+            names = kept(batch, wanted.by_type)
+            if names:
+                yield from self._add_rows(prefix, batch.prefix, names)
             return
         for start in range(0, len(names), STATS_PER_STEP):
             some = names[start : start + STATS_PER_STEP]
-            stats = _stats(prefix, some)
+            stats = stats_of(prefix, some)
             part = Batch(batch.prefix, some, batch.directories)
             part.types = [
                 stat.S_IFDIR if name in part.directories else stat.S_IFMT(one.st_mode)
@@ -187,7 +187,7 @@ class PlainListing:
             return
         for start in range(0, len(names), STATS_PER_STEP):
             some = names[start : start + STATS_PER_STEP]
-            self._write(prefix, inner, some, _stats(prefix, some))
+            self._write(prefix, inner, some, stats_of(prefix, some))
             yield None
 
     def _write(
@@ -230,7 +230,8 @@ class PlainListing:
         return self._rows.whole(self._pieces, self.count)
 
 
-def _kept(batch: Batch, wanted: Filter | None) -> Sequence[bytes]:
+def kept(batch: Batch, wanted: Filter | None) -> Sequence[bytes]:
+    """The names that are wanted."""
     verdict = True if wanted is None else wanted(batch)
     if isinstance(verdict, bool):
         return batch.names if verdict else ()
@@ -253,7 +254,7 @@ def _listed_types(prefix: bytes, batch: Batch) -> Sequence[int]:
     return [types.get(name, stat.S_IFREG) for name in batch.names]
 
 
-def _stats(prefix: bytes, names: Sequence[bytes]) -> list[Stat]:
+def stats_of(prefix: bytes, names: Sequence[bytes]) -> list[Stat]:
     """Raises OSError. Through the open directory: the kernel then does not follow the
     path for each of them, which is a fifth of the time."""
     flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -9,13 +9,14 @@ import stat
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gamin.protocol.watchman.codec.bser import (
     encode_array,
     encode_bytes,
     encode_int,
     encode_text,
+    encode_value,
 )
 from gamin.protocol.watchman.codec.bser_codec import BserCodec
 from gamin.protocol.watchman.codec.codec import Codec
@@ -25,7 +26,7 @@ from gamin.protocol.watchman.query.file_row import Stat
 
 TYPE = "type"
 CONSTANT = ("exists", "new")
-"""Fields that are true for every file of a whole listing."""
+"""Fields that are the same for many rows: `Flags`."""
 
 _PLAIN = ("size", "mode", "uid", "gid", "ino", "dev", "nlink")
 _UNITS = {"": 10**9, "_ms": 10**6, "_us": 10**3, "_ns": 1}
@@ -46,6 +47,17 @@ MAX_KNOWN = 4096
 """Numbers whose encoding is kept."""
 
 
+class Flags(NamedTuple):
+    """The fields that are the same for many rows."""
+
+    exists: bool
+    new: bool
+
+
+EXISTING: Final = Flags(exists=True, new=True)
+"""Those of every file of a whole listing."""
+
+
 class PlainRows(Protocol):
     """Writes rows with certain fields in one encoding."""
 
@@ -53,9 +65,14 @@ class PlainRows(Protocol):
         """For files of a directory, where only the name is asked for."""
 
     def rows(
-        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+        self,
+        prefix: bytes,
+        names: Sequence[bytes],
+        stats: Sequence[Stat] | None,
+        flags: Flags = EXISTING,
     ) -> bytes:
-        """For files of a directory. `stats` only where a field needs them."""
+        """For files of a directory. `stats` only where a field needs them; `flags` are
+        the same for all."""
 
     def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
         """The pieces for all files, as one array of so many rows."""
@@ -96,13 +113,22 @@ def _letters(stats: Sequence[Stat]) -> list[str]:
 class _JsonRows:
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
-        members = []
-        for field in fields:
-            kind = "true" if field in CONSTANT else "%d" if field in NUMBERS else "%s"
-            if field == TYPE:
-                kind = '"%s"'
-            members.append(f'"{field}":{kind}')
-        self._form = "{" + ",".join(members) + "}"
+        self._forms: dict[Flags, str] = {}
+
+    def _form(self, flags: Flags) -> str:
+        """What is filled in for each row."""
+        form = self._forms.get(flags)
+        if form is None:
+            members = []
+            for field in self._fields:
+                kind = "%d" if field in NUMBERS else "%s"
+                if field == TYPE:
+                    kind = '"%s"'
+                elif field in CONSTANT:
+                    kind = "true" if getattr(flags, field) else "false"
+                members.append(f'"{field}":{kind}')
+            form = self._forms[flags] = "{" + ",".join(members) + "}"
+        return form
 
     def _texts(self, prefix: bytes, names: Sequence[bytes]) -> list[str]:
         start = prefix.decode("utf-8", "surrogateescape")
@@ -114,7 +140,11 @@ class _JsonRows:
         return ",".join(self._texts(prefix, names)).encode("ascii")
 
     def rows(
-        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+        self,
+        prefix: bytes,
+        names: Sequence[bytes],
+        stats: Sequence[Stat] | None,
+        flags: Flags = EXISTING,
     ) -> bytes:
         columns: list[Sequence[str | int]] = []
         for field in self._fields:
@@ -124,7 +154,7 @@ class _JsonRows:
                 columns.append(_letters(stats or ()))
             elif field not in CONSTANT:
                 columns.append(_numbers(field, stats or ()))
-        form = self._form
+        form = self._form(flags)
         rows = [form % values for values in zip(*columns, strict=True)]
         return ",".join(rows).encode("ascii")
 
@@ -147,9 +177,19 @@ class _BserRows:
             for letter in (*LETTERS.values(), "?")
         }
         self._known: dict[int, bytes] = {}
-        self._form = b"".join(
-            b"\x08" if field in CONSTANT else b"%b" for field in fields
-        )
+        self._forms: dict[Flags, bytes] = {}
+
+    def _form(self, flags: Flags) -> bytes:
+        """What is filled in for each row."""
+        form = self._forms.get(flags)
+        if form is None:
+            form = self._forms[flags] = b"".join(
+                encode_value(getattr(flags, field), has_text_type=False)
+                if field in CONSTANT
+                else b"%b"
+                for field in self._fields
+            )
+        return form
 
     def _texts(self, prefix: bytes, names: Sequence[bytes]) -> list[bytes]:
         skip = len(prefix)
@@ -163,7 +203,11 @@ class _BserRows:
         return b"".join(self._texts(prefix, names))
 
     def rows(
-        self, prefix: bytes, names: Sequence[bytes], stats: Sequence[Stat] | None
+        self,
+        prefix: bytes,
+        names: Sequence[bytes],
+        stats: Sequence[Stat] | None,
+        flags: Flags = EXISTING,
     ) -> bytes:
         columns: list[list[bytes]] = []
         for field in self._fields:
@@ -173,7 +217,7 @@ class _BserRows:
                 columns.append([self._types[each] for each in _letters(stats or ())])
             elif field not in CONSTANT:
                 columns.append(self._encoded(_numbers(field, stats or ())))
-        form = self._form
+        form = self._form(flags)
         return b"".join([form % values for values in zip(*columns, strict=True)])
 
     def _encoded(self, numbers: Sequence[int]) -> list[bytes]:

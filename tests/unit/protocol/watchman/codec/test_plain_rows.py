@@ -32,7 +32,7 @@ class Stats:
         return self._stats[name]
 
     def last_stat(self, name: bytes) -> Any:
-        return None
+        return self._stats[name]
 
     def readlink(self, name: bytes) -> None:
         return None
@@ -55,9 +55,14 @@ def value(codec: Codec, data: bytes) -> Any:
     st.lists(st.sampled_from(FIELDS), max_size=6, unique=True),
     st.sampled_from([b"", b"d/", b"\xff%s{/", b"x" * 200 + b"/"]),
     st.dictionaries(NAME, statuses(), max_size=5),
+    st.builds(module.Flags, st.booleans(), st.booleans()),
 )
 def test_they_are_the_same(
-    codec: Codec, others: list[str], prefix: bytes, stats: dict[bytes, Any]
+    codec: Codec,
+    others: list[str],
+    prefix: bytes,
+    stats: dict[bytes, Any],
+    flags: module.Flags,
 ) -> None:
     fields = list(dict.fromkeys(["name", *others]))
     assert module.is_plain(fields)
@@ -69,11 +74,11 @@ def test_they_are_the_same(
         if fields == ["name"]:
             pieces.append(rows.names(prefix, names))
         else:
-            pieces.append(rows.rows(prefix, names, list(stats.values())))
+            pieces.append(rows.rows(prefix, names, list(stats.values()), flags))
     disk = Stats({prefix + name: status for name, status in stats.items()})
     now = Timeline(1, 1, 1, 1)
     single = [
-        FileRow(prefix + name, Kind.EXISTS, is_new=True, disk=disk) for name in names
+        FileRow(prefix + name, Kind.EXISTS, False, *flags, disk=disk) for name in names
     ]
     found = value(codec, b"".join(rows.whole(pieces, len(names))))
     assert found == value(codec, codec.rows(single, fields, now))

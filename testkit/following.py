@@ -52,6 +52,9 @@ class _Nobody:
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 
+    def packed(self) -> None:
+        """No memory is given back."""
+
     def flush(self) -> None: ...
 
 

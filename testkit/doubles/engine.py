@@ -248,6 +248,9 @@ class Shell:
     def listed(self, listings: Sequence[Listing]) -> None:
         """No session reads files before their directory is known."""
 
+    def packed(self) -> None:
+        """No memory is given back."""
+
     def flush(self) -> None:
         for listener in self.listeners:
             listener.flush()

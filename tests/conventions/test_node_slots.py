@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 CONSTRUCTORS = {"__init__", "alike", "restored"}
 """Functions of `node.py` that make a node and so assign slots of all owners."""
 WRITERS = {
+    "_history": {"core/model/node.py"},
     "_names": {"core/model/node.py"},
     "audience": {"core/model/audiences.py"},
     "created_tick": {"core/model/tree.py"},
@@ -30,6 +31,7 @@ WRITERS = {
     "names": {"core/model/tree.py"},
     "number": {"core/model/tree.py"},
     "packed": {"core/model/node.py"},
+    "packed_history": {"core/model/node.py"},
     "parent": {"core/model/tree.py"},
     "path_waiters": {"core/resolve/path_walk.py"},
     "poll_mask": {"core/coverage/method.py"},
@@ -44,7 +46,8 @@ WRITERS = {
     "wd": {"backends/inotify.py", "backends/marks.py", "engine/distant.py"},
     "wd_poll": {"backends/polling.py"},
 }
-"""By slot; `names` is the property that assigns `_names` and `packed`."""
+"""By slot; `names` is the property that assigns `_names` and `packed`, as `history`
+assigns `_history` and `packed_history`."""
 OTHER_OWNERS = {"self", "cls", "subscription", "mark", "watch", "rules"}
 """Names of variables that hold no node, where an attribute has a slot's name."""
 
@@ -82,7 +85,7 @@ def modules() -> list[Path]:
 
 
 def test_every_slot_has_its_writer_listed() -> None:
-    assert WRITERS.keys() - {"names"} == set(Node.__slots__)
+    assert WRITERS.keys() - {"history", "names"} == set(Node.__slots__)
 
 
 def test_each_slot_of_a_node_is_assigned_by_its_owner_alone() -> None:

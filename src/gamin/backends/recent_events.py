@@ -7,14 +7,15 @@ looked through when somebody asks.
 """
 
 import time
-from collections import deque
+from array import array
 
 from gamin.backends.close_check import CloseCheck
 from gamin.events import ATTRIB, CREATE, MODIFY, MOVED_FROM
 from gamin.system import inotify
 
 MAX_BYTES = 256 * 1024
-"""Bytes of events that are kept: 5,000 to 8,000 events."""
+"""Bytes of events that are kept: 5,000 to 8,000 events. When there are more, the older
+half is dropped."""
 
 _WRITES = frozenset((CREATE, MODIFY, ATTRIB))
 """Masks after which a file's modification time is no news. ATTRIB: its times may
@@ -23,27 +24,39 @@ have been set."""
 
 class RecentEvents:
     def __init__(self) -> None:
-        self._pieces: deque[tuple[int, bytes]] = deque()
-        self._size = 0
+        # Two large objects: each small one that stays would keep a megabyte of memory
+        # around it from being given back after a storm.
+        self._events = bytearray()
+        self._pieces = array("q")
+        """For each piece in `_events` its size, and the real time (ns) at which it was
+        added."""
         self.now_ns: int = 0
         """The real time at which the last piece was added."""
 
     def add(self, piece: bytes) -> None:
         """Whole events, which are decoded now."""
         self.now_ns = time.time_ns()
-        # A copy: read into a large buffer that was then cut, a small piece keeps a page
-        # of memory to itself (measured: 4 KB for an event of 16 bytes, 90 MB in all).
-        self._pieces.append((self.now_ns, bytes(memoryview(piece))))
-        self._size += len(piece)
-        while self._size > MAX_BYTES:
-            self._size -= len(self._pieces.popleft()[1])
+        if piece:
+            self._events += piece
+            self._pieces.append(len(piece))
+            self._pieces.append(self.now_ns)
+            if len(self._events) > MAX_BYTES:
+                self._drop_half()
+
+    def _drop_half(self) -> None:
+        pieces, dropped, count = self._pieces, 0, 0
+        while dropped < MAX_BYTES // 2:
+            dropped += pieces[count]
+            count += 2
+        del self._events[:dropped], pieces[:count]
 
     def move_to(self, check: CloseCheck) -> None:
         """Pass to `check` what the events say, and forget them."""
-        while self._pieces:
-            now_ns, piece = self._pieces.popleft()
-            _look_through(piece, now_ns, check)
-        self._size = 0
+        pieces, end = self._pieces, 0
+        for at in range(0, len(pieces), 2):
+            start, end = end, end + pieces[at]
+            _look_through(bytes(self._events[start:end]), pieces[at + 1], check)
+        self._events, self._pieces = bytearray(), array("q")
 
 
 def _look_through(piece: bytes, now_ns: int, check: CloseCheck) -> None:

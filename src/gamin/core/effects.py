@@ -127,4 +127,9 @@ class Trace(NamedTuple):
     node: Node
 
 
-Effect = Watch | Scan | Cover | Unwatch | Probe | Deliver | Ready | Trace
+class Packed(NamedTuple):
+    """What is known takes much less memory than before; give it back to the system.
+    There is no answer."""
+
+
+Effect = Watch | Scan | Cover | Unwatch | Probe | Deliver | Ready | Trace | Packed

@@ -21,10 +21,11 @@ from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.effects import Cover, Effect, Listing, Scan, Watch
+from gamin.core.effects import Cover, Effect, Listing, Packed, Scan, Watch
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
+from gamin.core.model.packing import Packing
 from gamin.core.model.subscription import Place, Subscription
 from gamin.core.model.tree import Tree
 from gamin.core.resolve.path_walk import Found, PathResolver
@@ -41,6 +42,7 @@ class Monitor:
         self._effects: list[Effect] = []
         self.tree: Tree = Tree()
         self.moment: Moment = Moment(self.tree)
+        self.packing: Packing = Packing(self.tree)
         audiences = self._audiences = Audiences()
         self.coverage: Coverage = Coverage(self.tree, audiences, policy, self._effects)
         self._resolver = PathResolver(self.tree, self.coverage, self._effects)
@@ -60,9 +62,8 @@ class Monitor:
         self.recovery: Recovery = Recovery(
             self.tree, self.coverage, self._resolver.invalidate, self._effects
         )
-        registers = self.coverage.registers
-        self._quota_retry = QuotaRetry(self.coverage.method, registers)
-        self._retry = Retry(registers, self._resolver, self._effects)
+        self._quota_retry = QuotaRetry(self.coverage.method, self.coverage.registers)
+        self._retry = Retry(self.coverage.registers, self._resolver, self._effects)
         self._changes = Changes(
             tree=self.tree,
             moment=self.moment,
@@ -195,6 +196,7 @@ class Monitor:
         """Apply what a backend detected. The whole batch shares one tick."""
         self.moment.advance(now)
         self._changes.apply(batch, now)
+        self.packing.on_changes(len(batch), now)
         if self.coverage.registers.misplaced:
             self.coverage.retry_misplaced()
         return self._finish(now)
@@ -219,13 +221,9 @@ class Monitor:
         if self.coverage.is_releasing:
             return 0.0
         held = self._debouncer.deadline() if self._debouncer.held else None
-        soonest = self._retry.due_at
-        for due in (
-            held,
-            self.flow.soonest,
-            self.recovery.due_at,
-            self._quota_retry.due_at,
-        ):
+        soonest, quota_retry = self._retry.due_at, self._quota_retry.due_at
+        core = held, self.flow.soonest, self.recovery.due_at, self.packing.due_at
+        for due in (quota_retry, *core):
             if due is not None and (soonest is None or due < soonest):
                 soonest = due
         return soonest
@@ -239,6 +237,9 @@ class Monitor:
         self._busy.due()
         self._quota_retry.due(now)
         self._retry.due(now)
+        if self.packing.due(now):
+            self.flow.forget_counts()
+            self._effects.append(Packed())
         return self._finish(now)
 
     def retry(self, now: float) -> list[Effect]:

@@ -168,5 +168,8 @@ class Delivery(Protocol):
     def listed(self, listings: Sequence[Listing]) -> None:
         """These directories were listed; the listings are applied next."""
 
+    def packed(self) -> None:
+        """Much memory was freed, which can be given back to the system."""
+
     def flush(self) -> None:
         """Send everything reported so far."""

@@ -15,6 +15,7 @@ from gamin.core.effects import (
     Deliver,
     Effect,
     Listing,
+    Packed,
     Probe,
     Ready,
     Scan,
@@ -138,6 +139,8 @@ class WorkQueue:
                 # Ready waits for the watches before it: what changes between the
                 # first rows of a client and the watch would never be reported.
                 self._urgent.append(effect)
+            elif isinstance(effect, Packed):
+                self._delivery.packed()
 
     def crawl_one(self) -> None:
         """List the next directory of a large tree, and report what goes wrong."""

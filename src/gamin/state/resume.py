@@ -142,8 +142,7 @@ class _Merge:
             return None
         newer = set(seen.newer)
         if now.latest_tick > live.seen_tick:
-            history = now.history or {}
-            newer |= {n for n, touch in history.items() if touch[0] > live.seen_tick}
+            newer |= {n for n, touch in now.past.items() if touch[0] > live.seen_tick}
         return newer
 
     def _remove(self, old: Node, name: bytes) -> None:

@@ -119,7 +119,7 @@ class IgnoreChanges:
             if subscription not in below.audience.recursive:
                 continue
             prefix = below.path_prefix()
-            for name, known in list(below.names.items()):
+            for name, known in list(below.entries.items()):
                 if known is SUBDIR and subscription.covers_directory(prefix + name):
                     coverage.cover(coverage.ensure_child(below, name), subscription)
 
@@ -129,6 +129,6 @@ def _remembers_deletions(node: Node) -> bool:
     return any(
         below.tombstones
         or below.moved_away
-        or any(name not in below.names for name in below.history or ())
+        or (below.has_history and not below.past.keys() <= below.entries.keys())
         for below in node.subtree()
     )

@@ -291,7 +291,7 @@ class Renames:
             if not below.listed:
                 continue
             prefix = path + b"/" + below.path_prefix()[skip:]
-            for name, known in below.names.items():
+            for name, known in below.entries.items():
                 row = Row(kind, prefix + name, known is not FILE)
                 rows.append(row)
                 if isinstance(known, Node) and subscription.covers_directory(row.path):

@@ -190,7 +190,7 @@ class Coverage:
                 subscription.progress.expect_scans(1)
                 self._effects.append(Scan(node, subscription))
             elif subscription.scope is Scope.TREE:
-                for name, known in list(node.names.items()):
+                for name, known in list(node.entries.items()):
                     path = node.path_prefix() + name
                     if known and subscription.covers_directory(path):
                         stack.append(self.ensure_child(node, name))

@@ -15,7 +15,8 @@ clients would never get them.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from gamin.core.model.node import FILE, SUBDIR, History, Node
+from gamin.core.model.history import History
+from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.tree import Tree, place_below
 
 Includes = Callable[[Node], bool]
@@ -119,7 +120,7 @@ def export_one(
         files,
         subdirectories,
         children,
-        tuple(node.history.items()) if node.history else (),
+        tuple(node.past.items()),
         tuple([tree.number(gone) for gone in (node.tombstones or {}).values()]),
         tuple([(tick, tree.number(gone)) for tick, gone in node.moved_away or ()]),
     )

@@ -6,7 +6,8 @@ the tree; the caller decides who may see which row."""
 
 from collections.abc import Callable, Iterator
 
-from gamin.core.model.node import FILE, History, Node
+from gamin.core.model.history import History
+from gamin.core.model.node import FILE, Node
 from gamin.events import Kind, Row
 
 CoversDirectory = Callable[[bytes], bool]
@@ -33,11 +34,13 @@ def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterat
 
 def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     recent: list[tuple[bytes, History]] = []
-    for item in reversed((node.history or {}).items()):
+    for item in reversed(node.past.items()):
         if item[1][0] <= since:
             break
         recent.append(item)
-    deferred = node.deferred or {}
+    if not recent:
+        return
+    deferred, names = node.deferred or {}, node.entries
     for name, touch in reversed(recent):
         path = prefix + name
         if name in deferred:  # a report will follow, for those who know the baseline
@@ -45,7 +48,7 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
             if before.history is not None and before.history[0] > since:
                 yield from _entry_since(before.was_dir, before.history, since, path)
             continue
-        known = node.names.get(name)
+        known = names.get(name)
         is_dir = None if known is None else known is not FILE
         yield from _entry_since(is_dir, touch, since, path)
 
@@ -71,7 +74,7 @@ def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
     """The directory itself came after `since`: all that was at its path is gone, and
     all in it is new."""
     # Copies, because a caller that takes turns with others may go on later.
-    for name, (last, _, died, first, is_dir) in list((node.history or {}).items()):
+    for name, (last, _, died, first, is_dir) in list(node.past.items()):
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
@@ -98,8 +101,9 @@ def tree_since(
         yield from _vanished_below(node, since, covers_directory, prefix)
         entries = _as_new if is_new else _touched_since
         yield from entries(node, since, prefix)
-        touched = node.history or {}
-        for child in list(node.children()):
+        children = list(node.children())
+        touched = node.past if children else {}
+        for child in children:
             touch = touched.get(child.name)
             came = is_new or (touch is not None and touch[1] > since)
             if came or child.latest_tick > since or child.created_tick > since:
@@ -133,10 +137,11 @@ def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterato
         if node in seen:
             continue
         seen.add(node)
-        for name, (_, _, died, first, is_dir) in (node.history or {}).items():
-            if name not in node.names and died > since >= first:
+        names = node.entries
+        for name, (_, _, died, first, is_dir) in node.past.items():
+            if name not in names and died > since >= first:
                 rows.append(Row(Kind.DELETED, prefix + name, is_dir))
-        for name, known in node.names.items():
+        for name, known in names.items():
             rows.append(Row(Kind.DELETED, prefix + name, known is not FILE))
         stack += [
             (gone, prefix) for tick, gone in node.moved_away or () if tick > since

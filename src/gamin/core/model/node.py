@@ -4,19 +4,22 @@ One slotted object, for memory and speed. Each slot is assigned by one module, w
 `tests/conventions/test_node_slots.py` lists; `tree` assigns what is known of the disk.
 """
 
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, Final, NamedTuple, cast
+
+from gamin.core.model.history import (
+    History,
+    PackedHistory,
+    pack_history,
+    unpack_history,
+)
 
 FILE: Final = False
 """In `Node.names`: an entry that is not a directory."""
 SUBDIR: Final = True
 """In `Node.names`: a directory without a node, because no subscription covers it."""
-
-History = tuple[int, int, int, int, bool]
-"""What happened to a name, as ticks: its last change, its last creation, its last
-deletion, its first creation. 0 means before the start for a creation, and never for a
-deletion. The last item says whether it is, or was, a directory."""
 
 
 class Baseline(NamedTuple):
@@ -47,13 +50,13 @@ class Node:
     """A directory, by its real path (no symlink in it)."""
 
     __slots__ = (
+        "_history",
         "_names",
         "audience",
         "created_tick",
         "decision",
         "deferred",
         "files",
-        "history",
         "interval",
         "kernel_mask",
         "latest_tick",
@@ -63,6 +66,7 @@ class Node:
         "name",
         "number",
         "packed",
+        "packed_history",
         "parent",
         "path_waiters",
         "poll_mask",
@@ -83,13 +87,13 @@ class Node:
         self.created_tick: int = born
         """The tick since which this very directory is at this path (0: always)."""
         self.packed: bytes = b""
-        """The names of its entries joined by "/", while all are files and none was
-        asked for: that takes a tenth of the memory and of the time."""
+        """The names of its entries joined by "/", a tenth of the memory of `names`."""
         self._names: Names | None = None
         self.listed: bool = False
         """`names` has all entries."""
-        self.history: dict[bytes, History] | None = None
-        """By entry, ordered by the last change."""
+        self._history: dict[bytes, History] | None = None
+        self.packed_history: PackedHistory | None = None
+        """All of `history`, while it is packed."""
         self.latest_tick: int = 0
         """The latest tick of a change at or below it."""
         self.tombstones: dict[bytes, Node] | None = None
@@ -172,7 +176,7 @@ class Node:
         return node
 
     def __repr__(self) -> str:
-        return f"<Node {self.path()!r} wd={self.wd} names={len(self.names)}>"
+        return f"<Node {self.path()!r} wd={self.wd} names={len(self.entries)}>"
 
     def path(self) -> bytes:
         """Its absolute path, as far as is known."""
@@ -233,6 +237,54 @@ class Node:
         return b"/%b/" % name in b"/%b/" % self.packed
 
     @property
+    def history(self) -> dict[bytes, History] | None:
+        """What happened to entries, ordered by the last change."""
+        packed = self.packed_history
+        if packed is not None:
+            self._history, self.packed_history = unpack_history(packed), None
+        return self._history
+
+    @history.setter
+    def history(self, history: dict[bytes, History] | None) -> None:
+        self._history, self.packed_history = history, None
+
+    @property
+    def past(self) -> dict[bytes, History]:
+        """`history` for whoever only reads it: what is packed stays packed."""
+        if self.packed_history is not None:
+            return unpack_history(self.packed_history)
+        return self._history or {}
+
+    @property
+    def entries(self) -> "Mapping[bytes, Node | bool]":
+        """`names` for whoever only reads them: what is packed stays packed."""
+        if self._names is not None:
+            return self._names
+        return dict.fromkeys(self.packed.split(b"/") if self.packed else (), FILE)
+
+    @property
+    def has_history(self) -> bool:
+        """Whether anything is known to have happened to entries."""
+        return self.packed_history is not None or bool(self._history)
+
+    def pack_history(self, most: int = sys.maxsize) -> int:
+        """Pack the history if it is not yet, and has at most so many entries. Returns
+        how many were packed."""
+        history = self._history
+        if not history or len(history) > most:
+            return 0
+        self._history, self.packed_history = None, pack_history(history)
+        return len(history)
+
+    def pack_names(self, most: int = sys.maxsize) -> int:
+        """As `pack_history` for the names, if all are known and all are files."""
+        names = self._names
+        if not self.listed or not names or len(names) > most or any(names.values()):
+            return 0
+        self._names, self.packed = None, b"/".join(names)
+        return len(names)
+
+    @property
     def is_watched(self) -> bool:
         """Whether a backend watches it now."""
         return self.wd >= 0 or self.wd_poll >= 0
@@ -240,7 +292,7 @@ class Node:
     def published_entries(self) -> "Mapping[bytes, Node | bool]":
         """The entries as clients know them: `names` without deferred changes."""
         if not self.deferred:
-            return self.names
+            return self.entries
         published = {n: k for n, k in self.names.items() if n not in self.deferred}
         for name, deferred in self.deferred.items():
             if deferred.was_dir is not None:

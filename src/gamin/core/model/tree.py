@@ -17,7 +17,8 @@ for a clock from before the rename everything below is gone from there.
 
 from collections.abc import Collection
 
-from gamin.core.model.node import FILE, Baseline, History, Node
+from gamin.core.model.history import History
+from gamin.core.model.node import FILE, Baseline, Node
 
 TOUCH_LIMIT = 200_000
 """Histories (some 250 bytes each) after which the older half is dropped."""
@@ -34,6 +35,8 @@ class Tree:
         dropped."""
         self.touches: int = 0
         """Histories that there are at most."""
+        self._changed: History = (0, 0, 0, 0, False)
+        """That of files to which only a change happened, in the tick that it has."""
         self._half = 1
         self._numbers = 0
 
@@ -112,8 +115,13 @@ class Tree:
         before = history.pop(name, None)
         if before is None:
             self.touches += 1
-            is_dir = node.names[name] is not FILE
-            history[name] = (self.tick, 0, 0, 0, is_dir)
+            changed = self._changed
+            if changed[0] != self.tick:
+                changed = self._changed = (self.tick, 0, 0, 0, False)
+            is_file = node.names[name] is FILE
+            history[name] = changed if is_file else (self.tick, 0, 0, 0, True)
+        elif before[0] == self.tick:
+            history[name] = before
         else:
             history[name] = (self.tick, *before[1:])
         if node.latest_tick < self.tick:
@@ -214,7 +222,9 @@ class Tree:
     def keep_tombstone(self, node: Node) -> None:
         """Keep a directory that went away, if anything went away in it or from it."""
         parent = node.parent
-        if parent is None or not (node.history or node.tombstones or node.moved_away):
+        if parent is None or not (
+            node.has_history or node.tombstones or node.moved_away
+        ):
             return
         if parent.tombstones is None:
             parent.tombstones = {}
@@ -273,9 +283,12 @@ def _forget(root: Node, floor: int) -> int:
     stack = [root]
     while stack:
         node = stack.pop()
-        if node.history:
-            kept = {n: t for n, t in node.history.items() if t[0] > floor}
+        if node.has_history:
+            is_packed = node.packed_history is not None
+            kept = {n: t for n, t in node.past.items() if t[0] > floor}
             node.history = kept or None
+            if is_packed:
+                node.pack_history()
             left += len(kept)
         if node.moved_away:
             node.moved_away = [

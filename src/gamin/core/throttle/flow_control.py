@@ -124,6 +124,10 @@ class FlowControl:
         self._count(resource, tick, now)
         return _REPORT
 
+    def forget_counts(self) -> None:
+        """Nothing has changed for a moment: count from zero, and free the counts."""
+        self._reports = {}
+
     def record_churn(self, node: Node, tick: int, now: float) -> bool:
         """Count an entry that came and went in a directory that is not busy. Return
         whether that makes the directory busy."""

@@ -116,5 +116,5 @@ def _described(monitor: Monitor, node: Node) -> str:
         methods.append("no kernel watch was left")
     if node in monitor.coverage.registers.unreadable:
         methods.append("unreadable")
-    names = f"{len(node.names)} names" if node.listed else "names not listed"
+    names = f"{len(node.entries)} names" if node.listed else "names not listed"
     return f"{printable(node.path())}: {', '.join(methods) or 'not watched'}; {names}"

@@ -21,6 +21,7 @@ from gamin.daemon.sessions.accounts import Accounts
 from gamin.engine.proxy import Reader
 from gamin.events import AnyChange
 from gamin.paths import printable
+from gamin.system import libc
 
 logger: logging.Logger = logging.getLogger(__name__)
 _package = logging.getLogger("gamin")
@@ -216,6 +217,9 @@ class Service:
         for session in self.sessions:
             session.note(effect)
             self._unflushed[session] = None
+
+    def packed(self) -> None:
+        libc.trim_memory()
 
     def flush(self) -> None:
         """A round is over: every session sends what it has."""

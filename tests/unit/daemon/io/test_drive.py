@@ -58,6 +58,9 @@ class Names:
 
     def listed(self, listings: Sequence[Listing]) -> None: ...
 
+    def packed(self) -> None:
+        """No memory is given back."""
+
     def flush(self) -> None: ...
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 
+from gamin.core.model.history import History, PackedHistory
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.errands import Steps, aside
@@ -146,7 +147,7 @@ def _below(node: Node) -> Iterator[tuple[bytes, bool]]:
     skip = len(node.path_prefix())
     for directory in node.subtree():
         prefix = directory.path_prefix()[skip:]
-        for name, known in directory.names.items():
+        for name, known in directory.entries.items():
             yield prefix + name, known is not FILE
 
 
@@ -186,6 +187,9 @@ class ResultBuilder:
         self._subscription = subscription
         self._query = query
         self._disk: Callable[[bytes], Disk] = disk or partial(RootDisk, last=last)
+        self._packed: PackedHistory | None = None
+        self._past: dict[bytes, History] = {}
+        """What `_packed` contains."""
         self.is_looking_ahead: bool = disk is not None and reads_disk(query)
         """Whether rows must be looked at before they are asked of anything."""
         self._selects: Callable[[FileRow], bool] | None = (
@@ -273,5 +277,14 @@ class ResultBuilder:
             if found is None:
                 return 0, 0
             holder = found
-        touch = (holder.history or {}).get(name)
+        touch = self._past_of(holder).get(name)
         return (0, 0) if touch is None else (touch[0], touch[1])
+
+    def _past_of(self, node: Node) -> dict[bytes, History]:
+        """`Node.past`, unpacked once for all consecutive entries of a directory."""
+        packed = node.packed_history
+        if packed is None:
+            return node.past
+        if packed is not self._packed:
+            self._packed, self._past = packed, node.past
+        return self._past

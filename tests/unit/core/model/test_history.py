@@ -1,0 +1,24 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gamin.core.model.history import History, pack_history, unpack_history
+
+TICKS = st.integers(0, 3) | st.integers(0, 1 << 40)
+TOUCHES = st.tuples(TICKS, TICKS, TICKS, TICKS, st.booleans())
+NAMES = st.binary(min_size=1, max_size=4).filter(lambda name: b"/" not in name)
+
+
+@given(st.dictionaries(NAMES, TOUCHES, min_size=1))
+def test_a_packed_history_is_the_same_in_the_same_order(
+    history: dict[bytes, History],
+) -> None:
+    unpacked = unpack_history(pack_history(history))
+    assert list(unpacked.items()) == list(history.items())
+    assert all(type(touch[-1]) is bool for touch in unpacked.values())
+
+
+def test_names_that_changed_together_take_no_memory_but_their_names() -> None:
+    touch = (7, 0, 0, 0, False)
+    one = pack_history({b"%05d" % 0: touch})
+    packed = pack_history({b"%05d" % number: touch for number in range(1000)})
+    assert len(packed) == len(one) + 999 * len(b"/00000")

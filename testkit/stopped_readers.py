@@ -11,19 +11,22 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+# Silence is counted in steps of 50 ms, and not taken from a clock: that goes on while
+# the program is stopped.
 _WATCHFILES = """
-import sys, time
+import sys
 {import_line}
-root, count, seen, is_ready = sys.argv[1], int(sys.argv[2]), set(), False
-end = time.monotonic() + float(sys.argv[3])
+root, count, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+seen, silent, is_ready = set(), 0, False
 for changes in watch(
     root, watch_filter=None, step=1, rust_timeout=50, yield_on_timeout=True
 ):
     if not is_ready:
         print("ready", flush=True)
         is_ready = True
+    silent = 0 if changes else silent + 1
     seen |= {{path for _, path in changes if "/f" in path[len(root) :]}}
-    if len(seen) >= count or time.monotonic() > end:
+    if len(seen) >= count or silent > steps:
         break
 print(len(seen), flush=True)
 """
@@ -31,7 +34,8 @@ _WATCHDOG = """
 import sys, threading
 from watchdog.events import FileSystemEventHandler
 {import_line}
-root, count, seen, is_over = sys.argv[1], int(sys.argv[2]), set(), threading.Event()
+root, count, steps = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+seen, silent, is_over = set(), 0, threading.Event()
 class Handler(FileSystemEventHandler):
     def on_created(self, event):
         if "/f" in event.src_path[len(root) :]:
@@ -42,7 +46,9 @@ observer = Observer()
 observer.schedule(Handler(), root, recursive=True)
 observer.start()
 print("ready", flush=True)
-is_over.wait(float(sys.argv[3]))
+before = 0
+while not is_over.wait(0.05) and silent <= steps:
+    silent, before = 0 if len(seen) > before else silent + 1, len(seen)
 print(len(seen), flush=True)
 observer.stop()
 observer.join()
@@ -69,16 +75,18 @@ def count_while_stopped(
     files: int,
     *,
     folders: int = 20,
-    seconds: float = 30.0,
+    seconds: float = 10.0,
     half_way: Callable[[], object] = lambda: None,
 ) -> int:
     """How many of `files` new files a reader reports that is stopped meanwhile.
 
-    It waits for them for so many seconds; `half_way` is called between creations.
+    It waits until nothing has come for so many seconds; `half_way` is called between
+    creations.
     """
     for number in range(folders):
         (top / f"d{number}").mkdir()
-    command = [sys.executable, "-c", code, str(top), str(files), str(seconds)]
+    steps = str(int(seconds / 0.05))
+    command = [sys.executable, "-c", code, str(top), str(files), steps]
     reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert reader.stdout is not None
     try:

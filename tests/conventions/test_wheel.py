@@ -46,6 +46,11 @@ def test_pip_installs_programs_completions_and_the_manual_page(tmp_path: Path) -
         assert (prefix / name).read_text() == text
     for program in ("gamin", "gam_server"):
         assert os.access(prefix / "bin" / program, os.X_OK)
-    package = Path(sysconfig.get_path("purelib", vars={"base": str(prefix)}), "gamin")
+    modules = Path(sysconfig.get_path("purelib", vars={"base": str(prefix)}))
+    names = {path.name for path in modules.iterdir()}
+    assert names == {"gamin", wheel.name.split("-py3")[0] + ".dist-info"}, (
+        "no other program is changed by what is installed"
+    )
+    package = modules / "gamin"
     assert (package / "py.typed").is_file()
     assert not list(package.rglob("*.so"))

@@ -194,6 +194,20 @@ def test_a_watch_changes_its_engine_when_a_handler_comes_that_needs_it(
         each.until(FileOpenedEvent(str(tmp_path / "a")))
 
 
+def test_halves_of_renames_are_left_to_the_library(tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    recorder, made = Recorder(), GaminObserver(generate_full_events=True)
+    made.schedule(recorder, str(tmp_path / "tree"))
+    made.start()
+    try:
+        (tmp_path / "a").touch()
+        (tmp_path / "a").rename(tmp_path / "tree" / "a")
+        recorder.until(FileMovedEvent("", str(tmp_path / "tree" / "a")))
+    finally:
+        made.stop()
+        made.join()
+
+
 def test_an_event_filter_that_names_opens_gets_them(
     observer: GaminObserver, tmp_path: Path
 ) -> None:

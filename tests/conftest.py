@@ -3,6 +3,7 @@
 How many there are is said by the Makefile.
 """
 
+import gc
 import os
 import tempfile
 import uuid
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from testkit.examples import IS_RANDOM, examples
+from testkit.scheduling import ModuleScheduling
 
 MEMORY = "/dev/shm"
 ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
@@ -27,6 +29,26 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Any
+) -> ModuleScheduling | None:
+    is_by_group = config.getoption("dist") == "loadgroup"
+    return ModuleScheduling(config, log) if is_by_group else None
+
+
+def pytest_collection() -> None:
+    """Searching for garbage during the collection finds none: everything is kept."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end: no search during a test goes through it."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,8 +98,10 @@ def _is_good_for_files(place: str) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Any:
     """A report crosses to the process that prints it, and only as UTF-8; a name of a
-    file in it may be any bytes."""
-    return _sendable((yield))
+    file in it may be any bytes. A test that passed and wrote nothing names none."""
+    data = yield
+    is_plain = data and not (data.get("longrepr") or data.get("sections"))
+    return data if is_plain else _sendable(data)
 
 
 def _sendable(value: Any) -> Any:

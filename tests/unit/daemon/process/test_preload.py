@@ -141,7 +141,7 @@ def test_garbage_of_clients_is_still_collected_after_the_imports(
     loop.run_once(0)
     gc.collect()
     assert gone() is None
-    assert gc.get_freeze_count() == before
+    assert gc.get_freeze_count() <= before, "nothing is kept for good"
 
 
 def test_everything_of_ours_that_a_function_of_the_server_imports_is_listed() -> None:

@@ -1,11 +1,18 @@
 """What the README says beside its snippets, which test_snippets.py runs: the figures of
 its table are those of docs/benchmarks.md, and its commands exist."""
 
+import html
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from gamin import __version__
+from gamin.cli.status import Facility, Limits, Recoveries, Report, Watches
+from gamin.cli.top_model import Figures, Keys, Sample
+
+view = pytest.importorskip("gamin.cli.top_view")
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -63,6 +70,34 @@ def test_the_programs_that_the_readme_installs_are_those_of_the_package() -> Non
     programs = {*settings["project"]["scripts"], *shared.values()}
     assert {"gamin", "gam_server"} == programs
     assert "the programs `gamin` and `gam_server`" in README
+
+
+def test_the_picture_of_top_is_a_frame_that_the_tool_writes_today() -> None:
+    [picture] = re.findall(r"!\[gamin top[^]]*\]\((\S+\.svg)\)", README)
+    text = html.unescape((ROOT / picture).read_text()).replace("\xa0", " ")
+    frame = view.frame(sampled(), Keys(), 80, 24).plain
+    for label in re.findall(r"^\w+(?=  )|^ +PID.*|^q quit.*", frame, re.MULTILINE):
+        assert label.rstrip() in text
+
+
+def sampled() -> Figures:
+    """Figures as far as their labels matter."""
+    report = Report(
+        version=__version__,
+        pid=1,
+        uptime=1,
+        session="",
+        addresses=[],
+        clock=1,
+        clients=[],
+        watches=Watches(0, 0, 0, 0, 0, 0),
+        limits=Limits(1, 1),
+        facilities={"inotify": Facility(0, 1)},
+        recoveries=Recoveries(0, 0),
+    )
+    figures = Figures()
+    figures.add(Sample(0, report, 0, 0))
+    return figures
 
 
 def test_ci_calls_the_readmes_test_command() -> None:

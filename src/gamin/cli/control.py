@@ -11,7 +11,12 @@ from typing import Any, Self
 from gamin.client.connect import connect_watchman
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError
-from gamin.protocol.watchman.client.session import ClientSession, Reply
+from gamin.protocol.watchman.client.session import (
+    FIGURES,
+    ClientSession,
+    Message,
+    Reply,
+)
 from gamin.system.address import Address, Transport, find
 from gamin.system.dial import AddressInUse, dial_abstract
 from gamin.system.peercred import peer_of
@@ -60,6 +65,8 @@ class ControlConnection:
         self._socket = connected
         self._socket.settimeout(timeout)
         self._session = ClientSession()
+        self._figures: dict[str, Any] | None = None
+        """The latest state that was pushed and that nobody has taken."""
 
     def __enter__(self) -> Self:
         return self
@@ -70,19 +77,51 @@ class ControlConnection:
     def close(self) -> None:
         self._socket.close()
 
-    def ask(self, question: str) -> dict[str, Any]:
+    def ask(self, question: str, *arguments: object) -> dict[str, Any]:
         """The members of the reply. Raises NoReply and RemoteProtocolError."""
         try:
-            self._socket.sendall(self._session.request(question))
+            self._socket.sendall(self._session.request(question, *arguments))
             while data := self._socket.recv(_READ_SIZE):
-                for received in self._session.received(data):
-                    if isinstance(received, Reply):
-                        return _checked(question, received)
+                reply = self._received(data)
+                if reply is not None:
+                    return _checked(question, reply)
         except TimeoutError:
             raise NoReply(question, "it is busy or stopped") from None
         except OSError as error:
             raise NoReply(question, error.strerror or str(error)) from error
         raise NoReply(question, "it hung up")
+
+    def subscribe_figures(self, seconds: float) -> None:
+        """From now on the server sends its state at once and every so many seconds;
+        see `figures`. Raises NoReply and RemoteProtocolError."""
+        self.ask(FIGURES, seconds)
+        self._socket.setblocking(False)
+
+    def fileno(self) -> int:
+        """Readable when `figures` has something to return."""
+        return self._socket.fileno()
+
+    def figures(self) -> dict[str, Any] | None:
+        """The latest state that has come in; None if none has since the last call.
+        Raises NoReply if the server has ended, and RemoteProtocolError."""
+        try:
+            while data := self._socket.recv(_READ_SIZE):
+                self._received(data)
+        except BlockingIOError:
+            found, self._figures = self._figures, None
+            return found
+        except OSError as error:
+            raise NoReply(FIGURES, error.strerror or str(error)) from error
+        raise NoReply(FIGURES, "it hung up")
+
+    def _received(self, data: bytes) -> Reply | None:
+        reply = None
+        for received in self._session.received(data):
+            if isinstance(received, Reply):
+                reply = received
+            elif isinstance(received, Message) and received.subscription == FIGURES:
+                self._figures = received.value["figures"]
+        return reply
 
     def await_end(self, patience: float | None = None) -> bool:
         """Wait until the server closes the connection; False if it is silent for so

@@ -70,6 +70,13 @@ class StalledMount(msgspec.Struct, frozen=True):
     reason: str
 
 
+class BusyPath(msgspec.Struct, frozen=True):
+    """What changes all the time and is reported once per interval."""
+
+    path: str
+    polled: bool
+
+
 class Report(msgspec.Struct, frozen=True):
     version: str
     pid: int
@@ -89,6 +96,10 @@ class Report(msgspec.Struct, frozen=True):
     held_bytes: int = 0
     """What the server holds for all clients: requests and answers that wait."""
     stalled: list[StalledMount] = []
+    polled_for: dict[str, int] = {}
+    """Directories that are polled only for a reason that may pass, by reason."""
+    busy_paths: list[BusyPath] = []
+    """The busiest of what is reported once per interval."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,8 @@
-"""`gamin top`: shows what the server of the session does, once a second."""
+"""`gamin top`: shows what the server of the session does.
+
+The server pushes its figures once a second. It does nothing for this while nobody
+looks, and while the picture is paused.
+"""
 
 import argparse
 import importlib.util
@@ -9,30 +13,34 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from gamin.cli.control import ControlConnection, NoReply, NotRunning, dial
 from gamin.cli.options import seconds
-from gamin.cli.status import QUESTION, read
+from gamin.cli.status import read
 from gamin.cli.top_model import Figures, Keys, Sample
 from gamin.errors import GaminError
+from gamin.protocol.watchman.client.session import FIGURES
 from gamin.system.process_table import usage_of
 
 if TYPE_CHECKING:
     from gamin.cli.change_feed import ChangeFeed
 
 INTERVAL = 1.0
-"""Seconds between two questions to the server."""
+"""Seconds between two frames."""
 
-INTERVAL_PER_ANSWER = 100
-"""The interval is at least so many times as long as an answer took: counting the
-watches of a large tree costs the server time, and this keeps it below one percent."""
+MIN_INTERVAL, MAX_INTERVAL = 0.2, 3600.0
+"""Seconds: the limits of --interval. For figures the server counts all its watches."""
 
-MAX_INTERVAL = 5.0
-"""Seconds: an answer can be late because the server is busy with changes."""
+RETRY_SECONDS = 1.0
+"""Seconds between two attempts to find a server after the end of one."""
 
-MIN_INTERVAL = 0.2
-"""The shortest --interval: each question costs the server a look at all its watches."""
+ANSWER_SECONDS = 10.0
+"""Seconds that the server may take for figures beyond the interval."""
+
+ONCE_SAMPLES = 40
+"""Samples within the interval of --once, which its sparklines show."""
 
 ONCE_WIDTH, ONCE_HEIGHT = 80, 24
 """The frame of --once if the output is no terminal."""
@@ -88,36 +96,71 @@ def run(args: argparse.Namespace) -> int:
         args.refuse("the output is no terminal; --once prints one frame")
     if importlib.util.find_spec("rich") is None:
         raise MissingPackage
-    source = Source()
+    interval = args.interval
+    if args.once:
+        interval = max(MIN_INTERVAL, interval / ONCE_SAMPLES)
+    source = Source(interval)
     try:
         with _feed(args.paths) as feed:
-            source.sample()  # raises if there is no server
+            source.connect()  # raises if there is no server
             if args.once:
                 return _print_once(source, feed, args)
-            return _run_live(source, feed, args.interval)
+            return _run_live(source, feed)
     finally:
         source.close()
 
 
 class Source:
-    """Asks the server on one connection, and again after its end."""
+    """The figures that the server pushes, on one connection and again after its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
         self._connection: ControlConnection | None = None
 
-    def sample(self) -> Sample:
-        """Raises NotRunning, NoReply and what `dial` does."""
-        if self._connection is None:
-            self._connection = dial()
+    def connect(self) -> None:
+        """Ask for the figures. Does nothing where they come in already. Raises
+        NotRunning, NoReply and what `dial` does."""
+        if self._connection is not None:
+            return
+        connection = dial()
         try:
-            report = read(self._connection.ask(QUESTION).get("status"))
+            connection.subscribe_figures(self._interval)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+
+    def fileno(self) -> int | None:
+        """Readable when `sample` has something to return; None without connection."""
+        return None if self._connection is None else self._connection.fileno()
+
+    def sample(self) -> Sample | None:
+        """The latest figures, if some have come in. Raises NoReply if the server has
+        ended."""
+        if self._connection is None:
+            return None
+        try:
+            figures = self._connection.figures()
+            if figures is None:
+                return None
+            report = read(figures)
         except NoReply:
             self.close()
             raise
         usage = usage_of(report.pid)
         return Sample(time.monotonic(), report, usage.cpu_seconds, usage.memory)
 
+    def next_sample(self, seconds: float) -> Sample:
+        """Wait for the next figures. Raises NoReply if none come in so many seconds."""
+        end = time.monotonic() + seconds
+        while (sample := self.sample()) is None:
+            fd, left = self.fileno(), max(0.0, end - time.monotonic())
+            if fd is None or not select.select([fd], [], [], left)[0]:
+                raise NoReply(FIGURES, "it is busy or stopped")
+        return sample
+
     def close(self) -> None:
+        """Nothing is pushed any more."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
@@ -152,10 +195,12 @@ def _print_once(
     from gamin.cli.top_view import frame
 
     figures = Figures()
-    figures.add(source.sample())
-    time.sleep(args.interval)
-    _count(figures, feed)
-    figures.add(source.sample())
+    end = time.monotonic() + args.interval
+    # Rates are differences, so there are two samples at least.
+    while len(figures.activity) < 1 or time.monotonic() < end:
+        sample = source.next_sample(args.interval + ANSWER_SECONDS)
+        _count(figures, feed)
+        figures.add(sample)
     if args.svg:
         with open(os.devnull, "w") as nowhere:
             console = Console(
@@ -179,7 +224,7 @@ def _count(figures: Figures, feed: "ChangeFeed | None") -> None:
         figures.count(feed.take())
 
 
-def _run_live(source: Source, feed: "ChangeFeed | None", interval: float) -> int:
+def _run_live(source: Source, feed: "ChangeFeed | None") -> int:
     from rich.console import Console
     from rich.live import Live
 
@@ -187,47 +232,46 @@ def _run_live(source: Source, feed: "ChangeFeed | None", interval: float) -> int
 
     console = Console()
     figures, keys = Figures(), Keys()
-    next_sample = time.monotonic()
     with (
         _keyboard(sys.stdin) as keyboard,
         Live(console=console, screen=True, auto_refresh=False) as live,
     ):
         while not keys.is_over:
-            now = time.monotonic()
-            if now >= next_sample:
-                if not keys.is_paused:
-                    _sample(figures, source, feed)
-                took = time.monotonic() - now
-                next_sample = now + next_interval(interval, took)
+            if keys.is_paused:
+                source.close()
+            else:
+                _update(figures, source, feed)
             live.update(
                 frame(figures, keys, console.width, console.height), refresh=True
             )
-            for key in keyboard(max(0.0, next_sample - time.monotonic())):
+            for key in keyboard(source.fileno(), keys.is_paused):
                 keys = keys.press(key)
     return 0
 
 
-def next_interval(interval: float, answer_seconds: float) -> float:
-    """Seconds until the next question, after an answer that took so long."""
-    return max(interval, min(MAX_INTERVAL, INTERVAL_PER_ANSWER * answer_seconds))
-
-
-def _sample(figures: Figures, source: Source, feed: "ChangeFeed | None") -> None:
-    _count(figures, feed)
+def _update(figures: Figures, source: Source, feed: "ChangeFeed | None") -> None:
+    """Take over what has come in; without a server, look for one."""
     try:
-        figures.add(source.sample())
+        source.connect()
+        sample = source.sample()
     except (NotRunning, NoReply):
         figures.sample = None  # another server may start
+        return
+    if sample is not None:
+        _count(figures, feed)
+        figures.add(sample)
 
 
 @contextmanager
-def _keyboard(stream: TextIO) -> Iterator[Callable[[float], str]]:
-    """A function that waits so many seconds for keys and returns them.
+def _keyboard(stream: TextIO) -> Iterator[Callable[[int | None, bool], str]]:
+    """A function that waits for keys or figures and returns the keys.
 
-    Without a terminal it only waits.
+    Its arguments: the descriptor of the figures, and whether only keys matter. Without
+    figures it returns after a while, to look for a server. Without a terminal there
+    are no keys.
     """
     if not stream.isatty():
-        yield _wait
+        yield partial(_keys, None)
         return
     import termios
     import tty
@@ -235,30 +279,29 @@ def _keyboard(stream: TextIO) -> Iterator[Callable[[float], str]]:
     fd = stream.fileno()
     before = termios.tcgetattr(fd)
     tty.setcbreak(fd)
-
-    def keys(seconds: float) -> str:
-        if not select.select([fd], [], [], seconds)[0]:
-            return ""
-        data = os.read(fd, 1024)
-        if not data:
-            return "q"  # the terminal has gone
-        text = data.decode(errors="replace")
-        # An escape sequence is a key that means nothing here; Esc alone is one byte.
-        return "" if text.startswith("\x1b") and len(text) > 1 else text
-
     try:
-        yield keys
+        yield partial(_keys, fd)
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _wait(seconds: float) -> str:
-    time.sleep(seconds)
-    return ""
+def _keys(terminal: int | None, figures: int | None, is_paused: bool) -> str:
+    descriptors = [fd for fd in (terminal, figures) if fd is not None]
+    wait = None if is_paused or figures is not None else RETRY_SECONDS
+    if terminal not in select.select(descriptors, [], [], wait)[0] or terminal is None:
+        return ""
+    data = os.read(terminal, 1024)
+    if not data:
+        return "q"  # the terminal has gone
+    text = data.decode(errors="replace")
+    # An escape sequence is a key that means nothing here; Esc alone is one byte.
+    return "" if text.startswith("\x1b") and len(text) > 1 else text
 
 
 def _interval(text: str) -> float:
     value = seconds(text)
-    if value < MIN_INTERVAL:
-        raise argparse.ArgumentTypeError(f"at least {MIN_INTERVAL:g} seconds")
+    if not MIN_INTERVAL <= value <= MAX_INTERVAL:
+        raise argparse.ArgumentTypeError(
+            f"from {MIN_INTERVAL:g} to {MAX_INTERVAL:g} seconds"
+        )
     return value

@@ -1,6 +1,6 @@
 """The frame of `gamin top`, as lines of styled text that fit a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -13,6 +13,13 @@ LABEL = 11
 
 MAX_PATHS = 8
 """Busiest paths that are shown; a low terminal shows fewer."""
+
+POLLED_FOR = {
+    "no_room": "without room",
+    "many_entries": "many entries come and go",
+    "many_writes": "always written",
+}
+"""How the reasons of polling are shown."""
 
 FULL = 0.9
 """The share of a limit from which on it is shown as a problem."""
@@ -46,11 +53,12 @@ def _figures(figures: Figures, sample: Sample, width: int) -> list[Text]:
     lines = [head, Text(), _rate("activity", figures.activity, "ticks/s", width)]
     if any(figures.events):
         lines.append(_rate("changes", figures.events, "paths/s", width))
-    lines += [_watches(report), *_quotas(report, width)]
+    lines += [_watches(report), *_quotas(report, width), *_stalled(report)]
     lost = report.recoveries
-    is_bad = bool(lost.overflows)
-    text = f"{lost.overflows} overflows, {lost.rescans} rescans"
-    return [*lines, _line("recoveries", text, "yellow" if is_bad else "")]
+    text = "none"
+    if lost.overflows or lost.rescans:
+        text = f"{lost.overflows:,} overflows, {lost.rescans:,} directories rescanned"
+    return [*lines, _line("losses", text, "yellow" if lost.overflows else "")]
 
 
 def _line(name: str, text: str, style: str = "") -> Text:
@@ -59,23 +67,36 @@ def _line(name: str, text: str, style: str = "") -> Text:
 
 def _rate(name: str, values: Iterable[float], unit: str, width: int) -> Text:
     known = list(values)
-    last = f"{known[-1]:>6.0f} {unit:<8}" if known else f"{'':6} {unit:<8}"
+    last = f"{known[-1]:>6,.0f} {unit:<8}" if known else f"{'':6} {unit:<8}"
     bars = sparkline(known, width - LABEL - len(last) - 1)
     return Text.assemble((f"{name:<{LABEL}}", "dim"), last, " ", (bars, "cyan"))
 
 
 def _watches(report: Report) -> Text:
+    """How directories are watched, without what does not occur."""
     watches = report.watches
     line = Text.assemble((f"{'watches':<{LABEL}}", "dim"), f"{watches.kernel:,} kernel")
+    why = ", ".join(
+        f"{number:,} {POLLED_FOR.get(reason, printable(reason))}"
+        for reason, number in report.polled_for.items()
+        if number
+    )
     for number, name, style in (
-        (watches.polled, "polled", ""),
+        (watches.polled, f"polled ({why})" if why else "polled", "yellow" * bool(why)),
         (watches.busy, "busy", "yellow"),
         (watches.missing, "missing", ""),
-        (watches.no_room, "without room", "red"),
         (watches.unreadable, "unreadable", "yellow"),
+        (watches.unlisted, "not listed yet", "red"),
     ):
-        line.append(f"  {number:,} {name}", style=style if number else "dim")
+        if number:
+            line.append(f"  {number:,} {name}", style=style)
     return line
+
+
+def _stalled(report: Report) -> Iterator[Text]:
+    for mount in report.stalled:
+        text = f"{printable(mount.mount)} for {duration(mount.seconds)}"
+        yield _line("no answer", f"{text}: {printable(mount.reason)}", "red")
 
 
 def _quotas(report: Report, width: int) -> list[Text]:
@@ -93,21 +114,36 @@ def _body(
     figures: Figures, report: Report, keys: Keys, room: int, width: int
 ) -> list[Text]:
     clients = shown_clients(report.clients, keys.sorting, keys.pattern)
-    paths = figures.busiest(min(MAX_PATHS, max(0, room // 2 - 3)))
-    lines = [Text(), _client_row("PID", "LANGUAGE", "SUBSCR.", "BACKLOG", "PROGRAM")]
-    lines[-1].pad_right(max(0, width - lines[-1].cell_len))
-    lines[-1].stylize("reverse")
-    kept = max(1, room - len(lines) - (len(paths) + 2 if paths else 0))
+    paths = _paths(figures, report, max(0, room // 2 - 3), width)
+    heads = _client_row("PID", "LANGUAGE", "SUBSCR.", "BACKLOG", "PROGRAM")
+    lines = [Text(), _title(heads, width)]
+    kept = max(1, room - len(lines) - len(paths))
     lines += [_client(client) for client in clients[:kept]]
     if len(clients) > kept:
         lines[-1] = Text(f"  … and {len(clients) - kept + 1} others", style="dim")
-    if paths:
-        title = Text(f"{'CHANGES':>10}  BUSIEST PATH OF THE LAST MINUTE")
-        title.pad_right(max(0, width - title.cell_len))
-        title.stylize("reverse")
-        lines += [Text(), title]
-        lines += [_path(path, count, width) for path, count in paths]
-    return lines
+    if keys.pattern and not clients:
+        lines.append(Text("  no client's program has this in its name", style="dim"))
+    return lines + paths
+
+
+def _paths(figures: Figures, report: Report, room: int, width: int) -> list[Text]:
+    """The busiest paths: of those that are watched, or those that the server defers."""
+    most = min(MAX_PATHS, room)
+    heads = f"{'CHANGES':>10}  BUSIEST PATH OF THE LAST MINUTE"
+    lines = [_path(f"{count:,}", path, width) for path, count in figures.busiest(most)]
+    if not lines:
+        heads = f"{'':>10}  BUSY PATH, REPORTED ONCE A SECOND"
+        lines = [
+            _path("polled" if busy.polled else "", busy.path, width)
+            for busy in report.busy_paths[:most]
+        ]
+    return [Text(), _title(Text(heads), width), *lines] if lines else []
+
+
+def _title(heads: Text, width: int) -> Text:
+    heads.pad_right(max(0, width - heads.cell_len))
+    heads.stylize("reverse")
+    return heads
 
 
 def _client(client: Client) -> Text:
@@ -129,12 +165,12 @@ def _client_row(
     return Text(f"{pid:>10}  {language:<9} {subscriptions:>8} {backlog:>8}  {program}")
 
 
-def _path(path: str, count: int, width: int) -> Text:
+def _path(figure: str, path: str, width: int) -> Text:
     shown = printable(path)
     room = width - 12
     if len(shown) > room:
         shown = "…" + shown[len(shown) - room + 1 :]  # paths differ at their end
-    return Text(f"{count:>10,}  {shown}")
+    return Text(f"{figure:>10}  {shown}")
 
 
 def _help(keys: Keys) -> Text:
@@ -142,9 +178,9 @@ def _help(keys: Keys) -> Text:
         return Text.assemble(
             ("filter: ", "bold"), keys.pattern, ("▏", "blink"), ("  Enter, Esc", "dim")
         )
-    paused = " (paused)" if keys.is_paused else ""
+    pause = "go on (paused)" if keys.is_paused else "pause"
     pattern = f" {printable(keys.pattern)}" if keys.pattern else ""
     return Text(
-        f"q quit  p pause{paused}  s sort: {keys.sorting}  / filter{pattern}",
+        f"q quit  p {pause}  s sort: {keys.sorting}  / filter{pattern}",
         style="bold" if keys.is_paused else "dim",
     )

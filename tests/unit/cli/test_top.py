@@ -14,13 +14,23 @@ from hypothesis import strategies as st
 
 from gamin.cli import top_model
 from gamin.cli.main import main
-from gamin.cli.status import Client, Facility, Limits, Recoveries, Report, Watches
-from gamin.cli.top import next_interval
+from gamin.cli.status import (
+    BusyPath,
+    Client,
+    Facility,
+    Limits,
+    Recoveries,
+    Report,
+    StalledMount,
+    Watches,
+)
 from gamin.cli.top_model import Figures, Keys, Sample, gauge, shown_clients, sparkline
 from gamin.system.process_table import usage_of
 from testkit.programs import COMMAND, gamin
+from testkit.server_state import status
 from testkit.servers import OUR_SERVER, Server, running_server
 from testkit.terminal import in_terminal
+from testkit.waiting import eventually
 
 pytest.importorskip("rich")
 from gamin.cli.top_view import frame
@@ -45,6 +55,9 @@ def sample(time: float, clock: int = 0, pid: int = 9, cpu: float = 0.0) -> Sampl
         limits=Limits(1, 1),
         facilities={"inotify": Facility(95, 100)},
         recoveries=Recoveries(1, 2),
+        stalled=[StalledMount("/mnt", "fuse", 5, "it hangs")],
+        polled_for={"no_room": 5, "many_writes": 0},
+        busy_paths=[BusyPath("/always/written", polled=True)],
     )
     return Sample(time, report, cpu, 12_000_000)
 
@@ -154,9 +167,11 @@ def test_a_frame_has_the_figures_of_the_server() -> None:
         "up 1 min 1 s",
         "12 MB",
         "1,200 kernel",
-        "5 without room",
+        "2 polled (5 without room)",
         "95 of 100",
-        "1 overflows, 2 rescans",
+        "1 overflows, 2 directories rescanned",
+        "/always/written",
+        "/mnt for 5 s: it hangs",
         "Editor",
     ):
         assert part in text
@@ -197,16 +212,6 @@ def _with_clients(report: Report, clients: list[Client]) -> Report:
 
 def test_without_a_server_a_frame_says_so() -> None:
     assert "waiting for a server" in lines_of(Figures())[0]
-
-
-@pytest.mark.parametrize(
-    ("interval", "took", "expected"),
-    [(1.0, 0.001, 1.0), (1.0, 0.02, 2.0), (1.0, 9.0, 5.0), (60.0, 9.0, 60.0)],
-)
-def test_a_server_that_needs_long_is_asked_less_often(
-    interval: float, took: float, expected: float
-) -> None:
-    assert next_interval(interval, took) == expected
 
 
 # -- the program
@@ -262,6 +267,28 @@ def test_top_waits_for_the_next_server(server: Server, tmp_path: Path) -> None:
         program.await_text(b"process")
         gamin("stop", session=server.session)
         program.await_text(b"waiting for a server")
+        program.type(b"q")
+        assert program.wait() == 0
+
+
+def test_while_it_is_paused_the_server_pushes_nothing(
+    server: Server, tmp_path: Path
+) -> None:
+    env = {**os.environ, "GAM_CLIENT_ID": server.session, "TERM": "xterm"}
+
+    def watchers() -> int:
+        report = status({"GAM_CLIENT_ID": server.session})
+        return sum(client.pid != os.getpid() for client in report.clients)
+
+    words = ["top", "--interval", "0.2"]
+    with in_terminal([*COMMAND, *words], env=env, cwd=tmp_path) as program:
+        program.await_text(b"process")
+        assert watchers() == 1
+        program.type(b"p")
+        program.await_text(b"(paused)")
+        eventually(lambda: watchers() == 0)
+        program.type(b"p")
+        eventually(lambda: watchers() == 1)
         program.type(b"q")
         assert program.wait() == 0
 

@@ -6,7 +6,16 @@ pytest.importorskip("rich")
 
 import msgspec
 
-from gamin.cli.status import Client, Facility, Recoveries, Report, Watches, read
+from gamin.cli.status import (
+    BusyPath,
+    Client,
+    Facility,
+    Recoveries,
+    Report,
+    StalledMount,
+    Watches,
+    read,
+)
 from gamin.cli.top_model import Figures, Keys, Sample
 from gamin.cli.top_view import frame
 
@@ -68,9 +77,45 @@ def test_the_figures_of_the_report_are_shown() -> None:
             recoveries=Recoveries(1, 2),
         )
     )
-    assert "1,000 kernel  2 polled  3 busy  4 missing  5 without room" in text
+    assert "1,000 kernel  2 polled  3 busy  4 missing  6 unreadable\n" in text
     assert "9 of 10" in text
-    assert "1 overflows, 2 rescans" in text
+    assert "1 overflows, 2 directories rescanned" in text
+
+
+def test_what_does_not_occur_is_not_shown() -> None:
+    lines = shown(watches=Watches(7, 0, 0, 0, 0, 0), recoveries=Recoveries(0, 0))
+    assert "watches    7 kernel" in lines
+    assert "losses     none" in lines
+
+
+def test_it_shows_why_directories_are_polled() -> None:
+    shown_wide = shown(
+        width=120,
+        watches=Watches(1, 3, 0, 0, 2, 0),
+        polled_for={"no_room": 2, "many_entries": 1, "many_writes": 0, "new\x1b": 1},
+    )
+    why = "2 without room, 1 many entries come and go, 1 new\\x1b"
+    assert f"watches    1 kernel  3 polled ({why})" in shown_wide
+
+
+def test_busy_paths_are_shown_where_no_path_was_given() -> None:
+    busy = [BusyPath("/log\n", polled=True), BusyPath("/other", polled=False)]
+    lines = shown(busy_paths=busy)
+    head = next(n for n, line in enumerate(lines) if "BUSY PATH" in line)
+    assert lines[head + 1].split() == ["polled", "/log\\n"]
+    assert lines[head + 2].split() == ["/other"]
+    assert not [
+        line for line in shown(paths=("/a",), busy_paths=busy) if "BUSY" in line
+    ]
+
+
+def test_a_mount_that_does_not_answer_is_shown() -> None:
+    mount = StalledMount("/mnt/nfs", "nfs", 61, "it hangs")
+    assert "no answer  /mnt/nfs for 1 min 1 s: it hangs" in shown(stalled=[mount])
+
+
+def test_a_filter_that_nothing_matches_says_so() -> None:
+    assert "no client's program" in "\n".join(shown(keys=Keys(pattern="nothing")))
 
 
 def test_changes_have_a_line_only_where_some_were_counted() -> None:

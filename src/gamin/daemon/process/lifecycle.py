@@ -339,6 +339,11 @@ class Server:
     def log_path(self) -> str | None:
         return server_log.path()
 
+    def _clients(self) -> set[object]:
+        """What subscriptions of clients belong to."""
+        roots = () if self._watchman is None else (self._watchman.roots,)
+        return {*self.connections.values(), *roots}
+
     def status(self) -> dict[str, object]:
         kernel = self.kernel
         return {
@@ -363,7 +368,9 @@ class Server:
             "state_bytes": 0
             if self._watchman is None
             else self._watchman.memory.size(),
-            "watches": status.watches(self.monitor),
+            "watches": status.watches(self.monitor, self._clients()),
+            "polled_for": status.polled_for(self.monitor),
+            "busy_paths": status.busy_paths(self.monitor),
             "limits": self._limits.read(),
             "facilities": {
                 facility: {"used_by_us": used, "most_used_by_us": most}

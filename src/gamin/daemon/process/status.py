@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from gamin.backends.base import Usage
 from gamin.core.model.node import Node
 from gamin.core.monitor import Monitor
+from gamin.core.throttle.flow_control import Resource
 from gamin.daemon.process.mount_threads import Stalled
 from gamin.paths import printable
 from gamin.system import inotify
@@ -21,11 +23,16 @@ def watcher_name(facilities: Iterable[Usage]) -> str:
     return "inotify" if "inotify" in names else names[0] if names else "polling"
 
 
-def watches(monitor: Monitor) -> dict[str, int]:
+MAX_BUSY_PATHS = 20
+"""Busy paths of which the name is reported."""
+
+
+def watches(monitor: Monitor, clients: AbstractSet[object]) -> dict[str, int]:
     """How many directories each method watches.
 
     `busy` counts the paths that are reported once per interval, `missing` the
-    subscriptions whose path does not exist, `no_room` the directories that are polled
+    subscriptions of `clients` whose path does not exist (the server itself waits for
+    configuration that may never exist), `no_room` the directories that are polled
     because the kernel's quota is used up, `unlisted` those that could not be listed yet
     for want of descriptors or memory, or because of an input error.
     """
@@ -35,11 +42,43 @@ def watches(monitor: Monitor) -> dict[str, int]:
         "kernel": sum(node.wd >= 0 for node in nodes),
         "polled": sum(node.wd_poll >= 0 for node in nodes),
         "busy": len(monitor.flow.busy),
-        "missing": sum(s.node is None for s in monitor.subscriptions),
+        "missing": sum(
+            s.node is None and s.client in clients for s in monitor.subscriptions
+        ),
         "no_room": len(registers.over_quota),
         "unreadable": len(registers.unreadable),
         "unlisted": len(registers.unlisted),
     }
+
+
+def polled_for(monitor: Monitor) -> dict[str, int]:
+    """How many directories are polled only for a reason that may pass, by reason."""
+    registers = monitor.coverage.registers
+    return {
+        "no_room": len(registers.over_quota),
+        "many_entries": len(registers.polled_for_churn),
+        "many_writes": len(registers.polled_for_writes),
+    }
+
+
+def busy_paths(monitor: Monitor) -> list[dict[str, object]]:
+    """What changes all the time and is therefore reported once per interval: the paths
+    with most events first."""
+    most = sorted(
+        monitor.flow.busy.items(),
+        key=lambda item: (item[1].kernel_events, item[1].last),
+        reverse=True,
+    )
+    return [
+        {"path": os.fsdecode(_path_of(resource)), "polled": busy.is_polled}
+        for resource, busy in most[:MAX_BUSY_PATHS]
+    ]
+
+
+def _path_of(resource: Resource) -> bytes:
+    if isinstance(resource, tuple):
+        return resource[0].path_prefix() + resource[1]
+    return resource.path()
 
 
 def recoveries(monitor: Monitor) -> dict[str, int]:
@@ -100,9 +139,8 @@ def dump(monitor: Monitor, clients: Iterable[str]) -> str:
     lines += [f"  {_described(monitor, node)}" for node in _watched(monitor)]
     lines += ["", "busy:"]
     for resource, busy in monitor.flow.busy.items():
-        node, name = resource[:2] if isinstance(resource, tuple) else (resource, b"")
         hot = " polled" if busy.is_polled else ""
-        lines.append(f"  {printable(node.path_prefix() + name)}{hot}")
+        lines.append(f"  {printable(_path_of(resource))}{hot}")
     return "\n".join(lines) + "\n"
 
 

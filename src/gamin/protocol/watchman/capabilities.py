@@ -12,6 +12,7 @@ from gamin.protocol.watchman.query.fields import FIELDS, OWN_FIELDS
 OURS = (
     "gamin-any-path",  # subscribe with `watch`: files and missing paths too
     "gamin-details",  # `details` of a subscription: what exactly changed
+    "gamin-figures",  # the state of the server as messages, at an interval
     "gamin-flow-control",  # `flow_control: false` of a subscription
     "gamin-ignore",  # `ignore` and `vcs_ignore` of a query
     "gamin-initial",  # `initial: false` of a subscription

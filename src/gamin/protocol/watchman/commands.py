@@ -32,6 +32,10 @@ FOR_ANYBODY = frozenset(
 )
 """Commands for connections without the owner's privileges, too; see
 `debug-drop-privs`."""
+MIN_FIGURES_INTERVAL = 0.1
+"""Seconds between two messages of `gamin-figures` at least."""
+MAX_FIGURES_INTERVAL = 3600
+"""Seconds between two messages of `gamin-figures` at most."""
 MAX_ASKED = 1000
 """Names in one request of `gamin-activity`."""
 
@@ -207,6 +211,18 @@ def _activity(name: str, arguments: Arguments) -> ask.GetActivity:
     return ask.GetActivity(root_of(arguments), subscription_name(arguments), paths)
 
 
+def _figures(name: str, arguments: Arguments) -> ask.GaminFigures:
+    count(name, arguments, 1, 1)
+    complaint = (
+        f"argument 1 to '{name}' must be 0 or a number of seconds from "
+        f"{MIN_FIGURES_INTERVAL} to {MAX_FIGURES_INTERVAL}"
+    )
+    seconds: float = converted(arguments[0], float, complaint)
+    if seconds and not MIN_FIGURES_INTERVAL <= seconds <= MAX_FIGURES_INTERVAL:
+        raise BadCommand(complaint)
+    return ask.GaminFigures(seconds)
+
+
 _LOG_LEVELS = {"debug": 10, "error": 40}
 _WANTED_LEVELS = {"debug": 10, "error": 30, "off": None}
 """The lowest level of the module `logging` that a client gets: what Watchman reports
@@ -275,6 +291,7 @@ COMMANDS: dict[str, Reader] = {
     "shutdown-server": plain(ask.ShutdownServer()),
     "gamin-activity": _activity,
     "gamin-status": plain(ask.GaminStatus()),
+    "gamin-figures": _figures,
     "gamin-dump": plain(ask.GaminDump()),
     "gamin-stop": plain(ask.GaminStop()),
 }

@@ -1,8 +1,8 @@
 """The server's messages: replies to commands, and messages of subscriptions.
 
 Plain objects for a codec to write: `str` is text, `bytes` is the name of a file. The
-codec adds rows. Only messages may have a member `subscription` or `log`: by these
-clients distinguish messages from replies.
+codec adds rows. Only messages may have a member `subscription`, `log` or `figures`: by
+these clients distinguish messages from replies.
 """
 
 from collections.abc import Iterable, Mapping
@@ -225,6 +225,15 @@ def shutdown_server() -> Reply:
 
 def status(report: Mapping[str, Any]) -> Reply:
     return _reply(status=report)
+
+
+def figures_interval(seconds: float) -> Reply:
+    return _reply(interval=seconds)
+
+
+def figures(report: Mapping[str, Any]) -> Reply:
+    """The message to who asked for them; see `gamin-figures`."""
+    return _reply(unilateral=True, figures=report)
 
 
 def dump(text: str) -> Reply:

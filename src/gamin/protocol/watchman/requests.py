@@ -216,6 +216,12 @@ class GaminStatus(Struct, frozen=True):
     pass
 
 
+class GaminFigures(Struct, frozen=True):
+    """The state of the server every so many seconds, as messages; 0 for no more."""
+
+    seconds: float
+
+
 class GaminDump(Struct, frozen=True):
     pass
 
@@ -253,6 +259,7 @@ Request = (
     | ShutdownServer
     | GetActivity
     | GaminStatus
+    | GaminFigures
     | GaminDump
     | GaminStop
 )

@@ -40,7 +40,9 @@ def test_the_limits_are_those_of_before_while_no_descriptor_is_left() -> None:
 
 
 def test_a_monitor_without_subscriptions_watches_nothing(monitor: Monitor) -> None:
-    assert set(status.watches(monitor).values()) == {0}
+    assert set(status.watches(monitor, set()).values()) == {0}
+    assert set(status.polled_for(monitor).values()) == {0}
+    assert status.busy_paths(monitor) == []
     assert status.recoveries(monitor) == {"overflows": 0, "rescans": 0}
 
 
@@ -49,7 +51,8 @@ def test_a_subscription_to_a_missing_path_is_counted_and_dumped(
 ) -> None:
     subscription = Subscription(7, 3, b"/a\nb", Scope.FILE, directory_events_only=True)
     monitor.subscribe(subscription, 0.0)
-    assert status.watches(monitor)["missing"] == 1
+    assert status.watches(monitor, {7})["missing"] == 1
+    assert status.watches(monitor, {8})["missing"] == 0, "that of the server itself"
     text = status.dump(monitor, ["7: pid 12"])
     assert "  7: pid 12\n" in text
     assert "  7:3 file /a\\nb -> missing\n" in text

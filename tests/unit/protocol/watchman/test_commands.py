@@ -89,6 +89,8 @@ requests = st.builds(
             ask.GetActivity(b"/a", "n", (b"b/c", b"\xff", b"")),
         ),
         (["gamin-status"], ask.GaminStatus()),
+        (["gamin-figures", 1.5], ask.GaminFigures(1.5)),
+        (["gamin-figures", 0], ask.GaminFigures(0)),
         (["gamin-dump"], ask.GaminDump()),
         (["gamin-stop"], ask.GaminStop()),
     ],
@@ -178,6 +180,11 @@ def test_find_is_a_query_without_a_clock() -> None:
             ["flush-subscriptions", "/a", {"sync_timeout": 1, "subscriptions": "n"}],
             "^expected 'subscriptions' to be an array of subscription names$",
         ),
+        *(
+            (["gamin-figures", wrong], "must be 0 or a number of seconds from 0.1")
+            for wrong in (0.01, -1, 3601, float("nan"), "1", None, True)
+        ),
+        (["gamin-figures"], "wrong number of arguments"),
         (["unsubscribe", "/a"], "wrong number of arguments"),
         (["unsubscribe", "/a", 1], "expected 2nd parameter to be subscription name"),
     ],

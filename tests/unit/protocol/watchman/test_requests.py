@@ -13,6 +13,7 @@ LINES: list[list[Any]] = [
     *([name] for name in ("version", "list-capabilities", "get-sockname", "get-pid")),
     *([name] for name in ("watch-list", "watch-del-all", "shutdown-server")),
     *([name] for name in ("gamin-status", "gamin-dump", "gamin-stop")),
+    ["gamin-figures", 1],
     *([name, ROOT] for name in ("watch", "watch-project", "watch-del", "clock")),
     *([name, ROOT] for name in ("get-config", "find")),
     ["gamin-activity", ROOT, "name", ["file"]],

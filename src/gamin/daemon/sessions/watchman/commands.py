@@ -13,6 +13,7 @@ from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
 from gamin.daemon.sessions.watchman.debugging import Debugging
 from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.figures_feed import FiguresFeed
 from gamin.daemon.sessions.watchman.hashing_subscription import (
     ReadContents,
 )
@@ -76,6 +77,7 @@ class Commands:
         self._debugging = Debugging(
             roots, host, self._queries, self._hashes_of, self._current
         )
+        self._figures_feed = FiguresFeed(roots.loop, host.status)
         self._log_feed = LogFeed(roots.loop, logging.getLogger("gamin"))
 
     def carry_out(self, request: ask.Request, client: Asker) -> None:
@@ -91,6 +93,9 @@ class Commands:
                 client.reply(replies.get_pid(os.getpid()))
             case ask.GaminStatus():
                 client.reply(replies.status(self._host.status()))
+            case ask.GaminFigures(seconds):
+                client.reply(replies.figures_interval(seconds))
+                self._figures_feed.set_interval(client, seconds)
             case ask.GaminDump():
                 client.reply(replies.dump(self._host.dump()))
             case ask.GaminStop():
@@ -128,9 +133,10 @@ class Commands:
         self.watches.closed(root)
 
     def client_left(self, client: Asker) -> None:
-        """It asserts no state any more, and gets nothing of the log."""
+        """It asserts no state any more, and gets no log and no figures."""
         self.roots.client_left(client)
         self._log_feed.set_level(client, None)
+        self._figures_feed.set_interval(client, 0)
 
     # -- questions
 

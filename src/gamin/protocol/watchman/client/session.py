@@ -17,6 +17,9 @@ from gamin.protocol.watchman.codec.framing import (
 )
 from gamin.protocol.watchman.errors import BadRequest
 
+FIGURES = "gamin-figures"
+"""In the place of the subscription: a message that the command of this name causes."""
+
 
 class Reply(NamedTuple):
     """The answer to the oldest request that had none yet."""
@@ -31,7 +34,7 @@ class Reply(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What the server reports to a subscription."""
+    """What the server reports to a subscription, or FIGURES."""
 
     subscription: str
     value: dict[str, Any]
@@ -70,6 +73,8 @@ class ClientSession:
             raise RemoteProtocolError("neither a reply nor a message")
         if "subscription" in value:
             return Message(str(value["subscription"]), value)
+        if "figures" in value:
+            return Message(FIGURES, value)
         if not self._unanswered:
             raise RemoteProtocolError("a reply that nobody asked for")
         return Reply(self._unanswered.popleft(), value)

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from gamin.errors import RemoteProtocolError
 from gamin.protocol.watchman import replies
-from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
+from gamin.protocol.watchman.client.session import (
+    FIGURES,
+    ClientSession,
+    Message,
+    Reply,
+)
 from gamin.protocol.watchman.codec.framing import REQUEST_LIMIT, encode
 from gamin.protocol.watchman.requests import WatchProject
 from testkit.rows import NOW
@@ -38,6 +43,16 @@ def test_messages_come_in_between() -> None:
     assert session.received(encode(message) + encode(reply)) == [
         Message("n", json.loads(encode(message))),
         Reply(("get-pid",), reply),
+    ]
+
+
+def test_figures_are_a_message_of_no_subscription() -> None:
+    session = ClientSession()
+    session.request("gamin-figures", 1)
+    reply, figures = replies.figures_interval(1), replies.figures({"pid": 7})
+    assert session.received(encode(figures) + encode(reply)) == [
+        Message(FIGURES, figures),
+        Reply(("gamin-figures", 1), reply),
     ]
 
 

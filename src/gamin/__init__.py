@@ -11,8 +11,9 @@ from here as well; they are documented at `gamin.compat.fam`.
 # Each name is loaded from where it lives when it is first used, so that `import gamin`
 # costs next to nothing.
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
+"""As in `typing`, of which the import would cost more than the rest."""
 if TYPE_CHECKING:
     from gamin.client.aio import AsyncWatch, awatch
     from gamin.client.arguments import WatchTimeout

@@ -2,6 +2,8 @@
 
 Each command is a module of this folder with `configure(parser)` and `run(args)`. It is
 imported only when it is asked for, because hooks and prompts start the program often.
+For the same reason help and version do without argparse, of which the import takes as
+long as Python's start.
 """
 
 import io
@@ -11,9 +13,15 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from gamin import __version__
-from gamin.cli.parser import Parser
 from gamin.errors import GaminError
 from gamin.paths import printable
+
+TYPE_CHECKING = False
+"""As in `typing`, of which the import would take a tenth of the start."""
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from gamin.cli.parser import Parser
 
 FAILED = 1
 INTERRUPTED = 130
@@ -56,6 +64,12 @@ GROUPS = {
 
 COMMANDS = [name for group in GROUPS.values() for name in group]
 
+_USAGE = "gamin COMMAND [OPTION…] [PATH…]"
+_DESCRIPTION = "Report changes of files: one server for all your programs."
+_OPTIONS = """\
+options:
+  -h, --help   show this help
+  --version    show the version"""
 _EXAMPLES = """\
 examples:
   gamin watch -r .                     print what changes here and below
@@ -94,10 +108,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: Sequence[str]) -> int:
     # No option of the program itself takes a value, so the first word is the command.
-    program = program_parser()
-    name = program.parse(words[:1]).command
-    if name is None:
-        program.error(f"which command? {', '.join(COMMANDS)}")
+    match words[:1]:
+        case ["-h" | "--help"]:
+            print(program_help())
+            raise SystemExit(0)
+        case ["--version"]:
+            print(f"gamin {__version__}")
+            raise SystemExit(0)
+        case [name] if name in COMMANDS:
+            pass
+        case _:
+            refuse(words[:1])
     command = import_module(f"gamin.cli.{name}")
     parser = command_parser(name)
     status: int = command.run(parser.parse(words[1:]))
@@ -109,27 +130,27 @@ def _failed(error: Exception) -> int:
     return FAILED
 
 
-def program_parser() -> Parser:
-    """The parser of `gamin` without a command."""
-    parser = Parser(
-        prog="gamin",
-        usage="gamin COMMAND [OPTION…] [PATH…]",
-        description="Report changes of files: one server for all your programs.",
-        epilog=f"{_command_list()}\n{_EXAMPLES}",
+def program_help() -> str:
+    """The help of `gamin` without a command."""
+    return "\n\n".join(
+        (f"usage: {_USAGE}", _DESCRIPTION, _OPTIONS, f"{_command_list()}\n{_EXAMPLES}")
     )
-    parser.add_argument("--version", action="version", version=f"gamin {__version__}")
-    parser.add_argument(
-        "command",
-        nargs="?",
-        choices=COMMANDS,
-        metavar="COMMAND",
-        help="one of the commands below",
-    )
-    return parser
 
 
-def command_parser(name: str) -> Parser:
+def refuse(words: Sequence[str]) -> "NoReturn":
+    """Exit with status 64 and say which command may be meant."""
+    from gamin.cli.parser import Parser
+
+    parser = Parser(prog="gamin", usage=_USAGE)
+    parser.add_argument("command", nargs="?", choices=COMMANDS)
+    parser.parse(words)
+    parser.error(f"which command? {', '.join(COMMANDS)}")
+
+
+def command_parser(name: str) -> "Parser":
     """The parser of the command `name`."""
+    from gamin.cli.parser import Parser
+
     parser = Parser(prog=f"gamin {name}")
     import_module(f"gamin.cli.{name}").configure(parser)
     return parser

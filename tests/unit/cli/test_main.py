@@ -19,6 +19,8 @@ MODULES = {
     for path in (ROOT / "src/gamin/cli").glob("*.py")
     if "\ndef configure(" in path.read_text()
 }
+SOURCE_PATH = f"import sys; sys.path.append({str(ROOT / 'src')!r})\n"
+"""Without the module `site`, which may import anything."""
 HELP = {"-h", "--help"}
 EACH = pytest.mark.parametrize("command", COMMANDS)
 
@@ -86,10 +88,14 @@ def test_help_imports_no_module_that_it_does_not_need() -> None:
         "except SystemExit: print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-c", SOURCE_PATH + program],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     loaded = set(done.stderr.split())
     unneeded = {"asyncio", "socket", "subprocess", "json", "rich", "msgspec", "re2"}
+    unneeded |= {"argparse", "re", "typing", "gamin.cli.parser"}
     assert not loaded & unneeded
 
 

@@ -30,6 +30,9 @@ class ClientLimits(NamedTuple):
     """Different `ignore` lists, and other options that make a root, of one connection
     on one path: each is a tree of its own."""
 
+    request_bytes: int = 16 << 20
+    """Bytes of one request in Watchman's language."""
+
     waiting_requests: int = 1_000
     """Requests of one connection that may wait before it is not read any more."""
 
@@ -43,6 +46,27 @@ class ClientLimits(NamedTuple):
     """Terms and patterns of a query times the files that they are asked of: minutes of
     work."""
 
+    query_terms: int = 1_000
+    """Terms in the expression of one query."""
+
+    query_patterns: int = 256
+    """Terms with a pattern in one expression, and globs in one query."""
+
+    pattern_bytes: int = 1 << 16
+    """Characters of the patterns of one expression together, and of its globs."""
+
+    query_paths: int = 1_000
+    """Items of `path`, and of `suffix`, in one query."""
+
+    ignore_patterns: int = 10_000
+    """Patterns in one list of `ignore`."""
+
+    ignore_bytes: int = 1 << 16
+    """Characters of these together."""
+
+    ignore_wildcards: int = 1 << 14
+    """Characters of those that have wildcards."""
+
     def replaced(self, values: Mapping[str, int]) -> "ClientLimits":
         """A copy with some fields set. `values` must be within `RANGES`."""
         return self._replace(**values)
@@ -54,10 +78,18 @@ RANGES: Mapping[str, Limits] = {
     "triggers": Limits(0, 65_536, whole=True),
     "subscriptions": Limits(1, 65_536, whole=True),
     "rule_lists": Limits(1, 65_536, whole=True),
+    "request_bytes": Limits(4_096, 999_999_999, whole=True),
     "waiting_requests": Limits(1, 1_000_000, whole=True),
     "waiting_bytes": Limits(4_096, 999_999_999, whole=True),
     "unread_bytes": Limits(4_096, 999_999_999, whole=True),
     "query_price": Limits(1_000, 999_999_999, whole=True),
+    "query_terms": Limits(1, 1_000_000, whole=True),
+    "query_patterns": Limits(1, 65_536, whole=True),
+    "pattern_bytes": Limits(1, 16 << 20, whole=True),
+    "query_paths": Limits(1, 1_000_000, whole=True),
+    "ignore_patterns": Limits(1, 1_000_000, whole=True),
+    "ignore_bytes": Limits(1, 16 << 20, whole=True),
+    "ignore_wildcards": Limits(1, 1 << 20, whole=True),
 }
 """What a file may set. Below the least values `gamin status` and `gamin stop` would not
 be served either."""

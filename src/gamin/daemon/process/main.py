@@ -38,6 +38,16 @@ from gamin.system.spare_descriptor import SPARE
 logger: logging.Logger = logging.getLogger("gamin")
 
 USAGE = "usage: gam_server [--notimeout] [--pollonly] [SESSION]"
+YOUNG_OBJECTS = 20_000
+"""Objects after which the collector looks at those that are new: some 2 ms. What it has
+looked at once it does not look at again until a client has left (`Memory`): the growing
+tree has hardly a cycle, and collecting it repeatedly took a quarter of the time to scan
+20,000 directories (measured)."""
+RARELY = 1_000_000
+"""Collections of new objects before older ones are looked at, too."""
+SWITCH_SECONDS = 0.0005
+"""Seconds for which the loop waits for a thread that computes, as one that reads a
+large request; Python's own are ten times as many, at each system call of the loop."""
 MAX_RECURSION = 20_000
 """Levels of recursion: a path may have 2,000 names, and each takes a few levels."""
 
@@ -91,6 +101,7 @@ def _log_to_stderr() -> None:
 def serve(listening: Listening, options: set[str]) -> int:
     """Serve until a signal, a command or idleness ends it; return the exit status."""
     sys.setrecursionlimit(MAX_RECURSION)
+    sys.setswitchinterval(SWITCH_SECONDS)
     is_poll_only = "--pollonly" in options
     loop = Loop()
     try:
@@ -109,11 +120,9 @@ def serve(listening: Listening, options: set[str]) -> int:
     release_output()
     SPARE.hold()
     os.chdir("/")  # otherwise the file system could not be unmounted
-    # Everything that exists now stays for good, so the collector may skip it. The
-    # growing tree has hardly a cycle; collecting it repeatedly took a quarter of the
-    # time to scan 20,000 directories (measured).
+    # Everything that exists now stays for good, so the collector may skip it.
     gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
+    gc.set_threshold(YOUNG_OBJECTS, RARELY, RARELY)
     gc.enable()
     _run(server, loop)
     if server.mount_threads.stalled():

@@ -8,11 +8,14 @@ import msgspec
 from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.errors import BadCommand, UnresolvedRoot
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
+from gamin.protocol.watchman.query.limits import QueryLimits
 
 Arguments = Sequence[object]
 """What follows the name of the command."""
 Reader = Callable[[str, Arguments], ask.Request]
 """Reads the arguments of the named command. Raises BadRequest."""
+QueryReader = Callable[[str, Arguments, QueryLimits], ask.Request]
+"""A `Reader` that is given the limits of the query among the arguments, too."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=0)]
 
 

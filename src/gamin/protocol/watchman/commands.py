@@ -5,6 +5,7 @@ from gamin.protocol.watchman import requests as ask
 from gamin.protocol.watchman.arguments import (
     Arguments,
     Milliseconds,
+    QueryReader,
     Reader,
     as_object,
     converted,
@@ -19,6 +20,7 @@ from gamin.protocol.watchman.arguments import (
 from gamin.protocol.watchman.debug_commands import DEBUG_COMMANDS
 from gamin.protocol.watchman.errors import BadCommand, BadRequest, UnknownCommand
 from gamin.protocol.watchman.names import to_bytes
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS, QueryLimits
 from gamin.protocol.watchman.query.query import parse_query
 from gamin.protocol.watchman.trigger import parse_trigger
 
@@ -40,7 +42,9 @@ MAX_ASKED = 1000
 """Names in one request of `gamin-activity`."""
 
 
-def parse_request(value: object, *, is_owner: bool = True) -> ask.Request:
+def parse_request(
+    value: object, *, is_owner: bool = True, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.Request:
     """Read one request. Raises BadRequest, and nothing else, for any value."""
     match value:
         case [str(name), *arguments]:
@@ -55,6 +59,8 @@ def parse_request(value: object, *, is_owner: bool = True) -> ask.Request:
         raise UnknownCommand(f"unknown command {name}")
     if not is_owner and name not in FOR_ANYBODY:
         raise BadRequest(f"you must be the process owner to execute '{name}'")
+    if name in WITH_QUERIES:
+        return WITH_QUERIES[name](name, arguments, limits)
     return COMMANDS[name](name, arguments)
 
 
@@ -97,26 +103,32 @@ def _clock(name: str, arguments: Arguments) -> ask.GetClock:
     return ask.GetClock(root)
 
 
-def _query(name: str, arguments: Arguments) -> ask.RunQuery:
+def _query(
+    name: str, arguments: Arguments, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.RunQuery:
     complaint = f"wrong number of arguments for '{name}', expected 3"
     if len(arguments) != 2:
         raise BadCommand(complaint)
     root = root_of(arguments)
     query = as_object(arguments[1], complaint)
-    return ask.RunQuery(root, parse_query(query))
+    return ask.RunQuery(root, parse_query(query, limits))
 
 
-def _find(name: str, arguments: Arguments) -> ask.RunQuery:
+def _find(
+    name: str, arguments: Arguments, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.RunQuery:
     if not arguments:
         raise BadCommand(f"not enough arguments for '{name}'")
     wishes = {
         "fields": list(legacy.FIELDS),
         "expression": legacy.expression(arguments[1:], position=2),
     }
-    return ask.RunQuery(root_of(arguments), parse_query(wishes), is_find=True)
+    return ask.RunQuery(root_of(arguments), parse_query(wishes, limits), is_find=True)
 
 
-def _since(name: str, arguments: Arguments) -> ask.RunQuery:
+def _since(
+    name: str, arguments: Arguments, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.RunQuery:
     if len(arguments) < 2:
         raise BadCommand(f"not enough arguments for '{name}'")
     if not isinstance(arguments[1], str):
@@ -126,10 +138,12 @@ def _since(name: str, arguments: Arguments) -> ask.RunQuery:
         "fields": list(legacy.FIELDS),
         "expression": legacy.expression(arguments[2:], position=3),
     }
-    return ask.RunQuery(root_of(arguments), parse_query(wishes))
+    return ask.RunQuery(root_of(arguments), parse_query(wishes, limits))
 
 
-def _subscribe(name: str, arguments: Arguments) -> ask.Subscribe:
+def _subscribe(
+    name: str, arguments: Arguments, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.Subscribe:
     if len(arguments) != 3:
         raise BadCommand(f"wrong number of arguments for {name}")
     root = root_of(arguments)
@@ -137,7 +151,7 @@ def _subscribe(name: str, arguments: Arguments) -> ask.Subscribe:
     return ask.Subscribe(
         root,
         subscription_name(arguments),
-        parse_query(options),
+        parse_query(options, limits),
         watch=flag(options, "watch", default=False),
         defer=strings(options, "defer"),
         drop=strings(options, "drop"),
@@ -187,10 +201,12 @@ def _flush_subscriptions(name: str, arguments: Arguments) -> ask.FlushSubscripti
     return ask.FlushSubscriptions(root, tuple(names))
 
 
-def _trigger(name: str, arguments: Arguments) -> ask.DefineTrigger:
+def _trigger(
+    name: str, arguments: Arguments, limits: QueryLimits = DEFAULT_LIMITS
+) -> ask.DefineTrigger:
     if len(arguments) < 2:
         raise BadCommand("not enough arguments")
-    return ask.DefineTrigger(root_of(arguments), parse_trigger(arguments[1:]))
+    return ask.DefineTrigger(root_of(arguments), parse_trigger(arguments[1:], limits))
 
 
 def _trigger_del(name: str, arguments: Arguments) -> ask.DeleteTrigger:
@@ -260,6 +276,14 @@ def _log(name: str, arguments: Arguments) -> ask.WriteLog:
     return ask.WriteLog(_LOG_LEVELS[level], text)
 
 
+WITH_QUERIES: dict[str, QueryReader] = {
+    "query": _query,
+    "find": _find,
+    "since": _since,
+    "subscribe": _subscribe,
+    "trigger": _trigger,
+}
+"""Commands whose arguments contain a query, which has limits."""
 COMMANDS: dict[str, Reader] = {
     "version": _version,
     "list-capabilities": plain(ask.ListCapabilities()),

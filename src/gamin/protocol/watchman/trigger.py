@@ -12,6 +12,7 @@ from msgspec import Struct
 from gamin.protocol.watchman import legacy
 from gamin.protocol.watchman.errors import BadCommand
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS, QueryLimits
 from gamin.protocol.watchman.query.query import Query, parse_query
 
 NAME_PER_LINE = "NAME_PER_LINE"
@@ -48,15 +49,17 @@ class Trigger(Struct, frozen=True, kw_only=True):
     """As clients see it in `trigger-list`."""
 
 
-def parse_trigger(arguments: Sequence[object]) -> Trigger:
+def parse_trigger(
+    arguments: Sequence[object], limits: QueryLimits = DEFAULT_LIMITS
+) -> Trigger:
     """Read what follows the root: an object; or a name, patterns, "--" and a command.
     Raises BadRequest."""
     if not arguments:
         raise BadCommand("not enough arguments")
     given = arguments[0]
     if isinstance(given, dict):
-        return _from_object(given)
-    return _from_object(_legacy_definition(given, arguments[1:]))
+        return _from_object(given, limits)
+    return _from_object(_legacy_definition(given, arguments[1:]), limits)
 
 
 def _legacy_definition(name: object, words: Sequence[object]) -> dict[str, object]:
@@ -79,7 +82,7 @@ def _legacy_definition(name: object, words: Sequence[object]) -> dict[str, objec
     return definition
 
 
-def _from_object(given: dict[Any, Any]) -> Trigger:
+def _from_object(given: dict[Any, Any], limits: QueryLimits) -> Trigger:
     name = given.get("name")
     if not isinstance(name, str) or not name:
         raise BadCommand("invalid or missing name")
@@ -88,7 +91,7 @@ def _from_object(given: dict[Any, Any]) -> Trigger:
     return Trigger(
         name=name,
         command=_command(given.get("command")),
-        query=parse_query({**wishes, "fields": list(fields)}),
+        query=parse_query({**wishes, "fields": list(fields)}, limits),
         append_files=_flag(given, "append_files"),
         stdin=stdin,
         max_files_stdin=_count(given.get("max_files_stdin")),

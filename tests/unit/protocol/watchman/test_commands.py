@@ -11,6 +11,7 @@ from gamin.protocol.watchman.commands import COMMANDS, parse_request
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.query.expression import TERMS
 from gamin.protocol.watchman.query.fields import FIELDS
+from gamin.protocol.watchman.query.limits import QueryLimits
 from gamin.protocol.watchman.query.options import OPTIONS
 from gamin.protocol.watchman.query.query import Query
 from testkit.nested import nested
@@ -257,3 +258,18 @@ def test_without_privileges_only_harmless_requests_are_read() -> None:
     assert parse_request(["get-pid"], is_owner=False) == ask.GetPid()
     with pytest.raises(BadRequest, match="you must be the process owner to execute"):
         parse_request(["watch-del", "/a"], is_owner=False)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ["query", "/a", {"expression": ["anyof", "true", "true"]}],
+        ["subscribe", "/a", "s", {"expression": ["anyof", "true", "true"]}],
+        ["find", "/a", "*.c", "*.h"],
+        ["since", "/a", "c:1:2:3:4", "*.c", "*.h"],
+        ["trigger", "/a", {"name": "t", "command": ["c"], "expression": ["not", "x"]}],
+    ],
+)
+def test_every_command_with_a_query_has_its_limits(value: list[Any]) -> None:
+    with pytest.raises(BadRequest, match="more than 1 terms"):
+        parse_request(value, limits=QueryLimits(terms=1))

@@ -29,6 +29,7 @@ from gamin.daemon.sessions.accounts import (
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.commands import Commands
 from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.request_limits import query_limits
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.errors import RemoteProtocolError
@@ -116,6 +117,7 @@ class WatchmanSession:
     # -- from the socket
 
     def received(self, data: bytes) -> None:
+        self._reader.limit = self._service.limits.request_bytes
         try:
             requests = self._reader.feed(data)
         except RemoteProtocolError as error:
@@ -241,7 +243,9 @@ class WatchmanSession:
 
     def _parsed(self, body: bytes) -> Request:
         """Raises BadRequest. Also called in a thread."""
-        return parse_request(self.codec.decode(body), is_owner=self.is_owner)
+        limits = query_limits(self._service.limits)
+        value = self.codec.decode(body)
+        return parse_request(value, is_owner=self.is_owner, limits=limits)
 
     def _carry_out(self, request: Request) -> None:
         self._service.drive.synchronise()
@@ -256,7 +260,9 @@ class WatchmanSession:
             try:
                 read.append(self._parsed(body))
             except BadRequest as error:
-                read.append(error)
+                # Its traceback would refer to this frame, and so to itself and to all
+                # that was read.
+                read.append(error.with_traceback(None))
             yield
 
         def start(_: Errands, done: Done) -> None:

@@ -35,6 +35,7 @@ from gamin.daemon.sessions.watchman.projects import (
     real_path,
     root_directory,
 )
+from gamin.daemon.sessions.watchman.request_limits import query_limits
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.daemon.sessions.watchman.triggers import Triggers
@@ -307,7 +308,8 @@ class Watches:
 
     def _restore_trigger(self, root: Root, definition: dict[str, object]) -> None:
         try:
-            self._triggers.define(root, parse_trigger([definition]))
+            limits = query_limits(self._roots.limits)
+            self._triggers.define(root, parse_trigger([definition], limits))
         except BadRequest as error:
             name = printable(root.path)
             logger.warning("a trigger of %s is gone: %s", name, printable(str(error)))

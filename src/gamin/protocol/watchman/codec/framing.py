@@ -1,6 +1,7 @@
 """JSON lines: cuts bytes into lines, and converts between a line and its value."""
 
 import json
+import json.scanner
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -12,6 +13,8 @@ from gamin.protocol.watchman.names import to_text
 # An answer to "list everything" has no natural bound, and its reader trusts its sender.
 REQUEST_LIMIT = 16 * 1024 * 1024
 REPLY_LIMIT = 1024 * 1024 * 1024
+MAX_BYTES_AT_ONCE = 1 << 18
+"""Bytes of JSON that are read in one go, which takes up to 3 ms."""
 
 
 class LineReader:
@@ -55,8 +58,9 @@ class LineReader:
 
 def decode(line: bytes) -> Any:
     """Return the value of one line. Raises BadRequest if it is not JSON."""
+    decoder = _DECODER if len(line) <= MAX_BYTES_AT_ONCE else _LARGE_DECODER
     try:
-        return _DECODER.decode(line.decode("utf-8", "surrogateescape"))
+        return decoder.decode(line.decode("utf-8", "surrogateescape"))
     except ValueError as error:  # includes integers with too many digits
         raise BadRequest(f"failed to parse JSON: {error}") from None
     except RecursionError:
@@ -69,6 +73,19 @@ def _refuse(constant: str) -> NoReturn:
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 """Kept, because `json.loads` makes a new decoder for each call with options."""
+
+
+class _LargeDecoder(json.JSONDecoder):
+    """Reads arrays and objects in Python. That takes five times as long, but other
+    threads get their turn meanwhile, which they do not within a call of C."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_constant=_refuse)
+        # Not in the type stubs, but documented by its use in the module.
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+
+
+_LARGE_DECODER = _LargeDecoder()
 
 
 def _as_text(value: object) -> str:

@@ -26,7 +26,8 @@ class RequestReader:
     """Requests out of a stream of bytes, however the bytes arrive."""
 
     def __init__(self, limit: int = REQUEST_LIMIT) -> None:
-        self._limit = limit
+        self.limit = limit
+        """Bytes of one request; the connection ends at a longer one."""
         self._buffer = bytearray()
         self._searched = 0
         """Bytes of the buffer that have no end of a line in them."""
@@ -59,7 +60,7 @@ class RequestReader:
         if at:
             del buffer[:at]
             self._searched = 0
-        elif len(buffer) > self._limit:
+        elif len(buffer) > self.limit:
             self._refuse()
         return found
 
@@ -67,7 +68,7 @@ class RequestReader:
         """The end of the JSON request that begins there, which is found."""
         buffer = self._buffer
         end = buffer.find(b"\n", max(at, self._searched))
-        if (len(buffer) if end < 0 else end) - at > self._limit:
+        if (len(buffer) if end < 0 else end) - at > self.limit:
             self._refuse()
         if end < 0:
             self._searched = len(buffer)
@@ -102,7 +103,7 @@ class RequestReader:
         length, start = size
         if length < 0:
             raise RemoteProtocolError("a request of less than no bytes")
-        if length > self._limit:
+        if length > self.limit:
             self._refuse()
         if len(buffer) < start + length:
             return None
@@ -110,4 +111,4 @@ class RequestReader:
         return start + length
 
     def _refuse(self) -> None:
-        raise RemoteProtocolError(f"a request of more than {self._limit} bytes")
+        raise RemoteProtocolError(f"a request of more than {self.limit} bytes")

@@ -9,18 +9,13 @@ from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.file_terms import BARE_TERMS, FILE_TERMS
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS, QueryLimits
 from gamin.protocol.watchman.query.name_terms import NAME_TERMS
 from gamin.protocol.watchman.query.term import Arguments, Builder, Term
 
 # Reading and asking take a few of Python's 1000 frames for each level. What programs
 # write is rarely deeper than ten.
 MAX_DEPTH = 100
-MAX_TERMS = 1_000
-"""Terms in one expression: each may be asked of every row."""
-MAX_PATTERNS = 256
-"""Terms with a pattern in one expression: each takes up to 1 MiB when it is used."""
-MAX_PATTERN_BYTES = 1 << 16
-"""Bytes of these patterns together."""
 
 _TOO_DEEP = f"the expression is nested more than {MAX_DEPTH} deep"
 
@@ -65,9 +60,11 @@ class Expression:
         return self._term(row, now)
 
 
-def parse_expression(value: object, *, fold: bool = False) -> Expression:
+def parse_expression(
+    value: object, *, fold: bool = False, limits: QueryLimits = DEFAULT_LIMITS
+) -> Expression:
     """Raises BadRequest, in most cases the BadQuery that Watchman's clients know."""
-    reader = _Reader(fold)
+    reader = _Reader(fold, limits)
     term = reader.read(value, depth=0)
     try:
         text = json.dumps([value, fold], sort_keys=True, separators=(",", ":"))
@@ -77,8 +74,9 @@ def parse_expression(value: object, *, fold: bool = False) -> Expression:
 
 
 class _Reader:
-    def __init__(self, fold: bool) -> None:
+    def __init__(self, fold: bool, limits: QueryLimits) -> None:
         self._fold = fold
+        self._limits = limits
         self.terms = 0
         self._patterns = 0
         self._pattern_bytes = 0
@@ -87,8 +85,8 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise BadQuery(_TOO_DEEP)
         self.terms += 1
-        if self.terms > MAX_TERMS:
-            raise BadQuery(f"the expression has more than {MAX_TERMS} terms")
+        if self.terms > self._limits.terms:
+            raise BadQuery(f"the expression has more than {self._limits.terms} terms")
         match value:
             case str(name):
                 return self._read_bare(name)
@@ -132,12 +130,12 @@ class _Reader:
         self._patterns += 1
         if arguments and isinstance(arguments[0], str):
             self._pattern_bytes += len(arguments[0])
-        if self._patterns > MAX_PATTERNS:
-            raise BadQuery(f"the expression has more than {MAX_PATTERNS} patterns")
-        if self._pattern_bytes > MAX_PATTERN_BYTES:
+        most, most_bytes = self._limits.patterns, self._limits.pattern_bytes
+        if self._patterns > most:
+            raise BadQuery(f"the expression has more than {most} patterns")
+        if self._pattern_bytes > most_bytes:
             raise BadQuery(
-                f"the patterns of the expression have more than {MAX_PATTERN_BYTES} "
-                "characters"
+                f"the patterns of the expression have more than {most_bytes} characters"
             )
 
 

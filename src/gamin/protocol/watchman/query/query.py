@@ -10,21 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from gamin.patterns.gitignore import has_wildcards
-from gamin.patterns.rule_groups import MAX_WILDCARDS
 from gamin.protocol.watchman.clocks import ClockSpec, parse_clockspec
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
-from gamin.protocol.watchman.query.expression import (
-    MAX_PATTERN_BYTES,
-    Expression,
-    parse_expression,
-)
+from gamin.protocol.watchman.query.expression import Expression, parse_expression
 from gamin.protocol.watchman.query.fields import DEFAULT_FIELDS, SHA1, check_fields
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS, QueryLimits
 from gamin.protocol.watchman.query.options import GRANTED, PathAndDepth, checked
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
-
-MAX_ITEMS = {"suffix": 1_000, "glob": 256, "path": 1_000, "ignore": 10_000}
-"""Most items of the members that are lists: each may be asked of every row."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -89,12 +82,15 @@ class Query(Struct, frozen=True, kw_only=True):
         return replace(self, since=None, initial=True)
 
 
-def parse_query(given: Mapping[str, Any]) -> Query:
+def parse_query(
+    given: Mapping[str, Any], limits: QueryLimits = DEFAULT_LIMITS
+) -> Query:
     """Read the query that a client wrote as an object. Raises BadRequest."""
+    _check_counts(given, limits)
     options = checked(given)
     for name in GRANTED:
         options.pop(name, None)
-    _check_size(options)
+    _check_sizes(options, limits)
     selection = _selection(options)
     if "ignore" in options:
         options["ignore"] = tuple(options["ignore"])
@@ -104,26 +100,40 @@ def parse_query(given: Mapping[str, Any]) -> Query:
         options["fields"] = check_fields(given["fields"])
     if given.get("expression") is not None:
         options["expression"] = parse_expression(
-            given["expression"], fold=not options.get("case_sensitive", True)
+            given["expression"],
+            fold=not options.get("case_sensitive", True),
+            limits=limits,
         )
     return Query(since=_since(given), selection=selection, **options)
 
 
-def _check_size(options: Mapping[str, Any]) -> None:
-    """Raises BadQuery for more patterns than anybody needs."""
-    for name, most in MAX_ITEMS.items():
-        if isinstance(items := options.get(name), list) and len(items) > most:
+def _check_counts(given: Mapping[str, Any], limits: QueryLimits) -> None:
+    """Raises BadQuery for lists that are longer than anybody needs, before each item
+    is looked at."""
+    for name, most in (
+        ("suffix", limits.paths),
+        ("path", limits.paths),
+        ("glob", limits.patterns),
+        ("ignore", limits.ignore_patterns),
+    ):
+        if isinstance(items := given.get(name), list) and len(items) > most:
             raise BadQuery(f"'{name}' has more than {most} items")
-    for name in ("glob", "ignore"):
-        size = sum(map(len, options.get(name) or ()))
-        if size > MAX_PATTERN_BYTES:
-            raise BadQuery(f"'{name}' has more than {MAX_PATTERN_BYTES} characters")
+
+
+def _check_sizes(options: Mapping[str, Any], limits: QueryLimits) -> None:
+    """Raises BadQuery for more text in patterns than anybody needs."""
+    for name, most in (
+        ("glob", limits.pattern_bytes),
+        ("ignore", limits.ignore_bytes),
+    ):
+        if sum(map(len, options.get(name) or ())) > most:
+            raise BadQuery(f"'{name}' has more than {most} characters")
     ignore = options.get("ignore") or ()
     wild = sum(len(text) for text in ignore if has_wildcards(to_bytes(text)))
-    if wild > MAX_WILDCARDS:
+    if wild > limits.ignore_wildcards:
         raise BadQuery(
-            f"the patterns with wildcards in 'ignore' have more than {MAX_WILDCARDS} "
-            "characters"
+            "the patterns with wildcards in 'ignore' have more than "
+            f"{limits.ignore_wildcards} characters"
         )
 
 

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gamin.errors import RemoteProtocolError
-from gamin.protocol.watchman.codec.framing import LineReader, decode, encode
+from gamin.protocol.watchman.codec.framing import (
+    MAX_BYTES_AT_ONCE,
+    LineReader,
+    decode,
+    encode,
+)
 from gamin.protocol.watchman.errors import BadRequest
 from testkit.nested import nested
 
@@ -95,3 +100,17 @@ def test_files_are_put_into_a_message_as_they_are() -> None:
     line = encode({"version": "1"}, files=b'[{"name":"a"}]')
     assert line == b'{"version":"1","files":[{"name":"a"}]}\n'
     assert json.loads(encode({}, files=b"[]")) == {"files": []}
+
+
+@given(values)
+def test_a_large_request_means_the_same_as_a_small_one(value: Any) -> None:
+    text = json.dumps(value).encode()
+    assert decode(b" " * MAX_BYTES_AT_ONCE + text) == decode(text)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[1,", b"[NaN]", b"[" * 50_000, b'["a" "b"]', b"{1:2}"]
+)
+def test_bad_json_of_any_size_is_a_bad_request(line: bytes) -> None:
+    with pytest.raises(BadRequest, match="failed to parse JSON"):
+        decode(b" " * MAX_BYTES_AT_ONCE + line)

@@ -4,11 +4,9 @@ import pytest
 
 from gamin.protocol.watchman.query.expression import (
     MAX_DEPTH,
-    MAX_PATTERN_BYTES,
-    MAX_PATTERNS,
-    MAX_TERMS,
     parse_expression,
 )
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS
 from testkit.expressions import complaint, matches
 from testkit.rows import FakeDisk, row
 
@@ -74,18 +72,18 @@ def test_a_deeper_expression_is_refused() -> None:
 
 
 def test_an_expression_that_would_stop_the_others_is_refused() -> None:
-    assert "more than" in complaint(["anyof", *(["true"] * MAX_TERMS)])
+    assert "more than" in complaint(["anyof", *(["true"] * DEFAULT_LIMITS.terms)])
 
 
 @pytest.mark.parametrize("term", ["match", "imatch", "pcre", "ipcre"])
 def test_more_patterns_than_anybody_needs_are_refused(term: str) -> None:
-    several = [[term, str(number)] for number in range(MAX_PATTERNS)]
+    several = [[term, str(number)] for number in range(DEFAULT_LIMITS.patterns)]
     parse_expression(["anyof", *several])
     assert "patterns" in complaint(["anyof", *several, [term, "one more"]])
 
 
 def test_longer_patterns_than_anybody_needs_are_refused() -> None:
-    count = MAX_PATTERN_BYTES // 4000 + 1
+    count = DEFAULT_LIMITS.pattern_bytes // 4000 + 1
     several = [["pcre", "x" * 4000] for _ in range(count)]
     assert "characters" in complaint(["anyof", *several])
 

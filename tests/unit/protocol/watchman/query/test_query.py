@@ -4,7 +4,8 @@ import pytest
 
 from gamin.protocol.watchman.clocks import Clock, Timestamp
 from gamin.protocol.watchman.errors import BadQuery, BadRequest
-from gamin.protocol.watchman.query.query import MAX_ITEMS, Query, parse_query
+from gamin.protocol.watchman.query.limits import DEFAULT_LIMITS
+from gamin.protocol.watchman.query.query import Query, parse_query
 from gamin.protocol.watchman.query.selection import PathFilter, Selection
 from testkit.rows import NOW, row
 
@@ -109,9 +110,16 @@ def test_only_a_query_of_moved_from_reports_renames() -> None:
     assert not parse_query({}).wants_moves
 
 
-@pytest.mark.parametrize("name", MAX_ITEMS)
-def test_more_items_than_anybody_needs_are_refused(name: str) -> None:
-    most = MAX_ITEMS[name]
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("suffix", DEFAULT_LIMITS.paths),
+        ("path", DEFAULT_LIMITS.paths),
+        ("glob", DEFAULT_LIMITS.patterns),
+        ("ignore", DEFAULT_LIMITS.ignore_patterns),
+    ],
+)
+def test_more_items_than_anybody_needs_are_refused(name: str, most: int) -> None:
     parse_query({name: ["x"] * most})
     with pytest.raises(BadQuery, match=f"'{name}' has more than {most} items"):
         parse_query({name: ["x"] * (most + 1)})

@@ -2,6 +2,7 @@
 socket pairs instead of listeners. A test drives the loop, so nothing is waited for."""
 
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.gam import GamSession
+from gamin.daemon.sessions.gam_memory import GamMemory
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman.language import Watchman
 from gamin.daemon.sessions.watchman.session import WatchmanSession
@@ -62,7 +64,8 @@ class Host:
 class Home:
     """A server without addresses."""
 
-    def __init__(self, start: int = START) -> None:
+    def __init__(self, start: int = START, state: bytes = b"") -> None:
+        """`state`: where clients of libgamin's language are remembered, if anywhere."""
         self.loop = Loop()
         self.monitor = Monitor(plain_policy(), FlowSettings())
         self.service = Service(self.monitor, self.loop, lambda _: None, b"/")
@@ -71,6 +74,9 @@ class Home:
         self.service.drive = Drive(
             self.monitor, kernel, PollingBackend(), self.service, self.loop
         )
+        if state:
+            memory = GamMemory(self.service, state, b"", start)
+            self.service.gam_memory = memory
         self.host = Host()
         self.watchman = Watchman(self.service, self.host, start)
         self._sockets: list[socket.socket] = []
@@ -116,7 +122,8 @@ class Home:
         theirs.setblocking(False)
         self._sockets.append(theirs)
         self._count += 1
-        return theirs, Connection(ours, Peer(1, 2, 3), self.loop, self._lost)
+        pid = 1 if self.service.gam_memory is None else os.getpid()
+        return theirs, Connection(ours, Peer(pid, 2, 3), self.loop, self._lost)
 
     def _joined(self, session: Any, connection: Connection) -> Any:
         self._sessions[connection] = session
@@ -130,8 +137,8 @@ class Home:
 
 
 @contextmanager
-def home(start: int = START) -> Iterator[Home]:
-    made = Home(start)
+def home(start: int = START, state: bytes = b"") -> Iterator[Home]:
+    made = Home(start, state)
     try:
         yield made
     finally:

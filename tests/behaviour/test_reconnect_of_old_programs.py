@@ -1,7 +1,8 @@
 """What a libgamin program learns after its server was killed.
 
 `gamin.WatchMonitor` compares a new listing with the old one. libgamin asks the new
-server for no listing, so it does not learn what happened in between.
+server for no listing. So it learns what happened in between only where the server
+remembers its clients (`test_gap_of_c_programs.py`), which these do not.
 """
 
 import itertools
@@ -51,7 +52,7 @@ def test_watch_monitor_reports_what_happened_without_a_server(box: Path) -> None
     monitor.disconnect()
 
 
-def test_libgamin_reports_only_what_happens_after_it_reconnected(
+def test_libgamin_reports_only_later_changes_where_nothing_is_remembered(
     session: str, box: Path, tmp_path: Path
 ) -> None:
     require_original()

@@ -1,4 +1,4 @@
-"""The database of one session: saved trees and named cursors.
+"""The database of one session: saved trees, named cursors, and clients' beliefs.
 
 It is opened when something is to be read or written, and never before. Whatever is
 wrong with it raises Unusable, with the reason; a damaged one is removed, because all of
@@ -15,10 +15,12 @@ from gamin.config.state_settings import StateSettings
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Damaged, Header, chained, pack_header, unpack_header
 
-VERSION = 2
+VERSION = 3
 """The version of the tables."""
 OLD_VERSIONS = frozenset({1})
 """Versions that this one replaces: what they hold can be learned again."""
+WITHOUT_CLIENTS = 2
+"""The version that had no tables for clients of libgamin's language."""
 DEFAULTS = StateSettings()
 """For callers without a configuration."""
 APPLICATION = 0x67616D69
@@ -26,8 +28,25 @@ APPLICATION = 0x67616D69
 BUSY_SECONDS = 2.0
 """How long to wait for another process that has the database locked."""
 
+_CLIENT_TABLES = """
+CREATE TABLE client_servers (
+  start INTEGER, pid INTEGER, saved INTEGER, completeness BLOB,
+  PRIMARY KEY (start, pid));
+CREATE TABLE clients (
+  start INTEGER, pid INTEGER, number INTEGER, process BLOB, asked BLOB,
+  PRIMARY KEY (start, pid, number));
+CREATE TABLE client_paths (
+  start INTEGER, pid INTEGER, path BLOB, is_directory INTEGER, belief BLOB,
+  PRIMARY KEY (start, pid, path, is_directory));
+"""
+_MARK = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
 _SCHEMA = f"""
-BEGIN;
+BEGIN IMMEDIATE;
+{_CLIENT_TABLES}
 CREATE TABLE trees (
   start INTEGER, pid INTEGER, number INTEGER, key BLOB, path BLOB,
   tick INTEGER, saved INTEGER, header BLOB, chunks INTEGER, chain BLOB, digest BLOB,
@@ -38,10 +57,9 @@ CREATE TABLE chunks (
   PRIMARY KEY (start, pid, number, place));
 CREATE TABLE cursors (
   key BLOB, name TEXT, clock TEXT, moved INTEGER, path BLOB, PRIMARY KEY (key, name));
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-COMMIT;
+{_MARK}
 """
+_ADD_CLIENTS = f"BEGIN IMMEDIATE; {_CLIENT_TABLES} {_MARK}"
 
 _DROP_OLD_TABLES = "DROP TABLE trees; DROP TABLE cursors;"
 _DROP_OLD_GENERATIONS = """
@@ -54,6 +72,13 @@ DELETE FROM trees WHERE rowid IN (
 _DROP_LONELY_CHUNKS = """
 DELETE FROM chunks WHERE (start, pid, number) NOT IN
   (SELECT start, pid, number FROM trees)
+"""
+_DROP_LONELY_CLIENTS = """
+DELETE FROM clients WHERE (start, pid) NOT IN (SELECT start, pid FROM client_servers)
+"""
+_DROP_LONELY_PATHS = """
+DELETE FROM client_paths WHERE (start, pid) NOT IN
+  (SELECT start, pid FROM client_servers)
 """
 _SIZES = """
 SELECT start, pid, number, (
@@ -151,7 +176,7 @@ class Store:
             _expire(connection, now, settings)
             return saved
 
-        return self._with_connection(write, make=True) or {}
+        return self.with_connection(write, make=True) or {}
 
     def find(self, generation: Generation, key: bytes) -> Kept | None:
         """The tree as it was saved last; None if it is not kept. Raises Unusable."""
@@ -172,7 +197,7 @@ class Store:
                 raise Damaged("the checksum is another one")
             return Kept(unpack_header(header), Base(count, chain))
 
-        return self._with_connection(read)
+        return self.with_connection(read)
 
     def chunks(self, generation: Generation, first: int, most: int) -> list[bytes]:
         """At most so many chunks of a tree, from one of them on. Raises Unusable."""
@@ -187,7 +212,7 @@ class Store:
                 raise Damaged("no bytes where some belong")
             return [data for (data,) in rows]
 
-        return self._with_connection(read) or []
+        return self.with_connection(read) or []
 
     def damaged(self, reason: str) -> Unusable:
         """What was read makes no sense: remove it all."""
@@ -205,7 +230,7 @@ class Store:
             ).fetchone()
             return row[0] if row is not None and isinstance(row[0], str) else None
 
-        return self._with_connection(read)
+        return self.with_connection(read)
 
     def summaries(self) -> list[Summary]:
         """Everything that is kept, by path. Raises Unusable."""
@@ -215,12 +240,14 @@ class Store:
                 "SELECT path, max(saved), sum(bytes), count(*) FROM"
                 " (SELECT path, saved, (SELECT coalesce(sum(length(data)), 0)"
                 " FROM chunks c WHERE c.start = t.start AND c.pid = t.pid"
-                " AND c.number = t.number) AS bytes FROM trees t)"
+                " AND c.number = t.number) AS bytes FROM trees t"
+                " UNION ALL SELECT path, saved, length(belief) AS bytes"
+                " FROM client_paths JOIN client_servers USING (start, pid))"
                 " GROUP BY path ORDER BY path"
             )
             return [Summary(bytes(p), int(s), int(b), int(n)) for p, s, b, n in rows]
 
-        return self._with_connection(read) or []
+        return self.with_connection(read) or []
 
     def forget(self, path: bytes) -> int:
         """Remove what is kept of a path and below it; return how many trees that were.
@@ -233,11 +260,14 @@ class Store:
             connection.execute("DELETE FROM cursors" + where, what)
             count = connection.execute("DELETE FROM trees" + where, what).rowcount
             connection.execute(_DROP_LONELY_CHUNKS)
+            count += connection.execute(
+                "DELETE FROM client_paths" + where, what
+            ).rowcount
             return count
 
-        return self._with_connection(write) or 0
+        return self.with_connection(write) or 0
 
-    def _with_connection(
+    def with_connection(
         self, act: Callable[[sqlite3.Connection], T], *, make: bool = False
     ) -> T | None:
         """Do something in one transaction; None where nothing is kept yet."""
@@ -263,10 +293,11 @@ class Store:
             ).fetchone()
             if version == application == tables == 0:
                 connection.execute("PRAGMA journal_mode = WAL")
-                with suppress(sqlite3.OperationalError):  # another one was faster
-                    connection.executescript(_SCHEMA)
+                _make_tables(connection, _SCHEMA)
             elif application == APPLICATION and version in OLD_VERSIONS:
                 connection.executescript(_DROP_OLD_TABLES + _SCHEMA)
+            elif application == APPLICATION and version == WITHOUT_CLIENTS:
+                _make_tables(connection, _ADD_CLIENTS)
             elif application != APPLICATION:
                 raise Unusable(f"{self.place.path}: it is another program's database")
             elif version != VERSION:
@@ -278,6 +309,14 @@ class Store:
             connection.close()
             raise
         return connection
+
+
+def _make_tables(connection: sqlite3.Connection, script: str) -> None:
+    """Run a script that makes tables, unless another thread or process was faster."""
+    with suppress(sqlite3.OperationalError):
+        connection.executescript(script)
+    if connection.in_transaction:  # it failed in the middle
+        connection.rollback()
 
 
 def _save_tree(connection: sqlite3.Connection, entry: Entry, now: int) -> Base | None:
@@ -328,6 +367,9 @@ def _expire(connection: sqlite3.Connection, now: int, settings: StateSettings) -
     oldest = now - settings.kept_days * 86_400
     connection.execute("DELETE FROM trees WHERE saved < ?", (oldest,))
     connection.execute("DELETE FROM cursors WHERE moved < ?", (oldest,))
+    connection.execute("DELETE FROM client_servers WHERE saved < ?", (oldest,))
+    connection.execute(_DROP_LONELY_CLIENTS)
+    connection.execute(_DROP_LONELY_PATHS)
     connection.execute(_DROP_OLD_GENERATIONS, (settings.servers,))
     connection.execute(_DROP_LONELY_CHUNKS)
     rows = connection.execute(_SIZES).fetchall()

@@ -14,14 +14,17 @@ from gamin.config.state_settings import StateSettings
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Header, pack
 from gamin.state.store import (
+    _SCHEMA,
     APPLICATION,
     NOTHING,
+    WITHOUT_CLIENTS,
     Base,
     Entry,
     Generation,
     SavedCursor,
     Store,
     Summary,
+    _make_tables,
 )
 from testkit.servers import can_mount
 from tests.unit.state.test_saved import HEADER, TREE
@@ -141,6 +144,30 @@ def test_a_store_of_an_earlier_version_is_replaced(place: Place) -> None:
     assert read(store) == (HEADER, [CHUNK])
 
 
+def test_a_store_without_clients_gets_their_tables_and_keeps_its_trees(
+    place: Place,
+) -> None:
+    store = Store(place)
+    store.save([entry()], [])
+    with closing(sqlite3.connect(place.path)) as connection:
+        connection.executescript(
+            "DROP TABLE clients; DROP TABLE client_paths; DROP TABLE client_servers;"
+            f"PRAGMA user_version = {WITHOUT_CLIENTS};"
+        )
+    assert read(store) == (HEADER, [CHUNK])
+    store.save([entry(Generation(7, 7, 7))], [])
+    assert read(store) == (HEADER, [CHUNK])
+
+
+def test_two_that_make_the_store_at_once_both_use_it(place: Place) -> None:
+    """The second one finds no tables, waits for the first one, and finds them."""
+    Store(place).save([entry()], [])
+    with closing(sqlite3.connect(place.path)) as connection:
+        _make_tables(connection, _SCHEMA)
+        assert not connection.in_transaction
+    assert read(Store(place)) == (HEADER, [CHUNK])
+
+
 def test_only_the_latest_generations_are_kept(place: Place) -> None:
     store = Store(place)
     for number in range(5):
@@ -222,7 +249,7 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(
     assert (tmp_path / "elsewhere").read_bytes() == before
 
 
-@pytest.mark.parametrize("pragma", ["user_version = 3", "application_id = 7"])
+@pytest.mark.parametrize("pragma", ["user_version = 4", "application_id = 7"])
 def test_a_store_of_another_version_or_program_is_left_as_it_is(
     place: Place, pragma: str
 ) -> None:

@@ -143,11 +143,12 @@ class Server:
 
     def _save(self) -> None:
         """Remember what is known, for clients that come back to the next server."""
-        if self._watchman is not None:
-            try:
-                self._watchman.save()
-            except Exception:
-                logger.exception("a bug; what is known was not saved")
+        for memory in (self._watchman, self.service.gam_memory):
+            if memory is not None:
+                try:
+                    memory.save()
+                except Exception:
+                    logger.exception("a bug; what is known was not saved")
 
     # -- coming
 
@@ -235,6 +236,12 @@ class Server:
     def _gam_session(self, client: int, connection: Connection) -> "GamSession":
         from gamin.daemon.sessions.gam import GamSession
 
+        if self.service.gam_memory is None:
+            from gamin.daemon.sessions.gam_memory import GamMemory
+
+            session, start = self.listening.address.session, int(self.started)
+            memory = GamMemory(self.service, loader.state_home(), session, start)
+            self.service.gam_memory = memory
         return GamSession(client, connection, self.service)
 
     def _watchman_side(self) -> "Watchman":

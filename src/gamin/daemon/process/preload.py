@@ -41,6 +41,8 @@ LATE_MODULES = (
     "gamin.daemon.sessions.watchman.language",
     "gamin.state.store",
     "gamin.daemon.sessions.watchman.memory",
+    "gamin.daemon.sessions.gam_memory",
+    "gamin.daemon.sessions.gam_saving",
 )
 """What functions import; heavy modules that others import come before these."""
 

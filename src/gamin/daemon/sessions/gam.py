@@ -5,9 +5,12 @@ decodes the packets.
 """
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
+from itertools import islice
 
 from gamin.core.deliver.outbox import Outbox
 from gamin.core.effects import Deliver, Trace
@@ -16,6 +19,7 @@ from gamin.core.throttle.listing_hold import ListingHold
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.loop import Timer
 from gamin.daemon.sessions.accounts import Usage
+from gamin.daemon.sessions.gam_return import ClientReturn
 from gamin.daemon.sessions.hub import Service
 from gamin.errors import RemoteProtocolError
 from gamin.events import (
@@ -38,6 +42,9 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 0.004
 """Seconds of requests that are carried out before others get their turn."""
+MAX_COMPARED = 64
+"""Requests after the first one by which a client that comes back is recognized, if
+another one of its process began in the same way."""
 HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a leaving client above which the server returns free memory to the
 system."""
@@ -67,6 +74,15 @@ class GamSession:
         """After the client left: it had more than HEAVY_SUBSCRIPTIONS."""
         self._count = 0
         self.is_greeted: bool = False
+        memory = service.gam_memory
+        self._memory = memory if memory is not None and memory.is_on else None
+        self._return: ClientReturn | None = None
+        """Where the state is kept."""
+        if self._memory is not None:
+            find = partial(self._memory.repetition, self)
+            self._return = ClientReturn(find, self._looked, service.loop)
+        self.requests_version: int = 0
+        """Advances with each request and each cancel."""
         connection.session = self
 
     def __str__(self) -> str:
@@ -87,6 +103,17 @@ class GamSession:
     @property
     def backlog(self) -> int:
         return self._outbox.backlog
+
+    @property
+    def peer_pid(self) -> int:
+        return self._connection.peer.pid
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something that was reported is not in the socket yet."""
+        outbox = self._outbox
+        waiting = outbox.backlog or outbox.buffered_bytes or self._hold.size
+        return bool(waiting or self._connection.unsent_bytes)
 
     # -- from the socket
 
@@ -142,6 +169,7 @@ class GamSession:
         self._outbox.is_blocked = False
         self.flush()
         self._regulate_reading()
+        self._note_client()
 
     @property
     def usage(self) -> Usage:
@@ -159,6 +187,9 @@ class GamSession:
         self._requests.clear()
         self._standing.clear()
         self._no_exists.clear()
+        if self._return is not None:
+            self._return.close()
+        self._note_client()
 
     def _carry_out(self, request: Request) -> None:
         match request:
@@ -182,10 +213,28 @@ class GamSession:
             way=self._service.absolute(request.path),
         )
         self._count += 1
+        self.requests_version += 1
+        if self._return is not None:
+            self._welcome_back(self._return, request, subscription)
         self._standing.setdefault(request.sequence, []).append(subscription)
         if request.no_exists:
             self._no_exists.add(subscription)
         self._service.subscribe(subscription)
+
+    def _welcome_back(
+        self, coming: ClientReturn, request: Monitor, subscription: Subscription
+    ) -> None:
+        """The request may be one that the client had made of an earlier server."""
+        more = (each for each in self._requests if isinstance(each, Monitor))
+        if coming.has_come_back(request, islice(more, MAX_COMPARED)):
+            code = int(EventCode.END_EXIST)
+            self._outbox.append(encode_event(request.sequence, code, request.path))
+        coming.requested(request, subscription)
+
+    def _note_client(self) -> None:
+        """Its requests, or whether it has everything, are other than before."""
+        if self._memory is not None:
+            self._memory.note_client()
 
     def _cancel(self, sequence: int) -> None:
         several = self._standing.get(sequence)
@@ -195,6 +244,10 @@ class GamSession:
         if not several:
             del self._standing[sequence]
         self._count -= 1
+        self.requests_version += 1
+        self._note_client()
+        if self._return is not None:
+            self._return.forget(subscription)
         self._no_exists.discard(subscription)
         self._outbox.forget(subscription)
         self._hold.forget(subscription)
@@ -208,7 +261,16 @@ class GamSession:
         self._outbox.deliver(subscription, effect.rows)
 
     def ready(self, subscription: Subscription) -> None:
-        self._outbox.ready(subscription)
+        if self._return is None or not self._return.look(subscription):
+            self._outbox.ready(subscription)
+
+    def _looked(self, subscriptions: list[Subscription]) -> None:
+        """The difference can be said of these, which were ready before."""
+        self._service.drive.synchronise()
+        for subscription in subscriptions:
+            self._outbox.ready(subscription)
+        self._service.flush()
+        self.flush()
 
     def note(self, effect: Trace) -> None:
         """Send a debug event to a client that asked for these."""
@@ -229,6 +291,12 @@ class GamSession:
             self._outbox.is_blocked = True
         self._plan_release()
 
+    def release_held(self) -> None:
+        """Send what is held for a moment: the server ends."""
+        if self._hold.size:
+            self._outbox.append(self._hold.release(math.inf, has_read=True))
+            self.flush()
+
     def _plan_release(self) -> None:
         """Have the loop flush when what is held is due. A client that does not read
         gets it when it does."""
@@ -246,12 +314,15 @@ class GamSession:
     def _on_release_due(self) -> None:
         self._release_timer = None
         self.flush()
+        self._note_client()
 
     def _encode(
         self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)
+        if self._memory is not None:
+            self._memory.note(subscription)
         if not first:
             data = encode_rows(number, subscription.path, rows)
             if not self._hold.is_open:
@@ -259,6 +330,10 @@ class GamSession:
             now, has_read = time.monotonic(), self._connection.has_read
             return self._hold.pass_on(subscription, data, now, has_read=has_read)
         quiet = subscription in self._no_exists
+        if quiet and self._return is not None:
+            missed = self._return.take_rows(subscription, rows)
+            if missed is not None:
+                return encode_rows(number, subscription.path, missed)
         if not quiet:
             self._hold.listed(time.monotonic())
         return encode_first(number, subscription.path, rows, quiet)

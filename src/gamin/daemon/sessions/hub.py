@@ -5,7 +5,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gamin.config.client_limits import ClientLimits
 from gamin.config.state_settings import StateSettings
@@ -22,6 +22,9 @@ from gamin.engine.proxy import Reader
 from gamin.events import AnyChange
 from gamin.paths import printable
 from gamin.system import libc
+
+if TYPE_CHECKING:
+    from gamin.daemon.sessions.gam_memory import GamMemory
 
 logger: logging.Logger = logging.getLogger(__name__)
 _package = logging.getLogger("gamin")
@@ -93,6 +96,8 @@ class Service:
         """What clients may take; see `limit`."""
         self.state: StateSettings = StateSettings()
         """How much is remembered across restarts."""
+        self.gam_memory: GamMemory | None = None
+        """What remembers the clients of libgamin's language, once there is one."""
         self._cwd = cwd
         self._left: deque[Subscription] = deque()
         self._unflushed: dict[Session, None] = {}

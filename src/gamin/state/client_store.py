@@ -1,0 +1,210 @@
+"""What clients of libgamin's language believed, in the database of a session."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from gamin.state.saved import Damaged
+from gamin.state.saved_client import (
+    Asked,
+    ClientKey,
+    Completeness,
+    PastClient,
+    PathBelief,
+    SavedClient,
+    ServerKey,
+    pack,
+    unpack_asked,
+    unpack_belief,
+    unpack_completeness,
+)
+from gamin.state.store import Store
+
+PATHS_PER_READ = 64
+"""Paths that are read in one go."""
+
+_OF_SERVER = " WHERE start = ? AND pid = ?"
+_OF_CLIENT = _OF_SERVER + " AND number = ?"
+_DROP_LONELY_SERVERS = """
+DELETE FROM client_servers WHERE (start, pid) NOT IN
+  (SELECT start, pid FROM clients)
+"""
+_DROP_LONELY_PATHS = """
+DELETE FROM client_paths WHERE (start, pid) NOT IN
+  (SELECT start, pid FROM client_servers)
+"""
+
+PathKey = tuple[bytes, bool]
+"""An absolute path, and whether it was asked for as a directory."""
+
+
+class Change(NamedTuple):
+    """What is new since the last save of a server."""
+
+    server: ServerKey
+    completeness: Completeness
+    clients: Sequence[SavedClient]
+    gone: Sequence[ClientKey]
+    """Clients of which nothing is kept any more; those of earlier servers, too."""
+    paths: Sequence[tuple[PathKey, PathBelief | None]]
+    """None: it is not known what is there."""
+
+
+class ClientStore:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def save(
+        self, change: Change, is_first: bool, is_alive: Callable[[bytes], bool]
+    ) -> bool:
+        """Save what is new. Return False if what was saved before is not there any
+        more. Raises Unusable.
+
+        `is_first`: nothing was saved before; clients of earlier servers are removed
+        whose process does not exist any more (`is_alive`).
+        """
+
+        def write(connection: sqlite3.Connection) -> bool:
+            server = change.server
+            if is_first:
+                connection.execute("DELETE FROM client_paths" + _OF_SERVER, server)
+                connection.execute("DELETE FROM clients" + _OF_SERVER, server)
+                _drop_dead(connection, is_alive)
+            else:
+                found = connection.execute(
+                    "SELECT count(*) FROM client_servers" + _OF_SERVER, server
+                ).fetchone()
+                if found != (1,):
+                    return False
+            for gone in change.gone:
+                connection.execute("DELETE FROM clients" + _OF_CLIENT, gone)
+            for client in change.clients:
+                if client.is_new and client.asked:
+                    _drop_earlier(connection, client)
+                connection.execute(
+                    "REPLACE INTO clients (start, pid, number, process, asked)"
+                    " VALUES (?, ?, ?, ?, ?)",
+                    (
+                        *(*client.key, client.process),
+                        pack(client.asked, _owner(client.key)),
+                    ),
+                )
+            for (way, is_directory), belief in change.paths:
+                _save_path(connection, server, way, is_directory, belief)
+            saved = int(time.time())
+            connection.execute(
+                "REPLACE INTO client_servers (start, pid, saved, completeness)"
+                " VALUES (?, ?, ?, ?)",
+                (*server, saved, pack(change.completeness, _owner(server))),
+            )
+            return True
+
+        return self.store.with_connection(write, make=True) or False
+
+    def of_process(self, process: bytes) -> list[PastClient]:
+        """The clients of a process at earlier servers. Raises Unusable."""
+
+        def read(connection: sqlite3.Connection) -> list[PastClient]:
+            rows = connection.execute(
+                "SELECT start, pid, number, asked, completeness"
+                " FROM clients JOIN client_servers USING (start, pid)"
+                " WHERE process = ? ORDER BY saved DESC, number",
+                (process,),
+            ).fetchall()
+            found = []
+            for start, pid, number, asked, completeness in rows:
+                key = ClientKey(start, pid, number)
+                found.append(
+                    PastClient(
+                        key,
+                        unpack_completeness(completeness, _owner(key[:2])),
+                        unpack_asked(asked, _owner(key)),
+                    )
+                )
+            return found
+
+        return self.store.with_connection(read) or []
+
+    def paths(
+        self, server: ServerKey, keys: Sequence[PathKey]
+    ) -> dict[PathKey, PathBelief]:
+        """What was at these paths; those are missing of which it is not known. Raises
+        Unusable."""
+
+        def read(connection: sqlite3.Connection) -> dict[PathKey, PathBelief]:
+            found = {}
+            for way, is_directory in keys:
+                row = connection.execute(
+                    "SELECT belief FROM client_paths"
+                    + _OF_SERVER
+                    + " AND path = ? AND is_directory = ?",
+                    (*server, way, is_directory),
+                ).fetchone()
+                if row is not None:
+                    owner = _owner((*server, is_directory, way))
+                    found[way, is_directory] = unpack_belief(row[0], owner)
+            return found
+
+        return self.store.with_connection(read) or {}
+
+
+def _save_path(
+    connection: sqlite3.Connection,
+    server: ServerKey,
+    way: bytes,
+    is_directory: bool,
+    belief: PathBelief | None,
+) -> None:
+    place = (*server, way, is_directory)
+    if belief is None:
+        connection.execute(
+            "DELETE FROM client_paths"
+            + _OF_SERVER
+            + " AND path = ? AND is_directory = ?",
+            place,
+        )
+    else:
+        connection.execute(
+            "REPLACE INTO client_paths (start, pid, path, is_directory, belief)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (*place, pack(belief, _owner((*server, is_directory, way)))),
+        )
+
+
+def _drop_dead(
+    connection: sqlite3.Connection, is_alive: Callable[[bytes], bool]
+) -> None:
+    """Remove the clients whose process is gone, and what only they asked for."""
+    rows = connection.execute("SELECT DISTINCT process FROM clients").fetchall()
+    for (process,) in rows:
+        if not isinstance(process, bytes):
+            raise Damaged("no bytes where some belong")
+        if not is_alive(process):
+            connection.execute("DELETE FROM clients WHERE process = ?", (process,))
+    connection.execute(_DROP_LONELY_SERVERS)
+    connection.execute(_DROP_LONELY_PATHS)
+
+
+def _drop_earlier(connection: sqlite3.Connection, client: SavedClient) -> None:
+    """Remove what an earlier server saved of the same client. Where it is not known
+    which that is: the latest one of the same process that made the first request, too,
+    for a client may come back and ask for listings."""
+    if client.replaces is not None:
+        connection.execute("DELETE FROM clients" + _OF_CLIENT, client.replaces)
+        return
+    rows = connection.execute(
+        "SELECT start, pid, number, asked FROM clients"
+        " WHERE process = ? AND (start, pid) <> (?, ?) ORDER BY start DESC",
+        (client.process, *client.key[:2]),
+    ).fetchall()
+    for start, pid, number, asked in rows:
+        key = ClientKey(start, pid, number)
+        before: list[Asked] = unpack_asked(asked, _owner(key))
+        if client.asked[0] in before:
+            connection.execute("DELETE FROM clients" + _OF_CLIENT, key)
+            return
+
+
+def _owner(key: Sequence[int | bytes]) -> bytes:
+    return repr(tuple(key)).encode()

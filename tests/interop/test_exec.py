@@ -42,7 +42,7 @@ print("WATCHMAN_SOCK" in os.environ)
 def test_only_the_named_libraries_are_replaced(tmp_path: Path) -> None:
     pytest.importorskip("watchfiles")
     pytest.importorskip("watchdog")
-    ours, theirs = "gamin.compat.engine", "builtins"
+    ours, theirs = "gamin.compat.rust_notify", "builtins"
     assert printed(tmp_path, ENGINES).split() == [ours, "GaminObserver", "True"]
     assert printed(tmp_path, ENGINES, "--only", "watchdog").split() == [
         *(theirs, "GaminObserver", "False")

@@ -1,27 +1,22 @@
 """The engine of watchfiles over the service: it replaces the class in Rust.
 
-watchfiles has one such class, `watchfiles._rust_notify.RustNotify`. `make_engine`
-makes one with the same interface; everything above it (filters, `Change`, commands,
-`run_process`) stays that of the installed library. Where the service cannot do what is
-asked, or cannot be had, the object is the library's own.
+watchfiles has one such class, `watchfiles._rust_notify.RustNotify`. Everything above it
+(filters, `Change`, commands, `run_process`) stays that of the installed library.
 """
 
 import os
 import re
-import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from gamin.client.arguments import absolute
 from gamin.client.driver import StopEvent
 from gamin.client.watch import Watch, watch
 from gamin.compat import settings
 from gamin.compat.changed_files import changed_after
-from gamin.compat.filters import pruned_names
 from gamin.compat.spelling import Spelling
-from gamin.errors import GaminError, ServerError
+from gamin.errors import ServerError
 from gamin.events import Detail, Event, Kind
 
 ADDED, MODIFIED, DELETED = 1, 2, 3
@@ -203,65 +198,6 @@ class Engine:
                 changes.add((ADDED, path))
             elif (ADDED, path) not in changes and event.details != Detail.CLOSED:
                 changes.add((MODIFIED, path))
-
-
-def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
-    """A class to take the place of `own`, watchfiles' RustNotify.
-
-    An instance is one of `Engine`, or of `own` where the service is not used.
-    """
-
-    class RustNotify:
-        """watchfiles' engine over gamin, or its own where gamin cannot serve."""
-
-        own_engine = own
-
-        def __new__(
-            cls,
-            watch_paths: Sequence[str],
-            debug: bool = False,
-            force_polling: bool = False,
-            poll_delay_ms: int = 300,
-            recursive: bool = True,
-            ignore_permission_denied: bool = False,
-            *more: Any,
-        ) -> Any:
-            def use_own() -> Any:
-                arguments = (debug, force_polling, poll_delay_ms, recursive)
-                try:
-                    return own(watch_paths, *arguments, ignore_permission_denied, *more)
-                except TypeError:  # before 0.21 there was no such argument
-                    return own(watch_paths, *arguments)
-
-            if force_polling or settings.why_not() is not None:
-                return use_own()
-            try:
-                return Engine(
-                    watch_paths,
-                    recursive=recursive,
-                    ignore_permission_denied=ignore_permission_denied,
-                    ignore=_pruned_for(sys._getframe(1)),
-                    error=error,
-                )
-            except (FileNotFoundError, PermissionError):
-                raise
-            except (GaminError, OSError) as problem:
-                settings.warn_once("watchfiles", problem)
-                return use_own()
-
-    return RustNotify
-
-
-def _pruned_for(caller: FrameType) -> Sequence[str]:
-    """The names of directories that the filter of the caller drops altogether.
-
-    The engine never learns of the filter. Both functions that make one, `watch` and
-    `awatch` of `watchfiles.main`, have it as the argument `watch_filter`, and may have
-    been imported into any module before this one; so it is read from their frame.
-    """
-    if caller.f_globals.get("__name__") != "watchfiles.main":
-        return ()
-    return pruned_names(caller.f_locals.get("watch_filter"))
 
 
 def _check(paths: Sequence[str], *, lenient: bool) -> None:

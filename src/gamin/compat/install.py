@@ -81,7 +81,7 @@ def _is_loading(module: ModuleType) -> bool:
 
 def _replace_watchfiles(module: ModuleType) -> None:
     """Put our class in the place of RustNotify, wherever it was imported to."""
-    from gamin.compat.engine import make_engine
+    from gamin.compat.rust_notify import make_engine
 
     own = module.RustNotify
     if not hasattr(own, "own_engine"):

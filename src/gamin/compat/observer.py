@@ -11,7 +11,7 @@ own observers were, and before their names are replaced.
 
 import logging
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchdog.events import (
     FileClosedNoWriteEvent,
@@ -29,12 +29,10 @@ from watchdog.observers.api import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
-from gamin.client.arguments import absolute
 from gamin.compat import settings
-from gamin.compat.hub import Feed, LinkFeed, open_feed
-from gamin.compat.translation import Translation
-from gamin.errors import GaminError
-from gamin.protocol.watchman.client.watched_path import WatchOptions
+
+if TYPE_CHECKING:
+    from gamin.compat.hub import Feed, LinkFeed
 
 logger: logging.Logger = logging.getLogger(__name__)
 
@@ -71,6 +69,14 @@ class GaminEmitter(EventEmitter):
         """Return when everything is watched. Raises OSError for a missing path."""
         if self.always_own or settings.why_not() is not None:
             return self._start_own()
+        # Imported late: most processes that import watchdog watch nothing, as the
+        # children of a reloader.
+        from gamin.client.arguments import absolute
+        from gamin.compat.hub import LinkFeed, open_feed
+        from gamin.compat.translation import Translation
+        from gamin.errors import GaminError
+        from gamin.protocol.watchman.client.watched_path import WatchOptions
+
         path = os.fsdecode(self.watch.path)
         os.stat(path)
         self._translation = Translation(self.watch)

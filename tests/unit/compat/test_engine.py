@@ -1,7 +1,6 @@
 """watchfiles' engine over the service: what it returns, raises and falls back to."""
 
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ from typing import Any
 import pytest
 
 import gamin
-from gamin.compat import engine, settings
-from gamin.compat.engine import ADDED, DELETED, MODIFIED, Engine, make_engine
+from gamin.compat import engine
+from gamin.compat.engine import ADDED, DELETED, MODIFIED, Engine
 from testkit.servers import OUR_SERVER, running_server
 from testkit.watches import kill_server, serving
 
@@ -139,43 +138,3 @@ def test_a_directory_that_may_not_be_read_is_an_error_unless_ignored(
         with pytest.raises(PermissionError, match=r"os error 13.*closed"):
             Engine([str(tmp_path)], ignore_permission_denied=False)
         Engine([str(tmp_path)], ignore_permission_denied=True).close()
-
-
-class Own:
-    """Stands for the library's own engine."""
-
-    def __init__(self, *arguments: object) -> None:
-        self.arguments = arguments
-
-
-@pytest.fixture
-def replaced(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(settings, "_warned", set())
-    return make_engine(Own, ValueError)
-
-
-def test_forced_polling_is_left_to_the_library(replaced: Any, tmp_path: Path) -> None:
-    own = replaced([str(tmp_path)], False, True, 100, True, False)
-    assert own.arguments == ([str(tmp_path)], False, True, 100, True, False)
-
-
-def test_without_a_server_the_library_s_engine_is_used_with_one_warning(
-    replaced: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAMIN_DEBUG_SERVER", str(tmp_path / "missing"))
-    monkeypatch.setenv("GAM_CLIENT_ID", "nobody-serves-this")
-    with pytest.warns(RuntimeWarning, match="without gamin"):
-        assert isinstance(replaced([str(tmp_path)]), Own)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert isinstance(replaced([str(tmp_path)]), Own)
-
-
-def test_replacing_can_be_turned_off_at_any_time(
-    replaced: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = replaced([str(tmp_path)])
-    assert isinstance(first, Engine)
-    first.close()
-    monkeypatch.setenv("GAMIN_REPLACE", "0")
-    assert isinstance(replaced([str(tmp_path)]), Own)

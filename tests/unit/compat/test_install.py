@@ -29,13 +29,16 @@ print(*names)
 )
 def test_the_engine_is_replaced_before_and_after_the_import(before: str) -> None:
     code = f"{before}\nimport gamin.compat\ngamin.compat.install('watchfiles')\n{ASK}"
-    assert printed(code) == "gamin.compat.engine"
+    assert printed(code) == "gamin.compat.rust_notify"
 
 
 def test_another_library_and_the_environment_leave_it_alone() -> None:
     install = "import gamin.compat; gamin.compat.install({})\n"
-    assert printed(install.format("'watchdog'") + ASK) != "gamin.compat.engine"
-    assert printed(install.format("") + ASK, GAMIN_REPLACE="0") != "gamin.compat.engine"
+    assert printed(install.format("'watchdog'") + ASK) != "gamin.compat.rust_notify"
+    assert (
+        printed(install.format("") + ASK, GAMIN_REPLACE="0")
+        != "gamin.compat.rust_notify"
+    )
 
 
 def test_the_module_keeps_its_real_loader() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gamin.events import Event, Kind
 from gamin.fleet.message import LISTING, RESYNC, RESYNCED, Content, Status
-from gamin.system.generation import generation_of
+from gamin.system.generation import Generations
 
 ENTRIES_PER_PIECE = 500
 """Paths in one message of a listing."""
@@ -63,19 +63,23 @@ def listing(batch: Sequence[Event], prefix: str) -> Iterator[Content]:
 
 def with_status(contents: Iterable[Content], prefix: str) -> list[Content]:
     """With what can be seen of the files now. Reads the disk."""
+    generations = Generations()
     return [
-        Content(*content[:5], _status(prefix + (content.dest or content.path)))
+        Content(
+            *content[:5],
+            _status(prefix + (content.dest or content.path), generations),
+        )
         if content.kind in KINDS_WITH_STATUS
         else content
         for content in contents
     ]
 
 
-def _status(path: str) -> Status | None:
+def _status(path: str, generations: Generations) -> Status | None:
     try:
         found = os.lstat(path)
     except OSError:
         return None  # gone again: its deletion comes next
     inode = found.st_ino
-    generation = generation_of(os.fsencode(path), inode)
+    generation = generations.of(os.fsencode(path), inode)
     return Status(found.st_size, found.st_mtime_ns, inode, generation)

@@ -13,25 +13,46 @@ So only the layouts below are read, and only if the inode in them is the one tha
 reports; otherwise the generation is not known.
 """
 
+import ctypes
 import struct
 
 from gamin.system import libc
 
 _AT_FDCWD = -100
-
 _MASK_32 = 0xFFFF_FFFF
+_HEADER = struct.Struct("=Ii")
+"""The size of a handle and its type (struct file_handle)."""
+_SHORT = struct.Struct("=IiII")
+"""The same, and a handle of two numbers, which is the most frequent one."""
+_MAX_BYTES = 32
+"""Bytes of a handle that are read; those that are understood are shorter."""
 
 
-def generation_of(path: bytes, inode: int) -> int | None:
-    """That of the file `inode` at an absolute path, of a link itself.
+class Generations:
+    """Asks for generations. For one thread: there is one buffer for all questions."""
 
-    None where the file system does not say, and if another file is at the path by now.
-    """
-    try:
-        kind, handle = libc.name_to_handle_at(_AT_FDCWD, path, 0)
-    except OSError:
-        return None
-    return decode(kind, handle, inode)
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(_HEADER.size + _MAX_BYTES)
+        self._mount = ctypes.c_int()
+        # Made once: a call takes 2 µs of CPU time, and 3 with new ones.
+        self._handle = ctypes.c_void_p(ctypes.addressof(self._buffer))
+        self._point = ctypes.c_void_p(ctypes.addressof(self._mount))
+
+    def of(self, path: bytes, inode: int) -> int | None:
+        """That of the file `inode` at a path without NUL, of a link itself.
+
+        None where the file system does not say, and if another file is at the path by
+        now.
+        """
+        buffer = self._buffer
+        _HEADER.pack_into(buffer, 0, _MAX_BYTES, 0)
+        ask = libc.bare_name_to_handle_at
+        if ask(_AT_FDCWD, path, self._handle, self._point, 0) < 0:
+            return None
+        size, kind, found, generation = _SHORT.unpack_from(buffer)
+        if size == 8 and kind == 0x01:
+            return generation if found == inode & _MASK_32 else None
+        return decode(kind, buffer.raw[_HEADER.size : _HEADER.size + size], inode)
 
 
 def decode(kind: int, handle: bytes, inode: int) -> int | None:

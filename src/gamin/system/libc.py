@@ -143,6 +143,10 @@ _name_to_handle_at = _declared(
 )
 
 
+# Called once per published change: the bare function, for `system.generation` only.
+bare_name_to_handle_at: Callable[..., int] = _LIBC["name_to_handle_at"]
+
+
 def fanotify_init(flags: int, event_flags: int) -> int:
     """A new fanotify group. OSError: EPERM, ENOSYS, EINVAL (flag unknown), EMFILE."""
     fd: int = _fanotify_init(flags, event_flags)

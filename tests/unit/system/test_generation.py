@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.system.generation import decode, generation_of
+from gamin.system.generation import Generations, decode
 
 INODE = 0x1_2345_6789
 
@@ -43,20 +43,31 @@ def test_a_file_that_is_gone_or_another_one_has_none(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     inode = file.stat().st_ino
-    assert generation_of(bytes(file), inode + 1) is None
+    assert Generations().of(bytes(file), inode + 1) is None
     file.unlink()
-    assert generation_of(bytes(file), inode) is None
+    assert Generations().of(bytes(file), inode) is None
 
 
 def test_a_file_keeps_its_generation_and_a_link_has_its_own(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     inode = file.stat().st_ino
-    first = generation_of(bytes(file), inode)
+    first = Generations().of(bytes(file), inode)
     moved = file.rename(tmp_path / "moved")
-    assert generation_of(bytes(moved), inode) == first
+    assert Generations().of(bytes(moved), inode) == first
     (tmp_path / "link").symlink_to(moved)
-    assert generation_of(bytes(tmp_path / "link"), inode) is None
+    assert Generations().of(bytes(tmp_path / "link"), inode) is None
+
+
+def test_one_buffer_serves_many_files(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("one", "two")]
+    for file in files:
+        file.touch()
+    inodes = [file.stat().st_ino for file in files]
+    shared = Generations()
+    for file, inode in zip(files * 2, inodes * 2, strict=True):
+        assert shared.of(bytes(file), inode) == Generations().of(bytes(file), inode)
+    assert shared.of(bytes(files[0]), inodes[1]) is None
 
 
 def test_nothing_is_opened_to_find_it(tmp_path: Path) -> None:
@@ -66,5 +77,5 @@ def test_nothing_is_opened_to_find_it(tmp_path: Path) -> None:
     secret.touch(mode=0)
     for path in (tmp_path / "pipe", secret):
         inode = path.stat().st_ino
-        found = generation_of(bytes(path), inode)
-        assert found == generation_of(bytes(path), inode)
+        found = Generations().of(bytes(path), inode)
+        assert found == Generations().of(bytes(path), inode)

@@ -113,14 +113,14 @@ def _host(name: str) -> str:
 
 def check_url(url: str) -> str:
     """Itself. Raises BadSettings for a wrong one, and for one with a password."""
-    scheme, _, rest = url.partition("://")
-    if scheme not in ("nats", "tls", "ws", "wss") or not rest:
-        raise BadSettings(f"{scheme or url!r}: a server is nats://HOST or tls://HOST")
-    if "@" in rest:
+    if "@" in url:  # before anything else, for the other error repeats the address
         raise BadSettings(
             "a server's address must hold no user or password, which every user of "
             "the machine could read: use a credentials file"
         )
+    scheme, _, rest = url.partition("://")
+    if scheme not in ("nats", "tls", "ws", "wss") or not rest:
+        raise BadSettings(f"{scheme or url!r}: a server is nats://HOST or tls://HOST")
     return url
 
 

@@ -19,7 +19,12 @@ from gamin.state.saved_client import (
     unpack_belief,
     unpack_completeness,
 )
-from gamin.state.store import Store
+from gamin.state.store import (
+    DEFAULTS,
+    DROP_LONELY_CLIENTS,
+    DROP_LONELY_PATHS,
+    Store,
+)
 
 PATHS_PER_READ = 64
 """Paths that are read in one go."""
@@ -29,10 +34,6 @@ _OF_CLIENT = _OF_SERVER + " AND number = ?"
 _DROP_LONELY_SERVERS = """
 DELETE FROM client_servers WHERE (start, pid) NOT IN
   (SELECT start, pid FROM clients)
-"""
-_DROP_LONELY_PATHS = """
-DELETE FROM client_paths WHERE (start, pid) NOT IN
-  (SELECT start, pid FROM client_servers)
 """
 
 PathKey = tuple[bytes, bool]
@@ -56,20 +57,31 @@ class ClientStore:
         self.store = store
 
     def save(
-        self, change: Change, is_first: bool, is_alive: Callable[[bytes], bool]
+        self,
+        change: Change,
+        is_first: bool,
+        is_alive: Callable[[bytes], bool],
+        kept_days: int = DEFAULTS.kept_days,
     ) -> bool:
         """Save what is new. Return False if what was saved before is not there any
         more. Raises Unusable.
 
-        `is_first`: nothing was saved before; clients of earlier servers are removed
-        whose process does not exist any more (`is_alive`).
+        `is_first`: nothing was saved before. Then clients of earlier servers are
+        removed whose process does not exist any more (`is_alive`), or that were saved
+        more than `kept_days` ago.
         """
+        saved = int(time.time())
 
         def write(connection: sqlite3.Connection) -> bool:
             server = change.server
             if is_first:
                 connection.execute("DELETE FROM client_paths" + _OF_SERVER, server)
                 connection.execute("DELETE FROM clients" + _OF_SERVER, server)
+                oldest = saved - kept_days * 86_400
+                connection.execute(
+                    "DELETE FROM client_servers WHERE saved < ?", (oldest,)
+                )
+                connection.execute(DROP_LONELY_CLIENTS)
                 _drop_dead(connection, is_alive)
             else:
                 found = connection.execute(
@@ -92,7 +104,6 @@ class ClientStore:
                 )
             for (way, is_directory), belief in change.paths:
                 _save_path(connection, server, way, is_directory, belief)
-            saved = int(time.time())
             connection.execute(
                 "REPLACE INTO client_servers (start, pid, saved, completeness)"
                 " VALUES (?, ?, ?, ?)",
@@ -183,7 +194,7 @@ def _drop_dead(
         if not is_alive(process):
             connection.execute("DELETE FROM clients WHERE process = ?", (process,))
     connection.execute(_DROP_LONELY_SERVERS)
-    connection.execute(_DROP_LONELY_PATHS)
+    connection.execute(DROP_LONELY_PATHS)
 
 
 def _drop_earlier(connection: sqlite3.Connection, client: SavedClient) -> None:

@@ -73,13 +73,15 @@ _DROP_LONELY_CHUNKS = """
 DELETE FROM chunks WHERE (start, pid, number) NOT IN
   (SELECT start, pid, number FROM trees)
 """
-_DROP_LONELY_CLIENTS = """
+DROP_LONELY_CLIENTS = """
 DELETE FROM clients WHERE (start, pid) NOT IN (SELECT start, pid FROM client_servers)
 """
-_DROP_LONELY_PATHS = """
+"""Removes the clients of servers of which nothing is kept."""
+DROP_LONELY_PATHS = """
 DELETE FROM client_paths WHERE (start, pid) NOT IN
   (SELECT start, pid FROM client_servers)
 """
+"""Removes what was at the paths of their clients."""
 _SIZES = """
 SELECT start, pid, number, (
   SELECT coalesce(sum(length(data)), 0) FROM chunks c
@@ -368,8 +370,8 @@ def _expire(connection: sqlite3.Connection, now: int, settings: StateSettings) -
     connection.execute("DELETE FROM trees WHERE saved < ?", (oldest,))
     connection.execute("DELETE FROM cursors WHERE moved < ?", (oldest,))
     connection.execute("DELETE FROM client_servers WHERE saved < ?", (oldest,))
-    connection.execute(_DROP_LONELY_CLIENTS)
-    connection.execute(_DROP_LONELY_PATHS)
+    connection.execute(DROP_LONELY_CLIENTS)
+    connection.execute(DROP_LONELY_PATHS)
     connection.execute(_DROP_OLD_GENERATIONS, (settings.servers,))
     connection.execute(_DROP_LONELY_CHUNKS)
     rows = connection.execute(_SIZES).fetchall()

@@ -56,6 +56,7 @@ TREE = f'{HEAD}[[trees]]\npath = "/s"\n'
         ('servers = "nats://h"', "servers must be a list"),
         ('servers = ["http://h"]', "a server is nats://HOST"),
         ('servers = ["nats://me:secret@h"]', "use a credentials file"),
+        ('servers = ["me:secret@h"]', "use a credentials file"),
         (f'{HEAD}[[trees]]\npath = "srv"', "must be absolute"),
         (f'{TREE}nmae = "x"', "no 'nmae'"),
         (f'{TREE}name = "a b"', "letters"),

@@ -145,11 +145,17 @@ def test_what_is_kept_of_a_path_is_listed_and_forgotten_with_it(
     assert clients.paths(FIRST, [PATH]) == {}
 
 
-def test_what_is_older_than_a_month_is_removed(clients: ClientStore) -> None:
+@pytest.mark.parametrize("saves_trees", [True, False])
+def test_what_is_older_than_a_month_is_removed(
+    clients: ClientStore, saves_trees: bool
+) -> None:
     save(clients, client())
     with closing(sqlite3.connect(clients.store.place.path)) as connection, connection:
         connection.execute("UPDATE client_servers SET saved = saved - 31 * 86400")
-    clients.store.save([], [])
+    if saves_trees:
+        clients.store.save([], [])
+    else:
+        save(clients, client(1, SECOND, process=b"q"), server=SECOND)
     assert numbers(clients) == []
     assert clients.paths(FIRST, [PATH]) == {}
 

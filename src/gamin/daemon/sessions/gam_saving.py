@@ -274,7 +274,8 @@ class GamSaving:
         """In the writer's thread, save at the end of the server."""
         self._is_written = False
         try:
-            self._is_written = self._store.save(change, is_first, is_running)
+            kept_days = self._service.state.kept_days
+            self._is_written = self._store.save(change, is_first, is_running, kept_days)
         except Unusable as error:
             self._complain(error)
 

@@ -31,7 +31,7 @@ from gamin.system.process_table import pids
 _PATIENCE = 0.3
 """Seconds that a listening socket may take to accept a connection."""
 
-MAX_LISTED = 20
+MAX_LISTED = 5
 """Sockets that the remedy names."""
 
 _MODULE = b"gamin.daemon.process.start"
@@ -171,11 +171,12 @@ def _check_other_sockets(directory: bytes, own: Sequence[bytes]) -> Iterator[Fin
     ]
     if left:
         listed = " ".join(shlex.quote(printable(path)) for path in left[:MAX_LISTED])
+        rest = "  # and so on" if len(left) > MAX_LISTED else ""
         yield note(
             f"directory {printable(directory)}",
             f"{len(left)} sockets of other sessions have no server",
-            "the next server of such a session replaces its socket",
-            f"rm {listed}",
+            "they are harmless: the next server of such a session replaces its socket",
+            f"rm {listed}{rest}",
         )
 
 

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from gamin.cli.finding import Finding, Level, as_text, note, problem
 from gamin.paths import printable
@@ -49,7 +50,7 @@ def findings_for(
 ) -> Iterator[Finding]:
     yield from _limits(held)
     yield from _configuration()
-    yield from _session(environ)
+    yield from _session(held, environ)
 
 
 def _limits(held: Sequence[Holder]) -> Iterator[Finding]:
@@ -87,8 +88,10 @@ def _configuration() -> Iterator[Finding]:
     yield from check_mounts.check_answers(mounts)
 
 
-def _session(environ: Mapping[str, str] | None) -> Iterator[Finding]:
-    from gamin.cli import check_session
+def _session(
+    held: Sequence[Holder], environ: Mapping[str, str] | None
+) -> Iterator[Finding]:
+    from gamin.cli import check_ignored, check_session
     from gamin.cli.control import NotRunning, dial, find_address
     from gamin.cli.status import QUESTION, Report, read
     from gamin.errors import GaminError
@@ -99,10 +102,12 @@ def _session(environ: Mapping[str, str] | None) -> Iterator[Finding]:
         yield problem("settings", str(error), "no program finds a server", "unset it")
         return
     report: Report | None = None
+    roots: list[str] = []
     failure = ""
     try:
         with dial(environ, timeout=0.5) as connection:
             report = read(connection.ask(QUESTION).get("status"))
+            roots = watched_roots(connection.ask("debug-status"))
     except NotRunning:
         pass
     except GaminError as error:
@@ -110,9 +115,17 @@ def _session(environ: Mapping[str, str] | None) -> Iterator[Finding]:
     yield check_session.check_server(report, failure, address)
     if report is not None:
         yield from check_session.check_coverage(report)
+    pid = None if report is None else report.pid
+    yield from check_ignored.check_ignored(held, roots, pid)
     yield from check_session.check_addresses(address)
     running = check_session.servers(address.uid)
     yield from check_session.check_single(running, address.session)
+
+
+def watched_roots(reply: Mapping[str, Any]) -> list[str]:
+    """The paths of the trees that the server watches."""
+    roots = reply.get("roots", [])
+    return [each["path"] for each in roots if isinstance(each.get("path"), str)]
 
 
 def report(findings: Sequence[Finding], held: Sequence[Holder]) -> Iterator[str]:

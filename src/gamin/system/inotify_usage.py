@@ -4,6 +4,7 @@ See man 5 proc_pid_fdinfo: a line "inotify wd:..." for each watch of an instance
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from gamin.system.process_table import pids
 
 INSTANCE = "anon_inode:inotify"
 _WATCH = b"inotify wd:"
+_WATCHED = re.compile(rb"^inotify wd:\S+ ino:(\S+) sdev:(\S+) ", re.MULTILINE)
 
 
 class Holder(NamedTuple):
@@ -53,6 +55,30 @@ def _holder(pid: int, uid: int, seen: set[bytes]) -> Holder | None:
     if not instances:
         return None
     return Holder(pid, program_of(pid), instances, watches)
+
+
+Inode = tuple[int, int]
+"""Device and inode of a directory or file. On btrfs and in some containers the kernel
+gives watches another device than `stat` does, so nothing is found there."""
+
+
+def watched_by(pid: int) -> set[Inode]:
+    """What the process watches, as far as it can be read."""
+    found: set[Inode] = set()
+    with suppress(OSError):
+        for fd in _instances(pid):
+            with open(f"/proc/{pid}/fdinfo/{fd}", "rb") as file:
+                found.update(
+                    (int(device, 16), int(inode, 16))
+                    for inode, device in _WATCHED.findall(file.read())
+                )
+    return found
+
+
+def inode_of(status: os.stat_result) -> Inode:
+    """How `watched_by` names it: the kernel's own number of the device."""
+    device = os.major(status.st_dev) << 20 | os.minor(status.st_dev)
+    return device, status.st_ino
 
 
 def _instances(pid: int) -> Iterator[str]:

@@ -19,6 +19,14 @@ def executable_of(pid: int) -> bytes:
     return os.readlink(b"/proc/%d/exe" % pid)
 
 
+def directory_of(pid: int) -> str:
+    """The current directory of a process; empty where it is unknown."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
 def user_of(pid: int) -> int:
     """The user whose process it is. Raises OSError."""
     return os.stat(b"/proc/%d" % pid).st_uid

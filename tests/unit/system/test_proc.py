@@ -8,6 +8,7 @@ import pytest
 
 from gamin.system.proc import (
     arguments_of,
+    directory_of,
     environment_of,
     executable_of,
     path_of_descriptor,
@@ -23,6 +24,11 @@ def test_the_program_of_this_process_has_a_name() -> None:
 
 def test_the_program_of_a_missing_process_is_unknown() -> None:
     assert program_of(2**22 + 1) == "?"
+
+
+def test_a_process_has_a_current_directory_while_it_runs() -> None:
+    assert directory_of(os.getpid()) == os.getcwd()
+    assert directory_of(2**22 + 1) == ""
 
 
 def test_an_open_file_has_its_path(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 ORIGINAL = "GAMIN_REQUIRE_ORIGINAL"
 """Set to 1 to require everything that the interoperation tests need but courier-imap
 and npm."""
+SYSTEMD = "GAMIN_REQUIRE_SYSTEMD"
+"""Set to 1 to require systemd-analyze, which checks the units."""
 COURIER = "GAMIN_REQUIRE_COURIER"
 """Set to 1 to require courier-imap."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -197,7 +198,8 @@ def test_status_and_state_show_sessions_and_trees_of_any_name(
     os.mkdir(tree)
     run: list[str | bytes] = [*COMMAND, "watch", "-q", "--once", "-t", "0.1", tree]
     subprocess.run(run, env=env, capture_output=True, check=False)
-    for words in (["status"], ["state", "list"], ["doctor"], ["top", "--once"]):
+    top = ["top", "--once", "--interval", "0.2"]
+    for words in (["status"], ["state", "list"], ["doctor"], top):
         done = subprocess.run(
             [*COMMAND, *words], env=env, capture_output=True, check=False
         )
@@ -236,6 +238,85 @@ def test_an_error_about_a_name_is_one_line(
     assert not set(done.stderr) & ACTING
 
 
+@pytest.fixture
+def repository(tmp_path: Path) -> bytes:
+    """A git repository of a hostile name, with an ignored directory."""
+    if not shutil.which("git"):
+        pytest.skip("needs git")
+    top = path_in(tmp_path, NASTY)
+    subprocess.run(["git", "init", "-q", top], check=True)
+    return top
+
+
+def test_git_is_told_of_names_byte_for_byte(
+    env: dict[str, str], repository: bytes
+) -> None:
+    def git(*words: bytes | str) -> bytes:
+        command = ["git", "-C", repository, *words]
+        return subprocess.run(command, env=env, capture_output=True, check=True).stdout
+
+    for words, status in (["install"], 0), (["status"], 0):
+        done = subprocess.run(
+            [*COMMAND, "git", *words, "--", repository], env=env, capture_output=True
+        )
+        assert (done.returncode, done.stderr) == (status, b"")
+        assert not set(done.stdout) & ACTING
+    git("status")  # from here on git asks the server what changed
+    for name in NAMES.values():
+        with open(path_in(Path(os.fsdecode(repository)), name), "w"):
+            pass
+    shown = git("status", "--porcelain", "-z").split(b"\0")[:-1]
+    assert sorted(shown) == sorted(b"?? " + name for name in NAMES.values())
+
+
+def test_watchmans_command_line_shows_names_as_json(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    paths = paths_in(tmp_path)
+    for path in paths:
+        os.mkdir(path)
+    run = [*COMMAND, "watchman", "watch", str(tmp_path)]
+    subprocess.run(run, env=env, capture_output=True, check=True)
+    query = {"fields": ["name"]}
+    done = subprocess.run(
+        [*COMMAND, "watchman", "--no-pretty", "-j"],
+        input=json.dumps(["query", str(tmp_path), query]).encode(),
+        env=env,
+        capture_output=True,
+        check=True,
+    )
+    assert not set(done.stdout) & ACTING
+    names = [os.fsencode(name) for name in json.loads(done.stdout)["files"]]
+    assert sorted(names) == sorted(NAMES.values())
+
+
+def test_exec_passes_words_on_byte_for_byte(env: dict[str, str]) -> None:
+    names = list(NAMES.values())
+    words: list[str | bytes] = [*COMMAND, "exec", "--", "printf", r"%s\0", *names]
+    done = subprocess.run(words, env=env, capture_output=True, check=True)
+    assert done.stdout.split(b"\0")[:-1] == names
+    words = [*COMMAND, "exec", "--", b"/nowhere/" + NASTY]
+    done = subprocess.run(words, env=env, capture_output=True, check=False)
+    assert done.returncode == 127
+    assert done.stderr.count(b"\n") == 1
+    assert not set(done.stderr) & ACTING
+
+
+@pytest.mark.parametrize("command", ["status", "stop", "doctor", "top", "state"])
+def test_a_session_of_any_name_is_shown_escaped(command: str, tmp_path: Path) -> None:
+    words = {"top": ["--once", "--interval", "0.2"], "state": ["where"]}.get(
+        command, []
+    )
+    name = os.fsdecode(b"\x1b[2J\n\xff")
+    env = {**os.environ, "GAM_CLIENT_ID": name, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [*COMMAND, command, *words], env=env, capture_output=True, check=False
+    )
+    assert done.returncode in (0, 1)
+    assert done.stdout + done.stderr
+    assert not set(done.stdout + done.stderr) & ACTING
+
+
 def deep_path(folder: Path, length: int) -> bytes:
     """A path of `length` bytes; its parent exists."""
     path = os.fsencode(folder)
@@ -249,6 +330,25 @@ def test_the_longest_path_is_watched_and_shown(watching: Run, tmp_path: Path) ->
     path = deep_path(tmp_path, 4095)
     words = ["watch", "-r", "--kinds", "created", "-0", "--format", "{path}", "."]
     assert watching([path], *words) == path + b"\0"
+
+
+def test_the_longest_path_is_passed_on_and_answered_for(
+    watching: Run, env: dict[str, str], tmp_path: Path
+) -> None:
+    path = deep_path(tmp_path, 4095)
+    parent = os.path.dirname(path)
+    words: list[bytes | str] = ["run", "--postpone", "-r", "."]
+    run = ["--", "printf", r"%s\0", "{}"]
+    assert watching([path], *words, *run) == path + b"\0"
+
+    def output(*words: bytes | str) -> bytes:
+        command = [*COMMAND, *words]
+        done = subprocess.run(command, env=env, capture_output=True, check=True)
+        return done.stdout
+
+    assert output("since", "-0", "--paths", "--name", "deep", parent) == path + b"\0"
+    *_, answer = output("config", "--json", path).splitlines()
+    assert os.fsencode(json.loads(answer)["path"]) == path
 
 
 def test_a_longer_path_is_an_error_that_says_so(env: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gamin.cli.exec import NAMES, PYWATCHMAN, SITE
 from gamin.cli.parser import Parser
 from gamin.compat import settings
+from gamin.paths import printable
 
 TESTED: dict[str, tuple[str, ...]] = {
     "watchfiles": ("1.3.0",),
@@ -52,10 +53,11 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps([each._asdict() for each in found]))
         return 0
-    print(f"{'python':<11} {sys.executable}")
+    print(f"{'python':<11} {printable(sys.executable)}")
     for each in found:
         engine = "gamin" if each.uses_gamin else "by itself"
-        print(f"{each.name:<11} {each.version or '-':<9} {engine:<10} {each.why}")
+        line = f"{each.name:<11} {each.version or '-':<9} {engine:<10} {each.why}"
+        print(printable(line))
     return 0
 
 

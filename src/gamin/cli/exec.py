@@ -16,6 +16,7 @@ from gamin.cli.parser import Parser
 from gamin.client.connect import connect_watchman
 from gamin.compat import settings
 from gamin.errors import GaminError
+from gamin.paths import printable
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 """The statuses of shells for a program that cannot be started."""
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         os.execvpe(command[0], list(command), environ)
     except OSError as error:
-        print(f"gamin: {command[0]}: {error.strerror}", file=sys.stderr)
+        print(f"gamin: {printable(command[0])}: {error.strerror}", file=sys.stderr)
         return NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
 
 
@@ -100,7 +101,8 @@ def prepare(environ: MutableMapping[str, str], args: argparse.Namespace) -> None
     try:
         socket = start(environ)
     except GaminError as error:
-        print(f"gamin exec: running without the service: {error}", file=sys.stderr)
+        why = printable(str(error))
+        print(f"gamin exec: running without the service: {why}", file=sys.stderr)
         return
     if socket is not None and PYWATCHMAN in names:
         environ["WATCHMAN_SOCK"] = socket

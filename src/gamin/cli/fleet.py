@@ -54,12 +54,14 @@ def as_object(state: FleetState) -> dict[str, object]:
 def as_text(state: FleetState, now: float) -> str:
     """A few tables. `now` is in seconds since 1970."""
     lines = [
-        f"stream      {state.stream}: {state.messages:,} messages, "
+        f"stream      {printable(state.stream)}: {state.messages:,} messages, "
         f"{state.bytes:,} bytes, positions {state.first} to {state.last}",
         f"limits      {_limits(state)}",
     ]
     for publisher in state.publishers:
-        lines.append(f"publisher   {printable(publisher.host)}, seen {publisher.seen}")
+        lines.append(
+            f"publisher   {printable(publisher.host)}, seen {printable(publisher.seen)}"
+        )
         for tree in publisher.trees:
             ago = "never" if not tree.last_sent else f"{now - tree.last_sent:.0f} s ago"
             lines.append(

@@ -205,7 +205,7 @@ def records_of(event: FleetEvent) -> Iterator[EventRecord]:
 
 def as_line(event: FleetEvent) -> str:
     """Host:tree, kind, path, new path of a rename; a line per path of a listing."""
-    place = f"{event.host}:{event.tree}"
+    place = printable(f"{event.host}:{event.tree}")
     if event.kind == LISTING:
         return "\n".join(
             f"{place}\texists\t{printable(path)}" for path, _ in event.entries

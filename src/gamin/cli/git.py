@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from gamin.cli.watchman_launcher import command_words
 from gamin.cli.watchman_service import Connection, Options, Service
 from gamin.errors import GaminError
+from gamin.paths import printable
 from gamin.protocol.watchman.codec.pdu import JSON, decode
 
 EVERYTHING = "/"
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     top = _git(repository, "rev-parse", "--show-toplevel")
     is_ours = _setting(top, _FSMONITOR) == _hook_command()
     if args.action == "status":
-        print(f"{top}: {'installed' if is_ours else 'not installed'}")
+        print(f"{printable(top)}: {'installed' if is_ours else 'not installed'}")
         return 0 if is_ours else 1
     if args.action == "install":
         return _install(top)
@@ -70,7 +71,7 @@ def _install(top: str) -> int:
     _git(top, "config", "--local", _HOOK_VERSION, "2")
     _git(top, "config", "--local", _UNTRACKED, "true")
     _git(top, "config", "--local", _FSMONITOR, _hook_command())
-    print(top)
+    print(printable(top))
     return 0
 
 

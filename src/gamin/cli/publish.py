@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 
 from gamin.cli.nats_options import add_nats, servers_of
 from gamin.cli.options import CannotRead, add_ignore, ignored_by
@@ -19,6 +18,7 @@ from gamin.fleet.settings import (
     parse,
     tree_name,
 )
+from gamin.system.debug_log import EscapingFormatter
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,9 +66,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     publication = _publication(args)
-    logging.basicConfig(
-        stream=sys.stderr, format="gamin publish: %(message)s", level=logging.INFO
-    )
+    handler = logging.StreamHandler()  # to standard error
+    handler.setFormatter(EscapingFormatter("gamin publish: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.INFO)
     return asyncio.run(_publish(publication))
 
 

@@ -3,6 +3,7 @@
 import argparse
 
 from gamin.cli.control import NoReply, NotRunning, dial
+from gamin.paths import printable
 
 QUESTION = "gamin-stop"
 
@@ -26,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         connection = dial()
     except NotRunning as error:
-        print(error)
+        print(printable(str(error)))
         return 0
     with connection:
         connection.ask(QUESTION)

@@ -20,6 +20,7 @@ from gamin.cli.watchman_service import (
     Unreachable,
 )
 from gamin.errors import GaminError
+from gamin.paths import printable
 from gamin.protocol.watchman.codec.pdu import (
     ENCODINGS,
     JSON,
@@ -164,7 +165,8 @@ def run(args: argparse.Namespace) -> int:
             if not args.output_encoding:
                 encoding = encoding_of(data)
     except BadRequest as error:
-        print(f"failed to parse command from stdin: {error}", file=sys.stderr)
+        why = printable(str(error))
+        print(f"failed to parse command from stdin: {why}", file=sys.stderr)
         return 1
     output = _Output(encoding, is_pretty=is_pretty)
     if not words and not args.json_command:
@@ -192,7 +194,8 @@ def _ask(
         return 1
     except (Unreachable, GaminError) as error:
         if is_spawning or args.no_local:
-            print(f"unable to talk to your watchman on {error}", file=sys.stderr)
+            why = printable(str(error))
+            print(f"unable to talk to your watchman on {why}", file=sys.stderr)
             return 1
         return _answer_here(service, request, output)
     with connection:

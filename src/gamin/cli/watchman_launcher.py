@@ -7,6 +7,8 @@ import os
 import shlex
 import sys
 
+from gamin.paths import printable
+
 MARK = "# The command watchman of gamin; `gamin watchman uninstall` removes it."
 """The line by which our own file is known."""
 
@@ -43,7 +45,7 @@ def install(directory: str) -> int:
     except OSError as error:
         print(f"gamin: cannot write {path!r}: {error.strerror}", file=sys.stderr)
         return 1
-    print(path)
+    print(printable(path))
     return 0
 
 

@@ -91,3 +91,8 @@ def test_the_fields_of_a_message_are_unknown_to_gamin_watch(
         with pytest.raises(SystemExit, match="64"):
             main([*words, "nats://localhost"])
     assert capsys.readouterr().err.count("no field 'host") == 2
+
+
+def test_what_another_machine_calls_itself_cannot_act_on_the_terminal() -> None:
+    text = as_line(EVENT._replace(host="web\x1b[2J", tree="\r"))
+    assert text == r"web\x1b[2J:\r" + "\tcreated\t" + r"a\nb"

@@ -148,6 +148,19 @@ def test_control_characters_in_wrong_arguments_are_escaped() -> None:
     assert r"\x1b[2J\n\udcff" in line
 
 
+@EACH
+def test_no_command_lets_a_wrong_argument_act_on_the_terminal(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--\x1b[2J\n\u202e\udcff"])
+    assert ended.value.code == 64
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert printed.err.isascii()
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -88,8 +88,8 @@ class Program(NamedTuple):
     text: str
     """What is in the file, with {} for the version."""
     command: Sequence[str]
-    ends_with: int = 0
-    """The exit status after Ctrl-C, on either engine."""
+    ends_with: Sequence[int] = (0,)
+    """The exit statuses after Ctrl-C, on either engine."""
     built: str = PRINTED
     """The file in which "version-N" appears."""
     options: Sequence[str] = ()
@@ -140,7 +140,7 @@ PROGRAMS = {
         "test_app.py",
         TEST,
         (PYTHON, "-m", "pytest_watcher", "--now", "--runner", PYTEST, ".", "-s", "-q"),
-        ends_with=-signal.SIGINT,
+        ends_with=(-signal.SIGINT,),
         is_small=False,
     ),
     "hupper": Program(
@@ -148,7 +148,8 @@ PROGRAMS = {
         "app.py",
         HUPPER,
         (PYTHON, "app.py"),
-        ends_with=0xFF & -signal.SIGINT,
+        # A worker that is just being started may miss Ctrl-C; hupper kills it then.
+        ends_with=(0xFF & -signal.SIGINT, 0xFF & -signal.SIGKILL),
         own_environ={"HUPPER_DEFAULT_MONITOR": "hupper.watchdog.WatchdogFileMonitor"},
     ),
     "mkdocs": Program(

@@ -65,6 +65,6 @@ def test_a_program_reacts_to_each_edit_and_ends_as_ever(
             wait_until_listed(run, version - 1)
             edit_until_shown(run, version)
         run.interrupt()
-        assert run.process.wait(20) == program.ends_with, run.output
+        assert run.process.wait(20) in program.ends_with, run.output
     for complaint in ("gamin exec:", "without gamin"):
         assert complaint not in run.output

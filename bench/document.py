@@ -32,7 +32,8 @@ two. They are not tools but lower bounds.
 The build of Python matters as well. With Debian's Python, our server and client took 5
 to 14 % less CPU (set-up, archive; storm) than with one compiled with the defaults.
 
-[Growth](growth.md) shows how the cost grows with what is watched, to a million
+What Watchman's clients ask, beside Watchman, has
+[a page of its own](watchman.md#what-it-costs). [Growth](growth.md) shows how the cost grows with what is watched, to a million
 directories.
 """
 

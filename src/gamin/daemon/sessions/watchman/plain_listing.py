@@ -35,6 +35,7 @@ from gamin.protocol.watchman.query.directory_filter import (
     Batch,
     DirectoryFilter,
     Filter,
+    Types,
     directory_filter,
 )
 from gamin.protocol.watchman.query.file_row import Stat
@@ -67,7 +68,7 @@ class PlainListing:
         is_endings_alone = query.expression is None and _is_endings_alone(selection)
         self._endings = selection.endings if selection and is_endings_alone else None
         self._filter = (
-            DirectoryFilter(None, None, True)
+            DirectoryFilter(None, None)
             if is_endings_alone
             else directory_filter(selection, query.expression)
         )
@@ -144,40 +145,22 @@ class PlainListing:
             check_price(self._spent, price, self._most)
             if names and wanted.by_type is not None:
                 batch = Batch(batch.prefix, names, its_directories)
-                yield from self._add_by_type(prefix, batch, wanted)
-            elif names:
+                batch.types = self._types(node, batch)
+                names = kept(batch, wanted.by_type)
+            if names:
                 yield from self._add_rows(prefix, batch.prefix, names)
             yield None
 
-    def _add_by_type(
-        self, prefix: bytes, batch: Batch, wanted: DirectoryFilter
-    ) -> Steps[None]:
-        """Where the file types decide: they are had with the status, if most are needed
-        anyway, else from the directory itself."""
-        names = batch.names
-        looks_anyway = wanted.is_type_alone and needs_status(self._fields)
-        if not looks_anyway:
-            batch.types = _listed_types(prefix, batch)
-            names = kept(batch, wanted.by_type)
-            if names:
-                yield from self._add_rows(prefix, batch.prefix, names)
-            return
-        for start in range(0, len(names), STATS_PER_STEP):
-            some = names[start : start + STATS_PER_STEP]
-            stats = stats_of(prefix, some)
-            part = Batch(batch.prefix, some, batch.directories)
-            part.types = [
-                stat.S_IFDIR if name in part.directories else stat.S_IFMT(one.st_mode)
-                for name, one in zip(some, stats, strict=True)
-            ]
-            assert wanted.by_type is not None
-            verdict = wanted.by_type(part)
-            if isinstance(verdict, list):
-                some = list(compress(some, verdict))
-                stats = list(compress(stats, verdict))
-            if verdict is not False:
-                self._write(prefix, batch.prefix, some, stats)
-            yield None
+    def _types(self, node: Node, batch: Batch) -> Types:
+        """The file types of the names; what is gone counts as a file, for that will be
+        known. Raises OSError."""
+        root = self._root
+        others = root.last_stats.types.others(node, root.timeline.latest)
+        its_directories, names = batch.directories, batch.names
+        if not others and not its_directories:
+            return stat.S_IFREG
+        types = {**others, **dict.fromkeys(its_directories, stat.S_IFDIR)}
+        return [types.get(name, stat.S_IFREG) for name in names]
 
     def _add_rows(
         self, prefix: bytes, inner: bytes, names: Sequence[bytes]
@@ -236,22 +219,6 @@ def kept(batch: Batch, wanted: Filter | None) -> Sequence[bytes]:
     if isinstance(verdict, bool):
         return batch.names if verdict else ()
     return list(compress(batch.names, verdict))
-
-
-def _listed_types(prefix: bytes, batch: Batch) -> Sequence[int]:
-    """The file types of the names; what is gone counts as a file, for that will be
-    known. Raises OSError."""
-    with os.scandir(prefix) as entries:
-        others = [each for each in entries if not each.is_file(follow_symlinks=False)]
-    if not others and not batch.directories:
-        return [stat.S_IFREG] * len(batch.names)
-    types = {
-        each.name: stat.S_IFMT(each.stat(follow_symlinks=False).st_mode)
-        for each in others
-        if each.name not in batch.directories
-    }
-    types |= dict.fromkeys(batch.directories, stat.S_IFDIR)
-    return [types.get(name, stat.S_IFREG) for name in batch.names]
 
 
 def stats_of(prefix: bytes, names: Sequence[bytes]) -> list[Stat]:

@@ -15,6 +15,7 @@ from gamin.core.model.history import History, PackedHistory
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.errands import Steps, aside
+from gamin.daemon.sessions.watchman.known_types import KnownTypes
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.errors import QueryFailed
@@ -45,6 +46,7 @@ class LastStats:
 
     def __init__(self) -> None:
         self._stats: dict[bytes, Stat] = {}
+        self.types: KnownTypes = KnownTypes()
 
     def keep(self, path: bytes, status: Stat) -> None:
         if len(self._stats) >= MAX_STATS:

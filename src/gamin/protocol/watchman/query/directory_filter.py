@@ -33,6 +33,10 @@ Verdict = bool | list[bool]
 """For all names of a batch, or for each of them."""
 
 
+Types = Sequence[int] | int
+"""The file type (`stat.S_IFMT`) of each name, or of all."""
+
+
 class Batch:
     """Names in one directory."""
 
@@ -43,17 +47,16 @@ class Batch:
         prefix: bytes,
         names: Sequence[bytes],
         directories: Collection[bytes] = (),
-        types: Sequence[int] = (),
+        types: Types = (),
     ) -> None:
-        """`types` are the file types (`stat.S_IFMT`) of the names, only for what
-        `needs_types`."""
+        """`types` only for what `needs_types`."""
         self.prefix: bytes = prefix
         """The directory, relative to where names of rows begin, with a slash at its
         end; empty for that place itself."""
         self.names: Sequence[bytes] = names
         self.directories: Collection[bytes] = directories
         """Those of the names that are directories."""
-        self.types: Sequence[int] = types
+        self.types: Types = types
         self._lower: list[bytes] | None = None
 
     def folded(self, fold: bool) -> Sequence[bytes]:
@@ -73,8 +76,6 @@ class _Part(NamedTuple):
 
     ask: Filter
     needs_types: bool = False
-    is_type: bool = False
-    """It is the term `type` alone."""
 
 
 class DirectoryFilter(NamedTuple):
@@ -84,8 +85,6 @@ class DirectoryFilter(NamedTuple):
     """Asked first; None wants all."""
     by_type: Filter | None
     """Then asked of those that are left; None wants all of them."""
-    is_type_alone: bool
-    """Nothing but terms `type` needs the types, so most files are wanted."""
 
 
 class _Unsupported(Exception):
@@ -107,7 +106,6 @@ def directory_filter(
     return DirectoryFilter(
         _all_of(by_name).ask if by_name else None,
         _all_of(by_type).ask if by_type else None,
-        all(part.is_type for part in by_type),
     )
 
 
@@ -275,11 +273,14 @@ def _type(term: str, arguments: Arguments, fold: bool) -> _Part:
     wanted = TYPES[str(arguments[0])]
     if wanted == stat.S_IFDIR:
         return _Part(_is_directory)
-    return _Part(
-        lambda batch: [kind == wanted for kind in batch.types],
-        needs_types=True,
-        is_type=True,
-    )
+
+    def is_wanted(batch: Batch) -> Verdict:
+        types = batch.types
+        if isinstance(types, int):
+            return types == wanted
+        return [kind == wanted for kind in types]
+
+    return _Part(is_wanted, needs_types=True)
 
 
 def _is_directory(batch: Batch) -> Verdict:

@@ -165,16 +165,3 @@ def test_what_is_about_more_than_names_and_types_is_left_to_rows(
     expression: Any,
 ) -> None:
     assert directory_filter(None, parse_expression(expression)) is None
-
-
-def test_only_type_alone_is_asked_with_the_status() -> None:
-    wanted = directory_filter(
-        None, parse_expression(["allof", ["type", "f"], ["suffix", "c"]])
-    )
-    assert wanted is not None
-    assert wanted.is_type_alone
-    wanted = directory_filter(
-        None, parse_expression(["anyof", ["type", "f"], ["suffix", "c"]])
-    )
-    assert wanted is not None
-    assert not wanted.is_type_alone

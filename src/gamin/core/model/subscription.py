@@ -200,7 +200,7 @@ _NOBODY = Audience(())
 class Subscription:
     """One request of one client, with its target, its resolution and its progress."""
 
-    __slots__ = ("own_audience", "progress", "request", "resolution", "target")
+    __slots__ = ("_own_audience", "progress", "request", "resolution", "target")
 
     def __init__(
         self,
@@ -231,13 +231,21 @@ class Subscription:
         self.target: Target = Target()
         self.resolution: Resolution = Resolution()
         self.progress: Progress = Progress()
-        self.own_audience: Audience = Audience((self,))
-        """The audience of this subscription alone."""
+        self._own_audience: Audience | None = None
 
     def release(self) -> None:
         """It has ended. It and its audience refer to each other: without this, only
         the garbage collector, which runs rarely, would free what the client left."""
-        self.own_audience = _NOBODY
+        self._own_audience = _NOBODY
+
+    @property
+    def own_audience(self) -> Audience:
+        """The audience of this subscription alone. Made when it is first needed: most
+        subscriptions of a client with thousands of files get no event."""
+        own = self._own_audience
+        if own is None:
+            own = self._own_audience = Audience((self,))
+        return own
 
     def __repr__(self) -> str:
         return (

@@ -64,7 +64,10 @@ class GamSession:
         self._outbox = Outbox(self._encode, monitor.rows_to_send, monitor.moment)
         self._hold = ListingHold()
         self._release_timer: Timer | None = None
-        self._standing: dict[int, list[Subscription]] = {}
+        self._standing: dict[int, Subscription] = {}
+        """By request number."""
+        self._further: dict[int, list[Subscription]] = {}
+        """Those whose number was in use already."""
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
         self._requests: deque[Request] = deque()
@@ -98,7 +101,8 @@ class GamSession:
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        return [one for several in self._standing.values() for one in several]
+        further = [one for several in self._further.values() for one in several]
+        return [*self._standing.values(), *further]
 
     @property
     def backlog(self) -> int:
@@ -186,6 +190,7 @@ class GamSession:
         self._plan_release()
         self._requests.clear()
         self._standing.clear()
+        self._further.clear()
         self._no_exists.clear()
         if self._return is not None:
             self._return.close()
@@ -216,7 +221,11 @@ class GamSession:
         self.requests_version += 1
         if self._return is not None:
             self._welcome_back(self._return, request, subscription)
-        self._standing.setdefault(request.sequence, []).append(subscription)
+        if (
+            self._standing.setdefault(request.sequence, subscription)
+            is not subscription
+        ):
+            self._further.setdefault(request.sequence, []).append(subscription)
         if request.no_exists:
             self._no_exists.add(subscription)
         self._service.subscribe(subscription)
@@ -237,12 +246,15 @@ class GamSession:
             self._memory.note_client()
 
     def _cancel(self, sequence: int) -> None:
-        several = self._standing.get(sequence)
-        if not several:
+        several = self._further.get(sequence)
+        if several is not None:
+            subscription = several.pop()
+            if not several:
+                del self._further[sequence]
+        elif sequence in self._standing:
+            subscription = self._standing.pop(sequence)
+        else:
             raise RemoteProtocolError(f"cancel of {sequence}, which does not stand")
-        subscription = several.pop()
-        if not several:
-            del self._standing[sequence]
         self._count -= 1
         self.requests_version += 1
         self._note_client()

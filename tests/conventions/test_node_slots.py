@@ -13,7 +13,6 @@ SOURCE = Path(__file__).parents[2] / "src" / "gamin"
 CONSTRUCTORS = {"__init__", "alike", "restored"}
 """Functions of `node.py` that make a node and so assign slots of all owners."""
 WRITERS = {
-    "_history": {"core/model/node.py"},
     "_names": {"core/model/node.py"},
     "audience": {"core/model/audiences.py"},
     "created_tick": {"core/model/tree.py"},
@@ -24,6 +23,7 @@ WRITERS = {
     "interval": {"core/coverage/method.py"},
     "kernel_mask": {"core/coverage/method.py"},
     "latest_tick": {"core/model/tree.py"},
+    "live_history": {"core/model/node.py"},
     "listed": {"core/model/tree.py"},
     "mask": {"core/coverage/need.py"},
     "moved_away": {"core/model/tree.py"},
@@ -47,7 +47,7 @@ WRITERS = {
     "wd_poll": {"backends/polling.py"},
 }
 """By slot; `names` is the property that assigns `_names` and `packed`, as `history`
-assigns `_history` and `packed_history`."""
+assigns `live_history` and `packed_history`."""
 OTHER_OWNERS = {"self", "cls", "subscription", "mark", "watch", "rules"}
 """Names of variables that hold no node, where an attribute has a slot's name."""
 

@@ -28,7 +28,7 @@ import os
 from collections.abc import Sequence
 
 from gamin.backends.base import Usage, Watchable
-from gamin.backends.close_check import CloseCheck
+from gamin.backends.close_check import MAX_KEPT, CloseCheck
 from gamin.backends.read_ahead import ReadAhead
 from gamin.backends.recent_events import RecentEvents
 from gamin.backends.rename_check import RenameCheck
@@ -189,7 +189,7 @@ class InotifyBackend:
 
     @property
     def has_pending(self) -> bool:
-        return bool(self._pending or self._rename_check)
+        return bool(self._pending or self._rename_check.open)
 
     def read_ahead(self) -> None:
         self._backlog.read_ahead()
@@ -199,9 +199,11 @@ class InotifyBackend:
         backlog = self._backlog
         backlog.read_ahead()
         self.queued_bytes = backlog.queued_bytes
-        if self._rename_check:  # of the last drain, before anything is added
+        if self._rename_check.open:  # of the last drain, before anything is added
             return self._settle_renames()
-        self._close_check.begin()
+        close_check = self._close_check
+        if close_check.is_group_open or len(close_check.modified) > MAX_KEPT:
+            close_check.begin()
         changes, halves = self._carried, self._halves
         self._carried, self._halves = [], {}
         before = backlog.taken
@@ -214,7 +216,7 @@ class InotifyBackend:
         else:
             self._complete(changes, halves)
             self.drained_bytes = backlog.taken
-        if self._moved or self._rename_check.is_waiting:
+        if self._moved or self._rename_check.postponed:
             self._observe_renames(changes)
         if self._pending:
             changes = [*self._pending, *changes]

@@ -251,7 +251,9 @@ class PollingBackend:
     def oldest_poll(self) -> float | None:
         """A time after which every polled directory was polled; None while nothing is
         polled. It is later than intervals say where polling takes long."""
-        return min((each.polled_at for each in self._rounds.values()), default=None)
+        if not self._rounds:
+            return None
+        return min(each.polled_at for each in self._rounds.values())
 
     def final_poll(self, node: Pollable) -> Sequence[Change]:
         """Poll one directory now, and return what changed since the last poll."""

@@ -58,21 +58,22 @@ class RenameCheck:
     """The sources to be probed of the renames that a drain returned."""
 
     def __init__(self) -> None:
-        self._open: _Sources = {}
+        self.open: _Sources = {}
+        """Sources that `resolve` probes now."""
         self._batch: Sequence[AnyChange] = ()
         """What the last drain returned, while sources of it are to be probed."""
-        self._postponed: _Sources = {}
+        self.postponed: _Sources = {}
         """Sources in directories that were not at their path: a rename of these, or of
         a directory above, is not applied yet."""
 
     def __bool__(self) -> bool:
         """Whether `resolve` has something to do now."""
-        return bool(self._open)
+        return bool(self.open)
 
     @property
     def is_waiting(self) -> bool:
         """Whether `observe` must be called even for a batch without renames."""
-        return bool(self._postponed)
+        return bool(self.postponed)
 
     def observe(self, batch: Sequence[AnyChange], halves: Iterable[int]) -> None:
         """Record the renames of the batch that a drain returns.
@@ -80,9 +81,9 @@ class RenameCheck:
         `halves` are the indices of their halves, in order. A deletion among them is a
         rename to an unwatched directory.
         """
-        if self._postponed:
+        if self.postponed:
             self._resume(batch)
-        left, self._batch = self._open, batch
+        left, self._batch = self.open, batch
         sources: dict[int, list[_Entry]] = {}
         for at in halves:
             node, mask, cookie, name = batch[at]
@@ -98,21 +99,21 @@ class RenameCheck:
 
     def _resume(self, batch: Sequence[AnyChange]) -> None:
         """Open the postponed sources, except those that the batch explains."""
-        postponed, self._postponed = self._postponed, {}
+        postponed, self.postponed = self.postponed, {}
         for node, mask, _, name in batch:
             if mask & _ARRIVAL and node in postponed:
                 postponed[node].pop(name, None)
-        self._open.update(postponed)
+        self.open.update(postponed)
 
     def forget(self, node: Watchable) -> None:
         """The directory is not watched any more."""
-        self._open.pop(node, None)
-        self._postponed.pop(node, None)
+        self.open.pop(node, None)
+        self.postponed.pop(node, None)
 
     def resolve(self, is_in_place: InPlace) -> list[Change]:
         """The changes that correct what the renames said. `is_in_place` is asked once
         for each directory."""
-        left, self._open = self._open, {}
+        left, self.open = self.open, {}
         batch, self._batch = self._batch, ()
         known: dict[Watchable, bool] = {}
         changes: list[Change] = []
@@ -120,7 +121,7 @@ class RenameCheck:
             if not names or node.wd < 0:
                 continue
             if not _is_in_place(node, known, is_in_place):
-                self._postponed[node] = {
+                self.postponed[node] = {
                     name: (-1, target)
                     for name, (at, target) in names.items()
                     if not _is_made_after(batch, at, node, name)

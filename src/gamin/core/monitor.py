@@ -218,7 +218,7 @@ class Monitor:
 
     def deadline(self) -> float | None:
         """When `due` is to be called next; None while nothing is pending."""
-        if self.coverage.is_releasing:
+        if self.coverage.release_candidates:
             return 0.0
         held = self._debouncer.deadline() if self._debouncer.held else None
         soonest, quota_retry = self._retry.due_at, self._quota_retry.due_at
@@ -390,11 +390,11 @@ class Monitor:
                 self._resolver.start(subscription)
                 self._target_changes.target_resolved(subscription)
             self._reporter.close()
-        self.coverage.release_unneeded()
+        if self.coverage.release_candidates:
+            self.coverage.release_unneeded()
         self._retry.update(now)
         if self.coverage.registers.over_quota or self._quota_retry.due_at is not None:
             self._quota_retry.update(now)
         self.tree.age_out()
-        effects = self._effects[:]
-        self._effects.clear()
+        effects, self._effects[:] = self._effects[:], ()
         return effects

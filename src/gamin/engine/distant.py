@@ -83,7 +83,7 @@ class Distant:
         """How many proxies each mount has."""
         self._outstanding = Outstanding()
         self._policy = monitor.coverage.method.policy
-        self._inbox: deque[tuple[Mount, Batch]] = deque()
+        self.inbox: deque[tuple[Mount, Batch]] = deque()
 
     @property
     def is_in_use(self) -> bool:
@@ -97,7 +97,7 @@ class Distant:
     @property
     def has_answers(self) -> bool:
         """Whether answers are still to be applied."""
-        return bool(self._inbox)
+        return bool(self.inbox)
 
     def _follow_policy(self) -> None:
         """Let go of mounts that are not there any more; the core has their places
@@ -288,18 +288,18 @@ class Distant:
     def collect(self) -> None:
         """Take over what the threads answered."""
         if self._threads is not None:
-            self._inbox.extend(self._threads.take())
+            self.inbox.extend(self._threads.take())
 
     def apply_until(self, end: float, work: Callable[[], None]) -> None:
         """Apply batches of answers until that time of the clock, and at least one;
         `work` does what follows from each."""
-        while self._inbox:
+        while self.inbox:
             self._apply_next(work)
             if self._clock.monotonic() >= end:
                 break
 
     def _apply_next(self, work: Callable[[], None]) -> None:
-        mount, batch = self._inbox.popleft()
+        mount, batch = self.inbox.popleft()
         polls: list[PollNow] = []
         for answer in batch:
             if isinstance(answer, Observed):

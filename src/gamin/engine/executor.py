@@ -58,6 +58,8 @@ class Executor:
         self._schedule = DrainSchedule()
         self._crawl_most = self._slices.crawl_batch
         """Directories that are listed together now."""
+        self._is_detailed = False
+        """What was last asked of the kernel backend."""
         monitor.polling_age = self._polling_age
 
     # -- what drives it
@@ -87,7 +89,10 @@ class Executor:
     def deadline(self) -> float | None:
         """When `due` is to be called next: AT_ONCE, or a time of the clock, or None
         while nothing is pending."""
-        if self.is_crawling or self.distant.has_answers:
+        queue = self._queue
+        if queue.crawl or queue.scans or self.distant.inbox:
+            return AT_ONCE
+        if self._monitor.recovery.is_rescanning:
             return AT_ONCE
         soonest = self._monitor.deadline()
         for due_at in (self._schedule.due_at, self._polling.deadline()):
@@ -181,8 +186,8 @@ class Executor:
         kernel = self._kernel
         if kernel is None:
             return 0
-        if kernel.is_detailed is not self._monitor.details.is_wanted:
-            kernel.is_detailed = self._monitor.details.is_wanted
+        if self._is_detailed is not self._monitor.details.is_wanted:
+            kernel.is_detailed = self._is_detailed = not self._is_detailed
         started = self._clock.time_ns()
         self._monitor.drain_started(self._clock.monotonic(), started)
         goal: int | None = None

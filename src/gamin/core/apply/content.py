@@ -66,7 +66,7 @@ class Content:
     def on_modified(self, node: Node, name: bytes, mask: int) -> None:
         """The entry was written, truncated or closed after writing, or its inode
         changed."""
-        touched = node.history
+        touched = node.live_history or node.history
         if touched is not None:
             touch = touched.get(name)
             if (

@@ -14,6 +14,7 @@ from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.details import PLAIN
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.model.audiences import Audiences
+from gamin.core.model.history import History
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope
@@ -94,7 +95,7 @@ class FastFiles:
         if not node.listed or node.path_waiters is not None:
             return False
         for subscription in node.subscriptions or ():
-            if subscription.scope is _FILE_SCOPE:
+            if subscription.request.scope is _FILE_SCOPE:
                 return False
         return bool(self._audiences.on(node).subscriptions)
 
@@ -102,7 +103,7 @@ class FastFiles:
         """`apply` consecutive changes of one directory."""
         tree, reporter, held = self._tree, self._reporter, self._debouncer.held
         tick, recent, now = tree.tick, self._moment.recent_tick, self._moment.now
-        names, touched = node.names, node.history or tree.start_history(node)
+        names, touched = node.names, node.live_history or tree.start_history(node)
         newest = next(reversed(touched), b"")
         prefix = node.prefix or node.path_prefix()
         rows = reporter.rows_of(self._audiences.on(node))
@@ -144,7 +145,7 @@ class FastFiles:
                 del names[name]
                 newest = name
             elif mask in _WRITES and name:
-                self._written(node, name, mask)
+                self._written(node, name, mask, touched)
                 newest = next(reversed(touched), b"")
                 rows = reporter.rows_of(self._audiences.on(node))
             elif mask == MOVED_FROM and self._is_renamed_here(node, batch, index):
@@ -166,8 +167,14 @@ class FastFiles:
                 if mask in _PLAIN:
                     self._content.details.report(prefix + name, PLAIN)
 
-    def _written(self, node: Node, name: bytes, mask: int) -> None:
-        touch = node.history.get(name) if node.history is not None else None
+    def _written(
+        self,
+        node: Node,
+        name: bytes,
+        mask: int,
+        touched: dict[bytes, History] | None,
+    ) -> None:
+        touch = touched.get(name) if touched else None
         # What was created in this batch is reported as such.
         if touch is None or touch[1] != self._tree.tick or self._content.renamed:
             self._content.on_modified(node, name, mask)
@@ -226,7 +233,7 @@ class FastFiles:
                 deferred += 1
                 self._tree.remove(node, name)
             elif mask in _WRITES and name and not deferred:  # these are counted first
-                self._written(node, name, mask)
+                self._written(node, name, mask, node.history)
             else:
                 break
             index += 1

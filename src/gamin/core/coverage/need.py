@@ -30,7 +30,7 @@ class Coverage:
         self._effects = effects
         self.registers: Registers = Registers()
         self.method: WatchMethod = WatchMethod(tree, self.registers, policy, effects)
-        self._release_candidates: dict[Node, None] = {}
+        self.release_candidates: dict[Node, None] = {}
 
     # -- nodes
 
@@ -61,15 +61,15 @@ class Coverage:
 
     def mark_for_release(self, node: Node) -> None:
         """Check at the end of this operation whether the node is still needed."""
-        self._release_candidates[node] = None
+        self.release_candidates[node] = None
 
     def release_unneeded(self) -> None:
         """Remove marked nodes that nobody needs any more, and parents that only had
         these: some at a time, for a large tree has many."""
         left = RELEASE_BATCH
-        while self._release_candidates and left:
+        while self.release_candidates and left:
             left -= 1
-            node = self._release_candidates.popitem()[0]
+            node = self.release_candidates.popitem()[0]
             if node.parent is not None and node.parent.child(node.name) is not node:
                 continue  # its directory is gone
             self.refresh(node)
@@ -80,12 +80,7 @@ class Coverage:
                 parent.names[node.name] = SUBDIR
             else:
                 del parent.names[node.name]
-            self._release_candidates[parent] = None
-
-    @property
-    def is_releasing(self) -> bool:
-        """Whether marked nodes are left to the next operation."""
-        return bool(self._release_candidates)
+            self.release_candidates[parent] = None
 
     # -- who is bound where
 
@@ -150,7 +145,7 @@ class Coverage:
         else:
             self._forget_audiences(node, subscription.scope)
             if subscription.scope is Scope.TREE:
-                self._release_candidates.update(dict.fromkeys(node.subtree()))
+                self.release_candidates.update(dict.fromkeys(node.subtree()))
             self.mark_for_release(node)
 
     def bound(self, node: Node) -> list[Subscription]:

@@ -35,26 +35,25 @@ def details_of(mask: int) -> int:
 class Details:
     def __init__(self) -> None:
         self._askers: set[Subscription] = set()
+        self.is_wanted: bool = False
+        """Whether any subscription asks for details."""
         self._pending: dict[tuple[Node, bytes], int] = {}
         """What changed of entries, and is not reported yet."""
         self._reported: dict[Hashable, int] = {}
         """What the rows of this round say, by path; rows about a subscription's very
         path are by subscription."""
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether any subscription asks for details."""
-        return bool(self._askers)
-
     def subscribed(self, subscription: Subscription) -> None:
         """A subscription begins, which may ask for details."""
         if subscription.wants_details:
             self._askers.add(subscription)
+            self.is_wanted = True
 
     def ended(self, subscription: Subscription) -> None:
         """A subscription has ended."""
         self._askers.discard(subscription)
         if not self._askers:
+            self.is_wanted = False
             self._pending.clear()
             self._reported.clear()
 

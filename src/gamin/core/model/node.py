@@ -50,7 +50,6 @@ class Node:
     """A directory, by its real path (no symlink in it)."""
 
     __slots__ = (
-        "_history",
         "_names",
         "audience",
         "created_tick",
@@ -61,6 +60,7 @@ class Node:
         "kernel_mask",
         "latest_tick",
         "listed",
+        "live_history",
         "mask",
         "moved_away",
         "name",
@@ -91,7 +91,7 @@ class Node:
         self._names: Names | None = None
         self.listed: bool = False
         """`names` has all entries."""
-        self._history: dict[bytes, History] | None = None
+        self.live_history: dict[bytes, History] | None = None  # while not packed
         self.packed_history: PackedHistory | None = None
         """All of `history`, while it is packed."""
         self.latest_tick: int = 0
@@ -241,19 +241,19 @@ class Node:
         """What happened to entries, ordered by the last change."""
         packed = self.packed_history
         if packed is not None:
-            self._history, self.packed_history = unpack_history(packed), None
-        return self._history
+            self.live_history, self.packed_history = unpack_history(packed), None
+        return self.live_history
 
     @history.setter
     def history(self, history: dict[bytes, History] | None) -> None:
-        self._history, self.packed_history = history, None
+        self.live_history, self.packed_history = history, None
 
     @property
     def past(self) -> dict[bytes, History]:
         """`history` for whoever only reads it: what is packed stays packed."""
         if self.packed_history is not None:
             return unpack_history(self.packed_history)
-        return self._history or {}
+        return self.live_history or {}
 
     @property
     def entries(self) -> "Mapping[bytes, Node | bool]":
@@ -265,15 +265,15 @@ class Node:
     @property
     def has_history(self) -> bool:
         """Whether anything is known to have happened to entries."""
-        return self.packed_history is not None or bool(self._history)
+        return self.packed_history is not None or bool(self.live_history)
 
     def pack_history(self, most: int = sys.maxsize) -> int:
         """Pack the history if it is not yet, and has at most so many entries. Returns
         how many were packed."""
-        history = self._history
+        history = self.live_history
         if not history or len(history) > most:
             return 0
-        self._history, self.packed_history = None, pack_history(history)
+        self.live_history, self.packed_history = None, pack_history(history)
         return len(history)
 
     def pack_names(self, most: int = sys.maxsize) -> int:

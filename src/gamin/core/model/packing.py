@@ -49,13 +49,8 @@ class Packing:
         """The present pass packs everything."""
         self._left: Iterator[Node] | None = None
         """The directories that the present pass has not reached."""
-
-    @property
-    def due_at(self) -> float | None:
+        self.due_at: float | None = None
         """When `due` is to be called next; None while there is nothing to pack."""
-        if self._quiet_at is None or self._changes < self._min_changes:
-            return self._quiet_at
-        return min(self._quiet_at, self._rested_at)
 
     def on_changes(self, count: int, now: float) -> None:
         """So many changes were detected."""
@@ -67,11 +62,18 @@ class Packing:
             self._quiet_at = now + QUIET_SECONDS
             self._rested_at = now + REST_SECONDS
             self._rest_tick = self._tree.tick
+        else:
+            return
+        self._plan()
+
+    def _plan(self) -> None:
+        self.due_at = self._quiet_at
+        if self._quiet_at is not None and self._changes >= self._min_changes:
+            self.due_at = min(self._quiet_at, self._rested_at)
 
     def due(self, now: float) -> bool:
         """Do a step of what is due. Returns whether everything is packed now."""
-        due_at = self.due_at
-        if due_at is None or now < due_at or self._quiet_at is None:
+        if self.due_at is None or now < self.due_at or self._quiet_at is None:
             return False
         if now >= self._quiet_at and not self._is_last:
             self._is_last = True
@@ -93,4 +95,5 @@ class Packing:
         self._changes = 0
         if self._is_last:
             self._quiet_at = None
+        self._plan()
         return self._is_last

@@ -103,15 +103,14 @@ class Tree:
 
     def start_history(self, node: Node) -> dict[bytes, History]:
         """The history of a directory, for a caller that writes to it directly."""
-        if node.history is None:
-            node.history = {}
-        return node.history
-
-    def touch(self, node: Node, name: bytes) -> None:
-        """An existing entry changed."""
         history = node.history
         if history is None:
             history = node.history = {}
+        return history
+
+    def touch(self, node: Node, name: bytes) -> None:
+        """An existing entry changed."""
+        history = node.live_history or self.start_history(node)
         before = history.pop(name, None)
         if before is None:
             self.touches += 1
@@ -131,9 +130,7 @@ class Tree:
         """An entry was created."""
         tick = self.tick
         node.names[name] = known
-        history = node.history
-        if history is None:
-            history = node.history = {}
+        history = node.live_history or self.start_history(node)
         before = history.pop(name, None)
         if before is None:
             self.touches += 1
@@ -147,9 +144,7 @@ class Tree:
         """An entry went away; its history stays as a tombstone."""
         tick = self.tick
         known = node.names.pop(name)
-        history = node.history
-        if history is None:
-            history = node.history = {}
+        history = node.live_history or self.start_history(node)
         before = history.pop(name, None)
         if before is None:
             self.touches += 1
@@ -164,9 +159,7 @@ class Tree:
         tick, names = self.tick, node.names
         if not names:
             return
-        history = node.history
-        if history is None:
-            history = node.history = {}
+        history = node.live_history or self.start_history(node)
         for name, known in names.items():
             before = history.pop(name, None)
             if before is None:

@@ -205,7 +205,7 @@ class Service:
     def deliver(self, effect: Deliver) -> None:
         sessions, unflushed = self.sessions, self._unflushed
         for subscription in effect.subscriptions:
-            session: Session = subscription.client
+            session: Session = subscription.request.client
             if session in sessions:
                 session.deliver(subscription, effect)
                 unflushed[session] = None

@@ -50,6 +50,7 @@ class Root:
         """`server` is when this one started (in seconds) and its pid. `turns` are those
         of all large differences; None: it shares them with no other root."""
         self.subscription = subscription
+        self.path: bytes = subscription.path
         self._numbers = numbers
         self.number: int = next(numbers)
         """Part of its clocks; another one when the path leads elsewhere, or nowhere."""
@@ -93,10 +94,6 @@ class Root:
         self._far_key: tuple[int, int] | None = None
         """What `_far_point` was found for."""
         self._far_point: bytes | None = None
-
-    @property
-    def path(self) -> bytes:
-        return self.subscription.path
 
     @property
     def top(self) -> Node | None:
@@ -149,12 +146,13 @@ class Root:
         if not self._rows:
             self._reported_tick = self._monitor.moment.reported_tick
         subscription = self.subscription
-        node = subscription.bound_directory
+        target = subscription.target
+        node = target.node if target.entry is None else None
         is_there = (
             node is not None and (node.prefix or node.path_prefix()) == self.prefix
         )
-        if is_there and subscription.current_target == self._target:
-            if subscription.ignore is None:
+        if is_there and subscription.progress.current_target == self._target:
+            if subscription.request.ignore is None:
                 self._rows += effect.rows
             else:
                 self._keep(effect.rows, effect.is_exempt)
@@ -283,8 +281,8 @@ class Root:
         allow for the usual delay, so only a longer one is subtracted.
         """
         recovery = self._monitor.recovery
-        if recovery.is_unresolved:
-            return None
+        if recovery.due_at is not None or recovery.is_rescanning:
+            return None  # `is_unresolved`, with a call less for each message
         now_ns = recovery.complete_until_ns or time.time_ns()
         if is_list:
             return now_ns

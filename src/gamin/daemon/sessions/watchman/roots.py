@@ -375,7 +375,8 @@ class Roots:
                 self.cancel(root)
             else:
                 root.flush()
-        self._service.monitor.details.end_round()
+        if self._service.monitor.details.is_wanted:
+            self._service.monitor.details.end_round()
 
     def _note_time(self) -> None:
         self.times.note(int(time.time()), self._service.monitor.tree.tick)

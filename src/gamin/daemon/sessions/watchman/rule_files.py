@@ -205,7 +205,7 @@ class RuleFiles:
 
     def delivered(self, root: Subscription, rows: Sequence[AnyRow]) -> None:
         """Clients of the root get these rows; ignore files may be among them."""
-        rules = root.ignore
+        rules = root.request.ignore
         if isinstance(rules, IgnoreRules):
             found = [row for row in as_rows(rows) if may_change_rules(row)]
             if found:
@@ -219,7 +219,7 @@ class RuleFiles:
     def reread(self) -> None:
         """Read what may have changed, when everything before it was delivered: what is
         delivered now is the difference from that."""
-        while (root := self._next()) is not None:
+        while (self._unread or self._changed) and (root := self._next()) is not None:
             steps = self._reading[root] = self._reread(root)
             self._go_on(root, steps)
 

@@ -33,8 +33,8 @@ The build of Python matters as well. With Debian's Python, our server and client
 to 14 % less CPU (set-up, archive; storm) than with one compiled with the defaults.
 
 What Watchman's clients ask, beside Watchman, has
-[a page of its own](watchman.md#what-it-costs). [Growth](growth.md) shows how the cost grows with what is watched, to a million
-directories.
+[a page of its own](watchman.md#what-it-costs). [Growth](growth.md) shows how the cost
+grows with what is watched, to a million directories.
 """
 
 

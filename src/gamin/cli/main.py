@@ -101,9 +101,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         _discard_output()
-        return _failed(error)
+        return _failed(described(error))
     except GaminError as error:
-        return _failed(error)
+        return _failed(str(error))
 
 
 def _run(words: Sequence[str]) -> int:
@@ -125,9 +125,18 @@ def _run(words: Sequence[str]) -> int:
     return status
 
 
-def _failed(error: Exception) -> int:
-    print(f"gamin: {printable(str(error))}", file=sys.stderr)
+def _failed(text: str) -> int:
+    print(f"gamin: {printable(text)}", file=sys.stderr)
     return FAILED
+
+
+def described(error: OSError) -> str:
+    """The error as the other programs of a shell say it: without its number."""
+    if error.strerror is None:
+        return str(error)
+    if error.filename is None:
+        return error.strerror
+    return f"{os.fsdecode(error.filename)}: {error.strerror}"
 
 
 def program_help() -> str:

@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     import gamin
     from gamin.cli import recording
     from gamin.cli.progress import progress
-    from gamin.cli.watch import watching_line
+    from gamin.cli.watch import announce
     from gamin.client.arguments import absolute
     from gamin.paths import printable
 
@@ -86,13 +86,16 @@ def run(args: argparse.Namespace) -> int:
         try:
             with progress(sys.stderr, enabled=not args.quiet):
                 opened = gamin.watch(
-                    *paths, ignore=patterns, vcs_ignore=args.vcs_ignore
+                    *paths,
+                    ignore=patterns,
+                    vcs_ignore=args.vcs_ignore,
+                    unreadable=True,
                 )
             with opened as watch:
                 file.write(recording.header(paths, time.time()))
                 file.flush()
                 if not args.quiet:
-                    print(watching_line(paths), file=sys.stderr, flush=True)
+                    announce(paths, watch.unreadable)
                 while not watch.closed and (left := _left(deadline)) != 0:
                     batch = watch.next(left) or []
                     # Or the recording of a change would be the next change.

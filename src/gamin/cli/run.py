@@ -140,17 +140,17 @@ def run(args: argparse.Namespace) -> int:
     from gamin.cli.change_feed import ChangeFeed
     from gamin.cli.progress import progress
     from gamin.cli.supervisor import CannotStart, Supervisor
-    from gamin.cli.watch import watching_line
+    from gamin.cli.watch import announce
     from gamin.client.arguments import absolute
     from gamin.paths import printable
 
     paths = [absolute(path) for path in args.paths]
     scope = scope_of(args)
     with progress(sys.stderr, enabled=not args.quiet):
-        opened = gamin.watch(*paths, **scope)
+        opened = gamin.watch(*paths, **scope, unreadable=True)
     with opened as watch:
         if not args.quiet:
-            print(watching_line(paths), file=sys.stderr, flush=True)
+            announce(paths, watch.unreadable)
         feed = ChangeFeed(watch)
         try:
             return Supervisor(_plan(args, paths), feed).run()

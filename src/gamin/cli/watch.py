@@ -74,6 +74,9 @@ class Watch(Protocol):
     @property
     def clock(self) -> str | None: ...
 
+    @property
+    def unreadable(self) -> list[str]: ...
+
     def next(self, timeout: float | None = None) -> list[Event] | None: ...
 
 
@@ -198,7 +201,7 @@ def run(args: argparse.Namespace, open_watch: OpenWatch | None = None) -> int:
         paths = [absolute(path) for path in args.paths]
         with _opened(open_watch or _service(), paths, args) as watch:
             if not args.quiet:
-                print(watching_line(paths), file=sys.stderr, flush=True)
+                announce(paths, watch.unreadable)
             return _follow(watch, _writer(args, paths), _selection(args), args)
     except KeyboardInterrupt:
         return 0
@@ -217,6 +220,7 @@ def _opened(
                 **scope,
                 since=args.since,
                 initial=args.initial,
+                unreadable=True,
                 settle=args.settle,
             )
     except ValueError as error:  # the only argument that is not checked yet
@@ -278,6 +282,20 @@ def _writer(args: argparse.Namespace, paths: Sequence[str]) -> Writer:
     if not args.null and wants_colour(args.color, stream, os.environ):
         record = coloured(record)
     return Writer(stream, record, end)
+
+
+def announce(paths: Sequence[str], unreadable: Sequence[str]) -> None:
+    """Print to standard error that every change from now on is reported, and where
+    none can be."""
+    print(watching_line(paths), file=sys.stderr, flush=True)
+    if unreadable:
+        more = f" and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
+        print(
+            f"gamin: {printable(unreadable[0])}{more} cannot be read: what happens "
+            "inside is not reported",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def watching_line(paths: Sequence[str]) -> str:

@@ -28,6 +28,7 @@ class Player:
         self.timeouts: list[float | None] = []
         self.end = end
         self.clock: str | None = None
+        self.unreadable: list[str] = []
         self.paths: Sequence[str] = ()
         self.options: dict[str, object] = {}
         self.is_open = False
@@ -79,6 +80,24 @@ def test_changes_go_to_stdout_and_the_watching_line_to_stderr(
 def test_quiet_suppresses_the_watching_line(capsys: pytest.CaptureFixture[str]) -> None:
     run(Player(), "-q", "/")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "line"),
+    [
+        pytest.param(["/a\n"], r"gamin: /a\n cannot be read: ", id="one"),
+        pytest.param(["/a", "/b", "/c"], "gamin: /a and 2 more cannot be ", id="many"),
+    ],
+)
+def test_it_says_which_directories_cannot_be_read(
+    unreadable: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    player = Player(FIRST)
+    player.unreadable = unreadable
+    assert run(player, "/") == 0
+    _, warning = capsys.readouterr().err.splitlines()
+    assert warning.startswith(line)
+    assert player.options["unreadable"] is True
 
 
 def test_once_ends_after_the_first_batch(capsys: pytest.CaptureFixture[str]) -> None:

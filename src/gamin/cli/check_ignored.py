@@ -47,14 +47,19 @@ class Ignored(NamedTuple):
 
 
 def check_ignored(
-    held: Sequence[Holder], roots: Iterable[str], server: int | None
+    held: Sequence[Holder],
+    roots: Iterable[str],
+    server: int | None,
+    seconds: float = SECONDS,
 ) -> Iterator[Finding]:
     """`roots`: trees that are watched; `server`: the process of our server."""
     found: list[Ignored] = []
     # A thread, because a directory may be on a mount that does not answer.
-    search = threading.Thread(target=_search, args=(held, roots, found), daemon=True)
+    search = threading.Thread(
+        target=_search, args=(held, roots, seconds, found), daemon=True
+    )
     search.start()
-    search.join(SECONDS)
+    search.join(seconds)
     for path, holder, watches in found[:]:
         yield note(
             "ignored directories",
@@ -74,12 +79,17 @@ _REMEDY_OF_OTHERS = (
 )
 
 
-def _search(held: Sequence[Holder], roots: Iterable[str], found: list[Ignored]) -> None:
+def _search(
+    held: Sequence[Holder],
+    roots: Iterable[str],
+    seconds: float,
+    found: list[Ignored],
+) -> None:
     with suppress(OSError):  # what can be read counts
         inodes = list(_inodes(held))
         places = [*roots, *(directory_of(holder.pid) for holder in held), os.getcwd()]
         for top in list(_repositories(places))[:MAX_REPOSITORIES]:
-            for path in ignored_directories(top):
+            for path in ignored_directories(top, seconds):
                 inside = set(_inside(path))
                 for holder, watched in inodes:
                     watches = len(inside & watched)
@@ -107,7 +117,7 @@ def _repositories(places: Iterable[str]) -> Iterator[str]:
             place = os.path.dirname(place)
 
 
-def ignored_directories(top: str) -> list[str]:
+def ignored_directories(top: str, seconds: float = SECONDS) -> list[str]:
     """Directories in the top of a repository, or one level below, that git ignores."""
     candidates: list[str] = []
     for directory in _subdirectories(top):
@@ -123,7 +133,7 @@ def ignored_directories(top: str) -> list[str]:
     command += ["check-ignore", "-z", "--stdin"]
     try:
         done = subprocess.run(
-            command, input=names, capture_output=True, check=False, timeout=SECONDS
+            command, input=names, capture_output=True, check=False, timeout=seconds
         )
     except (OSError, subprocess.TimeoutExpired):
         return []  # without git nothing is known to be ignored

@@ -20,6 +20,9 @@ pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="needs git")
 ME = Holder(os.getpid(), "pytest", 1, 100)
 MODULES = 2 * FEW
 
+PATIENCE = 60.0
+"""Seconds, on a machine that does other things."""
+
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
@@ -48,7 +51,7 @@ def watch(instance: int, top: Path) -> None:
 
 
 def test_the_outermost_ignored_directories_are_found(repository: Path) -> None:
-    found = sorted(map(os.fsencode, ignored_directories(str(repository))))
+    found = sorted(map(os.fsencode, ignored_directories(str(repository), PATIENCE)))
     top = os.fsencode(repository)
     assert found == [top + b"/build\xff", top + b"/web/node_modules"]
 
@@ -74,12 +77,12 @@ def test_watches_in_an_ignored_directory_are_noted_with_their_holder(
     watch(instance, repository / "web")
     if inode_of(repository.joinpath("web").stat()) not in watched_by(os.getpid()):
         pytest.skip("the file system of the tests gives watches another device")
-    [found] = check_ignored([ME], [str(repository / "web")], None)
+    [found] = check_ignored([ME], [str(repository / "web")], None, PATIENCE)
     assert found.level is Level.NOTE
     assert f"{1 + 2 * MODULES} watches of process {os.getpid()} (pytest)" in found.what
     assert f"{repository}/web/node_modules, which git ignores" in found.what
     assert "exclude it" in found.remedy
-    [found] = check_ignored([ME], [str(repository)], os.getpid())
+    [found] = check_ignored([ME], [str(repository)], os.getpid(), PATIENCE)
     assert "unless a client asks" in found.remedy, "those of our server"
 
 
@@ -88,9 +91,11 @@ def test_few_watches_there_are_not_worth_a_word(
 ) -> None:
     watch(instance, repository / "web/node_modules/m1")
     watch(instance, repository / "kept")
-    assert list(check_ignored([ME], [str(repository)], None)) == []
+    assert list(check_ignored([ME], [str(repository)], None, PATIENCE)) == []
 
 
 def test_trees_that_are_gone_are_left_out(tmp_path: Path) -> None:
     gone = Holder(2**22 + 1, "gone", 1, 1)
-    assert list(check_ignored([gone], [str(tmp_path / "gone"), ""], None)) == []
+    assert (
+        list(check_ignored([gone], [str(tmp_path / "gone"), ""], None, PATIENCE)) == []
+    )

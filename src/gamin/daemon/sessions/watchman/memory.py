@@ -272,12 +272,13 @@ class Memory:
         may get their turn."""
         self._recalls += 1
         try:
-            if isinstance(comparison, Comparison):
-                if (yield from self._is_complete(comparison, root)):
-                    return Recalled(clock, key, comparison.saved, comparison)
-                saved: SavedTree | None = comparison.saved
-            else:
-                saved = yield from self._load(key, clock)
+            if isinstance(comparison, Comparison) and (
+                yield from self._is_complete(comparison, root)
+            ):
+                return Recalled(clock, key, comparison.saved, comparison)
+            # The saved tree of a comparison is of no use any more: it forgets which
+            # directory each one was that it found unchanged.
+            saved = yield from self._load(key, clock)
             if saved is None or root.far_point is not None:
                 return None
             tick = self._service.monitor.tree.tick

@@ -147,6 +147,12 @@ def test_a_server_stays_while_there_is_a_client(session: str, tmp_path: Path) ->
         assert not thread.is_alive()
 
 
+def root_of(clock: object) -> str:
+    """What a clock says of its root. The rest is the server's tick, which also counts
+    what happens beside the root, such as in the home that all tests share."""
+    return str(clock).rpartition(":")[0]
+
+
 def test_a_server_stays_while_a_root_is_watched_permanently(
     session: str, tmp_path: Path
 ) -> None:
@@ -166,7 +172,8 @@ def test_a_server_stays_while_a_root_is_watched_permanently(
         clock = reply("clock", str(root))["clock"]
         thread.join(0.6)
         assert thread.is_alive(), before
-        assert reply("clock", str(root))["clock"] == clock
+        later = reply("clock", str(root))["clock"]
+        assert root_of(later) == root_of(clock)
         reply("watch-del", str(root))
         thread.join(10)
         assert not thread.is_alive()

@@ -7,7 +7,7 @@ import errno
 from collections.abc import Callable, Collection, Sequence
 from enum import Enum
 from functools import partial
-from typing import Final, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
@@ -97,11 +97,18 @@ new_deliver: Final = cast(
 
 
 class Cover(NamedTuple):
-    """Call `Monitor.cover_more` when others had their turn."""
+    """Call `Monitor.go_on` when others had their turn."""
 
     subscription: Subscription
     stack: list[Node]
     """Directories that it covers, and that are not looked at yet."""
+
+
+class Remove(NamedTuple):
+    """Call `Monitor.go_on` when others had their turn."""
+
+    removal: Any
+    """Of `apply.removals`: a large directory that is gone."""
 
 
 class Ready(NamedTuple):
@@ -132,4 +139,6 @@ class Packed(NamedTuple):
     There is no answer."""
 
 
-Effect = Watch | Scan | Cover | Unwatch | Probe | Deliver | Ready | Trace | Packed
+Effect = (
+    Watch | Scan | Cover | Remove | Unwatch | Probe | Deliver | Ready | Trace | Packed
+)

@@ -21,7 +21,15 @@ from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.effects import Cover, Effect, Listing, Packed, Scan, Watch
+from gamin.core.effects import (
+    Cover,
+    Effect,
+    Listing,
+    Packed,
+    Remove,
+    Scan,
+    Watch,
+)
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
@@ -87,11 +95,9 @@ class Monitor:
 
     def _wire_answers(self) -> None:
         """Make the parts that apply what scans, probes and deadlines bring."""
+        tree, audiences, coverage = self.tree, self._audiences, self.coverage
         self._fast_scan = FastScan(
-            tree=self.tree,
-            audiences=self._audiences,
-            coverage=self.coverage,
-            effects=self._effects,
+            tree=tree, audiences=audiences, coverage=coverage, effects=self._effects
         )
         self._scan_changes = ScanChanges(
             tree=self.tree,
@@ -137,7 +143,7 @@ class Monitor:
         self.subscriptions.discard(subscription)
         self.details.ended(subscription)
         self._resolver.end(subscription)
-        self.coverage.detach(subscription)
+        self.coverage.end(subscription)
         effects = self._finish(now)
         subscription.release()
         return effects
@@ -298,10 +304,12 @@ class Monitor:
 
     # -- answers to effects
 
-    def cover_more(self, effect: Cover, now: float) -> list[Effect]:
-        """The answer to `Cover`."""
+    def go_on(self, effect: Cover | Remove, now: float) -> list[Effect]:
+        """The answer to `Cover` and `Remove`."""
         self.moment.advance(now)
-        if effect.subscription in self.subscriptions:
+        if isinstance(effect, Remove):
+            self._changes.entries.removals.go_on(effect.removal)
+        elif effect.subscription in self.subscriptions:
             self.coverage.cover_more(effect)
             self._target_changes.scan_finished(effect.subscription)
         return self._finish(now)

@@ -18,6 +18,7 @@ from gamin.core.effects import (
     Packed,
     Probe,
     Ready,
+    Remove,
     Scan,
     Trace,
     Unwatch,
@@ -63,7 +64,7 @@ class WorkQueue:
         self._handover = Handover(kernel, polling, self.apply)
         self._scan_seconds = (slices or Slices()).scan_seconds
         self._urgent: deque[Work] = deque()
-        self.scans: deque[Scan | Cover] = deque()
+        self.scans: deque[Scan | Cover | Remove] = deque()
         """Scans that no client waits for, left to the next slices."""
         self.crawl: deque[Scan] = deque()
         """Directories of large trees, still to be listed; `work` leaves them alone."""
@@ -90,8 +91,8 @@ class WorkQueue:
         """Do so many of the scans that were left, and all that is urgent."""
         for _ in range(min(count, len(self.scans))):
             scan = self.scans.popleft()
-            if isinstance(scan, Cover):
-                self.take(self._monitor.cover_more(scan, self._clock.monotonic()))
+            if isinstance(scan, Cover | Remove):
+                self.take(self._monitor.go_on(scan, self._clock.monotonic()))
                 break
             self._urgent.appendleft(scan)
             self._perform_next(self._urgent)
@@ -131,7 +132,7 @@ class WorkQueue:
             elif isinstance(effect, Scan):
                 queue = self._urgent if effect.requested_by is None else self.crawl
                 queue.append(effect)
-            elif isinstance(effect, Cover):
+            elif isinstance(effect, Cover | Remove):
                 self.scans.append(effect)
             elif isinstance(effect, Trace):
                 self._delivery.note(effect)

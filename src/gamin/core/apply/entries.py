@@ -12,6 +12,7 @@ the interleaving.
 from typing import Final
 
 from gamin.core.apply.content import Content
+from gamin.core.apply.removals import Removals, is_large
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.details import PLAIN, RENAMED
 from gamin.core.deliver.reporter import Reporter
@@ -61,6 +62,7 @@ class EntryChanges:
         self._debouncer = debouncer
         self._effects = effects
         self._content = content
+        self.removals = Removals(self, effects)
 
     # -- coming
 
@@ -69,6 +71,8 @@ class EntryChanges:
         is_dir = mask & IS_DIR != 0
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name, is_creation=mask & CREATE != 0)
+        if self.removals.pending:
+            self.removals.finish_at(node, (name,))
         known = node.names.get(name)
         if not node.listed:
             if isinstance(known, Node) and not mask & CREATE:
@@ -133,6 +137,8 @@ class EntryChanges:
 
     def on_probed(self, node: Node, name: bytes, is_dir: bool) -> None:
         """A probe found the entry, perhaps before its event was read."""
+        if self.removals.pending:
+            self.removals.finish_at(node, (name,))
         known = node.names.get(name)
         if known is not None and (known is not FILE) != is_dir:
             self.remove_entry(node, name)
@@ -164,7 +170,7 @@ class EntryChanges:
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name)
         if name in node.names:
-            self.remove_entry(node, name)
+            self.on_gone(node, name)
 
     def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
         """Report and remove a known entry, with all that was below it."""
@@ -196,20 +202,67 @@ class EntryChanges:
         Subscriptions with `directory_events_only` get no rows for the entries.
         """
         for below in reversed(list(node.subtree())):
-            self.invalidate_paths(below)
-            if below.listed:
-                audience = self._without_directory_only(self._audiences.on(below))
-                prefix = below.path_prefix()
-                published = list(below.published_entries().items())
-                self._tree.remove_all(below)
-                for name, known in published:
-                    row = _DELETED, prefix + name, known is not FILE, None, False
-                    self._reporter.report(audience, row, recovered)
-            self._tree.clear(below)
-            self._coverage.drop(below)
-            if self._flow.busy:
-                self._flow.forget(below)
-            self._tree.keep_tombstone(below)
+            self._remove_directory(below, recovered=recovered)
+
+    def _remove_directory(self, node: Node, *, recovered: bool) -> None:
+        """Report and remove all entries of a directory that is gone, and forget it."""
+        self.invalidate_paths(node)
+        if node.listed:
+            audience = self._without_directory_only(self._audiences.on(node))
+            prefix = node.path_prefix()
+            published = list(node.published_entries().items())
+            self._tree.remove_all(node)
+            for name, known in published:
+                row = _DELETED, prefix + name, known is not FILE, None, False
+                self._reporter.report(audience, row, recovered)
+        self._tree.clear(node)
+        self._coverage.drop(node)
+        if self._flow.busy:
+            self._flow.forget(node)
+        self._tree.keep_tombstone(node)
+
+    def on_gone(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """As `remove_entry`, for a name that nothing has now: a large directory is
+        removed in slices."""
+        known = node.names[name]
+        if isinstance(known, Node) and self.is_removed_in_slices(known):
+            self.removals.begin(known, recovered=recovered)
+        else:
+            self.remove_entry(node, name, recovered=recovered)
+
+    def is_removed_in_slices(self, node: Node) -> bool:
+        parent = node.parent
+        is_plain = parent is not None and parent.listed and not self._flow.busy
+        return is_plain and is_large(node)
+
+    def remove_some(self, node: Node, most: int, *, recovered: bool) -> int:
+        """Report and remove so many entries at most of a directory that is gone, and
+        forget it once it has none. Return how many there were."""
+        if not node.listed or node.deferred or len(node.names) <= most:
+            count = len(node.names)
+            self._remove_directory(node, recovered=recovered)
+            return count
+        audience = self._without_directory_only(self._audiences.on(node))
+        prefix = node.path_prefix()
+        for name, known in self._tree.remove_last(node, most):
+            row = _DELETED, prefix + name, known is not FILE, None, False
+            self._reporter.report(audience, row, recovered)
+        return most
+
+    def remove_emptied(self, node: Node, *, is_top: bool, recovered: bool) -> None:
+        """Report and remove the name of a directory whose entries are removed. Unless
+        it `is_top`, the directory above is gone, too."""
+        above, name = node.parent, node.name
+        assert above is not None
+        if not above.listed:
+            del above.names[name]
+            return
+        audience = self._audiences.on(above)
+        if not is_top:
+            audience = self._without_directory_only(audience)
+        self._tree.remove(above, name)
+        row = _DELETED, above.path_prefix() + name, True, None, False
+        self._reporter.report(audience, row, recovered)
 
     def _without_directory_only(self, audience: Audience) -> Audience:
         if not any(s.directory_events_only for s in audience.subscriptions):

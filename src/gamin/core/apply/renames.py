@@ -77,6 +77,8 @@ class Renames:
 
     def on_moved_from(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The first half of a rename: the name is gone."""
+        if self._entries.removals.pending:
+            self._entries.removals.finish_at(node, (name,))
         known = node.names.get(name)
         if known is not None and (known is not FILE) != bool(mask & IS_DIR):
             # What is known is from a later state of the disk than the event, so it is
@@ -109,6 +111,8 @@ class Renames:
 
     def on_moved_to(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half of a rename: the name is there."""
+        if self._entries.removals.pending:
+            self._entries.removals.finish_at(node, (name,))
         leaving = self._partner(cookie, node)
         if leaving is None or not node.listed:
             self._entries.on_created(node, name, mask)
@@ -300,8 +304,13 @@ class Renames:
             self._reporter.report(subscription.own_audience, row)
 
     def _treat_as_deleted(self, leaving: _PendingMove) -> None:
-        node, _, known, path, is_deferred, _ = leaving
+        node, name, known, path, is_deferred, _ = leaving
         if isinstance(known, Node):
+            is_free = not is_deferred and name not in node.names
+            if is_free and self._entries.is_removed_in_slices(known):
+                self._tree.restore(node, name, known)
+                self._entries.removals.begin(known)
+                return
             self._entries.remove_subtree(known)
         if node.listed and not is_deferred:
             if self._content.details.is_wanted:

@@ -53,6 +53,8 @@ class ScanChanges:
             for subscriptions in (node.path_waiters or {}).values():
                 self._resolver.retry(subscriptions)
         self._coverage.registers.confirm_present(node)
+        if self._entries.removals.pending:
+            self._entries.removals.finish_at(node, {*directories, *others})
         audience = self._audiences.on(node)
         if not node.mask or not audience.subscriptions:
             return
@@ -82,7 +84,10 @@ class ScanChanges:
         for name in [
             n for n, k in names.items() if present.get(n) is not (k is not FILE)
         ]:
-            self._entries.remove_entry(node, name, recovered=recovered)
+            gone = (
+                self._entries.remove_entry if name in present else self._entries.on_gone
+            )
+            gone(node, name, recovered=recovered)
 
     def _compare(
         self,

@@ -31,6 +31,8 @@ class Coverage:
         self.registers: Registers = Registers()
         self.method: WatchMethod = WatchMethod(tree, self.registers, policy, effects)
         self.release_candidates: dict[Node, None] = {}
+        self._left: list[Node] = []
+        """Directories of trees whose subscription has ended, still to be looked at."""
 
     # -- nodes
 
@@ -67,6 +69,8 @@ class Coverage:
         """Remove marked nodes that nobody needs any more, and parents that only had
         these: some at a time, for a large tree has many."""
         left = RELEASE_BATCH
+        if self._left:
+            left -= self._leave_some(left)
         while self.release_candidates and left:
             left -= 1
             node = self.release_candidates.popitem()[0]
@@ -81,6 +85,22 @@ class Coverage:
             else:
                 del parent.names[node.name]
             self.release_candidates[parent] = None
+
+    def _leave_some(self, most: int) -> int:
+        """Take an ended subscription out of the audiences of so many directories at
+        most, and mark them; return how many there were.
+
+        From above, for an audience is computed from the one above it. Until then rows
+        are made for the subscription as well, and nobody takes them.
+        """
+        done = 0
+        while self._left and done < most:
+            done += 1
+            node = self._left.pop()
+            self._audiences.forget(node)
+            self.release_candidates[node] = None
+            self._left.extend(node.children())
+        return done
 
     # -- who is bound where
 
@@ -110,7 +130,8 @@ class Coverage:
             self.refresh(node)
         else:
             self.stop_at_mounts(subscription)
-            self._forget_audiences(node, subscription.scope)
+            if subscription.ready:  # what happens from now on is reported to it
+                self._forget_audiences(node, subscription.scope)
             self.cover(node, subscription)
 
     def stop_at_mounts(self, subscription: Subscription) -> None:
@@ -130,8 +151,21 @@ class Coverage:
         below = (point for point in points if is_within(point, node.path()))
         return frozenset(below) - {node.path()}
 
+    def end(self, subscription: Subscription) -> None:
+        """The subscription ends."""
+        top = subscription.bound_directory
+        if top is None or subscription.scope is not Scope.TREE:
+            self.detach(subscription)
+            return
+        subscription.target.release()
+        if top.subscriptions is not None:
+            top.subscriptions.pop(subscription, None)
+            top.subscriptions = top.subscriptions or None
+        self._left.append(top)
+        self.release_candidates[top] = None
+
     def detach(self, subscription: Subscription) -> None:
-        """Undo `bind`: the path leads elsewhere, or the subscription ends."""
+        """Undo `bind`: the path leads elsewhere."""
         node = subscription.node
         if node is None:
             return
@@ -180,6 +214,8 @@ class Coverage:
             node = stack.pop()
             if top is None or not (top.contains(node) and node.is_linked):
                 continue
+            if not subscription.ready:
+                self._audiences.forget(node)
             self.refresh(node)
             if not node.listed:
                 subscription.progress.expect_scans(1)

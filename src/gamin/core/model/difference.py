@@ -130,25 +130,28 @@ def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterato
 
     `seen` keeps a directory that was renamed away and back from being visited twice.
     """
-    rows: list[Row] = []
+    found: list[tuple[Node, bytes]] = []
     stack = [(node, prefix)]
     while stack:
         node, prefix = stack.pop()
         if node in seen:
             continue
         seen.add(node)
-        names = node.entries
-        for name, (_, _, died, first, is_dir) in node.past.items():
-            if name not in names and died > since >= first:
-                rows.append(Row(Kind.DELETED, prefix + name, is_dir))
-        for name, known in names.items():
-            rows.append(Row(Kind.DELETED, prefix + name, known is not FILE))
+        found.append((node, prefix))
         stack += [
             (gone, prefix) for tick, gone in node.moved_away or () if tick > since
         ]
         for below in (*(node.tombstones or {}).values(), *node.children()):
             stack.append((below, prefix + below.name + b"/"))
-    return reversed(rows)
+    for node, prefix in reversed(found):
+        # Copies, because a caller that takes turns with others may go on later.
+        names = node.entries
+        for name, known in reversed(list(names.items())):
+            yield Row(Kind.DELETED, prefix + name, known is not FILE)
+        for name, touch in reversed(list(node.past.items())):
+            _, _, died, first, is_dir = touch
+            if name not in names and died > since >= first:
+                yield Row(Kind.DELETED, prefix + name, is_dir)
 
 
 def listing(

@@ -23,6 +23,10 @@ from gamin.core.model.node import FILE, Baseline, Node
 TOUCH_LIMIT = 200_000
 """Histories (some 250 bytes each) after which the older half is dropped."""
 
+AGING_BATCH = 64
+"""Directories whose histories are looked at between two batches, once there are so
+many."""
+
 
 class Tree:
     """All nodes, and the tick. Names change through it, so that ticks are right."""
@@ -38,6 +42,8 @@ class Tree:
         self._changed: History = (0, 0, 0, 0, False)
         """That of files to which only a change happened, in the tick that it has."""
         self._half = 1
+        self._aging: list[Node] = []
+        """Directories whose histories are still to be looked at; see `age_out`."""
         self._numbers = 0
 
     def number(self, node: Node) -> int:
@@ -156,20 +162,38 @@ class Tree:
 
     def remove_all(self, node: Node) -> None:
         """As `remove` for every entry of a directory, in one pass."""
-        tick, names = self.tick, node.names
-        if not names:
+        names, node.names = node.names, {}
+        self._record_removal(node, names.items())
+
+    def remove_last(self, node: Node, count: int) -> list[tuple[bytes, Node | bool]]:
+        """As `remove` for so many entries of a directory; return them."""
+        pop = node.names.popitem
+        removed = [pop() for _ in range(min(count, len(node.names)))]
+        self._record_removal(node, removed)
+        return removed
+
+    def _record_removal(
+        self, node: Node, removed: Collection[tuple[bytes, Node | bool]]
+    ) -> None:
+        if not removed:
             return
-        history = node.live_history or self.start_history(node)
-        for name, known in names.items():
+        tick, history = self.tick, node.live_history or self.start_history(node)
+        for name, known in removed:
             before = history.pop(name, None)
             if before is None:
                 self.touches += 1
                 history[name] = (tick, 0, tick, 0, known is not FILE)
             else:
                 history[name] = (tick, before[1], tick, before[3], known is not FILE)
-        node.names = {}
         if node.latest_tick < tick:
             self.propagate_tick(node)
+
+    def restore(self, node: Node, name: bytes, known: Node | bool) -> None:
+        """The entry was removed in this operation, but too early."""
+        node.names[name] = known
+        history = node.live_history or self.start_history(node)
+        tick, born, _, first, is_dir = history[name]
+        history[name] = (tick, born, 0, first, is_dir)
 
     def restamp(self, node: Node, name: bytes, since: int) -> None:
         """What happened to the entry after the tick `since` is reported only now.
@@ -253,46 +277,49 @@ class Tree:
     def age_out(self) -> None:
         """Drop the older half of the histories once there are many, and raise `floor`.
 
-        Call it between batches. It visits the whole tree once in `TOUCH_LIMIT` touches,
-        so its cost per change does not grow.
+        Call it between batches: it visits some directories at each call. It visits the
+        whole tree once in `TOUCH_LIMIT` touches, so its cost per change does not grow.
         """
-        if self.touches < TOUCH_LIMIT:
-            if self.touches < TOUCH_LIMIT // 2:
-                self._half = self.tick
-            return
-        self.floor = self._half
-        self._half = self.tick
-        self.touches = _forget(self.root, self.floor)
+        if self._aging:
+            self._forget_some()
+        elif self.touches >= TOUCH_LIMIT:
+            self.floor = self._half
+            self._half = self.tick
+            self.touches = 0
+            self._aging = [self.root]
+            self._forget_some()
+        elif self.touches < TOUCH_LIMIT // 2:
+            self._half = self.tick
+
+    def _forget_some(self) -> None:
+        """Forget histories up to the tick `floor` in some more directories, and count
+        what is left. A directory that gets another place meanwhile may be left out, or
+        be counted twice; the next time sets that right."""
+        stack, floor = self._aging, self.floor
+        for _ in range(AGING_BATCH):
+            if not stack:
+                break
+            node = stack.pop()
+            if node.has_history:
+                is_packed = node.packed_history is not None
+                kept = {n: t for n, t in node.past.items() if t[0] > floor}
+                node.history = kept or None
+                if is_packed:
+                    node.pack_history()
+                self.touches += len(kept)
+            if node.moved_away:
+                moved = [gone for gone in node.moved_away if gone[0] > floor]
+                node.moved_away = moved or None
+            if node.tombstones:
+                node.tombstones = {
+                    n: tombstone
+                    for n, tombstone in node.tombstones.items()
+                    if tombstone.latest_tick > floor
+                } or None
+                stack.extend((node.tombstones or {}).values())
+            stack.extend(node.children())
 
 
 def place_below(node: Node, parent: Node) -> None:
     """A restored directory is in another one."""
     node.parent = parent
-
-
-def _forget(root: Node, floor: int) -> int:
-    """Forget histories up to the tick `floor`; return how many are left."""
-    left = 0
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        if node.has_history:
-            is_packed = node.packed_history is not None
-            kept = {n: t for n, t in node.past.items() if t[0] > floor}
-            node.history = kept or None
-            if is_packed:
-                node.pack_history()
-            left += len(kept)
-        if node.moved_away:
-            node.moved_away = [
-                gone for gone in node.moved_away if gone[0] > floor
-            ] or None
-        if node.tombstones:
-            node.tombstones = {
-                n: tombstone
-                for n, tombstone in node.tombstones.items()
-                if tombstone.latest_tick > floor
-            } or None
-            stack.extend((node.tombstones or {}).values())
-        stack.extend(node.children())
-    return left

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.tree import TOUCH_LIMIT, Tree
+from gamin.core.model.tree import AGING_BATCH, TOUCH_LIMIT, Tree
 
 
 def tick(tree: Tree) -> int:
@@ -182,3 +182,24 @@ def test_removing_all_entries_is_removing_each_of_them(
     assert tree.root.latest_tick == died
     remove(tree, a)
     assert tree.touches == touches + 2
+
+
+def test_a_large_tree_ages_some_directories_at_a_time() -> None:
+    tree = Tree()
+    nodes = []
+    for number in range(3 * AGING_BATCH):
+        name = b"%d" % number
+        node = tree.root.names[name] = tree.make_child(tree.root, name, 0)
+        tree.mark_listed(node)
+        tree.add(node, b"file", FILE)
+        nodes.append(node)
+    tree.tick += 1
+    tree.age_out()
+    tree.touches = TOUCH_LIMIT
+    tree.age_out()
+    assert tree.floor == tree.tick
+    assert 0 < sum(node.history is None for node in nodes) <= AGING_BATCH
+    for _ in range(3):
+        tree.age_out()
+    assert all(node.history is None for node in nodes)
+    assert tree.touches == 0

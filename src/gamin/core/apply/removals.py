@@ -1,0 +1,119 @@
+"""Removes large directories that are gone, in slices.
+
+All that was below such a directory is reported as deleted, from below, and then the
+directory itself: as if a program removed one after another, and the kernel reported it
+only now. Until then the tree has what is not reported yet.
+"""
+
+from collections.abc import Container
+from typing import Protocol
+
+from gamin.core.effects import Effect, Remove
+from gamin.core.model.node import Node
+
+MAX_NAMES_AT_ONCE = 1_024
+"""Entries of a directory that is removed in one go, with all that is below it."""
+BATCH_NAMES = 256
+"""Entries that are removed before the time is looked at."""
+NAMES_PER_DIRECTORY = 8
+"""How many entries cost what a directory costs, whose watch ends."""
+
+
+class Remover(Protocol):
+    """What reports and removes one directory after another."""
+
+    def remove_some(self, node: Node, most: int, *, recovered: bool) -> int:
+        """Remove so many entries of a directory at most, and the directory once it has
+        none; return how many there were."""
+
+    def remove_emptied(self, node: Node, *, is_top: bool, recovered: bool) -> None:
+        """The directory has no entries any more: remove its name, too."""
+
+    def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """Remove a name, and all below it, in one go."""
+
+
+def is_large(node: Node) -> bool:
+    """Whether the directory is to be removed in slices."""
+    left = MAX_NAMES_AT_ONCE
+    for below in node.subtree():
+        left -= NAMES_PER_DIRECTORY
+        left -= below.packed.count(b"/") if below.is_packed else len(below.names)
+        if left < 0:
+            return True
+    return False
+
+
+class Removal:
+    """A directory that is gone, and what of it is still to be reported."""
+
+    def __init__(self, top: Node, *, recovered: bool) -> None:
+        self.top = top
+        self.recovered = recovered
+        self._path = [(top, list(top.children()))]
+        """From the top down to the directory that is removed next, each with the
+        subdirectories that are still to be removed before it."""
+
+    def next_directory(self) -> Node:
+        """The next one to be removed: it has no subdirectories any more."""
+        path = self._path
+        while True:
+            node, children = path[-1]
+            if not children:  # others may have come since they were listed
+                children += node.children()
+                if not children:
+                    return node
+            child = children.pop()
+            if node.child(child.name) is child:  # it was not renamed away
+                path.append((child, list(child.children())))
+
+    def leave(self) -> None:
+        """What `next_directory` returned is removed."""
+        self._path.pop()
+
+
+class Removals:
+    def __init__(self, remover: Remover, effects: list[Effect]) -> None:
+        self._remover = remover
+        self._effects = effects
+        self.pending: dict[Node, Removal] = {}
+        """By the directory."""
+
+    def begin(self, node: Node, *, recovered: bool = False) -> None:
+        """Remove a large directory."""
+        if node not in self.pending:
+            removal = self.pending[node] = Removal(node, recovered=recovered)
+            self._effects.append(Remove(removal))
+
+    def go_on(self, removal: Removal) -> None:
+        """Remove some of it; asks for more if there is more."""
+        top, left = removal.top, BATCH_NAMES
+        if self.pending.get(top) is not removal:
+            return
+        if not top.is_linked:  # it went away with a directory above
+            del self.pending[top]
+            return
+        while left > 0:
+            node = removal.next_directory()
+            count = self._remover.remove_some(node, left, recovered=removal.recovered)
+            left -= count + NAMES_PER_DIRECTORY
+            if node.listed:
+                continue
+            removal.leave()
+            self._remover.remove_emptied(
+                node, is_top=node is top, recovered=removal.recovered
+            )
+            if node is top:
+                del self.pending[top]
+                return
+        self._effects.append(Remove(removal))
+
+    def finish_at(self, node: Node, names: Container[bytes]) -> None:
+        """Something has one of these names of a directory again: what had it before is
+        removed first, in one go."""
+        for top, removal in list(self.pending.items()):
+            if top.parent is node and top.name in names:
+                del self.pending[top]
+                if node.child(top.name) is top:
+                    recovered = removal.recovered
+                    self._remover.remove_entry(node, top.name, recovered=recovered)

@@ -1,0 +1,158 @@
+"""A large directory that is gone is removed in slices, and reported in order."""
+
+import pytest
+
+from gamin.core.apply import removals
+from gamin.core.apply.removals import MAX_NAMES_AT_ONCE, is_large
+from gamin.core.effects import Deliver, Effect, Remove
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope
+from gamin.core.model.tree import Tree
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change, as_rows
+from testkit.doubles.clients import View
+from testkit.doubles.engine import Shell
+from testkit.words import as_words
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 5)
+    monkeypatch.setattr(removals, "BATCH_NAMES", 4)
+    shell = Shell()
+    shell.disk.makedirs(b"/d/big/sub/deep")
+    shell.disk.makedirs(b"/elsewhere")
+    for number in range(6):
+        shell.disk.touch(b"/d/big/%d" % number)
+        shell.disk.touch(b"/d/big/sub/%d" % number)
+    return shell
+
+
+@pytest.fixture
+def tree(shell: Shell) -> View:
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE)
+    view.rows()
+    return view
+
+
+class Pieces:
+    """Applies the end of /d/big to the core, and then a slice at a time."""
+
+    def __init__(self, shell: Shell, tree: View) -> None:
+        self.shell = shell
+        self.monitor = shell.monitor
+        found = self.monitor.tree.find(b"/d")
+        assert found is not None
+        self.directory = found
+        [self.subscription] = self.monitor.subscriptions
+
+    def changed(self, mask: int, name: bytes = b"big") -> list[Effect]:
+        batch = [Change(self.directory, mask, 0, name)]
+        return self.monitor.changed(batch, self.shell.now)
+
+    def go_on(self, effects: list[Effect]) -> list[Effect]:
+        [more] = [each for each in effects if isinstance(each, Remove)]
+        return self.monitor.go_on(more, self.shell.now)
+
+
+@pytest.fixture
+def pieces(shell: Shell, tree: View) -> Pieces:
+    return Pieces(shell, tree)
+
+
+def words(effects: list[Effect]) -> list[str]:
+    rows = [row for each in effects if isinstance(each, Deliver) for row in each.rows]
+    return as_words(as_rows(rows))
+
+
+EVERYTHING = {
+    "deleted /d/big/",
+    "deleted /d/big/sub/",
+    "deleted /d/big/sub/deep/",
+    *(f"deleted /d/big/{number}" for number in range(6)),
+    *(f"deleted /d/big/sub/{number}" for number in range(6)),
+}
+
+
+def test_a_large_directory_is_removed_some_entries_at_a_time(pieces: Pieces) -> None:
+    effects = pieces.changed(DELETE | IS_DIR)
+    seen = words(effects)
+    slices = 0
+    while any(isinstance(each, Remove) for each in effects):
+        effects = pieces.go_on(effects)
+        slices += 1
+        assert len(words(effects)) <= 8
+        seen += words(effects)
+    assert slices > 2
+    assert set(seen) == EVERYTHING
+    assert len(seen) == len(EVERYTHING)
+    assert seen[-1] == "deleted /d/big/"
+    assert seen.index("deleted /d/big/sub/") > seen.index("deleted /d/big/sub/5")
+
+
+def test_a_subscriber_that_comes_in_between_gets_what_is_left(
+    shell: Shell, pieces: Pieces
+) -> None:
+    effects = pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    left = {row.path for row in pieces.monitor.listing(pieces.subscription)}
+    assert b"/d/big" in left
+    seen: list[str] = []
+    while any(isinstance(each, Remove) for each in effects):
+        effects = pieces.go_on(effects)
+        seen += words(effects)
+    assert {word.split()[1].strip("/").encode() for word in seen} == {
+        path.strip(b"/") for path in left
+    }
+
+
+def test_a_query_waits_until_all_of_it_is_removed(shell: Shell, tree: View) -> None:
+    shell.disk.rename(b"/d/big", b"/elsewhere/big")
+    shell.synchronise()
+    [subscription] = shell.monitor.subscriptions
+    assert shell.bring_up_to_date(subscription)
+    assert not list(shell.monitor.listing(subscription))
+
+
+def test_what_takes_the_name_is_reported_after_all_deletions(pieces: Pieces) -> None:
+    pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    seen = words(pieces.changed(CREATE))
+    assert seen[-2:] == ["deleted /d/big/", "created /d/big"]
+    assert "deleted /d/big/0" in seen
+
+
+def test_what_is_renamed_out_of_it_meanwhile_stays(
+    shell: Shell, pieces: Pieces
+) -> None:
+    sub = pieces.monitor.tree.find(b"/d/big/sub")
+    assert sub is not None
+    effects = pieces.changed(DELETE | IS_DIR)
+    renamed = [
+        Change(sub.parent, MOVED_FROM | IS_DIR, 7, b"sub"),
+        Change(pieces.directory, MOVED_TO | IS_DIR, 7, b"sub"),
+    ]
+    seen = words(pieces.monitor.changed(renamed, shell.now))
+    assert seen == ["moved /d/big/sub/ /d/sub/"]
+    while any(isinstance(each, Remove) for each in effects):
+        effects = pieces.go_on(effects)
+    names = {row.path for row in pieces.monitor.listing(pieces.subscription)}
+    assert names >= {b"/d/sub", b"/d/sub/0", b"/d/sub/deep"}
+    assert b"/d/big" not in names
+
+
+def test_the_watches_of_what_is_removed_end(shell: Shell, tree: View) -> None:
+    shell.disk.rename(b"/d/big", b"/elsewhere/big")
+    shell.run_once()
+    assert set(as_words(tree.rows())) == EVERYTHING
+    shell.disk.touch(b"/elsewhere/big/sub/later")
+    shell.run_once()
+    assert not tree.rows()
+
+
+def test_a_small_directory_is_removed_in_one_go() -> None:
+    tree = Tree()
+    node = Node(tree.root, b"small")
+    node.pack([b"%d" % number for number in range(100)])
+    assert not is_large(node)
+    node.pack([b"%d" % number for number in range(MAX_NAMES_AT_ONCE + 1)])
+    assert is_large(node)
+    assert node.is_packed

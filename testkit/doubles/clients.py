@@ -149,11 +149,17 @@ class V1Client(Client):
         self.is_belated = False
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
+        self,
+        subscription: Subscription,
+        rows: Iterable[AnyRow],
+        first: bool,
+        /,
+        *,
+        is_last: bool = True,
     ) -> bytes:
         rows = as_rows(rows)
         self.keep(subscription, rows)
-        if first:
+        if first and is_last:
             self.firsts.append(subscription)
         return b"." * len(rows)
 

@@ -104,7 +104,13 @@ class CoreClient:
             self._received += [ReceivedEvent(*packet) for packet in packets]
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
+        self,
+        subscription: Subscription,
+        rows: Iterable[AnyRow],
+        first: bool,
+        /,
+        *,
+        is_last: bool = True,
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)
@@ -113,9 +119,9 @@ class CoreClient:
             now = self._shell.now
             return self._hold.pass_on(subscription, data, now, has_read=True)
         quiet = subscription in self._quiet
-        if not quiet:
+        if is_last and not quiet:
             self._hold.listed(self._shell.now)
-        return encode_first(number, subscription.path, rows, quiet)
+        return encode_first(number, subscription.path, rows, quiet, is_last=is_last)
 
 
 class CoreDriver:

@@ -150,7 +150,7 @@ class Monitor:
 
     def rows_to_send(
         self, subscription: Subscription, cursor: Cursor[Place]
-    ) -> list[Row]:
+    ) -> Iterable[Row]:
         """Everything from what a client knows to what is there; moves its cursor on.
         Rows with an empty path mean the subscription's path itself."""
         return self._catch_up.rows_to_send(subscription, cursor)

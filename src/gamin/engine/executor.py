@@ -28,6 +28,10 @@ from gamin.engine.ports import (
 from gamin.engine.work_queue import WorkQueue
 from gamin.events import AnyChange
 
+FIRST_BATCH = 8
+"""Directories of a tree that are listed together first: those near the top often have
+many subdirectories."""
+
 
 class Executor:
     def __init__(
@@ -56,7 +60,7 @@ class Executor:
         self._crawl = self._queue.crawl
         self.distant: Distant = self._queue.distant
         self._schedule = DrainSchedule()
-        self._crawl_most = self._slices.crawl_batch
+        self._crawl_most = min(FIRST_BATCH, self._slices.crawl_batch)
         """Directories that are listed together now."""
         self._is_detailed = False
         """What was last asked of the kernel backend."""

@@ -4,6 +4,7 @@ They answer a first listing, a client that is behind, and a question about the p
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.model.difference import entries_since, listing, tree_since
@@ -18,11 +19,13 @@ class CatchUp:
 
     def rows_to_send(
         self, subscription: Subscription, cursor: Cursor[Place]
-    ) -> list[Row]:
+    ) -> Iterable[Row]:
         """Everything from what its client knows to what is there; the client counts as
-        up to date afterwards."""
+        up to date afterwards. The rows of a single directory are made as they are
+        taken, from what is there when the first two are."""
         progress, place = subscription.progress, subscription.target.place
         sent = cursor.target
+        rows: Iterable[Row]
         if sent is None:
             rows = self._initial_rows(subscription)
         elif subscription.scope is Scope.FILE:
@@ -31,20 +34,22 @@ class CatchUp:
         elif sent != place or cursor.tick < self._tree.floor:
             rows = self._full_relisting(subscription, sent)
         else:
-            rows = list(self.rows_since(subscription, cursor.tick))
+            rows = self.rows_since(subscription, cursor.tick)
+        if subscription.scope is Scope.TREE:
+            rows = list(rows)
         progress.announce(place)
         cursor.catch_up(self._tree.tick, place)
         return rows
 
-    def _initial_rows(self, subscription: Subscription) -> list[Row]:
+    def _initial_rows(self, subscription: Subscription) -> Iterable[Row]:
         node = subscription.bound_directory
         kind = Kind.DELETED if subscription.node is None else Kind.EXISTS
         rows = [Row(kind, b"", node is not None)]
         if node is not None and subscription.scope is not Scope.FILE:
-            rows += listing_of(subscription)
+            return chain(rows, listing_of(subscription))
         return rows
 
-    def _full_relisting(self, subscription: Subscription, sent: Place) -> list[Row]:
+    def _full_relisting(self, subscription: Subscription, sent: Place) -> Iterable[Row]:
         """The path leads to another directory, or too much was forgotten to say what
         is different: all that was is gone, and all that is is new."""
         rows = []
@@ -52,9 +57,8 @@ class CatchUp:
             rows.append(Row(Kind.DELETED, b"", True))
         if subscription.bound_directory is not None:
             rows.append(Row(Kind.CREATED, b"", True))
-            rows += (
-                row._replace(kind=Kind.CREATED) for row in listing_of(subscription)
-            )
+            there = listing_of(subscription)
+            return chain(rows, (row._replace(kind=Kind.CREATED) for row in there))
         return rows
 
     def rows_since(self, subscription: Subscription, since: int) -> Iterable[Row]:

@@ -33,6 +33,7 @@ def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterat
 
 
 def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    # What is there now, because a caller that takes turns with others may go on later.
     recent: list[tuple[bytes, History]] = []
     for item in reversed(node.past.items()):
         if item[1][0] <= since:
@@ -40,15 +41,14 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         recent.append(item)
     if not recent:
         return
-    deferred, names = node.deferred or {}, node.entries
-    for name, touch in reversed(recent):
+    deferred, find = node.deferred or {}, node.entries.get
+    for name, touch, known in [(n, t, find(n)) for n, t in reversed(recent)]:
         path = prefix + name
         if name in deferred:  # a report will follow, for those who know the baseline
             before = deferred[name]
             if before.history is not None and before.history[0] > since:
                 yield from _entry_since(before.was_dir, before.history, since, path)
             continue
-        known = names.get(name)
         is_dir = None if known is None else known is not FILE
         yield from _entry_since(is_dir, touch, since, path)
 

@@ -75,6 +75,10 @@ class GamSession:
         """The loop calls `_scheduled_turn` in its next iteration."""
         self.is_heavy: bool = False
         """After the client left: it had more than HEAVY_SUBSCRIPTIONS."""
+        self._is_listing = False
+        """The loop calls `_scheduled_flush` in its next iteration."""
+        self._parts: tuple[Subscription | None, list[AnyRow]] = None, []
+        """What of a long listing was taken that is compared as a whole."""
         self._count = 0
         self.is_greeted: bool = False
         memory = service.gam_memory
@@ -299,6 +303,9 @@ class GamSession:
             self._outbox.append(self._hold.release(now, has_read=has_read))
         while not connection.is_blocked and (data := self._outbox.take()):
             connection.send(data)
+            if self._outbox.is_listing:
+                self._go_on_listing()
+                break
         if connection.is_blocked:
             self._outbox.is_blocked = True
         self._plan_release()
@@ -308,6 +315,16 @@ class GamSession:
         if self._hold.size:
             self._outbox.append(self._hold.release(math.inf, has_read=True))
             self.flush()
+
+    def _go_on_listing(self) -> None:
+        """Send more of a long listing when others had their turn."""
+        if not self._is_listing and not self._connection.is_blocked:
+            self._is_listing = True
+            self._service.loop.call_soon(self._scheduled_flush)
+
+    def _scheduled_flush(self) -> None:
+        self._is_listing = False
+        self.flush()
 
     def _plan_release(self) -> None:
         """Have the loop flush when what is held is due. A client that does not read
@@ -329,7 +346,13 @@ class GamSession:
         self._note_client()
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
+        self,
+        subscription: Subscription,
+        rows: Iterable[AnyRow],
+        first: bool,
+        /,
+        *,
+        is_last: bool = True,
     ) -> bytes:
         number = subscription.client_key
         assert isinstance(number, int)
@@ -343,9 +366,15 @@ class GamSession:
             return self._hold.pass_on(subscription, data, now, has_read=has_read)
         quiet = subscription in self._no_exists
         if quiet and self._return is not None:
+            if self._parts[0] is not subscription:
+                self._parts = subscription, []
+            self._parts[1].extend(rows)
+            if not is_last:
+                return b""
+            (_, rows), self._parts = self._parts, (None, [])
             missed = self._return.take_rows(subscription, rows)
             if missed is not None:
                 return encode_rows(number, subscription.path, missed)
-        if not quiet:
+        if is_last and not quiet:
             self._hold.listed(time.monotonic())
-        return encode_first(number, subscription.path, rows, quiet)
+        return encode_first(number, subscription.path, rows, quiet, is_last=is_last)

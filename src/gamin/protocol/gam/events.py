@@ -37,14 +37,21 @@ def encode_rows(sequence: int, path: bytes, rows: Iterable[AnyRow]) -> bytes:
 
 
 def encode_first(
-    sequence: int, path: bytes, rows: Iterable[AnyRow], no_exists: bool
+    sequence: int,
+    path: bytes,
+    rows: Iterable[AnyRow],
+    no_exists: bool,
+    *,
+    is_last: bool = True,
 ) -> bytes:
-    """The packets of the first listing: an Exists per row, then EndExist.
+    """The packets of the first listing: an Exists per row, then EndExist, if these rows
+    are the last ones.
 
     With `no_exists` only what is missing is reported, and no EndExist.
     """
     if no_exists:
         rows = [row for row in rows if row[0] is not Kind.EXISTS]
+    if no_exists or not is_last:
         return encode_rows(sequence, path, rows)
     end = encode_event(sequence, int(EventCode.END_EXIST), path)
     return encode_rows(sequence, path, rows) + end

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from gamin.core.deliver import outbox
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.outbox import SEND_BATCH_BYTES, Outbox
 from gamin.core.model.moment import Moment
@@ -32,7 +33,13 @@ class Wire:
         self._size = size
 
     def _encode(
-        self, subscription: Subscription, rows: Iterable[AnyRow], first: bool
+        self,
+        subscription: Subscription,
+        rows: Iterable[AnyRow],
+        first: bool,
+        /,
+        *,
+        is_last: bool = True,
     ) -> bytes:
         word = b"first" if first else b"rows"
         return b"%s %d;" % (word, len(list(rows))) + b" " * self._size
@@ -216,3 +223,65 @@ def test_a_client_that_was_owed_nothing_for_long_gets_the_difference() -> None:
     shell.run_once()
     client.read()
     assert as_words(client.rows()) == ["created /d/second"]
+
+
+# -- long listings
+
+
+@pytest.fixture
+def long(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A directory whose listing takes several pieces."""
+    monkeypatch.setattr(outbox, "PIECE_ROWS", 4)
+    shell = Shell()
+    shell.disk.makedirs(b"/d")
+    for number in range(10):
+        shell.disk.touch(b"/d/%d" % number)
+    return shell
+
+
+def reading_slowly(shell: Shell) -> V1Client:
+    """A client that asked for /d, and whose listing is still to be taken."""
+    client = shell.v1()
+    client.reads = False
+    client.outbox.is_blocked = True
+    client.subscribe(b"/d", Scope.DIRECTORY)
+    shell.run_once()
+    client.outbox.is_blocked = False
+    return client
+
+
+def test_a_long_listing_is_taken_in_pieces(long: Shell) -> None:
+    client = reading_slowly(long)
+    sizes = []
+    while data := client.outbox.take():
+        sizes.append(len(data))
+        assert client.outbox.is_listing is (len(sizes) < 3)
+    assert sizes == [4, 4, 3]
+    assert client.outbox.backlog == 0
+    assert {row.path for _, row in client.received} == {
+        b"",
+        *(b"/d/%d" % number for number in range(10)),
+    }
+
+
+def test_what_happens_during_a_long_listing_follows_it(long: Shell) -> None:
+    client = reading_slowly(long)
+    assert client.outbox.take() == b"...."
+    long.disk.unlink(b"/d/9")
+    long.disk.touch(b"/d/new")
+    long.run_once()
+    while client.outbox.take():
+        pass
+    words = as_words([row for _, row in client.received])
+    assert len(words) == 13
+    assert "exists /d/9" in words
+    assert words[-2:] == ["deleted /d/9", "created /d/new"]
+
+
+def test_a_long_listing_ends_with_its_subscription(long: Shell) -> None:
+    client = reading_slowly(long)
+    assert client.outbox.take()
+    [subscription] = client.subscriptions
+    client.outbox.forget(subscription)
+    assert client.outbox.take() == b""
+    assert not client.outbox.is_listing

@@ -6,18 +6,28 @@ an iteration of the loop. What happens meanwhile is in it, or follows it.
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.io.loop import Loop
-from gamin.daemon.sessions.watchman.delivery import FileRows
+from gamin.daemon.sessions.watchman.delivery import (
+    FOLDERS_PER_TEXT,
+    ROWS_PER_TEXT,
+    EventRows,
+    FileRows,
+    Listing,
+    Rows,
+)
+from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.update import Update
+from gamin.events import AnyRow
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.codec.codec import Codec
+from gamin.protocol.watchman.codec.directory_listing import Folder
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 
@@ -35,11 +45,13 @@ MAX_ATTEMPTS = 3
 class Found(NamedTuple):
     """What a subscriber gets."""
 
-    rows: FileRows
+    rows: Rows
     now: Timeline
-    """When this was right."""
+    """When this was right. What happened later may be in it, too, and follows again."""
     since: int | None
     """The tick after which it happened; None for everything there is."""
+    listing: Listing | None = None
+    """All names, for our own clients."""
 
 
 class Work(Protocol):
@@ -81,11 +93,15 @@ class LargeDifference:
         codec: Codec | None,
         is_wanted: Callable[["LargeDifference"], bool],
         finish: Callable[[Found | None], None],
+        plain: "Plain | None" = None,
     ) -> None:
         """`codec`: the rows are encoded with it in slices, too. `is_wanted` says
         whether somebody waits for this one still. `finish` is called with None if the
-        root changes too fast."""
-        self._steps = _find(root, query, cursor, codec)
+        root changes too fast. `plain`: the rows are those of the tree."""
+        if plain is None:
+            self._steps = _find(root, query, cursor, codec)
+        else:
+            self._steps = _find_plain(root, query, cursor, codec, plain)
         self._is_wanted = is_wanted
         self._finish = finish
 
@@ -108,18 +124,72 @@ class LargeDifference:
         return False
 
 
+class Plain(NamedTuple):
+    """What is wanted by a query whose rows are those of the tree."""
+
+    as_rows: Callable[[Sequence[AnyRow]], EventRows]
+    wants_listing: bool
+    """The names follow the difference."""
+
+
 def is_large(root: "Root", query: Query, cursor: Cursor[int]) -> bool:
     """Whether the difference is to be found in slices. Not of a root where only a
-    thread may look, nor where rows are those of the tree."""
-    if root.far_point is not None or query.names:
+    thread may look."""
+    if root.far_point is not None:
         return False
     is_same_root = cursor.target == root.number
     rows = root.changes_since(cursor.tick) if is_same_root else None
     if rows is None:
+        if query.names:
+            return has_many_directories(root)
         if query.empty_on_fresh_instance:
             return False
         rows = root.listing()
     return next(islice(rows, LARGE_ROWS, None), None) is not None
+
+
+def has_many_directories(root: "Root") -> bool:
+    """Whether a list of all names is to be made in slices."""
+    if root.top is None or root.far_point is not None:
+        return False
+    return next(islice(root.top.subtree(), LARGE_ROWS, None), None) is not None
+
+
+def _find_plain(
+    root: "Root",
+    query: Query,
+    cursor: Cursor[int],
+    codec: Codec | None,
+    plain: Plain,
+) -> Steps[Found | None]:
+    begun = root.timeline
+    tick = cursor.tick if cursor.target == root.number else None
+    source = None if tick is None else root.changes_since(tick)
+    if source is None:
+        tick = None
+        is_left_out = query.names or query.empty_on_fresh_instance
+        source = () if is_left_out else root.listing()
+    found: list[AnyRow] = []
+    rows = iter(source)
+    while some := list(islice(rows, ROWS_PER_TEXT)):
+        found += some
+        yield None
+    listing: Listing | None = None
+    if query.names and (tick is None or plain.wants_listing):
+        all_folders: list[Folder] = []
+        each = folders(root.subscription)
+        while part := list(islice(each, FOLDERS_PER_TEXT)):
+            all_folders += part
+            yield None
+        listing = Listing(all_folders, is_file=False)
+    event_rows = plain.as_rows(found)
+    if codec is not None:
+        yield from event_rows.encode(codec)
+        if listing is not None:
+            yield from listing.encode(codec)
+    if root.timeline.root != begun.root:
+        return None
+    return Found(event_rows, begun, tick, listing)
 
 
 def _find(

@@ -22,6 +22,8 @@ from gamin.daemon.sessions.watchman.facts import NotSeen, SeenDisk
 from gamin.daemon.sessions.watchman.large_difference import (
     Found,
     LargeDifference,
+    Plain,
+    has_many_directories,
     is_large,
 )
 from gamin.daemon.sessions.watchman.results import ResultBuilder
@@ -181,9 +183,7 @@ class SharedQuery:
         is_busy = subscriber.large_difference is not None
         if subscriber.sink.is_blocked or subscriber.is_held or is_busy:
             return
-        if not self.wants_event_fields and is_large(
-            self._root, self.query, subscriber.cursor
-        ):
+        if is_large(self._root, self.query, subscriber.cursor):
             self._find_in_slices(subscriber)
         else:
             self._attempt(subscriber, partial(self._deliver_difference, subscriber))
@@ -195,6 +195,9 @@ class SharedQuery:
                 subscriber in self.subscribers and subscriber.large_difference is work
             ),
             finish=partial(self._deliver_large, subscriber),
+            plain=Plain(self._event_rows, subscriber.wants_listing)
+            if self.wants_event_fields
+            else None,
         )
         self._root.turns.add(work)
 
@@ -207,19 +210,19 @@ class SharedQuery:
         if found is None:
             self._attempt(subscriber, partial(self._deliver_difference, subscriber))
         else:
-            rows, now, since = found
+            rows, now, since, listing = found
+            if since is None or not rows.is_empty:
+                fresh = listing if since is None else None
+                is_fresh = since is None
+                self._deliver(
+                    subscriber, rows, is_fresh=is_fresh, listing=fresh, now=now
+                )
+            if since is not None and listing is not None:
+                self._deliver(subscriber, self._rows(()), listing=listing, now=now)
+            if listing is not None:
+                subscriber.wants_listing = False
             cursor.catch_up(now.latest, now.root)
             cursor.is_behind = root.timeline[:4] != now[:4]
-            if since is None or not rows.is_empty:
-                subscriber.sink.deliver(
-                    Delivery(
-                        root.path,
-                        rows,
-                        now.clock(now.latest),
-                        since=None if since is None else now.clock(since),
-                        is_fresh=since is None,
-                    )
-                )
             if cursor.is_behind:
                 self.catch_up(subscriber)
         subscriber.sink.flush()
@@ -281,7 +284,11 @@ class SharedQuery:
 
     def deliver_all(self, subscriber: Subscriber) -> None:
         """Everything there is: the subscriber must drop what it knew."""
-        self._attempt(subscriber, partial(self._deliver_all, subscriber))
+        if self.wants_event_fields and has_many_directories(self._root):
+            subscriber.cursor = Cursor(is_behind=True)
+            self.catch_up(subscriber)
+        else:
+            self._attempt(subscriber, partial(self._deliver_all, subscriber))
 
     def _deliver_all(self, subscriber: Subscriber) -> bool:
         root = self._root
@@ -302,19 +309,20 @@ class SharedQuery:
         root = self._root
         if self.wants_event_fields:
             events = rows if isinstance(rows, Sequence) else list(rows)
-            details: Sequence[int] | None = None
-            if self.query.details and self._is_compact:
-                details = root.details(events) if is_live else [-1] * len(events)
-            return EventRows(
-                events,
-                len(root.prefix),
-                is_compact=self._is_compact,
-                details=details,
-            )
+            return self._event_rows(events, is_live=is_live)
         now = root.timeline
         if root.far_point is not None:
             return FileRows(self._far_rows(as_rows(rows), now), self.query.fields, now)
         return FileRows(self._results.rows(as_rows(rows), now), self.query.fields, now)
+
+    def _event_rows(
+        self, events: Sequence[AnyRow], *, is_live: bool = False
+    ) -> EventRows:
+        root, details = self._root, None
+        if self.query.details and self._is_compact:
+            details = root.details(events) if is_live else [-1] * len(events)
+        skip = len(root.prefix)
+        return EventRows(events, skip, is_compact=self._is_compact, details=details)
 
     def _far_rows(self, rows: Iterable[Row], now: Timeline) -> list[FileRow]:
         """Raises NotSeen unless whatever is asked of them is known."""
@@ -347,9 +355,12 @@ class SharedQuery:
         recovered: bool = False,
         listing: Listing | None = None,
         since: Clock | None = None,
+        now: Timeline | None = None,
     ) -> None:
+        """`now`: when this was right, if that is a while ago."""
         root = self._root
-        now = root.timeline
+        is_old = now is not None and now[:4] != root.timeline[:4]
+        now = now or root.timeline
         if since is None and not is_fresh:
             since = now.clock(subscriber.cursor.tick)
         complete_until_ns, inode = None, None
@@ -358,7 +369,8 @@ class SharedQuery:
             unreadable = subscriber.reported_unreadable = root.unreadable()
         if self.query.names:
             is_list = listing is not None
-            complete_until_ns = root.complete_until_ns(is_list=is_list)
+            if not is_old:
+                complete_until_ns = root.complete_until_ns(is_list=is_list)
             if is_list or subscriber.cursor.target != root.number:
                 inode = root.inode()
         delivery = Delivery(

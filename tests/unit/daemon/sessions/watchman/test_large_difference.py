@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman import large_difference, results
 from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
+from gamin.protocol.watchman.codec.directory_listing import decode_folders
 from testkit.sessions import Home, WatchmanPeer, home
 
 FILES = 40
@@ -26,6 +29,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each slice is one step, and a few rows are many."""
     monkeypatch.setattr(large_difference, "LARGE_ROWS", 4)
     monkeypatch.setattr(large_difference, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(large_difference, "ROWS_PER_TEXT", 2)
+    monkeypatch.setattr(large_difference, "FOLDERS_PER_TEXT", 2)
     monkeypatch.setattr(results, "STEP_PRICE", 4)
 
 
@@ -156,3 +161,54 @@ def test_one_that_fails_does_not_keep_the_others_from_their_turn() -> None:
     loop.run_once(0)
     loop.close()
     assert log == ["b"]
+
+
+PLAIN = {"fields": list(EVENT_FIELDS), "names": True, "settle": 0, "watch": True}
+"""What our own clients ask for."""
+
+
+def planted(box: Path) -> dict[str, set[str]]:
+    """More directories than are listed in one go, and the names in each."""
+    for number in range(6):
+        (box / f"{number}").mkdir()
+        (box / f"{number}" / "file").touch()
+    known = {f"{number}": {"file"} for number in range(6)}
+    return known | {"": set(known)}
+
+
+def listed(message: dict[str, Any]) -> dict[str, set[str]]:
+    folders = decode_folders(message["names"])
+    return {path: set((names or "").split("/")) for path, names in folders.items()}
+
+
+def test_a_list_of_all_names_is_made_in_slices(server: Home, box: Path) -> None:
+    known = planted(box)
+    peer = server.watcher()
+    assert "error" not in peer.ask("subscribe", str(box), "s", PLAIN)
+    begun(peer)
+    (box / "0" / "meanwhile").touch()
+    message = peer.message()
+    assert message["is_fresh_instance"]
+    there = listed(message)
+    there["0"].discard("meanwhile")
+    assert there == known
+    assert peer.message()["rows"] == "c0/meanwhile"
+
+
+def test_what_a_returning_client_missed_is_found_in_slices(
+    server: Home, box: Path
+) -> None:
+    known = planted(box)
+    peer = server.watcher()
+    peer.ask("subscribe", str(box), "s", PLAIN)
+    clock = peer.message()["clock"]
+    for number in range(6):
+        (box / f"{number}" / "new").touch()
+        known[f"{number}"].add("new")
+    again = server.watcher()
+    again.ask("subscribe", str(box), "s", PLAIN | {"since": clock})
+    begun(again)
+    missed = again.message()
+    assert missed["since"] == clock
+    assert set(missed["rows"].split("//")) == {f"c{number}/new" for number in range(6)}
+    assert listed(again.message()) == known

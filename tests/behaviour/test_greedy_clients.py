@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,82 +11,18 @@ import pytest
 
 from gamin.config.client_limits import ClientLimits
 from testkit.daemon import Daemon, daemon, is_hung_up, packet, works
+from testkit.greedy import (
+    flooded,
+    greedy,
+    line,
+    reading,
+    status,
+    works_in_both_languages,
+)
 from testkit.server_state import QUEUE, standing_still
 from testkit.waiting import eventually
 
 FILE, CANCEL = 1, 3
-QUERIES = 300
-"""Queries that the greedy client sends at once."""
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tree of 10,000 files. A test that moves it moves it back."""
-    tree = tmp_path_factory.mktemp("large") / "tree"
-    for folder in range(20):
-        (tree / f"{folder:03}").mkdir(parents=True)
-        for number in range(500):
-            (tree / f"{folder:03}" / f"a-rather-long-name-{number:05}").touch()
-    return tree
-
-
-def line(*request: object) -> bytes:
-    return json.dumps(request).encode() + b"\n"
-
-
-class Greedy:
-    """A client that sends much, and counts the answers it reads."""
-
-    def __init__(self, connected: socket.socket) -> None:
-        self.socket = connected
-        self.socket.settimeout(30)
-        self._lines = self.socket.makefile("rb")
-        self.answers = 0
-
-    def ask(self, *request: object) -> dict[str, Any]:
-        self.socket.sendall(line(*request))
-        answer: dict[str, Any] = json.loads(self._lines.readline())
-        return answer
-
-    def read_lines(self) -> Iterator[dict[str, Any]]:
-        for text in self._lines:
-            yield json.loads(text)
-
-    def read_all(self) -> None:
-        for _ in self._lines:
-            self.answers += 1
-
-
-@contextmanager
-def greedy(served: Daemon, tree: Path) -> Iterator[Greedy]:
-    with served.watchman() as connected:
-        client = Greedy(connected)
-        assert "error" not in client.ask("watch", str(tree))
-        yield client
-        connected.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def reading(client: Greedy) -> Iterator[None]:
-    """The client reads its answers until the end of its connection."""
-    thread = threading.Thread(target=client.read_all)
-    thread.start()
-    try:
-        yield
-    finally:
-        client.socket.shutdown(socket.SHUT_RDWR)
-        thread.join(30)
-
-
-@contextmanager
-def flooded(served: Daemon, tree: Path) -> Iterator[Greedy]:
-    """A client that has sent many queries of a large tree, and reads the answers."""
-    with served.watchman() as connected:
-        client = Greedy(connected)
-        client.ask("watch", str(tree))
-        with reading(client):
-            connected.sendall(line("query", str(tree), {"fields": ["name"]}) * QUERIES)
-            yield client
 
 
 def test_many_queries_at_once_delay_nobody(
@@ -97,7 +30,7 @@ def test_many_queries_at_once_delay_nobody(
 ) -> None:
     with daemon(session, tmp_path) as served, flooded(served, large) as client:
         assert works(served, tmp_path / "box")
-        assert client.answers < QUERIES
+        assert client.is_waiting
 
 
 def test_stop_is_obeyed_while_queries_are_answered(
@@ -108,7 +41,7 @@ def test_stop_is_obeyed_while_queries_are_answered(
             other.sendall(line("gamin-stop"))
             assert is_hung_up(other)
         served.process.wait(10)
-        assert client.answers < QUERIES
+        assert client.is_waiting
 
 
 def test_sigterm_is_obeyed_while_queries_are_answered(
@@ -117,22 +50,41 @@ def test_sigterm_is_obeyed_while_queries_are_answered(
     with daemon(session, tmp_path) as served, flooded(served, large) as client:
         served.process.send_signal(signal.SIGTERM)
         served.process.wait(10)
-        assert client.answers < QUERIES
+        assert client.is_waiting
 
 
-def test_one_expensive_query_delays_nobody(
-    session: str, tmp_path: Path, large: Path
+@pytest.mark.parametrize(
+    "expression",
+    [
+        ["anyof", *(["name", f"nothing-{number}"] for number in range(900))],
+        ["anyof", *(["pcre", f"({number}.*)+x$"] for number in range(250))],
+    ],
+    ids=["names", "regular expressions"],
+)
+def test_expensive_queries_delay_nobody(
+    session: str, tmp_path: Path, large: Path, expression: list[object]
 ) -> None:
-    names = [["name", f"nothing-{number}"] for number in range(900)]
-    with daemon(session, tmp_path) as served, greedy(served, large) as client:
-        query = {"fields": ["name"], "expression": ["anyof", *names]}
-        client.socket.sendall(line("query", str(large), query))
-        with reading(client):
-            assert works(served, tmp_path / "box")
-            assert client.answers == 0
-            with served.watchman() as other:
-                other.sendall(line("gamin-stop"))
-                assert is_hung_up(other)
+    query = {"fields": ["name"], "expression": expression}
+    with daemon(session, tmp_path) as served, flooded(served, large, query) as client:
+        assert works(served, tmp_path / "box")
+        with served.watchman() as other:
+            other.sendall(line("gamin-stop"))
+            assert is_hung_up(other)
+        assert client.is_waiting
+
+
+def test_a_gaminrc_sets_what_a_query_may_ask(session: str, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    rules = "limit query_terms 2\nlimit request_bytes 5000\n"
+    with daemon(session, tmp_path, rules=rules) as served, greedy(served, tree) as asks:
+        terms = ["anyof", ["name", "a"], ["name", "b"]]
+        answer = asks.ask("query", str(tree), {"expression": terms})
+        assert "more than 2 terms" in answer["error"]
+        assert "files" in asks.ask("query", str(tree), {"expression": ["not", "true"]})
+        answer = asks.ask("query", str(tree), {"ignore": ["x"] * 5_000})
+        assert "more than 5000 bytes" in answer["error"]
+        assert is_hung_up(asks.socket)
 
 
 def test_a_client_that_reads_no_answers_gets_no_more_of_them(
@@ -211,103 +163,6 @@ def test_an_oversized_query_is_refused(
         assert works(served, tmp_path / "box")
 
 
-def anonymous(served: Daemon) -> int:
-    """Bytes of the server's own memory: not of files that other servers map, too."""
-    rollup = Path(f"/proc/{served.process.pid}/smaps_rollup").read_text()
-    [line] = [each for each in rollup.splitlines() if each.startswith("Pss_Anon:")]
-    return int(line.split()[1]) << 10
-
-
-def leave_unfinished_requests(served: Daemon, *_: Path) -> None:
-    with ExitStack() as several:
-        for _number in range(15):
-            connected = several.enter_context(served.watchman())
-            connected.sendall(b"[" * (15 << 20))
-        assert status(served)["held_bytes"] > 100 << 20
-
-
-def leave_requests_of_gamin(served: Daemon, place: Path, _: Path) -> None:
-    with served.connect() as connected:
-        for number in range(5_000):
-            connected.sendall(packet(number, FILE + 16, place / f"none-{number}"))
-        connected.sendall(packet(0, CANCEL))
-        connected.settimeout(20)
-        assert connected.recv(1 << 16)
-
-
-def leave_cursors(served: Daemon, place: Path, _: Path) -> None:
-    with greedy(served, place) as client:
-        for number in range(500):
-            since = f"n:{number:01000}"
-            assert "files" in client.ask("query", str(place), {"since": since})
-        too_long = {"since": "n:" + "x" * (10 << 20)}
-        assert "too long" in client.ask("query", str(place), too_long)["error"]
-
-
-def leave_an_answer(served: Daemon, place: Path, large: Path) -> None:
-    with greedy(served, large) as client:
-        client.socket.sendall(line("query", str(large), {}) * 20)
-        eventually(
-            lambda: status(served)["held_bytes"] > 400_000, what="an answer that waits"
-        )
-
-
-@pytest.mark.parametrize(
-    "leave",
-    [
-        leave_unfinished_requests,
-        leave_requests_of_gamin,
-        leave_cursors,
-        leave_an_answer,
-    ],
-)
-def test_the_memory_of_a_client_is_released_when_it_leaves(
-    session: str, tmp_path: Path, large: Path, leave: Callable[..., None]
-) -> None:
-    with daemon(session, tmp_path) as served:
-        place = tmp_path / "box"
-        place.mkdir()
-        with greedy(served, large):
-            assert works(served, place)  # the modules of both protocols are loaded
-        leave(served, place, large)
-        before = anonymous(served)
-        leave(served, place, large)
-        leave(served, place, large)
-        eventually(lambda: anonymous(served) < before * 1.2, what="memory as before")
-        assert status(served)["held_bytes"] == 0
-        assert works(served, place)
-
-
-def test_requests_that_are_never_finished_have_one_budget(
-    session: str, tmp_path: Path
-) -> None:
-    with daemon(session, tmp_path) as served, ExitStack() as several:
-        closed = 0
-        for _ in range(40):
-            connected = several.enter_context(served.watchman())
-            try:
-                connected.sendall(b"[" * (15 << 20))
-            except OSError:
-                closed += 1
-        assert closed > 10
-        assert works(served, tmp_path / "box")
-        assert status(served)["held_bytes"] <= LIMITS.held_bytes + (16 << 20)
-        assert memory(served) < 2 * LIMITS.held_bytes
-
-
-def status(served: Daemon) -> dict[str, Any]:
-    with served.watchman() as connected:
-        answer = Greedy(connected).ask("gamin-status")
-    report: dict[str, Any] = answer["status"]
-    return report
-
-
-def memory(served: Daemon) -> int:
-    """Resident bytes of the server."""
-    text = Path(f"/proc/{served.process.pid}/statm").read_text()
-    return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def test_different_lists_of_rules_on_one_tree_are_limited(
     session: str, tmp_path: Path
 ) -> None:
@@ -358,6 +213,26 @@ def subscribe_to_all(served: Daemon, place: Path, large: Path) -> None:
         assert works_in_both_languages(served, place.parent / "during")
 
 
+def follow_ignore_files(served: Daemon, place: Path, _: Path) -> None:
+    """A tree has more large ignore files than are followed."""
+    for number in range(40):
+        (place / f"{number}").mkdir()
+        text = "".join(f"*{number}x{line}*a*b*c\n" for line in range(1_000))
+        (place / f"{number}" / ".gitignore").write_text(text[:14_000])
+    with greedy(served, place.parent) as client:
+        query = {"fields": ["name"], "vcs_ignore": True, "watch": True}
+        client.socket.sendall(line("subscribe", str(place), "rules", query))
+        assert works_in_both_languages(served, place.parent / "during")
+        assert "subscribe" in next(client.read_lines())
+
+
+def leave_a_large_tree(served: Daemon, _: Path, large: Path) -> None:
+    """The last client of a large tree does not want it any more."""
+    with greedy(served, large) as client:
+        client.socket.sendall(line("watch-del", str(large)))
+        assert works_in_both_languages(served, served.folder / "during")
+
+
 def ask_of_gamin(served: Daemon, place: Path, _: Path) -> None:
     with served.connect() as connected:
         for number in range(5_000):
@@ -365,25 +240,16 @@ def ask_of_gamin(served: Daemon, place: Path, _: Path) -> None:
         assert works_in_both_languages(served, place.parent / "during")
 
 
-def works_in_both_languages(served: Daemon, place: Path) -> bool:
-    """Whether innocent clients are served, from their listing to a creation."""
-    place.mkdir(exist_ok=True)
-    with greedy(served, place) as innocent:
-        query = {"fields": ["name"], "settle": 0}
-        innocent.ask("subscribe", str(place), "innocent", query)
-        assert next(innocent.read_lines())["is_fresh_instance"]
-        assert works(served, place)
-        names = {name for each in take(innocent, 2) for name in each["files"]}
-        return names == {"new"}
-
-
-def take(client: Greedy, count: int) -> Iterator[dict[str, Any]]:
-    for _, message in zip(range(count), client.read_lines(), strict=False):
-        yield message
-
-
 @pytest.mark.parametrize(
-    "act", [rename_a_tree, overflow_the_queue, subscribe_to_all, ask_of_gamin]
+    "act",
+    [
+        rename_a_tree,
+        overflow_the_queue,
+        subscribe_to_all,
+        follow_ignore_files,
+        leave_a_large_tree,
+        ask_of_gamin,
+    ],
 )
 def test_greedy_clients_delay_no_client_of_either_language(
     session: str, tmp_path: Path, large: Path, act: Callable[..., None]
@@ -396,3 +262,6 @@ def test_greedy_clients_delay_no_client_of_either_language(
         report = status(served)
         assert report["held_bytes"] == 0
         assert sum(each["subscriptions"] for each in report["clients"]) == 0
+        with served.watchman() as other:
+            other.sendall(line("gamin-stop"))
+            assert is_hung_up(other)

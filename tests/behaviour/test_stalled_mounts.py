@@ -19,15 +19,21 @@ from testkit.server_state import status
 from testkit.waiting import eventually
 from testkit.watches import created, signal_server, until
 
-pytestmark = [
-    pytest.mark.skipif(not can_bindfs(), reason="needs FUSE and the right to mount"),
-    pytest.mark.usefixtures("own_server"),
-]
+pytestmark = pytest.mark.skipif(
+    not can_bindfs(), reason="needs FUSE and the right to mount"
+)
 
 LATEST = 30.0
 """Seconds in which everything that is to come has come, polling included."""
 
 NO_ANSWER = "does not answer"
+
+
+@pytest.fixture(autouse=True)
+def started(own_server: None) -> None:
+    """The server runs, so nobody needs the patience to start one."""
+    with asker():
+        pass
 
 
 @pytest.fixture(params=["sshfs", "unlisted"])
@@ -60,7 +66,9 @@ def standing_still(mounted: FuseMount) -> Iterator[None]:
 
 
 def asker() -> Asker:
-    return Asker(connect_watchman(start=True))
+    """A connection. The server is started if there is none: beside many other tests
+    that may take longer than a client's patience."""
+    return Asker(connect_watchman(start=True, patience=LATEST))
 
 
 def refusal(asking: Asker, *request: object) -> str:
@@ -146,6 +154,31 @@ def test_whoever_asks_about_a_silent_mount_gets_an_error(
         finally:
             mounted.go_on()
         eventually(lambda: refusal(asking, *query) == "None", what="an answer")
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether the process has the file open."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return any(os.readlink(link) == str(path) for link in links if link.is_symlink())
+
+
+def test_whoever_waits_for_hashes_of_a_mount_that_falls_silent_gets_an_error(
+    tmp_path: Path, beside: Path
+) -> None:
+    with bindfs(tmp_path, "sshfs") as mounted, asker() as asking:
+        with (mounted.below / "large").open("wb") as file:
+            file.truncate(1 << 35)  # it takes a minute to read
+        asking.watch(mounted.point)
+        query = ("query", str(mounted.point), {"fields": ["name", "content.sha1hex"]})
+        asking.write(*query)
+        pid = status().pid
+        eventually(lambda: has_open(pid, mounted.point / "large"), what="a hash")
+        mounted.stop()
+        try:
+            assert NO_ANSWER in str(asking.read().get("error"))
+            assert asking.watch(beside)
+        finally:
+            mounted.go_on()
 
 
 def test_old_programs_that_ask_for_a_silent_mount_wait_alone(

@@ -62,7 +62,7 @@ class EntryChanges:
         self._debouncer = debouncer
         self._effects = effects
         self._content = content
-        self.removals = Removals(self, effects)
+        self.removals: Removals = Removals(self, effects)
 
     # -- coming
 

@@ -34,6 +34,8 @@ class Job:
         self._has_begun = False
         self.is_canceled: bool = False
         self._is_over = threading.Event()
+        self.step_since: float | None = None
+        """When the step began that the thread is at; None while it is at none."""
         self.error: Exception | None = None
         """What a step raised; the work ended with it."""
 
@@ -48,16 +50,20 @@ class Job:
 
     def work(self, seconds: float) -> bool:
         """Work for at most `seconds`; return whether the job is finished."""
-        end = time.monotonic() + seconds
+        self.step_since = time.monotonic()
+        end = self.step_since + seconds
         self._has_begun = True
         try:
             for _ in self._steps:
                 if self.is_canceled:
                     return True
-                if time.monotonic() >= end:
+                self.step_since = time.monotonic()
+                if self.step_since >= end:
                     return False
         except Exception as error:
             self.error = error
+        finally:
+            self.step_since = None
         return True
 
     def wait(self, seconds: float) -> bool:
@@ -89,6 +95,7 @@ class Worker:
         self._lock = threading.Lock()
         """Held while `_thread` begins or ends."""
         self._thread: threading.Thread | None = None
+        self._current: Job | None = None
         self._news = -1
         """Readable when jobs are done; open once there was a job."""
 
@@ -98,6 +105,12 @@ class Worker:
         self._jobs.append(job)
         self._ensure_thread()
         return job
+
+    @property
+    def silent_seconds(self) -> float:
+        """For how long the thread has been at the same step."""
+        since = None if self._current is None else self._current.step_since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _ensure_thread(self) -> None:
         """Start a thread if there are jobs and no thread; later if that fails."""
@@ -128,6 +141,7 @@ class Worker:
         while (job := self._next()) is not None:
             if job.is_canceled:
                 continue
+            self._current = job
             if job.work(TURN_SECONDS):
                 job.end()
                 self._done.append(job)

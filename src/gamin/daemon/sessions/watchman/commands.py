@@ -4,9 +4,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from gamin import __version__
-from gamin.daemon.io.errands import Done, Errands, Steps
+from gamin.daemon.io.errands import Answer, MountStalled, Steps
 from gamin.daemon.io.worker import Worker
 from gamin.daemon.sessions.watchman import holding, watches
 from gamin.daemon.sessions.watchman.asker import Asker, Host
@@ -41,6 +42,8 @@ from gamin.protocol.watchman.query.query import Query
 
 logger: logging.Logger = logging.getLogger(__name__)
 
+HASH_CHECK_SECONDS = 0.5
+"""Seconds after which a client that waits for hashes has their mounts looked at."""
 MAX_ROWS_WITHOUT_ROOM = 10_000
 """Rows of an answer that is given even when the server holds too much for clients that
 do not read."""
@@ -252,18 +255,18 @@ class Commands:
         return read
 
     def _read_contents(self, rows: FileRows, root: Root, query: Query) -> Steps[None]:
-        read = self._content_reader(root, query)
-        reading: Reading | None = None
-
-        def start(_: Errands, done: Done) -> None:
-            nonlocal reading
-            reading = read(rows.rows, done)
-
+        """Raises MountStalled where files are on a mount that has been silent for a
+        while: its thread waits on alone."""
+        answer = Answer()
+        reading = self._content_reader(root, query)(rows.rows, answer.give)
         try:
-            yield start
+            while not answer.is_given:
+                point = reading.stalled_point()
+                if point is not None:
+                    raise MountStalled(point)
+                yield partial(answer.wait, HASH_CHECK_SECONDS)
         finally:
-            if reading is not None:
-                reading.cancel()  # the client has left, if the hashes are not there
+            reading.cancel()  # the client has left, if the hashes are not there
 
     def _current(self, path: bytes) -> Steps[Root]:
         """The root, when all that happened until now was detected and delivered."""

@@ -17,9 +17,13 @@ from gamin.paths import printable
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.root_config import DEFAULT_MAX_HASHES
 from gamin.system import reach
+from gamin.system.errands import STALLED_SECONDS
 
-PIECE_BYTES = 1 << 20
+NEAR_BYTES = 1 << 20
 """Bytes that are read at a time; hashing them takes about a millisecond."""
+FAR_BYTES = 1 << 16
+"""Bytes that are read at a time where a mount may not answer: on a slow network, too,
+that takes less time than after which the mount counts as silent."""
 MAX_ATTEMPTS = 3
 """How often a file is read that changes meanwhile."""
 
@@ -33,6 +37,8 @@ class Reading:
     def __init__(self, done: Callable[[], None]) -> None:
         """`done` is called once all jobs have ended."""
         self.jobs: list[Job] = []
+        self.workers: dict[bytes, Worker] = {}
+        """Those that read files on mounts that may not answer, by the mount's point."""
         self._done = done
         self._ended = 0
 
@@ -40,6 +46,13 @@ class Reading:
         """Read no more than has begun, and call nobody."""
         for job in self.jobs:
             job.cancel()
+
+    def stalled_point(self) -> bytes | None:
+        """The point of a mount that does not answer, and that this waits for."""
+        for point, worker in self.workers.items():
+            if worker.silent_seconds >= STALLED_SECONDS:
+                return point
+        return None
 
     def one_ended(self) -> None:
         self._ended += 1
@@ -81,7 +94,9 @@ class ContentHashes:
             if worker is None:
                 name = f"hash {printable(point)}"
                 worker = self._workers[point] = Worker(self._loop, name)
-            steps = self._steps(its_rows, directory)
+            if point:
+                reading.workers[point] = worker
+            steps = self._steps(its_rows, directory, FAR_BYTES if point else NEAR_BYTES)
             reading.jobs.append(worker.start(steps, reading.one_ended))
         return reading
 
@@ -91,12 +106,15 @@ class ContentHashes:
 
     # -- in the thread
 
-    def _steps(self, rows: Sequence[FileRow], directory: bytes) -> Iterator[None]:
+    def _steps(
+        self, rows: Sequence[FileRow], directory: bytes, piece_bytes: int
+    ) -> Iterator[None]:
         for row in rows:
             if row.exists and not row.is_dir:
-                yield from self._fill(row, directory + row.name)
+                yield from self._fill(row, directory + row.name, piece_bytes)
+                yield
 
-    def _fill(self, row: FileRow, path: bytes) -> Iterator[None]:
+    def _fill(self, row: FileRow, path: bytes, piece_bytes: int) -> Iterator[None]:
         try:
             # O_NONBLOCK: opening a named pipe would wait for a writer.
             flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -105,13 +123,13 @@ class ContentHashes:
             row.sha1 = {"error": f"open: {error.strerror}"}
             return
         try:
-            yield from self._hash(row, descriptor)
+            yield from self._hash(row, descriptor, piece_bytes)
         except OSError as error:
             row.sha1 = {"error": f"read: {error.strerror}"}
         finally:
             os.close(descriptor)
 
-    def _hash(self, row: FileRow, descriptor: int) -> Iterator[None]:
+    def _hash(self, row: FileRow, descriptor: int, piece_bytes: int) -> Iterator[None]:
         for _ in range(MAX_ATTEMPTS):
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -121,7 +139,7 @@ class ContentHashes:
             row.sha1 = self._recalled(content)
             if row.sha1 is not None:
                 return
-            row.sha1 = yield from _digest(descriptor)
+            row.sha1 = yield from _digest(descriptor, piece_bytes)
             if _content(os.fstat(descriptor)) == content:
                 self._keep(content, row.sha1)
                 return
@@ -168,13 +186,13 @@ def _content(status: os.stat_result) -> Content:
     )
 
 
-def _digest(descriptor: int) -> Generator[None, None, str]:
+def _digest(descriptor: int, piece_bytes: int) -> Generator[None, None, str]:
     """The hash of the whole file. Yields where others may get their turn."""
     import hashlib  # late: it loads a library of 3 MB
 
     hashed = hashlib.sha1(usedforsecurity=False)
     os.lseek(descriptor, 0, os.SEEK_SET)
-    while piece := os.read(descriptor, PIECE_BYTES):
+    while piece := os.read(descriptor, piece_bytes):
         hashed.update(piece)
         yield
     return hashed.hexdigest()

@@ -11,7 +11,11 @@ import pytest
 
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman import content_hashes
-from gamin.daemon.sessions.watchman.content_hashes import PIECE_BYTES, ContentHashes
+from gamin.daemon.sessions.watchman.content_hashes import (
+    FAR_BYTES,
+    NEAR_BYTES,
+    ContentHashes,
+)
 from gamin.events import Kind
 from gamin.protocol.watchman.query.file_row import FileRow, Sha1
 from gamin.system import reach
@@ -53,7 +57,7 @@ def row(name: str, *, is_dir: bool = False, exists: bool = True) -> FileRow:
 def test_a_file_has_the_hash_of_its_content(
     loop: Loop, hashes: ContentHashes, tmp_path: Path
 ) -> None:
-    contents = {"empty": b"", "small": b"x", "large": b"y" * (2 * PIECE_BYTES + 1)}
+    contents = {"empty": b"", "small": b"x", "large": b"y" * (2 * NEAR_BYTES + 1)}
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     found = of(loop, hashes, tmp_path, *map(row, contents))
@@ -107,10 +111,12 @@ def test_a_file_on_a_mount_that_hangs_delays_no_file_beside_it(
     answers = threading.Event()
     digest = content_hashes._digest
 
-    def hanging(descriptor: int) -> Generator[None, None, str]:
-        if os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(far)):
+    def hanging(descriptor: int, piece_bytes: int) -> Generator[None, None, str]:
+        is_far = os.readlink(f"/proc/self/fd/{descriptor}").startswith(str(far))
+        assert piece_bytes == (FAR_BYTES if is_far else NEAR_BYTES)
+        if is_far:
             answers.wait(20)
-        return (yield from digest(descriptor))
+        return (yield from digest(descriptor, piece_bytes))
 
     monkeypatch.setattr(content_hashes, "_digest", hanging)
     done: list[str] = []
@@ -118,11 +124,14 @@ def test_a_file_on_a_mount_that_hangs_delays_no_file_beside_it(
     reach.use({bytes(far): False})
     try:
         directory = bytes(tmp_path) + b"/"
-        hashes.fill(rows, directory, b"", lambda: done.append("both"))
+        reading = hashes.fill(rows, directory, b"", lambda: done.append("both"))
         near, other = of(loop, hashes, tmp_path, row("file"), row("far.not"))
         assert near == hashlib.sha1(b"near").hexdigest()
         assert other == {"error": "open: No such file or directory"}
         assert not done
+        assert reading.stalled_point() is None
+        monkeypatch.setattr(content_hashes, "STALLED_SECONDS", 0.0)
+        assert reading.stalled_point() == bytes(far)
         answers.set()
         loop_until(loop, lambda: done == ["both"])
     finally:

@@ -321,3 +321,5 @@ class Executor:
             begun = now
             if now >= end:
                 break
+        if not crawl:
+            self._crawl_most = min(FIRST_BATCH, slices.crawl_batch)

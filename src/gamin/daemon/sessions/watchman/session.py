@@ -48,8 +48,8 @@ HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a client from which on its end gives memory back."""
 MAX_INLINE_BYTES = 1 << 15
 """Bytes of a request that is read on the loop's thread: that takes a few ms at most."""
-LARGE_PIECE_BYTES = 1 << 16
-"""Bytes of a message from which on it is sent without a copy."""
+PIECES_JOINED = 64
+"""Pieces of a message that are sent together."""
 SLICE_SECONDS = 0.004
 """Seconds of work for one request before others get their turn."""
 
@@ -342,8 +342,10 @@ class WatchmanSession:
         self, reply: replies.Reply, member: str, pieces: Sequence[bytes]
     ) -> None:
         """A reply of which this member is encoded already."""
-        for piece in self.codec.encode_around(reply, member, pieces):
-            self.send(piece)
+        encoded = self.codec.encode_around(reply, member, pieces)
+        self._out += encoded
+        self._out_bytes += sum(map(len, encoded))
+        self._service.flush_later(self)
         self._is_answered = True
 
     def send(self, data: bytes) -> None:
@@ -371,16 +373,7 @@ class WatchmanSession:
 
 
 def _joined(pieces: list[bytes]) -> Iterator[bytes]:
-    """Small pieces together, so that each does not take a system call; large ones as
-    they are, so that they are not copied."""
-    small = bytearray()
-    for piece in pieces:
-        if len(piece) < LARGE_PIECE_BYTES:
-            small += piece
-            if len(small) < LARGE_PIECE_BYTES:
-                continue
-            piece = b""
-        yield bytes(small)
-        small.clear()
-        yield piece
-    yield bytes(small)
+    """Some together, so that each does not take a system call: an answer may have one
+    for each directory."""
+    for start in range(0, len(pieces), PIECES_JOINED):
+        yield b"".join(pieces[start : start + PIECES_JOINED])

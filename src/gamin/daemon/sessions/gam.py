@@ -360,7 +360,7 @@ class GamSession:
             self._memory.note(subscription)
         if not first:
             data = encode_rows(number, subscription.path, rows)
-            if not self._hold.is_open:
+            if not data or not self._hold.is_open:
                 return data
             now, has_read = time.monotonic(), self._connection.has_read
             return self._hold.pass_on(subscription, data, now, has_read=has_read)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.core.deliver import outbox
 from gamin.daemon.sessions import gam as module
 from gamin.protocol.gam.packets import EventCode
 from testkit.daemon import packet
@@ -59,6 +60,25 @@ def test_a_directory_is_listed_and_then_followed(peer: GamPeer, box: Path) -> No
     ]
     (box / "new").mkdir()
     assert events(peer, 1) == [(5, EventCode.CREATED, b"new")]
+
+
+def test_a_long_listing_is_sent_in_pieces_and_leaves_nothing_to_do(
+    peer: GamPeer, box: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PIECE_ROWS", 2)
+    for number in range(5):
+        (box / f"{number}").touch()
+    path = bytes(box)
+    peer.send(packet(5, DIRECTORY, path))
+    found = events(peer, 8)
+    assert {name for _, code, name in found if code is EventCode.EXISTS} == {
+        path,
+        b"old",
+        *(b"%d" % number for number in range(5)),
+    }
+    assert found[-1] == (5, EventCode.END_EXIST, path)
+    assert peer.session.backlog == 0
+    assert peer.session._release_timer is None  # no change waits for a moment
 
 
 def test_a_listing_can_be_done_without(peer: GamPeer, box: Path) -> None:

@@ -21,15 +21,7 @@ from gamin.core.deliver.catch_up import CatchUp, listing_of
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
-from gamin.core.effects import (
-    Cover,
-    Effect,
-    Listing,
-    Packed,
-    Remove,
-    Scan,
-    Watch,
-)
+from gamin.core.effects import Cover, Effect, Listing, Packed, Remove, Scan, Watch
 from gamin.core.model.audiences import Audiences
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node

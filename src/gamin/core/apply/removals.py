@@ -54,6 +54,14 @@ class Removal:
         """From the top down to the directory that is removed next, each with the
         subdirectories that are still to be removed before it."""
 
+    def resume(self) -> None:
+        """Others had their turn: leave what they removed, or renamed away."""
+        for index in range(1, len(self._path)):
+            above, node = self._path[index - 1][0], self._path[index][0]
+            if above.child(node.name) is not node:
+                del self._path[index:]
+                break
+
     def next_directory(self) -> Node:
         """The next one to be removed: it has no subdirectories any more."""
         path = self._path
@@ -93,6 +101,7 @@ class Removals:
         if not top.is_linked:  # it went away with a directory above
             del self.pending[top]
             return
+        removal.resume()
         while left > 0:
             node = removal.next_directory()
             count = self._remover.remove_some(node, left, recovered=removal.recovered)

@@ -139,6 +139,26 @@ def test_what_is_renamed_out_of_it_meanwhile_stays(
     assert b"/d/big" not in names
 
 
+def test_what_is_removed_in_it_meanwhile_is_reported_once(
+    shell: Shell, pieces: Pieces
+) -> None:
+    big = pieces.monitor.tree.find(b"/d/big")
+    effects = pieces.changed(DELETE | IS_DIR)
+    seen = words(effects)
+    effects = pieces.go_on(effects)
+    seen += words(effects)
+    assert big is not None
+    assert pieces.monitor.tree.find(b"/d/big/sub") is not None
+    change = Change(big, DELETE | IS_DIR, 0, b"sub")
+    others = pieces.monitor.changed([change], shell.now)
+    seen += words(others)
+    for left in (others, effects):
+        while any(isinstance(each, Remove) for each in left):
+            left = pieces.go_on(left)
+            seen += words(left)
+    assert sorted(seen) == sorted(EVERYTHING)
+
+
 def test_the_watches_of_what_is_removed_end(shell: Shell, tree: View) -> None:
     shell.disk.rename(b"/d/big", b"/elsewhere/big")
     shell.run_once()

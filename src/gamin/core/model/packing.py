@@ -24,7 +24,8 @@ QUIET_SECONDS = 0.25
 """Seconds without any change after which all directories are packed."""
 REST_SECONDS = 1.0
 """Seconds from one pass to the next while changes go on. The second one packs what has
-not changed since the first."""
+not changed since the first. They double when a pass packs a directory again: changes go
+round in the tree, and packing would be in vain."""
 MAX_NAMES = 16_384
 """Names of a directory up to which it is packed: unpacking them takes 3 ms."""
 NAMES_PER_STEP = 4_096
@@ -47,6 +48,11 @@ class Packing:
         """When everything is packed if there is no more change; None: nothing is."""
         self._is_last = False
         """The present pass packs everything."""
+        self._rest_seconds = REST_SECONDS
+        self._packed: set[Node] = set()
+        """The directories that were packed while changes went on."""
+        self._is_again = False
+        """The present pass packed one of them again."""
         self._left: Iterator[Node] | None = None
         """The directories that the present pass has not reached."""
         self.due_at: float | None = None
@@ -84,16 +90,25 @@ class Packing:
         for node in self._left:
             count += 1
             if node.latest_tick <= self._rest_tick:
-                count += node.pack_names(MAX_NAMES) + node.pack_history(MAX_NAMES)
+                names = node.pack_names(MAX_NAMES) + node.pack_history(MAX_NAMES)
+                if names and not self._is_last:
+                    self._is_again = self._is_again or node in self._packed
+                    self._packed.add(node)
+                count += names
                 # A small object that stays keeps memory around it from being freed.
                 node.forget_path()
             if count >= NAMES_PER_STEP:
                 return False
         self._left = None
         self._packed_tick = self._rest_tick
-        self._rest_tick, self._rested_at = self._tree.tick, now + REST_SECONDS
-        self._changes = 0
         if self._is_last:
             self._quiet_at = None
+            self._packed.clear()
+            self._rest_seconds = REST_SECONDS
+        elif self._is_again:
+            self._rest_seconds *= 2
+        self._rest_tick, self._rested_at = self._tree.tick, now + self._rest_seconds
+        self._is_again = False
+        self._changes = 0
         self._plan()
         return self._is_last

@@ -146,6 +146,28 @@ def test_directories_at_rest_are_packed_while_others_change() -> None:
     assert changing.is_packed
 
 
+def test_directories_that_change_in_turn_are_packed_less_and_less_often() -> None:
+    tree, packing = listed(100)
+    packing = Packing(tree, min_changes=1)
+    packing.on_changes(1, 0.0)
+    passes: list[float] = []
+    for step in range(1, 160):
+        now = step / 10
+        if packing.due_at is not None and packing.due_at <= now:
+            passes.append(now)
+            assert not packing.due(now)
+            if tree.root.packed_history is not None:
+                tree.tick += 1
+                tree.touch(tree.root, b"000000")
+        packing.on_changes(1, now)
+    assert passes == [1.0, 2.0, 3.0, 5.0, 7.0, 11.0, 15.0]
+    while not packing.due(20.0):
+        tree.tick += 1
+    assert tree.root.packed_history is not None
+    packing.on_changes(1, 21.0)
+    assert packing.due_at == 21.0 + QUIET_SECONDS
+
+
 def test_a_change_in_a_last_pass_starts_another_one() -> None:
     tree, packing = listed(NAMES_PER_STEP)
     packing.on_changes(5_000, 1.0)

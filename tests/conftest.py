@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from testkit.examples import IS_RANDOM, examples
-from testkit.scheduling import ModuleScheduling
+from testkit.scheduling import ModuleScheduling, compile_modules
 
 MEMORY = "/dev/shm"
 ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
@@ -29,6 +29,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("shared machine")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts the processes
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.getoption("numprocesses", default=None):
+        compile_modules(session.config)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -50,9 +50,15 @@ class Removal:
     def __init__(self, top: Node, *, recovered: bool) -> None:
         self.top = top
         self.recovered = recovered
+        self._born = top.created_tick
         self._path = [(top, list(top.children()))]
         """From the top down to the directory that is removed next, each with the
         subdirectories that are still to be removed before it."""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the directory went away with one above, and perhaps came back."""
+        return not self.top.is_linked or self.top.created_tick != self._born
 
     def resume(self) -> None:
         """Others had their turn: leave what they removed, or renamed away."""
@@ -98,7 +104,7 @@ class Removals:
         top, left = removal.top, BATCH_NAMES
         if self.pending.get(top) is not removal:
             return
-        if not top.is_linked:  # it went away with a directory above
+        if removal.is_void:
             del self.pending[top]
             return
         removal.resume()

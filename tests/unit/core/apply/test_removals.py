@@ -159,6 +159,27 @@ def test_what_is_removed_in_it_meanwhile_is_reported_once(
     assert sorted(seen) == sorted(EVERYTHING)
 
 
+def test_a_directory_that_came_back_with_the_one_above_stays(
+    shell: Shell, pieces: Pieces
+) -> None:
+    pieces.changed(DELETE | IS_DIR)
+    big = pieces.monitor.tree.find(b"/d/big")
+    assert big is not None
+    [removal] = pieces.monitor._changes.entries.removals.pending.values()
+    assert not removal.is_void
+    del pieces.directory.names[b"big"]
+    assert removal.is_void
+    pieces.monitor.tree.touch(big, b"0")  # a tombstone is kept of what has a history
+    pieces.monitor.tree.tick += 1
+    pieces.monitor.tree.keep_tombstone(big)
+    again = pieces.monitor.coverage.make_child(
+        pieces.directory, b"big", pieces.monitor.tree.tick
+    )
+    pieces.directory.names[b"big"] = again
+    assert again is big
+    assert removal.is_void
+
+
 def test_the_watches_of_what_is_removed_end(shell: Shell, tree: View) -> None:
     shell.disk.rename(b"/d/big", b"/elsewhere/big")
     shell.run_once()

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from gamin.system.socketdir import UnsafeSocketPath
 
 __version__ = "0.2.0"
+"""The version of the package."""
 
 __all__ = [
     "AsyncWatch",

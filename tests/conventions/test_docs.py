@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import gamin
+import gamin.compat.watchdog
+import gamin.compat.watchfiles
+import gamin.fleet
 from bench import document
 from bench.growth import page
 
@@ -80,7 +84,9 @@ def test_each_guarantee_names_a_test_of_behaviour() -> None:
         assert all((ROOT / "tests" / "behaviour" / test).is_file() for test in tests)
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="needs mkdocs")
+@pytest.mark.skipif(
+    not importlib.util.find_spec("mkdocstrings"), reason="needs mkdocstrings"
+)
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
@@ -91,6 +97,15 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     )
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "index.html").is_file()
+    reference = (tmp_path / "reference.html").read_text()
+    assert public_names() <= set(re.findall(r'id="([\w.]+)"', reference))
+
+
+def public_names() -> set[str]:
+    """What the page with the reference must have."""
+    modules = (gamin, gamin.compat.watchfiles, gamin.compat.watchdog, gamin.fleet)
+    names = {f"{each.__name__}.{name}" for each in modules for name in each.__all__}
+    return names | {"gamin.compat.install.install", "gamin.compat.status"}
 
 
 def test_the_pages_that_the_benchmarks_write_have_the_words_of_today() -> None:

@@ -88,7 +88,7 @@ def documented() -> Iterator[tuple[str, str]]:
 
 def raised(text: str) -> set[str]:
     """What the "Raises" sections of a docstring name."""
-    sections = re.findall(r"[Rr]aises:\n((?:    .*\n?)+)", text)
+    sections = re.findall(r"[Rr]aises:\n\n?((?:(?:  |\* ).*\n?)+)", text)
     return set(
         re.findall(
             r"\b[A-Z]\w*(?:Error|Path|Setting)\b|\b(?:Watch|Server)[A-Z]\w+",

@@ -113,13 +113,15 @@ def awatch(
         ValueError: no path, or a `since` of another number of paths.
 
     Entering it, or the first batch, raises:
-        WatchRefused: the server rejects a pattern or a number.
-        ServerError: there is no server to be had; ServerNotStarted,
-            ServerUnresponsive, ServerUnstable, InvalidSetting and UnsafeSocketPath say
-            why.
-        OSError: this process has no descriptors left.
+
+    * `WatchRefused`: the server rejects a pattern or a number.
+    * `ServerError`: there is no server to be had; ServerNotStarted,
+      ServerUnresponsive, ServerUnstable, InvalidSetting and UnsafeSocketPath say
+      why.
+    * `OSError`: this process has no descriptors left.
 
     Example:
+
         async with gamin.awatch("src") as watch:
             async for batch in watch:
                 print(batch)
@@ -150,10 +152,11 @@ class AsyncWatch(BaseWatch):
     Close it, or use it in an `async with`. For one event loop, one task at a time.
 
     Iterating raises:
-        WatchTimeout: nothing happened for `timeout` seconds.
-        ServerError: the server was lost, and there is no other to be had.
-        WatchRefused: the server rejects the watch.
-        RuntimeError: another task is waiting for this watch.
+
+    * `WatchTimeout`: nothing happened for `timeout` seconds.
+    * `ServerError`: the server was lost, and there is no other to be had.
+    * `WatchRefused`: the server rejects the watch.
+    * `RuntimeError`: another task is waiting for this watch.
 
     The watch stays intact: the next call tries again.
     """
@@ -195,6 +198,7 @@ class AsyncWatch(BaseWatch):
             WatchRefused: the server rejects the watch.
 
         Example:
+
             while (batch := await watch.next(timeout=5)) is not None:
                 handle(batch)
         """

@@ -35,10 +35,10 @@ def changes(
         name the changes, everything that exists comes as `Kind.EXISTS` with
         `recovered`.
 
-    Raises:
-        What `watch` raises.
+    It raises what `watch` raises.
 
     Example:
+
         events, clock = gamin.changes("src", since=clock)
     """
     if since is not None and since.startswith("n:") and "," not in since:

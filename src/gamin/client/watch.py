@@ -89,6 +89,7 @@ def watch(
         OSError: this process has no descriptors left.
 
     Example:
+
         for batch in gamin.watch("src", ignore=["*.pyc"]):
             for event in batch:
                 print(event.kind, event.path)
@@ -119,9 +120,10 @@ class Watch(BaseWatch):
     Close it, or use it in a `with`. One thread at a time iterates.
 
     Iterating raises:
-        WatchTimeout: nothing happened for `timeout` seconds.
-        ServerError: the server was lost, and there is no other to be had.
-        WatchRefused: the server that replaced a lost one rejects the watch.
+
+    * `WatchTimeout`: nothing happened for `timeout` seconds.
+    * `ServerError`: the server was lost, and there is no other to be had.
+    * `WatchRefused`: the server that replaced a lost one rejects the watch.
 
     The watch stays intact: the next call tries again.
     """
@@ -163,6 +165,7 @@ class Watch(BaseWatch):
             WatchRefused: the server that replaced a lost one rejects the watch.
 
         Example:
+
             while (batch := watch.next(timeout=0)) is not None:
                 handle(batch)
         """

@@ -128,6 +128,7 @@ class WatchMonitor:
     def watch_directory(
         self, directory: AnyPath, callback: Callback, data: Any = None
     ) -> WatchObject:
+        """Watch a directory and its entries; the object returned has `cancel()`."""
         client, path = self._connected(), _absolute(directory)
         with failures_of(f"monitor directory {os.fsdecode(path)}"):
             number = client.watch_directory(path)
@@ -136,6 +137,7 @@ class WatchMonitor:
     def watch_file(
         self, file: AnyPath, callback: Callback, data: Any = None
     ) -> WatchObject:
+        """Watch one path, whatever is there; the object returned has `cancel()`."""
         client, path = self._connected(), _absolute(file)
         with failures_of(f"monitor file {os.fsdecode(path)}"):
             number = client.watch_file(path)

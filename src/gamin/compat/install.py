@@ -29,6 +29,7 @@ def install(*libraries: str) -> None:
         ValueError: a library of another name.
 
     Example:
+
         import gamin.compat
 
         gamin.compat.install("watchfiles")

@@ -11,5 +11,6 @@ import watchdog.observers  # noqa: F401
 from gamin.compat.observer import GaminEmitter, GaminObserver
 
 Observer = GaminObserver
+"""`GaminObserver`, by the name that watchdog gives the observer of a system."""
 
 __all__ = ["GaminEmitter", "GaminObserver", "Observer"]

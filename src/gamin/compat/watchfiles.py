@@ -46,6 +46,7 @@ class Change(IntEnum):
 
 
 FileChange = tuple[Change, str]
+"""A change and its path: what the sets that are yielded contain."""
 Filter = Callable[[Change, str], bool]
 AnyPath = str | PathLike[str]
 

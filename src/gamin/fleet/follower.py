@@ -84,9 +84,10 @@ def follow(
     Raises:
         BadSettings: an address is wrong.
 
-    Iterating raises FleetError: NATS could not be reached even once, or refuses.
+    Iterating raises `FleetError`: NATS could not be reached even once, or refuses.
 
     Example:
+
         async with gamin.fleet.follow("nats://localhost", since="all") as batches:
             async for batch in batches:
                 print(batch)
@@ -102,7 +103,11 @@ def _part(name: str | None) -> str:
 
 
 class Follower:
-    """Iterates over batches; `follow` makes it."""
+    """An asynchronous iterator of batches: lists of `FleetEvent`, never empty.
+
+    `follow` makes it. Use it in an `async with`. Asking for the next batch acknowledges
+    the last one.
+    """
 
     def __init__(
         self,

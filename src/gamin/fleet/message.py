@@ -88,31 +88,48 @@ class FleetEvent(NamedTuple):
     """A message of the stream as a follower gets it."""
 
     host: str
+    """The name of the host that published it."""
     tree: str
+    """The name of the tree on that host."""
     kind: str
-    """As `gamin.Kind`; or "resync", "listing", "resynced" and "missed"."""
+    """A value of `gamin.Kind`; or "resync" (forget the tree, its listing follows),
+    "listing" (a piece of the listing), "resynced" (the listing is complete) or
+    "missed" (the stream has dropped messages of the tree)."""
     path: str
+    """The path in the tree; empty for the tree itself. Bytes that are not UTF-8 are
+    surrogate escapes."""
     dest: str | None
+    """The new path; set for a "moved" one only."""
     is_dir: bool
+    """True for a directory; a symbolic link is never one."""
     recovered: bool
+    """True when the change was found by comparing with the disk."""
     size: int | None
+    """The size in bytes when the change was published; None where it is not known."""
     mtime: float | None
+    """The time of modification in seconds since 1970; None where it is not known."""
     clock: str
-    """That of the server of the host, after this change."""
+    """The clock of the host's server after this change."""
     time: str
     """When it was published, by the clock of the host (RFC 3339)."""
     labels: Mapping[str, str]
+    """The labels that the settings of the publisher give the tree."""
     epoch: str
+    """The name of the numbering of the tree's messages. A publisher begins one when it
+    starts, and whenever it may send again what it has sent."""
     sequence: int
     """The position in the epoch, from 0."""
     previous: str
     """The epoch before this one."""
     entries: Sequence[tuple[str, bool]]
+    """For a "listing": paths in the tree, and whether they are directories."""
     stream_sequence: int
     """The position in the stream; 0 where it is not known."""
     inode: int | None = None
+    """The number of the inode; None where it is not known."""
     generation: int | None = None
-    """That of the inode: a later file with the same inode has another one."""
+    """The generation of the inode, where the file system says it: a later file with
+    the same inode has another one."""
 
 
 def token(name: str) -> str:

@@ -19,6 +19,8 @@ _KINDS = {kind.value: kind for kind in Kind}
 class Mirror:
     """The paths of one tree, kept up to date by `apply`.
 
+    `path in mirror`, `len(mirror)` and iterating over it are as for a set of paths.
+
     >>> mirror = Mirror()
     >>> mirror.is_complete
     False
@@ -27,7 +29,7 @@ class Mirror:
     def __init__(self) -> None:
         self._belief = Belief()
         self.is_complete: bool = False
-        """The listing was received, and every change since."""
+        """Whether the listing was received, and every change since."""
         self._latest = 0
         """The position in the stream of the last message that was applied."""
 
@@ -43,7 +45,11 @@ class Mirror:
         return (path for path, _ in self._belief.below(""))
 
     def is_dir(self, path: str) -> bool:
-        """Raises KeyError for a path that is not there."""
+        """Whether the path is a directory.
+
+        Raises:
+            KeyError: the path is not there.
+        """
         if path not in self:
             raise KeyError(path)
         return self._belief.is_folder(path)

@@ -10,7 +10,7 @@ import os
 import select
 import signal
 import time
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable
 
@@ -95,9 +95,14 @@ class Loop:
             except Exception:
                 logger.exception(_BUG)
         if self._times:
-            now = time.monotonic()
-            while self._times and self._times[0][0] <= now:
-                self._call(self._timers.pop(self._times.pop(0)).call)
+            # Timers that these calls make wait for the next iteration: one that sets
+            # itself for the past, by a bug, must not keep the loop from all others.
+            latest = time.monotonic(), self._made
+            for key in self._times[: bisect_right(self._times, latest)]:
+                timer = self._timers.get(key)
+                if timer is not None:  # no earlier one has cancelled it
+                    self.forget(timer)
+                    self._call(timer.call)
         if self._soon:
             end = time.monotonic() + SOON_SECONDS
             for _ in range(len(self._soon)):

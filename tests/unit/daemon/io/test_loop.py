@@ -133,6 +133,24 @@ def test_a_timer_may_cancel_the_next(loop: Loop) -> None:
     assert calls == []
 
 
+def test_a_timer_that_sets_itself_for_the_past_leaves_others_their_turn(
+    loop: Loop, pipe: tuple[int, int]
+) -> None:
+    calls: list[str] = []
+
+    def again() -> None:
+        calls.append("timer")
+        assert len(calls) < 9, "the loop does nothing else"
+        loop.call_at(0.0, again)
+
+    again()
+    loop.add_reader(pipe[0], lambda: calls.append("read"))
+    os.write(pipe[1], b"x")
+    loop.call_soon(lambda: calls.append("soon"))
+    loop.run_once()
+    assert calls == ["timer", "read", "timer", "soon"]
+
+
 def test_call_soon_is_served_without_waiting(loop: Loop) -> None:
     calls: list[str] = []
 

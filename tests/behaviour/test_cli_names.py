@@ -11,29 +11,10 @@ from pathlib import Path
 import pytest
 
 from gamin.cli import recording
+from testkit.hostile_names import ACTING, NAMES, NASTY, deep_path, path_in, paths_in
 from testkit.programs import COMMAND
 from testkit.servers import OUR_SERVER, running_server
 from testkit.waiting import eventually
-
-NAMES = {
-    "not UTF-8": b"\xff\xfecaf\xe9",
-    "a newline": b"new\nline",
-    "a tab": b"tab\there",
-    "terminal escapes": b"\x1b[2J\x1b]0;title\x07\x9b31m",
-    "a carriage return": b"good\rbad",
-    "right to left": "\u05e9\u05dc\u05d5\u05dd.txt".encode(),
-    "an override of direction": "\u202etxt.exe".encode(),
-    "an option": b"--rf",
-    "a placeholder": b"{}%f%%{path}",
-    "shell characters": b"$(touch x) `y` ; & | \"'*?",
-    "blanks": b"  ",
-    "markup": b"[red]<b>&amp;",
-    "255 bytes": b"n" * 255,
-}
-ACTING = {*range(32), 127} - {ord("\n"), ord("\t")}
-"""Bytes that control a terminal."""
-NASTY = b"-\xff\nnew\x1b[2J\x07<b>{}%f"
-"""A name with several hostile properties at once."""
 
 Run = Callable[..., bytes]
 
@@ -80,14 +61,6 @@ def watching(env: dict[str, str], tmp_path: Path) -> Iterator[Run]:
             return output + rest
 
         yield run
-
-
-def paths_in(folder: Path) -> list[bytes]:
-    return [path_in(folder, name) for name in NAMES.values()]
-
-
-def path_in(folder: Path, name: bytes) -> bytes:
-    return os.fsencode(folder) + b"/" + name
 
 
 def test_watch_shows_lines_that_cannot_act_on_the_terminal(
@@ -317,15 +290,6 @@ def test_a_session_of_any_name_is_shown_escaped(command: str, tmp_path: Path) ->
     assert not set(done.stdout + done.stderr) & ACTING
 
 
-def deep_path(folder: Path, length: int) -> bytes:
-    """A path of `length` bytes; its parent exists."""
-    path = os.fsencode(folder)
-    while len(path) < length - 256:
-        path += b"/" + b"d" * 200
-    os.makedirs(path)
-    return path + b"/" + b"n" * (length - len(path) - 1)
-
-
 def test_the_longest_path_is_watched_and_shown(watching: Run, tmp_path: Path) -> None:
     path = deep_path(tmp_path, 4095)
     words = ["watch", "-r", "--kinds", "created", "-0", "--format", "{path}", "."]
@@ -349,6 +313,48 @@ def test_the_longest_path_is_passed_on_and_answered_for(
     assert output("since", "-0", "--paths", "--name", "deep", parent) == path + b"\0"
     *_, answer = output("config", "--json", path).splitlines()
     assert os.fsencode(json.loads(answer)["path"]) == path
+
+
+def test_the_longest_path_is_recorded_and_reported(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    box = tmp_path / "box"
+    box.mkdir()
+    path = deep_path(box, 4095)
+    file = str(tmp_path / "recorded.jsonl")
+    words = [*COMMAND, "record", file, "--", "."]
+    with subprocess.Popen(words, cwd=box, env=env, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        os.mkdir(path)
+        eventually(lambda: paths_of(file) == [path])
+        process.terminate()
+        process.stderr.read()
+    words = [*COMMAND, "report", "-o", "-", file]
+    page = subprocess.run(words, env=env, capture_output=True, check=True).stdout
+    assert path.rpartition(b"/")[2] in page
+
+
+def paths_of(recorded: str) -> list[bytes]:
+    created = recording.read(recorded).changes
+    return [os.fsencode(change.event.path) for change in created]
+
+
+def test_git_is_told_of_the_longest_path(
+    env: dict[str, str], repository: bytes
+) -> None:
+    def output(*words: bytes | str) -> bytes:
+        done = subprocess.run(words, env=env, capture_output=True, check=True)
+        return done.stdout
+
+    git_status: list[bytes | str] = ["git", "-C", repository, "status", "-z", "-uall"]
+    output(*COMMAND, "git", "install", "--", repository)
+    path = deep_path(Path(os.fsdecode(repository)), 4095)
+    assert output(*git_status) == b""
+    with open(path, "w"):
+        pass
+    relative = path.removeprefix(repository + b"/")
+    assert output(*git_status) == b"?? " + relative + b"\0"
 
 
 def test_a_longer_path_is_an_error_that_says_so(env: dict[str, str]) -> None:

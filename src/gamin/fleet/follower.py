@@ -30,6 +30,7 @@ from gamin.fleet.message import (
 )
 from gamin.fleet.sequence import REPEATED_SECONDS, Gate, Number, Verdict
 from gamin.fleet.settings import DEFAULT_STREAM, Servers, check_url
+from gamin.paths import printable
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -164,7 +165,8 @@ class Follower:
             except FleetError as error:
                 if not was_connected:
                     raise
-                logger.warning("%s; trying again in %.1f s", error, pause)
+                reason = printable(str(error))
+                logger.warning("%s; trying again in %.1f s", reason, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, MAX_PAUSE_SECONDS)
 
@@ -274,7 +276,8 @@ class Follower:
             try:
                 event = decode(each.subject, each.data, sequence)
             except BadMessage as error:
-                logger.warning("message %d left out: %s", sequence, error)
+                reason = printable(str(error))
+                logger.warning("message %d left out: %s", sequence, reason)
                 continue
             place = Place(event.host, event.tree)
             gate = self._gates.setdefault(place, Gate())
@@ -284,7 +287,8 @@ class Follower:
                 self._gaps.pop(place, None)
             elif place not in self._gaps:
                 self._gaps[place] = time.monotonic()
-                logger.warning("%s: messages before %d are missing", place, sequence)
+                shown = printable(str(place))
+                logger.warning("%s: messages before %d are missing", shown, sequence)
             if verdict is Verdict.MISSED:
                 yield missed(place)
             if verdict is not Verdict.REFUSED:

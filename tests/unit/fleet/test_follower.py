@@ -1,6 +1,8 @@
 """Where a follower begins, and which messages it lets through."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -8,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gamin.fleet.connection import FleetError
 from gamin.fleet.follower import Follower, follow, parse_since
 from gamin.fleet.message import Content, Place, encode, timestamp
 from gamin.fleet.sequence import REPEATED_SECONDS, Number, Numbering
@@ -79,6 +82,57 @@ def test_a_message_that_cannot_be_read_is_left_out_and_logged(
     bad = Message("gamin.web1.data.created", b"no JSON", 1)
     assert positions(follower, bad, message(2, number)) == [2]
     assert "message 1 left out" in caplog.text
+
+
+def test_what_came_from_elsewhere_is_logged_escaped(
+    follower: Follower, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who may write to the stream must not reach the terminal of who reads it."""
+    hostile = "web\x1b[2J\u202e"
+    subject = f"gamin.{hostile}.data.created"
+    numbering = Numbering()
+    unreadable = Message(subject, b"no JSON", 1)
+    known = message(2, numbering.next())
+    numbering.next()
+    early = message(3, numbering.next())
+    known.subject = early.subject = subject
+    assert positions(follower, unreadable, known, early) == [2]
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * 2
+    for record in caplog.records:
+        assert r"web\x1b[2J\u202e" in record.getMessage()
+        assert record.getMessage().isprintable()
+
+
+def test_the_error_of_a_server_is_logged_escaped(
+    follower: Follower,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The text of an error comes from the server of NATS."""
+    connected = nullcontext(SimpleNamespace(client=None))
+    monkeypatch.setattr("gamin.fleet.connection.connected", lambda _: connected)
+    monkeypatch.setattr("gamin.fleet.follower.FIRST_PAUSE_SECONDS", 0.0)
+    answers: list[list[str] | FleetError] = [
+        ["a batch"],
+        FleetError("\x1b[2J\nno"),
+        ["another"],
+    ]
+
+    async def batches_of(_: object) -> AsyncGenerator[Any, None]:
+        while answers:
+            answer = answers.pop(0)
+            if isinstance(answer, FleetError):
+                raise answer
+            yield answer
+
+    async def two() -> list[Any]:
+        async with follower:
+            return [await anext(follower), await anext(follower)]
+
+    monkeypatch.setattr(follower, "_batches_of", batches_of)
+    assert asyncio.run(two()) == [["a batch"], ["another"]]
+    (record,) = caplog.records
+    assert record.getMessage().startswith(r"\x1b[2J\nno; trying again")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ it can be learned again.
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from typing import NamedTuple, TypeVar
 
 from gamin.config.state_settings import StateSettings
@@ -314,11 +314,18 @@ class Store:
 
 
 def _make_tables(connection: sqlite3.Connection, script: str) -> None:
-    """Run a script that makes tables, unless another thread or process was faster."""
-    with suppress(sqlite3.OperationalError):
+    """Run a script that makes tables, unless another thread or process was faster.
+
+    Raises sqlite3.OperationalError where there is no room for them: then nothing is
+    damaged, and what is kept already stays.
+    """
+    try:
         connection.executescript(script)
-    if connection.in_transaction:  # it failed in the middle
-        connection.rollback()
+    except sqlite3.OperationalError:
+        if connection.in_transaction:  # it failed in the middle
+            connection.rollback()
+        if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
+            raise
 
 
 def _save_tree(connection: sqlite3.Connection, entry: Entry, now: int) -> Base | None:

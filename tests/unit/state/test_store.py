@@ -26,12 +26,10 @@ from gamin.state.store import (
     Summary,
     _make_tables,
 )
-from testkit.servers import can_mount
 from tests.unit.state.test_saved import HEADER, TREE
 
 KEY = b"key"
 FIRST = Generation(1, 2, 3)
-OWN_MOUNTS = ("unshare", "--mount", "--propagation=private")
 
 
 @pytest.fixture
@@ -144,16 +142,21 @@ def test_a_store_of_an_earlier_version_is_replaced(place: Place) -> None:
     assert read(store) == (HEADER, [CHUNK])
 
 
-def test_a_store_without_clients_gets_their_tables_and_keeps_its_trees(
-    place: Place,
-) -> None:
-    store = Store(place)
-    store.save([entry()], [])
+def as_before_clients(place: Place) -> None:
+    """Turn the store into one of the version without clients."""
     with closing(sqlite3.connect(place.path)) as connection:
         connection.executescript(
             "DROP TABLE clients; DROP TABLE client_paths; DROP TABLE client_servers;"
             f"PRAGMA user_version = {WITHOUT_CLIENTS};"
         )
+
+
+def test_a_store_without_clients_gets_their_tables_and_keeps_its_trees(
+    place: Place,
+) -> None:
+    store = Store(place)
+    store.save([entry()], [])
+    as_before_clients(place)
     assert read(store) == (HEADER, [CHUNK])
     store.save([entry(Generation(7, 7, 7))], [])
     assert read(store) == (HEADER, [CHUNK])
@@ -307,46 +310,3 @@ def test_a_kill_in_the_middle_of_a_save_leaves_the_save_before(place: Place) -> 
         said = [int(word) for word in (line, *rest) if word.strip().isdigit()]
         latest = max(said)
         assert tick_of(Store(place)) in (latest, latest + 1)
-
-
-ON_A_SMALL_DISK = """
-import os, subprocess, sys
-from gamin.state.place import Place, Unusable
-from gamin.state.store import Store
-from tests.unit.state.test_store import CHUNK, HEADER, entry, read
-disk = sys.argv[1]
-subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "small", disk], check=True)
-store = Store(Place(os.fsencode(disk + "/state"), b"s", os.getuid()))
-store.save([entry()], [])
-with open(disk + "/filler", "wb", buffering=0) as filler:
-    try:
-        while True:
-            filler.write(bytes(4096))
-    except OSError:
-        pass
-large = entry(tick=10, chunks=[os.urandom(300_000)])
-try:
-    store.save([large], [])
-except Unusable as error:
-    print("full:", "full" in str(error))
-os.unlink(disk + "/filler")
-print("kept:", read(store) == (HEADER, [CHUNK]))
-subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
-try:
-    store.save([large], [])
-except Unusable:
-    print("read-only")
-"""
-
-
-@pytest.mark.skipif(not can_mount(), reason="no mounts of its own here")
-def test_a_full_disk_and_a_read_only_one_keep_what_was_saved_before(
-    tmp_path: Path,
-) -> None:
-    done = subprocess.run(
-        [*OWN_MOUNTS, sys.executable, "-c", ON_A_SMALL_DISK, tmp_path],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.splitlines() == ["full: True", "kept: True", "read-only"]

@@ -55,7 +55,8 @@ EXHAUSTED = re.compile(r"MemoryError|\[Errno (12|23|24)\]")
 FORGOTTEN_CLOCK = "is later than what was saved of"
 """What a server reports of a clock that a killed server gave out: it gives a listing
 instead of a difference."""
-_EXCEPTION = re.compile(r"^[\w.]+(Error|Exception|Exit|Interrupt)\b")
+EXCEPTION = re.compile(r"^[\w.]+(Error|Exception|Exit|Interrupt)\b")
+"""How the last line of a traceback begins."""
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class Soak:
                 point.mkdir(parents=True)
         self._log = place / "log"
         self._log.touch()
-        self.server = _program(place / "server", self._log)
+        self.server = server_program(place / "server", self._log)
         self._disturbances = list(_chosen(options))
         self.report = Report()
         self._overflows = self._rescans = 0  # of the server that runs now
@@ -256,7 +257,7 @@ class Soak:
             return lines
         self.report.complaints += len(lines)
         os.truncate(self._log, 0)
-        exceptions = filter(_EXCEPTION.match, lines)
+        exceptions = filter(EXCEPTION.match, lines)
         return [line for line in exceptions if not EXHAUSTED.search(line)]
 
     def _wrong(self) -> list[str]:
@@ -317,7 +318,7 @@ def start_server() -> None:
         line.ask("version")
 
 
-def _program(path: Path, log: Path) -> Path:
+def server_program(path: Path, log: Path) -> Path:
     """An executable file that starts the server with its messages appended to `log`."""
     command = f"exec '{sys.executable}' -P -m gamin.daemon.process.start 2>>'{log}'"
     path.write_text(f"#!/bin/sh\n{command}\n")

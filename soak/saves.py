@@ -6,7 +6,7 @@ In every round programs act on the tree while a server runs; the server ends in 
 several ways (`Ending`), most of which interrupt the save of what it knows; programs act
 while no server runs; and the next server answers the clocks that clients have of
 earlier ones. What each client believes after the first answer must equal the disk,
-names and contents. A server may list everything anew only if the one before could not
+names and contents. A server may list everything again only if the one before could not
 save. Exit status 1 if something was wrong.
 """
 
@@ -14,7 +14,6 @@ import argparse
 import errno
 import os
 import random
-import select
 import signal
 import sys
 import tempfile
@@ -22,7 +21,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -31,8 +30,8 @@ import pytest
 
 import gamin
 from gamin import Event, Kind
-from soak.disturbances import server_pid
 from soak.rounds import EXCEPTION, server_program
+from soak.server_process import ServerProcess, urgent
 from soak.state_directory import Progress, StateDirectory, Writes
 from testkit.actions.actor import NAMES, Actor
 from testkit.actions.acts import perform
@@ -257,8 +256,8 @@ class Saves:
     def _stop(self, *, count: bool = False) -> None:
         with (
             closing(Writes(self.state.path)) as writes,
-            _Process() as server,
-            _urgent(),
+            ServerProcess() as server,
+            urgent(),
         ):
             server.send(signal.SIGTERM)
             if count:
@@ -270,8 +269,8 @@ class Saves:
         before = self.state.signature()
         with (
             closing(Writes(self.state.path)) as writes,
-            _Process() as server,
-            _urgent(),
+            ServerProcess() as server,
+            urgent(),
         ):
             if ending is Ending.KILL_AT_END:
                 server.send(signal.SIGTERM)
@@ -320,42 +319,6 @@ class Saves:
             for line in lines
         ):
             self.report.wrong += [f"the log after {ending.value}:", *lines]
-
-
-class _Process:
-    """The server that runs, by a descriptor: no other process can get its signals."""
-
-    def __init__(self) -> None:
-        self.descriptor = os.pidfd_open(server_pid())
-
-    def __enter__(self) -> "_Process":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.descriptor)
-
-    def send(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.descriptor, number)
-
-    @property
-    def has_ended(self) -> bool:
-        return bool(select.select([self.descriptor], [], [], 0)[0])
-
-    def wait(self) -> None:
-        select.select([self.descriptor], [], [])
-
-
-@contextmanager
-def _urgent() -> Iterator[None]:
-    """With all on one processor, a step of the server wakes this process before the
-    server does the next one (man 7 sched)."""
-    with suppress(PermissionError):
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
-    try:
-        yield
-    finally:
-        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 def main() -> int:

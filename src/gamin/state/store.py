@@ -316,9 +316,7 @@ class Store:
 def _make_tables(connection: sqlite3.Connection, script: str) -> None:
     """Run a script that makes tables, unless another thread or process was faster.
 
-    Raises sqlite3.OperationalError where there is no room for them: then nothing is
-    damaged, and what is kept already stays.
-    """
+    Raises sqlite3.OperationalError where there is no room for them."""
     try:
         connection.executescript(script)
     except sqlite3.OperationalError:

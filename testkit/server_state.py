@@ -68,13 +68,19 @@ def overflow(folder: Path) -> None:
         os.truncate(files[number % 2], 0)
 
 
+def descriptors(pid: int) -> dict[int, str]:
+    """What the descriptors of a process lead to, by number. One that is closed while
+    they are listed is left out."""
+    found = {}
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found[int(each.name)] = os.readlink(each)
+    return found
+
+
 def instances(pid: int) -> int:
     """How many inotify instances a process has."""
-    held = 0
-    for each in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):  # closed since it was listed
-            held += os.readlink(each) == "anon_inode:inotify"
-    return held
+    return list(descriptors(pid).values()).count("anon_inode:inotify")
 
 
 def resident(pid: int) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from gamin.daemon.process.inherited import LIMITS, MIN_DESCRIPTORS, UMASK
 from testkit.daemon import PROGRAM, Daemon, daemon, works
+from testkit.server_state import descriptors
 
 FOREIGN_DESCRIPTOR = 9
 """A descriptor that the starter leaves open in the server."""
@@ -42,11 +43,6 @@ def started_after(setup: str, session: str, folder: Path) -> Iterator[Daemon]:
 def status_of(served: Daemon) -> dict[str, str]:
     lines = Path(f"/proc/{served.process.pid}/status").read_text().splitlines()
     return {name: text.strip() for name, _, text in (x.partition(":") for x in lines)}
-
-
-def descriptors_of(served: Daemon) -> dict[int, str]:
-    folder = Path(f"/proc/{served.process.pid}/fd")
-    return {int(path.name): os.readlink(path) for path in folder.iterdir()}
 
 
 def test_a_server_starts_in_a_current_directory_that_was_removed(
@@ -121,17 +117,17 @@ def test_signals_that_were_ignored_or_blocked_have_their_usual_effect(
 def test_open_files_of_the_starter_are_closed(session: str, tmp_path: Path) -> None:
     setup = f"r, w = os.pipe(); os.dup2(w, {FOREIGN_DESCRIPTOR}); os.dup2(w, 1)"
     with started_after(setup, session, tmp_path) as served:
-        descriptors = descriptors_of(served)
-        assert descriptors[0] == descriptors[1] == os.devnull
-        pipes = [path for path in descriptors.values() if path.startswith("pipe:")]
+        there = descriptors(served.process.pid)
+        assert there[0] == there[1] == os.devnull
+        pipes = [path for path in there.values() if path.startswith("pipe:")]
         assert len(pipes) == 2  # the two ends of its own, for signals
 
 
 def test_closed_standard_streams_are_not_reused(session: str, tmp_path: Path) -> None:
     """libgamin closes them. A log line must not go to the socket of a client."""
     with started_after("os.closerange(0, 3)", session, tmp_path) as served:
-        descriptors = descriptors_of(served)
-        assert {descriptors[each] for each in (0, 1, 2)} == {os.devnull}
+        there = descriptors(served.process.pid)
+        assert {there[each] for each in (0, 1, 2)} == {os.devnull}
         assert works(served, tmp_path / "box")
 
 

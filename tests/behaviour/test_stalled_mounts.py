@@ -15,7 +15,7 @@ from gamin.client.connect import connect_watchman
 from testkit.asker import Asker
 from testkit.fuse import FuseMount, bindfs, can_bindfs
 from testkit.programs import gamin as program
-from testkit.server_state import status
+from testkit.server_state import descriptors, status
 from testkit.waiting import eventually
 from testkit.watches import created, signal_server, until
 
@@ -158,8 +158,7 @@ def test_whoever_asks_about_a_silent_mount_gets_an_error(
 
 def has_open(pid: int, path: Path) -> bool:
     """Whether the process has the file open."""
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return any(os.readlink(link) == str(path) for link in links if link.is_symlink())
+    return str(path) in descriptors(pid).values()
 
 
 def test_whoever_waits_for_hashes_of_a_mount_that_falls_silent_gets_an_error(

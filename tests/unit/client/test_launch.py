@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from gamin.client.launch import ServerNotExecutable, launch, server_command
 from gamin.daemon.process import start
 from testkit.processes import end
+from testkit.server_state import descriptors
 from testkit.waiting import eventually
 
 SCRIPT = """#!/bin/sh
@@ -49,23 +50,13 @@ def test_a_launched_server_has_its_own_session_and_is_no_child(tmp_path: Path) -
             os.waitpid(pid, os.WNOHANG)
 
 
-def open_in(pid: int) -> dict[str, str]:
-    """What the descriptors of a process lead to; those that are closed meanwhile are
-    left out."""
-    there = {}
-    for each in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            there[each.name] = os.readlink(each)
-    return there
-
-
 def test_a_launched_server_inherits_no_descriptor(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     os.set_inheritable(writing, True)
     try:
         with launched(tmp_path) as (pid, _):
             # A shell has its script open, and a program that starts its libraries.
-            eventually(lambda: open_in(pid) == dict.fromkeys("012", "/dev/null"))
+            eventually(lambda: descriptors(pid) == dict.fromkeys(range(3), os.devnull))
     finally:
         os.close(reading)
         os.close(writing)

@@ -96,7 +96,7 @@ CURVES = {
             Column("walk", "the walk", Unit.SECONDS),
             Column("walk_cpu", "its CPU", Unit.SECONDS),
             REMEMBERED,
-            Column("store", "on disk for a file", Unit.BYTES),
+            Column("store", "bytes on disk for a file", Unit.COUNT),
             Column("server_memory", "memory of a watched tree", Unit.BYTES),
             Column("loading_memory", "most while comparing", Unit.BYTES),
         ),

@@ -3,14 +3,18 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from gamin.events import Event, Kind
 from gamin.fleet.contents import (
     ENTRIES_PER_PIECE,
+    MAX_GENERATIONS,
     contents_of,
     listing,
     with_status,
 )
 from gamin.fleet.message import LISTING, RESYNC, RESYNCED, Content
+from gamin.system.generation import Generations
 
 
 def test_paths_are_relative_to_the_tree() -> None:
@@ -73,3 +77,22 @@ def test_what_exists_has_a_status_and_what_is_gone_has_none(tmp_path: Path) -> N
     assert moved.status == made.status
     assert gone.status is None
     assert deleted.status is None
+
+
+def test_a_generation_is_asked_for_where_few_changes_come_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def of(_: Generations, path: bytes, __: int) -> int:
+        asked.append(path)
+        return 7
+
+    monkeypatch.setattr(Generations, "of", of)
+    (tmp_path / "file").touch()
+    few = [Content("created", "file")] * MAX_GENERATIONS
+    with_generation = with_status(few, f"{tmp_path}/")
+    assert {each.status and each.status.generation for each in with_generation} == {7}
+    assert len(asked) == MAX_GENERATIONS
+    without = with_status([*few, few[0]], f"{tmp_path}/")
+    assert {each.status and each.status.generation for each in without} == {None}

@@ -7,16 +7,21 @@ making would keep the file for good, and one that has one of two renames would k
 was moved. So the paths of these messages are stated again as they are now.
 """
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gamin.events import Kind
 from gamin.fleet import connection as nats
-from gamin.fleet.message import Content, FleetEvent, Place, decode
+from gamin.fleet.message import BadMessage, Content, FleetEvent, Place, decode
+from gamin.paths import printable
 from gamin.protocol.watchman.client.belief import Belief
 
 if TYPE_CHECKING:
+    from nats.aio.msg import Msg
     from nats.js import JetStreamContext
+
+logger: logging.Logger = logging.getLogger(__name__)
 
 MAX_MESSAGES = 10_000
 """With more of them the tree is listed again."""
@@ -36,7 +41,8 @@ async def read_beyond(
 
     None where the tree has to be listed: the stream is another one than when the
     position was written, there are too many messages, a listing began, or the tree
-    itself came or went. Raises FleetError.
+    itself came or went. What is no message of a publisher is left out, as followers
+    leave it out. Raises FleetError.
     """
     from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
@@ -54,15 +60,24 @@ async def read_beyond(
         consumer = await context.pull_subscribe(subject, stream=stream, config=config)
         info = await consumer.consumer_info()
         pending = info.num_pending or 0
-        while len(found) < pending <= MAX_MESSAGES:
-            wanted = min(FETCHED, pending - len(found))
-            for each in await consumer.fetch(wanted, WAIT_SECONDS):
-                found.append(decode(each.subject, each.data))
+        left = pending if pending <= MAX_MESSAGES else 0
+        while left > 0:
+            messages = await consumer.fetch(min(FETCHED, left), WAIT_SECONDS)
+            left -= len(messages)
+            found += _understood(messages)
         await consumer.unsubscribe()
         # `gamin fleet status` would show it as a reader until it is given up.
         await context.delete_consumer(stream, info.name)
     is_understood = all(each.kind in _ORDINARY and each.path for each in found)
     return found if is_understood and pending <= MAX_MESSAGES else None
+
+
+def _understood(messages: "Iterable[Msg]") -> Iterator[FleetEvent]:
+    for each in messages:
+        try:
+            yield decode(each.subject, each.data)
+        except BadMessage as error:
+            logger.warning("a message left out: %s", printable(str(error)))
 
 
 def restated(beyond: Iterable[FleetEvent], now: Belief) -> Iterator[Content]:

@@ -67,6 +67,8 @@ class SavedPosition:
         if known != self._rules:
             logger.info("%s: other rules than before, so it is listed", self._place)
             return None
+        if not position.clock:
+            return None  # of a listing that was interrupted: nothing is known
         return position
 
     async def write(self, position: Position) -> None:

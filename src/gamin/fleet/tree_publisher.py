@@ -140,18 +140,22 @@ class TreePublisher:
                 initial=since is None,
                 stop_event=self._stop,
             ) as watch:
+                # A stop may close the watch while it is being opened, and at each
+                # `next`. A closed one knows nothing of the tree: it has no clock, and
+                # what it believes may be of a time before `beyond`.
                 if since is None:
                     first = await watch.next(timeout=0)
-                    yield Piece(listing(first or (), prefix), watch.clock or "")
+                    if not watch.closed:
+                        yield Piece(listing(first or (), prefix), watch.clock or "")
                 # What was received until now is stated first, so that the belief is
                 # what followers know. Nothing else: under unbroken load there is
                 # always more to receive.
-                while beyond and has_unyielded(watch):
+                while beyond and not watch.closed and has_unyielded(watch):
                     batch = await watch.next(timeout=0)
                     async for piece in self._pieces(batch, prefix, watch.clock or ""):
                         # The position may not move before `beyond` is stated again.
                         yield piece._replace(is_last=False)
-                if beyond:
+                if beyond and not watch.closed:
                     again = restated(beyond, belief_of(watch, tree.path))
                     yield Piece(again, watch.clock or "")
                 while (batch := await watch.next()) is not None:

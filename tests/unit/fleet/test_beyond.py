@@ -121,9 +121,11 @@ def test_changed_contents_are_part_of_the_difference_already() -> None:
 class Context:
     """A stream with these messages of the tree after the position."""
 
-    def __init__(self, messages: Sequence[Content], last: int) -> None:
+    def __init__(self, messages: Sequence[Content | bytes], last: int) -> None:
         self._bodies = [
-            SimpleNamespace(
+            SimpleNamespace(subject=PLACE.subject("changed"), data=content)
+            if isinstance(content, bytes)
+            else SimpleNamespace(
                 subject=PLACE.subject(content.kind),
                 data=body(content, number),
             )
@@ -155,7 +157,9 @@ class Context:
         self.deleted.append(name)
 
 
-def read(messages: Sequence[Content], last: int = 1000) -> list[FleetEvent] | None:
+def read(
+    messages: Sequence[Content | bytes], last: int = 1000
+) -> list[FleetEvent] | None:
     context: Any = Context(messages, last)
     found = asyncio.run(read_beyond(context, "GAMIN", PLACE, 7))
     assert context.deleted == ([] if last < 7 else ["reader"])
@@ -170,6 +174,17 @@ def test_all_messages_after_the_position_are_read(
     assert found is not None
     assert [each.path for each in found] == list("abcde")
     assert read([]) == []
+
+
+def test_what_is_no_message_of_a_publisher_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(beyond, "FETCHED", 2)
+    names = [Content("created", name) for name in "abc"]
+    found = read([b"hello", names[0], b"{}", b"[]", *names[1:], b""])
+    assert found is not None
+    assert [each.path for each in found] == list("abc")
+    assert read([b"hello"]) == []
 
 
 @pytest.mark.parametrize(

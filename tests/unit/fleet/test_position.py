@@ -79,3 +79,10 @@ def test_a_position_that_makes_no_sense_is_none(value: bytes | None) -> None:
     bucket = Bucket()
     bucket.values["GAMIN.web1.data"] = value
     assert asyncio.run(saved(bucket).read()) is None
+
+
+def test_a_position_without_a_clock_is_none() -> None:
+    """Everything would be left out that is in the tree by now."""
+    bucket = Bucket()
+    asyncio.run(saved(bucket).write(POSITION._replace(clock="")))
+    assert asyncio.run(saved(bucket).read()) is None

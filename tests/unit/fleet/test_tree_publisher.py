@@ -1,6 +1,7 @@
 """What one tree sends, where its position is, and how it ends."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ import gamin
 from gamin.events import Kind
 from gamin.fleet import tree_publisher as module
 from gamin.fleet.connection import FleetError
-from gamin.fleet.message import Content, Place, decode, encode
+from gamin.fleet.message import Content, FleetEvent, Place, decode, encode
 from gamin.fleet.position import Position
 from gamin.fleet.sequence import Number
 from gamin.fleet.settings import Publication, PublishedTree, Servers
@@ -33,6 +34,7 @@ class Ended:
     """A watch that the server has ended."""
 
     clock = "c:1:2:3:4"
+    closed = True
 
     async def __aenter__(self) -> "Ended":
         return self
@@ -43,8 +45,12 @@ class Ended:
         return None
 
 
-async def changes(stop: asyncio.Event) -> list[str]:
-    found = tree_publisher(stop)._changes("c:1:2:3:4", ())
+async def changes(
+    stop: asyncio.Event,
+    since: str | None = "c:1:2:3:4",
+    beyond: Sequence[FleetEvent] = (),
+) -> list[str]:
+    found = tree_publisher(stop)._changes(since, beyond)
     return [piece.clock async for piece in found]
 
 
@@ -63,6 +69,35 @@ def test_a_publisher_that_is_stopped_ends_without_an_error(
     stop = asyncio.Event()
     stop.set()
     assert asyncio.run(changes(stop)) == []
+
+
+def changes_until_stopped(since: str | None, beyond: list[FleetEvent]) -> list[str]:
+    """With a real watch, which ends before it has found a server."""
+    stop = asyncio.Event()
+    stop.set()
+    return asyncio.run(changes(stop, since, beyond))
+
+
+def test_a_stop_while_the_first_watch_is_opened_lists_no_tree() -> None:
+    """The listing would be empty, and the tree would never be listed again."""
+    assert changes_until_stopped(None, []) == []
+
+
+def test_a_stop_while_the_watch_is_opened_states_nothing_again() -> None:
+    """Everything would be stated as deleted."""
+    assert changes_until_stopped("c:1:2:3:4", [stored("created", "there")]) == []
+
+
+def test_a_stop_while_what_was_received_is_sent_ends_it_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stop = asyncio.Event()
+    watch = Stopped(received=5, stop=stop)
+    monkeypatch.setattr(gamin, "awatch", lambda *_, **__: watch)
+    monkeypatch.setattr(module, "has_unyielded", lambda watch: watch.left > 0)
+    beyond = [stored("created", "there")]
+    assert asyncio.run(changes(stop, beyond=beyond)) == [watch.clock]
+    assert watch.left == 4
 
 
 def test_a_tree_that_cannot_be_watched_is_not_tried_again(
@@ -168,6 +203,7 @@ class Loaded:
     one whenever it is asked: the tree never rests."""
 
     clock = "c:1:2:3:9"
+    closed = False
 
     def __init__(self, received: int) -> None:
         self.left = received
@@ -183,6 +219,24 @@ class Loaded:
         return [gamin.Event(Kind.CREATED, f"/srv/data/new-{next(self._names)}")]
 
 
+class Stopped(Loaded):
+    """A watch that is stopped after its first batch: what it has received stays."""
+
+    def __init__(self, received: int, stop: asyncio.Event) -> None:
+        super().__init__(received)
+        self._stop = stop
+        self._asked = 0
+
+    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        self._asked += 1
+        assert self._asked < 10, "it is asked again and again"
+        if self._stop.is_set():
+            self.closed = True
+            return None
+        self._stop.set()
+        return await super().next(timeout)
+
+
 @pytest.mark.parametrize("received", [0, 1, 3])
 def test_what_is_beyond_the_position_is_stated_again_under_unbroken_load(
     monkeypatch: pytest.MonkeyPatch, received: int
@@ -192,7 +246,7 @@ def test_what_is_beyond_the_position_is_stated_again_under_unbroken_load(
     monkeypatch.setattr(gamin, "awatch", lambda *_, **__: watch)
     monkeypatch.setattr(module, "has_unyielded", lambda watch: watch.left > 0)
     monkeypatch.setattr(module, "belief_of", lambda *_: Belief())
-    beyond = [decode(PLACE.subject("created"), body(Content("created", "gone")))]
+    beyond = [stored("created", "gone")]
     stop = asyncio.Event()
 
     async def read() -> list[tuple[str, str, bool]]:
@@ -211,8 +265,13 @@ def test_what_is_beyond_the_position_is_stated_again_under_unbroken_load(
     ]
 
 
-def body(content: Content) -> bytes:
+def stored(kind: str, path: str) -> FleetEvent:
     number = Number("e", 0)
-    return encode(
-        *(PLACE, content), number=number, clock="c:1:2:3:5", time="", labels={}
+    body = encode(
+        *(PLACE, Content(kind, path)),
+        number=number,
+        clock="c:1:2:3:5",
+        time="",
+        labels={},
     )
+    return decode(PLACE.subject(kind), body)

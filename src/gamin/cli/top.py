@@ -111,10 +111,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 class Source:
-    """The figures that the server pushes, on one connection and again after its end."""
+    """The figures that the server pushes, on one connection and again after its end.
 
-    def __init__(self, interval: float) -> None:
+    A server that has pushed nothing for too long hangs: the connection is given up.
+    """
+
+    def __init__(
+        self, interval: float, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._interval = interval
+        self._monotonic = monotonic
+        self._due = 0.0
+        """When the next figures must have come in."""
         self._connection: ControlConnection | None = None
 
     def connect(self) -> None:
@@ -129,34 +137,47 @@ class Source:
             connection.close()
             raise
         self._connection = connection
+        self._expect_more()
+
+    def _expect_more(self) -> None:
+        self._due = self._monotonic() + self._interval + ANSWER_SECONDS
 
     def fileno(self) -> int | None:
         """Readable when `sample` has something to return; None without connection."""
         return None if self._connection is None else self._connection.fileno()
 
+    def due_in(self) -> float:
+        """Seconds after which `connect` and `sample` are to be called even if nothing
+        comes in."""
+        if self._connection is None:
+            return RETRY_SECONDS
+        return max(0.0, self._due - self._monotonic())
+
     def sample(self) -> Sample | None:
         """The latest figures, if some have come in. Raises NoReply if the server has
-        ended."""
+        ended, or hangs."""
         if self._connection is None:
             return None
         try:
             figures = self._connection.figures()
             if figures is None:
+                if self._monotonic() >= self._due:
+                    raise NoReply(FIGURES, "it is busy or stopped")
                 return None
             report = read(figures)
         except NoReply:
             self.close()
             raise
+        self._expect_more()
         usage = usage_of(report.pid)
-        return Sample(time.monotonic(), report, usage.cpu_seconds, usage.memory)
+        return Sample(self._monotonic(), report, usage.cpu_seconds, usage.memory)
 
-    def next_sample(self, seconds: float) -> Sample:
-        """Wait for the next figures. Raises NoReply if none come in so many seconds."""
-        end = time.monotonic() + seconds
+    def next_sample(self) -> Sample:
+        """Wait for the next figures. Raises NoReply as `sample`."""
         while (sample := self.sample()) is None:
-            fd, left = self.fileno(), max(0.0, end - time.monotonic())
-            if fd is None or not select.select([fd], [], [], left)[0]:
-                raise NoReply(FIGURES, "it is busy or stopped")
+            fd = self.fileno()
+            assert fd is not None, "it is connected until NoReply is raised"
+            select.select([fd], [], [], self.due_in())
         return sample
 
     def close(self) -> None:
@@ -198,7 +219,7 @@ def _print_once(
     end = time.monotonic() + args.interval
     # Rates are differences, so there are two samples at least.
     while len(figures.activity) < 1 or time.monotonic() < end:
-        sample = source.next_sample(args.interval + ANSWER_SECONDS)
+        sample = source.next_sample()
         _count(figures, feed)
         figures.add(sample)
     if args.svg:
@@ -244,7 +265,8 @@ def _run_live(source: Source, feed: "ChangeFeed | None") -> int:
             live.update(
                 frame(figures, keys, console.width, console.height), refresh=True
             )
-            for key in keyboard(source.fileno(), keys.is_paused):
+            wait = None if keys.is_paused else source.due_in()
+            for key in keyboard(source.fileno(), wait):
                 keys = keys.press(key)
     return 0
 
@@ -263,12 +285,11 @@ def _update(figures: Figures, source: Source, feed: "ChangeFeed | None") -> None
 
 
 @contextmanager
-def _keyboard(stream: TextIO) -> Iterator[Callable[[int | None, bool], str]]:
+def _keyboard(stream: TextIO) -> Iterator[Callable[[int | None, float | None], str]]:
     """A function that waits for keys or figures and returns the keys.
 
-    Its arguments: the descriptor of the figures, and whether only keys matter. Without
-    figures it returns after a while, to look for a server. Without a terminal there
-    are no keys.
+    Its arguments: the descriptor of the figures, and how many seconds it waits at
+    most. Without a terminal there are no keys.
     """
     if not stream.isatty():
         yield partial(_keys, None)
@@ -285,9 +306,8 @@ def _keyboard(stream: TextIO) -> Iterator[Callable[[int | None, bool], str]]:
         termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
-def _keys(terminal: int | None, figures: int | None, is_paused: bool) -> str:
+def _keys(terminal: int | None, figures: int | None, wait: float | None) -> str:
     descriptors = [fd for fd in (terminal, figures) if fd is not None]
-    wait = None if is_paused or figures is not None else RETRY_SECONDS
     if terminal not in select.select(descriptors, [], [], wait)[0] or terminal is None:
         return ""
     data = os.read(terminal, 1024)

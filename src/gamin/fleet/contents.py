@@ -12,8 +12,8 @@ ENTRIES_PER_PIECE = 500
 BYTES_PER_PIECE = 100_000
 """Bytes of such a message, about."""
 MAX_GENERATIONS = 64
-"""Contents of a batch up to which inode generations are asked for. Each costs 2.7 µs
-beside 28 for the whole message, which counts only where many come at once."""
+"""Changes of a whole batch up to which inode generations are asked for. Each costs
+2.7 µs beside 28 for the whole message, which counts only where many come at once."""
 BYTES_PER_ENTRY = 64
 """What an entry takes besides its path, at most."""
 
@@ -64,9 +64,11 @@ def listing(batch: Sequence[Event], prefix: str) -> Iterator[Content]:
     yield Content(RESYNCED)
 
 
-def with_status(contents: Sequence[Content], prefix: str) -> list[Content]:
+def with_status(
+    contents: Sequence[Content], prefix: str, *, with_generation: bool
+) -> list[Content]:
     """With what can be seen of the files now. Reads the disk."""
-    generations = Generations() if len(contents) <= MAX_GENERATIONS else None
+    generations = Generations() if with_generation else None
     return [
         Content(
             *content[:5],

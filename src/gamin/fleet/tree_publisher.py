@@ -20,7 +20,7 @@ from gamin.fleet import connection as nats
 from gamin.fleet import message
 from gamin.fleet.beyond import read_beyond, restated
 from gamin.fleet.connection import FleetError
-from gamin.fleet.contents import contents_of, listing, with_status
+from gamin.fleet.contents import MAX_GENERATIONS, contents_of, listing, with_status
 from gamin.fleet.message import Content, FleetEvent, Place
 from gamin.fleet.position import NOWHERE, Position, SavedPosition
 from gamin.fleet.sender import ACK_SECONDS, Sender
@@ -176,10 +176,13 @@ class TreePublisher:
         if batch[0].kind is Kind.EXISTS:
             yield Piece(listing(batch, prefix), clock)
             return
+        is_small = len(batch) <= MAX_GENERATIONS
         for start in range(0, len(batch), CHANGES_PER_PIECE):
             end = start + CHANGES_PER_PIECE
             contents = contents_of(batch[start:end], prefix)
-            examined = await asyncio.to_thread(with_status, contents, prefix)
+            examined = await asyncio.to_thread(
+                with_status, contents, prefix, with_generation=is_small
+            )
             yield Piece(examined, clock, is_last=end >= len(batch))
 
     async def _send(

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.cli import top_model
+from gamin.cli import top, top_model
 from gamin.cli.main import main
 from gamin.cli.status import (
     BusyPath,
@@ -27,7 +27,7 @@ from gamin.cli.status import (
 from gamin.cli.top_model import Figures, Keys, Sample, gauge, shown_clients, sparkline
 from gamin.system.process_table import usage_of
 from testkit.programs import COMMAND, gamin
-from testkit.server_state import status
+from testkit.server_state import standing_still, status
 from testkit.servers import OUR_SERVER, Server, running_server
 from testkit.terminal import in_terminal
 from testkit.waiting import eventually
@@ -269,6 +269,38 @@ def test_top_waits_for_the_next_server(server: Server, tmp_path: Path) -> None:
         program.await_text(b"waiting for a server")
         program.type(b"q")
         assert program.wait() == 0
+
+
+def test_a_server_that_hangs_is_given_up_and_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAM_CLIENT_ID", server.session)
+    now = 0.0
+    figures, source = Figures(), top.Source(0.2, lambda: now)
+
+    def update() -> bool:
+        top._update(figures, source, None)
+        return figures.sample is not None
+
+    eventually(update)
+    with standing_still(server.pid):
+        update()  # what had been pushed before
+        now += 0.2 + top.ANSWER_SECONDS - 1
+        assert update(), "it may only be busy"
+        assert source.due_in() == pytest.approx(1)
+        now += 1
+        assert not update()
+        assert source.fileno() is None
+        assert source.due_in() == top.RETRY_SECONDS
+    eventually(update)
+    source.close()
+
+
+def test_the_wait_for_keys_ends_when_figures_are_due() -> None:
+    silent, other = os.pipe()
+    assert top._keys(None, silent, 0.001) == ""
+    os.close(silent)
+    os.close(other)
 
 
 def test_while_it_is_paused_the_server_pushes_nothing(

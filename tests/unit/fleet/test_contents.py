@@ -8,7 +8,6 @@ import pytest
 from gamin.events import Event, Kind
 from gamin.fleet.contents import (
     ENTRIES_PER_PIECE,
-    MAX_GENERATIONS,
     contents_of,
     listing,
     with_status,
@@ -70,6 +69,7 @@ def test_what_exists_has_a_status_and_what_is_gone_has_none(tmp_path: Path) -> N
             Content("deleted", "file"),
         ],
         prefix,
+        with_generation=False,
     )
     found = os.lstat(tmp_path / "file")
     assert made.status is not None
@@ -79,7 +79,7 @@ def test_what_exists_has_a_status_and_what_is_gone_has_none(tmp_path: Path) -> N
     assert deleted.status is None
 
 
-def test_a_generation_is_asked_for_where_few_changes_come_at_once(
+def test_a_generation_is_asked_for_only_where_it_is_wanted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
@@ -90,9 +90,15 @@ def test_a_generation_is_asked_for_where_few_changes_come_at_once(
 
     monkeypatch.setattr(Generations, "of", of)
     (tmp_path / "file").touch()
-    few = [Content("created", "file")] * MAX_GENERATIONS
-    with_generation = with_status(few, f"{tmp_path}/")
-    assert {each.status and each.status.generation for each in with_generation} == {7}
-    assert len(asked) == MAX_GENERATIONS
-    without = with_status([*few, few[0]], f"{tmp_path}/")
-    assert {each.status and each.status.generation for each in without} == {None}
+    made = [Content("created", "file")]
+
+    def generation(*, with_generation: bool) -> int | None:
+        prefix = f"{tmp_path}/"
+        [found] = with_status(made, prefix, with_generation=with_generation)
+        assert found.status is not None
+        return found.status.generation
+
+    assert generation(with_generation=True) == 7
+    assert len(asked) == 1
+    assert generation(with_generation=False) is None
+    assert len(asked) == 1

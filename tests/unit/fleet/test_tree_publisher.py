@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,14 @@ import gamin
 from gamin.events import Kind
 from gamin.fleet import tree_publisher as module
 from gamin.fleet.connection import FleetError
+from gamin.fleet.contents import MAX_GENERATIONS
 from gamin.fleet.message import Content, FleetEvent, Place, decode, encode
 from gamin.fleet.position import Position
 from gamin.fleet.sequence import Number
 from gamin.fleet.settings import Publication, PublishedTree, Servers
 from gamin.fleet.tree_publisher import Sent, TreePublisher, TreeRefused
 from gamin.protocol.watchman.client.belief import Belief
+from gamin.system.generation import Generations
 
 PLACE = Place("web1", "data")
 TREE = PublishedTree("/srv/data", "data")
@@ -217,6 +220,31 @@ class Loaded:
     async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
         self.left = max(0, self.left - 1)
         return [gamin.Event(Kind.CREATED, f"/srv/data/new-{next(self._names)}")]
+
+
+@pytest.mark.parametrize(
+    ("changed", "has_generations"),
+    [(MAX_GENERATIONS, True), (MAX_GENERATIONS + 1, False)],
+)
+def test_generations_are_asked_for_by_the_size_of_the_whole_batch(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    changed: int,
+    has_generations: bool,
+) -> None:
+    """Not by that of the piece which is examined: the last one may be a small one."""
+    monkeypatch.setattr(module, "CHANGES_PER_PIECE", MAX_GENERATIONS)
+    monkeypatch.setattr(Generations, "of", lambda *_: 7)
+    (tmp_path / "file").touch()
+    batch = [gamin.Event(Kind.CREATED, f"{tmp_path}/file")] * changed
+
+    async def examined() -> list[Content]:
+        pieces = tree_publisher(asyncio.Event())._pieces(batch, f"{tmp_path}/", "c")
+        return [content async for piece in pieces for content in piece.contents]
+
+    contents = asyncio.run(examined())
+    found = [each.status.generation for each in contents if each.status]
+    assert found == [7 if has_generations else None] * changed
 
 
 class Stopped(Loaded):

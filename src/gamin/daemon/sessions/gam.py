@@ -68,6 +68,8 @@ class GamSession:
         """By request number."""
         self._further: dict[int, list[Subscription]] = {}
         """Those whose number was in use already."""
+        self._in_order: dict[Subscription, None] | None = None
+        """All of them as they came, while there are such; else `_standing` is so."""
         self._no_exists: set[Subscription] = set()
         self._debug: int | None = None
         self._requests: deque[Request] = deque()
@@ -105,8 +107,9 @@ class GamSession:
 
     @property
     def subscriptions(self) -> list[Subscription]:
-        further = [one for several in self._further.values() for one in several]
-        return [*self._standing.values(), *further]
+        """In the order of their requests, in which libgamin repeats them."""
+        in_order = self._in_order
+        return list(self._standing.values() if in_order is None else in_order)
 
     @property
     def backlog(self) -> int:
@@ -195,6 +198,7 @@ class GamSession:
         self._requests.clear()
         self._standing.clear()
         self._further.clear()
+        self._in_order = None
         self._no_exists.clear()
         if self._return is not None:
             self._return.close()
@@ -229,7 +233,11 @@ class GamSession:
             self._standing.setdefault(request.sequence, subscription)
             is not subscription
         ):
+            if self._in_order is None:
+                self._in_order = dict.fromkeys(self._standing.values())
             self._further.setdefault(request.sequence, []).append(subscription)
+        if self._in_order is not None:
+            self._in_order[subscription] = None
         if request.no_exists:
             self._no_exists.add(subscription)
         self._service.subscribe(subscription)
@@ -259,6 +267,10 @@ class GamSession:
             subscription = self._standing.pop(sequence)
         else:
             raise RemoteProtocolError(f"cancel of {sequence}, which does not stand")
+        if self._in_order is not None:
+            del self._in_order[subscription]
+            if not self._further:
+                self._in_order = None
         self._count -= 1
         self.requests_version += 1
         self._note_client()

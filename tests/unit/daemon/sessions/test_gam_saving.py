@@ -269,6 +269,49 @@ def test_requests_that_were_cancelled_are_skipped_and_later_ones_end_the_repetit
     assert set(events[1:]) == {e for e in expected(box) if e[0] != 2}
 
 
+def test_requests_with_a_number_in_use_are_compared_in_the_order_they_came(
+    box: Path, state: Path
+) -> None:
+    def ask_twice(*, again: bool = False) -> list[bytes]:
+        files = [(1, "changed"), (1, "gone"), (2, "new"), (1, "sub/x")]
+        requests = [request(FILE, n, box / file, again=again) for n, file in files]
+        return [*requests, request(DIRECTORY, 4, box, again=again)]
+
+    servers = Servers(state)
+    with servers.next() as first:
+        listed(first.gam(), *ask_twice())
+    change(box)
+    with servers.next() as second:
+        events = back(second, box / "live", *ask_twice(again=True))
+    files = {event for event in events[1:] if event[0] != 4}
+    assert files == {
+        (1, "CHANGED", f"{box}/changed"),
+        (1, "DELETED", f"{box}/gone"),
+        (2, "CREATED", f"{box}/new"),
+    }
+    assert {event for event in events if event[0] == 4} == {
+        event for event in expected(box) if event[0] == 4
+    }
+
+
+def test_the_order_is_right_after_a_number_was_in_use_twice(
+    box: Path, state: Path
+) -> None:
+    servers = Servers(state)
+    with servers.next() as first:
+        twice = [request(FILE, 1, box / "changed"), request(FILE, 1, box / "kept")]
+        peer = listed(first.gam(), *twice)
+        peer.send(packet(1, CANCEL))
+        events_until(peer, lambda so_far: so_far)
+        rest = ask(box)[1:]
+        listed(peer, *rest)
+        assert [one.client_key for one in peer.session.subscriptions] == [1, 2, 3, 4]
+    change(box)
+    with servers.next() as second:
+        events = back(second, box / "live", *ask(box, again=True))
+    assert set(events[1:]) == expected(box)
+
+
 def test_a_client_that_did_not_receive_everything_is_not_kept(
     box: Path, state: Path
 ) -> None:

@@ -7,13 +7,13 @@ is found in the general way.
 
 import math
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress, islice
 
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.plain_listing import kept, stats_of
-from gamin.daemon.sessions.watchman.results import LastStats, check_price, unfolded
+from gamin.daemon.sessions.watchman.results import check_price, unfolded
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Clock
@@ -29,7 +29,7 @@ from gamin.protocol.watchman.query.directory_filter import (
     DirectoryFilter,
     directory_filter,
 )
-from gamin.protocol.watchman.query.file_row import GONE_DIRECTORY, GONE_FILE, Stat
+from gamin.protocol.watchman.query.file_row import Stat, stat_of_gone
 from gamin.protocol.watchman.query.query import Query
 
 ROWS_PER_STEP = 512
@@ -38,14 +38,12 @@ NAMES_PER_STEP = 256
 """Names of a directory that are written before others get their turn."""
 
 
-class _Directory:
-    """What happened in one directory."""
-
-    __slots__ = ("directories", "names")
-
-    def __init__(self) -> None:
-        self.names: dict[Flags, list[bytes]] = {}
-        self.directories: set[bytes] = set()
+_Group = tuple[bool, bool, bool]
+"""What rows have in common that are written at once: whether the file exists, whether
+it is new, and whether it is a directory. One name may be in several groups: of what was
+deleted, and of what was made in its place."""
+_Groups = dict[_Group, list[bytes]]
+"""What happened in one directory: the names of each group."""
 
 
 class PlainChanges:
@@ -87,7 +85,7 @@ class PlainChanges:
         rows = None if tick is None else root.changes_since(tick)
         if rows is None or wanted is None or tick is None:
             return False
-        found: dict[bytes, _Directory] = {}
+        found: dict[bytes, _Groups] = {}
         all_rows = unfolded(root.subscription, rows)
         count = 0
         while some := list(islice(all_rows, ROWS_PER_STEP)):
@@ -97,11 +95,13 @@ class PlainChanges:
                 return False
             yield None
         try:
-            for prefix, directory in found.items():
-                for flags, names in directory.names.items():
+            for prefix, groups in found.items():
+                # What was deleted comes first: what was made in its place has another
+                # status, which would be the last one known of that path.
+                for group, names in sorted(groups.items()):
                     for start in range(0, len(names), NAMES_PER_STEP):
                         part = names[start : start + NAMES_PER_STEP]
-                        self._add(prefix, part, directory, flags, wanted)
+                        self._add(prefix, part, group, wanted)
                         yield None
         except OSError:  # a file is gone, and that will be known
             return False
@@ -111,12 +111,13 @@ class PlainChanges:
         is_known = tick == 0 or tick >= now.oldest
         return is_same and is_known and not any(True for _ in changes or ())
 
-    def _sort(self, rows: Iterable[Row], found: dict[bytes, _Directory]) -> bool:
+    def _sort(self, rows: Iterable[Row], found: dict[bytes, _Groups]) -> bool:
         """Put names to their directories; whether that is possible for all."""
         top = self._root.subscription.prefix
         inner = self._query.relative_root
         start = top + inner + b"/" if inner else top
-        last, directory = b"", _Directory()
+        last = b""
+        groups: _Groups = {}
         deleted = Kind.DELETED
         for kind, path, is_dir, _, is_new in rows:
             if not path.startswith(start):
@@ -129,24 +130,21 @@ class PlainChanges:
                 last = prefix
                 known = found.get(prefix)
                 if known is None:
-                    known = found[prefix] = _Directory()
-                directory = known
-            flags = Flags(kind is not deleted, is_new)
-            names = directory.names.get(flags)
+                    known = found[prefix] = {}
+                groups = known
+            group = (kind is not deleted, is_new, is_dir)
+            names = groups.get(group)
             if names is None:
-                directory.names[flags] = [name]
+                groups[group] = [name]
             else:
                 names.append(name)
-            if is_dir:
-                directory.directories.add(name)
         return True
 
     def _add(
         self,
         prefix: bytes,
         names: Sequence[bytes],
-        directory: _Directory,
-        flags: Flags,
+        group: _Group,
         wanted: DirectoryFilter,
     ) -> None:
         """Raises OSError if a file is not there any more."""
@@ -154,16 +152,15 @@ class PlainChanges:
         assert rows is not None
         skip = len(self._root.subscription.prefix)
         skip += len(query.relative_root) + 1 if query.relative_root else 0
-        batch = Batch(prefix[skip:], names, directory.directories)
+        exists, is_new, is_dir = group
+        its_directories = frozenset(names if is_dir else ())
+        batch = Batch(prefix[skip:], names, its_directories, exists=exists)
         names = kept(batch, wanted.by_name)
         stats: Sequence[Stat] | None = None
         if names and (self._needs_status or wanted.by_type is not None):
-            stats = self._stats(prefix, names, directory, flags)
-            batch = Batch(batch.prefix, names, directory.directories)
-            batch.types = [
-                stat.S_IFDIR if name in directory.directories else _type_of(one)
-                for name, one in zip(names, stats, strict=True)
-            ]
+            stats = self._stats(prefix, names, group)
+            batch = Batch(batch.prefix, names, its_directories, exists=exists)
+            batch.types = stat.S_IFDIR if is_dir else list(map(_type_of, stats))
             verdict = True if wanted.by_type is None else wanted.by_type(batch)
             if isinstance(verdict, list):
                 stats = list(compress(stats, verdict))
@@ -175,35 +172,24 @@ class PlainChanges:
             if len(query.fields) == 1:
                 self._pieces.append(rows.names(batch.prefix, names))
             else:
+                flags = Flags(exists, is_new)
                 self._pieces.append(rows.rows(batch.prefix, names, stats, flags))
 
     def _stats(
-        self,
-        prefix: bytes,
-        names: Sequence[bytes],
-        directory: _Directory,
-        flags: Flags,
+        self, prefix: bytes, names: Sequence[bytes], group: _Group
     ) -> Sequence[Stat]:
         last = self._root.last_stats
-        if flags.exists:
+        exists, _, is_dir = group
+        if exists:
             stats = stats_of(prefix, names)
             last.keep_some(prefix, names, stats)
             return stats
-        return list(_last_stats(last, prefix, names, directory.directories))
+        return [stat_of_gone(last.of(prefix + name), is_dir) for name in names]
 
     def encoded(self) -> list[bytes]:
         """The array of all rows, in pieces."""
         assert self._rows is not None
         return self._rows.whole(self._pieces, self.count)
-
-
-def _last_stats(
-    last: LastStats, prefix: bytes, names: Sequence[bytes], directories: set[bytes]
-) -> Iterator[Stat]:
-    for name in names:
-        known = last.of(prefix + name)
-        gone = GONE_DIRECTORY if name in directories else GONE_FILE
-        yield known or gone
 
 
 def _type_of(one: Stat) -> int:

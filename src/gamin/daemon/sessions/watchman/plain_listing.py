@@ -248,7 +248,7 @@ def _with_endings(packed: bytes, endings: tuple[bytes, ...]) -> list[bytes]:
     have none."""
     whole = packed + b"/"
     lower = whole.lower()
-    if len(endings) > 1 or len(lower) != len(whole):
+    if len(endings) != 1:
         names = packed.split(b"/") if packed else []
         return [name for name in names if name.lower().endswith(endings)]
     found = []

@@ -26,6 +26,7 @@ from gamin.protocol.watchman.query.selection import (
     PathFilter,
     Selection,
     end_of,
+    endings_of,
 )
 from gamin.protocol.watchman.query.term import Arguments
 
@@ -40,7 +41,7 @@ Types = Sequence[int] | int
 class Batch:
     """Names in one directory."""
 
-    __slots__ = ("_lower", "directories", "names", "prefix", "types")
+    __slots__ = ("_lower", "directories", "exists", "names", "prefix", "types")
 
     def __init__(
         self,
@@ -48,6 +49,8 @@ class Batch:
         names: Sequence[bytes],
         directories: Collection[bytes] = (),
         types: Types = (),
+        *,
+        exists: bool = True,
     ) -> None:
         """`types` only for what `needs_types`."""
         self.prefix: bytes = prefix
@@ -57,6 +60,8 @@ class Batch:
         self.directories: Collection[bytes] = directories
         """Those of the names that are directories."""
         self.types: Types = types
+        self.exists: bool = exists
+        """Whether the files exist; False if all of them were deleted."""
         self._lower: list[bytes] | None = None
 
     def folded(self, fold: bool) -> Sequence[bytes]:
@@ -206,6 +211,10 @@ def _constant(value: bool) -> Callable[[str, Arguments, bool], _Part]:
     return lambda term, arguments, fold: _Part(lambda batch: value)
 
 
+def _exists(term: str, arguments: Arguments, fold: bool) -> _Part:
+    return _Part(lambda batch: batch.exists)
+
+
 def _name(term: str, arguments: Arguments, fold: bool) -> _Part:
     names, scope = names_and_scope(term, arguments)
     if fold:
@@ -291,7 +300,7 @@ def _is_directory(batch: Batch) -> Verdict:
 _LEAVES: dict[str, Callable[[str, Arguments, bool], _Part]] = {
     "true": _constant(True),
     "false": _constant(False),
-    "exists": _constant(True),
+    "exists": _exists,
     "name": _name,
     "iname": _name,
     "match": _match,
@@ -311,7 +320,7 @@ _LEAVES: dict[str, Callable[[str, Arguments, bool], _Part]] = {
 def _selected(selection: Selection) -> _Part:
     parts = []
     if selection.suffixes:
-        parts.append(_ending(tuple(b"." + each.lower() for each in selection.suffixes)))
+        parts.append(_ending(endings_of(selection.suffixes)))
     parts += [_glob(glob, selection) for glob in selection.globs or ()]
     parts += [_path(path) for path in selection.paths or ()]
     return _any_of(parts)
@@ -319,7 +328,9 @@ def _selected(selection: Selection) -> _Part:
 
 def _glob(glob: bytes, selection: Selection) -> _Part:
     directory, slash, rest = glob.rpartition(b"/")
-    if rest == b"**" and selection.dotfiles and not SPECIAL.search(directory):
+    # For a wildmatch several slashes are one.
+    is_plain = not SPECIAL.search(directory) and b"//" not in glob
+    if rest == b"**" and selection.dotfiles and is_plain:
         return _below(directory + slash, lambda depth: True, selection.fold)
     matches = wildmatch(
         glob,

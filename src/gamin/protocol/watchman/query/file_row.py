@@ -54,6 +54,14 @@ GONE_DIRECTORY = Facts(stat.S_IFDIR)
 GONE_FILE = Facts(stat.S_IFREG)
 
 
+def stat_of_gone(last: Stat | None, is_dir: bool) -> Stat:
+    """The status of a deleted file: the last one known of its path, unless that is of
+    something else that took its place."""
+    if last is not None and stat.S_ISDIR(last.st_mode) == is_dir:
+        return last
+    return GONE_DIRECTORY if is_dir else GONE_FILE
+
+
 class Disk(Protocol):
     """How a row reads the disk; names are those of the rows. Never raises."""
 
@@ -138,6 +146,7 @@ class FileRow:
         one, or only its type."""
         if self._stat is None:
             disk = self.disk
-            found = (disk.lstat if self.exists else disk.last_stat)(self.name)
-            self._stat = found or (GONE_DIRECTORY if self.is_dir else GONE_FILE)
+            found = disk.lstat(self.name) if self.exists else None
+            last = None if self.exists else disk.last_stat(self.name)
+            self._stat = found or stat_of_gone(last, self.is_dir)
         return self._stat

@@ -11,6 +11,7 @@ from gamin.patterns.wildmatch import wildmatch
 from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH, to_bytes
 from gamin.protocol.watchman.query.file_row import FileRow
+from gamin.protocol.watchman.query.selection import endings_of
 from gamin.protocol.watchman.query.term import (
     Arguments,
     Builder,
@@ -156,8 +157,7 @@ def endings(term: str, arguments: Arguments) -> tuple[bytes, ...]:
         raise BadQuery(f"Invalid number of arguments for '{term}' term")
     complaint = f"Argument 2 to '{term}' must be either a string or an array of string"
     suffixes = text_or_texts(arguments[0], complaint)
-    # In any case of letters; ".txt" alone has the suffix "txt".
-    return tuple(b"." + suffix.lower() for suffix in suffixes)
+    return endings_of(suffixes)
 
 
 def _suffix(term: str, arguments: Arguments, fold: bool) -> Term:

@@ -5,7 +5,7 @@ into one predicate of rows.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -56,7 +56,7 @@ class Selection(Struct, frozen=True):
         otherwise."""
         if self.paths is not None:
             return None
-        ends = [b"." + suffix.lower() for suffix in self.suffixes or ()]
+        ends = [*endings_of(self.suffixes or ())]
         # Another case of a letter may have other bytes.
         ends += [
             b"" if self.fold else end_of(glob).lower() for glob in self.globs or ()
@@ -73,7 +73,7 @@ class Selection(Struct, frozen=True):
     def predicate(self) -> Callable[[FileRow], bool]:
         """Return a function that is true for rows that any of the generators finds.
         Making it costs more than calling it."""
-        endings = tuple(b"." + suffix.lower() for suffix in self.suffixes or ())
+        endings = endings_of(self.suffixes or ())
         matchers = [
             wildmatch(
                 glob,
@@ -94,6 +94,12 @@ class Selection(Struct, frozen=True):
             )
 
         return selects
+
+
+def endings_of(suffixes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """How names with one of the suffixes end, in lower case. The name ".txt" has the
+    suffix "txt". A suffix with a slash has no ending: it is no part of a base name."""
+    return tuple(b"." + suffix.lower() for suffix in suffixes if b"/" not in suffix)
 
 
 def end_of(glob: bytes) -> bytes:

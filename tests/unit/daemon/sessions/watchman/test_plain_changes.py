@@ -25,6 +25,10 @@ QUERIES: list[dict[str, object]] = [
     {"fields": ["name"], "relative_root": "sub", "expression": ["name", "deep.c"]},
     {"fields": ["name"], "expression": ["anyof", ["size", "gt", 3], ["suffix", "c"]]},
     {"fields": ["name"], "expression": "false"},
+    {"fields": ["name", "exists"], "expression": "exists"},
+    {"fields": ["name", "exists"], "expression": ["not", ["exists"]]},
+    {"fields": ["name", "exists", "type"], "expression": ["type", "f"]},
+    {"expression": ["allof", "exists", ["not", ["type", "d"]]]},
     {"fields": ["name", "exists"], "empty_on_fresh_instance": True},
 ]
 
@@ -49,6 +53,10 @@ def root(peer: WatchmanPeer, tmp_path: Path) -> Path:
         "sub/gone",
         "old/inner/x.c",
         ".git/HEAD",
+        "kinds/file",
+        "kinds/directory/x",
+        "gone/was_directory/x",
+        "gone/was_file",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
@@ -67,6 +75,15 @@ def change(root: Path) -> None:
     (root / ".git/index").touch()
     (root / "brief").touch()
     (root / "brief").unlink()
+    # Names that were those of something else.
+    (root / "kinds/file").unlink()
+    (root / "kinds/file").mkdir()
+    (root / "kinds/directory").rename(root / "kinds/elsewhere")
+    (root / "kinds/directory").touch()
+    (root / "gone").rename(root / "moved")
+    (root / "gone").mkdir()
+    (root / "gone/was_directory").touch()
+    (root / "gone/was_file").mkdir()
 
 
 def ordered(answer: dict[str, Any]) -> dict[str, Any]:
@@ -101,11 +118,34 @@ def test_the_answer_is_that_of_the_general_way(
     since = peer.ask("clock", str(root))["clock"]
     change(root)
     query = {**query, "since": since}
+    [made] = peer.home.watchman.roots.all
+    known = dict(made.last_stats._stats)
     fast = peer.ask("query", str(root), query)
     assert fast["is_fresh_instance"] is False
+    made.last_stats._stats = known
     monkeypatch.setattr(PlainChanges, "can_answer", lambda *_: False)
     general = peer.ask("query", str(root), query)
     assert ordered(fast) == ordered(general)
+
+
+def test_a_file_in_the_place_of_a_directory_is_found_as_a_file(
+    peer: WatchmanPeer, root: Path
+) -> None:
+    query: dict[str, object] = {"fields": ["name", "exists"], "relative_root": "gone"}
+    query["since"] = peer.ask("clock", str(root))["clock"]
+    change(root)
+    files = peer.ask("query", str(root), {**query, "expression": ["type", "f"]})
+    directories = peer.ask("query", str(root), {**query, "expression": ["type", "d"]})
+    made, gone = {"exists": True}, {"exists": False}
+    assert sorted(files["files"], key=repr) == [
+        {"name": "was_directory", **made},
+        {"name": "was_directory/x", **gone},
+        {"name": "was_file", **gone},
+    ]
+    assert sorted(directories["files"], key=repr) == [
+        {"name": "was_directory", **gone},
+        {"name": "was_file", **made},
+    ]
 
 
 def test_what_is_about_names_and_types_is_found_by_the_directory(

@@ -1,6 +1,7 @@
 """What is asked of all names of a directory is what is asked of each row."""
 
 import stat
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,7 @@ from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import parse_query
 from testkit.rows import NOW
 
-PREFIXES = ["", "a/", "a/b/", "A/", ".d/a/"]
+PREFIXES = ["", "a/", "a/b/", "A/", ".d/a/", "x.d/"]
 NAMES = ["a", "b.c", "B.C", ".c", "a.tar.gz", "x", ".d", "ab"]
 TYPES = {
     name: (stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR, stat.S_IFIFO)[number % 4]
@@ -28,6 +29,8 @@ TYPES = {
 PATHS = st.sampled_from([prefix + name for prefix in PREFIXES for name in NAMES])
 SCOPE = st.sampled_from(["basename", "wholename"])
 GLOBS = ["*", "*.c", "a*", "**/*.c", "a/**", "a/*/b.c", "?", ".*", "[ab]*", "**", "x"]
+GLOBS += ["a//**", "a//b//*", "a//b.c", "a/b/**"]
+SUFFIXES = ["c", "C", "gz", "d/a", "d/x"]
 LEAVES = st.one_of(
     st.sampled_from(["true", "false", "exists", ["exists"]]),
     st.tuples(st.sampled_from(["name", "iname"]), st.lists(PATHS, max_size=4), SCOPE),
@@ -47,7 +50,7 @@ LEAVES = st.one_of(
         ),
     ),
     st.tuples(st.just("dirname"), st.sampled_from(["", "a", "a/b"])),
-    st.tuples(st.just("suffix"), st.lists(st.sampled_from(["c", "C", "gz"]))),
+    st.tuples(st.just("suffix"), st.lists(st.sampled_from(SUFFIXES))),
     st.tuples(st.just("type"), st.sampled_from("fdlpb")),
 )
 EXPRESSIONS = st.recursive(
@@ -69,18 +72,19 @@ class Disk:
         return SimpleNamespace(st_mode=TYPES[name.decode().rpartition("/")[2]] | 0o644)
 
     def last_stat(self, name: bytes) -> Any:
-        return None
+        return self.lstat(name)
 
     def readlink(self, name: bytes) -> None:
         return None
 
 
-def rows(prefix: str) -> list[FileRow]:
+def rows(prefix: str, *, exists: bool = True) -> list[FileRow]:
     return [
         FileRow(
             (prefix + name).encode(),
-            Kind.EXISTS,
+            Kind.EXISTS if exists else Kind.DELETED,
             is_dir=TYPES[name] == stat.S_IFDIR,
+            exists=exists,
             disk=Disk(),
         )
         for name in NAMES
@@ -94,28 +98,29 @@ def kept(wanted: Filter | None, batch: Batch) -> list[bytes]:
     return [name for name, is_so in zip(batch.names, verdicts, strict=True) if is_so]
 
 
-def found(query: Any, prefix: str) -> list[str]:
+def found(query: Any, prefix: str, *, exists: bool = True) -> list[str]:
     wanted = directory_filter(query.selection, query.expression)
     assert wanted is not None
     its_directories = [n.encode() for n in NAMES if TYPES[n] == stat.S_IFDIR]
-    batch = Batch(prefix.encode(), [n.encode() for n in NAMES], its_directories)
-    names = kept(wanted.by_name, batch)
-    types = [TYPES[name.decode()] for name in names]
-    left = kept(
-        wanted.by_type, Batch(prefix.encode(), names, its_directories, types=types)
+    batch_of = partial(
+        Batch, prefix.encode(), directories=its_directories, exists=exists
     )
+    names = kept(wanted.by_name, batch_of([n.encode() for n in NAMES]))
+    types = [TYPES[name.decode()] for name in names]
+    left = kept(wanted.by_type, batch_of(names, types=types))
     return [prefix + name.decode() for name in left]
 
 
-@given(EXPRESSIONS, st.sampled_from(PREFIXES), st.booleans())
+@given(EXPRESSIONS, st.sampled_from(PREFIXES), st.booleans(), st.booleans())
 def test_an_expression_has_the_same_answer(
-    expression: Any, prefix: str, fold: bool
+    expression: Any, prefix: str, fold: bool, exists: bool
 ) -> None:
     value = as_lists(expression)
     query = parse_query({"expression": value, "case_sensitive": not fold})
     asked = parse_expression(value, fold=fold)
-    expected = [row.name.decode() for row in rows(prefix) if asked.matches(row, NOW)]
-    assert found(query, prefix) == expected
+    every = rows(prefix, exists=exists)
+    expected = [row.name.decode() for row in every if asked.matches(row, NOW)]
+    assert found(query, prefix, exists=exists) == expected
 
 
 def as_lists(value: Any) -> Any:
@@ -128,7 +133,7 @@ def as_lists(value: Any) -> Any:
     st.fixed_dictionaries(
         {},
         optional={
-            "suffix": st.lists(st.sampled_from(["c", "GZ"])),
+            "suffix": st.lists(st.sampled_from(SUFFIXES)),
             "glob": st.lists(st.sampled_from(GLOBS)),
             "path": st.lists(
                 st.one_of(

@@ -148,7 +148,8 @@ PROGRAMS = {
         "app.py",
         HUPPER,
         (PYTHON, "app.py"),
-        # A worker that is just being started may miss Ctrl-C; hupper kills it then.
+        # Its status is that of its worker. It does not pass Ctrl-C on: a worker that it
+        # starts afterwards, as it was reloading, is killed after shutdown_interval.
         ends_with=(0xFF & -signal.SIGINT, 0xFF & -signal.SIGKILL),
         own_environ={"HUPPER_DEFAULT_MONITOR": "hupper.watchdog.WatchdogFileMonitor"},
     ),

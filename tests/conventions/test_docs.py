@@ -15,6 +15,7 @@ import gamin.compat.watchfiles
 import gamin.fleet
 from bench import document
 from bench.growth import page
+from testkit.required import missing
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -84,10 +85,9 @@ def test_each_guarantee_names_a_test_of_behaviour() -> None:
         assert all((ROOT / "tests" / "behaviour" / test).is_file() for test in tests)
 
 
-@pytest.mark.skipif(
-    not importlib.util.find_spec("mkdocstrings"), reason="needs mkdocstrings"
-)
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    if not importlib.util.find_spec("mkdocstrings"):
+        missing("mkdocstrings")
     built = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path],
         cwd=ROOT,

@@ -9,6 +9,7 @@ which the holders of watches and this process were started.
 import os
 import subprocess
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -19,7 +20,8 @@ from gamin.system.inotify_usage import Holder, Inode, inode_of, watched_by
 from gamin.system.proc import directory_of
 
 SECONDS = 0.4
-"""How long the check may take; what it has not found then is not reported."""
+"""How long the check may take; then what it has found is reported, and that it was not
+finished."""
 
 FEW = 10
 """Watches in an ignored directory that are not worth a word."""
@@ -60,6 +62,7 @@ def check_ignored(
     )
     search.start()
     search.join(seconds)
+    is_unfinished = search.is_alive()
     for path, holder, watches in found[:]:
         yield note(
             "ignored directories",
@@ -67,6 +70,12 @@ def check_ignored(
             f"{path}, which git ignores",
             "they count against the limit, and wake the program for nothing",
             _REMEDY_OF_SERVER if holder.pid == server else _REMEDY_OF_OTHERS,
+        )
+    if is_unfinished:
+        yield note(
+            "ignored directories",
+            f"not all were checked within {seconds:g} s",
+            "there may be more watches in directories that git ignores",
         )
 
 
@@ -85,16 +94,17 @@ def _search(
     seconds: float,
     found: list[Ignored],
 ) -> None:
-    with suppress(OSError):  # what can be read counts
-        inodes = list(_inodes(held))
-        places = [*roots, *(directory_of(holder.pid) for holder in held), os.getcwd()]
-        for top in list(_repositories(places))[:MAX_REPOSITORIES]:
-            for path in ignored_directories(top, seconds):
-                inside = set(_inside(path))
-                for holder, watched in inodes:
-                    watches = len(inside & watched)
-                    if watches > FEW:
-                        found.append(Ignored(path, holder, watches))
+    inodes = list(_inodes(held))
+    # Not `os.getcwd`, which raises where the directory has been removed.
+    pids = [*(holder.pid for holder in held), os.getpid()]
+    places = [*roots, *map(directory_of, pids)]
+    for top in list(_repositories(places))[:MAX_REPOSITORIES]:
+        for path in ignored_directories(top, seconds):
+            inside = set(_inside(path))
+            for holder, watched in inodes:
+                watches = len(inside & watched)
+                if watches > FEW:
+                    found.append(Ignored(path, holder, watches))
 
 
 def _inodes(held: Sequence[Holder]) -> Iterator[tuple[Holder, AbstractSet[Inode]]]:
@@ -144,11 +154,11 @@ def ignored_directories(top: str, seconds: float = SECONDS) -> list[str]:
 
 def _inside(path: str) -> Iterator[Inode]:
     """The directories from this one on, the nearest first."""
-    waiting = [path]
+    waiting = deque([path])
     visited = 0
     while waiting and visited < MAX_VISITED:
         visited += 1
-        directory = waiting.pop()
+        directory = waiting.popleft()
         with suppress(OSError):
             yield inode_of(os.stat(directory, follow_symlinks=False))
             waiting += _subdirectories(directory)

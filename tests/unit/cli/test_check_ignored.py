@@ -3,11 +3,13 @@
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gamin.cli import check_ignored as module
 from gamin.cli.check_ignored import FEW, check_ignored, ignored_directories
 from gamin.cli.finding import Level
 from gamin.events import CREATE
@@ -99,3 +101,43 @@ def test_trees_that_are_gone_are_left_out(tmp_path: Path) -> None:
     assert (
         list(check_ignored([gone], [str(tmp_path / "gone"), ""], None, PATIENCE)) == []
     )
+
+
+def test_a_current_directory_that_is_gone_ends_no_check(
+    repository: Path, instance: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch(instance, repository / "web")
+    if inode_of(repository.joinpath("web").stat()) not in watched_by(os.getpid()):
+        pytest.skip("the file system of the tests gives watches another device")
+    gone = repository / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    [found] = check_ignored([ME], [str(repository)], None, PATIENCE)
+    assert "node_modules" in found.what
+
+
+def test_the_directories_nearest_to_an_ignored_one_are_compared_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        (tmp_path / name / "below").mkdir(parents=True)
+    monkeypatch.setattr(module, "MAX_VISITED", 4)
+    nearest = {inode_of(path.stat()) for path in (tmp_path, *tmp_path.iterdir())}
+    assert set(module._inside(str(tmp_path))) == nearest
+
+
+def test_a_check_that_is_not_finished_in_time_says_so(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = threading.Event()
+
+    def answer_late(*_: object) -> list[str]:
+        over.wait(PATIENCE)
+        return []
+
+    monkeypatch.setattr(module, "ignored_directories", answer_late)
+    [found] = check_ignored([ME], [str(repository)], None, 0.01)
+    over.set()
+    assert found.level is Level.NOTE
+    assert found.what == "not all were checked within 0.01 s"

@@ -92,9 +92,9 @@ class Monitor:
             tree=tree, audiences=audiences, coverage=coverage, effects=self._effects
         )
         self._scan_changes = ScanChanges(
-            tree=self.tree,
-            audiences=self._audiences,
-            coverage=self.coverage,
+            tree=tree,
+            audiences=audiences,
+            coverage=coverage,
             resolver=self._resolver,
             reporter=self._reporter,
             content=self._changes.content,
@@ -154,12 +154,18 @@ class Monitor:
         return self._finish(now)
 
     def flush_pending(self, now: float) -> list[Effect]:
-        """Report all that is held or deferred: the tree is about to be saved."""
+        """Report all that is held, deferred or still to be removed, for a save."""
         self._begin(now)
+        self._changes.entries.removals.finish_all()
         for node, name in self._debouncer.expired(float("inf")):
             self._changes.content.changed(node, name)
         self._deferred.flush_all()
         return self._finish(now)
+
+    @property
+    def is_removing(self) -> bool:
+        """Whether the tree still has large directories that are known to be gone."""
+        return bool(self._changes.entries.removals.pending)
 
     @property
     def longest_delay(self) -> float:
@@ -354,7 +360,7 @@ class Monitor:
         self.moment.advance(now)
         node = effect.node
         if self.coverage.unwatchable(effect, error):
-            self._scan_place_of(node)
+            self._resolver.scan_place_of(node)
         if node.unreadable and node.path_waiters:
             for subscriptions in node.path_waiters.values():
                 self._resolver.block(subscriptions)
@@ -368,14 +374,6 @@ class Monitor:
         subscription = effect.requested_by
         if subscription is not None and subscription in self.subscriptions:
             self._target_changes.scan_finished(subscription)
-
-    def _scan_place_of(self, node: Node) -> None:
-        """Find out what is in the directory's place now."""
-        parent = node.parent
-        if parent is not None and parent.listed:
-            self._effects.append(Scan(parent, None))
-        elif parent is not None:
-            self._resolver.changed_at(parent, node.name)
 
     def _begin(self, now: float) -> None:
         self.moment.advance(now)

@@ -1,6 +1,11 @@
 """The file system as the executor sees it while a saved tree is compared.
 
 A directory that has not changed since it was saved need not be listed again.
+
+Contract: the entries that a comparison returns must be those on the disk. For a name
+that is gone no event comes, and nothing scans the directory again by itself. So a tree
+is saved only when all that is known to be gone is removed from it
+(`Monitor.flush_pending`).
 """
 
 from typing import Protocol

@@ -206,6 +206,8 @@ class EntryChanges:
 
     def _remove_directory(self, node: Node, *, recovered: bool) -> None:
         """Report and remove all entries of a directory that is gone, and forget it."""
+        if self.removals.pending:
+            self.removals.on_removed(node)
         self.invalidate_paths(node)
         if node.listed:
             audience = self._without_directory_only(self._audiences.on(node))

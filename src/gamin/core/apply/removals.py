@@ -32,6 +32,9 @@ class Remover(Protocol):
     def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
         """Remove a name, and all below it, in one go."""
 
+    def on_gone(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """Remove a name, and all below it, in slices if that is much."""
+
 
 def is_large(node: Node) -> bool:
     """Whether the directory is to be removed in slices."""
@@ -50,15 +53,23 @@ class Removal:
     def __init__(self, top: Node, *, recovered: bool) -> None:
         self.top = top
         self.recovered = recovered
-        self._born = top.created_tick
+        self._names = None if top.parent is None else top.parent.names
+        """The names above. They are another object once all were forgotten."""
         self._path = [(top, list(top.children()))]
         """From the top down to the directory that is removed next, each with the
         subdirectories that are still to be removed before it."""
 
     @property
-    def is_void(self) -> bool:
-        """Whether the directory went away with one above, and perhaps came back."""
-        return not self.top.is_linked or self.top.created_tick != self._born
+    def is_listed(self) -> bool:
+        """Whether the directory above still has the name of the one that is gone.
+
+        It may have it without this node, which is released when the last subscription
+        that covers it ends.
+        """
+        top, above = self.top, self.top.parent
+        if above is None or above.child(top.name) is top:
+            return above is not None
+        return above.listed and above.names is self._names and top.name in above.names
 
     def resume(self) -> None:
         """Others had their turn: leave what they removed, or renamed away."""
@@ -94,18 +105,22 @@ class Removals:
         """By the directory."""
 
     def begin(self, node: Node, *, recovered: bool = False) -> None:
-        """Remove a large directory."""
-        if node not in self.pending:
-            removal = self.pending[node] = Removal(node, recovered=recovered)
-            self._effects.append(Remove(removal))
+        """Remove a large directory. An earlier removal of it ends: an exception may
+        have kept that from going on."""
+        removal = self.pending[node] = Removal(node, recovered=recovered)
+        self._effects.append(Remove(removal))
 
     def go_on(self, removal: Removal) -> None:
         """Remove some of it; asks for more if there is more."""
         top, left = removal.top, BATCH_NAMES
         if self.pending.get(top) is not removal:
             return
-        if removal.is_void:
+        if not top.is_linked:
             del self.pending[top]
+            above = top.parent
+            if above is not None and above.is_linked and removal.is_listed:
+                # Nobody needs what was below it, but others list the name.
+                self._remover.on_gone(above, top.name, recovered=removal.recovered)
             return
         removal.resume()
         while left > 0:
@@ -119,7 +134,6 @@ class Removals:
                 node, is_top=node is top, recovered=removal.recovered
             )
             if node is top:
-                del self.pending[top]
                 return
         self._effects.append(Remove(removal))
 
@@ -128,7 +142,22 @@ class Removals:
         removed first, in one go."""
         for top, removal in list(self.pending.items()):
             if top.parent is node and top.name in names:
-                del self.pending[top]
-                if node.child(top.name) is top:
-                    recovered = removal.recovered
-                    self._remover.remove_entry(node, top.name, recovered=recovered)
+                self._finish(removal)
+
+    def finish_all(self) -> None:
+        """Remove all that is gone, in one go."""
+        while self.pending:
+            self._finish(next(reversed(self.pending.values())))
+
+    def _finish(self, removal: Removal) -> None:
+        top, above = removal.top, removal.top.parent
+        self.pending.pop(top, None)
+        if above is not None and removal.is_listed:
+            recovered = removal.recovered
+            self._remover.remove_entry(above, top.name, recovered=recovered)
+
+    def on_removed(self, node: Node) -> None:
+        """All entries of a directory are removed, be it by a removal or by others: no
+        removal of it, or of an entry, goes on. It may come back."""
+        for top in [t for t in self.pending if t is node or t.parent is node]:
+            del self.pending[top]

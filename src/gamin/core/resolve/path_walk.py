@@ -14,7 +14,7 @@ nodes, so two paths to one directory share it.
 from collections.abc import Iterable
 
 from gamin.core.coverage.need import Coverage
-from gamin.core.effects import DENIED, Effect, Probe, Watch
+from gamin.core.effects import DENIED, Effect, Probe, Scan, Watch
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
@@ -77,6 +77,14 @@ class PathResolver:
                 self.pending[subscription] = None
                 if subscription.steps[-1] == (node, name) and not is_creation:
                     subscription.resolution.mark_replaced()
+
+    def scan_place_of(self, node: Node) -> None:
+        """Find out what is now in the place of a directory that is not there."""
+        parent = node.parent
+        if parent is not None and parent.listed:
+            self._effects.append(Scan(parent, None))
+        elif parent is not None:
+            self.changed_at(parent, node.name)
 
     def resolve_again(self, subscription: Subscription) -> None:
         """Walk its path again at the end of this operation."""

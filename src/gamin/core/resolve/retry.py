@@ -3,6 +3,8 @@
 That is: directories that may not be read, or could not be listed for want of
 descriptors or memory or for an error that passes, and paths that lead through a
 directory which no backend can watch, or to where such an error keeps us from looking.
+And directories that were not found in their place: usually an event says what became of
+them, but none comes of one that was gone before its parent was watched.
 
 Each is tried once at a time: on a mount that does not answer, tries must not gather.
 """
@@ -31,6 +33,7 @@ class Retry:
         if not (
             registers.unwatched_unreadable
             or registers.unlisted
+            or registers.misplaced
             or self._resolver.blocked
         ):
             self.due_at = None
@@ -45,3 +48,6 @@ class Retry:
         self._resolver.retry_blocked()
         late = self._registers.take_late()
         self._effects += [Scan(node, None, since) for node, since in late.items()]
+        for node in self._registers.take_misplaced():
+            self._resolver.scan_place_of(node)
+            self._effects.append(Scan(node, None))  # if it is still needed then

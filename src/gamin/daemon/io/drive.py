@@ -88,6 +88,17 @@ class Drive:
                 self._plan()
             yield
 
+    def removing(self) -> Generator[None, None, None]:
+        """Remove large directories that are gone, a slice at a time, until the tree has
+        none. It may still have one that an error left."""
+        executor, monitor = self.executor, self._monitor
+        while monitor.is_removing and executor.is_scanning:
+            try:
+                executor.scan_slice()
+            finally:
+                self._plan()
+            yield
+
     def drain(self) -> None:
         """Apply what the kernel has reported, and send; see `Executor.drain`."""
         try:

@@ -137,6 +137,7 @@ class GamSaving:
             self._writer = None
             self._is_saved = self._is_written
         service.drive.synchronise()
+        yield from service.drive.removing()
         service.flush()
         complete_ns = self._complete_ns()
         if complete_ns is None:
@@ -169,10 +170,10 @@ class GamSaving:
         return Change(self._server, completeness, clients, gone, list(paths.items()))
 
     def _complete_ns(self) -> int | None:
-        """Real time up to which everything was reported; None: something was lost, and
-        is not found yet."""
+        """Real time up to which everything was reported; None: something was lost and
+        is not found yet, or is gone and not removed yet."""
         monitor = self._service.monitor
-        if monitor.recovery.is_unresolved:
+        if monitor.recovery.is_unresolved or monitor.is_removing:
             return None
         complete_ns = monitor.recovery.complete_until_ns or time.time_ns()
         delay = monitor.longest_undetected

@@ -160,24 +160,111 @@ def test_what_is_removed_in_it_meanwhile_is_reported_once(
 
 
 def test_a_directory_that_came_back_with_the_one_above_stays(
-    shell: Shell, pieces: Pieces
+    shell: Shell, tree: View, pieces: Pieces
 ) -> None:
-    pieces.changed(DELETE | IS_DIR)
     big = pieces.monitor.tree.find(b"/d/big")
     assert big is not None
-    [removal] = pieces.monitor._changes.entries.removals.pending.values()
-    assert not removal.is_void
-    del pieces.directory.names[b"big"]
-    assert removal.is_void
-    pieces.monitor.tree.touch(big, b"0")  # a tombstone is kept of what has a history
-    pieces.monitor.tree.tick += 1
-    pieces.monitor.tree.keep_tombstone(big)
-    again = pieces.monitor.coverage.make_child(
-        pieces.directory, b"big", pieces.monitor.tree.tick
-    )
-    pieces.directory.names[b"big"] = again
-    assert again is big
-    assert removal.is_void
+    change = Change(big, DELETE | IS_DIR, 0, b"sub")
+    left = pieces.monitor.changed([change], shell.now)
+    assert pieces.monitor.is_removing
+    pieces.changed(DELETE | IS_DIR)
+    shell.do(pieces.changed(CREATE | IS_DIR))  # the same names are there again
+    shell.run_once()
+    listed = {row.path for row in pieces.monitor.listing(pieces.subscription)}
+    assert listed >= {b"/d/big/sub", b"/d/big/sub/0", b"/d/big/sub/deep"}
+    assert pieces.monitor.tree.find(b"/d/big/sub") is not None
+    assert not words(pieces.go_on(left))
+    assert not pieces.monitor.is_removing
+    again = {row.path for row in pieces.monitor.listing(pieces.subscription)}
+    assert again == listed
+
+
+@pytest.fixture
+def other(shell: Shell, pieces: Pieces) -> View:
+    """A second client, which sees only the names in /d."""
+    view = shell.view()
+    view.subscribe(b"/d", Scope.DIRECTORY)
+    view.rows()
+    return view
+
+
+def test_a_deletion_is_reported_to_others_when_the_tree_ends_in_between(
+    shell: Shell, pieces: Pieces, other: View
+) -> None:
+    effects = pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    pieces.monitor.cancel(pieces.subscription, shell.now)
+    assert words(pieces.go_on(effects)) == ["deleted /d/big/"]
+    assert not pieces.monitor.is_removing
+    [left] = pieces.monitor.subscriptions
+    assert not list(pieces.monitor.listing(left))
+
+
+def test_a_tree_that_ends_and_begins_again_in_between_has_nothing_that_is_gone(
+    shell: Shell, tree: View, pieces: Pieces, other: View
+) -> None:
+    shell.disk.rename(b"/d/big", b"/elsewhere/big")
+    effects = pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    pieces.monitor.cancel(pieces.subscription, shell.now)
+    later = shell.view()
+    later.subscribe(b"/d", Scope.TREE)
+    shell.do(effects)
+    shell.run_once()
+    for subscription in pieces.monitor.subscriptions:
+        assert not list(pieces.monitor.listing(subscription))
+
+
+def test_what_takes_the_name_after_the_tree_ended_is_reported_after_the_deletion(
+    shell: Shell, pieces: Pieces, other: View
+) -> None:
+    effects = pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    pieces.monitor.cancel(pieces.subscription, shell.now)
+    seen = words(pieces.changed(CREATE | IS_DIR))
+    assert seen == ["deleted /d/big/", "created /d/big/"]
+    assert not words(pieces.go_on(effects))
+    [left] = pieces.monitor.subscriptions
+    assert [row.path for row in pieces.monitor.listing(left)] == [b"/d/big"]
+
+
+def test_what_is_saved_has_nothing_that_is_gone(shell: Shell, pieces: Pieces) -> None:
+    effects = pieces.changed(DELETE | IS_DIR)
+    seen = words(effects)
+    effects = pieces.go_on(effects)
+    seen += words(effects)
+    assert pieces.monitor.is_removing
+    seen += words(pieces.monitor.flush_pending(shell.now))
+    assert set(seen) == EVERYTHING
+    assert len(seen) == len(EVERYTHING)
+    assert not pieces.directory.entries
+    assert not pieces.monitor.is_removing
+    assert not words(pieces.go_on(effects))
+
+
+@pytest.mark.parametrize("slices", [1, 2, 3, 5])
+def test_a_removal_that_failed_goes_on_after_the_rescan(
+    shell: Shell, tree: View, slices: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = shell.monitor._changes.entries
+    remove_some, calls = entries.remove_some, 0
+
+    def fail_once(node: Node, most: int, *, recovered: bool) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == slices:
+            raise MemoryError
+        return remove_some(node, most, recovered=recovered)
+
+    monkeypatch.setattr(entries, "remove_some", fail_once)
+    shell.disk.rename(b"/d/big", b"/elsewhere/big")
+    with pytest.raises(MemoryError):
+        shell.run_once()
+    shell.settle()
+    assert shell.monitor.recovery.rescans == 1
+    [subscription] = shell.monitor.subscriptions
+    assert not list(shell.monitor.listing(subscription))
+    assert not shell.monitor.is_removing
+    seen = as_words(tree.rows())
+    assert set(seen) == EVERYTHING
+    assert len(seen) == len(EVERYTHING)
 
 
 def test_the_watches_of_what_is_removed_end(shell: Shell, tree: View) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from gamin.core.model.subscription import Scope
 from gamin.core.resolve.retry import RETRY_SECONDS
+from gamin.engine.ports import Entries
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
@@ -68,4 +69,28 @@ def test_a_directory_that_is_gone_is_not_tried_again(
     shell.run_once()
     assert not shell.monitor.coverage.registers.unlisted
     shell.sleep(RETRY_SECONDS)
+    assert shell.executor.deadline() is None
+
+
+def test_a_directory_that_was_gone_before_its_parent_was_watched_is_found_out(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.disk.makedirs(b"/d")
+    shell.disk.touch(b"/d/keep")
+    scan, phantoms = shell.files.scan, [b"phantom"]
+
+    def scan_with_phantom(path: bytes, since: int) -> Entries:
+        directories, others, changed = scan(path, since)
+        if path == b"/d" and phantoms:
+            directories = [*directories, phantoms.pop()]
+        return directories, others, changed
+
+    monkeypatch.setattr(shell.files, "scan", scan_with_phantom)
+    client = shell.view()
+    client.subscribe(b"/d", Scope.TREE)
+    client.rows()
+    assert shell.monitor.coverage.registers.misplaced
+    shell.sleep(RETRY_SECONDS)
+    assert not shell.monitor.coverage.registers.misplaced
+    assert as_words(client.rows()) == ["deleted /d/phantom/"]
     assert shell.executor.deadline() is None

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from gamin.core.apply import removals
 from gamin.daemon.sessions import gam_memory
-from gamin.daemon.sessions.gam_saving import GamSaving
+from gamin.daemon.sessions.gam_saving import GamSaving, _result
 from gamin.state.client_store import ClientStore
 from gamin.state.place import Place
 from gamin.state.store import Store
@@ -366,3 +367,28 @@ def test_a_save_in_slices_lets_others_work(box: Path, state: Path) -> None:
         saving = GamSaving(first.service, bytes(state), b"", 1)
         assert sum(1 for _ in saving.steps(memory.noted)) >= 3
         saving.wait()
+
+
+def test_a_save_removes_what_is_gone_before_it_says_that_nothing_is_missing(
+    box: Path, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 5)
+    monkeypatch.setattr(removals, "BATCH_NAMES", 4)
+    (box / "big").mkdir()
+    for number in range(30):
+        (box / "big" / str(number)).touch()
+    with Servers(state).next() as first:
+        first.watcher().ask("subscribe", str(box), "s", {"watch": True})
+        peer = listed(first.gam(), request(DIRECTORY, 1, box))
+        (box / "big").rename(tmp_path / "elsewhere")
+        first.service.drive.synchronise()
+        monitor = first.service.monitor
+        saving = GamSaving(first.service, bytes(state), b"", 1)
+        assert monitor.is_removing
+        assert saving._complete_ns() is None
+        change = _result(saving._collecting(set(peer.session.subscriptions)))
+        assert not monitor.is_removing
+    assert change is not None
+    [(_, belief)] = change.paths
+    assert belief is not None
+    assert belief.subdirectories == b"sub"

@@ -91,6 +91,8 @@ class Collecting:
         while True:
             round_ += 1
             self._service.drive.synchronise()
+            if round_ <= MAX_ROUNDS:
+                yield from self._service.drive.removing()
             complete_ns = self._complete_ns()
             top = self._settled_top()
             if complete_ns is None or top is None:

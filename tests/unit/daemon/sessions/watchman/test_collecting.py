@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gamin.core.apply import removals
 from gamin.daemon.sessions.watchman import collecting as module
 from gamin.daemon.sessions.watchman.collecting import Collected, Collecting, Saved
 from gamin.daemon.sessions.watchman.root import Root
@@ -172,3 +173,24 @@ def test_nothing_is_collected_of_a_root_that_is_gone(server: Home, tree: Path) -
         (tree / str(number)).rmdir()
     tree.rmdir()
     assert outcome(steps(server, root)) is None
+
+
+@pytest.mark.parametrize("most", [0, module.MAX_ROUNDS], ids=["at once", "in slices"])
+def test_a_large_directory_that_is_gone_is_removed_before_it_is_collected(
+    server: Home, tree: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 5)
+    monkeypatch.setattr(removals, "BATCH_NAMES", 4)
+    monkeypatch.setattr(module, "MAX_ROUNDS", most)
+    for number in range(20):
+        (tree / "7" / str(number)).touch()
+    root = watched(server, tree)
+    (tree / "7").rename(tree.parent / "elsewhere")
+    server.service.drive.synchronise()
+    assert server.service.monitor.is_removing
+    found = ended(steps(server, root))
+    known = {each.number: each for chunk in found.chunks for _, each in unpack(chunk)}
+    top = known[found.header.top]
+    there = {known[number].name for number in top.children}
+    assert there == {b"%d" % number for number in range(FOLDERS)} - {b"7"}
+    assert not top.subdirectories

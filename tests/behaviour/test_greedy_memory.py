@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gamin.config.client_limits import ClientLimits
 from testkit.daemon import Daemon, daemon, packet, works
-from testkit.greedy import greedy, line, status
+from testkit.greedy import greedy, line, status, take
 from testkit.waiting import eventually
 
 FILE, CANCEL = 1, 3
@@ -53,8 +54,14 @@ def leave_an_answer(served: Daemon, place: Path, large: Path) -> None:
     with greedy(served, large) as client:
         client.socket.sendall(line("query", str(large), {}) * 20)
         eventually(
-            lambda: status(served)["held_bytes"] > 400_000, what="an answer that waits"
+            lambda: any(each["bytes_out"] > 400_000 for each in clients(served)),
+            what="an answer that waits",
         )
+
+
+def clients(served: Daemon) -> list[dict[str, int]]:
+    found: list[dict[str, int]] = status(served)["clients"]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -81,6 +88,23 @@ def test_the_memory_of_a_client_is_released_when_it_leaves(
         eventually(lambda: anonymous(served) < before * 1.2, what="memory as before")
         assert status(served)["held_bytes"] == 0
         assert works(served, place)
+
+
+def test_an_answer_that_is_not_read_takes_a_tenth_of_its_size(
+    session: str, tmp_path: Path, large: Path
+) -> None:
+    fields = ["name", "size", "mode", "mtime_ms", "ctime_ms", "ino", "uid", "gid"]
+    with daemon(session, tmp_path) as served, greedy(served, large) as client:
+        client.socket.sendall(line("query", str(large), {"fields": fields}))
+        eventually(lambda: is_compressed(status(served)), what="a compressed answer")
+        [answer] = take(client, 1)
+        assert len(answer["files"]) == 10_020
+        assert status(served)["held_bytes"] == 0
+
+
+def is_compressed(report: dict[str, Any]) -> bool:
+    unread = max(each["bytes_out"] for each in report["clients"])
+    return bool(unread > 1_000_000 and report["held_bytes"] < unread // 4)
 
 
 def test_requests_that_are_never_finished_have_one_budget(

@@ -5,11 +5,11 @@ What the bytes mean is left to the session that owns the connection.
 
 import logging
 import socket
-from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.loop import Loop, Timer
+from gamin.daemon.io.unsent import Unsent
 from gamin.system.peercred import Peer
 from gamin.system.unread import unread_bytes
 
@@ -17,6 +17,12 @@ logger: logging.Logger = logging.getLogger(__name__)
 
 READ_BYTES = 64 * 1024
 """The most bytes that are read from one client before other clients are served."""
+
+PACK_BYTES = 1 << 20
+"""What waits for a client is compressed if it is more than this."""
+
+PACK_SECONDS = 1.0
+"""Seconds that it has waited then. A client that reads takes 20 MB in less."""
 
 
 class Session(Protocol):
@@ -28,6 +34,9 @@ class Session(Protocol):
 
     def writable(self) -> None:
         """The peer has taken everything; there may be more."""
+
+    def packed(self) -> None:
+        """What the peer has not taken was compressed; see `Connection.held_bytes`."""
 
     def lost(self) -> None:
         """The connection is over."""
@@ -45,9 +54,9 @@ class Connection:
         self._socket = sock
         self._loop = loop
         self._on_lost = on_lost
-        self._rest: deque[memoryview] = deque()
-        """What the socket has not taken yet. Views, because a copy of what is left
-        after each piece costs the square of the length of a large answer."""
+        self._rest = Unsent()
+        self._packing: Timer | None = None
+        """Compresses what the socket has not taken then."""
         self.is_blocked: bool = False
         """The peer has not taken what was sent last."""
         self._is_open = True
@@ -62,7 +71,12 @@ class Connection:
     @property
     def unsent_bytes(self) -> int:
         """Bytes that the socket has not taken yet."""
-        return sum(map(len, self._rest))
+        return len(self._rest)
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of memory that these take."""
+        return self._rest.held_bytes
 
     @property
     def has_read(self) -> bool:
@@ -97,19 +111,33 @@ class Connection:
             return
         if sent < len(data):
             self._wait_for_room((memoryview(data)[sent:],))
+            self._plan_packing()
 
     def send_pieces(self, pieces: Iterable[bytes]) -> None:
         """As `send`, for a message in pieces: they are not joined."""
-        rest = [memoryview(piece) for piece in pieces if piece]
-        if not self._is_open or not rest:
+        if not self._is_open:
             return
-        self._wait_for_room(rest)
+        self._wait_for_room(memoryview(piece) for piece in pieces if piece)
         self._writable(is_first=True)
 
     def _wait_for_room(self, rest: Iterable[memoryview]) -> None:
-        self._rest += rest
+        self._rest.add(rest)
         self.is_blocked = True
         self._loop.add_writer(self._socket.fileno(), self._writable)
+
+    def _plan_packing(self) -> None:
+        if self._packing is None and self._rest.plain_bytes > PACK_BYTES:
+            self._packing = self._loop.call_later(PACK_SECONDS, self._pack)
+
+    def _pack(self) -> None:
+        """The peer has not taken much for a while: keep it in less memory."""
+        self._packing = None
+        if not self._is_open:
+            return
+        if self._rest.pack():
+            self._loop.call_soon(self._pack)
+        elif self.session is not None:
+            self.session.packed()
 
     def close(self) -> None:
         if not self._is_open:
@@ -119,6 +147,8 @@ class Connection:
         self._loop.remove_writer(self._socket.fileno())
         self._socket.close()
         self._rest.clear()
+        if self._packing is not None:
+            self._packing.cancel()
         # A session and its connection refer to each other, and the garbage collector
         # runs rarely: whoever leaves breaks the cycle.
         session, self.session = self.session, None
@@ -141,20 +171,18 @@ class Connection:
     def _writable(self, *, is_first: bool = False) -> None:
         """Send until the socket takes no more. The session is informed of the end,
         unless it is just sending (`is_first`)."""
-        rest = self._rest
         try:
-            while rest:
-                sent = self._socket.send(rest[0])
-                if sent < len(rest[0]):
-                    rest[0] = rest[0][sent:]
-                else:
-                    rest.popleft()
+            self._rest.send(self._socket)
         except BlockingIOError:
+            self._plan_packing()
             return
         except OSError:
             self.close()
             return
         self.is_blocked = False
         self._loop.remove_writer(self._socket.fileno())
+        if self._packing is not None:
+            self._packing.cancel()
+            self._packing = None
         if self.session is not None and not is_first:
             self.session.writable()

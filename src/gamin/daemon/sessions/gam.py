@@ -182,6 +182,9 @@ class GamSession:
         self._regulate_reading()
         self._note_client()
 
+    def packed(self) -> None:
+        self._service.packed()
+
     @property
     def usage(self) -> Usage:
         held = self._outbox.buffered_bytes + self._hold.size

@@ -1,11 +1,12 @@
 """A connection over a pair of sockets reads and sends without waiting."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import pytest
 
+from gamin.daemon.io import connection as module
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.loop import Loop
 from gamin.system.peercred import Peer
@@ -22,12 +23,16 @@ class Listener:
         self.data = b""
         self.writable_again = 0
         self.losses = 0
+        self.packed_again = 0
 
     def received(self, data: bytes) -> None:
         self.data += data
 
     def writable(self) -> None:
         self.writable_again += 1
+
+    def packed(self) -> None:
+        self.packed_again += 1
 
     def lost(self) -> None:
         self.losses += 1
@@ -120,3 +125,52 @@ def test_pieces_that_fit_are_sent_at_once(pair: Pair) -> None:
     assert pair.theirs.recv(10) == b"ab"
     assert not pair.connection.is_blocked
     assert pair.listener.writable_again == 0
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_what_a_peer_does_not_read_is_compressed_after_a_while(
+    pair: Pair, pieces: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PACK_SECONDS", 0.0)
+    pair.connection.send_pieces([MUCH] * pieces)
+    unsent = pair.connection.unsent_bytes
+    until(pair, lambda: pair.listener.packed_again > 0)
+    assert pair.connection.held_bytes < len(MUCH) // 4
+    assert pair.connection.unsent_bytes == unsent
+    received = 0
+    while received < pieces * len(MUCH):
+        received += len(pair.theirs.recv(1 << 20))
+        pair.loop.run_once(0)
+    assert pair.connection.held_bytes == 0
+    assert pair.listener.writable_again == 1
+
+
+def test_what_a_peer_reads_in_time_is_not_compressed(pair: Pair) -> None:
+    pair.connection.send(MUCH)
+    received = 0
+    while received < len(MUCH):
+        received += len(pair.theirs.recv(1 << 20))
+        pair.loop.run_once(0)
+    assert not pair.loop._timers
+    assert not pair.listener.packed_again
+
+
+def test_a_peer_that_leaves_ends_the_compression(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PACK_SECONDS", 0.0)
+    pair.connection.send(MUCH)
+    pair.loop.run_once(0)
+    pair.connection.close()
+    while pair.loop._soon:
+        pair.loop.run_once(0)
+    assert pair.connection.held_bytes == 0
+    assert not pair.listener.packed_again
+
+
+def until(pair: Pair, done: Callable[[], bool]) -> None:
+    for _ in range(1000):
+        pair.loop.run_once(0)
+        if done():
+            return
+    raise AssertionError("it does not come to an end")

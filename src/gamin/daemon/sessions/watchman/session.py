@@ -155,8 +155,13 @@ class WatchmanSession:
         return self._out_bytes + self.connection.unsent_bytes
 
     def _charge(self) -> None:
-        is_open = self.connection.is_open
-        self._account.hold(self._bytes_in + self._bytes_out if is_open else 0)
+        connection = self.connection
+        held = self._bytes_in + self._out_bytes + connection.held_bytes
+        self._account.hold(held if connection.is_open else 0)
+
+    def packed(self) -> None:
+        self._charge()
+        self._service.packed()
 
     @property
     def has_room(self) -> bool:
@@ -374,6 +379,10 @@ class WatchmanSession:
 
 def _joined(pieces: list[bytes]) -> Iterator[bytes]:
     """Some together, so that each does not take a system call: an answer may have one
-    for each directory."""
-    for start in range(0, len(pieces), PIECES_JOINED):
-        yield b"".join(pieces[start : start + PIECES_JOINED])
+    for each directory. Takes them from the list: together they can be 20 MB, and are
+    not held twice."""
+    pieces.reverse()
+    while pieces:
+        some = pieces[: -PIECES_JOINED - 1 : -1]
+        del pieces[-PIECES_JOINED:]
+        yield b"".join(some)

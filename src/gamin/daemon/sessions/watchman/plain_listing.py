@@ -8,7 +8,7 @@ is found in the general way, as is what an expression asks beyond names and type
 import math
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import compress
 
 from msgspec.structs import replace
@@ -65,13 +65,11 @@ class PlainListing:
         self._fields = query.fields
         self._most = most
         selection = query.selection
-        is_endings_alone = query.expression is None and _is_endings_alone(selection)
-        self._endings = selection.endings if selection and is_endings_alone else None
-        self._filter = (
-            DirectoryFilter(None, None)
-            if is_endings_alone
-            else directory_filter(selection, query.expression)
-        )
+        self._endings = None if selection is None else selection.endings
+        """How all names that are found end; None if that varies."""
+        if _is_endings_alone(selection):
+            selection = None
+        self._filter = directory_filter(selection, query.expression)
         self._rows = plain_rows(codec, query.fields)
         self._pieces: list[bytes] = []
         self._spent = 0
@@ -137,6 +135,7 @@ class PlainListing:
         all_names, its_directories = self._names_in(node)
         price = query.price
         step = max(MIN_NAMES_PER_STEP, NAMES_PER_STEP // price)
+        others: Mapping[bytes, int] | None = None
         for start in range(0, len(all_names), step):
             some = all_names[start : start + step]
             batch = Batch(prefix[skip:], some, its_directories)
@@ -144,23 +143,15 @@ class PlainListing:
             self._spent += len(some) * price
             check_price(self._spent, price, self._most)
             if names and wanted.by_type is not None:
+                if others is None:
+                    known = root.last_stats.types
+                    others = yield from known.others(node, root.timeline.latest)
                 batch = Batch(batch.prefix, names, its_directories)
-                batch.types = self._types(node, batch)
+                batch.types = _types(batch, others)
                 names = kept(batch, wanted.by_type)
             if names:
                 yield from self._add_rows(prefix, batch.prefix, names)
             yield None
-
-    def _types(self, node: Node, batch: Batch) -> Types:
-        """The file types of the names; what is gone counts as a file, for that will be
-        known. Raises OSError."""
-        root = self._root
-        others = root.last_stats.types.others(node, root.timeline.latest)
-        its_directories, names = batch.directories, batch.names
-        if not others and not its_directories:
-            return stat.S_IFREG
-        types = {**others, **dict.fromkeys(its_directories, stat.S_IFDIR)}
-        return [types.get(name, stat.S_IFREG) for name in names]
 
     def _add_rows(
         self, prefix: bytes, inner: bytes, names: Sequence[bytes]
@@ -211,6 +202,18 @@ class PlainListing:
         """The array of all rows, in pieces."""
         assert self._rows is not None
         return self._rows.whole(self._pieces, self.count)
+
+
+def _types(batch: Batch, others: Mapping[bytes, int]) -> Types:
+    """The file types of the names; `others` has those that are neither files nor
+    directories. What was deleted meanwhile counts as a file: that will be known."""
+    its_directories, file = batch.directories, stat.S_IFREG
+    if not others and not its_directories:
+        return file
+    return [
+        stat.S_IFDIR if name in its_directories else others.get(name, file)
+        for name in batch.names
+    ]
 
 
 def kept(batch: Batch, wanted: Filter | None) -> Sequence[bytes]:

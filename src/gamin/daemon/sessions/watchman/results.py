@@ -15,7 +15,7 @@ from gamin.core.model.history import History, PackedHistory
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.errands import Steps, aside
-from gamin.daemon.sessions.watchman.known_types import KnownTypes
+from gamin.daemon.sessions.watchman.last_stats import LastStats
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.errors import QueryFailed
@@ -29,40 +29,6 @@ WITHOUT_STAT = frozenset(
     ("name", "exists", "new", "cclock", "oclock", "kind", "moved_from", "is_dir")
 )
 """The fields of a row that are known without looking at the file."""
-
-MAX_STATS = 16_384
-"""Files whose last status is kept for one root, some 600 bytes each. When there are
-more, all of it is forgotten."""
-
-
-class LastStats:
-    """What files were like when a client last asked for more of them than their names;
-    so the row of a deleted one is as it was.
-
-    Nothing else keeps the status of a file: it would take some 200 bytes for each, for
-    everybody, and what clients do with it is seldom more than to look at its type. So
-    it is kept only for whom clients asked, and of a bounded number of files.
-    """
-
-    def __init__(self) -> None:
-        self._stats: dict[bytes, Stat] = {}
-        self.types: KnownTypes = KnownTypes()
-
-    def keep(self, path: bytes, status: Stat) -> None:
-        if len(self._stats) >= MAX_STATS:
-            self._stats.clear()
-        self._stats[path] = status
-
-    def keep_some(
-        self, prefix: bytes, names: Iterable[bytes], stats: Iterable[Stat]
-    ) -> None:
-        """As `keep`, while there is room."""
-        if len(self._stats) < MAX_STATS:
-            for name, status in zip(names, stats, strict=True):
-                self._stats[prefix + name] = status
-
-    def of(self, path: bytes) -> Stat | None:
-        return self._stats.get(path)
 
 
 class RootDisk:

@@ -21,7 +21,8 @@ from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
 from gamin.daemon.sessions.watchman.holding import look_for_lock
 from gamin.daemon.sessions.watchman.large_difference import Turns
-from gamin.daemon.sessions.watchman.results import LastStats, admitted
+from gamin.daemon.sessions.watchman.last_stats import LastStats
+from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
 from gamin.daemon.sessions.watchman.states import States
 from gamin.events import AnyRow, Kind, Row, as_rows

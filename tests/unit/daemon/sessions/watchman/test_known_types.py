@@ -1,16 +1,26 @@
 """What is seen of a directory's entries holds until something happens in it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from gamin.core.model.node import Node
+from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman import known_types as module
+from gamin.daemon.sessions.watchman import plain_listing
 from testkit.sessions import Home, WatchmanPeer, home
 
 LINKS: dict[str, object] = {"fields": ["name"], "expression": ["type", "l"]}
 FILES: dict[str, object] = {"fields": ["name"], "expression": ["type", "f"]}
+
+
+class Forgetful(dict[Node, tuple[int, Mapping[bytes, int]]]):
+    """Never has what was put in."""
+
+    def __setitem__(self, node: Node, known: tuple[int, Mapping[bytes, int]]) -> None:
+        pass
 
 
 @pytest.fixture
@@ -61,7 +71,7 @@ def test_a_directory_is_read_once_while_nothing_happens_in_it(
     read: list[bytes] = []
     general = module._read
 
-    def counted(directory: bytes) -> dict[bytes, int]:
+    def counted(directory: bytes) -> Steps[dict[bytes, int]]:
         read.append(directory)
         return general(directory)
 
@@ -82,3 +92,61 @@ def test_only_so_many_directories_are_known(
         assert found(peer, root, LINKS) == {"link"}
     [made] = peer.home.watchman.roots.all
     assert len(made.last_stats.types._others) == 1
+
+
+def test_a_large_directory_is_read_in_slices(
+    peer: WatchmanPeer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PER_STEP", 4)
+    for number in range(20):
+        (root / "sub" / f"link{number}").symlink_to("c")
+    assert len(found(peer, root, LINKS)) == 20
+    [made] = peer.home.watchman.roots.all
+    node = made.top
+    assert node is not None
+    sub = node.child(b"sub")
+    assert sub is not None
+    results: list[Mapping[bytes, int]] = []
+
+    def read() -> Iterator[object]:
+        others = module.KnownTypes().others(sub, made.timeline.latest)
+        results.append((yield from others))
+
+    pauses = list(read())
+    assert [len(types) for types in results] == [20]
+    assert len(pauses) >= 5
+
+
+def test_a_directory_is_read_once_for_a_query_however_many_batches_it_has(
+    peer: WatchmanPeer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[bytes] = []
+    general = module._read
+
+    def counted(directory: bytes) -> Steps[dict[bytes, int]]:
+        read.append(directory)
+        return general(directory)
+
+    monkeypatch.setattr(module, "_read", counted)
+    monkeypatch.setattr(plain_listing, "NAMES_PER_STEP", 1)
+    monkeypatch.setattr(plain_listing, "MIN_NAMES_PER_STEP", 1)
+    [made] = peer.home.watchman.roots.all
+    made.last_stats.types._others = Forgetful()  # as for directories that are busy
+    assert found(peer, root, FILES) == {"a", "b", "sub/c"}
+    assert sorted(read) == [bytes(root) + b"/", bytes(root) + b"/sub/"]
+
+
+def test_removed_directories_are_forgotten(
+    peer: WatchmanPeer, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MIN_NEW", 1)
+    for number in range(10):
+        (root / f"brief{number}").mkdir()
+        (root / f"brief{number}/file").touch()
+        assert f"brief{number}/file" in found(peer, root, FILES)
+        (root / f"brief{number}/file").unlink()
+        (root / f"brief{number}").rmdir()
+    [made] = peer.home.watchman.roots.all
+    assert found(peer, root, LINKS) == set()
+    known = made.last_stats.types._others
+    assert sum(not node.is_linked for node in known) <= 1

@@ -171,6 +171,20 @@ def test_a_query_that_is_too_expensive_is_refused(
     assert "it is too expensive" in reply["error"]
 
 
+def test_only_files_that_a_generator_may_find_are_paid_for(
+    peer: WatchmanPeer, root: str
+) -> None:
+    for number in range(600):
+        Path(root, f"{number}.txt").touch()
+    peer.home.service.limit(ClientLimits(query_price=1000))
+    query: dict[str, object] = {"fields": ["name"], "glob": ["*.[c]", "*.c", "*.C"]}
+    assert "it is too expensive" in peer.ask("query", root, query)["error"]
+    query["glob"] = ["*.c", "*.C"]
+    assert set(peer.ask("query", root, query)["files"]) >= {"a.c", "B.C"}
+    query = {"fields": ["name"], "suffix": ["c", "h"], "expression": ["type", "f"]}
+    assert "joined/a.b" not in peer.ask("query", root, query)["files"]
+
+
 def _parsed(query: dict[str, object]) -> Any:
     from gamin.protocol.watchman.query.query import parse_query
 

@@ -3,12 +3,9 @@
 import os
 from pathlib import Path
 
-import pytest
-
 from gamin.core.model.subscription import Scope, Subscription
-from gamin.daemon.sessions.watchman import results
+from gamin.daemon.sessions.watchman.last_stats import LastStats
 from gamin.daemon.sessions.watchman.results import (
-    LastStats,
     ResultBuilder,
     RootDisk,
     admitted,
@@ -123,15 +120,3 @@ def test_a_deleted_file_has_the_status_that_was_seen_last(tmp_path: Path) -> Non
     assert disk.last_stat(b"file") is seen
     assert disk.last_stat(b"other") is None
     assert RootDisk(os.fsencode(tmp_path) + b"/").last_stat(b"file") is None
-
-
-def test_a_bounded_number_of_files_is_remembered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "MAX_STATS", 2)
-    last, status = LastStats(), os.stat(tmp_path)
-    for name in (b"a", b"b", b"c"):
-        last.keep(name, status)
-    assert [last.of(name) is status for name in (b"a", b"b", b"c")] == [
-        *(False, False, True)
-    ]

@@ -279,7 +279,7 @@ class Saves:
             elif writes.wait(1, server.descriptor, SAVE_SECONDS):
                 # Few saves have as many steps as the longest one, because inotify
                 # merges equal events: a small number is more likely to be reached.
-                steps = min(self._random.randrange(self._steps) for _ in "12")
+                steps = min(self._random.randrange(self._steps) for _ in range(2))
                 writes.wait(steps, server.descriptor, MAX_STEP_SECONDS)
             self.report.late_kills += server.has_ended
             server.send(signal.SIGKILL)

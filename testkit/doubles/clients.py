@@ -3,6 +3,7 @@
 They keep the rows they are sent, so that tests can compare what a client knows.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -34,7 +35,7 @@ class Host(Protocol):
     def end(self, subscription: Subscription) -> None: ...
 
 
-class Client:
+class Client(ABC):
     """The common part of both clients. While `reads` is False it reads nothing."""
 
     is_terse = False
@@ -97,14 +98,17 @@ class Client:
 
     # -- from the core
 
+    @abstractmethod
     def deliver(self, subscription: Subscription, rows: Iterable[Row]) -> None:
-        raise NotImplementedError
+        """Rows are for this client; it may read them at once or later."""
 
+    @abstractmethod
     def ready(self, subscription: Subscription) -> None:
-        raise NotImplementedError
+        """The first scan of a subscription is over."""
 
+    @abstractmethod
     def flush(self) -> None:
-        raise NotImplementedError
+        """A round of the loop is over: send what was kept."""
 
     def keep(self, subscription: Subscription, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 from gamin.system import reach
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 STALLED_SECONDS = 2.0
 """A mount that needs so many seconds for one call is stalled."""
@@ -64,13 +65,13 @@ def may_wait_for(point: bytes) -> None:
     _thread.known = frozenset((point,))
 
 
-class Errand(Generic[T]):
+class Errand(Generic[T_co]):
     """A call that the thread of a mount makes for somebody else."""
 
     def __init__(
         self,
         point: bytes,
-        call: Callable[[], T],
+        call: Callable[[], T_co],
         known: frozenset[bytes] | None = None,
     ) -> None:
         """`known` are the mounts that the call may wait for; that at the point alone if
@@ -80,7 +81,7 @@ class Errand(Generic[T]):
         self._known = known or frozenset((point,))
         self._done: Callable[[], None] = lambda: None
         self._over = threading.Event()
-        self._result: list[T] = []
+        self._result: list[T_co] = []
         self._error: BaseException | None = None
         self.is_given_up: bool = False
         """Nobody waits for it any more, so it need not be begun."""
@@ -108,14 +109,14 @@ class Errand(Generic[T]):
     def is_over(self) -> bool:
         return self._over.is_set()
 
-    def wait(self, seconds: float) -> T:
+    def wait(self, seconds: float) -> T_co:
         """The result, if it comes in time; else OSError."""
         if not self._over.wait(0 if is_stalled(self.point) else seconds):
             self.is_given_up = True
             raise OSError(errno.ETIMEDOUT, "the mount does not answer", self.point)
         return self.result()
 
-    def result(self) -> T:
+    def result(self) -> T_co:
         """What the call returned, or raised."""
         if self._error is not None:
             raise self._error
@@ -145,7 +146,7 @@ class _Threads:
         self._lock = threading.Lock()
         self._queues: dict[bytes, _Queue] = {}
 
-    def add(self, errand: "Errand[T]") -> None:
+    def add(self, errand: "Errand[object]") -> None:
         with self._lock:
             queue = self._queues.get(errand.point)
             if queue is None:
@@ -155,7 +156,7 @@ class _Threads:
                 except RuntimeError as error:
                     raise OSError(errno.ENOMEM, str(error), errand.point) from error
                 self._queues[errand.point] = queue
-            queue.errands.append(errand)  # type: ignore[arg-type]
+            queue.errands.append(errand)
 
     def next(self, queue: _Queue) -> "Errand[object] | None":
         with self._lock:

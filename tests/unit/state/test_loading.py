@@ -134,7 +134,9 @@ def test_a_mutated_store_is_right_or_missing(store: Store) -> None:
         if numbers.random() < 0.3:
             del data[numbers.randrange(len(data)) :]
         if numbers.random() < 0.2:  # a page of it is where another one belongs
-            page, other = (4096 * numbers.randrange(len(whole) // 4096) for _ in "12")
+            page, other = (
+                4096 * numbers.randrange(len(whole) // 4096) for _ in range(2)
+            )
             data[page : page + 4096] = whole[other : other + 4096]
         shutil.rmtree(directory)
         os.mkdir(directory, 0o700)

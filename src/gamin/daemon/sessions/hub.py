@@ -26,9 +26,6 @@ from gamin.system import libc
 if TYPE_CHECKING:
     from gamin.daemon.sessions.gam_memory import GamMemory
 
-if TYPE_CHECKING:
-    from gamin.daemon.sessions.gam_memory import GamMemory
-
 logger: logging.Logger = logging.getLogger(__name__)
 _package = logging.getLogger("gamin")
 """Its level is switched while the server runs; see `gamin.system.debug_log`."""

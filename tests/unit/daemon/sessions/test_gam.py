@@ -1,6 +1,5 @@
 """A client of libgamin's language: its requests, its events, its mistakes."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,11 @@ from gamin.core.deliver import outbox
 from gamin.daemon.sessions import gam as module
 from gamin.protocol.gam.packets import EventCode
 from testkit.daemon import packet
-from testkit.sessions import GamPeer, Home, home
+from testkit.sessions import GamPeer, Home
 
 FILE, DIRECTORY, CANCEL, DEBUG = 1, 2, 3, 4
 NO_EXISTS = 16
 """Added to a request whose listing is not wanted."""
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ class KnownTypes:
 
 
 def _read(directory: bytes) -> Steps[dict[bytes, int]]:
-    types = {}
+    types: dict[bytes, int] = {}
     with os.scandir(directory) as entries:
         while some := list(islice(entries, PER_STEP)):
             types.update(_others(some))

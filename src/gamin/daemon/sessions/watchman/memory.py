@@ -142,7 +142,7 @@ class Memory:
             self.wait()
         if self.is_writing:
             return  # the store is on a mount that does not answer
-        for _ in "12":  # again, if the store is not the one to which it was added
+        for _ in range(2):  # again, if the store is not the one to which it was added
             batch = _result(self._collecting(roots, cursors))
             if self._is_far:
                 self._start_writing(batch)

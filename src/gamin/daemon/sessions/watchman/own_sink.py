@@ -6,6 +6,7 @@ A root's `.watchmanconfig` asks for it: files are hashed before a client wants t
 one difference afterwards.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 
 from gamin.core.deliver.cursor import Cursor
@@ -21,7 +22,20 @@ from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query, parse_query
 
 
-class OwnSink:
+class _Unconcerned:
+    """What a `Sink` of the server need not know."""
+
+    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
+        """It works whatever is asserted."""
+
+    def canceled(self, root: bytes) -> None:
+        """Nobody waits for an answer."""
+
+    def flush(self) -> None:
+        """Nothing to send."""
+
+
+class OwnSink(_Unconcerned, ABC):
     """A `Sink` of the server. A subclass begins its work with the files that exist, and
     calls `go_on` at its end."""
 
@@ -43,8 +57,9 @@ class OwnSink:
         self.root.add(self.subscriber)
         self.root.catch_up(self.subscriber)
 
+    @abstractmethod
     def work(self, rows: Sequence[FileRow]) -> None:
-        raise NotImplementedError
+        """Do what this sink is for with these files, and then call `go_on`."""
 
     def go_on(self) -> None:
         """It is done with these files."""
@@ -60,17 +75,8 @@ class OwnSink:
             self.is_blocked = True
             self.work(rows)
 
-    def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
-        """It works whatever is asserted."""
-
-    def canceled(self, root: bytes) -> None:
-        """Nobody waits for an answer."""
-
     def removed(self) -> None:
         self.subscriber = None
-
-    def flush(self) -> None:
-        """Nothing to send."""
 
 
 class Warming(OwnSink):

@@ -31,9 +31,7 @@ CONSTANT = ("exists", "new")
 _PLAIN = ("size", "mode", "uid", "gid", "ino", "dev", "nlink")
 _UNITS = {"": 10**9, "_ms": 10**6, "_us": 10**3, "_ns": 1}
 NUMBERS: Final[dict[str, tuple[str, int]]] = {
-    **{
-        f: (f"st_{f}", 1) for f in ("size", "mode", "uid", "gid", "ino", "dev", "nlink")
-    },
+    **{field: (f"st_{field}", 1) for field in _PLAIN},
     **{
         f"{letter}time{end}": (f"st_{letter}time_ns", unit)
         for letter in "mca"
@@ -41,7 +39,6 @@ NUMBERS: Final[dict[str, tuple[str, int]]] = {
     },
 }
 """Fields that are a whole number of the status: its name, and what it is divided by."""
-
 
 MAX_KNOWN = 4096
 """Numbers whose encoding is kept."""

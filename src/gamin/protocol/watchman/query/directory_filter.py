@@ -169,39 +169,34 @@ def _not(part: _Part) -> _Part:
 
 
 def _all_of(parts: Sequence[_Part]) -> _Part:
-    def all_of(batch: Batch) -> Verdict:
-        all_so_far: Verdict = True
-        for part in parts:
-            verdict = part.ask(batch)
-            if verdict is False:
-                return False
-            if verdict is True:
-                continue
-            if isinstance(all_so_far, bool):
-                all_so_far = verdict
-            else:
-                all_so_far = list(map(and_, all_so_far, verdict))
-        return all_so_far
-
-    return _Part(all_of, any(part.needs_types for part in parts))
+    return _combined(parts, and_, decisive=False)
 
 
 def _any_of(parts: Sequence[_Part]) -> _Part:
-    def any_of(batch: Batch) -> Verdict:
-        any_so_far: Verdict = False
+    return _combined(parts, or_, decisive=True)
+
+
+def _combined(
+    parts: Sequence[_Part], combine: Callable[[bool, bool], bool], *, decisive: bool
+) -> _Part:
+    """`decisive` is the verdict of one part on a batch that no other part can change;
+    the opposite one changes nothing."""
+
+    def ask(batch: Batch) -> Verdict:
+        so_far: Verdict = not decisive
         for part in parts:
             verdict = part.ask(batch)
-            if verdict is True:
-                return True
-            if verdict is False:
+            if verdict is decisive:
+                return decisive
+            if isinstance(verdict, bool):
                 continue
-            if isinstance(any_so_far, bool):
-                any_so_far = verdict
+            if isinstance(so_far, bool):
+                so_far = verdict
             else:
-                any_so_far = list(map(or_, any_so_far, verdict))
-        return any_so_far
+                so_far = list(map(combine, so_far, verdict))
+        return so_far
 
-    return _Part(any_of, any(part.needs_types for part in parts))
+    return _Part(ask, any(part.needs_types for part in parts))
 
 
 # -- terms

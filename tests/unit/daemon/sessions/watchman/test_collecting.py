@@ -1,6 +1,6 @@
 """What is collected of a root to be saved: all of it once, and later what changed."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -11,16 +11,10 @@ from gamin.daemon.sessions.watchman.collecting import Collected, Collecting, Sav
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.state.saved import unpack
 from gamin.state.store import Base
-from testkit.sessions import Home, home
+from testkit.sessions import Home
 
 BASE = Base(1, b"chain")
 FOLDERS = 150
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gc
 import os
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,20 +10,9 @@ import pytest
 from gamin import __version__
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman import subscribing as module
-from testkit.sessions import START, Home, WatchmanPeer, home
+from testkit.sessions import START, Home, WatchmanPeer
 
 NAMES = {"fields": ["name"]}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

@@ -2,25 +2,13 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import Home, WatchmanPeer
 
 NAMES = {"fields": ["name"]}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

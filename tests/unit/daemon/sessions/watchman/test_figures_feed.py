@@ -1,15 +1,12 @@
 """The state of the server, pushed to the clients that asked for it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.figures_feed import FiguresFeed, next_interval
-from gamin.protocol.watchman.codec.codec import Codec
-from gamin.protocol.watchman.codec.framing import decode
-from gamin.protocol.watchman.codec.json_codec import JSON
+from testkit.doubles.listeners import Listener
 from testkit.sessions import home
 
 
@@ -18,19 +15,6 @@ class CountingLoop(Loop):
     def timers(self) -> int:
         """Callbacks that are due later."""
         return len(self._timers)
-
-
-class Client:
-    codec: Codec = JSON
-
-    def __init__(self) -> None:
-        self.is_blocked = False
-        self.messages: list[dict[str, Any]] = []
-
-    def send(self, data: bytes) -> None:
-        self.messages.append(decode(data))
-
-    def flush(self) -> None: ...
 
 
 @pytest.fixture
@@ -44,7 +28,7 @@ def test_a_client_gets_the_figures_at_once_and_again_after_the_interval(
     loop: CountingLoop,
 ) -> None:
     taken = iter(range(10))
-    feed, client = FiguresFeed(loop, lambda: {"number": next(taken)}), Client()
+    feed, client = FiguresFeed(loop, lambda: {"number": next(taken)}), Listener()
     feed.set_interval(client, 0.1)
     loop.run_once(0)
     assert [each["figures"] for each in client.messages] == [{"number": 0}]
@@ -57,7 +41,7 @@ def test_a_client_gets_the_figures_at_once_and_again_after_the_interval(
 def test_nothing_is_scheduled_when_the_last_client_wants_no_more(
     loop: CountingLoop,
 ) -> None:
-    feed, client, other = FiguresFeed(loop, dict), Client(), Client()
+    feed, client, other = FiguresFeed(loop, dict), Listener(), Listener()
     feed.set_interval(client, 0.1)
     feed.set_interval(other, 0.1)
     feed.set_interval(client, 0.2)  # in the place of the first wish
@@ -72,7 +56,7 @@ def test_nothing_is_scheduled_when_the_last_client_wants_no_more(
 def test_no_figures_are_taken_for_a_client_that_does_not_read(
     loop: CountingLoop,
 ) -> None:
-    feed, client = FiguresFeed(loop, lambda: pytest.fail("taken")), Client()
+    feed, client = FiguresFeed(loop, lambda: pytest.fail("taken")), Listener()
     client.is_blocked = True
     feed.set_interval(client, 0.1)
     loop.run_once(0)
@@ -81,7 +65,7 @@ def test_no_figures_are_taken_for_a_client_that_does_not_read(
 
 
 def test_a_client_that_turns_out_to_have_left_is_forgotten(loop: CountingLoop) -> None:
-    class Leaving(Client):
+    class Leaving(Listener):
         def flush(self) -> None:
             feed.set_interval(self, 0)
 

@@ -1,10 +1,8 @@
 """A subscription with hashes: files are read before each message."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import pytest
 
 from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.content_hashes import Reading
@@ -16,7 +14,7 @@ from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
 from testkit.rows import NOW, row
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import Home, WatchmanPeer
 
 QUERY = {
     "fields": ["name", "content.sha1hex"],
@@ -24,12 +22,6 @@ QUERY = {
     "watch": True,
     "expression": ["type", "f"],
 }
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 def hashes(peer: WatchmanPeer) -> dict[str, object]:

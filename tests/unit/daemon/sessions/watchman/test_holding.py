@@ -3,25 +3,13 @@
 States and pauses are tested with the root and with the commands.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import WatchmanPeer
 
 NAMES = {"fields": ["name"]}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.mark.parametrize("settle", [None, 0])

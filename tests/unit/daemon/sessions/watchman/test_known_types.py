@@ -10,7 +10,7 @@ from gamin.core.model.node import Node
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman import known_types as module
 from gamin.daemon.sessions.watchman import plain_listing
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import WatchmanPeer
 
 LINKS: dict[str, object] = {"fields": ["name"], "expression": ["type", "l"]}
 FILES: dict[str, object] = {"fields": ["name"], "expression": ["type", "f"]}
@@ -21,17 +21,6 @@ class Forgetful(dict[Node, tuple[int, Mapping[bytes, int]]]):
 
     def __setitem__(self, node: Node, known: tuple[int, Mapping[bytes, int]]) -> None:
         pass
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

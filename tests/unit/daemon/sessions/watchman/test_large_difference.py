@@ -1,7 +1,6 @@
 """Large differences are found in slices, between which others are served."""
 
 import itertools
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.codec.directory_listing import decode_folders
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import Home, WatchmanPeer
 
 FILES = 40
 QUERY = {
@@ -32,12 +31,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_difference, "ROWS_PER_TEXT", 2)
     monkeypatch.setattr(large_difference, "FOLDERS_PER_TEXT", 2)
     monkeypatch.setattr(results, "STEP_PRICE", 4)
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,24 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from testkit.sessions import Home, WatchmanPeer, home
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
+from testkit.sessions import WatchmanPeer
 
 
 def root(path: Path, **config: object) -> Path:

@@ -11,7 +11,7 @@ import pytest
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman.plain_changes import PlainChanges
 from gamin.protocol.watchman.query.query import parse_query
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import WatchmanPeer
 
 QUERIES: list[dict[str, object]] = [
     {"fields": ["name"]},
@@ -32,17 +32,6 @@ QUERIES: list[dict[str, object]] = [
     {"expression": ["allof", "exists", ["not", ["type", "d"]]]},
     {"fields": ["name", "exists"], "empty_on_fresh_instance": True},
 ]
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from gamin.core.model.node import Node
 from gamin.daemon.sessions.watchman.plain_listing import PlainListing, _with_endings
 from gamin.protocol.watchman.codec import pdu
 from gamin.protocol.watchman.query.selection import Selection
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import WatchmanPeer
 
 QUERIES: list[dict[str, object]] = [
     {"fields": ["name"]},
@@ -59,17 +59,6 @@ NAMES = (
     "joined/a.b",
     "joined/last",
 )
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

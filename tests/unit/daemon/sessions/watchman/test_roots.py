@@ -1,6 +1,6 @@
 """Roots: shared by those who ask the same, kept for a while, and released."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,16 +9,10 @@ from gamin.daemon.sessions.watchman import roots as module
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
 from gamin.protocol.watchman.query.query import Query
-from testkit.sessions import Home, home
+from testkit.sessions import Home
 
 NAMES = {"fields": ["name"]}
 OURS = {**NAMES, "watch": True}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +9,10 @@ import pytest
 
 from gamin.system.spare_descriptor import SPARE
 from testkit.descriptors import all_descriptors_taken
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import Home, WatchmanPeer
 
 QUERY = {"fields": ["name"], "watch": True, "vcs_ignore": True, "settle": 0.0}
 IGNORE_FILE = re.compile(r"(^|/)\.git(ignore$|$|/)")
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def test_a_root_is_saved_before_it_is_closed(server: Home, tree: Path) -> None:
     server.run_until(server.watchman.memory.size, what="a save")
     [(key, root)] = server.watchman.roots.by_key()
     closed: list[bool] = []
-    for _ in "12":  # the second one waits for the first
+    for _ in range(2):  # the second one waits for the first
         schedule(server).save_before_closing(key, root, lambda: closed.append(True))
     server.run_until(lambda: len(closed) == 2, what="the end of the saves")
     assert schedule(server)._steps is None

@@ -1,7 +1,6 @@
 """A connection of the Watchman language: order, encodings, turns, and its end."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +8,7 @@ import pytest
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman import session as module
 from gamin.protocol.watchman.codec.pdu import ENCODINGS, decode, end_of
-from testkit.sessions import Home, WatchmanPeer, home
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
+from testkit.sessions import Home, WatchmanPeer
 
 
 def line(*request: object) -> bytes:

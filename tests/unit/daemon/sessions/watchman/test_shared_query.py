@@ -1,19 +1,12 @@
 """Subscribers that asked the same share rows; who is behind gets the difference."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import Home, WatchmanPeer
 
 NAMES = {"fields": ["name"], "settle": 0.0, "watch": True}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,24 +2,17 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.sessions.watchman.tree_scan import ENTRIES_PER_STEP, TreeScan
-from testkit.sessions import Home, home
+from testkit.sessions import Home
 
 FAR_NS = 1 << 62
 """A real time that no test lives to see."""
 QUERY = {"fields": ["name"], "watch": True}
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import gc
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,7 @@ from gamin.config.client_limits import ClientLimits
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.triggers import _names_that_fit
 from testkit.rows import NOW, row
-from testkit.sessions import Home, WatchmanPeer, home
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
+from testkit.sessions import Home, WatchmanPeer
 
 
 @pytest.fixture

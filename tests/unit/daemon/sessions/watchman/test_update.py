@@ -1,6 +1,5 @@
 """An answer that took a while, brought up to date at its end."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +9,9 @@ from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.update import Update
 from gamin.protocol.watchman.query.file_row import FileRow
 from gamin.protocol.watchman.query.query import Query
-from testkit.sessions import Home, home
+from testkit.sessions import Home
 
 QUERY = Query(fields=("name", "exists", "new"))
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@
 import json
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from testkit.sessions import Home, WatchmanPeer, home
+from testkit.sessions import WatchmanPeer, home
 
 NAMES = {"fields": ["name"]}
 
@@ -21,17 +20,6 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WATCHMAN_CONFIG_FILE", str(tmp_path / "config.json"))
     monkeypatch.setenv("HOME", str(tmp_path))
     return path
-
-
-@pytest.fixture
-def server() -> Iterator[Home]:
-    with home() as made:
-        yield made
-
-
-@pytest.fixture
-def peer(server: Home) -> WatchmanPeer:
-    return server.watcher()
 
 
 @pytest.fixture

@@ -84,7 +84,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def prepare(environ: MutableMapping[str, str], args: argparse.Namespace) -> None:
-    """Set the variables for the program."""
+    """Set the variables for the program; none if the server cannot be started."""
+    try:
+        socket = start(environ)
+    except GaminError as error:
+        why = printable(str(error))
+        print(f"gamin exec: running without the service: {why}", file=sys.stderr)
+        return
     names = args.only or NAMES
     engines = [name for name in settings.LIBRARIES if name in names]
     if engines:
@@ -98,12 +104,6 @@ def prepare(environ: MutableMapping[str, str], args: argparse.Namespace) -> None
         environ[settings.POLLING_TOO] = "1"
     if args.vcs_ignore:
         environ[settings.VCS_IGNORE] = "1"
-    try:
-        socket = start(environ)
-    except GaminError as error:
-        why = printable(str(error))
-        print(f"gamin exec: running without the service: {why}", file=sys.stderr)
-        return
     if socket is not None and PYWATCHMAN in names:
         environ["WATCHMAN_SOCK"] = socket
 

@@ -7,8 +7,8 @@ watchfiles has one such class, `watchfiles._rust_notify.RustNotify`. Everything 
 import os
 import re
 import time
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Self
 
 from gamin.client.arguments import absolute
 from gamin.client.driver import StopEvent
@@ -45,15 +45,16 @@ class Engine:
         recursive: bool = True,
         ignore_permission_denied: bool = True,
         ignore: Sequence[str] = (),
-        error: type[Exception] = RuntimeError,
+        substitute: Callable[[Exception], Any] | None = None,
     ) -> None:
-        """`error` is raised when the server is lost for good.
+        """`substitute` makes the engine that goes on if the server is lost for good.
 
         Raises FileNotFoundError for a path that is missing, PermissionError for one
         that may not be read, also below it, and GaminError.
         """
         self._watch: Watch | None = None
-        self._error = error
+        self._substitute = substitute
+        self._own: Any = None
         self._paths = [os.fspath(path) for path in watch_paths]
         _check(self._paths, lenient=ignore_permission_denied)
         directory = os.getcwd()
@@ -108,8 +109,11 @@ class Engine:
         Returns a set of changes once nothing came for `step_ms`, or `debounce_ms`
         after the first; or 'timeout', 'stop', or 'signal' for a KeyboardInterrupt.
 
-        Raises RuntimeError after `close`, and `error` when the server is lost.
+        Raises RuntimeError after `close`, and when the server is lost for good and
+        there is no substitute.
         """
+        if self._own is not None:
+            return self._own.watch(debounce_ms, step_ms, timeout_ms, stop_event)  # type: ignore[no-any-return]
         if self._watch is None and self._paths:
             raise RuntimeError("RustNotify watcher closed")
         try:
@@ -117,13 +121,19 @@ class Engine:
         except KeyboardInterrupt:
             return "signal"
         except ServerError as error:
-            raise self._error(str(error)) from error
+            if self._substitute is None:
+                raise RuntimeError(str(error)) from error
+            self.close()
+            self._own = self._substitute(error)
+            return self.watch(debounce_ms, step_ms, timeout_ms, stop_event)
 
     def close(self) -> None:
         """End watching. May be repeated."""
         watching, self._watch = self._watch, None
         if watching is not None:
             watching.close()
+        if self._own is not None:
+            self._own.close()
 
     def __enter__(self) -> Self:
         return self

@@ -86,7 +86,7 @@ def _replace_watchfiles(module: ModuleType) -> None:
 
     own = module.RustNotify
     if not hasattr(own, "own_engine"):
-        module.RustNotify = make_engine(own, module.WatchfilesRustInternalError)  # type: ignore[attr-defined]
+        module.RustNotify = make_engine(own)  # type: ignore[attr-defined]
     main = sys.modules.get("watchfiles.main")
     if getattr(main, "RustNotify", None) is own:
         main.RustNotify = module.RustNotify  # type: ignore[union-attr]

@@ -29,7 +29,7 @@ from watchdog.observers.api import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
-from gamin.compat import settings
+from gamin.compat import outage, settings
 
 if TYPE_CHECKING:
     from gamin.compat.hub import Feed, LinkFeed
@@ -67,14 +67,14 @@ class GaminEmitter(EventEmitter):
 
     def on_thread_start(self) -> None:
         """Return when everything is watched. Raises OSError for a missing path."""
-        if self.always_own or settings.why_not() is not None:
+        if self.always_own or settings.why_not() is not None or outage.is_known():
             return self._start_own()
         # Imported late: most processes that import watchdog watch nothing, as the
         # children of a reloader.
         from gamin.client.arguments import absolute
         from gamin.compat.hub import LinkFeed, open_feed
         from gamin.compat.translation import Translation
-        from gamin.errors import GaminError
+        from gamin.errors import GaminError, ServerError
         from gamin.protocol.watchman.client.watched_path import WatchOptions
 
         path = os.fsdecode(self.watch.path)
@@ -93,6 +93,8 @@ class GaminEmitter(EventEmitter):
             make_feed = LinkFeed if options.follow_symlinks else open_feed
             self._feed = make_feed(absolute(path), options)
         except (GaminError, OSError) as error:
+            if isinstance(error, ServerError):
+                outage.remember()
             settings.warn_once("watchdog", error)
             self._start_own()
 
@@ -110,11 +112,9 @@ class GaminEmitter(EventEmitter):
         elif self._feed is not None:
             batch = self._feed.get()
             if batch is None:
-                if self._feed.error is not None:
-                    logger.error(
-                        "no more events for %r: %s", self.watch.path, self._feed.error
-                    )
-                if self._own is None:
+                if self._feed.error is not None and self.should_keep_running():
+                    self._go_on_without(self._feed.error)
+                elif self._own is None:
                     self.stop()
                 return
             for event in self._translation.events(batch):
@@ -131,6 +131,15 @@ class GaminEmitter(EventEmitter):
         elif self.should_keep_running():
             self._start_own()
             self._feed.close()
+
+    def _go_on_without(self, error: Exception) -> None:
+        """The server is lost for good, and what was not reported yet is, too."""
+        settings.warn_once("watchdog", error)
+        try:
+            self._start_own()
+        except OSError as problem:
+            logger.error("no more events for %r: %s", self.watch.path, problem)
+            self.stop()
 
     def _start_own(self) -> None:
         own = self.own_class(

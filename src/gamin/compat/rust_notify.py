@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-from gamin.compat import settings
+from gamin.compat import outage, settings
 from gamin.compat.filters import pruned_names
 
 
-def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
+def make_engine(own: type[Any]) -> type[Any]:
     """A class to take the place of `own`, watchfiles' RustNotify.
 
-    An instance is one of `Engine`, or of `own` where the service is not used.
+    An instance is one of `Engine`, or of `own` where the service is not used. If the
+    server is lost for good, an `Engine` goes on with an instance of `own`.
     """
 
     class RustNotify:
@@ -41,12 +42,16 @@ def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
                 except TypeError:  # before 0.21 there was no such argument
                     return own(watch_paths, *arguments)
 
-            if force_polling or settings.why_not() is not None:
+            def use_own_instead(problem: Exception) -> Any:
+                settings.warn_once("watchfiles", problem)
+                return use_own()
+
+            if force_polling or settings.why_not() is not None or outage.is_known():
                 return use_own()
             # Imported late: most processes that import watchfiles watch nothing, as
             # the children of a reloader.
             from gamin.compat.engine import Engine
-            from gamin.errors import GaminError
+            from gamin.errors import GaminError, ServerError
 
             try:
                 return Engine(
@@ -54,13 +59,14 @@ def make_engine(own: type[Any], error: type[Exception]) -> type[Any]:
                     recursive=recursive,
                     ignore_permission_denied=ignore_permission_denied,
                     ignore=_pruned_for(sys._getframe(1)),
-                    error=error,
+                    substitute=use_own_instead,
                 )
             except (FileNotFoundError, PermissionError):
                 raise
             except (GaminError, OSError) as problem:
-                settings.warn_once("watchfiles", problem)
-                return use_own()
+                if isinstance(problem, ServerError):
+                    outage.remember()
+                return use_own_instead(problem)
 
     return RustNotify
 

@@ -14,6 +14,8 @@ POLLING_TOO = "GAMIN_POLLING_TOO"
 """`1`: watchdog's PollingObserver uses the service as well."""
 VCS_IGNORE = "GAMIN_VCS_IGNORE"
 """`1`: what git ignores is not watched and not reported."""
+SERVER = ("GAM_CLIENT_ID", "GAMIN_SOCKET_DIR", "GAMIN_DEBUG_SERVER")
+"""The variables that decide which server a program uses."""
 OFF = frozenset({"0", "off", "no", "false"})
 LIBRARIES = ("watchfiles", "watchdog")
 """The libraries whose engine can be replaced."""
@@ -49,6 +51,11 @@ def polling_too() -> bool:
 
 def vcs_ignore() -> bool:
     return _is_on(VCS_IGNORE)
+
+
+def server() -> tuple[str | None, ...]:
+    """What distinguishes the server of this program from others."""
+    return tuple(map(os.environ.get, SERVER))
 
 
 def warn_once(library: str, reason: object) -> None:

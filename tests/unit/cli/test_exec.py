@@ -1,4 +1,4 @@
-"""`gamin exec`: the environment that a program gets, without a service to start."""
+"""`gamin exec`: the environment that a program gets."""
 
 import argparse
 import os
@@ -19,13 +19,10 @@ def parsed(*words: str) -> argparse.Namespace:
 
 
 @pytest.fixture
-def environ(session: str, tmp_path: Path) -> dict[str, str]:
-    """Where no service can be started."""
-    return {
-        "GAM_CLIENT_ID": session,
-        "GAMIN_SOCKET_DIR": str(tmp_path),
-        "GAMIN_DEBUG_SERVER": str(tmp_path / "missing"),
-    }
+def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment before, where a server runs without a socket for Watchman."""
+    monkeypatch.setattr(exec_command, "start", lambda environ: None)
+    return {}
 
 
 def prepared(environ: dict[str, str], *words: str) -> Mapping[str, str]:
@@ -75,10 +72,23 @@ def test_options_become_variables(environ: dict[str, str]) -> None:
     assert added[settings.POLLING_TOO] == added[settings.VCS_IGNORE] == "1"
 
 
-def test_without_a_service_the_program_runs_as_ever_and_it_is_said_so(
-    environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+def test_a_server_s_socket_is_for_programs_that_know_watchman(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "WATCHMAN_SOCK" not in prepared(environ)
+    monkeypatch.setattr(exec_command, "start", lambda environ: "/s")
+    assert prepared(environ)["WATCHMAN_SOCK"] == "/s"
+    assert "WATCHMAN_SOCK" not in prepared({}, "--only", "watchdog")
+
+
+def test_without_a_service_the_program_gets_its_environment_as_it_is(
+    session: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environ = {
+        "GAM_CLIENT_ID": session,
+        "GAMIN_SOCKET_DIR": str(tmp_path),
+        "GAMIN_DEBUG_SERVER": str(tmp_path / "missing"),
+    }
+    assert prepared(environ, "--polling-too") == {}
     assert "running without the service" in capsys.readouterr().err
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from testkit.taken_places import taken_place
 from testkit.waiting import eventually
 from testkit.watches import kill_server, serving
 
@@ -35,6 +36,7 @@ from watchdog.observers.api import ObservedWatch
 
 from gamin.compat import settings
 from gamin.compat.observer import GaminEmitter, GaminObserver, needs_unreported
+from gamin.errors import ServerError
 
 
 @pytest.fixture(autouse=True)
@@ -248,15 +250,34 @@ def test_links_are_followed_where_the_program_asks_for_it(
 
 
 @pytest.mark.skipif(not FOLLOWS_LINKS, reason="watchdog 6 cannot follow links")
-def test_a_watch_that_follows_links_ends_with_the_server_that_it_cannot_replace(
+def test_a_watch_that_follows_links_goes_on_without_a_server_too(
     observer: GaminObserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    observer.schedule(Recorder(), str(tmp_path), follow_symlink=True)
-    [emitter] = observer.emitters
+    observer.schedule(recorder := Recorder(), str(tmp_path), follow_symlink=True)
+    goes_on_without_a_server(recorder, tmp_path, monkeypatch)
+
+
+def test_a_watch_goes_on_by_inotify_if_the_server_is_lost_for_good(
+    observer: GaminObserver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer.schedule(recorder := Recorder(), str(tmp_path))
+    goes_on_without_a_server(recorder, tmp_path, monkeypatch)
+
+
+def goes_on_without_a_server(
+    recorder: Recorder, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GAMIN_DEBUG_SERVER", "/bin/no-such-program")
     kill_server()
-    emitter.join(30)
-    assert not emitter.is_alive()
+    wanted = FileCreatedEvent(str(folder / "a"))
+
+    def is_reported() -> bool:
+        (folder / "a").unlink(missing_ok=True)
+        (folder / "a").touch()
+        return wanted in recorder.seen
+
+    with pytest.warns(RuntimeWarning, match="watchdog watches files by itself"):
+        eventually(is_reported)
 
 
 def test_only_methods_of_the_program_count_as_needs() -> None:
@@ -283,6 +304,50 @@ def test_without_a_server_inotify_is_used_with_one_warning(
     finally:
         made.stop()
         made.join()
+
+
+def test_a_place_for_sockets_that_others_hold_has_each_watch_use_inotify(
+    tmp_path: Path,
+) -> None:
+    made, recorder = GaminObserver(), Recorder()
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        made.schedule(recorder, str(tmp_path / name))
+    with (
+        taken_place(tmp_path / "taken"),
+        pytest.warns(RuntimeWarning, match="cannot use") as warned,
+    ):
+        made.start()
+    assert len(warned) == 1
+    try:
+        for name in "ab":
+            (tmp_path / name / "f").write_text("a")
+            recorder.until(FileClosedEvent(str(tmp_path / name / "f")))
+    finally:
+        made.stop()
+        made.join()
+
+
+def test_only_the_first_watch_waits_for_a_server_that_does_not_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    def connect(*_: object, **__: object) -> None:
+        attempts.append(1)
+        raise ServerError
+
+    made = GaminObserver()
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        made.schedule(Recorder(), str(tmp_path / name))
+    with monkeypatch.context() as patched:
+        patched.setattr("gamin.client.connect._connect", connect)
+        with pytest.warns(RuntimeWarning):
+            made.start()
+    made.stop()
+    made.join()
+    assert len(attempts) == 1
 
 
 NAMES = """

@@ -24,4 +24,3 @@ def is_known(monotonic: Callable[[], float] = time.monotonic) -> bool:
     """Whether an attempt failed so recently that another one is in vain."""
     failed_at = _failed_at.get(settings.server())
     return failed_at is not None and monotonic() < failed_at + RETRY_SECONDS
-

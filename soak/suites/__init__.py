@@ -1,0 +1,1 @@
+"""The own tests of watchfiles and watchdog, also over the service."""

@@ -12,8 +12,9 @@ MODE = 0o700
 FILE_MODE = 0o600
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-SUFFIXES = ("", "-wal", "-shm")
-"""What sqlite appends to the name of a database for the files beside it."""
+SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""What sqlite appends to the name of a database for the files beside it. The last one
+is of a database that does not write ahead: each one until its tables are made."""
 
 
 class Unusable(Exception):

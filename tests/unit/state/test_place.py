@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gamin.state.place import Place, Unusable
+from gamin.state.place import SUFFIXES, Place, Unusable
 from testkit.processes import NOBODY, require_root
 
 
@@ -66,7 +66,18 @@ def test_a_directory_that_others_may_enter_is_refused(made: Place) -> None:
         made.prepare(make=False)
 
 
-@pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
+def test_whatever_sqlite_left_beside_the_store_is_counted_and_removed(
+    made: Place,
+) -> None:
+    """A crash may leave a rollback journal: it is of the store that is removed."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        Path(made.path + suffix).write_bytes(b"12345")
+    assert made.size() == 15
+    made.remove()
+    assert os.listdir(made.directory) == []
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_file_that_others_may_read_is_refused(suffix: str, made: Place) -> None:
     path = Path(made.path + suffix)
     path.touch()

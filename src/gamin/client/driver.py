@@ -208,10 +208,11 @@ class Driver:
         if channel.pump():
             return True
         assert channel.socket is not None, "it is greeted"
-        limits = [self.stop_event_interval, self.due_in]
+        seconds = self.stop_event_interval
+        if self._settler is not None:
+            seconds = _sooner(seconds, self._settler.due_in())
         if deadline is not None:
-            limits.append(max(0.0, deadline - self._monotonic()))
-        seconds = min((limit for limit in limits if limit is not None), default=None)
+            seconds = _sooner(seconds, max(0.0, deadline - self._monotonic()))
         if (yield Wait(channel.socket, channel.wants_to_send, seconds)):
             return True
         return deadline is None or self._monotonic() < deadline
@@ -247,3 +248,10 @@ class Driver:
         while not self.has_ended() and (left := end - self._monotonic()) > 0:
             interval = self.stop_event_interval
             yield Wait(None, False, left if interval is None else min(left, interval))
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    """The smaller of two times from now; None: never."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)

@@ -58,8 +58,6 @@ def pause(root: "Root", subscriber: Subscriber, *, paused: bool) -> None:
 
 def look_for_lock(root: "Root") -> bool:
     """See whether a version control system is at work; return whether one was."""
-    if not root.has_warnings:  # its clients are ours, and get what happens at once
-        return False
     states, top = root.states, root.top
     was_locked = states.is_vcs_locked
     states.is_vcs_locked = top is not None and _is_locked(top)

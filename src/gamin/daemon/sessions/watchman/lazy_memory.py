@@ -40,6 +40,8 @@ class LazyMemory:
         self._directory = directory
         self._session = session
         self._made: Memory | None = None
+        self.is_on: bool = bool(directory)
+        """Something is to be remembered."""
 
     def _memory(self) -> "Memory":
         """Made on the loop's thread: a call that a thread is to make was tried there
@@ -49,10 +51,6 @@ class LazyMemory:
 
             self._made = Memory(self._service, self._directory, self._session)
         return self._made
-
-    @property
-    def is_on(self) -> bool:
-        return bool(self._directory)
 
     @property
     def is_writing(self) -> bool:

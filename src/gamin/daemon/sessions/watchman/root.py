@@ -209,7 +209,8 @@ class Root:
         if not self._rows:
             return
         rows, self._rows = self._rows, []
-        was_locked = look_for_lock(self)
+        # A client of our own language gets at once what happens.
+        was_locked = self.has_warnings and look_for_lock(self)
         self.facts.happened(rows)
         kind, path, *_ = rows[0]
         is_replaced = not path and kind is not Kind.CHANGED
@@ -354,7 +355,8 @@ class Root:
             query = SharedQuery(self, subscriber.query, self._loop)
             self.queries[subscriber.query] = query
         query.subscribers[subscriber] = None
-        look_for_lock(self)
+        if self.has_warnings:
+            look_for_lock(self)
         self.states.hold([subscriber])
 
     def remove(self, subscriber: Subscriber) -> None:

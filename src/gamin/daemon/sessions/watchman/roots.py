@@ -356,8 +356,9 @@ class Roots:
         root = self._by_subscription.get(subscription)
         if root is None:
             return
-        root.become_ready(int(time.time()))
-        self._note_time()
+        second = int(time.time())
+        root.become_ready(second)
+        self.times.note(second, self._service.monitor.tree.tick)
         self.on_changed(root)
         self._call_waiting(root)
 
@@ -367,7 +368,7 @@ class Roots:
     def flush(self) -> None:
         """The round is over: what was reported becomes messages to the clients."""
         self._rules.reread()
-        self._note_time()
+        self.times.note(int(time.time()), self._service.monitor.tree.tick)
         effect, self._delivered = self._delivered, {}
         for root in effect:
             self.on_changed(root)
@@ -377,9 +378,6 @@ class Roots:
                 root.flush()
         if self._service.monitor.details.is_wanted:
             self._service.monitor.details.end_round()
-
-    def _note_time(self) -> None:
-        self.times.note(int(time.time()), self._service.monitor.tree.tick)
 
 
 def _real_path(root: Root, name: bytes) -> bytes:

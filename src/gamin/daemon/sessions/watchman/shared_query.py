@@ -308,7 +308,7 @@ class SharedQuery:
         """`is_live`: they happened in this round, so their details are known."""
         root = self._root
         if self.wants_event_fields:
-            events = rows if isinstance(rows, Sequence) else list(rows)
+            events = rows if isinstance(rows, list) else list(rows)
             return self._event_rows(events, is_live=is_live)
         now = root.timeline
         if root.far_point is not None:

@@ -68,7 +68,8 @@ def in_terminal(
     ours, theirs = os.openpty()
     try:
         process = subprocess.Popen(
-            ["setsid", "--ctty", *words],
+            # Under `nohup` the tests ignore the hang-up; in a terminal nobody does.
+            ["env", "--default-signal", "setsid", "--ctty", *words],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

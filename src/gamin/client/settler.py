@@ -32,10 +32,13 @@ class Settler:
     def take(self, batch: Batch) -> None:
         """Hold the events of the channel's first batch."""
         channel = self._channel
-        self._is_late = channel.catching_up or self.is_late
-        before = channel.clock
+        is_late = channel.catching_up
+        self._is_late = is_late or self.is_late
+        before, now = channel.clock, self._monotonic()
         channel.take(batch)
-        self._released += self._settling.add(batch.events, before, self._monotonic())
+        self._released += self._settling.add(
+            batch.events, before, now, is_certain=not is_late
+        )
 
     def flush(self) -> list[Event]:
         """Return the events of all that is held: nothing more will come."""

@@ -59,6 +59,10 @@ class Belief:
         folder, _, entry = name.rpartition("/")
         return entry in self.names(folder) and name not in self._folders
 
+    def has(self, name: str) -> bool:
+        """Whether a file or directory of that name is below the watched path."""
+        return name in self._folders or self.has_file(name)
+
     def names(self, folder: str) -> Iterable[str]:
         """The entries of a directory: bare names. Empty for what is no directory."""
         names = self._folders.get(folder)

@@ -11,6 +11,7 @@ class NetChange:
         "existed",
         "exists",
         "has_changed",
+        "is_certain",
         "is_dir",
         "recovered",
         "source",
@@ -24,6 +25,9 @@ class NetChange:
         self.was_dir: bool = is_dir
         self.is_dir: bool = is_dir
         """Whether that was, and is, a directory."""
+        self.is_certain: bool = True
+        """What is said of the past was known. The difference since a clock may contain
+        the deletion of a name that nobody who had that clock knew."""
         self.has_changed: bool = False
         """What is there has another content than what was reported."""
         self.source: str | None = None
@@ -39,8 +43,26 @@ class NetChange:
         return self.exists and not self.existed and self.source is None
 
     @property
+    def is_new_directory(self) -> bool:
+        """A directory is there that nobody knows, but perhaps what it replaced."""
+        is_same = self.existed and self.was_dir and self.is_certain
+        return self.exists and self.is_dir and not is_same
+
+    @property
+    def is_reported_file(self) -> bool:
+        """A file was certainly reported by this name."""
+        return self.existed and not self.was_dir and self.is_certain
+
+    @property
     def is_deleted_directory(self) -> bool:
-        return self.existed and self.was_dir and not self.exists
+        """A directory that is known is gone; perhaps something is in its place."""
+        is_same = self.exists and self.is_dir and self.is_certain
+        return self.existed and self.was_dir and not is_same
+
+    def take_past(self, other: "NetChange") -> None:
+        """What was reported is what was reported of `other`."""
+        self.existed, self.was_dir = other.existed, other.was_dir
+        self.is_certain = other.is_certain
 
     def add_facts(self, event: Event) -> None:
         """What an event of the path says beside what happened."""
@@ -68,6 +90,10 @@ class NetChange:
     def delete(self) -> None:
         self.exists, self.source = False, None
 
+    @property
+    def _is_same_kind(self) -> bool:
+        return self.existed and self.exists and self.was_dir is self.is_dir
+
     def events(self, path: str) -> list[Event]:
         """The events to report; none if nothing is left of the changes."""
         made: list[Event] = []
@@ -75,7 +101,7 @@ class NetChange:
             made.append(Event(Kind.MOVED, self.source, path, self.is_dir))
             if self.has_changed:
                 made.append(Event(Kind.CHANGED, path, None, self.is_dir))
-        elif self.existed and self.exists and self.was_dir is self.is_dir:
+        elif self._is_same_kind and self.is_certain:
             made.append(Event(Kind.CHANGED, path, None, self.is_dir))
         else:
             if self.existed:

@@ -19,6 +19,7 @@ from heapq import heappop, heappush
 
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.activity import Activity
+from gamin.protocol.watchman.client.held_path import Held
 from gamin.protocol.watchman.client.net_change import NetChange
 
 MAX_SPANS = 50
@@ -29,57 +30,27 @@ MIN_PAUSE = 0.001
 """Seconds between two questions about the same path; what is due sooner is due."""
 
 
-class _Held:
-    """A path whose events wait."""
-
-    __slots__ = (
-        "asked",
-        "change",
-        "clock",
-        "due",
-        "first",
-        "is_asked",
-        "is_open",
-        "path",
-        "stamp",
-        "touched",
-    )
-
-    def __init__(self, path: str, change: NetChange, clock: str | None) -> None:
-        self.path = path
-        self.change = change
-        self.clock = clock
-        """The client's clock from before the first of its events."""
-        self.first = self.touched = self.due = self.asked = 0.0
-        """When the first and the last of its events came, when to ask about it, and
-        when that was done."""
-        self.stamp: float | None = None
-        """The activity that was reported before. If the server has seen none since, the
-        event is the late report of what the client knows."""
-        self.is_asked = False
-        """An answer about it is to come."""
-        self.is_open = True
-        """It is not released yet."""
-
-
 class Settling:
     def __init__(self, span: float, is_root: Callable[[str], bool]) -> None:
         """`is_root` says whether a path is a watched one."""
         self._span = span
         self._is_root = is_root
-        self._held: dict[str, _Held] = {}
+        self._held: dict[str, Held] = {}
         self._sources: dict[str, str] = {}
         """The reported names of renamed files that are held, with their new names."""
-        self._due: list[tuple[float, int, _Held]] = []
+        self._releasing: dict[str, NetChange] = {}
+        """What is being reported, by path; it waits for what must come before it."""
+        self._due: list[tuple[float, int, Held]] = []
         """A heap: when to ask about each one at the earliest."""
         self._pushed = 0
-        self._oldest: deque[_Held] = deque()
+        self._oldest: deque[Held] = deque()
         """In the order of their first events; some may be released."""
         self._reported: dict[str, float | None] = {}
         """Paths that were released before the server reported their last change, with
         the stamp of that."""
         self._now = 0.0
         self._clock: str | None = None
+        self._is_certain = True
 
     @property
     def is_empty(self) -> bool:
@@ -96,11 +67,16 @@ class Settling:
     # -- events come
 
     def add(
-        self, events: Sequence[Event], clock: str | None, now: float
+        self,
+        events: Sequence[Event],
+        clock: str | None,
+        now: float,
+        *,
+        is_certain: bool = True,
     ) -> list[Event]:
         """Hold the events of a batch; return those to be reported at once. `clock` is
-        that of the batch before."""
-        self._now, self._clock = now, clock
+        that of the batch before. `is_certain`: what they delete was there."""
+        self._now, self._clock, self._is_certain = now, clock, is_certain
         out: list[Event] = []
         for event in events:
             kind, path, dest, is_dir, _ = event
@@ -135,6 +111,8 @@ class Settling:
                 held.stamp, held.due = stamp, self._now
                 self._push(held)
         else:
+            if is_new:
+                change.is_certain = self._is_certain
             self._lose_source(held)
             change.delete()
 
@@ -149,12 +127,14 @@ class Settling:
         before = None if gone is None else gone.change
         origin: str | None = path
         if before is not None:
-            origin = None if before.is_unreported else before.source or path
+            # What was reported by that name may have been something else.
+            is_other = before.source is not None or not before.is_reported_file
+            origin = before.source or (None if is_other else path)
             if before.source is not None:
                 del self._sources[before.source]
-                if before.existed:  # what it replaced is gone
-                    before.delete()
-                    gone = None
+            if is_other and before.existed:  # what it replaced is gone
+                before.delete()
+                gone = None
         held = self._rename(gone, dest)
         change = held.change
         change.add_facts(event)
@@ -167,11 +147,10 @@ class Settling:
             change.source = origin
             self._sources[origin] = dest
 
-    def _rename(self, gone: _Held | None, dest: str) -> _Held:
+    def _rename(self, gone: Held | None, dest: str) -> Held:
         """Hold `dest` in the place of `gone`, as long as either was held."""
         there = self._held.get(dest)
-        existed = there is not None and there.change.existed
-        was_dir = there is not None and there.change.was_dir
+        past = None if there is None else there.change
         kept = there
         if gone is not None:
             del self._held[gone.path]
@@ -185,13 +164,15 @@ class Settling:
             return self._hold(dest, existed=False, is_dir=False)
         self._held.pop(dest, None)
         kept.path, kept.stamp = dest, None
-        kept.change = NetChange(existed=existed, is_dir=was_dir)
+        kept.change = NetChange(existed=False, is_dir=False)
+        if past is not None:
+            kept.change.take_past(past)
         self._held[dest] = kept
         self._touch(kept)
         self._forget_question(kept)
         return kept
 
-    def _lose_source(self, held: _Held) -> None:
+    def _lose_source(self, held: Held) -> None:
         """What is at the path is gone. A file that came there by a rename is so from
         the path by which it was last reported."""
         source = held.change.source
@@ -204,14 +185,19 @@ class Settling:
             origin = self._hold(source, existed=True, is_dir=False)
             origin.change.delete()
         else:
-            origin.change.existed = True
+            origin.change.take_past(NetChange(existed=True, is_dir=False))
 
     def _on_moved_directory(
         self, event: Event, path: str, dest: str, out: list[Event]
     ) -> None:
         here = self._held.get(path)
-        if here is None or not here.change.is_unreported:
-            self._release(dest, out)
+        if here is not None and here.change.is_new_directory:
+            # It has no reported name to be renamed from, but what it replaced had.
+            if here.change.existed:
+                out.append(Event(Kind.DELETED, path, None, here.change.was_dir))
+                here.change.existed = False
+        else:
+            self._release_all_of(dest, out)
             self._release_parents(dest, out)
             out.append(event)
         below, start = path + "/", len(path)
@@ -222,7 +208,7 @@ class Settling:
             held.path = dest + held.path[start:]
             replaced = self._held.get(held.path)
             if replaced is not None:
-                held.change.existed = replaced.change.existed
+                held.change.take_past(replaced.change)
                 replaced.is_open = False
             self._held[held.path] = held
             self._forget_question(held)
@@ -233,7 +219,21 @@ class Settling:
                 if source.startswith(below):
                     held.change.source = source = dest + source[start:]
                 self._sources[source] = held.path
+        for held in moved:
+            source = held.change.source
+            if source and held.path.startswith(source + "/"):
+                self._lose_source(held)  # no rename leads into its own place
         self._reported.clear()
+
+    def _release_all_of(self, path: str, out: list[Event]) -> None:
+        """Report what became of a path and of all below it: others take their place."""
+        below = path + "/"
+        for source, name in list(self._sources.items()):
+            if source == path or source.startswith(below):
+                self._release(name, out)
+        for name in [each for each in self._held if each.startswith(below)]:
+            self._release(name, out)
+        self._release(path, out)
 
     def _drop_below(self, root: str) -> None:
         """A watched path is gone, with everything in it or behind it."""
@@ -250,11 +250,11 @@ class Settling:
 
     # -- what is held
 
-    def _hold(self, path: str, *, existed: bool, is_dir: bool) -> _Held:
+    def _hold(self, path: str, *, existed: bool, is_dir: bool) -> Held:
         held = self._held.get(path)
         if held is None:
             change = NetChange(existed=existed, is_dir=is_dir)
-            held = self._held[path] = _Held(path, change, self._clock)
+            held = self._held[path] = Held(path, change, self._clock)
             held.first = self._now
             self._oldest.append(held)
             self._touch(held)
@@ -263,24 +263,24 @@ class Settling:
             self._touch(held)
         return held
 
-    def _touch(self, held: _Held) -> None:
+    def _touch(self, held: Held) -> None:
         held.touched = self._now
         held.due = min(self._now + self._span, self._latest(held))
 
-    def _latest(self, held: _Held) -> float:
+    def _latest(self, held: Held) -> float:
         return held.first + MAX_SPANS * self._span
 
-    def _push(self, held: _Held) -> None:
+    def _push(self, held: Held) -> None:
         self._pushed += 1
         heappush(self._due, (held.due, self._pushed, held))
 
-    def _forget_question(self, held: _Held) -> None:
+    def _forget_question(self, held: Held) -> None:
         """Its path is another one now, so the answer is not about it."""
         if held.is_asked:
             held.is_asked = False
             self._push(held)
 
-    def _close(self, held: _Held) -> None:
+    def _close(self, held: Held) -> None:
         held.is_open = False
         del self._held[held.path]
 
@@ -344,7 +344,7 @@ class Settling:
         return out
 
     def _on_answer(
-        self, held: _Held, activity: Activity, now: float, out: list[Event]
+        self, held: Held, activity: Activity, now: float, out: list[Event]
     ) -> None:
         stamp, held.stamp = held.stamp, None
         if stamp is not None and stamp == activity.stamp:
@@ -367,10 +367,16 @@ class Settling:
         if held is None:
             return
         self._close(held)
-        change = held.change
+        change = self._releasing[path] = held.change
         self._release_parents(path, out)
-        if path in self._sources:
-            self._release(self._sources[path], out)
+        following = self._sources.get(path)
+        if following in self._releasing:
+            # Each of the two would have to be reported before the other one.
+            del self._sources[path]
+            self._releasing[following].source = None
+            out.append(Event(Kind.DELETED, path))
+        elif following is not None:
+            self._release(following, out)
         if change.is_deleted_directory:
             below = path + "/"
             for source, dest in list(self._sources.items()):
@@ -379,6 +385,7 @@ class Settling:
         if change.source is not None:
             del self._sources[change.source]
         out += change.events(path)
+        del self._releasing[path]
 
     def _release_parents(self, path: str, out: list[Event]) -> None:
         """Report the directories on the way to a path of which nobody knows yet."""
@@ -386,7 +393,7 @@ class Settling:
         above: list[str] = []
         while parent:
             held = self._held.get(parent)
-            if held is not None and held.change.is_unreported:
+            if held is not None and held.change.is_new_directory:
                 above.append(parent)
             parent = parent.rpartition("/")[0]
         for each in reversed(above):

@@ -298,9 +298,10 @@ class Watching:
         name, clock, complete_until_ns, rows, recovered = message
         path = self._by_name.get(name) or self._path(name)
         belief = Belief() if path.belief is None else path.belief
-        decode: Decode = decode_detailed if path.options.details else decode_and_apply
-        if path.options.settle:
-            decode = with_deletions(decode)
+        is_detailed = path.options.details
+        decode: Decode = decode_detailed if is_detailed else decode_and_apply
+        if path.options.settle and path.belief is not None:
+            decode = with_deletions(decode, is_detailed=is_detailed)
         found = decode(rows, path.text, belief, recovered=recovered)
         path.clock = clock
         if complete_until_ns is not None:

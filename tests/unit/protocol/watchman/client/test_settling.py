@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.activity import NOTHING_MORE, Activity
@@ -239,6 +237,89 @@ def test_a_new_directory_that_is_renamed_is_created_by_its_last_name() -> None:
     ]
 
 
+def test_a_directory_in_the_place_of_a_file_is_reported_before_what_is_in_it() -> None:
+    scene = Scene()
+    scene.happen(changed("/r/e"), at=0)
+    made = [deleted("/r/e"), created("/r/e", is_dir=True), created("/r/e/f")]
+    scene.happen(*made, at=0.5)
+    assert [event for _, event in scene.finished()] == made
+
+
+def test_a_directory_in_the_place_of_a_file_that_is_renamed_is_a_new_one() -> None:
+    scene = Scene()
+    made = [deleted("/r/e"), created("/r/e", is_dir=True), created("/r/e/f")]
+    scene.happen(*made, at=0)
+    scene.happen(moved("/r/e", "/r/d", is_dir=True), at=0.5)
+    assert [event for _, event in scene.finished()] == [
+        deleted("/r/e"),
+        created("/r/d", is_dir=True),
+        created("/r/d/f"),
+    ]
+
+
+def test_what_may_have_been_unknown_is_deleted_and_created() -> None:
+    settling = Settling(SPAN, {"/r"}.__contains__)
+    events = [
+        *(deleted("/r/d/f"), deleted("/r/d", is_dir=True), deleted("/r/f")),
+        *(created("/r/f"), created("/r/d", is_dir=True), created("/r/d/f")),
+    ]
+    settling.add(events, None, 0.0, is_certain=False)
+    belief = Belief()
+    for event in settling.flush():
+        apply(belief, event)
+    entries = belief.entries()
+    assert set(entries) == {b"r/f", b"r/d", b"r/d/f"}
+
+
+def test_what_was_at_a_name_is_reported_before_a_directory_is_renamed_to_it() -> None:
+    scene = Scene()
+    away = moved("/r/e/b", "/r/b"), moved("/r/g", "/r/h")
+    gone = deleted("/r/e/a"), deleted("/r/e", is_dir=True)
+    onto = moved("/r/d", "/r/e", is_dir=True), moved("/r/f", "/r/g", is_dir=True)
+    scene.happen(*away, *gone, *onto, at=0)
+    seen = [event for _, event in scene.finished()]
+    assert set(seen) == {*away, *gone, *onto}
+    assert seen.index(onto[0]) > max(map(seen.index, (away[0], *gone)))
+    assert seen.index(onto[1]) > seen.index(away[1])
+
+
+def test_two_renames_that_wait_for_each_other_are_reported_as_far_as_possible() -> None:
+    scene, belief = Scene(), Belief()
+    for path, is_dir in ((b"r/a", False), (b"r/d", True), (b"r/d/a", False)):
+        belief.created(path, is_dir)
+    acts = [deleted("/r/e"), moved("/r/d/a", "/r/e"), deleted("/r/d", is_dir=True)]
+    scene.happen(*acts, moved("/r/a", "/r/d"), moved("/r/e", "/r/a"), at=0)
+    for _, event in scene.finished():
+        apply(belief, event)
+    assert belief.entries() == {b"r/a": False, b"r/d": False}
+
+
+def test_a_directory_that_is_renamed_to_the_name_of_a_file_replaces_it() -> None:
+    scene = Scene()
+    scene.happen(created("/r/d", is_dir=True), created("/r/d/f"), at=0)
+    scene.happen(deleted("/r/e"), moved("/r/d", "/r/e", is_dir=True), at=0.5)
+    assert [event for _, event in scene.finished()] == [
+        deleted("/r/e"),
+        created("/r/e", is_dir=True),
+        created("/r/e/f"),
+    ]
+
+
+def test_what_was_renamed_out_of_a_directory_is_reported_before_a_file_is_there() -> (
+    None
+):
+    scene = Scene()
+    acts = [moved("/r/d/f", "/r/g"), deleted("/r/d", is_dir=True), created("/r/d")]
+    scene.happen(changed("/r/g"), changed("/r/d", is_dir=True), at=0)
+    scene.happen(*acts, at=0.5)
+    scene.happen(changed("/r/g"), at=1.2)
+    assert [event for _, event in scene.finished()] == [
+        moved("/r/d/f", "/r/g"),
+        changed("/r/g"),
+        *acts[1:],
+    ]
+
+
 def test_a_question_about_a_path_that_was_renamed_meanwhile_is_asked_again() -> None:
     settling = Settling(SPAN, {"/r"}.__contains__)
     settling.add([changed("/r/d/f")], None, 0.0)
@@ -290,73 +371,11 @@ def test_found_again_is_said_of_what_any_change_was() -> None:
     assert event == Event(Kind.CREATED, "/r/a", recovered=True)
 
 
-NAMES = ["a", "b", "d", "d/a", "d/b", "e", "e/a", "e/d", "e/d/a"]
-
-
-class Disk:
-    """A tree below /r, and the events that a server has of what is done to it."""
-
-    def __init__(self) -> None:
-        self.there: dict[str, bool] = {"/r/a": False, "/r/d": True, "/r/d/a": False}
-
-    def do(self, what: str, name: str, other: str) -> list[Event]:
-        path, dest, there = f"/r/{name}", f"/r/{other}", self.there
-        parent = path.rpartition("/")[0]
-        if what in ("file", "directory"):
-            if path in there or not (parent == "/r" or there.get(parent)):
-                return []
-            there[path] = what == "directory"
-            return [created(path, is_dir=there[path])]
-        if path not in there:
-            return []
-        if what == "write":
-            return [] if there[path] else [changed(path)]
-        below = [each for each in there if each.startswith(path + "/")]
-        if what == "delete":
-            gone = [*sorted(below, reverse=True), path]
-            return [deleted(each, is_dir=there.pop(each)) for each in gone]
-        return self._rename(path, dest, below)
-
-    def _rename(self, path: str, dest: str, below: list[str]) -> list[Event]:
-        there, above = self.there, dest.rpartition("/")[0]
-        is_blocked = dest == path or dest.startswith(path + "/")
-        if is_blocked or not (above == "/r" or there.get(above)):
-            return []
-        if dest in there and (there[dest] or there[path]):
-            return []
-        events = [deleted(dest)] if dest in there else []
-        is_dir = there[path]
-        for each in [path, *below]:
-            there[dest + each[len(path) :]] = there.pop(each)
-        return [*events, moved(path, dest, is_dir=is_dir)]
-
-
-ACTS = st.tuples(
-    st.sampled_from(["file", "directory", "write", "delete", "rename", "rename"]),
-    st.sampled_from(NAMES),
-    st.sampled_from(NAMES),
-    st.sampled_from([0.0, 0.1, 0.5, 1.1]),
-)
-
-
-@given(acts=st.lists(ACTS, max_size=30))
-def test_whoever_applies_what_is_yielded_knows_what_is_there(
-    acts: list[tuple[str, str, str, float]],
-) -> None:
-    scene, disk, belief = Scene(), Disk(), Belief()
-    for path, is_dir in disk.there.items():
-        belief.created(path.encode(), is_dir)
-    for what, name, other, pause in acts:
-        events = disk.do(what, name, other)
-        if events:
-            scene.happen(*events, at=scene.now + pause)
-    for _, event in scene.finished():
-        raw = event.path.encode()
-        if event.kind is Kind.CREATED:
-            belief.created(raw, event.is_dir)
-        elif event.kind is Kind.DELETED:
-            belief.deleted(raw, event.is_dir)
-        elif event.dest is not None:
-            belief.moved(raw, event.dest.encode())
-    found = {path.decode(): is_dir for path, is_dir in belief.entries().items()}
-    assert found == {path[1:]: is_dir for path, is_dir in disk.there.items()}
+def apply(belief: Belief, event: Event) -> None:
+    raw = event.path.encode()
+    if event.kind is Kind.CREATED:
+        belief.created(raw, event.is_dir)
+    elif event.kind is Kind.DELETED:
+        belief.deleted(raw, event.is_dir)
+    elif event.dest is not None:
+        belief.moved(raw, event.dest.encode())

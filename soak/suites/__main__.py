@@ -98,7 +98,7 @@ class Place:
             subprocess.run([sys.executable, "-m", "venv", self._venv], check=True)
         suite = self._suite
         wanted = [f"{suite.library}=={suite.version}", *suite.requirements]
-        pip(self._python, "install", *wanted, "pytest", "pytest-timeout")
+        pip(self._python, "install", *wanted, "pytest", "pytest-timeout", PROJECT)
         # Not editable: the suite runs on what is there now.
         pip(self._python, "install", "--no-deps", "--force-reinstall", PROJECT)
 
@@ -116,6 +116,7 @@ class Place:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=RUN_SECONDS,
             check=False,
         )

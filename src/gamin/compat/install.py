@@ -9,10 +9,11 @@ program loads it.
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from gamin.compat import settings
 
+TYPE_CHECKING = False
+"""As in `typing`, of which the import would cost more than the rest."""
 if TYPE_CHECKING:
     from importlib.abc import Loader
     from importlib.machinery import ModuleSpec

@@ -5,7 +5,9 @@ answer has everything.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from gamin.client.connect import connect_watchman
 from gamin.errors import GaminError
@@ -81,17 +83,24 @@ class AskingFollower(Follower):
         if answer["is_fresh_instance"]:
             self._listings += 1
             self._belief.clear()
-        for file in sorted(files, key=lambda file: file["name"]):
-            path = os.fsencode(file["name"])
-            if not file["exists"]:
-                self._belief.deleted(path, is_belated=True)
-        for file in sorted(files, key=lambda file: file["name"]):
-            path, is_dir = os.fsencode(file["name"]), file["type"] == "d"
-            if file["exists"]:
-                version = None if is_dir else version_of(str(self.root / file["name"]))
-                self._belief.created(path, is_dir, version)
+        apply_files(self._belief, self.root, files)
 
     def _leave(self) -> None:
         if self._asker is not None:
             self._asker.__exit__(None, None, None)
             self._asker = None
+
+
+def apply_files(
+    known: belief.Belief, root: Path, files: Sequence[dict[str, Any]]
+) -> None:
+    """Apply the files of an answer with these `FIELDS` to what the client believes."""
+    files = sorted(files, key=lambda file: str(file["name"]))
+    for file in files:
+        if not file["exists"]:
+            known.deleted(os.fsencode(file["name"]), is_belated=True)
+    for file in files:
+        if file["exists"]:
+            is_dir = file["type"] == "d"
+            version = None if is_dir else version_of(str(root / file["name"]))
+            known.created(os.fsencode(file["name"]), is_dir, version)

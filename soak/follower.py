@@ -172,8 +172,7 @@ class V1Follower(Follower):
         self._connect = connect
         self._folders = folders
         self.outlives_servers = outlives_servers
-        self._beliefs: dict[int, belief.Belief] = {}
-        self._paths: dict[int, Path] = {}
+        self._beliefs = V1Beliefs()
 
     def follow(self) -> None:
         while not self.ended.is_set():
@@ -187,13 +186,11 @@ class V1Follower(Follower):
 
     def _ask(self, client: V1Connection) -> None:
         with self.lock:
-            self._beliefs.clear()
-            self._paths.clear()
+            self._beliefs = V1Beliefs()
         for folder in self._folders:
             number = client.watch_directory(os.fsencode(folder))
             with self.lock:
-                self._beliefs[number] = belief.Belief()
-                self._paths[number] = folder
+                self._beliefs.add(number, folder)
 
     def _receive(self, client: V1Connection) -> None:
         try:
@@ -206,29 +203,48 @@ class V1Follower(Follower):
     def _on_event(self, number: int, code: int, name: str) -> None:
         with self.lock:
             self.events += 1
-            known, folder = self._beliefs[number], self._paths[number]
-            is_itself = name.startswith("/")
-            path = os.fsencode(name)
-            match code:
-                case EventCode.DELETED if is_itself:
-                    known.clear()
-                case EventCode.DELETED:
-                    known.deleted(path, is_belated=True)
-                case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
-                    # After a loss this protocol sends a listing again, and a change
-                    # may be the first event about an entry.
-                    if not is_itself:
-                        known.created(path, False, version_of(str(folder / name)))
+            self._beliefs.apply(number, code, name)
 
     def wrong(self) -> list[str]:
         with self.lock:
-            return [
-                f"{folder}: {each}"
-                for number, folder in self._paths.items()
-                for each in differences(
-                    _versions(self._beliefs[number]), _entries(folder)
-                )
-            ]
+            return self._beliefs.wrong()
+
+
+class V1Beliefs:
+    """What a client of libgamin's language believes of the directories it watches."""
+
+    def __init__(self) -> None:
+        self._beliefs: dict[int, belief.Belief] = {}
+        self._paths: dict[int, Path] = {}
+
+    def add(self, number: int, folder: Path) -> None:
+        """A directory is watched by the request with this number."""
+        self._beliefs[number] = belief.Belief()
+        self._paths[number] = folder
+
+    def apply(self, number: int, code: int, name: str) -> None:
+        """Apply an event."""
+        known, folder = self._beliefs[number], self._paths[number]
+        is_itself = name.startswith("/")
+        path = os.fsencode(name)
+        match code:
+            case EventCode.DELETED if is_itself:
+                known.clear()
+            case EventCode.DELETED:
+                known.deleted(path, is_belated=True)
+            case EventCode.EXISTS | EventCode.CREATED | EventCode.CHANGED:
+                # After a loss this protocol sends a listing again, and a change
+                # may be the first event about an entry.
+                if not is_itself:
+                    known.created(path, False, version_of(str(folder / name)))
+
+    def wrong(self) -> list[str]:
+        """The differences between what it believes and the disk."""
+        return [
+            f"{folder}: {each}"
+            for number, folder in self._paths.items()
+            for each in differences(_versions(self._beliefs[number]), _entries(folder))
+        ]
 
 
 def _versions(known: belief.Belief) -> Folder:

@@ -4,10 +4,11 @@
 
 In every round programs act on the tree while a server runs; the server ends in one of
 several ways (`Ending`), most of which interrupt the save of what it knows; programs act
-while no server runs; and the next server answers the clocks that clients have of
-earlier ones. What each client believes after the first answer must equal the disk,
-names and contents. A server may list everything again only if the one before could not
-save. Exit status 1 if something was wrong.
+while no server runs; and the next server serves clients that have clocks of earlier
+ones, or connections to them (`returning`). What a client that asks believes after the
+first answer must equal the disk, names and contents; and what a subscriber believes, at
+rest. A server may list everything again only if the one before could not save. Exit
+status 1 if something was wrong.
 """
 
 import argparse
@@ -28,16 +29,22 @@ from pathlib import Path
 
 import pytest
 
-import gamin
-from gamin import Event, Kind
-from soak.rounds import EXCEPTION, server_program
+from soak.disturbances import server_pid
+from soak.returning import (
+    AskingClient,
+    GamSubscriber,
+    Subscriber,
+    WatchmanSubscriber,
+    WatchSubscriber,
+)
+from soak.rounds import EXCEPTION, has_libgamin, server_program
 from soak.server_process import ServerProcess, urgent
 from soak.state_directory import Progress, StateDirectory, Writes
 from testkit.actions.actor import NAMES, Actor
 from testkit.actions.acts import perform
 from testkit.actions.mounts import enter_own_namespace
 from testkit.actions.real_disk import RealDisk
-from testkit.beliefs.watch import Belief, differences, there, version_of
+from testkit.scenario.libgamin import Libgamin
 from testkit.watches import serving
 
 MAX_ACTS = 40
@@ -63,6 +70,8 @@ MAX_STEP_SECONDS = 0.5
 """Seconds to wait for a step that a save may not have."""
 MAX_DELAY = 0.03
 """Seconds from the request to end to a kill at a moment that nothing else decides."""
+FOLDERS_OF_LIBGAMIN = 100
+"""Directories that a client of libgamin watches, besides the top of the tree."""
 MAX_SHOWN = 40
 """Facts of a failure that are printed."""
 _LOST_STORE = "was removed"
@@ -83,7 +92,7 @@ class Ending(Enum):
 KILLS = frozenset({Ending.KILL_AT_END, Ending.KILL_IN_SAVE, Ending.KILL})
 """After these nothing but the store of earlier saves is left."""
 WEIGHTS = {
-    Ending.STOP: 2,
+    Ending.STOP: 4,
     Ending.KILL_AT_END: 7,
     Ending.KILL_IN_SAVE: 1,
     Ending.KILL: 1,
@@ -104,51 +113,11 @@ class Report:
     acts: int = 0
     exact: Counter[Ending] = field(default_factory=Counter)
     listings: Counter[Ending] = field(default_factory=Counter)
-    events: int = 0
-    repeated: int = 0
-    """Changes of files that were as the client knew them."""
+    rests: Counter[str] = field(default_factory=Counter)
+    """How often each subscriber was compared with the disk after a server's end."""
     complaints: int = 0
     """Lines of the servers' log."""
     wrong: list[str] = field(default_factory=list)
-
-
-class Client:
-    """A client that asks now and then what changed since its last clock."""
-
-    def __init__(self, name: str, root: Path, chance: float) -> None:
-        """`chance` is the probability with which it asks in a round."""
-        self.name = name
-        self.chance = chance
-        self.is_current = False
-        """Its clock is of the server that ran last."""
-        self.belief = Belief(root)
-        self._root = root
-        self._clock: str | None = None
-
-    def ask(self, report: Report) -> bool:
-        """Apply the answer; return whether it is a listing instead of a difference."""
-        before = self.belief.top
-        events, clock = gamin.changes(self._root, since=self._clock)
-        is_first = self._clock is None
-        is_listing = any(event.kind is Kind.EXISTS for event in events)
-        self._clock, self.is_current = clock, True
-        if not is_listing:
-            report.events += len(events)
-            report.repeated += sum(self._is_known(event, before) for event in events)
-        self.belief.take(events)
-        return is_listing and not is_first
-
-    def _is_known(self, event: Event, known: object) -> bool:
-        """Whether it is the change of a file that is as the client knows it."""
-        if event.kind is not Kind.CHANGED or event.is_dir:
-            return False
-        for name in Path(event.path).relative_to(self._root).parts:
-            known = known.get(name) if isinstance(known, dict) else None
-        return known is not None and known == version_of(event.path)
-
-    def wrong(self) -> list[str]:
-        found = differences(self.belief.top, there(self._root))
-        return [f"{self.name}: {each}" for each in found + self.belief.contradictions]
 
 
 class Saves:
@@ -174,20 +143,38 @@ class Saves:
         self.server = server_program(place / "server", self._log)
         self.state = StateDirectory(place / "state" / "gamin")
         self.clients = [
-            Client("always", root, 1.0),
-            Client("often", root, 0.5),
-            Client("rarely", root, 0.2),
+            AskingClient("always", root, 1.0),
+            AskingClient("often", root, 0.5),
+            AskingClient("rarely", root, 0.2),
         ]
+        self.subscribers = list(self._make_subscribers(root, folders))
+        self._ended = ""
+        """The process of the server that ended last."""
         self._steps = FIRST_STEPS
         self._endings = list(Ending)
         if not self.state.is_mounted:
             self._endings.remove(Ending.FULL)
         self.report = Report()
 
+    def _make_subscribers(
+        self, root: Path, folders: list[Path]
+    ) -> Iterator[Subscriber]:
+        yield WatchSubscriber("staying", root, 0.7, leaves=False)
+        yield WatchSubscriber("leaving", root, 0.7, leaves=True)
+        yield WatchmanSubscriber("watchman", root, 0.7)
+        if has_libgamin():
+
+            def connect() -> Libgamin:
+                return Libgamin(os.environ["GAM_CLIENT_ID"], str(self.server))
+
+            yield GamSubscriber(root, [root, *folders[:FOLDERS_OF_LIBGAMIN]], connect)
+
     def run(self) -> None:
         """Run all rounds, up to the first one in which something is wrong."""
         for client in self.clients:
-            client.ask(self.report)
+            client.ask()
+        for subscriber in self.subscribers:
+            self.report.wrong += subscriber.wrong()
         for _ in range(self._rounds):
             self._round()
             if self.report.wrong:
@@ -225,6 +212,9 @@ class Saves:
 
     def _end(self, ending: Ending) -> Callable[[], None]:
         """End the server; return what lifts the fault that stays."""
+        for subscriber in self.subscribers:
+            subscriber.before_the_end(is_undisturbed=ending is Ending.STOP)
+        self._ended = str(server_pid())
         for client in self.clients:
             client.is_current = client.is_current and ending is Ending.STOP
         match ending:
@@ -289,23 +279,32 @@ class Saves:
     # -- what is believed afterwards
 
     def _ask(self, ending: Ending | None) -> None:
-        """Let clients ask, and compare. `ending` is how the server before ended; None:
-        it still runs."""
-        report = self.report
-        for client in self.clients:
-            if self._random.random() >= client.chance:
+        """Let clients ask and receive, and compare. `ending` is how the server before
+        ended; None: it still runs."""
+        server = str(server_pid()) if ending is None else self._ended
+        everybody: list[AskingClient | Subscriber] = [*self.clients, *self.subscribers]
+        self._random.shuffle(everybody)
+        for each in everybody:
+            if self._random.random() >= each.chance:
                 continue
-            was_current = client.is_current
-            is_listing = client.ask(report)
-            if ending is not None:
-                (report.listings if is_listing else report.exact)[ending] += 1
-            found = client.wrong()
+            if isinstance(each, AskingClient):
+                was_current = each.is_current
+                is_listing = each.ask()
+                found = each.wrong()
+                if ending is not None:
+                    report = self.report
+                    (report.listings if is_listing else report.exact)[ending] += 1
+            else:
+                was_current, listings = each.server() == server, each.listings
+                found = each.wrong()
+                is_listing = each.listings > listings
+                self.report.rests[each.name] += ending is not None
             if is_listing and ending in (None, Ending.STOP) and was_current:
-                found.append(f"{client.name}: received a listing without need")
+                found.append(f"{each.name}: received a listing without need")
             if found:
                 what = "while it runs" if ending is None else ending.value
-                round_ = report.endings.total()
-                report.wrong += [f"round {round_}, {what}:", *found]
+                round_ = self.report.endings.total()
+                self.report.wrong += [f"round {round_}, {what}:", *found]
 
     def _check_log(self, ending: Ending) -> None:
         lines = self._log.read_text().splitlines()
@@ -343,7 +342,11 @@ def main() -> int:
             environment.setenv("HOME", name)
             environment.setenv("XDG_STATE_HOME", str(place / "state"))
             with serving(f"soak-{uuid.uuid4()}"):
-                saves.run()
+                try:
+                    saves.run()
+                finally:
+                    for subscriber in saves.subscribers:
+                        subscriber.close()
     for line in summary(saves, options, time.monotonic() - began):
         sys.stdout.write(line + "\n")
     return 1 if saves.report.wrong else 0
@@ -363,7 +366,12 @@ def summary(saves: Saves, options: argparse.Namespace, seconds: float) -> Iterat
     for progress in Progress:
         yield f"  {report.progress[progress]} kills {progress.value}"
     yield f"  {report.late_kills} kills after the end, {report.new_stores} new stores"
-    yield f"  {report.events} events in differences, {report.repeated} repeated"
+    events = sum(client.events for client in saves.clients)
+    repeated = sum(client.repeated for client in saves.clients)
+    yield f"  {events} events in differences, {repeated} repeated"
+    for each in saves.subscribers:
+        times, listings = report.rests[each.name], each.listings
+        yield f"  {each.name}: compared at rest {times} times, {listings} listings"
     yield f"  {report.complaints} lines in the log, {len(report.wrong)} wrong"
     yield from (f"    {each}" for each in report.wrong[:MAX_SHOWN])
     if report.wrong:

@@ -1,6 +1,6 @@
 """Clients of `soak.saves`, which come back after the end of a server.
 
-Nothing happens in the background: a client asks when it is told to, and one that holds
+Nothing happens in the background: a client asks when it is asked to, and one that holds
 a subscription receives then, and connects again when it finds that its server has
 ended. So no server is started before its time, and the last events of a server may be
 read after its end.
@@ -130,7 +130,7 @@ class Subscriber(ABC):
 
 
 class WatchSubscriber(Subscriber):
-    """`gamin.watch`. One that `leaves` is made anew, with its clock, for each server;
+    """`gamin.watch`. One that `leaves` is made again, with its clock, for each server;
     the other one outlives them."""
 
     def __init__(self, name: str, root: Path, chance: float, *, leaves: bool) -> None:

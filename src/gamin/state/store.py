@@ -288,12 +288,13 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.place.path, timeout=BUSY_SECONDS)
         try:
+            # All at one moment: another process may be making the tables.
+            connection.execute("BEGIN")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             application = connection.execute("PRAGMA application_id").fetchone()[0]
-            (tables,) = connection.execute(
-                "SELECT count(*) FROM sqlite_master"
-            ).fetchone()
-            if version == application == tables == 0:
+            is_new = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            connection.rollback()
+            if version == application == 0 and is_new:
                 connection.execute("PRAGMA journal_mode = WAL")
                 _make_tables(connection, _SCHEMA)
             elif application == APPLICATION and version in OLD_VERSIONS:

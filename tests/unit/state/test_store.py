@@ -5,12 +5,15 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gamin.config.state_settings import StateSettings
+from gamin.state import store as module
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Header, pack
 from gamin.state.store import (
@@ -168,6 +171,29 @@ def test_two_that_make_the_store_at_once_both_use_it(place: Place) -> None:
     with closing(sqlite3.connect(place.path)) as connection:
         _make_tables(connection, _SCHEMA)
         assert not connection.in_transaction
+    assert read(Store(place)) == (HEADER, [CHUNK])
+
+
+def test_a_store_that_another_makes_while_it_is_opened_is_used(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one can be between any two questions that the first one asks."""
+    real = sqlite3.connect
+
+    class Slow(sqlite3.Connection):
+        def execute(self, text: str, *arguments: Any) -> sqlite3.Cursor:
+            found = super().execute(text, *arguments)
+            if text == "PRAGMA user_version" and sqlite3.connect is not real:
+                row = found.fetchone()
+                monkeypatch.setattr(sqlite3, "connect", real)
+                with suppress(Unusable):  # it has to wait for the first one
+                    Store(place).save([entry(Generation(7, 7, 7))], [])
+                found = super().execute("SELECT ?", row)
+            return found
+
+    monkeypatch.setattr(module, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite3, "connect", partial(real, factory=Slow))
+    Store(place).save([entry()], [])
     assert read(Store(place)) == (HEADER, [CHUNK])
 
 

@@ -1,4 +1,6 @@
-"""A path whose events wait until nothing happens to it any more; see `settling`."""
+"""Paths whose events wait until nothing happens to them any more; see `settling`."""
+
+from heapq import heappop, heappush
 
 from gamin.protocol.watchman.client.net_change import NetChange
 
@@ -37,3 +39,26 @@ class Held:
         """An answer about it is to come."""
         self.is_open: bool = True
         """It is not released yet."""
+
+
+class Schedule:
+    """When to ask about each held path. One may be in it several times: when it comes
+    out, its `due` says whether it is time."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, Held]] = []
+        self._pushed = 0
+
+    def push(self, held: Held) -> None:
+        self._pushed += 1
+        heappush(self._heap, (held.due, self._pushed, held))
+
+    def deadline(self) -> float | None:
+        """When the first one that is not released is due; None if there is none."""
+        while self._heap and not self._heap[0][2].is_open:
+            heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> Held:
+        """Take out the first one, after `deadline` said that there is one."""
+        return heappop(self._heap)[2]

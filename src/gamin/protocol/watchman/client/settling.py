@@ -15,11 +15,10 @@ then on. So is a watched directory that is deleted or comes back.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from heapq import heappop, heappush
 
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.activity import Activity
-from gamin.protocol.watchman.client.held_path import Held
+from gamin.protocol.watchman.client.held_path import Held, Schedule
 from gamin.protocol.watchman.client.net_change import NetChange
 
 MAX_SPANS = 50
@@ -40,9 +39,7 @@ class Settling:
         """The reported names of renamed files that are held, with their new names."""
         self._releasing: dict[str, NetChange] = {}
         """What is being reported, by path; it waits for what must come before it."""
-        self._due: list[tuple[float, int, Held]] = []
-        """A heap: when to ask about each one at the earliest."""
-        self._pushed = 0
+        self._schedule = Schedule()
         self._oldest: deque[Held] = deque()
         """In the order of their first events; some may be released."""
         self._reported: dict[str, float | None] = {}
@@ -109,7 +106,7 @@ class Settling:
             change.change()
             if late and is_new:
                 held.stamp, held.due = stamp, self._now
-                self._push(held)
+                self._schedule.push(held)
         else:
             if is_new:
                 change.is_certain = self._is_certain
@@ -190,18 +187,21 @@ class Settling:
     def _on_moved_directory(
         self, event: Event, path: str, dest: str, out: list[Event]
     ) -> None:
+        below, start = path + "/", len(path)
+        moved = [h for p, h in self._held.items() if p == path or p.startswith(below)]
         here = self._held.get(path)
         if here is not None and here.change.is_new_directory:
             # It has no reported name to be renamed from, but what it replaced had.
             if here.change.existed:
+                self._release_moved_from(path, out)
                 out.append(Event(Kind.DELETED, path, None, here.change.was_dir))
-                here.change.existed = False
+            for held in moved:
+                held.change.existed = False
         else:
             self._release_all_of(dest, out)
             self._release_parents(dest, out)
             out.append(event)
-        below, start = path + "/", len(path)
-        moved = [h for p, h in self._held.items() if p == path or p.startswith(below)]
+        moved = [held for held in moved if held.is_open]
         for held in moved:
             del self._held[held.path]
         for held in moved:
@@ -228,9 +228,9 @@ class Settling:
     def _release_all_of(self, path: str, out: list[Event]) -> None:
         """Report what became of a path and of all below it: others take their place."""
         below = path + "/"
-        for source, name in list(self._sources.items()):
-            if source == path or source.startswith(below):
-                self._release(name, out)
+        if path in self._sources:
+            self._release(self._sources[path], out)
+        self._release_moved_from(path, out)
         for name in [each for each in self._held if each.startswith(below)]:
             self._release(name, out)
         self._release(path, out)
@@ -258,7 +258,7 @@ class Settling:
             held.first = self._now
             self._oldest.append(held)
             self._touch(held)
-            self._push(held)
+            self._schedule.push(held)
         else:
             self._touch(held)
         return held
@@ -270,15 +270,11 @@ class Settling:
     def _latest(self, held: Held) -> float:
         return held.first + MAX_SPANS * self._span
 
-    def _push(self, held: Held) -> None:
-        self._pushed += 1
-        heappush(self._due, (held.due, self._pushed, held))
-
     def _forget_question(self, held: Held) -> None:
         """Its path is another one now, so the answer is not about it."""
         if held.is_asked:
             held.is_asked = False
-            self._push(held)
+            self._schedule.push(held)
 
     def _close(self, held: Held) -> None:
         held.is_open = False
@@ -288,9 +284,7 @@ class Settling:
 
     def deadline(self) -> float | None:
         """When to call `due`; None while there is nothing to ask about."""
-        while self._due and not self._due[0][2].is_open:
-            heappop(self._due)
-        return self._due[0][0] if self._due else None
+        return self._schedule.deadline()
 
     def due(self, now: float) -> tuple[list[Event], list[str]]:
         """Return the events to report without asking, and the paths to ask about.
@@ -303,11 +297,11 @@ class Settling:
             soonest = self.deadline()
             if soonest is None or soonest > now:
                 break
-            held = heappop(self._due)[2]
+            held = self._schedule.pop()
             if held.is_asked:
                 continue
             if held.due > now:
-                self._push(held)
+                self._schedule.push(held)
             elif now >= self._latest(held):
                 self._release(held.path, out)
             else:
@@ -338,7 +332,7 @@ class Settling:
             held.is_asked = False
             if activity is None or held.touched > held.asked:
                 held.stamp = None
-                self._push(held)
+                self._schedule.push(held)
             else:
                 self._on_answer(held, activity[number], now, out)
         return out
@@ -359,7 +353,7 @@ class Settling:
             return
         latest = max(self._latest(held), now)
         held.due = min(now + missing, latest)
-        self._push(held)
+        self._schedule.push(held)
 
     def _release(self, path: str, out: list[Event]) -> None:
         """Report the path, and before it what a reader must know before it."""
@@ -378,14 +372,18 @@ class Settling:
         elif following is not None:
             self._release(following, out)
         if change.is_deleted_directory:
-            below = path + "/"
-            for source, dest in list(self._sources.items()):
-                if source.startswith(below):
-                    self._release(dest, out)
+            self._release_moved_from(path, out)
         if change.source is not None:
             del self._sources[change.source]
         out += change.events(path)
         del self._releasing[path]
+
+    def _release_moved_from(self, directory: str, out: list[Event]) -> None:
+        """Report the renames of files out of a directory that is gone."""
+        below = directory + "/"
+        for source, name in list(self._sources.items()):
+            if source.startswith(below):
+                self._release(name, out)
 
     def _release_parents(self, path: str, out: list[Event]) -> None:
         """Report the directories on the way to a path of which nobody knows yet."""

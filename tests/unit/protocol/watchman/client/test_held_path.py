@@ -1,6 +1,6 @@
-"""A path that is held begins open, and with nothing that is due."""
+"""Held paths come out of the schedule in the order in which they are due."""
 
-from gamin.protocol.watchman.client.held_path import Held
+from gamin.protocol.watchman.client.held_path import Held, Schedule
 from gamin.protocol.watchman.client.net_change import NetChange
 
 
@@ -10,3 +10,14 @@ def test_a_held_path_knows_the_clock_from_before_its_first_event() -> None:
     assert held.is_open
     assert not held.is_asked
     assert (held.path, held.change, held.clock) == ("/r/a", change, "c:1:2:3:4")
+
+
+def test_paths_come_out_in_their_order_and_released_ones_do_not() -> None:
+    schedule, paths = Schedule(), []
+    for name, due in (("late", 3.0), ("gone", 1.0), ("soon", 2.0), ("second", 2.0)):
+        held = Held(name, NetChange(existed=True, is_dir=False), None)
+        held.due, held.is_open = due, name != "gone"
+        schedule.push(held)
+    while (due_at := schedule.deadline()) is not None:
+        paths.append((due_at, schedule.pop().path))
+    assert paths == [(2.0, "soon"), (2.0, "second"), (3.0, "late")]

@@ -4,6 +4,7 @@ socket pairs instead of listeners. A test drives the loop, so nothing is waited 
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
@@ -61,12 +62,26 @@ class Host:
         self.log_level = level
 
 
+class SkippingClock:
+    """The time of the system, and as much more as a test lets pass at once."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def skip(self, seconds: float) -> None:
+        self._skipped += seconds
+
+
 class Home:
     """A server without addresses."""
 
     def __init__(self, start: int = START, state: bytes = b"") -> None:
         """`state`: where clients of libgamin's language are remembered, if anywhere."""
-        self.loop = Loop()
+        self.clock = SkippingClock()
+        self.loop = Loop(self.clock)
         self.monitor = Monitor(plain_policy(), FlowSettings())
         self.service = Service(self.monitor, self.loop, lambda _: None, b"/")
         kernel = CombinedBackend()

@@ -69,10 +69,15 @@ def test_the_older_form_gets_names_rows_and_clocks(
     out = tmp_path / "out"
     script = 'cat; echo "$WATCHMAN_TRIGGER $WATCHMAN_ROOT $WATCHMAN_SINCE" "$@"'
     command = ["sh", "-c", f"({script}) >> '{out}'", "sh"]
-    client.ask("trigger", str(root), "old", "*.c", "--", *command)
     (root / "a b.c").write_text("xy")
-    eventually(lambda: len(lines(out)) == 2, what="the run")
+    client.ask("trigger", str(root), "old", "*.c", "--", *command)
+    eventually(lambda: len(lines(out)) == 2, what="the first run")
     rows, rest = lines(out)
+    assert rest == f"old {root}  a b.c", "nothing ran before"
+    (root / "a b.c").unlink()
+    eventually(lambda: len(lines(out)) == 4, what="the second run")
+    assert json.loads(lines(out)[2])[0]["exists"] is False
+    rest = lines(out)[3]
     [row] = json.loads(rows)
     assert (row["name"], row["exists"], row["new"], row["size"]) == (
         *("a b.c", True, True),

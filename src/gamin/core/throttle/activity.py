@@ -56,6 +56,16 @@ class Activities:
             return None
         return Activity(max(changes, default=None), is_unreported, interval)
 
+    def is_held_below(self, prefix: bytes) -> bool:
+        """Whether a change of a file below a directory, given with its slash, is about
+        to be reported: its writer may go on. Not one that is deferred for longer."""
+        busy = self._flow.busy
+        return any(
+            node.path_prefix().startswith(prefix)
+            for node, name in self._debouncer.held
+            if node not in busy and (node, name) not in busy
+        )
+
 
 def _resources(node: Node, name: bytes) -> list[Resource]:
     """What may defer reports about the entry."""

@@ -58,7 +58,9 @@ class Loop:
     Logs the exception of a callback and goes on: one bug must not end the server.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.time: Callable[[], float] = clock
+        """The time by which timers are due, in seconds."""
         self._epoll = select.epoll()
         self._readers: dict[int, Callback] = {}
         self._writers: dict[int, Callback] = {}
@@ -97,7 +99,7 @@ class Loop:
         if self._times:
             # Timers that these calls make wait for the next iteration: one that sets
             # itself for the past, by a bug, must not keep the loop from all others.
-            latest = time.monotonic(), self._made
+            latest = self.time(), self._made
             for key in self._times[: bisect_right(self._times, latest)]:
                 timer = self._timers.get(key)
                 if timer is not None:  # no earlier one has cancelled it
@@ -122,7 +124,7 @@ class Loop:
     def _timeout(self, longest: float | None) -> float | None:
         if self._soon or self._is_ended:
             return 0.0
-        left = max(0.0, self._times[0][0] - time.monotonic())
+        left = max(0.0, self._times[0][0] - self.time())
         return left if longest is None else min(left, longest)
 
     def _call(self, call: Callback) -> None:
@@ -171,10 +173,10 @@ class Loop:
         self._soon.append(call)
 
     def call_later(self, seconds: float, call: Callback) -> Timer:
-        return self.call_at(time.monotonic() + seconds, call)
+        return self.call_at(self.time() + seconds, call)
 
     def call_at(self, when: float, call: Callback) -> Timer:
-        """Call once at `when`, a time of `time.monotonic`."""
+        """Call once at `when`, by the clock of the loop (`time`)."""
         self._made += 1
         key = (when, self._made)
         timer = self._timers[key] = Timer(self, key, call)

@@ -50,6 +50,8 @@ REQUESTS_PER_STEP = 512
 """Requests of a client that are collected before other work runs."""
 END_SECONDS = 0.5
 """Seconds that the end waits for a state directory whose mount does not answer."""
+MAX_FINAL_SAVES = 2
+"""Attempts to save at the end: what has changed, and then everything."""
 
 
 class _Clients(NamedTuple):
@@ -111,7 +113,7 @@ class GamSaving:
             return  # the store is on a mount that does not answer
         for session in self._clients():
             session.release_held()
-        for _ in "12":  # again, if the store is not the one to which it was added
+        for _ in range(MAX_FINAL_SAVES):
             change = _result(self._collecting(noted))
             if change is None:
                 return
@@ -123,6 +125,7 @@ class GamSaving:
             self._is_saved = self._is_written
             if self._is_saved:
                 return
+            # The store is not the one to which this was to be added: save all of it.
 
     def _clients(self) -> "list[GamSession]":
         sessions = [s for s in self._service.sessions if _is_gam(s)]

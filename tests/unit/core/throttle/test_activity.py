@@ -81,3 +81,16 @@ def test_churn_in_the_directory_concerns_only_deferred_entries(scene: Scene) -> 
 def test_polling_may_detect_a_change_an_interval_later(scene: Scene) -> None:
     scene.node.poll_mask, scene.node.interval = 1, 2.5
     assert scene.ask(START) == Activity(None, False, 2.5)
+
+
+def test_a_held_write_is_about_to_be_reported_unless_its_file_is_busy(
+    scene: Scene,
+) -> None:
+    activities = Activities(scene.tree, scene.flow, scene.debouncer)
+    assert not activities.is_held_below(b"/d/")
+    scene.debouncer.hold(scene.node, b"f", START)
+    assert activities.is_held_below(b"/d/")
+    assert activities.is_held_below(b"/")
+    assert not activities.is_held_below(b"/other/")
+    scene.make_busy((scene.node, b"f"))
+    assert not activities.is_held_below(b"/d/")

@@ -7,7 +7,7 @@ from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.client_subscription import Client
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman import replies
 
 

@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from gamin.daemon.sessions.watchman.delivery import Delivery
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.codec import Codec

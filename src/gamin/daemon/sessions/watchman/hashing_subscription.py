@@ -12,7 +12,7 @@ from gamin.daemon.sessions.watchman.client_subscription import (
 from gamin.daemon.sessions.watchman.content_hashes import Reading
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman.query.file_row import FileRow
 
 

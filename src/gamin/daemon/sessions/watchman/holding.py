@@ -8,8 +8,8 @@ ask for it (`defer_vcs`).
 from typing import TYPE_CHECKING
 
 from gamin.core.model.node import Node
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from gamin.daemon.sessions.watchman.root import Root

@@ -14,8 +14,8 @@ from gamin.daemon.sessions.watchman.content_hashes import Reading
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import ReadContents
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.query.file_row import FileRow

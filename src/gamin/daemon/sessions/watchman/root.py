@@ -23,8 +23,9 @@ from gamin.daemon.sessions.watchman.holding import look_for_lock
 from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.last_stats import LastStats
 from gamin.daemon.sessions.watchman.results import admitted
-from gamin.daemon.sessions.watchman.shared_query import SharedQuery, Subscriber
+from gamin.daemon.sessions.watchman.shared_query import SharedQuery
 from gamin.daemon.sessions.watchman.states import States
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.events import AnyRow, Kind, Row, as_rows
 from gamin.protocol.watchman.clocks import Clock, ClockSpec, Timeline
 from gamin.protocol.watchman.query.file_row import Disk
@@ -176,10 +177,8 @@ class Root:
 
     def _follow(self) -> None:
         """Rows from now on are of where the path leads now."""
-        self._target, self.prefix = (
-            self.subscription.current_target,
-            self.subscription.prefix,
-        )
+        self._target = self.subscription.current_target
+        self.prefix = self.subscription.prefix
 
     def _on_root_moved(self, rows: Iterable[AnyRow], is_exempt: bool) -> None:
         """Keep rows when the path may lead elsewhere now.
@@ -352,7 +351,7 @@ class Root:
     def add(self, subscriber: Subscriber) -> None:
         query = self.queries.get(subscriber.query)
         if query is None:
-            query = SharedQuery(self, subscriber.query, self._loop)
+            query = SharedQuery(self, subscriber.query, self._loop, self._monitor)
             self.queries[subscriber.query] = query
         query.subscribers[subscriber] = None
         if self.has_warnings:

@@ -20,7 +20,7 @@ from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.rule_files import RootRules, RuleFiles
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.engine.known_listings import KnownListings
 from gamin.patterns.ignore_rules import IgnoreRules

@@ -31,7 +31,7 @@ from gamin.daemon.sessions.watchman.commands import Commands
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.request_limits import query_limits
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.errors import RemoteProtocolError
 from gamin.paths import printable
 from gamin.protocol.watchman import replies

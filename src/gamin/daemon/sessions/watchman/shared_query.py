@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gamin.core.deliver.cursor import Cursor
+from gamin.core.monitor import Monitor
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import (
     Delivery,
@@ -16,7 +17,6 @@ from gamin.daemon.sessions.watchman.delivery import (
     FileRows,
     Listing,
     Rows,
-    Sink,
 )
 from gamin.daemon.sessions.watchman.facts import NotSeen, SeenDisk
 from gamin.daemon.sessions.watchman.large_difference import (
@@ -28,6 +28,7 @@ from gamin.daemon.sessions.watchman.large_difference import (
 )
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.settle import WATCHMAN_SETTLE, SettleTimer
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.events import AnyRow, Row, as_rows
 from gamin.protocol.watchman.clocks import Clock, Timeline
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
@@ -38,51 +39,14 @@ if TYPE_CHECKING:
     from gamin.daemon.sessions.watchman.root import Root
 
 
-class Subscriber:
-    """One subscription of one sink."""
-
-    def __init__(
-        self,
-        sink: Sink,
-        query: Query,
-        cursor: Cursor[int],
-        *,
-        defer: Iterable[str] = (),
-        drop: Iterable[str] = (),
-        defer_vcs: bool = False,
-    ) -> None:
-        self.sink = sink
-        self.query = query
-        """What it asked for, in the form shared with others (`Query.sharing_key`)."""
-        self.cursor = cursor
-        """Its target is the root's number."""
-        self.defer: frozenset[str] = frozenset(defer)
-        """While one of these states is asserted, it gets nothing; later all of it."""
-        self.drop: frozenset[str] = frozenset(drop)
-        """It never gets what happens while one of these states is asserted."""
-        self.defer_vcs = defer_vcs
-        """While a version control system is at work, it gets nothing; later all of
-        it."""
-        self.is_held = False
-        """One of these states is asserted, a version control system is at work, or it
-        is paused."""
-        self.is_paused = False
-        """It gets nothing until its client lets it go on."""
-        self.reported_unreadable: frozenset[bytes] = frozenset()
-        """The directories that may not be read, according to the last report."""
-        self.wants_listing = False
-        """The names are to follow what happened since the clock that it came with."""
-        self.large_difference: LargeDifference | None = None
-        """What it gets next, and what is being found in slices."""
-        self.is_waiting = False
-        """A thread looks at what is to be delivered next."""
-
-
 class SharedQuery:
-    def __init__(self, root: "Root", query: Query, loop: Loop) -> None:
+    def __init__(
+        self, root: "Root", query: Query, loop: Loop, monitor: Monitor
+    ) -> None:
         self.query = query
         self.subscribers: dict[Subscriber, None] = {}
         self._root = root
+        self._activities = monitor.activities
         self._results = ResultBuilder(root.subscription, query, None, root.last_stats)
         self.wants_event_fields: bool = (
             query.fields == EVENT_FIELDS
@@ -95,7 +59,9 @@ class SharedQuery:
         configured = root.config.settle
         default = WATCHMAN_SETTLE if configured is None else configured
         span = default if query.settle is None else query.settle
-        self._settle = SettleTimer(loop, span, self._settled) if span > 0 else None
+        self._settle = (
+            SettleTimer(loop, span, self._settled, self._is_early) if span > 0 else None
+        )
         self._unsettled_since: int | None = None
         """Everything up to this tick was reported before what is settling."""
 
@@ -165,6 +131,11 @@ class SharedQuery:
     def _knows_unreadable(self, subscriber: Subscriber) -> bool:
         return subscriber.reported_unreadable == self._root.unreadable()
 
+    def _is_early(self) -> bool:
+        """What somebody is to get in one piece is being written."""
+        is_wanted = any(each.is_settled_only for each in self.subscribers)
+        return is_wanted and self._activities.is_held_below(self._root.prefix)
+
     def _settled(self) -> None:
         since, self._unsettled_since = self._unsettled_since, None
         assert since is not None
@@ -181,7 +152,8 @@ class SharedQuery:
     def catch_up(self, subscriber: Subscriber) -> None:
         """Deliver what a subscriber that is behind has not got, if it can be."""
         is_busy = subscriber.large_difference is not None
-        if subscriber.sink.is_blocked or subscriber.is_held or is_busy:
+        is_early = subscriber.is_settled_only and self.is_settling
+        if subscriber.sink.is_blocked or subscriber.is_held or is_busy or is_early:
             return
         if is_large(self._root, self.query, subscriber.cursor):
             self._find_in_slices(subscriber)
@@ -284,7 +256,12 @@ class SharedQuery:
 
     def deliver_all(self, subscriber: Subscriber) -> None:
         """Everything there is: the subscriber must drop what it knew."""
-        if self.wants_event_fields and has_many_directories(self._root):
+        if subscriber.is_settled_only and self._settle is not None:
+            subscriber.cursor = Cursor(is_behind=True)
+            if self._unsettled_since is None:
+                self._unsettled_since = self._root.timeline.latest
+            self._settle.restart()
+        elif self.wants_event_fields and has_many_directories(self._root):
             subscriber.cursor = Cursor(is_behind=True)
             self.catch_up(subscriber)
         else:

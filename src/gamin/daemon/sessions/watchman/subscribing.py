@@ -20,7 +20,7 @@ from gamin.daemon.sessions.watchman.queries import MAX_ATTEMPTS, Queries
 from gamin.daemon.sessions.watchman.results import ResultBuilder
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey, Roots
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.daemon.sessions.watchman.update import Update
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask

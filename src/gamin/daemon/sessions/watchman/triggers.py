@@ -1,7 +1,9 @@
 """Triggers: commands that run when files of a root change.
 
-A trigger subscribes to its root as a client does. While its command runs it is blocked,
-so what happens meanwhile is one difference afterwards: one process per trigger.
+A trigger subscribes to its root as a client does, but runs only when the root is quiet
+and no version control system is at work: what changed until then is one run. While its
+command runs it is blocked, so what happens meanwhile is one difference afterwards, once
+the root is quiet again: one process per trigger.
 """
 
 import logging
@@ -13,8 +15,8 @@ from gamin.daemon.io import child
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.paths import printable
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman import requests as ask
@@ -210,7 +212,11 @@ class Triggers:
             trigger, root, self._loop, self._sockname(), self._forget
         )
         query = trigger.query.sharing_key()
-        running.subscriber = Subscriber(running, query, root.cursor(None))
+        running.subscriber = Subscriber(
+            *(running, query, root.cursor(None)),
+            defer_vcs=True,
+            is_settled_only=True,
+        )
         self._by_root.setdefault(root, {})[trigger.name] = running
         root.add(running.subscriber)
         root.deliver_all(running.subscriber)

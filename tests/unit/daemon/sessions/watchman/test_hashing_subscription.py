@@ -8,7 +8,7 @@ from gamin.daemon.io.worker import Job
 from gamin.daemon.sessions.watchman.content_hashes import Reading
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
 from gamin.daemon.sessions.watchman.hashing_subscription import HashingSubscription
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.json_codec import JSON
 from gamin.protocol.watchman.query.file_row import FileRow

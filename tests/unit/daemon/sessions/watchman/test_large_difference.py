@@ -9,7 +9,7 @@ import pytest
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman import large_difference, results
 from gamin.daemon.sessions.watchman.large_difference import Turns
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.codec.directory_listing import decode_folders
 from testkit.sessions import Home, WatchmanPeer

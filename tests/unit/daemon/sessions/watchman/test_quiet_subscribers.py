@@ -10,8 +10,8 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import Delivery, EventRows
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.events import Row
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS

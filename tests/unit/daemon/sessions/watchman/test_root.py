@@ -13,8 +13,8 @@ from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import Delivery, EventRows
 from gamin.daemon.sessions.watchman.holding import enter_state, leave_state
 from gamin.daemon.sessions.watchman.root import MAX_USUAL_DELAY, Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
 from gamin.daemon.sessions.watchman.states import StateChange
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.events import Kind, Row
 from gamin.protocol.watchman.client.watched_path import MAX_USUAL_DELAY_NS
 from gamin.protocol.watchman.clocks import Clock

@@ -39,3 +39,18 @@ def test_changes_put_it_off_but_not_for_ever(loop: Loop) -> None:
     change()
     loop.run()
     assert MAX_SETTLE_SPANS > 1
+
+
+def test_what_is_not_reported_yet_puts_it_off_but_not_for_ever() -> None:
+    now = [0.0]
+    settled: list[float] = []
+    loop = Loop(lambda: now[0])
+    timer = SettleTimer(loop, 1.0, lambda: settled.append(now[0]), lambda: now[0] < 2.5)
+    endless = SettleTimer(loop, 1.0, lambda: settled.append(-now[0]), lambda: True)
+    timer.restart()
+    endless.restart()
+    for second in range(MAX_SETTLE_SPANS + 2):
+        now[0] = float(second)
+        loop.run_once(0)
+    assert settled == [3.0, -MAX_SETTLE_SPANS]
+    loop.close()

@@ -15,7 +15,7 @@ from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.memory import Recalled
 from gamin.daemon.sessions.watchman.queries import Queries
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.daemon.sessions.watchman.shared_query import Subscriber
+from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.daemon.sessions.watchman.subscribing import Subscribing
 from gamin.daemon.sessions.watchman.tick_times import TickTimes
 from gamin.protocol.watchman import replies

@@ -1,13 +1,18 @@
 """Triggers: commands that run for what changed, one process each."""
 
 import gc
+import os
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gamin.config.client_limits import ClientLimits
+from gamin.daemon.io import child
+from gamin.daemon.io.child import Program
+from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.triggers import _names_that_fit
 from testkit.rows import NOW, row
@@ -93,7 +98,155 @@ def test_the_log_says_which_trigger_runs(
     caplog.set_level("DEBUG")
     (root / "a").touch()
     defined(peer, root, trigger(tmp_path / "log", "first"))
-    assert f"{root}: posix_spawnp: first pid=" in caplog.text
+    text = f"{root}: posix_spawnp: first pid="
+    peer.home.run_until(lambda: text in caplog.text, what="the line")
+
+
+HOUR = 3600.0
+"""Seconds for which a slow root must be quiet: longer than any test runs."""
+
+
+class Programs:
+    """Programs that are not run: the test ends them."""
+
+    def __init__(self) -> None:
+        self.inputs: list[list[str]] = []
+        """The sorted names that each run was given."""
+        self.end: Callable[[int], None] = lambda status: None
+
+    def start(self, program: Program, loop: Loop, ended: Callable[[int], None]) -> int:
+        self.inputs.append(sorted((program.stdin or b"").decode().split()))
+        self.end = ended
+        return 1
+
+
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> Programs:
+    made = Programs()
+    monkeypatch.setattr(child, "start", made.start)
+    return made
+
+
+class SlowRoot:
+    """A root that settles when a test has it do so, with a trigger for short names."""
+
+    def __init__(self, peer: WatchmanPeer, root: Path) -> None:
+        (root / ".watchmanconfig").write_text(f'{{"settle": {HOUR * 1000:.0f}}}')
+        peer.ask("watch-del", str(root))
+        peer.ask("watch", str(root))
+        self._peer = peer
+        self._root = root
+
+    def define(self) -> None:
+        made = trigger(Path(os.devnull), expression=["match", "?"])
+        defined(self._peer, self._root, made)
+
+    def touch(self, *names: str) -> None:
+        """The server has reported it afterwards."""
+        for name in names:
+            (self._root / name).touch()
+        self._peer.ask("clock", str(self._root))
+        activities = self._peer.home.monitor.activities
+        inside = bytes(self._root) + b"/"
+        self._peer.home.run_until(lambda: not activities.is_held_below(inside))
+
+    def settle(self) -> None:
+        self._peer.home.clock.skip(HOUR)
+        self._peer.ask("clock", str(self._root))
+
+
+@pytest.fixture
+def slow_root(peer: WatchmanPeer, root: Path) -> SlowRoot:
+    return SlowRoot(peer, root)
+
+
+def test_all_that_changed_before_a_root_settled_is_one_run(
+    slow_root: SlowRoot, programs: Programs
+) -> None:
+    slow_root.touch("a")
+    slow_root.define()
+    slow_root.touch("b")
+    assert programs.inputs == [], "it runs when the root is quiet, at first, too"
+    slow_root.settle()
+    assert programs.inputs == [["a", "b"]]
+    programs.end(0)
+    slow_root.touch("b")
+    slow_root.touch("c")
+    slow_root.settle()
+    assert programs.inputs[1:] == [["b", "c"]]
+
+
+def test_what_settles_when_a_command_ends_is_not_cut_in_two(
+    slow_root: SlowRoot, programs: Programs
+) -> None:
+    slow_root.touch("a")
+    slow_root.define()
+    slow_root.settle()
+    slow_root.touch("b")
+    slow_root.settle()
+    slow_root.touch("c")
+    programs.end(0)
+    slow_root.touch("d")
+    assert programs.inputs == [["a"]]
+    slow_root.settle()
+    assert programs.inputs[1:] == [["b", "c", "d"]]
+
+
+def test_what_settled_during_a_run_is_given_to_the_next_at_once(
+    slow_root: SlowRoot, programs: Programs
+) -> None:
+    slow_root.touch("a")
+    slow_root.define()
+    slow_root.settle()
+    slow_root.touch("b", "c")
+    slow_root.settle()
+    assert programs.inputs == [["a"]]
+    programs.end(0)
+    assert programs.inputs[1:] == [["b", "c"]]
+
+
+def test_a_file_that_is_being_written_keeps_a_root_from_settling(
+    slow_root: SlowRoot, programs: Programs, root: Path
+) -> None:
+    slow_root.touch("a", "b")
+    slow_root.define()
+    with (root / "a").open("ab", buffering=0) as file:
+        slow_root.touch("b")
+        file.write(b"more")
+        slow_root.settle()
+        assert programs.inputs == []
+    slow_root.touch("c")
+    slow_root.settle()
+    assert programs.inputs == [["a", "b", "c"]]
+
+
+def test_a_trigger_waits_for_a_version_control_system(
+    slow_root: SlowRoot, programs: Programs, root: Path
+) -> None:
+    (root / ".git").mkdir()
+    lock = root / ".git" / "index.lock"
+    slow_root.define()
+    lock.touch()
+    slow_root.touch("a")
+    slow_root.settle()
+    assert programs.inputs == []
+    lock.unlink()
+    slow_root.touch("b")
+    assert programs.inputs == []
+    slow_root.settle()
+    assert programs.inputs == [["a", "b"]]
+
+
+def test_a_root_that_need_not_be_quiet_has_its_triggers_run_at_once(
+    peer: WatchmanPeer, root: Path, programs: Programs
+) -> None:
+    (root / ".watchmanconfig").write_text('{"settle": 0}')
+    peer.ask("watch-del", str(root))
+    peer.ask("watch", str(root))
+    (root / "a").touch()
+    peer.ask("clock", str(root))
+    defined(peer, root, trigger(Path(os.devnull), expression=["match", "?"]))
+    assert programs.inputs == [["a"]]
 
 
 def test_a_command_that_fails_is_noted(

@@ -93,21 +93,21 @@ class ClientStore:
                 connection.execute("DELETE FROM clients" + _OF_CLIENT, gone)
             for client in change.clients:
                 if client.is_new and client.asked:
-                    _drop_earlier(connection, client)
+                    self._drop_earlier(connection, client)
                 connection.execute(
                     "REPLACE INTO clients (start, pid, number, process, asked)"
                     " VALUES (?, ?, ?, ?, ?)",
                     (
                         *(*client.key, client.process),
-                        pack(client.asked, _owner(client.key)),
+                        pack(client.asked, self._owner(client.key, client.process)),
                     ),
                 )
             for (way, is_directory), belief in change.paths:
-                _save_path(connection, server, way, is_directory, belief)
+                self._save_path(connection, server, way, is_directory, belief)
             connection.execute(
                 "REPLACE INTO client_servers (start, pid, saved, completeness)"
                 " VALUES (?, ?, ?, ?)",
-                (*server, saved, pack(change.completeness, _owner(server))),
+                (*server, saved, pack(change.completeness, self._owner(server))),
             )
             return True
 
@@ -129,8 +129,8 @@ class ClientStore:
                 found.append(
                     PastClient(
                         key,
-                        unpack_completeness(completeness, _owner(key[:2])),
-                        unpack_asked(asked, _owner(key)),
+                        unpack_completeness(completeness, self._owner(key[:2])),
+                        unpack_asked(asked, self._owner(key, process)),
                     )
                 )
             return found
@@ -153,34 +153,61 @@ class ClientStore:
                     (*server, way, is_directory),
                 ).fetchone()
                 if row is not None:
-                    owner = _owner((*server, is_directory, way))
+                    owner = self._owner(server, is_directory, way)
                     found[way, is_directory] = unpack_belief(row[0], owner)
             return found
 
         return self.store.with_connection(read) or {}
 
+    def _save_path(
+        self,
+        connection: sqlite3.Connection,
+        server: ServerKey,
+        way: bytes,
+        is_directory: bool,
+        belief: PathBelief | None,
+    ) -> None:
+        place = (*server, way, is_directory)
+        if belief is None:
+            connection.execute(
+                "DELETE FROM client_paths"
+                + _OF_SERVER
+                + " AND path = ? AND is_directory = ?",
+                place,
+            )
+        else:
+            connection.execute(
+                "REPLACE INTO client_paths (start, pid, path, is_directory, belief)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (*place, pack(belief, self._owner(server, is_directory, way))),
+            )
 
-def _save_path(
-    connection: sqlite3.Connection,
-    server: ServerKey,
-    way: bytes,
-    is_directory: bool,
-    belief: PathBelief | None,
-) -> None:
-    place = (*server, way, is_directory)
-    if belief is None:
-        connection.execute(
-            "DELETE FROM client_paths"
-            + _OF_SERVER
-            + " AND path = ? AND is_directory = ?",
-            place,
-        )
-    else:
-        connection.execute(
-            "REPLACE INTO client_paths (start, pid, path, is_directory, belief)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (*place, pack(belief, _owner((*server, is_directory, way)))),
-        )
+    def _drop_earlier(
+        self, connection: sqlite3.Connection, client: SavedClient
+    ) -> None:
+        """Remove what an earlier server saved of the same client.
+
+        Where it is not known which that is, it is the latest one of the same process
+        that made the first request, too: a client may come back and ask for listings.
+        """
+        if client.replaces is not None:
+            connection.execute("DELETE FROM clients" + _OF_CLIENT, client.replaces)
+            return
+        rows = connection.execute(
+            "SELECT start, pid, number, asked FROM clients"
+            " WHERE process = ? AND (start, pid) <> (?, ?) ORDER BY start DESC",
+            (client.process, *client.key[:2]),
+        ).fetchall()
+        for start, pid, number, asked in rows:
+            key = ClientKey(start, pid, number)
+            before: list[Asked] = unpack_asked(asked, self._owner(key, client.process))
+            if client.asked[0] in before:
+                connection.execute("DELETE FROM clients" + _OF_CLIENT, key)
+                return
+
+    def _owner(self, key: Sequence[int], *more: bytes | bool) -> bytes:
+        """Whose a row is. The session belongs to it: files can be exchanged."""
+        return repr((self.store.place.session, *key, *more)).encode()
 
 
 def _drop_dead(
@@ -195,27 +222,3 @@ def _drop_dead(
             connection.execute("DELETE FROM clients WHERE process = ?", (process,))
     connection.execute(_DROP_LONELY_SERVERS)
     connection.execute(DROP_LONELY_PATHS)
-
-
-def _drop_earlier(connection: sqlite3.Connection, client: SavedClient) -> None:
-    """Remove what an earlier server saved of the same client. Where it is not known
-    which that is: the latest one of the same process that made the first request, too,
-    for a client may come back and ask for listings."""
-    if client.replaces is not None:
-        connection.execute("DELETE FROM clients" + _OF_CLIENT, client.replaces)
-        return
-    rows = connection.execute(
-        "SELECT start, pid, number, asked FROM clients"
-        " WHERE process = ? AND (start, pid) <> (?, ?) ORDER BY start DESC",
-        (client.process, *client.key[:2]),
-    ).fetchall()
-    for start, pid, number, asked in rows:
-        key = ClientKey(start, pid, number)
-        before: list[Asked] = unpack_asked(asked, _owner(key))
-        if client.asked[0] in before:
-            connection.execute("DELETE FROM clients" + _OF_CLIENT, key)
-            return
-
-
-def _owner(key: Sequence[int | bytes]) -> bytes:
-    return repr(tuple(key)).encode()

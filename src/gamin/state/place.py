@@ -26,6 +26,7 @@ class Place:
 
     def __init__(self, directory: bytes, session: bytes, uid: int) -> None:
         self.directory = directory
+        self.session = session
         self.uid = uid
         self.name: str = os.fsdecode(b"session-" + session + b".sqlite")
 

@@ -3,6 +3,9 @@
 It is opened when something is to be read or written, and never before. Whatever is
 wrong with it raises Unusable, with the reason; a damaged one is removed, because all of
 it can be learned again.
+
+Each digest is also one of the row's owner: the session, and what the row is about. So
+it is detected when a row, a file or sqlite's log is that of another store.
 """
 
 import sqlite3
@@ -12,56 +15,15 @@ from contextlib import closing
 from typing import NamedTuple, TypeVar
 
 from gamin.config.state_settings import StateSettings
+from gamin.state import schema
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Damaged, Header, chained, pack_header, unpack_header
 
-VERSION = 3
-"""The version of the tables."""
-OLD_VERSIONS = frozenset({1})
-"""Versions that this one replaces: what they hold can be learned again."""
-WITHOUT_CLIENTS = 2
-"""The version that had no tables for clients of libgamin's language."""
 DEFAULTS = StateSettings()
 """For callers without a configuration."""
-APPLICATION = 0x67616D69
-"""What `file` and sqlite know the database by: "gami"."""
 BUSY_SECONDS = 2.0
 """How long to wait for another process that has the database locked."""
 
-_CLIENT_TABLES = """
-CREATE TABLE client_servers (
-  start INTEGER, pid INTEGER, saved INTEGER, completeness BLOB,
-  PRIMARY KEY (start, pid));
-CREATE TABLE clients (
-  start INTEGER, pid INTEGER, number INTEGER, process BLOB, asked BLOB,
-  PRIMARY KEY (start, pid, number));
-CREATE TABLE client_paths (
-  start INTEGER, pid INTEGER, path BLOB, is_directory INTEGER, belief BLOB,
-  PRIMARY KEY (start, pid, path, is_directory));
-"""
-_MARK = f"""
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
-COMMIT;
-"""
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-{_CLIENT_TABLES}
-CREATE TABLE trees (
-  start INTEGER, pid INTEGER, number INTEGER, key BLOB, path BLOB,
-  tick INTEGER, saved INTEGER, header BLOB, chunks INTEGER, chain BLOB, digest BLOB,
-  PRIMARY KEY (start, pid, number));
-CREATE INDEX trees_by_key ON trees (key, saved);
-CREATE TABLE chunks (
-  start INTEGER, pid INTEGER, number INTEGER, place INTEGER, data BLOB,
-  PRIMARY KEY (start, pid, number, place));
-CREATE TABLE cursors (
-  key BLOB, name TEXT, clock TEXT, moved INTEGER, path BLOB, PRIMARY KEY (key, name));
-{_MARK}
-"""
-_ADD_CLIENTS = f"BEGIN IMMEDIATE; {_CLIENT_TABLES} {_MARK}"
-
-_DROP_OLD_TABLES = "DROP TABLE trees; DROP TABLE cursors;"
 _DROP_OLD_GENERATIONS = """
 DELETE FROM trees WHERE rowid IN (
   SELECT rowid FROM (
@@ -161,18 +123,22 @@ class Store:
     ) -> dict[Generation, Base]:
         """Save trees and cursors in one transaction. Return what is saved now of each
         tree; those are missing whose base is not there. Raises Unusable."""
-        moved = [(c.key, c.path, _storable(c.name), c.clock) for c in cursors]
+        moved = [
+            (c.key, c.path, name, c.clock, self._cursor_digest(c.key, name, c.clock))
+            for c in cursors
+            for name in [_storable(c.name)]
+        ]
         now = int(time.time())
 
         def write(connection: sqlite3.Connection) -> dict[Generation, Base]:
             saved = {}
             for entry in entries:
-                base = _save_tree(connection, entry, now)
+                base = self._save_tree(connection, entry, now)
                 if base is not None:
                     saved[entry.generation] = base
             connection.executemany(
-                "REPLACE INTO cursors (key, path, name, clock, moved)"
-                f" VALUES (?, ?, ?, ?, {now})",
+                "REPLACE INTO cursors (key, path, name, clock, digest, moved)"
+                f" VALUES (?, ?, ?, ?, ?, {now})",
                 moved,
             )
             _expire(connection, now, settings)
@@ -195,7 +161,7 @@ class Store:
             header, count, chain, digest = row
             if not (isinstance(header, bytes) and isinstance(chain, bytes)):
                 raise Damaged("no bytes where some belong")
-            if digest != _digest(header, count, chain):
+            if digest != self._tree_digest(generation, key, header, count, chain):
                 raise Damaged("the checksum is another one")
             return Kept(unpack_header(header), Base(count, chain))
 
@@ -227,10 +193,15 @@ class Store:
 
         def read(connection: sqlite3.Connection) -> str | None:
             row = connection.execute(
-                "SELECT clock FROM cursors WHERE key = ? AND name = ?",
+                "SELECT clock, digest FROM cursors WHERE key = ? AND name = ?",
                 (key, _storable(name)),
             ).fetchone()
-            return row[0] if row is not None and isinstance(row[0], str) else None
+            if row is None:
+                return None
+            clock, digest = row
+            if digest != self._cursor_digest(key, _storable(name), clock):
+                raise Damaged("the checksum of a cursor is another one")
+            return str(clock)
 
         return self.with_connection(read)
 
@@ -288,80 +259,56 @@ class Store:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.place.path, timeout=BUSY_SECONDS)
         try:
-            # All at one moment: another process may be making the tables.
-            connection.execute("BEGIN")
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            application = connection.execute("PRAGMA application_id").fetchone()[0]
-            is_new = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-            connection.rollback()
-            if version == application == 0 and is_new:
-                connection.execute("PRAGMA journal_mode = WAL")
-                _make_tables(connection, _SCHEMA)
-            elif application == APPLICATION and version in OLD_VERSIONS:
-                connection.executescript(_DROP_OLD_TABLES + _SCHEMA)
-            elif application == APPLICATION and version == WITHOUT_CLIENTS:
-                _make_tables(connection, _ADD_CLIENTS)
-            elif application != APPLICATION:
-                raise Unusable(f"{self.place.path}: it is another program's database")
-            elif version != VERSION:
-                raise Unusable(
-                    f"{self.place.path}: it is of version {version}, not {VERSION}"
-                )
+            schema.prepare(connection, self.place.path)
             connection.execute("PRAGMA synchronous = NORMAL")
         except BaseException:
             connection.close()
             raise
         return connection
 
-
-def _make_tables(connection: sqlite3.Connection, script: str) -> None:
-    """Run a script that makes tables, unless another thread or process was faster.
-
-    Raises sqlite3.OperationalError where there is no room for them."""
-    try:
-        connection.executescript(script)
-    except sqlite3.OperationalError:
-        if connection.in_transaction:  # it failed in the middle
-            connection.rollback()
-        if connection.execute("PRAGMA user_version").fetchone() != (VERSION,):
-            raise
-
-
-def _save_tree(connection: sqlite3.Connection, entry: Entry, now: int) -> Base | None:
-    """Write what is new of a tree; return what is saved of it now. None if its base is
-    not what is there: somebody had it forgotten."""
-    place = entry.generation
-    count, chain = entry.base
-    if count:
-        found = connection.execute(
-            "SELECT chunks, chain FROM trees" + _IT, place
-        ).fetchone()
-        if found != entry.base:
-            return None
-    else:
-        connection.execute("DELETE FROM chunks" + _IT, place)
-    for data in entry.chunks:
+    def _save_tree(
+        self, connection: sqlite3.Connection, entry: Entry, now: int
+    ) -> Base | None:
+        """Write what is new of a tree; return what is saved of it now. None if its base
+        is not what is there: somebody had it forgotten."""
+        place = entry.generation
+        count, chain = entry.base
+        if count:
+            found = connection.execute(
+                "SELECT chunks, chain FROM trees" + _IT, place
+            ).fetchone()
+            if found != entry.base:
+                return None
+        else:
+            connection.execute("DELETE FROM chunks" + _IT, place)
+        for data in entry.chunks:
+            connection.execute(
+                "INSERT INTO chunks (start, pid, number, place, data)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (*place, count, data),
+            )
+            count += 1
+            chain = chained(chain, data)
+        header = pack_header(entry.header)
+        digest = self._tree_digest(place, entry.key, header, count, chain)
         connection.execute(
-            "INSERT INTO chunks (start, pid, number, place, data)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (*place, count, data),
+            "REPLACE INTO trees (start, pid, number, key, path, tick, saved, header,"
+            " chunks, chain, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(*place, entry.key, entry.path, entry.header.tick, now, header),
+                *(count, chain, digest),
+            ),
         )
-        count += 1
-        chain = chained(chain, data)
-    header = pack_header(entry.header)
-    connection.execute(
-        "REPLACE INTO trees (start, pid, number, key, path, tick, saved, header,"
-        " chunks, chain, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(*place, entry.key, entry.path, entry.header.tick, now, header),
-            *(count, chain, _digest(header, count, chain)),
-        ),
-    )
-    return Base(count, chain)
+        return Base(count, chain)
 
+    def _tree_digest(
+        self, place: Generation, key: bytes, header: bytes, count: int, chain: bytes
+    ) -> bytes:
+        owner = (self.place.session, *place, key)
+        return chained(chain, repr((*owner, count)).encode() + header)
 
-def _digest(header: bytes, count: int, chain: bytes) -> bytes:
-    return chained(chain, header + str(count).encode())
+    def _cursor_digest(self, key: bytes, name: str, clock: object) -> bytes:
+        return chained(b"", repr((self.place.session, key, name, clock)).encode())
 
 
 def _is_damage(error: sqlite3.OperationalError) -> bool:

@@ -54,18 +54,20 @@ def test_a_full_disk_and_a_read_only_one_keep_what_was_saved_before(
 
 
 ON_A_FULL_DISK = """
-import os, sys
+import os, sqlite3, sys
+from contextlib import closing
 from gamin.state.place import Place, Unusable
-from gamin.state.store import WITHOUT_CLIENTS, Store
+from gamin.state.store import Store
 from testkit.actions.mounts import enter_own_namespace, mount
-from tests.unit.state.test_store import HEADER, CHUNK, as_before_clients, entry, read
+from tests.unit.state.test_schema import as_version
+from tests.unit.state.test_store import entry, read
 disk, is_old = sys.argv[1], sys.argv[2] == "old"
 enter_own_namespace()
 mount(disk, megabytes=1)
 place = Place(os.fsencode(disk + "/state"), b"s", os.getuid())
 if is_old:
     Store(place).save([entry()], [])
-    as_before_clients(place)
+    as_version(place, 3)
 else:
     os.mkdir(disk + "/state", 0o700)
 filling = os.open(disk + "/filling", os.O_WRONLY | os.O_CREAT)
@@ -79,7 +81,11 @@ except Unusable as error:
     print("damaged" if "damaged" in str(error) else "full")
 os.close(filling)
 os.unlink(disk + "/filling")
-print(read(Store(place)) == ((HEADER, [CHUNK]) if is_old else None))
+if is_old:
+    with closing(sqlite3.connect(place.path)) as connection:
+        print(connection.execute("SELECT count(*) FROM trees").fetchone() == (1,))
+else:
+    print(read(Store(place)) is None)
 """
 
 

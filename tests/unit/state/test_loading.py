@@ -1,11 +1,7 @@
 """A saved tree is loaded as it was, or not at all."""
 
-import os
-import random
-import shutil
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -17,13 +13,12 @@ from gamin.state.store import Entry, Generation, Store
 from tests.unit.state.test_saved import BELOW, HEADER, TOP, TREE
 from tests.unit.state.test_store import FIRST, KEY, entry
 
-MUTATIONS = 1000
 LATER = BELOW._replace(latest_tick=9, files=b"c/new")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(Place(os.fsencode(tmp_path / "state"), b"s", os.getuid()))
+def store(place: Place) -> Store:
+    return Store(place)
 
 
 def directories(tree: SavedTree | None) -> dict[bytes, object]:
@@ -119,34 +114,6 @@ def test_a_tree_is_loaded_in_parts(store: Store) -> None:
     for _ in loading.restoring():
         pass
     assert directories(loading.tree()) == SAVED
-
-
-def test_a_mutated_store_is_right_or_missing(store: Store) -> None:
-    save(store, TREE, [Directory((1, 3), LATER)])
-    right = directories(load(store, FIRST, KEY))
-    path, directory = Path(store.place.path), store.place.directory
-    whole = path.read_bytes()
-    numbers = random.Random(1)
-    for _ in range(MUTATIONS):
-        data = bytearray(whole)
-        for _ in range(numbers.choice((1, 1, 8, 200))):
-            data[numbers.randrange(len(data))] = numbers.randrange(256)
-        if numbers.random() < 0.3:
-            del data[numbers.randrange(len(data)) :]
-        if numbers.random() < 0.2:  # a page of it is where another one belongs
-            page, other = (
-                4096 * numbers.randrange(len(whole) // 4096) for _ in range(2)
-            )
-            data[page : page + 4096] = whole[other : other + 4096]
-        shutil.rmtree(directory)
-        os.mkdir(directory, 0o700)
-        path.write_bytes(data)
-        path.chmod(0o600)
-        try:
-            tree = load(store, FIRST, KEY)
-        except Unusable:
-            continue
-        assert tree is None or directories(tree) == right
 
 
 def test_an_entry_of_another_server_changes_nothing(store: Store) -> None:

@@ -10,11 +10,6 @@ from testkit.processes import NOBODY, require_root
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(os.fsencode(tmp_path / "state"), b"s", os.getuid())
-
-
-@pytest.fixture
 def made(place: Place) -> Place:
     assert place.prepare(make=True)
     return place

@@ -1,43 +1,32 @@
 """The store on a real disk: what is saved is found, and nothing wrong harms."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import closing, suppress
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gamin.config.state_settings import StateSettings
-from gamin.state import store as module
 from gamin.state.place import Place, Unusable
 from gamin.state.saved import Header, pack
 from gamin.state.store import (
-    _SCHEMA,
-    APPLICATION,
     NOTHING,
-    WITHOUT_CLIENTS,
     Base,
     Entry,
     Generation,
     SavedCursor,
     Store,
     Summary,
-    _make_tables,
 )
 from tests.unit.state.test_saved import HEADER, TREE
 
 KEY = b"key"
 FIRST = Generation(1, 2, 3)
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(os.fsencode(tmp_path / "state"), b"s", os.getuid())
 
 
 CHUNK = pack(TREE)
@@ -132,68 +121,53 @@ def test_a_header_of_which_a_part_is_another_one_is_damage(
         store.find(FIRST, KEY)
 
 
-def test_a_store_of_an_earlier_version_is_replaced(place: Place) -> None:
-    assert place.prepare(make=True)
-    with closing(sqlite3.connect(place.path)) as connection:
-        connection.executescript(
-            "CREATE TABLE trees (data BLOB); CREATE TABLE cursors (name TEXT);"
-            f"PRAGMA user_version = 1; PRAGMA application_id = {APPLICATION};"
-        )
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE cursors SET clock = 'c:1:2:3:5'",
+        "UPDATE cursors SET clock = NULL",
+        "UPDATE cursors SET digest = NULL",
+        "UPDATE cursors SET name = 'other'",
+        "UPDATE cursors SET key = x'00'",
+    ],
+)
+def test_a_cursor_of_which_a_part_is_another_one_is_damage_or_unknown(
+    place: Place, change: str
+) -> None:
     store = Store(place)
-    assert read(store) is None
-    store.save([entry()], [])
-    assert read(store) == (HEADER, [CHUNK])
+    store.save([], [SavedCursor(KEY, b"/r", name, "c:1:2:3:4") for name in ("n", "m")])
+    with closing(sqlite3.connect(place.path)) as connection, connection:
+        connection.execute(change + " WHERE name = 'n'")
+    if "SET name" not in change and "SET key" not in change:
+        with pytest.raises(Unusable, match="damaged"):
+            store.cursor(KEY, "n")
+        return
+    assert store.cursor(KEY, "n") is None
+    with pytest.raises(Unusable, match="damaged"):
+        store.cursor(*((KEY, "other") if "name" in change else (b"\0", "n")))
 
 
-def as_before_clients(place: Place) -> None:
-    """Turn the store into one of the version without clients."""
-    with closing(sqlite3.connect(place.path)) as connection:
-        connection.executescript(
-            "DROP TABLE clients; DROP TABLE client_paths; DROP TABLE client_servers;"
-            f"PRAGMA user_version = {WITHOUT_CLIENTS};"
-        )
-
-
-def test_a_store_without_clients_gets_their_tables_and_keeps_its_trees(
-    place: Place,
+@pytest.mark.parametrize("change", ["number = 9", "key = x'39'"])
+def test_a_tree_in_the_place_of_another_one_is_damage(
+    place: Place, change: str
 ) -> None:
     store = Store(place)
     store.save([entry()], [])
-    as_before_clients(place)
-    assert read(store) == (HEADER, [CHUNK])
-    store.save([entry(Generation(7, 7, 7))], [])
-    assert read(store) == (HEADER, [CHUNK])
+    with closing(sqlite3.connect(place.path)) as connection, connection:
+        connection.execute(f"UPDATE trees SET {change}")
+    with pytest.raises(Unusable, match="damaged"):
+        store.find(FIRST._replace(number=9), KEY) or store.find(FIRST, b"9")
 
 
-def test_two_that_make_the_store_at_once_both_use_it(place: Place) -> None:
-    """The second one finds no tables, waits for the first one, and finds them."""
-    Store(place).save([entry()], [])
-    with closing(sqlite3.connect(place.path)) as connection:
-        _make_tables(connection, _SCHEMA)
-        assert not connection.in_transaction
-    assert read(Store(place)) == (HEADER, [CHUNK])
-
-
-def test_a_store_that_another_makes_while_it_is_opened_is_used(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The other one can be between any two questions that the first one asks."""
-    real = sqlite3.connect
-
-    class Slow(sqlite3.Connection):
-        def execute(self, text: str, *arguments: Any) -> sqlite3.Cursor:
-            found = super().execute(text, *arguments)
-            if text == "PRAGMA user_version" and sqlite3.connect is not real:
-                row = found.fetchone()
-                monkeypatch.setattr(sqlite3, "connect", real)
-                with suppress(Unusable):  # it has to wait for the first one
-                    Store(place).save([entry(Generation(7, 7, 7))], [])
-                found = super().execute("SELECT ?", row)
-            return found
-
-    monkeypatch.setattr(module, "BUSY_SECONDS", 0)
-    monkeypatch.setattr(sqlite3, "connect", partial(real, factory=Slow))
-    Store(place).save([entry()], [])
+def test_rows_of_another_session_are_damage(place: Place) -> None:
+    Store(place).save([entry()], [SavedCursor(KEY, b"/r", "n", "c:1:2:3:4")])
+    other = Store(Place(place.directory, b"other", place.uid))
+    shutil.copy(place.path, other.place.path)
+    with pytest.raises(Unusable, match="damaged"):
+        other.find(FIRST, KEY)
+    shutil.copy(place.path, other.place.path)
+    with pytest.raises(Unusable, match="damaged"):
+        other.cursor(KEY, "n")
     assert read(Store(place)) == (HEADER, [CHUNK])
 
 
@@ -276,21 +250,6 @@ def test_a_link_in_the_place_of_the_file_is_not_followed(
     with pytest.raises(Unusable):
         Store(place).find(FIRST, KEY)
     assert (tmp_path / "elsewhere").read_bytes() == before
-
-
-@pytest.mark.parametrize("pragma", ["user_version = 4", "application_id = 7"])
-def test_a_store_of_another_version_or_program_is_left_as_it_is(
-    place: Place, pragma: str
-) -> None:
-    Store(place).save([entry()], [])
-    with closing(sqlite3.connect(place.path)) as connection:
-        connection.execute(f"PRAGMA {pragma}")
-        connection.commit()
-    with pytest.raises(Unusable):
-        Store(place).find(FIRST, KEY)
-    with pytest.raises(Unusable):
-        Store(place).save([entry()], [])
-    assert os.path.exists(place.path)
 
 
 def test_a_damaged_store_is_removed_and_the_next_save_makes_a_new_one(

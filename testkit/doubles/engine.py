@@ -39,6 +39,7 @@ SLICES = Slices(
     crawl_batch=4,
     scan_seconds=-1.0,
     scan_batch=2,
+    answer_seconds=-1.0,
     drain_pieces=2,
 )
 """Slices so small that even small examples need several."""
@@ -85,7 +86,7 @@ class Shell:
         self.monitor = Monitor(policy or plain_policy(), settings)
         self.has_kernel = has_kernel
         self.files = FilesInMemory(self.disk, self.system_calls)
-        self.threads = ThreadsInMemory(self._mount_executor)
+        self.threads = ThreadsInMemory(self.disk, self._mount_executor)
         self.executor = Executor(
             self.monitor,
             self.kernel if has_kernel else None,
@@ -96,6 +97,9 @@ class Shell:
             SLICES,
             self.threads,
         )
+        self.is_drained_by_loop = False
+        """Whether the kernel is drained only when there is something to read and the
+        executor has not set a time for it. Else what happened is known at once."""
         self.clients: list[Client] = []
         self.listeners: list[Listener] = []
         """Everyone who receives reports, by number, `clients` included."""
@@ -180,16 +184,22 @@ class Shell:
         self.executor.drain()
 
     def run_once(self) -> None:
-        """Drain, then do everything that the loop would do now."""
-        self.drain()
+        """Drain, unless that is left to the loop, and do all that the loop would do."""
+        if self.is_drained_by_loop:
+            self.flush()
+        else:
+            self.drain()
         for _ in range(MAX_ROUNDS):
-            if self.kernel.inotify.queue:
+            if self.kernel.inotify.queue and not self._is_drain_scheduled():
                 self.drain()
             elif self._is_due(self.now):
                 self.executor.due()
             else:
                 return
         raise AssertionError("the executor does not come to rest")
+
+    def _is_drain_scheduled(self) -> bool:
+        return self.is_drained_by_loop and self.executor.is_drain_scheduled
 
     def _is_due(self, by: float) -> bool:
         deadline = self.executor.deadline()

@@ -160,6 +160,10 @@ class KernelInMemory:
                 return
             self._calls.next()
 
+    def mask(self, node: Watchable) -> int:
+        """What it is watched for; 0 if it is not watched."""
+        return self._masks.get(node.wd, 0)
+
     def fileno(self) -> int:
         raise OSError(errno.EBADF, "nothing here waits")
 

@@ -57,6 +57,7 @@ another one takes its place, a difference reports what is in it."""
 class Answers:
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
+        shell.is_drained_by_loop = True
         furnish(shell.disk, ROOT)
         self._client: View = shell.view()
         self._asked = self._client.subscribe(ROOT, Scope.TREE)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gamin.config.gaminrc import Method, PathRule
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.engine.proxy import DISTANT_WATCH
 from gamin.paths import join
 from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import StrictBelief, outdated, truth
@@ -136,6 +137,7 @@ class Without:
 class Performance:
     def __init__(self, shell: Shell) -> None:
         self.shell = shell
+        self.shell.is_drained_by_loop = True
         self.clients: list[Client] = [
             self.shell.v1(),
             self.shell.v1(),
@@ -244,10 +246,14 @@ def check_tree(performance: Performance) -> None:
     for node in nodes:
         if node.mask and not node.unreadable:
             assert node.is_watched, node
+        if node.wd != DISTANT_WATCH:
+            assert shell.kernel.mask(node) & node.kernel_mask == node.kernel_mask, node
+            assert (node.wd >= 0) is (node.kernel_mask != 0), node
+            assert shell.polling.mask(node) == node.poll_mask, node
         if node.listed:
             there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
             assert {n: k is not FILE for n, k in node.names.items()} == there
-    watched = {node.wd for node in nodes if node.wd >= 0}
+    watched = {node.wd for node in nodes if node.wd >= 0} - {DISTANT_WATCH}
     assert shell.kernel.watches == len(watched)
 
 

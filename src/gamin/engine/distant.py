@@ -139,6 +139,8 @@ class Distant:
         if mount.type == AUTOMOUNT:
             self._leave_unmounted(work)
         else:
+            if node.listed and proxy is None and isinstance(work, Watch):
+                work = Scan(node, None)  # for it may change before it is watched here
             reader = self._delivery.reader(node) if isinstance(work, Scan) else None
             wanted = self._wanted(node, mount, work)
             self._send(mount, Request(*wanted, node.path(), reader))

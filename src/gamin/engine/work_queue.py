@@ -167,6 +167,8 @@ class WorkQueue:
             self._handover.unwatch(work.node)
         elif isinstance(work, Ready):
             self._delivery.ready(work.subscription)
+        elif work.node.listed and not work.node.is_watched and work.node.mask:
+            self._scan(Scan(work.node, None))  # for it may have changed unwatched
         elif work.node.mask:
             try:
                 self._handover.watch(work.node)

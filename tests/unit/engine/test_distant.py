@@ -127,6 +127,23 @@ def test_a_mount_that_is_gone_before_it_answered_is_looked_at_as_what_is_there(
     assert rows(view) == ["created /net/d/new"]
 
 
+LOCAL_AGAIN, ANOTHER = [FAR], [NET._replace(id=b"9"), FAR]
+
+
+@pytest.mark.parametrize("next_mounts", [LOCAL_AGAIN, ANOTHER])
+def test_a_file_that_is_written_just_before_its_mount_changes_is_reported(
+    shell: Shell, next_mounts: list[Mount]
+) -> None:
+    view = following(shell, b"/net/d")
+    shell.answer()
+    rows(view)
+    shell.disk.write(b"/net/d/old")
+    shell.change_policy(Policy((), Mounts([LOCAL, *next_mounts])))
+    shell.disk.write(b"/net/d/old")
+    shell.answer()
+    assert "changed /net/d/old" in rows(view)
+
+
 def test_a_thread_ends_with_the_last_client_of_its_mount(shell: Shell) -> None:
     view = following(shell, b"/net/d")
     shell.answer()

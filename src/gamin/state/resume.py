@@ -10,7 +10,7 @@ inode or file system) shares nothing with it: all that was in it is gone, and al
 is in it is new.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 
 from gamin.core.model.difference import entries_since, tree_since
@@ -100,7 +100,7 @@ class _Merge:
         newer = self._newer(old, now, prefix)
         if newer is not None and not newer and _is_equal(old, now):
             return []
-        present: Names = _names(now) if now.listed else {}
+        present: Mapping[bytes, Node | bool] = now.entries if now.listed else {}
         before = old.names
         if newer is None:
             gone, new = list(before), list(present)
@@ -180,7 +180,7 @@ class _Merge:
             if not now.listed:
                 continue
             names: Names = {}
-            for entry, known in _names(now).items():
+            for entry, known in now.entries.items():
                 names[entry] = FILE if known is FILE else SUBDIR
                 below = path + b"/" + entry
                 if isinstance(known, Node) and covers(below):
@@ -189,19 +189,14 @@ class _Merge:
             tree.mark_listed(node)
 
 
-def _names(node: Node) -> Names:
-    """The entries of a live directory, which stays packed."""
-    if not node.is_packed:
-        return node.names
-    return dict.fromkeys(node.packed.split(b"/") if node.packed else (), FILE)
-
-
 def _is_equal(old: Node, now: Node) -> bool:
     """Whether both have the same names, and no subdirectory, as far as is seen at a
     glance."""
     return old.is_packed and now.is_packed and now.listed and old.packed == now.packed
 
 
-def _is_same_kind(known: Node | bool, others: Names, name: bytes) -> bool:
+def _is_same_kind(
+    known: Node | bool, others: Mapping[bytes, Node | bool], name: bytes
+) -> bool:
     other = others.get(name)
     return other is not None and (known is FILE) is (other is FILE)

@@ -9,10 +9,11 @@ the interleaving.
 `content` applies changes of content, `renames` the renames of which both ends are seen.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from gamin.core.apply.content import Content
-from gamin.core.apply.removals import Removals, is_large
+from gamin.core.apply.removals import Removals, is_large, weight
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.details import PLAIN, RENAMED
 from gamin.core.deliver.reporter import Reporter
@@ -68,11 +69,11 @@ class EntryChanges:
 
     def on_created(self, node: Node, name: bytes, mask: int) -> None:
         """A name was created, or another object took it."""
+        if self.removals.pending and self.removals.postpone(node, name, mask):
+            return
         is_dir = mask & IS_DIR != 0
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name, is_creation=mask & CREATE != 0)
-        if self.removals.pending:
-            self.removals.finish_at(node, (name,))
         known = node.names.get(name)
         if not node.listed:
             if isinstance(known, Node) and not mask & CREATE:
@@ -138,7 +139,7 @@ class EntryChanges:
     def on_probed(self, node: Node, name: bytes, is_dir: bool) -> None:
         """A probe found the entry, perhaps before its event was read."""
         if self.removals.pending:
-            self.removals.finish_at(node, (name,))
+            self.removals.finish_at(node, name)
         known = node.names.get(name)
         if known is not None and (known is not FILE) != is_dir:
             self.remove_entry(node, name)
@@ -164,13 +165,20 @@ class EntryChanges:
 
     def on_deleted(self, node: Node, name: bytes, mask: int = 0) -> None:
         """A name was deleted, or renamed away."""
+        if self.removals.pending and self.removals.postpone(node, name, 0):
+            return
         if self._content.details.is_wanted:
-            self._content.details.forget(node, name)
-            self._note(node, name, RENAMED if mask & MOVED_FROM else PLAIN)
+            self.note_deletion(node, name, mask)
         if node.path_waiters is not None or node.subscriptions is not None:
             self.notify_path_waiters(node, name)
         if name in node.names:
-            self.on_gone(node, name)
+            self.on_gone(node, name, mask)
+
+    def note_deletion(self, node: Node, name: bytes, mask: int) -> None:
+        """The details of what is reported as deleted now."""
+        if self._content.details.is_wanted:
+            self._content.details.forget(node, name)
+            self._note(node, name, RENAMED if mask & MOVED_FROM else PLAIN)
 
     def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
         """Report and remove a known entry, with all that was below it."""
@@ -223,48 +231,72 @@ class EntryChanges:
             self._flow.forget(node)
         self._tree.keep_tombstone(node)
 
-    def on_gone(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+    def on_gone(
+        self, node: Node, name: bytes, mask: int = 0, *, recovered: bool = False
+    ) -> None:
         """As `remove_entry`, for a name that nothing has now: a large directory is
-        removed in slices."""
-        known = node.names[name]
+        removed in slices. `mask` is that of the event; 0: a scan found it."""
+        removals, known = self.removals, node.names[name]
+        if removals.pending and removals.restart(node, name, recovered=recovered):
+            return
         if isinstance(known, Node) and self.is_removed_in_slices(known):
-            self.removals.begin(known, recovered=recovered)
+            removals.begin(known, mask, recovered=recovered)
         else:
             self.remove_entry(node, name, recovered=recovered)
 
     def is_removed_in_slices(self, node: Node) -> bool:
         parent = node.parent
-        is_plain = parent is not None and parent.listed and not self._flow.busy
-        return is_plain and is_large(node)
+        return parent is not None and parent.listed and is_large(node)
 
     def remove_some(self, node: Node, most: int, *, recovered: bool) -> int:
         """Report and remove so many entries at most of a directory that is gone, and
         forget it once it has none. Return how many there were."""
-        if not node.listed or node.deferred or len(node.names) <= most:
-            count = len(node.names)
+        count = weight(node)
+        if count <= most and not any(node.children()):
             self._remove_directory(node, recovered=recovered)
             return count
-        audience = self._without_directory_only(self._audiences.on(node))
-        prefix = node.path_prefix()
-        for name, known in self._tree.remove_last(node, most):
-            row = _DELETED, prefix + name, known is not FILE, None, False
-            self._reporter.report(audience, row, recovered)
-        return most
+        removed = self._tree.remove_last(node, most)
+        if removed:
+            self._report_removed(node, removed, recovered)
+            return len(removed)
+        # All names are gone; these are deletions that are not reported yet.
+        deferred = node.deferred or {}
+        gone = [deferred.popitem() for _ in range(min(most, len(deferred)))]
+        rest = [
+            (name, bool(was.was_dir)) for name, was in gone if was.was_dir is not None
+        ]
+        self._report_removed(node, rest, recovered)
+        return len(gone)
 
-    def remove_emptied(self, node: Node, *, is_top: bool, recovered: bool) -> None:
-        """Report and remove the name of a directory whose entries are removed. Unless
-        it `is_top`, the directory above is gone, too."""
+    def remove_emptied(self, node: Node, *, recovered: bool) -> None:
+        """Report and remove the name of a directory whose entries are removed, in one
+        that is gone, too."""
         above, name = node.parent, node.name
         assert above is not None
         if not above.listed:
             del above.names[name]
             return
-        audience = self._audiences.on(above)
-        if not is_top:
-            audience = self._without_directory_only(audience)
         self._tree.remove(above, name)
-        row = _DELETED, above.path_prefix() + name, True, None, False
-        self._reporter.report(audience, row, recovered)
+        self._report_removed(above, [(name, node)], recovered)
+
+    def _report_removed(
+        self,
+        node: Node,
+        removed: Iterable[tuple[bytes, Node | bool]],
+        recovered: bool,
+    ) -> None:
+        """Report entries of a directory that is gone; of those with a change that is
+        deferred, what clients know."""
+        audience = self._without_directory_only(self._audiences.on(node))
+        prefix, deferred = node.path_prefix(), node.deferred
+        for name, known in removed:
+            is_dir: bool | None = known is not FILE
+            before = deferred.pop(name, None) if deferred else None
+            if before is not None:
+                is_dir = before.was_dir
+            if is_dir is not None:
+                row = _DELETED, prefix + name, is_dir, None, False
+                self._reporter.report(audience, row, recovered)
 
     def _without_directory_only(self, audience: Audience) -> Audience:
         if not any(s.directory_events_only for s in audience.subscriptions):

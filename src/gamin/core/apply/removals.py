@@ -2,14 +2,16 @@
 
 All that was below such a directory is reported as deleted, from below, and then the
 directory itself: as if a program removed one after another, and the kernel reported it
-only now. Until then the tree has what is not reported yet.
+only now. Until then the tree has what is not reported yet. Something else may have the
+name of the directory by then: it is reported as created after that.
 """
 
-from collections.abc import Container
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
-from gamin.core.effects import Effect, Remove
+from gamin.core.effects import Effect, Listing, Remove
 from gamin.core.model.node import Node
+from gamin.events import CREATE, IS_DIR
 
 MAX_NAMES_AT_ONCE = 1_024
 """Entries of a directory that is removed in one go, with all that is below it."""
@@ -18,16 +20,18 @@ BATCH_NAMES = 256
 NAMES_PER_DIRECTORY = 8
 """How many entries cost what a directory costs, whose watch ends."""
 
+_Item = TypeVar("_Item")
+
 
 class Remover(Protocol):
     """What reports and removes one directory after another."""
 
     def remove_some(self, node: Node, most: int, *, recovered: bool) -> int:
-        """Remove so many entries of a directory at most, and the directory once it has
-        none; return how many there were."""
+        """Remove so many entries of a directory at most, and forget the directory once
+        it has none; return how many there were. Its last entry has no node."""
 
-    def remove_emptied(self, node: Node, *, is_top: bool, recovered: bool) -> None:
-        """The directory has no entries any more: remove its name, too."""
+    def remove_emptied(self, node: Node, *, recovered: bool) -> None:
+        """Remove the name of a directory that is forgotten, in one that is gone."""
 
     def remove_entry(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
         """Remove a name, and all below it, in one go."""
@@ -35,29 +39,44 @@ class Remover(Protocol):
     def on_gone(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
         """Remove a name, and all below it, in slices if that is much."""
 
+    def note_deletion(self, node: Node, name: bytes, mask: int) -> None:
+        """The next report of the name is of this deletion."""
+
+    def on_created(self, node: Node, name: bytes, mask: int) -> None:
+        """Something has a name that nothing had."""
+
 
 def is_large(node: Node) -> bool:
     """Whether the directory is to be removed in slices."""
     left = MAX_NAMES_AT_ONCE
     for below in node.subtree():
-        left -= NAMES_PER_DIRECTORY
-        left -= below.packed.count(b"/") if below.is_packed else len(below.names)
+        left -= NAMES_PER_DIRECTORY + weight(below)
         if left < 0:
             return True
     return False
 
 
+def weight(node: Node) -> int:
+    """How many entries of a directory may have to be reported as deleted."""
+    if node.is_packed:
+        return node.packed.count(b"/")
+    return len(node.names) + len(node.deferred or ())
+
+
 class Removal:
     """A directory that is gone, and what of it is still to be reported."""
 
-    def __init__(self, top: Node, *, recovered: bool) -> None:
+    def __init__(self, top: Node, above: Node, mask: int, *, recovered: bool) -> None:
         self.top = top
+        self.above = above
+        self.name = top.name
+        self.mask = mask
+        """That of the event which reported it; 0: a scan found it."""
         self.recovered = recovered
-        self._names = None if top.parent is None else top.parent.names
+        self._names = above.names
         """The names above. They are another object once all were forgotten."""
-        self._path = [(top, list(top.children()))]
-        """From the top down to the directory that is removed next, each with the
-        subdirectories that are still to be removed before it."""
+        self._path = [top]
+        """From the top down to the directory that is removed now."""
 
     @property
     def is_listed(self) -> bool:
@@ -66,31 +85,24 @@ class Removal:
         It may have it without this node, which is released when the last subscription
         that covers it ends.
         """
-        top, above = self.top, self.top.parent
-        if above is None or above.child(top.name) is top:
-            return above is not None
-        return above.listed and above.names is self._names and top.name in above.names
-
-    def resume(self) -> None:
-        """Others had their turn: leave what they removed, or renamed away."""
-        for index in range(1, len(self._path)):
-            above, node = self._path[index - 1][0], self._path[index][0]
-            if above.child(node.name) is not node:
-                del self._path[index:]
-                break
+        above, name = self.above, self.name
+        if above.child(name) is self.top:
+            return True
+        return above.listed and above.names is self._names and name in above.names
 
     def next_directory(self) -> Node:
-        """The next one to be removed: it has no subdirectories any more."""
+        """The next one of which entries are to be removed: its last entry has no
+        node."""
         path = self._path
-        while True:
-            node, children = path[-1]
-            if not children:  # others may have come since they were listed
-                children += node.children()
-                if not children:
-                    return node
-            child = children.pop()
-            if node.child(child.name) is child:  # it was not renamed away
-                path.append((child, list(child.children())))
+        for index in range(1, len(path)):
+            if path[index - 1].child(path[index].name) is not path[index]:
+                del path[index:]  # others removed it, or renamed it away
+                break
+        node = path[-1]
+        while isinstance(last := next(reversed(node.names.values()), None), Node):
+            path.append(last)
+            node = last
+        return node
 
     def leave(self) -> None:
         """What `next_directory` returned is removed."""
@@ -101,63 +113,136 @@ class Removals:
     def __init__(self, remover: Remover, effects: list[Effect]) -> None:
         self._remover = remover
         self._effects = effects
-        self.pending: dict[Node, Removal] = {}
-        """By the directory."""
+        self.pending: dict[Node, dict[bytes, Removal]] = {}
+        """By the directory above and the name."""
+        self._returning: dict[Node, dict[bytes, int]] = {}
+        """The names of these that something has again, with the mask of its event."""
 
-    def begin(self, node: Node, *, recovered: bool = False) -> None:
+    def begin(self, node: Node, mask: int = 0, *, recovered: bool = False) -> None:
         """Remove a large directory. An earlier removal of it ends: an exception may
         have kept that from going on."""
-        removal = self.pending[node] = Removal(node, recovered=recovered)
+        above = node.parent
+        assert above is not None
+        removal = Removal(node, above, mask, recovered=recovered)
+        self.pending.setdefault(above, {})[node.name] = removal
         self._effects.append(Remove(removal))
+
+    def restart(self, node: Node, name: bytes, *, recovered: bool) -> bool:
+        """A name was found to be gone: if it is being removed, begin that again. Return
+        whether it is."""
+        removal, known = self._current(node, name), node.names[name]
+        if removal is None or not isinstance(known, Node):
+            return False
+        self.begin(known, removal.mask, recovered=recovered)
+        return True
 
     def go_on(self, removal: Removal) -> None:
         """Remove some of it; asks for more if there is more."""
-        top, left = removal.top, BATCH_NAMES
-        if self.pending.get(top) is not removal:
+        top, left, recovered = removal.top, BATCH_NAMES, removal.recovered
+        if self._current(removal.above, removal.name) is not removal:
             return
         if not top.is_linked:
-            del self.pending[top]
-            above = top.parent
-            if above is not None and above.is_linked and removal.is_listed:
-                # Nobody needs what was below it, but others list the name.
-                self._remover.on_gone(above, top.name, recovered=removal.recovered)
+            # Nobody needs what was below it, but others may list the name.
+            self._finish(removal, self._remover.on_gone)
             return
-        removal.resume()
         while left > 0:
             node = removal.next_directory()
-            count = self._remover.remove_some(node, left, recovered=removal.recovered)
-            left -= count + NAMES_PER_DIRECTORY
-            if node.listed:
-                continue
-            removal.leave()
-            self._remover.remove_emptied(
-                node, is_top=node is top, recovered=removal.recovered
-            )
-            if node is top:
+            if node is top and weight(top) <= left and not any(top.children()):
+                self._finish(removal, self._remover.remove_entry)
                 return
+            count = self._remover.remove_some(node, left, recovered=recovered)
+            left -= count + NAMES_PER_DIRECTORY
+            if not node.listed:
+                removal.leave()
+                self._remover.remove_emptied(node, recovered=recovered)
         self._effects.append(Remove(removal))
 
-    def finish_at(self, node: Node, names: Container[bytes]) -> None:
-        """Something has one of these names of a directory again: what had it before is
-        removed first, in one go."""
-        for top, removal in list(self.pending.items()):
-            if top.parent is node and top.name in names:
-                self._finish(removal)
+    def _current(self, above: Node, name: bytes) -> Removal | None:
+        """The removal of a name that is still listed; others are dropped."""
+        removal = self.pending.get(above, {}).get(name)
+        if removal is not None and not removal.is_listed:
+            self._take(above, name)
+            return None
+        return removal
+
+    def _finish(self, removal: Removal, remove: Callable[..., None]) -> None:
+        """Remove the name, and add what has it again."""
+        above, name = removal.above, removal.name
+        returning = self._take(above, name)
+        if removal.mask:
+            self._remover.note_deletion(above, name, removal.mask)
+        remove(above, name, recovered=removal.recovered)
+        if returning and not self.postpone(above, name, returning):
+            self._remover.on_created(above, name, returning)
+
+    def _take(self, above: Node, name: bytes) -> int:
+        """End the removal of a name. Return the mask of what has it again; 0: nothing
+        has."""
+        returning = _pop(self._returning, above, name)
+        _pop(self.pending, above, name)
+        return returning or 0
+
+    def finish_at(self, node: Node, name: bytes) -> None:
+        """If the name is being removed, remove the rest in one go."""
+        removal = self._current(node, name)
+        if removal is not None:
+            self._finish(removal, self._remover.remove_entry)
 
     def finish_all(self) -> None:
         """Remove all that is gone, in one go."""
         while self.pending:
-            self._finish(next(reversed(self.pending.values())))
-
-    def _finish(self, removal: Removal) -> None:
-        top, above = removal.top, removal.top.parent
-        self.pending.pop(top, None)
-        if above is not None and removal.is_listed:
-            recovered = removal.recovered
-            self._remover.remove_entry(above, top.name, recovered=recovered)
+            above, removed = next(reversed(self.pending.items()))
+            self.finish_at(above, next(reversed(removed)))
 
     def on_removed(self, node: Node) -> None:
         """All entries of a directory are removed, be it by a removal or by others: no
         removal of it, or of an entry, goes on. It may come back."""
-        for top in [t for t in self.pending if t is node or t.parent is node]:
-            del self.pending[top]
+        self.pending.pop(node, None)
+        self._returning.pop(node, None)
+        if node.parent is not None:
+            self._take(node.parent, node.name)
+
+    # -- what has the name of a directory that is being removed
+
+    def postpone(self, node: Node, name: bytes, mask: int) -> bool:
+        """An event with this mask says that something has the name again, or that
+        nothing has (0). Return whether that must wait for a removal."""
+        if self._current(node, name) is None:
+            return False
+        if mask:
+            self._returning.setdefault(node, {})[name] = mask
+        else:
+            _pop(self._returning, node, name)
+        return True
+
+    def without_returning(self, listing: Listing) -> Listing:
+        """A listing without what must wait for a removal, as nothing else is known
+        there."""
+        scan, directories, others, newer = listing
+        node = scan.node
+        names = list(self.pending.get(node, ()))
+        removed = {name for name in names if self.postpone(node, name, 0)}
+        if not removed:
+            return listing
+        for found, mask in ((directories, CREATE | IS_DIR), (others, CREATE)):
+            for name in removed.intersection(found):
+                self.postpone(node, name, mask)
+        return (
+            scan,
+            [name for name in directories if name not in removed],
+            [name for name in others if name not in removed],
+            [name for name in newer if name not in removed],
+        )
+
+
+def _pop(
+    items: dict[Node, dict[bytes, _Item]], node: Node, name: bytes
+) -> _Item | None:
+    """Take an item out, and the directory that has no other one."""
+    of_node = items.get(node)
+    if of_node is None:
+        return None
+    item = of_node.pop(name, None)
+    if not of_node:
+        del items[node]
+    return item

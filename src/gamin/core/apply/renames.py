@@ -12,6 +12,7 @@ from gamin.core.apply.content import Content
 from gamin.core.apply.entries import EntryChanges
 from gamin.core.apply.ignore_change import IgnoreChanges
 from gamin.core.apply.recent_scans import RecentScans
+from gamin.core.apply.removals import is_large
 from gamin.core.coverage.need import Coverage
 from gamin.core.deliver.details import RENAMED
 from gamin.core.deliver.reporter import Reporter
@@ -23,7 +24,7 @@ from gamin.core.model.tree import Tree
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.deferred import Deferred
 from gamin.core.throttle.flow_control import FlowControl
-from gamin.events import IS_DIR, Kind, Row
+from gamin.events import IS_DIR, MOVED_FROM, Kind, Row
 from gamin.patterns.ignore_rules import IgnoreRules
 
 
@@ -77,8 +78,9 @@ class Renames:
 
     def on_moved_from(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The first half of a rename: the name is gone."""
-        if self._entries.removals.pending:
-            self._entries.removals.finish_at(node, (name,))
+        removals = self._entries.removals
+        if removals.pending and removals.postpone(node, name, 0):
+            return
         known = node.names.get(name)
         if known is not None and (known is not FILE) != bool(mask & IS_DIR):
             # What is known is from a later state of the disk than the event, so it is
@@ -111,10 +113,9 @@ class Renames:
 
     def on_moved_to(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half of a rename: the name is there."""
-        if self._entries.removals.pending:
-            self._entries.removals.finish_at(node, (name,))
-        leaving = self._partner(cookie, node)
-        if leaving is None or not node.listed:
+        leaving, removing = self._partner(cookie, node), self._entries.removals.pending
+        is_busy = removing and name in removing.get(node, ())
+        if leaving is None or not node.listed or is_busy:
             self._entries.on_created(node, name, mask)
             if leaving is not None:
                 self._treat_as_deleted(leaving)
@@ -205,6 +206,8 @@ class Renames:
         if any(_has_left_rules(s, path) for s in deep):
             return False  # scanned later, when those files are reported
         before = self._audiences.on(moved)
+        if is_large(moved) and not any(s in deep for s in before.recursive):
+            return False  # nobody sees both places: removed and scanned in slices
         is_deferred = self._defer(node, name, True)
         for below in moved.subtree():
             self._deferred.flush(below)
@@ -309,7 +312,7 @@ class Renames:
             is_free = not is_deferred and name not in node.names
             if is_free and self._entries.is_removed_in_slices(known):
                 self._tree.restore(node, name, known)
-                self._entries.removals.begin(known)
+                self._entries.removals.begin(known, MOVED_FROM)
                 return
             self._entries.remove_subtree(known)
         if node.listed and not is_deferred:

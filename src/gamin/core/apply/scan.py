@@ -48,13 +48,13 @@ class ScanChanges:
 
         The rows are marked as recovered if the scan follows a loss.
         """
+        if self._entries.removals.pending:
+            listing = self._entries.removals.without_returning(listing)
         (node, subscription, changed_since_ns), directories, others, newer = listing
         if node.unreadable:
             for subscriptions in (node.path_waiters or {}).values():
                 self._resolver.retry(subscriptions)
         self._coverage.registers.confirm_present(node)
-        if self._entries.removals.pending:
-            self._entries.removals.finish_at(node, {*directories, *others})
         audience = self._audiences.on(node)
         if not node.mask or not audience.subscriptions:
             return

@@ -329,7 +329,9 @@ class Node:
         """The nodes of its subdirectories that have one."""
         if self._names is None:
             return iter(())
-        return (known for known in self._names.values() if isinstance(known, Node))
+        # Nearly all are files, and they are False.
+        known = filter(None, self._names.values())
+        return (each for each in known if isinstance(each, Node))
 
     def subtree(self) -> Iterator["Node"]:
         """This node and every node below it, parents first."""

@@ -166,9 +166,16 @@ class Tree:
         self._record_removal(node, names.items())
 
     def remove_last(self, node: Node, count: int) -> list[tuple[bytes, Node | bool]]:
-        """As `remove` for so many entries of a directory; return them."""
-        pop = node.names.popitem
-        removed = [pop() for _ in range(min(count, len(node.names)))]
+        """As `remove` for so many entries of a directory at most, the last ones, up to
+        a subdirectory that has a node. Return them."""
+        names = node.names
+        removed: list[tuple[bytes, Node | bool]] = []
+        while names and len(removed) < count:
+            entry = names.popitem()
+            if isinstance(entry[1], Node):
+                names[entry[0]] = entry[1]
+                break
+            removed.append(entry)
         self._record_removal(node, removed)
         return removed
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gamin.core.apply import removals
 from gamin.core.model.subscription import Scope
 from gamin.core.throttle.debounce import HOLD_SECONDS
 from testkit.doubles.clients import Client
@@ -293,3 +294,31 @@ def test_repeated_renames_do_not_delay_the_report_of_a_write(
         "changed /in/g",
         "moved /in/g /in/f",
     ]
+
+
+def test_a_large_directory_that_no_client_sees_at_both_places_is_renamed_in_slices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 5)
+    monkeypatch.setattr(removals, "BATCH_NAMES", 4)
+    shell = Shell()
+    shell.disk.makedirs(b"/a/big/sub")
+    shell.disk.makedirs(b"/b")
+    for number in range(9):
+        shell.disk.touch(b"/a/big/sub/%d" % number)
+    source, target = shell.view(), shell.view()
+    for view, path in ((source, b"/a"), (target, b"/b")):
+        view.subscribe(path, Scope.TREE)
+        view.rows()
+    shell.disk.rename(b"/a/big", b"/b/big")
+    shell.drain()
+    assert shell.monitor.is_removing
+    shell.run_once()
+    gone, came = as_words(source.rows()), as_words(target.rows())
+    assert len(gone) == len(came) == 11
+    assert gone[-2:] == ["deleted /a/big/sub/", "deleted /a/big/"]
+    assert came[:2] == ["created /b/big/", "created /b/big/sub/"]
+    shell.disk.touch(b"/b/big/sub/later")
+    shell.run_once()
+    assert as_words(target.rows()) == ["created /b/big/sub/later"]
+    assert not source.rows()

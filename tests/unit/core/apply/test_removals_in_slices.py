@@ -1,0 +1,130 @@
+"""What one go reports of a large directory that is gone, slices report as well."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DataObject, data
+
+from gamin.core.apply import removals
+from gamin.core.deliver.details import RENAMED
+from gamin.core.effects import Remove
+from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, Change
+from testkit.doubles.clients import View
+from testkit.doubles.engine import Shell
+from testkit.words import as_words
+from tests.unit.core.apply.pieces import EVERYTHING, Pieces, furnished, words
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return furnished(monkeypatch)
+
+
+@pytest.fixture
+def tree(shell: Shell) -> View:
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE)
+    view.rows()
+    return view
+
+
+@pytest.fixture
+def pieces(shell: Shell, tree: View) -> Pieces:
+    return Pieces(shell, tree)
+
+
+def make_busy(pieces: Pieces, node: Node) -> None:
+    """Have a file come and go in a directory until its reports are deferred."""
+    while node not in pieces.monitor.flow.busy:
+        pieces.shell.now += 0.01
+        for mask in (CREATE, DELETE):
+            pieces.monitor.changed([Change(node, mask, 0, b"brief")], pieces.shell.now)
+
+
+@pytest.mark.parametrize("path", [b"/d", b"/d/big", b"/d/big/sub", b"/elsewhere"])
+def test_a_large_directory_is_removed_in_slices_while_one_is_busy(
+    shell: Shell, tree: View, pieces: Pieces, path: bytes
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/elsewhere", Scope.TREE)
+    node = pieces.monitor.tree.find(path)
+    assert node is not None
+    make_busy(pieces, node)
+    effects = pieces.changed(DELETE | IS_DIR)
+    assert any(isinstance(each, Remove) for each in effects)
+    assert sorted(pieces.end(effects)) == sorted(EVERYTHING)
+    assert not pieces.directory.entries
+
+
+@pytest.mark.parametrize("is_in_slices", [True, False])
+def test_what_was_deferred_in_a_directory_that_is_gone_is_reported_as_clients_know_it(
+    pieces: Pieces, is_in_slices: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    big = pieces.monitor.tree.find(b"/d/big")
+    assert big is not None
+    make_busy(pieces, big)
+    now = pieces.shell.now
+    deferred = [
+        *(Change(big, CREATE, 0, b"unknown-%d" % number) for number in range(9)),
+        *(Change(big, DELETE, 0, b"%d" % number) for number in range(6)),
+        *(Change(big, CREATE | IS_DIR, 0, b"%d" % number) for number in range(2)),
+    ]
+    # Subdirectories are reported at once, and what was deferred of their names first.
+    before = words(pieces.monitor.changed(deferred, now))
+    assert before == [
+        word
+        for number in range(2)
+        for word in (f"deleted /d/big/{number}", f"created /d/big/{number}/")
+    ]
+    if not is_in_slices:
+        monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 1000)
+    effects = pieces.changed(DELETE | IS_DIR)
+    seen = words(effects) + pieces.end(effects)
+    known = EVERYTHING - {"deleted /d/big/0", "deleted /d/big/1"}
+    assert sorted(seen) == sorted({*known, "deleted /d/big/0/", "deleted /d/big/1/"})
+
+
+def test_the_details_of_a_large_directory_that_was_renamed_away_are_reported(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE, wants_details=True)
+    pieces = Pieces(shell, view)
+    effects = pieces.changed(MOVED_FROM | IS_DIR)
+    shell.monitor.details.end_round()
+    assert pieces.end(effects)[-1] == "deleted /d/big/"
+    assert shell.monitor.details.of(b"/d/big") == RENAMED
+
+
+@given(data())
+def test_slices_report_what_one_go_reports(choices: DataObject) -> None:
+    names = st.sampled_from([b"a", b"b", b"c", b"d"])
+    directories = choices.draw(st.lists(st.lists(names, max_size=4), max_size=6))
+    files = choices.draw(st.lists(st.lists(names, min_size=1, max_size=4), max_size=9))
+    seen = []
+    for most in (0, 1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(removals, "MAX_NAMES_AT_ONCE", most)
+            patch.setattr(removals, "BATCH_NAMES", 1)
+            shell = Shell()
+            shell.disk.makedirs(b"/d/big")
+            shell.disk.makedirs(b"/elsewhere")
+            for path in directories:
+                shell.disk.makedirs(b"/".join([b"/d/big", *path]))
+            for path in files:
+                with suppress(OSError):
+                    shell.disk.touch(b"/".join([b"/d/big", *path]))
+            view = shell.view()
+            view.subscribe(b"/d", Scope.TREE)
+            view.rows()
+            shell.disk.rename(b"/d/big", b"/elsewhere/big")
+            shell.run_once()
+            seen.append(as_words(view.rows()))
+    assert sorted(seen[0]) == sorted(seen[1])
+    paths = [word.split()[1] for word in seen[0]]
+    for index, gone in enumerate(paths):
+        assert not any(below.startswith(gone) for below in paths[index + 1 :])

@@ -47,6 +47,10 @@ class Turn(NamedTuple):
     """The server drains the kernel's queue, and does all that follows."""
 
 
+class Slice(NamedTuple):
+    """The server drains the kernel's queue, and does one slice of what follows."""
+
+
 class Choke(NamedTuple):
     """The kernel's queue is full: what happens until it is read is lost."""
 
@@ -77,7 +81,7 @@ class Cancel(NamedTuple):
     which: int
 
 
-Step = Act | Sneak | Wait | Turn | Choke | Starve | Read | Ask | Cancel
+Step = Act | Sneak | Wait | Turn | Slice | Choke | Starve | Read | Ask | Cancel
 
 ROOTS = (b"/w", b"/w", b"/o")
 WAYS = (
@@ -114,6 +118,7 @@ STEPS = st.one_of(
     st.builds(Sneak, st.integers(1, 6), ACTS),
     st.builds(Wait, st.sampled_from([0.01, 0.3, 1.0, 7.0])),
     st.just(Turn()),
+    st.just(Slice()),
     st.just(Choke()),
     st.builds(Starve, st.booleans()),
     st.builds(Read, NUMBERS, st.booleans()),
@@ -165,6 +170,9 @@ class Performance:
                 shell.sleep(seconds)
             case Turn():
                 shell.run_once()
+            case Slice():
+                shell.drain()
+                shell.executor.due()
             case Choke():
                 shell.kernel.inotify.choke()
             case Starve(is_memory):

@@ -7,7 +7,7 @@ name of the directory by then: it is reported as created after that.
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from gamin.core.effects import Effect, Listing, Remove
 from gamin.core.model.node import Node
@@ -19,8 +19,6 @@ BATCH_NAMES = 256
 """Entries that are removed before the time is looked at."""
 NAMES_PER_DIRECTORY = 8
 """How many entries cost what a directory costs, whose watch ends."""
-
-_Item = TypeVar("_Item")
 
 
 class Remover(Protocol):
@@ -73,6 +71,8 @@ class Removal:
         self.mask = mask
         """That of the event which reported it; 0: a scan found it."""
         self.recovered = recovered
+        self.returning = 0
+        """The mask of the event that says what has the name again; 0: nothing has."""
         self._names = above.names
         """The names above. They are another object once all were forgotten."""
         self._path = [top]
@@ -88,7 +88,7 @@ class Removal:
         above, name = self.above, self.name
         if above.child(name) is self.top:
             return True
-        return above.listed and above.names is self._names and name in above.names
+        return above.names is self._names and name in above.names
 
     def next_directory(self) -> Node:
         """The next one of which entries are to be removed: its last entry has no
@@ -115,25 +115,24 @@ class Removals:
         self._effects = effects
         self.pending: dict[Node, dict[bytes, Removal]] = {}
         """By the directory above and the name."""
-        self._returning: dict[Node, dict[bytes, int]] = {}
-        """The names of these that something has again, with the mask of its event."""
 
-    def begin(self, node: Node, mask: int = 0, *, recovered: bool = False) -> None:
-        """Remove a large directory. An earlier removal of it ends: an exception may
-        have kept that from going on."""
+    def begin(self, node: Node, mask: int = 0, *, recovered: bool = False) -> Removal:
+        """Remove a large directory, in place of an earlier removal of it."""
         above = node.parent
         assert above is not None
         removal = Removal(node, above, mask, recovered=recovered)
         self.pending.setdefault(above, {})[node.name] = removal
         self._effects.append(Remove(removal))
+        return removal
 
     def restart(self, node: Node, name: bytes, *, recovered: bool) -> bool:
-        """A name was found to be gone: if it is being removed, begin that again. Return
-        whether it is."""
-        removal, known = self._current(node, name), node.names[name]
-        if removal is None or not isinstance(known, Node):
+        """A name was found to be gone. If it is being removed, begin that again, for an
+        exception may have kept it from going on. Return whether it is."""
+        before = self._current(node, name)
+        if before is None:
             return False
-        self.begin(known, removal.mask, recovered=recovered)
+        after = self.begin(before.top, before.mask, recovered=recovered)
+        after.returning = before.returning
         return True
 
     def go_on(self, removal: Removal) -> None:
@@ -161,26 +160,26 @@ class Removals:
         """The removal of a name that is still listed; others are dropped."""
         removal = self.pending.get(above, {}).get(name)
         if removal is not None and not removal.is_listed:
-            self._take(above, name)
+            self._end(removal)
             return None
         return removal
 
     def _finish(self, removal: Removal, remove: Callable[..., None]) -> None:
         """Remove the name, and add what has it again."""
         above, name = removal.above, removal.name
-        returning = self._take(above, name)
+        self._end(removal)
         if removal.mask:
             self._remover.note_deletion(above, name, removal.mask)
         remove(above, name, recovered=removal.recovered)
-        if returning and not self.postpone(above, name, returning):
-            self._remover.on_created(above, name, returning)
+        if removal.returning:
+            self._remover.on_created(above, name, removal.returning)
 
-    def _take(self, above: Node, name: bytes) -> int:
-        """End the removal of a name. Return the mask of what has it again; 0: nothing
-        has."""
-        returning = _pop(self._returning, above, name)
-        _pop(self.pending, above, name)
-        return returning or 0
+    def _end(self, removal: Removal) -> None:
+        """The removal does not go on."""
+        pending = self.pending[removal.above]
+        del pending[removal.name]
+        if not pending:
+            del self.pending[removal.above]
 
     def finish_at(self, node: Node, name: bytes) -> None:
         """If the name is being removed, remove the rest in one go."""
@@ -195,24 +194,19 @@ class Removals:
             self.finish_at(above, next(reversed(removed)))
 
     def on_removed(self, node: Node) -> None:
-        """All entries of a directory are removed, be it by a removal or by others: no
-        removal of it, or of an entry, goes on. It may come back."""
+        """All entries of a directory are removed: no removal of one goes on. It may
+        come back, with the same entries."""
         self.pending.pop(node, None)
-        self._returning.pop(node, None)
-        if node.parent is not None:
-            self._take(node.parent, node.name)
 
     # -- what has the name of a directory that is being removed
 
     def postpone(self, node: Node, name: bytes, mask: int) -> bool:
         """An event with this mask says that something has the name again, or that
         nothing has (0). Return whether that must wait for a removal."""
-        if self._current(node, name) is None:
+        removal = self._current(node, name)
+        if removal is None:
             return False
-        if mask:
-            self._returning.setdefault(node, {})[name] = mask
-        else:
-            _pop(self._returning, node, name)
+        removal.returning = mask
         return True
 
     def without_returning(self, listing: Listing) -> Listing:
@@ -233,16 +227,3 @@ class Removals:
             [name for name in others if name not in removed],
             [name for name in newer if name not in removed],
         )
-
-
-def _pop(
-    items: dict[Node, dict[bytes, _Item]], node: Node, name: bytes
-) -> _Item | None:
-    """Take an item out, and the directory that has no other one."""
-    of_node = items.get(node)
-    if of_node is None:
-        return None
-    item = of_node.pop(name, None)
-    if not of_node:
-        del items[node]
-    return item

@@ -1,6 +1,7 @@
 """What one go reports of a large directory that is gone, slices report as well."""
 
 from contextlib import suppress
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,10 @@ from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
 from tests.unit.core.apply.pieces import EVERYTHING, Pieces, furnished, words
+
+SLICE_ROWS = 5
+"""Rows of one slice at most: `furnished` has 4 entries removed at a time, and after
+these a directory that is empty."""
 
 
 @pytest.fixture
@@ -98,6 +103,52 @@ def test_the_details_of_a_large_directory_that_was_renamed_away_are_reported(
     shell.monitor.details.end_round()
     assert pieces.end(effects)[-1] == "deleted /d/big/"
     assert shell.monitor.details.of(b"/d/big") == RENAMED
+
+
+@pytest.mark.parametrize("path", [b"/d/late", b"/d/late/deep"])
+def test_a_subdirectory_that_came_before_a_file_is_removed_in_slices(
+    shell: Shell, tree: View, path: bytes
+) -> None:
+    """The file, which is removed first, is all that is left beside it."""
+    shell.disk.makedirs(path + b"/sub")
+    shell.run_once()
+    for number in range(6):
+        shell.disk.touch(path + b"/sub/%d" % number)
+    shell.disk.touch(path + b"/last")
+    shell.run_once()
+    came = as_words(tree.rows())
+    slices = slices_of(Pieces(shell, tree), b"late")
+    assert max(map(len, slices)) <= SLICE_ROWS
+    gone = [word.replace("created", "deleted") for word in came]
+    assert sorted(chain(*slices)) == sorted(gone)
+
+
+def test_deletions_that_were_deferred_in_a_directory_are_reported_in_slices(
+    shell: Shell, tree: View, pieces: Pieces
+) -> None:
+    shell.disk.makedirs(b"/d/many")
+    for number in range(20):
+        shell.disk.touch(b"/d/many/%d" % number)
+    shell.run_once()
+    tree.rows()
+    many = pieces.monitor.tree.find(b"/d/many")
+    assert many is not None
+    make_busy(pieces, many)
+    gone = [Change(many, DELETE, 0, b"%d" % number) for number in range(20)]
+    assert not words(pieces.monitor.changed(gone, shell.now))
+    slices = slices_of(pieces, b"many")
+    assert max(map(len, slices)) <= SLICE_ROWS
+    assert len(list(chain(*slices))) == 21
+
+
+def slices_of(pieces: Pieces, name: bytes) -> list[list[str]]:
+    """What each slice reports of a directory in /d that is deleted."""
+    effects = pieces.changed(DELETE | IS_DIR, name)
+    slices = [words(effects)]
+    while any(isinstance(each, Remove) for each in effects):
+        effects = pieces.go_on(effects)
+        slices.append(words(effects))
+    return slices
 
 
 @given(data())

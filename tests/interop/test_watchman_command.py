@@ -1,10 +1,15 @@
 """The command `watchman`: its options, encodings and exit statuses."""
 
+import fcntl
 import json
 import os
+import signal
 import socket
+import stat
 import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +154,103 @@ def test_the_option_persistent_prints_later_messages(
         process.terminate()
 
 
+def is_locked(file: Path) -> bool:
+    with file.open() as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def ended(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not Path(f"/proc/{pid}/fd/0").exists(), what="its end")
+
+
+ASK_AS_NOBODY = """
+import os, socket, sys
+os.setgroups([])
+os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as client:
+    client.connect(sys.argv[1])
+    client.sendall(b'["version"]\\n')
+    print(client.recv(100))
+"""
+
+
+def test_a_server_in_a_state_directory_has_the_modes_of_the_configuration(
+    command: Installed,
+) -> None:
+    parent = command.folder / "state"
+    parent.mkdir()
+    command.folder.chmod(0o755)  # others come as far as the socket, but no further
+    config = command.folder / "watchman.json"
+    config.write_text('{"sock_access": {"group": true, "others": true}}')
+    own = replace(
+        command,
+        environ={
+            **command.environ,
+            "USER": "me",
+            "WATCHMAN_CONFIG_FILE": str(config),
+            "WATCHMAN_TEST_STATE_DIR": str(parent),
+        },
+    )
+    place, sock = parent / "me-state", parent / "me-state" / "sock"
+    replies = [own.watchman("--no-pretty", "get-sockname") for _ in range(2)]
+    assert {json.loads(done.stdout)["sockname"] for done in replies} == {str(sock)}
+    first = int((place / "pid").read_text())
+    try:
+        assert own.reply("get-pid")["pid"] == first
+        assert [stat.S_IMODE(path.lstat().st_mode) for path in (place, sock)] == [
+            0o2755,
+            0o666,
+        ]
+        assert is_locked(place / "pid")
+        other = own.watchman("--foreground", "--log-level=2")
+        assert other.returncode != 0
+        assert b"Failed to lock pidfile" in (place / "log").read_bytes()
+        assert own.reply("get-pid")["pid"] == first, "it disturbs nobody"
+        if os.geteuid() == 0:
+            asked = own.run([sys.executable, "-c", ASK_AS_NOBODY, str(sock)])
+            assert asked.stdout in (b"b''\n", b""), "closed without an answer"
+    finally:
+        ended(first)
+    second = own.reply("get-pid")["pid"]
+    assert second != first, "what a killed server left keeps nobody out"
+    ended(second)
+    place.chmod(0o777)
+    refused = own.watchman("--no-pretty", "get-sockname")
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"allow others to write to it" in refused.stderr
+
+
+def test_a_server_listens_at_the_socket_that_a_supervisor_gives_it(
+    command: Installed,
+) -> None:
+    path = command.folder / "given"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        words = ["watchman", "--foreground", "--inetd", f"--sockname={path}"]
+        process = subprocess.Popen(
+            words,
+            env=dict(command.environ),
+            stdin=listening.fileno(),
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        done = command.watchman(f"--sockname={path}", "--no-spawn", "get-pid")
+        assert json.loads(done.stdout)["pid"] == process.pid
+    finally:
+        process.kill()
+        process.wait()
+    assert path.is_socket(), "it is the supervisor's"
+    refused = command.watchman("--foreground", "--inetd")
+    assert refused.returncode == 1
+    assert b"no Unix socket that listens" in refused.stderr
+
+
 def test_a_server_uses_the_given_paths_of_its_socket_pidfile_and_log(
     command: Installed,
 ) -> None:
@@ -161,6 +263,7 @@ def test_a_server_uses_the_given_paths_of_its_socket_pidfile_and_log(
     pid = json.loads(done.stdout)["pid"]
     try:
         assert (place / "pidfile").read_text() == str(pid)
+        assert is_locked(place / "pidfile")
         assert (place / "logfile").exists()
         other = command.watchman("--no-pretty", "get-pid")
         assert json.loads(other.stdout)["pid"] != pid

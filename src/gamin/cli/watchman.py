@@ -17,6 +17,7 @@ from gamin.cli.watchman_service import (
     Options,
     Service,
     SpawnerFailed,
+    StateDirectoryRefused,
     Unreachable,
 )
 from gamin.errors import GaminError
@@ -116,7 +117,20 @@ def _add_service(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="a started server keeps nothing for the next one",
     )
+    group.add_argument(
+        "--test-state-dir",
+        metavar="DIR",
+        help="the directory that has USER-state, for socket, log, pidfile and state",
+    )
+    group.add_argument(
+        "--named-pipe-path", metavar="PATH", help="accepted: it is for Windows"
+    )
     group.add_argument("-f", "--foreground", action="store_true", help="be the server")
+    group.add_argument(
+        "--inetd",
+        action="store_true",
+        help="with --foreground: listen at the standard input",
+    )
     group.add_argument("--no-spawn", action="store_true", help="do not start a server")
     group.add_argument(
         "--no-local",
@@ -147,11 +161,15 @@ def run(args: argparse.Namespace) -> int:
             is_verbose=args.log_level == 2,
             statefile=NO_STATE if args.no_save_state else args.statefile,
             may_use_spawner=not args.no_site_spawner,
+            state_dir=args.test_state_dir or environ.get("WATCHMAN_TEST_STATE_DIR"),
+            is_inetd=args.inetd and args.foreground,
         ),
         environ,
     )
     if args.foreground:
-        service.serve()
+        from gamin.cli.watchman_server import serve  # most commands find a server
+
+        serve(service)
     is_spawning = not args.no_spawn and "WATCHMAN_NO_SPAWN" not in environ
     encoding = JSON
     if args.output_encoding:
@@ -189,8 +207,8 @@ def _ask(
 ) -> int:
     try:
         connection = service.connect(start=is_spawning)
-    except (SpawnerFailed, BadRequest) as error:
-        print(error, file=sys.stderr)
+    except (SpawnerFailed, BadRequest, StateDirectoryRefused) as error:
+        print(printable(str(error)), file=sys.stderr)
         return 1
     except (Unreachable, GaminError) as error:
         if is_spawning or args.no_local:

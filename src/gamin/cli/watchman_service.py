@@ -1,26 +1,29 @@
-"""Finds, starts or runs the server for `gamin watchman`.
+"""Finds or starts the server for `gamin watchman`.
 
 Usually that is the server of the session. With `--sockname` it is another one, for a
 session whose name is made of the path; the path is a link to that session's socket.
+With `--test-state-dir` the server listens in that directory, and with `--inetd` at the
+socket that is the standard input.
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import socket
-import sys
 import time
 from collections.abc import Mapping
-from typing import NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from gamin.cli.watchman_launcher import command_words
 from gamin.client.connect import connect_watchman
-from gamin.client.launch import launch, server_command
+from gamin.client.launch import launch
 from gamin.client.locate import NoServer
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.protocol.watchman.codec.pdu import end_of
 from gamin.system.address import Address, find
+from gamin.system.peercred import PeerRefused, check_peer
+
+if TYPE_CHECKING:
+    from gamin.cli.watchman_state_directory import StatePaths
 
 START_PATIENCE = 5.0
 """Seconds that a started server may take to accept a connection."""
@@ -30,6 +33,8 @@ _READ_SIZE = 256 * 1024
 """Bytes per recv()."""
 
 
+STDERR = "-"
+"""In `Options.logfile`: the log goes where the command prints."""
 NO_STATE = "off"
 """In `Options.statefile`: nothing is kept."""
 
@@ -43,6 +48,10 @@ class Options(NamedTuple):
     """Where the server keeps what is watched; "off" for nowhere."""
     may_use_spawner: bool = True
     """The site's own program may start the server."""
+    state_dir: str | None = None
+    """The directory that has `USER-state`, for what is not named otherwise."""
+    is_inetd: bool = False
+    """The standard input is the socket to listen at."""
 
 
 class Unreachable(GaminError):
@@ -55,6 +64,10 @@ class Unreachable(GaminError):
 
     def __str__(self) -> str:
         return f"{self.path}! ({self.reason})"
+
+
+class StateDirectoryRefused(GaminError):
+    """The state directory, or the socket in it, is not as its user wants it."""
 
 
 class SpawnerFailed(GaminError):
@@ -104,20 +117,41 @@ class Service:
     """The server, by the options and the environment of the command."""
 
     def __init__(self, options: Options, environ: Mapping[str, str]) -> None:
-        self.options = options
-        self._environ = environ
+        self.environ: Mapping[str, str] = environ
+        self.state: StatePaths | None = None
+        """What is in the directory that `state_dir` has for the user."""
+        if options.state_dir:
+            from gamin.cli.watchman_state_directory import state_paths
+
+            self.state = state_paths(options.state_dir, environ)
+            own = self.state._asdict()
+            names = ("sockname", "logfile", "pidfile", "statefile")
+            values = {name: getattr(options, name) or own[name] for name in names}
+            options = options._replace(**values)
+        self.options: Options = options
 
     @property
     def path(self) -> bytes:
         """Where its socket is, or would be."""
         if self.options.sockname:
             return os.fsencode(self.options.sockname)
+        return self.session_path
+
+    @property
+    def session_path(self) -> bytes:
+        """Where the server of the session has its socket, or would have it."""
         address = self._address()
         return address.watchman_directories[0] + b"/" + address.watchman_file
 
     def connect(self, *, start: bool) -> Connection:
         """Raises Unreachable, and what `connect_watchman` raises; SpawnerFailed, or
-        BadRequest for a configuration that makes no sense, if a server is started."""
+        BadRequest for a configuration that makes no sense, if a server is started; and
+        StateDirectoryRefused."""
+        if self.state is not None:
+            from gamin.cli.watchman_state_directory import prepared, read_access
+
+            with prepared(self.state.directory, read_access(self.environ)):
+                pass
         connected = self._reach()
         if connected is None and start:
             connected = self._start()
@@ -130,7 +164,7 @@ class Service:
         path = self.options.sockname
         if path is None:
             try:
-                return connect_watchman(start=False, environ=self._environ)
+                return connect_watchman(start=False, environ=self.environ)
             except NoServer:
                 return None
         connected = socket.socket(socket.AF_UNIX)
@@ -142,6 +176,11 @@ class Service:
         except OSError as error:
             connected.close()
             raise Unreachable(path, error.strerror or str(error)) from error
+        try:
+            check_peer(connected)
+        except PeerRefused:
+            connected.close()
+            raise
         return connected
 
     def _start(self) -> socket.socket | None:
@@ -149,15 +188,17 @@ class Service:
         from gamin.cli.watchman_spawner import site_spawner, spawn
 
         options = self.options
-        spawner = site_spawner(self._environ) if options.may_use_spawner else None
+        spawner = site_spawner(self.environ) if options.may_use_spawner else None
         words = self._words()
         if spawner is not None:
-            spawn(spawner, words, options.logfile, self._environ)
-        elif not any(options._replace(is_verbose=False, may_use_spawner=False)):
-            return connect_watchman(environ=self._environ, patience=START_PATIENCE)
+            spawn(spawner, words, options.logfile, self.environ)
+        elif options == Options(
+            is_verbose=options.is_verbose, may_use_spawner=options.may_use_spawner
+        ):
+            return connect_watchman(environ=self.environ, patience=START_PATIENCE)
         else:
             command = command_words("watchman", "--foreground", *words)
-            launch(command, self._session(), self._environ)
+            launch(command, self.session, self.environ)
         deadline = time.monotonic() + START_PATIENCE
         while time.monotonic() < deadline:
             connected = self._reach()
@@ -170,10 +211,13 @@ class Service:
         """The options of a server that is started."""
         options = self.options
         words: list[str] = []
+        if options.state_dir:
+            words.append(f"--test-state-dir={os.path.abspath(options.state_dir)}")
         for name in ("sockname", "logfile", "pidfile"):
             value = getattr(options, name)
-            if value:
-                words.append(f"--{name}={os.path.abspath(value)}")
+            if value and (self.state is None or value != getattr(self.state, name)):
+                path = value if value == STDERR else os.path.abspath(value)
+                words.append(f"--{name}={path}")
         if options.is_verbose:
             words.append("--log-level=2")
         if options.statefile == NO_STATE:
@@ -182,72 +226,15 @@ class Service:
             words.append(f"--statefile={os.path.abspath(options.statefile)}")
         return words
 
-    # -- being the server
-
-    def serve(self) -> NoReturn:
-        """Become the server. Raises GaminError and OSError if that cannot be."""
-        options = self.options
-        session = self._session()
-        if options.pidfile:
-            self._lock(options.pidfile)
-        if options.sockname:
-            self._link(options.sockname)
-        environ = {**self._environ, "GAM_CLIENT_ID": os.fsdecode(session)}
-        if options.is_verbose:
-            environ["GAM_DEBUG"] = "1"
-        if options.statefile:
-            is_off = options.statefile == NO_STATE
-            path = NO_STATE if is_off else os.path.abspath(options.statefile)
-            environ["GAMIN_WATCHMAN_STATE"] = path
-        if options.logfile and options.logfile != "-":
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-            log = os.open(options.logfile, flags, 0o600)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-        sys.stdout.flush()
-        command = server_command(environ)
-        os.execvpe(command[0], [*command, "--notimeout"], environ)
-
-    def _lock(self, path: str) -> None:
-        """Hold the file, with our pid in it, as long as this process lives."""
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unreachable(path, "another server holds the lock") from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, b"%d" % os.getpid())
-        os.set_inheritable(descriptor, True)
-
-    def _link(self, path: str) -> None:
-        """Make the path a link to the socket of the session. Raises FileExistsError
-        for a file there that is neither a link nor a socket."""
-        address = self._address()
-        target = address.watchman_directories[0] + b"/" + address.watchman_file
-        if not os.path.islink(path) and _is_other_file(path):
-            raise FileExistsError(17, "neither a socket nor a link", path)
-        new = os.fsencode(f"{path}.{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(new)
-        os.symlink(target, new)
-        os.replace(new, path)
-
     def _address(self) -> Address:
-        session = os.fsdecode(self._session())
-        return find(self._environ, os.getuid(), session=session)
+        session = os.fsdecode(self.session)
+        return find(self.environ, os.getuid(), session=session)
 
-    def _session(self) -> bytes:
+    @property
+    def session(self) -> bytes:
+        """Its name."""
         path = self.options.sockname
         if path is None:
-            return os.fsencode(self._environ.get("GAM_CLIENT_ID", ""))
+            return os.fsencode(self.environ.get("GAM_CLIENT_ID", ""))
         name = hashlib.sha256(os.fsencode(os.path.abspath(path))).hexdigest()
         return b"watchman-" + name[:16].encode()
-
-
-def _is_other_file(path: str) -> bool:
-    import stat
-
-    try:
-        return not stat.S_ISSOCK(os.lstat(path).st_mode)
-    except FileNotFoundError:
-        return False

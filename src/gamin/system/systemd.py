@@ -4,16 +4,33 @@ The protocols are systemd's: sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled
 They need no library: three variables of the environment and one datagram socket.
 """
 
+import fcntl
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 FIRST_DESCRIPTOR = 3
 """SD_LISTEN_FDS_START: sockets that are passed on follow the standard streams."""
 
 VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 """Meant for one process alone; its children must not see them."""
+
+LOCK = "lock"
+"""The name, in LISTEN_FDNAMES, of a descriptor that only has to stay open: the process
+holds a lock for as long as it lives."""
+
+CHOSEN = "watchman"
+"""The name of a socket for Watchman's language that is served wherever it is."""
+
+
+class PassedSocket(NamedTuple):
+    """A listening Unix socket, non-blocking."""
+
+    socket: socket.socket
+    name: str
+    """What LISTEN_FDNAMES calls it; empty without that variable."""
 
 
 def descriptor_count(environ: Mapping[str, str], pid: int) -> int:
@@ -28,14 +45,27 @@ def descriptor_count(environ: Mapping[str, str], pid: int) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def passed_sockets(environ: Mapping[str, str], pid: int) -> list[socket.socket]:
-    """The listening Unix sockets that were passed to process `pid`, non-blocking.
-
-    Other descriptors among them are closed: nobody would ever serve them.
-    """
+def descriptor_names(environ: Mapping[str, str], pid: int) -> list[str]:
+    """What the descriptors that were passed to process `pid` are called."""
     count = descriptor_count(environ, pid)
+    text = environ.get("LISTEN_FDNAMES", "")
+    names = text.split(":")[:count] if text else []
+    return names + [""] * (count - len(names))
+
+
+def passed_sockets(environ: Mapping[str, str], pid: int) -> list[PassedSocket]:
+    """The listening Unix sockets that were passed to process `pid`.
+
+    Other descriptors among them are closed, for nobody would ever serve them. Locks
+    stay.
+    """
     found = []
-    for descriptor in range(FIRST_DESCRIPTOR, FIRST_DESCRIPTOR + count):
+    for number, name in enumerate(descriptor_names(environ, pid)):
+        descriptor = FIRST_DESCRIPTOR + number
+        if name == LOCK:
+            with suppress(OSError):
+                os.set_inheritable(descriptor, False)
+            continue
         try:
             passed = socket.socket(fileno=descriptor)
         except OSError:
@@ -48,8 +78,28 @@ def passed_sockets(environ: Mapping[str, str], pid: int) -> list[socket.socket]:
             continue
         passed.setblocking(False)
         passed.set_inheritable(False)
-        found.append(passed)
+        found.append(PassedSocket(passed, name))
     return found
+
+
+def pass_on(
+    descriptors: Sequence[tuple[str, int]], environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Pass descriptors, each with its name, on to the program that this process is
+    about to become, besides those that it was passed itself. Returns the variables for
+    the environment of that program."""
+    pid = os.getpid()
+    names = descriptor_names(environ, pid)
+    first = FIRST_DESCRIPTOR + len(names)
+    # One of them may have the number that another one is to get.
+    end = first + len(descriptors)
+    copies = [fcntl.fcntl(each, fcntl.F_DUPFD_CLOEXEC, end) for _, each in descriptors]
+    for number, copy in enumerate(copies, first):
+        os.dup2(copy, number)
+        os.close(copy)
+    names += [name for name, _ in descriptors]
+    values = str(pid), str(len(names)), ":".join(names)
+    return dict(zip(VARIABLES, values, strict=True))
 
 
 def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:

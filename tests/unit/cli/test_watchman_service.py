@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.cli.watchman_service import Connection, Options, Service, Unreachable
+from gamin.cli.watchman_service import (
+    Connection,
+    Options,
+    Service,
+    StateDirectoryRefused,
+    Unreachable,
+)
 from gamin.errors import RemoteProtocolError
 
 
@@ -104,35 +110,36 @@ def test_a_file_that_is_no_socket_is_unreachable(session: str, tmp_path: Path) -
 
 def test_each_socket_has_a_session_of_its_own(session: str, tmp_path: Path) -> None:
     sessions = {
-        service(session, tmp_path, name)._session()
+        service(session, tmp_path, name).session
         for name in (None, tmp_path / "a", tmp_path / "b")
     }
     assert len(sessions) == 3
 
 
-def test_the_named_socket_becomes_a_link_to_that_of_its_session(
-    session: str, tmp_path: Path
-) -> None:
-    name = tmp_path / "sock"
-    named = service(session, tmp_path, name)
-    named._link(str(name))
-    named._link(str(name))  # again
-    assert os.readlink(name).startswith(str(tmp_path))
-    assert os.listdir(tmp_path) == ["sock"]
+def test_what_is_in_the_state_directory_may_be_elsewhere(tmp_path: Path) -> None:
+    environ = {"USER": "me"}
+    own = Service(Options(state_dir=str(tmp_path), pidfile="/elsewhere"), environ)
+    assert own.options.sockname == str(tmp_path / "me-state" / "sock")
+    assert own.options.pidfile == "/elsewhere"
+    assert own._words() == [
+        f"--test-state-dir={tmp_path}",
+        "--pidfile=/elsewhere",
+        f"--statefile={tmp_path / 'me-state' / 'state'}",
+    ]
 
 
-def test_a_file_is_not_replaced_by_a_link(session: str, tmp_path: Path) -> None:
-    name = tmp_path / "sock"
-    name.write_text("precious")
-    with pytest.raises(FileExistsError):
-        service(session, tmp_path, name)._link(str(name))
-    assert name.read_text() == "precious"
+def test_a_client_makes_and_checks_the_state_directory(tmp_path: Path) -> None:
+    environ = {"USER": "me", "HOME": str(tmp_path)}
+    own = Service(Options(state_dir=str(tmp_path)), environ)
+    with pytest.raises(Unreachable, match="No such file"):
+        own.connect(start=False)
+    place = tmp_path / "me-state"
+    assert place.stat().st_mode & 0o777 == 0o700
+    place.chmod(0o777)
+    with pytest.raises(StateDirectoryRefused, match="allow others to write to it"):
+        own.connect(start=False)
 
 
-def test_a_pid_file_belongs_to_one_server(session: str, tmp_path: Path) -> None:
-    file = tmp_path / "pid"
-    one, other = service(session, tmp_path), service(session, tmp_path)
-    one._lock(str(file))
-    assert file.read_text() == str(os.getpid())
-    with pytest.raises(Unreachable, match="another server"):
-        other._lock(str(file))
+def test_a_log_on_the_terminal_stays_there(tmp_path: Path) -> None:
+    named = Service(Options(logfile="-", sockname=str(tmp_path / "sock")), {})
+    assert named._words() == [f"--sockname={tmp_path / 'sock'}", "--logfile=-"]

@@ -77,7 +77,7 @@ for number, each in enumerate(spare, systemd.FIRST_DESCRIPTOR):
     os.dup2(each, number)
 count = len(descriptors)
 environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(count)}
-for each in systemd.passed_sockets(environ, os.getpid()):
+for each, _ in systemd.passed_sockets(environ, os.getpid()):
     print(each.getsockname(), each.getblocking(), os.get_inheritable(each.fileno()))
 print([os.path.exists(f"/proc/self/fd/{3 + number}") for number in range(count)])
 """
@@ -105,6 +105,82 @@ def test_only_listening_unix_sockets_are_taken_and_the_rest_is_closed(
         )
     assert (done.stdout.splitlines(), done.stderr) == (
         [f"{tmp_path / 'socket'} False False", "[False, False, True, False]"],
+        "",
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (None, ["", ""]),
+        ("", ["", ""]),
+        ("a", ["a", ""]),
+        ("a:b", ["a", "b"]),
+        ("a::c", ["a", ""]),
+    ],
+)
+def test_each_descriptor_has_the_name_that_the_manager_gave_it(
+    names: str | None, found: list[str]
+) -> None:
+    environ = {"LISTEN_PID": "7", "LISTEN_FDS": "2"}
+    if names is not None:
+        environ["LISTEN_FDNAMES"] = names
+    assert systemd.descriptor_names(environ, 7) == found
+    assert systemd.descriptor_names(environ, 8) == []
+
+
+PASS_ON = """
+import fcntl, os, subprocess, sys
+from gamin.system import systemd
+mine = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+environ = dict(os.environ) | mine
+lock = os.open(sys.argv[1], os.O_RDWR)
+fcntl.flock(lock, fcntl.LOCK_EX)
+environ |= systemd.pass_on([("other", int(sys.argv[2])), ("lock", lock)], environ)
+os.execve(sys.executable, [sys.executable, "-c", sys.argv[3], sys.argv[1]], environ)
+"""
+SHOW_PASSED = """
+import fcntl, os, sys
+from gamin.system import systemd
+for each, name in systemd.passed_sockets(os.environ, os.getpid()):
+    print(each.fileno(), name, each.getsockname())
+print(os.get_inheritable(5))
+with open(sys.argv[1]) as file:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("locked")
+"""
+
+
+def test_a_program_passes_on_what_it_was_passed_and_more(
+    tmp_path: Path, session: str
+) -> None:
+    (tmp_path / "file").touch()
+    names = [f"\0{session}-{number}".encode() for number in range(2)]
+    with (
+        socket.socket(socket.AF_UNIX) as first,
+        socket.socket(socket.AF_UNIX) as second,
+    ):
+        for each, name in zip((first, second), names, strict=True):
+            each.bind(name)
+            each.listen()
+        words = [str(tmp_path / "file"), str(second.fileno()), SHOW_PASSED]
+        move = f"import os; os.dup2({first.fileno()}, 3)"
+        done = subprocess.run(
+            [sys.executable, "-c", move + PASS_ON, *words],
+            pass_fds=[first.fileno(), second.fileno()],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.stdout.splitlines(), done.stderr) == (
+        [
+            f"3  {names[0]!r}",
+            f"4 other {names[1]!r}",
+            "False",
+            "locked",
+        ],
         "",
     )
 

@@ -167,15 +167,20 @@ class Listening:
         self._logged.add(text)
 
 
-def acquire(address: Address, passed: Sequence[socket.socket] = ()) -> Listening:
+def acquire(
+    address: Address,
+    passed: Sequence[socket.socket] = (),
+    chosen: Sequence[socket.socket] = (),
+) -> Listening:
     """Get the addresses of a session, or leave them to the server that has them.
 
     `passed` are the sockets that a service manager listens on for us; those that are
-    not at an address of the session are closed. Raises AlreadyRunning; AddressInUse
-    where only the abstract name is allowed; and UnsafeSocketPath where only the
-    directory is left and it is not fit.
+    not at an address of the session are closed. `chosen` are for Watchman's language
+    wherever they are: whoever started us chose the place. Raises AlreadyRunning;
+    AddressInUse where only the abstract name is allowed; and UnsafeSocketPath where
+    only the directory is left and it is not fit.
     """
-    adopted = _adopted(address, passed)
+    adopted = [*map(_adopt, chosen), *_adopted(address, passed)]
     listening = _claimed(address, adopted)
     other = listening.other
     if adopted or other is None or address.transport is Transport.DIRECTORY:
@@ -286,12 +291,16 @@ def _adopted(address: Address, passed: Sequence[socket.socket]) -> list[Listener
     for each in passed:
         path = os.fsencode(each.getsockname())
         if path in places:
-            file = PassedFile(path)
-            adopted.append(Listener(Language.WATCHMAN, each, printable(path), file))
+            adopted.append(_adopt(each))
         else:
             logger.warning("%s is no address of this session", printable(path))
             each.close()
     return adopted
+
+
+def _adopt(passed: socket.socket) -> Listener:
+    path = os.fsencode(passed.getsockname())
+    return Listener(Language.WATCHMAN, passed, printable(path), PassedFile(path))
 
 
 def _first(address: Address) -> Listener:

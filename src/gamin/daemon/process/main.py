@@ -78,7 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for variable in systemd.VARIABLES:
             os.environ.pop(variable, None)
         know_distant(loader.read_mounts())
-        listening = acquire(where, passed)
+        listening = acquire(
+            where,
+            [each.socket for each in passed if each.name != systemd.CHOSEN],
+            [each.socket for each in passed if each.name == systemd.CHOSEN],
+        )
     except AlreadyRunning as running:
         logger.info("%s", running)
         return 0

@@ -75,6 +75,20 @@ def test_a_passed_socket_of_another_session_is_closed(
         listening.close()
 
 
+def test_a_socket_at_a_chosen_place_is_served_there(
+    short: Address, passed: socket.socket
+) -> None:
+    other = short._replace(session=short.session + b"-other")
+    listening = acquire(other, chosen=[passed.dup()])
+    try:
+        assert not watchman_file(other).exists()
+        [served] = listening.of(Language.WATCHMAN)
+        assert served.where == str(watchman_file(short))
+    finally:
+        listening.close()
+    assert watchman_file(short).is_socket()
+
+
 def has_bound(named: socket.socket, name: bytes) -> bool:
     try:
         named.bind(name)

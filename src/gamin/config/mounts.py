@@ -61,6 +61,18 @@ LOCAL_TYPES = frozenset({
 another machine. A system call on any other type may take for ever."""
 # fmt: on
 
+CTIMELESS_TYPES = frozenset(
+    {"exfat", "hfs", "msdos", "vfat"}
+    | {"cramfs", "erofs", "iso9660", "squashfs", "udf"}
+)
+"""Local file systems whose ctimes do not say what changed.
+
+The first ones store no ctime: the kernel shows the mtime in its place, which any
+program sets back (fat: "keep ctime identical to mtime in memory", Linux 6.0). The
+others are images, with the times that their maker wanted: after another image was
+mounted, everything may have changed, with the same device, inodes and ctimes.
+"""
+
 # fmt: off
 PSEUDO_TYPES = frozenset({
     "autofs", "binder", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs",
@@ -165,6 +177,14 @@ class Mounts:
             inner = mount.point.startswith(tuple(above)) if above else False
             if mount.point != b"/" and (inner or not self.is_local(mount)):
                 above.append(mount.point + b"/")
+                yield mount
+
+    def ctimeless(self, path: bytes, *, below: bool) -> Iterator[Mount]:
+        """The mount that the path is on, and those below the path if `below`, as far as
+        ctimes there do not say what changed."""
+        points = self.points_below(path) if below else ()
+        for mount in (self.of(path), *(self._at[point] for point in points)):
+            if any(part.type in CTIMELESS_TYPES for part in self._parts(mount)):
                 yield mount
 
     def _parts(self, mount: Mount) -> Iterator[Mount]:

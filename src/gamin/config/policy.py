@@ -91,6 +91,10 @@ class Policy:
         self._poll_only = poll_only
         self._distant = {m.point: m for m in mounts.distant()}
 
+    @property
+    def mounts(self) -> Mounts:
+        return self._mounts
+
     def in_force(self) -> tuple[PathRule | FilesystemRule, ...]:
         """Path rules in the order of precedence, then one rule per file system."""
         types = sorted(self._filesystems)

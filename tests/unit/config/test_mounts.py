@@ -210,3 +210,22 @@ def test_an_overlay_that_seems_to_lie_on_itself_is_local() -> None:
 
 def test_points_of_file_systems_that_the_kernel_makes_up_are_known() -> None:
     assert Mounts(parse(TYPICAL)).pseudo_points() == (b"/proc",)
+
+
+def test_mounts_are_named_whose_ctimes_do_not_say_what_changed() -> None:
+    layered = Mount(b"/live", "overlay", (b"lowerdir=/stick/image", b"upperdir=/up"))
+    tree = [
+        Mount(b"/", "ext4"),
+        Mount(b"/stick", "vfat"),
+        Mount(b"/stick/mem", "tmpfs"),
+    ]
+    mounts = Mounts([*tree, layered])
+
+    def found(path: bytes, *, below: bool) -> list[bytes]:
+        return [mount.point for mount in mounts.ctimeless(path, below=below)]
+
+    assert found(b"/stick/a", below=True) == [b"/stick"]
+    assert found(b"/stick/mem/a", below=True) == []
+    assert found(b"/", below=True) == [b"/live", b"/stick"]
+    assert found(b"/", below=False) == []
+    assert found(b"/live/a", below=False) == [b"/live"], "a layer of it is on the stick"

@@ -7,6 +7,7 @@ the look began has later ticks.
 import os
 from collections.abc import Generator, Iterable
 
+from gamin.config.mounts import Mounts
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.daemon.sessions.watchman.tree_scan import TreeScan
@@ -27,6 +28,7 @@ class PathGap:
         since_ns: int,
         tree: Tree,
         file_systems: FileSystemIds,
+        mounts: Mounts,
     ) -> None:
         """`since_ns`: what has a ctime from this real time on is newer."""
         self._before = before
@@ -34,6 +36,7 @@ class PathGap:
         self._since_ns = since_ns
         self._tree = tree
         self._file_systems = file_systems
+        self._mounts = mounts
         self._start_tick = 0
         self._scan: TreeScan | None = None
         self._identity: Identity | None = None
@@ -50,6 +53,8 @@ class PathGap:
             path = path.rstrip(b"/") + b"/" + target.entry
         if reach.distant_point(path) is not None:
             return  # only a thread could look there
+        if any(self._mounts.ctimeless(path, below=False)):
+            return  # everything may have changed
         if subscription.scope is Scope.FILE:
             self._look_at(path)
         elif target.entry is None and self._before.identity is not None:

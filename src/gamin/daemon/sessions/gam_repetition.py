@@ -94,8 +94,9 @@ class PastClients:
         # What happened after the clock was set back has earlier times.
         set_back_ns = max(0, completeness.clock_offset_ns - real_time_offset_ns())
         since_ns = max(1, completeness.complete_ns - set_back_ns - MARGIN_NS)
-        tree = self._service.monitor.tree
-        return PathGap(belief, subscription, since_ns, tree, self._file_systems)
+        tree, mounts = self._service.monitor.tree, self._service.mounts
+        beside = tree, self._file_systems, mounts
+        return PathGap(belief, subscription, since_ns, *beside)
 
 
 class Repetition:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from gamin.config.client_limits import ClientLimits
+from gamin.config.mounts import Mounts
 from gamin.config.state_settings import StateSettings
 from gamin.core.effects import Deliver, Listing, Trace, TraceKind
 from gamin.core.model.node import Node
@@ -120,6 +121,11 @@ class Service:
     def flush_later(self, session: Session) -> None:
         """It has something to send at the end of this round."""
         self._unflushed[session] = None
+
+    @property
+    def mounts(self) -> Mounts:
+        """Where file systems are mounted."""
+        return self.monitor.coverage.method.policy.mounts
 
     def absolute(self, path: bytes) -> bytes:
         """A relative path is relative to where the server was started."""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gamin.config.mounts import Mount, Mounts
+from gamin.config.policy import Policy
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.daemon.sessions.gam_gap import PathGap
 from gamin.events import Kind
@@ -46,7 +48,8 @@ def kinds(
     served.service.subscribe(subscription)
     served.run_until(lambda: subscription.ready)
     tree = served.monitor.tree
-    gap = PathGap(before, subscription, since_ns, tree, FileSystemIds())
+    beside = tree, FileSystemIds(), served.service.mounts
+    gap = PathGap(before, subscription, since_ns, *beside)
     for _ in gap.steps():
         pass
     node = subscription.bound_directory
@@ -71,6 +74,21 @@ def test_a_file_is_changed_if_it_has_a_later_time_or_is_another_one(file: Path) 
         assert kinds(served, file, Scope.FILE, unsure, now) == [(Kind.CHANGED, b"")]
         file.unlink()
         assert kinds(served, file, Scope.FILE, mine, now) == [(Kind.DELETED, b"")]
+
+
+def test_where_ctimes_do_not_say_what_changed_everything_may_have(file: Path) -> None:
+    box, now = file.parent, time.time_ns()
+    mine = PathBelief(True, identity(file))
+    before = PathBelief(True, identity(box), b"file")
+    mounts = Mounts([Mount(b"/", "ext4"), Mount(bytes(box.resolve()), "exfat")])
+    with home() as served:
+        served.monitor.policy_changed(Policy((), mounts), time.monotonic())
+        assert kinds(served, file, Scope.FILE, mine, now) == [(Kind.CHANGED, b"")]
+        assert kinds(served, box, Scope.DIRECTORY, before, now) == [
+            (Kind.DELETED, b""),
+            (Kind.CREATED, b""),
+            (Kind.CREATED, b"file"),
+        ]
 
 
 def test_entries_are_compared_where_the_directory_is_the_same_one(file: Path) -> None:

@@ -29,7 +29,7 @@ from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.roots import RootKey
-from gamin.daemon.sessions.watchman.tree_scan import TreeScan
+from gamin.daemon.sessions.watchman.tree_scan import TreeScan, has_ctimes
 from gamin.engine.known_listings import Comparing
 from gamin.events import Row
 from gamin.paths import printable
@@ -254,6 +254,8 @@ class Memory:
         real = yield from aside(partial(real_path, key.path))
         if reach.distant_point(real) is not None:
             return None
+        if any(self._service.mounts.ctimeless(real, below=key.cross_mounts)):
+            return None  # `recall` logs it
         saved = yield from self._load(key, clock)
         if saved is None:
             return None
@@ -276,6 +278,8 @@ class Memory:
                 yield from self._is_complete(comparison, root)
             ):
                 return Recalled(clock, key, comparison.saved, comparison)
+            if not has_ctimes(root.subscription, self._service.mounts):
+                return None
             # The saved tree of a comparison is of no use any more: it forgets which
             # directory each one was that it found unchanged.
             saved = yield from self._load(key, clock)

@@ -4,19 +4,40 @@ The tree stays in use meanwhile, so the scan runs in slices. What happens after 
 began is in the tree, with later ticks.
 """
 
+import logging
 import os
 from collections.abc import Collection, Iterator
 
+from gamin.config.mounts import Mounts
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.paths import is_within, printable
 from gamin.state.resume import Seen
 from gamin.state.saved import Identity
 from gamin.system import reach
 from gamin.system.file_system_id import FileSystemIds
 from gamin.system.newer_entries import NewerEntries, open_directory
 
+logger: logging.Logger = logging.getLogger(__name__)
+
 ENTRIES_PER_STEP = 256
 """Entries whose status is read before other work runs."""
+
+
+def has_ctimes(subscription: Subscription, mounts: Mounts) -> bool:
+    """Whether ctimes say what changed, in all that is watched. If not, log it."""
+    top, covers = subscription.bound_directory, subscription.covers_directory
+    if top is None:
+        return True
+    path = top.path()
+    for mount in mounts.ctimeless(path, below=subscription.scope is Scope.TREE):
+        if is_within(path, mount.point) or covers(mount.point):
+            logger.warning(
+                "%s: on %s (%s) no time says what changed; everything is listed",
+                *(printable(path), printable(mount.point), mount.type),
+            )
+            return False
+    return True
 
 
 class TreeScan:

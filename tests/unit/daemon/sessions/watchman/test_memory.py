@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from gamin.config.mounts import Mount, Mounts
+from gamin.config.policy import Policy
 from gamin.core.coverage.recovery import MARGIN_NS
 from gamin.daemon.sessions.watchman import memory as memory_module
 from testkit.no_threads import no_thread_can_start
@@ -145,6 +147,34 @@ def test_a_named_cursor_outlives_the_server(tree: Path) -> None:
         answer = peer.ask("query", str(tree), named)
     assert answer["is_fresh_instance"] is False
     assert "new" in answer["files"]
+
+
+@pytest.mark.usefixtures("state")
+@pytest.mark.parametrize(
+    ("type_", "place", "is_fresh"),
+    [
+        ("vfat", "", True),
+        ("squashfs", "", True),
+        ("ext4", "", False),
+        ("vfat", "stick", False),  # no part of the tree, which ends there
+    ],
+)
+def test_where_ctimes_do_not_say_what_changed_everything_is_listed(
+    tree: Path,
+    caplog: pytest.LogCaptureFixture,
+    type_: str,
+    place: str,
+    is_fresh: bool,
+) -> None:
+    (tree / "stick").mkdir()
+    with served() as server:
+        clock = clock_of(server, tree)
+    mounts = Mounts([Mount(b"/", "ext4"), Mount(bytes(tree.resolve() / place), type_)])
+    with served() as server:
+        server.monitor.policy_changed(Policy((), mounts), time.monotonic())
+        answer = asked(server, tree, clock)
+    assert answer["is_fresh_instance"] is is_fresh
+    assert (f"({type_}) no time says what changed" in caplog.text) is is_fresh
 
 
 def test_nothing_is_kept_where_that_is_turned_off(

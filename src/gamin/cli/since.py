@@ -7,11 +7,18 @@ import sys
 
 from gamin.cli.options import add_scope, scope_of
 from gamin.cli.output import Writer, json_record, line_record, raw, relative_to
+from gamin.cli.rsync_list import rsync_list
 from gamin.cli.watch import BadClock
 from gamin.events import Event, Kind
 from gamin.paths import printable
 
 Pair = tuple[list[Event], str]
+
+RSYNC = (
+    "rsync -axr --delete --delete-missing-args --modify-window=-1"
+    " --from0 --files-from=-"
+)
+"""What makes a copy exact with the list that `--rsync` prints."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "examples:\n"
         "  gamin since -r c:1763932020:4242:1:7 src\n"
-        "  gamin since -r --name backup --paths --relative -0 . |\n"
-        "      rsync -a --from0 --files-from=- . /backup/\n"
+        "  gamin since --name backup --rsync src |\n"
+        "      rsync -axr --delete --delete-missing-args --modify-window=-1 \\\n"
+        "          --from0 --files-from=- src /backup/\n"
         "\n"
         "exit status: 0, 1 failed, 64 wrong usage"
     )
@@ -44,6 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="since the last time that this NAME was used; everything the first time",
     )
     add_scope(group)
+    _add_form(parser)
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
     form = parser.add_argument_group("output")
     form.add_argument(
         "--json",
@@ -55,6 +67,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--paths",
         action="store_true",
         help="only the paths of what exists now, without kinds and without the clock",
+    )
+    form.add_argument(
+        "--rsync",
+        action="store_true",
+        help="what rsync has to compare in the one directory PATH and all below it, "
+        "also what git ignores: for `rsync --from0 --files-from=-`",
     )
     form.add_argument(
         "-0",
@@ -76,6 +94,8 @@ def run(args: argparse.Namespace) -> int:
     if not words:
         print("gamin since: which PATH?", file=sys.stderr)
         return 64
+    if args.rsync:
+        return _print_for_rsync(words, clock, args)
     events, now = _asked(words, clock, args)
     if args.relative:
         shorten = relative_to(os.getcwd())
@@ -93,6 +113,23 @@ def run(args: argparse.Namespace) -> int:
     Writer(out, json_record if args.json else line_record(show), end).write(events, now)
     last = json.dumps({"clock": now}) if args.json else f"clock\t{now}"
     out.write(f"{last}{end}".encode())
+    return 0
+
+
+def _print_for_rsync(words: list[str], clock: str, args: argparse.Namespace) -> int:
+    """A copy is exact only if both programs mean the same files: all."""
+    others = args.ignore or args.ignore_from or args.json or args.paths
+    if len(words) != 1 or others or args.relative:
+        print(
+            "gamin since: --rsync takes one PATH, and -r and -0 only", file=sys.stderr
+        )
+        return 64
+    args.recursive = args.no_vcs_ignore = True
+    events, _ = _asked(words, clock, args)
+    [path] = words
+    shorten = relative_to(os.path.abspath(path))
+    text = "".join(path + "\0" for path in rsync_list(map(shorten, events)))
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
     return 0
 
 

@@ -29,3 +29,20 @@ def test_nothing_at_all_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> No
         parsed()
     assert end.value.code == 64
     assert "CLOCK PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [("a", "b"), ("a", "-i", "x"), ("a", "--json"), ("a", "--relative")]
+)
+def test_a_list_for_rsync_is_of_one_whole_directory(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert since.run(parsed("--name", "backup", "--rsync", *words)) == 64
+    assert "takes one PATH" in capsys.readouterr().err
+
+
+def test_the_help_shows_the_options_of_rsync_that_make_a_copy_exact() -> None:
+    parser = Parser(prog="gamin since")
+    since.configure(parser)
+    shown = str(parser.epilog).replace("\\\n", " ").split()
+    assert set(since.RSYNC.split()) <= set(shown)

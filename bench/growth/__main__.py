@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.growth.curves import CURVES
 from bench.growth.limits import room_for_watches
-from bench.growth.page import Kept, page, pictures
+from bench.growth.page import Kept, page, pictures, updated
 from bench.growth.points import Point
 from bench.machine import machine
 
@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--place", type=Path, default="/dev/shm", help="where files are made"
     )
-    parser.add_argument("--write", action="store_true", help="to docs/growth.md")
+    parser.add_argument(
+        "--write", action="store_true", help="these curves to docs/growth.md"
+    )
     parser.add_argument("--load", metavar="FILE", help="show an earlier result")
     return parser
 
@@ -86,7 +88,7 @@ def _points(name: str, options: argparse.Namespace) -> Iterator[tuple[int, Point
 
 
 def _write(kept: Kept) -> None:
-    DOCUMENT.write_text(page(kept))
+    DOCUMENT.write_text(updated(DOCUMENT.read_text(), kept))
     folder = DOCUMENT.with_suffix("")
     folder.mkdir(exist_ok=True)
     for name, text in pictures(kept).items():

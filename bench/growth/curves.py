@@ -87,7 +87,10 @@ CURVES = {
         "A server watches a tree and ends; nothing changes; its successor is asked "
         f"what changed since then. {REMEMBERED_EACH} files for each directory. The "
         "walk is a C program that reads all directories and the status of all entries "
-        "(`bench/c/walk.c`).",
+        "(`bench/c/walk.c`). The system calls of the server, made from Python and "
+        "nothing else, take 1.6 times the CPU of the walk: 1.2 times that for opening "
+        "each directory and the status of each entry, the rest for a watch of each "
+        "directory. *Most while comparing* includes the watched tree.",
         "files",
         (1_000, 10_000, 100_000, 1_000_000),
         (

@@ -3,6 +3,7 @@
 Nothing is measured here.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -53,6 +54,22 @@ def page(kept: Kept) -> str:
     return "\n".join(_lines(kept)) + "\n"
 
 
+def updated(text: str, kept: Kept) -> str:
+    """The page with the curves of another run in the place of their sections, or among
+    the others. If the run measured all curves, the page is its own."""
+    if set(kept["curves"]) == set(CURVES):
+        return page(kept)
+    head, *sections = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    by_title = {each.partition("\n")[0][3:]: each for each in sections}
+    for name in kept["curves"]:
+        lines = _section(name, points_of(kept, name), _origin(kept))
+        by_title[CURVES[name].title] = "\n".join(lines).lstrip() + "\n\n"
+    titles = [curve.title for curve in CURVES.values()]
+    titles += [title for title in by_title if title not in titles]
+    parts = [head, *(by_title[title] for title in titles if title in by_title)]
+    return "".join(parts).rstrip() + "\n"
+
+
 def _chart(curve: Curve, points: Points) -> Chart:
     lines = {
         column.title: [
@@ -67,19 +84,39 @@ def _chart(curve: Curve, points: Points) -> Chart:
 
 def _lines(kept: Kept) -> Iterator[str]:
     yield INTRODUCTION
-    yield f"- {kept['date']}: `{kept['command']}`, {kept['seconds']:.0f} s"
-    yield f"- {kept['machine']}; {kept['system']}; Python {kept['python']}"
-    yield f"- files in {kept['place']}"
-    for name, curve in CURVES.items():
+    yield from _origin(kept)
+    for name in CURVES:
         points = points_of(kept, name)
         if points:
-            yield from ["", f"## {curve.title}", "", curve.about, ""]
-            yield from _table(curve, points)
-            yield from ["", *_verdicts(curve, points), ""]
-            yield f"![CPU of the server for one change](growth/{name}.svg)"
+            yield from _section(name, points)
     tree, named = points_of(kept, "directories"), points_of(kept, "names")
     if len(tree) > 1 and len(named) > 1:
         yield from ["", "## A million directories", "", *_million(tree, named)]
+
+
+def _origin(kept: Kept) -> list[str]:
+    """Where the figures are from."""
+    return [
+        f"- {kept['date']}: `{kept['command']}`, {kept['seconds']:.0f} s",
+        f"- {kept['machine']}; {kept['system']}; Python {kept['python']}",
+        f"- files in {kept['place']}",
+    ]
+
+
+def _section(name: str, points: Points, origin: Sequence[str] = ()) -> Iterator[str]:
+    """`origin`: of these points, if it is not that of the page."""
+    curve = CURVES[name]
+    yield from ["", f"## {curve.title}", "", curve.about, ""]
+    if origin:
+        yield from [*origin, ""]
+    yield from _table(curve, points)
+    yield from ["", *_verdicts(curve, points), ""]
+    yield f"![{_chart_title(curve)}](growth/{name}.svg)"
+
+
+def _chart_title(curve: Curve) -> str:
+    is_change = any(column.key == "alone" for column in curve.columns)
+    return "CPU of the server for one change" if is_change else "CPU of the server"
 
 
 def _table(curve: Curve, points: Points) -> Iterator[str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from testkit.remembering import remembering
 from testkit.watches import serving
 
 
@@ -13,6 +14,13 @@ def own_server(session: str) -> Iterator[None]:
     """Watches of the test share one server, which ends with it."""
     with serving(session):
         yield
+
+
+@pytest.fixture
+def state(tmp_path: Path, session: str) -> Iterator[Path]:
+    """The directory in which the servers of the test keep their state."""
+    with remembering(session, tmp_path / "state") as state:
+        yield state
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import pytest
 import gamin
 from gamin import Kind
 from testkit.images import can_make_images, make_image, mounted
-from testkit.watches import serving, signal_server
+from testkit.remembering import remembering
+from testkit.watches import signal_server
 
 pytestmark = pytest.mark.skipif(
     not can_make_images(), reason="needs squashfs, its tools, and the right to mount"
@@ -18,11 +19,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_everything_is_listed_after_an_image_was_exchanged(
-    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, session: str
 ) -> None:
     """The same device, inodes, names and ctimes, and another content."""
-    monkeypatch.delenv("GAMIN_STATE", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     images = []
     for content in ("one", "two"):
         folder = tmp_path / content
@@ -30,7 +29,7 @@ def test_everything_is_listed_after_an_image_was_exchanged(
         (folder / "file").write_text(content)
         images.append(make_image(folder))
     point = tmp_path / "point"
-    with serving(session), ExitStack() as stack:
+    with remembering(session, tmp_path / "state"), ExitStack() as stack:
         try:
             stack.enter_context(mounted(images[0], point))
         except subprocess.CalledProcessError as error:

@@ -29,6 +29,7 @@ from gamin.state.client_store import ClientStore
 from gamin.state.place import Place
 from gamin.state.store import Store
 from gamin.system.process_identity import identity_of, is_running
+from testkit.remembering import until_saved
 from testkit.waiting import PACE, eventually
 from testkit.watches import (
     SOON,
@@ -36,10 +37,8 @@ from testkit.watches import (
     changed,
     created,
     deleted,
-    serving,
     signal_server,
 )
-from tests.behaviour.test_remembered_trees import saved_ticks
 
 AFTER_A_REBOOT = """
 import os, sys, time
@@ -59,15 +58,7 @@ sys.exit(main())
 """
 
 
-@pytest.fixture(autouse=True)
-def state(
-    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """The directory in which the servers of the test keep their state."""
-    monkeypatch.delenv("GAMIN_STATE", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with serving(session):
-        yield tmp_path / "state" / "gamin"
+pytestmark = pytest.mark.usefixtures("state")
 
 
 @pytest.fixture
@@ -111,8 +102,7 @@ def test_exactly_what_changed_is_reported_after_a_reboot(
     assert clock is not None
     gamin.changes(tree, since="n:backup")
     if how is signal.SIGKILL:
-        tick = int(clock.rpartition(":")[2])
-        eventually(lambda: any(saved >= tick for saved in saved_ticks(state)))
+        until_saved(state, clock)
     signal_server(how, ends=True)
     before_ns = time.monotonic_ns()
     (tree / "deep/1").write_text("text")

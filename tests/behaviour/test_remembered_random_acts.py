@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from testkit.actions.actor import Actor
 from testkit.actions.acts import perform
 from testkit.actions.real_disk import RealDisk
 from testkit.beliefs.watch import Belief, differences, there
-from testkit.waiting import eventually
-from testkit.watches import serving, signal_server
-from tests.behaviour.test_remembered_trees import saved_ticks
+from testkit.remembering import until_saved
+from testkit.watches import signal_server
 
 ROUNDS = 8
 ACTS = 25
@@ -25,14 +23,7 @@ MANY = 250
 """Files of each kind of change; the tree has FOLDERS * FILES."""
 
 
-@pytest.fixture(autouse=True)
-def state(
-    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    monkeypatch.delenv("GAMIN_STATE", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with serving(session):
-        yield tmp_path / "state" / "gamin"
+pytestmark = pytest.mark.usefixtures("state")
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -79,8 +70,7 @@ def test_exactly_the_changed_ones_of_many_files_are_reported(
         clock = watch.clock
     assert clock is not None
     if how is signal.SIGKILL:
-        tick = int(clock.rpartition(":")[2])
-        eventually(lambda: any(saved >= tick for saved in saved_ticks(state)))
+        until_saved(state, clock)
     signal_server(how, ends=True)
     expected: set[Event] = set()
     for number in range(MANY):

@@ -3,11 +3,8 @@
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ import gamin
 from gamin import Event, Kind
 from gamin.client.connect import connect_watchman
 from testkit.asker import Asker
+from testkit.remembering import until_saved
 from testkit.waiting import eventually
 from testkit.watches import (
     SOON,
@@ -24,20 +22,10 @@ from testkit.watches import (
     created,
     deleted,
     kill_server,
-    serving,
     signal_server,
 )
 
-
-@pytest.fixture(autouse=True)
-def state(
-    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
-    """The directory in which the servers of the test keep their state."""
-    monkeypatch.delenv("GAMIN_STATE", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with serving(session):
-        yield tmp_path / "state" / "gamin"
+pytestmark = pytest.mark.usefixtures("state")
 
 
 @pytest.fixture
@@ -149,22 +137,11 @@ def test_a_watch_of_one_directory_compares_only_its_entries(
         assert watch.next(0) == [created(tree / "kept/file")]
 
 
-def saved_ticks(state: Path) -> list[int]:
-    """The ticks up to which trees were saved."""
-    try:
-        [file] = state.glob("*.sqlite")
-        with closing(sqlite3.connect(file)) as connection:
-            return [t for (t,) in connection.execute("SELECT tick FROM trees")]
-    except (ValueError, sqlite3.OperationalError):
-        return []
-
-
 def test_a_server_saves_while_it_runs_so_that_a_kill_loses_nothing(
     tree: Path, state: Path
 ) -> None:
     clock = clock_of(tree)
-    tick = int(clock.rpartition(":")[2])
-    eventually(lambda: any(saved >= tick for saved in saved_ticks(state)))
+    until_saved(state, clock)
     kill_server()
     (tree / "kept/deep/1").write_text("text")
     (tree / "kept/deep/2").unlink()

@@ -16,8 +16,9 @@ from gamin.cli.since import RSYNC
 from testkit.actions.actor import Actor
 from testkit.actions.acts import perform
 from testkit.actions.real_disk import RealDisk
+from testkit.remembering import remembering
 from testkit.required import needs
-from testkit.watches import kill_server, serving, signal_server
+from testkit.watches import kill_server, signal_server
 
 pytestmark = needs("rsync")
 
@@ -27,15 +28,11 @@ NOT_REPORTED = ("link", "map")
 
 
 @pytest.fixture
-def tree(
-    tmp_path: Path, session: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Path]:
+def tree(tmp_path: Path, session: str) -> Iterator[Path]:
     """A tree, with a server that remembers it."""
-    monkeypatch.delenv("GAMIN_STATE", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     tree = tmp_path / "tree"
     tree.mkdir()
-    with serving(session):
+    with remembering(session, tmp_path / "state"):
         yield tree
 
 

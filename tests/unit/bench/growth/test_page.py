@@ -3,7 +3,7 @@
 from typing import Any
 
 from bench.growth.curves import CURVES
-from bench.growth.page import page, pictures
+from bench.growth.page import page, pictures, updated
 from bench.growth.points import FILES_EACH
 
 DIRECTORY, NAME = 600.0, 80.0  # bytes of the server's memory
@@ -82,3 +82,27 @@ def test_a_value_that_a_point_has_not_is_a_dash() -> None:
     """The first client is what others are measured against."""
     one = {"alone": 1e-5, "alone_each": 1e-5, "burst": 1e-6, "burst_each": 1e-6}
     assert "| 1 | - | - | 10.0 µs |" in page(kept(clients=[(1, one)]))
+
+
+REMEMBERED = {column.key: 1.0 for column in CURVES["remembered"].columns}
+
+
+def test_a_run_of_one_curve_replaces_its_own_section_and_leaves_the_others() -> None:
+    some = {**kept(remembered=[(10, REMEMBERED)]), "command": "one curve"}
+    first, second = updated(page(ALL), some), page(ALL)
+    title = f"## {CURVES['remembered'].title}\n"
+    assert first.index("## Names in a tree") < first.index(title)
+    assert first.index(title) < first.index("## A million directories")
+    section = first[first.index(title) : first.index("## A million directories")]
+    assert "`one curve`" in section
+    assert first.replace(section, "") == second
+    later = {**some, "curves": kept(remembered=[(77, REMEMBERED)])["curves"]}
+    again = updated(first, later)
+    assert "| 77 |" in again
+    assert again.count(title) == 1
+    assert again.replace("77", "10") == first
+
+
+def test_a_run_of_all_curves_replaces_the_page() -> None:
+    everything = {**ALL, "curves": {name: [] for name in CURVES}}
+    assert updated("old", everything) == page(everything)

@@ -357,3 +357,45 @@ def test_a_directory_that_changed_places_behind_an_unreadable_one_is_another() -
         Turn(),
     ]
     perform(steps, Shell())
+
+
+def test_a_creation_behind_a_path_that_led_elsewhere_for_a_moment_is_reported() -> None:
+    """The directory above is renamed and renamed back before its path is walked."""
+    steps: list[Step] = [
+        Ask(2, b"/w", Scope.TREE),
+        Ask(0, b"/w/b/c", Scope.DIRECTORY),
+        Act("rmtree", b"/w/b"),
+        Act("makedirs", b"/w/b/c"),
+        Turn(),
+        Act("touch", b"/w/b/c/a"),
+        Act("rename", b"/w/b", b"/w/b.third"),
+        Act("rename", b"/w/b.third", b"/w/b"),
+        Act("touch", b"/w/b/c/b"),
+        Act("unlink", b"/w/b/c/a"),
+    ]
+    perform(steps, Shell())
+
+
+def test_a_name_probed_in_the_place_of_a_renamed_directory_is_not_taken_for_its() -> (
+    None
+):
+    """The rename is queued when the path of a request is walked."""
+    steps: list[Step] = [
+        Ask(2, b"/w", Scope.TREE),
+        Ask(0, b"/w/b/c", Scope.DIRECTORY),
+        Sneak(4, Act("rename", b"/o/b", b"/w/b")),
+        Act("rmtree", b"/w/a"),
+        Act("recreate", b"/w/b/c", b"/w/c"),
+        Act("swap", b"/w/b", b"/w/a/b"),
+    ]
+    perform(steps, Shell(piece=3))
+
+
+def test_what_is_in_a_directory_that_leaves_a_tree_goes_before_it() -> None:
+    """Another tree has both places; there the directory is renamed."""
+    steps: list[Step] = [
+        Ask(2, b"/w", Scope.TREE),
+        Ask(3, b"/w/a", Scope.TREE),
+        Act("rename", b"/w/a/a", b"/w/b/b"),
+    ]
+    perform(steps, Shell())

@@ -17,7 +17,7 @@ from gamin.core.apply.target_change import TargetChanges
 from gamin.core.coverage.need import Coverage
 from gamin.core.coverage.quota_retry import QuotaRetry
 from gamin.core.coverage.recovery import Recovery
-from gamin.core.deliver.catch_up import CatchUp, listing_of
+from gamin.core.deliver.catch_up import CatchUp, listing_of, rows_since
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
@@ -188,7 +188,7 @@ class Monitor:
         """As `rows_since`, lazily. What happens meanwhile may be in it or not."""
         if tick < max(self.tree.floor, asked.progress.view_tick):
             return None
-        return self._catch_up.rows_since(asked, tick)
+        return rows_since(asked, tick)
 
     def listing(self, subscription: Subscription) -> Iterable[Row]:
         """Everything that it covers below its path, as EXISTS rows; lazily."""
@@ -329,6 +329,8 @@ class Monitor:
         if is_newer:
             self._resolver.mark_replaced(subscription)
         if node.listed and found is not None:
+            # The directory was found by its path, as in a scan.
+            self._changes.renames.recent_scans.add(node)
             self._changes.entries.on_probed(node, name, found is True)
         self._resolver.probed(subscription, node, name, found, error)
         if subscription in self.subscriptions:

@@ -213,7 +213,7 @@ class Renames:
             self._deferred.flush(below)
             self._entries.invalidate_paths(below)
             for subscription in self._coverage.bound(below):
-                self._coverage.detach(subscription)
+                self._coverage.suspend(subscription)
         trees = [s for s in before.recursive if s in deep and s.covers_directory(path)]
         visible = {
             subscription: self._ignore_changes.visible(subscription, moved)
@@ -229,13 +229,13 @@ class Renames:
             self._audiences.forget(below)
             self._coverage.mark_for_release(below)
         after = self._audiences.on(moved)
+        for subscription in before.recursive:
+            if subscription not in after.recursive:
+                self._report_below(subscription, moved, Kind.DELETED, leaving.path)
         row = Row(Kind.MOVED, path, True, leaving.path, True)
         self._report_move(leaving, node, row, is_deferred)
         for subscription, names in visible.items():
             self._ignore_changes.changed(subscription, moved, names)
-        for subscription in before.recursive:
-            if subscription not in after.recursive:
-                self._report_below(subscription, moved, Kind.DELETED, leaving.path)
         for subscription in after.recursive:
             if subscription not in before.recursive:
                 self._report_below(subscription, moved, Kind.CREATED, path)

@@ -1,6 +1,6 @@
 """Reports to subscribers that their path leads elsewhere, or to another object."""
 
-from gamin.core.deliver.catch_up import listing_of, path_difference
+from gamin.core.deliver.catch_up import listing_of, path_difference, rows_since
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Effect, Ready
 from gamin.core.model.moment import Moment
@@ -61,7 +61,10 @@ class TargetChanges:
         replaced = self._resolver.take_replaced(subscription)
         progress = subscription.progress
         before, now = progress.current_target, subscription.target.place
-        if before == now:
+        reported_tick = subscription.target.take_reported_tick()
+        if before == now and (
+            reported_tick is None or self._report_since(subscription, reported_tick)
+        ):
             if replaced and now[1] is not None:
                 progress.record_change(self._tree.tick)
                 report(own_audience, Row(Kind.CHANGED, b"", False))
@@ -77,6 +80,17 @@ class TargetChanges:
             # Others had it listed, so no scan will report what is in it.
             for row in listing_of(subscription):
                 report(own_audience, row._replace(kind=Kind.CREATED))
+
+    def _report_since(self, subscription: Subscription, tick: int) -> bool:
+        """Report what happened after the tick in the directory that the path leads to
+        again. Return whether that is known."""
+        if tick < max(self._tree.floor, subscription.progress.view_tick):
+            return False
+        if not is_known(subscription):
+            return False
+        for row in rows_since(subscription, tick):
+            self._reporter.report(subscription.own_audience, row)
+        return True
 
     def _settle_file(self, subscription: Subscription) -> None:
         replaced = self._resolver.take_replaced(subscription)
@@ -117,6 +131,19 @@ class TargetChanges:
                 changed = subscription.progress.last_change > since
                 subscription.progress.record_change(self._tree.tick)
                 self._report_path(subscription, changed)
+
+
+def is_known(subscription: Subscription) -> bool:
+    """Whether every directory that it covers is listed already."""
+    stack = [subscription.bound_directory]
+    while stack:
+        node = stack.pop()
+        if node is None or not node.listed:
+            return False
+        if subscription.scope is Scope.TREE:
+            prefix, covers = node.path_prefix(), subscription.covers_directory
+            stack += [c for c in node.children() if covers(prefix + c.name)]
+    return True
 
 
 def _exists(place: Place | None) -> bool:

@@ -182,6 +182,14 @@ class Coverage:
                 self.release_candidates.update(dict.fromkeys(node.subtree()))
             self.mark_for_release(node)
 
+    def suspend(self, subscription: Subscription) -> None:
+        """The directory that the path led to has another path now. If a walk leads to
+        it again, what happened meanwhile is to be reported then."""
+        self.detach(subscription)
+        subscription.target.suspend(self._tree.tick)
+        # What happens from now on has a later tick, in the same operation, too.
+        self._tree.tick += 1
+
     def bound(self, node: Node) -> list[Subscription]:
         """All subscriptions bound to the directory, or to an entry of it."""
         found: dict[Subscription, None] = dict(node.subscriptions or {})

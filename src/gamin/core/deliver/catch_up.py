@@ -34,7 +34,7 @@ class CatchUp:
         elif sent != place or cursor.tick < self._tree.floor:
             rows = self._full_relisting(subscription, sent)
         else:
-            rows = self.rows_since(subscription, cursor.tick)
+            rows = rows_since(subscription, cursor.tick)
         if subscription.scope is Scope.TREE:
             rows = list(rows)
         progress.announce(place)
@@ -61,17 +61,18 @@ class CatchUp:
             return chain(rows, (row._replace(kind=Kind.CREATED) for row in there))
         return rows
 
-    def rows_since(self, subscription: Subscription, since: int) -> Iterable[Row]:
-        """What happened after the tick `since`, if the path led where it leads now;
-        lazily."""
-        node = subscription.bound_directory
-        if node is None:
-            last_change = subscription.progress.last_change
-            changed = subscription.node is not None and last_change > since
-            return [Row(Kind.CHANGED, b"", False)] if changed else []
-        if subscription.scope is Scope.DIRECTORY:
-            return entries_since(node, since)
-        return tree_since(node, since, subscription.covers_directory)
+
+def rows_since(subscription: Subscription, since: int) -> Iterable[Row]:
+    """What happened after the tick `since`, if the path led where it leads now;
+    lazily."""
+    node = subscription.bound_directory
+    if node is None:
+        last_change = subscription.progress.last_change
+        changed = subscription.node is not None and last_change > since
+        return [Row(Kind.CHANGED, b"", False)] if changed else []
+    if subscription.scope is Scope.DIRECTORY:
+        return entries_since(node, since)
+    return tree_since(node, since, subscription.covers_directory)
 
 
 def listing_of(subscription: Subscription) -> Iterable[Row]:

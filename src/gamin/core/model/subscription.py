@@ -61,7 +61,14 @@ class Request(NamedTuple):
 class Target:
     """Where the path leads now. Owner: `coverage.need`, which binds it there."""
 
-    __slots__ = ("entry", "excluded_mounts", "node", "prefix", "tick")
+    __slots__ = (
+        "_reported_tick",
+        "entry",
+        "excluded_mounts",
+        "node",
+        "prefix",
+        "tick",
+    )
 
     def __init__(self) -> None:
         self.node: Node | None = None
@@ -75,6 +82,8 @@ class Target:
         """The path of the directory it leads to, or last led to, with a slash."""
         self.excluded_mounts: frozenset[bytes] = frozenset()
         """Mount points below it that the tree does not include."""
+        self._reported_tick: int | None = None
+        """The tick up to which everything there was reported; None: up to now."""
 
     @property
     def place(self) -> Place:
@@ -92,6 +101,17 @@ class Target:
     def release(self) -> None:
         """The path does not lead there any more."""
         self.node = None
+
+    def suspend(self, tick: int) -> None:
+        """What happens after `tick` is not reported until the path was walked."""
+        if self._reported_tick is None:
+            self._reported_tick = tick
+
+    def take_reported_tick(self) -> int | None:
+        """The tick up to which everything was reported; None if nothing is missing. It
+        is up to now afterwards: the caller reports the rest."""
+        tick, self._reported_tick = self._reported_tick, None
+        return tick
 
     def exclude_mounts(self, points: frozenset[bytes]) -> None:
         self.excluded_mounts = points

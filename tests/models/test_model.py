@@ -399,3 +399,18 @@ def test_what_is_in_a_directory_that_leaves_a_tree_goes_before_it() -> None:
         Act("rename", b"/w/a/a", b"/w/b/b"),
     ]
     perform(steps, Shell())
+
+
+def test_a_file_in_the_place_of_the_directory_that_it_was_in_is_gone_from_there() -> (
+    None
+):
+    """The rename of the directory was lost, that of the file was not."""
+    steps: list[Step] = [
+        Ask(2, b"/w", Scope.TREE),
+        Act("recreate", b"/w/a", b"/w/b/b"),
+        Sneak(1, Act("rename", b"/w/a/a/c", b"/w/b")),
+        Choke(),
+        Act("swap", b"/w/a/a", b"/w/b"),
+        Turn(),
+    ]
+    perform(steps, Shell())

@@ -153,6 +153,12 @@ class Renames:
             self._rescan_misplaced(leaving)
             return
         if known is SUBDIR or (known is not None and (known is not FILE) != is_dir):
+            if isinstance(known, Node) and known.contains(leaving.node):
+                # That directory left first, but its event was lost.
+                self._treat_as_deleted(leaving)
+                self._entries.remove_entry(node, name)
+                self._entries.add_entry(node, name, is_dir)
+                return
             self._entries.remove_entry(node, name)
             known = None
         if isinstance(known, Node):

@@ -160,7 +160,7 @@ class Settling:
         if kept is None:
             return self._hold(dest, existed=False, is_dir=False)
         self._held.pop(dest, None)
-        kept.path, kept.stamp = dest, None
+        kept.path = dest
         kept.change = NetChange(existed=False, is_dir=False)
         if past is not None:
             kept.change.take_past(past)
@@ -264,7 +264,7 @@ class Settling:
         return held
 
     def _touch(self, held: Held) -> None:
-        held.touched = self._now
+        held.touched, held.stamp = self._now, None
         held.due = min(self._now + self._span, self._latest(held))
 
     def _latest(self, held: Held) -> float:

@@ -110,6 +110,14 @@ def test_the_late_report_of_what_was_reported_is_not_yielded_again() -> None:
     assert scene.finished() == [(4.2, created("/r/a"))]
 
 
+def test_a_deletion_after_the_late_report_of_what_was_reported_is_not_lost() -> None:
+    """The server knows nothing newer of the path than the last write."""
+    scene = Scene(busy_until(3.2, 4.5))
+    scene.happen(created("/r/a"), at=0)
+    scene.happen(changed("/r/a"), deleted("/r/a"), at=4.5)
+    assert [e for _, e in scene.finished()] == [created("/r/a"), deleted("/r/a")]
+
+
 def test_a_write_after_the_release_is_reported_though_the_last_report_was_late() -> (
     None
 ):

@@ -215,7 +215,7 @@ class View(Client):
         monitor = self.host.monitor
         rows = None
         if self._cursor.target == self._number:
-            rows = monitor.rows_since(subscription, self._cursor.tick)
+            rows = monitor.changes_since(subscription, self._cursor.tick)
         if rows is None:
             self._deliver_all(subscription)
         else:

@@ -205,6 +205,11 @@ class Shell:
         deadline = self.executor.deadline()
         return deadline is not None and deadline <= by
 
+    def rows_since(self, asked: Subscription, tick: int) -> list[Row] | None:
+        """What happened after `tick`, as `Monitor.changes_since` says it."""
+        rows = self.monitor.changes_since(asked, tick)
+        return None if rows is None else list(rows)
+
     def sleep(self, seconds: float) -> None:
         """Let time pass, with all that is due meanwhile."""
         end = self.now + seconds

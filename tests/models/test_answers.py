@@ -92,7 +92,7 @@ class Answers:
         shell.do(monitor.flush_deferred(shell.now))
         there = self._compare()
         assert {row.path for row in listing_of(self._asked)} - {ROOT, b""} == set(there)
-        rows = monitor.rows_since(self._asked, self._tick)
+        rows = shell.rows_since(self._asked, self._tick)
         assert rows is not None
         wanted = {
             path

@@ -23,6 +23,7 @@ from gamin.core.deliver.details import Details
 from gamin.core.deliver.reporter import Reporter
 from gamin.core.effects import Cover, Effect, Listing, Packed, Remove, Scan, Watch
 from gamin.core.model.audiences import Audiences
+from gamin.core.model.difference import NOW
 from gamin.core.model.moment import Moment
 from gamin.core.model.node import Node
 from gamin.core.model.packing import Packing
@@ -179,20 +180,19 @@ class Monitor:
         may take longer than its interval says."""
         return max(self.coverage.method.longest_interval, self.polling_age())
 
-    def rows_since(self, subscription: Subscription, tick: int) -> list[Row] | None:
-        """What happened after `tick`; None if that is forgotten, or rules changed."""
-        rows = self.changes_since(subscription, tick)
-        return None if rows is None else list(rows)
-
-    def changes_since(self, asked: Subscription, tick: int) -> Iterable[Row] | None:
-        """As `rows_since`, lazily. What happens meanwhile may be in it or not."""
+    def changes_since(
+        self, asked: Subscription, tick: int, until: int = NOW
+    ) -> Iterable[Row] | None:
+        """What happened after `tick`, lazily; None if that is forgotten, or rules
+        changed. `until` as in `difference`."""
         if tick < max(self.tree.floor, asked.progress.view_tick):
             return None
-        return rows_since(asked, tick)
+        return rows_since(asked, tick, until)
 
-    def listing(self, subscription: Subscription) -> Iterable[Row]:
-        """Everything that it covers below its path, as EXISTS rows; lazily."""
-        return listing_of(subscription)
+    def listing(self, subscription: Subscription, until: int = NOW) -> Iterable[Row]:
+        """Everything that it covers below its path, as EXISTS rows; lazily. `until` as
+        in `difference`."""
+        return listing_of(subscription, until)
 
     # -- changes and time
 

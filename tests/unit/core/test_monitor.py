@@ -234,8 +234,8 @@ def test_no_difference_is_known_from_before_a_mount_changed_what_a_tree_covers(
     shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
     shell.settle()
     mounted = shell.monitor.tree.tick
-    assert shell.monitor.rows_since(subscription, before) is None
-    assert shell.monitor.rows_since(subscription, mounted) == []
+    assert shell.rows_since(subscription, before) is None
+    assert shell.rows_since(subscription, mounted) == []
 
 
 def test_a_second_mount_on_the_same_point_takes_the_place_of_the_first(

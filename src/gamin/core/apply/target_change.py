@@ -61,7 +61,7 @@ class TargetChanges:
         replaced = self._resolver.take_replaced(subscription)
         progress = subscription.progress
         before, now = progress.current_target, subscription.target.place
-        reported_tick = subscription.target.take_reported_tick()
+        reported_tick = progress.resume()
         if before == now and (
             reported_tick is None or self._report_since(subscription, reported_tick)
         ):

@@ -186,7 +186,7 @@ class Coverage:
         """The directory that the path led to has another path now. If a walk leads to
         it again, what happened meanwhile is to be reported then."""
         self.detach(subscription)
-        subscription.target.suspend(self._tree.tick)
+        subscription.progress.suspend(self._tree.tick)
         # What happens from now on has a later tick, in the same operation, too.
         self._tree.tick += 1
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from gamin.core.deliver.cursor import Cursor
-from gamin.core.model.difference import entries_since, listing, tree_since
+from gamin.core.model.difference import NOW, entries_since, listing, tree_since
 from gamin.core.model.subscription import Place, Scope, Subscription
 from gamin.core.model.tree import Tree
 from gamin.events import Kind, Row
@@ -62,26 +62,31 @@ class CatchUp:
         return rows
 
 
-def rows_since(subscription: Subscription, since: int) -> Iterable[Row]:
-    """What happened after the tick `since`, if the path led where it leads now;
-    lazily."""
+def rows_since(
+    subscription: Subscription, since: int, until: int = NOW
+) -> Iterable[Row]:
+    """What happened after the tick `since`, if the path led where it leads now; lazily.
+    `until` as in `difference`."""
     node = subscription.bound_directory
     if node is None:
         last_change = subscription.progress.last_change
         changed = subscription.node is not None and last_change > since
         return [Row(Kind.CHANGED, b"", False)] if changed else []
     if subscription.scope is Scope.DIRECTORY:
-        return entries_since(node, since)
-    return tree_since(node, since, subscription.covers_directory)
+        return entries_since(node, since, until=until)
+    covers = subscription.covers_directory
+    return tree_since(node, since, covers, until=until)
 
 
-def listing_of(subscription: Subscription) -> Iterable[Row]:
-    """Every entry that the subscription covers, as EXISTS rows; lazily."""
+def listing_of(subscription: Subscription, until: int = NOW) -> Iterable[Row]:
+    """Every entry that the subscription covers, as EXISTS rows; lazily. `until` as in
+    `difference`."""
     node = subscription.bound_directory
     if node is None:
         return ()
     is_tree = subscription.scope is Scope.TREE
-    return listing(node, subscription.covers_directory if is_tree else None)
+    covers = subscription.covers_directory if is_tree else None
+    return listing(node, covers, until)
 
 
 def path_difference(before: Place, now: Place, changed: bool) -> list[Row]:

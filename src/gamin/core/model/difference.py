@@ -2,9 +2,18 @@
 
 A query's `since`, a slow client's backlog, what a busy directory did in the last second
 and what a returning client missed are all this one question. The functions only read
-the tree; the caller decides who may see which row."""
+the tree; the caller decides who may see which row.
 
+A caller that takes turns with others reads while the tree changes. It asks for what was
+there at the tick `until`, the one at which it begins, and afterwards for what happened
+since. What came after `until` is left out of the first answer: if it is gone before the
+second one, that has nothing of it. What went after `until` is in the first answer or in
+the second one, or deleted in both."""
+
+import sys
 from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
+from typing import Final
 
 from gamin.core.model.history import History
 from gamin.core.model.node import FILE, Node
@@ -14,12 +23,18 @@ CoversDirectory = Callable[[bytes], bool]
 """Whether the caller's scope includes a subdirectory (absolute path)."""
 
 
+NOW: Final = sys.maxsize
+"""A tick `until` that no tree reaches: the answer is read before anything changes."""
+
+
 def everywhere(_path: bytes) -> bool:
     """A scope that includes every subdirectory."""
     return True
 
 
-def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterator[Row]:
+def entries_since(
+    node: Node, since: int, prefix: bytes | None = None, until: int = NOW
+) -> Iterator[Row]:
     """Rows for the entries of one directory that changed after the tick `since`, oldest
     change first.
 
@@ -28,11 +43,11 @@ def entries_since(node: Node, since: int, prefix: bytes | None = None) -> Iterat
     """
     prefix = node.path_prefix() if prefix is None else prefix
     if node.created_tick > since:
-        return _as_new(node, since, prefix)
-    return _touched_since(node, since, prefix)
+        return _as_new(node, since, prefix, until)
+    return _touched_since(node, since, prefix, until)
 
 
-def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+def _touched_since(node: Node, since: int, prefix: bytes, until: int) -> Iterator[Row]:
     # What is there now, because a caller that takes turns with others may go on later.
     recent: list[tuple[bytes, History]] = []
     for item in reversed(node.past.items()):
@@ -47,14 +62,16 @@ def _touched_since(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         if name in deferred:  # a report will follow, for those who know the baseline
             before = deferred[name]
             if before.history is not None and before.history[0] > since:
-                yield from _entry_since(before.was_dir, before.history, since, path)
+                yield from _entry_since(
+                    before.was_dir, before.history, since, path, until
+                )
             continue
         is_dir = None if known is None else known is not FILE
-        yield from _entry_since(is_dir, touch, since, path)
+        yield from _entry_since(is_dir, touch, since, path, until)
 
 
 def _entry_since(
-    there: bool | None, touch: History, since: int, path: bytes
+    there: bool | None, touch: History, since: int, path: bytes, until: int
 ) -> Iterator[Row]:
     """Rows for one entry that changed after `since`. `there` says whether it is a
     directory; None that it is gone."""
@@ -67,10 +84,24 @@ def _entry_since(
     else:
         if died > since and first <= since:
             yield Row(Kind.DELETED, path, was_dir)
-        yield Row(Kind.CREATED, path, there, None, True)
+        if born <= until:
+            yield Row(Kind.CREATED, path, there, None, True)
 
 
-def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+def _born_after(node: Node, tick: int) -> AbstractSet[bytes]:
+    """The names that appeared in the directory after the tick, and perhaps went."""
+    if node.latest_tick <= tick:
+        return frozenset()
+    found: set[bytes] = set()
+    for name, touch in reversed(node.past.items()):
+        if touch[0] <= tick:
+            break
+        if touch[1] > tick:
+            found.add(name)
+    return found
+
+
+def _as_new(node: Node, since: int, prefix: bytes, until: int) -> Iterator[Row]:
     """The directory itself came after `since`: all that was at its path is gone, and
     all in it is new."""
     # Copies, because a caller that takes turns with others may go on later.
@@ -78,8 +109,17 @@ def _as_new(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
-        for name, known in list(node.published_entries().items()):
+        for name, known in present_at(node, until):
             yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
+
+
+def present_at(node: Node, until: int) -> list[tuple[bytes, Node | bool]]:
+    """The entries as clients know them, without those that came after `until`."""
+    entries = node.published_entries()
+    later = _born_after(node, until)
+    if not later:
+        return list(entries.items())
+    return [(name, known) for name, known in entries.items() if name not in later]
 
 
 def tree_since(
@@ -87,6 +127,7 @@ def tree_since(
     since: int,
     covers_directory: CoversDirectory = everywhere,
     prefix: bytes | None = None,
+    until: int = NOW,
 ) -> Iterator[Row]:
     """Rows for everything below `node` that changed after the tick `since`: deletions
     first, then parents before children.
@@ -97,13 +138,18 @@ def tree_since(
     stack = [(node, prefix, False)]  # a loop and not recursion: trees may be deep
     while stack:
         node, prefix, is_new = stack.pop()
+        if node.created_tick > until:  # it was renamed since it was found here
+            yield from _vanished(node, since, prefix, set())
+            continue
         is_new = is_new or node.created_tick > since
         yield from _vanished_below(node, since, covers_directory, prefix)
         entries = _as_new if is_new else _touched_since
-        yield from entries(node, since, prefix)
+        yield from entries(node, since, prefix, until)
         children = list(node.children())
         touched = node.past if children else {}
         for child in children:
+            if child.created_tick > until:
+                continue
             touch = touched.get(child.name)
             came = is_new or (touch is not None and touch[1] > since)
             if came or child.latest_tick > since or child.created_tick > since:
@@ -155,17 +201,18 @@ def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterato
 
 
 def listing(
-    node: Node, covers_directory: CoversDirectory | None = None
+    node: Node,
+    covers_directory: CoversDirectory | None = None,
+    until: int = NOW,
 ) -> Iterator[Row]:
     """An EXISTS row for every entry; of the whole tree with `covers_directory`."""
-    stack = [node]
+    stack = [(node, node.path_prefix())]
     while stack:
-        node = stack.pop()
-        if not node.listed:
+        node, prefix = stack.pop()
+        if not node.listed or node.created_tick > until:
             continue
-        prefix = node.path_prefix()
         # A copy, because the caller may pause and continue after later changes.
-        for name, known in list(node.published_entries().items()):
+        for name, known in present_at(node, until):
             path = prefix + name
             yield Row(Kind.EXISTS, path, known is not FILE, None, True)
             if (
@@ -173,4 +220,4 @@ def listing(
                 and isinstance(known, Node)
                 and covers_directory(path)
             ):
-                stack.append(known)
+                stack.append((known, path + b"/"))

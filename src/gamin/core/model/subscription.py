@@ -61,14 +61,7 @@ class Request(NamedTuple):
 class Target:
     """Where the path leads now. Owner: `coverage.need`, which binds it there."""
 
-    __slots__ = (
-        "_reported_tick",
-        "entry",
-        "excluded_mounts",
-        "node",
-        "prefix",
-        "tick",
-    )
+    __slots__ = ("entry", "excluded_mounts", "node", "prefix", "tick")
 
     def __init__(self) -> None:
         self.node: Node | None = None
@@ -82,8 +75,6 @@ class Target:
         """The path of the directory it leads to, or last led to, with a slash."""
         self.excluded_mounts: frozenset[bytes] = frozenset()
         """Mount points below it that the tree does not include."""
-        self._reported_tick: int | None = None
-        """The tick up to which everything there was reported; None: up to now."""
 
     @property
     def place(self) -> Place:
@@ -101,17 +92,6 @@ class Target:
     def release(self) -> None:
         """The path does not lead there any more."""
         self.node = None
-
-    def suspend(self, tick: int) -> None:
-        """What happens after `tick` is not reported until the path was walked."""
-        if self._reported_tick is None:
-            self._reported_tick = tick
-
-    def take_reported_tick(self) -> int | None:
-        """The tick up to which everything was reported; None if nothing is missing. It
-        is up to now afterwards: the caller reports the rest."""
-        tick, self._reported_tick = self._reported_tick, None
-        return tick
 
     def exclude_mounts(self, points: frozenset[bytes]) -> None:
         self.excluded_mounts = points
@@ -165,7 +145,14 @@ class Progress:
     """How far the first scan is, and what was reported. Owner: the parts of `apply`,
     which report; `deliver` says what a whole listing reported."""
 
-    __slots__ = ("current_target", "last_change", "pending_scans", "ready", "view_tick")
+    __slots__ = (
+        "_suspended_tick",
+        "current_target",
+        "last_change",
+        "pending_scans",
+        "ready",
+        "view_tick",
+    )
 
     def __init__(self) -> None:
         self.pending_scans: int = 0
@@ -179,6 +166,8 @@ class Progress:
         self.view_tick: int = 0
         """The tick at which its rules, or mounts in it, last hid or showed something.
         What the tree knows of entries says nothing of that."""
+        self._suspended_tick: int | None = None
+        """The tick up to which everything was reported; None: up to now."""
 
     @property
     def exists_for_client(self) -> bool:
@@ -208,6 +197,17 @@ class Progress:
     def record_change(self, tick: int) -> None:
         """The single entry that the path leads to changed."""
         self.last_change = tick
+
+    def suspend(self, tick: int) -> None:
+        """What happens after `tick` is not reported until the path was walked."""
+        if self._suspended_tick is None:
+            self._suspended_tick = tick
+
+    def resume(self) -> int | None:
+        """The tick up to which everything was reported; None if nothing is missing. The
+        caller reports the rest."""
+        tick, self._suspended_tick = self._suspended_tick, None
+        return tick
 
     def record_view_change(self, tick: int) -> None:
         """Something was hidden or shown that did not itself change."""

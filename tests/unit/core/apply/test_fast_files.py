@@ -55,7 +55,7 @@ def played(
         story.append((tree.tick, tree.touches, shell.monitor.deadline()))
         [subscription] = shell.monitor.subscriptions
         for tick in ticks:
-            story.append(as_words(shell.monitor.rows_since(subscription, tick) or ()))
+            story.append(as_words(shell.rows_since(subscription, tick) or ()))
     return story
 
 

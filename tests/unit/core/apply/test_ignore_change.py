@@ -66,11 +66,11 @@ def test_a_clock_from_before_the_rules_hid_or_showed_something_is_of_no_use(
     before = shell.monitor.tree.tick
     change(shell, client, text)
     after = shell.monitor.tree.tick
-    assert (shell.monitor.rows_since(subscription, before) is not None) is is_known
-    assert shell.monitor.rows_since(subscription, after) == []
+    assert (shell.rows_since(subscription, before) is not None) is is_known
+    assert shell.rows_since(subscription, after) == []
     before = shell.monitor.tree.tick
     change(shell, client, None)
-    assert (shell.monitor.rows_since(subscription, before) is not None) is is_known
+    assert (shell.rows_since(subscription, before) is not None) is is_known
 
 
 def test_what_is_no_longer_ignored_is_created_and_watched(
@@ -90,10 +90,10 @@ def test_no_difference_is_known_from_before_the_rules_changed(
     before = shell.monitor.tree.tick
     change(shell, client, b"build/\n")
     now = shell.monitor.tree.tick
-    assert shell.monitor.rows_since(subscription, before) is None
-    assert shell.monitor.rows_since(subscription, now) == []
+    assert shell.rows_since(subscription, before) is None
+    assert shell.rows_since(subscription, now) == []
     change(shell, client, None)
-    assert shell.monitor.rows_since(subscription, now) is None
+    assert shell.rows_since(subscription, now) is None
 
 
 def test_what_was_deleted_before_the_rules_hide_it_is_no_known_difference(
@@ -104,7 +104,7 @@ def test_what_was_deleted_before_the_rules_hide_it_is_no_known_difference(
     shell.disk.unlink(b"/t/log")
     shell.settle()
     change(shell, client, b"log\n")
-    assert shell.monitor.rows_since(subscription, before) is None
+    assert shell.rows_since(subscription, before) is None
 
 
 def test_a_text_that_is_known_already_changes_nothing(

@@ -183,8 +183,8 @@ def test_the_difference_since_a_forgotten_tick_is_unknown(shell: Shell) -> None:
     view = shell.view()
     subscription = view.subscribe(b"/d", Scope.TREE)
     shell.monitor.tree.floor = shell.monitor.tree.tick
-    assert shell.monitor.rows_since(subscription, 1) is None
-    assert shell.monitor.rows_since(subscription, shell.monitor.tree.tick) == []
+    assert shell.rows_since(subscription, 1) is None
+    assert shell.rows_since(subscription, shell.monitor.tree.tick) == []
 
 
 def test_a_client_that_reads_late_gets_an_undetected_change_of_its_path(

@@ -1,5 +1,7 @@
 """From any moment on, the difference leads from what was to what is."""
 
+from itertools import chain, islice
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -78,9 +80,51 @@ def test_the_difference_of_a_tree_is_right_from_every_tick_on(
     for tick, then in past:
         belief = StrictBelief()
         belief.start(then)
-        for row in shell.monitor.rows_since(tree, tick) or ():
+        for row in shell.rows_since(tree, tick) or ():
             belief.apply(row, is_belated=True)
         assert belief.entries() == truth(shell.disk, tree)
+
+
+@settings(max_examples=examples(100))
+@given(
+    before=st.lists(ACTS, min_size=8, max_size=8),
+    later=st.lists(ACTS, max_size=8),
+    meanwhile=st.lists(st.tuples(st.integers(0, 3), ACTS), min_size=3, max_size=8),
+    is_listing=st.booleans(),
+)
+def test_a_difference_that_is_read_while_things_change_is_completed_by_a_second_one(
+    before: list[Act],
+    later: list[Act],
+    meanwhile: list[tuple[int, Act]],
+    is_listing: bool,
+) -> None:
+    shell = Shell()
+    shell.disk.makedirs(b"/w/a/b")
+    tree = shell.view().subscribe(b"/w", Scope.TREE)
+
+    def do(*acts: Act) -> None:
+        for act in acts:
+            act.on(shell)
+            shell.settle()
+
+    do(*before)
+    since, then = shell.monitor.tree.tick, truth(shell.disk, tree)
+    do(*later)
+    until = shell.monitor.tree.tick
+    belief = StrictBelief()
+    if is_listing:
+        belief.created(b"", True)
+        rows = iter(shell.monitor.listing(tree, until))
+    else:
+        belief.start(then)
+        rows = iter(shell.monitor.changes_since(tree, since, until) or ())
+    for count, act in meanwhile:
+        for row in islice(rows, count):
+            belief.apply(row, is_belated=True)
+        do(act)
+    for row in chain(rows, shell.rows_since(tree, until) or ()):
+        belief.apply(row, is_belated=True)
+    assert belief.entries() == truth(shell.disk, tree)
 
 
 def story(shell: Shell, act: Act, *more: Act) -> list[str]:
@@ -90,7 +134,7 @@ def story(shell: Shell, act: Act, *more: Act) -> list[str]:
     for each in (act, *more):
         each.on(shell)
         shell.settle()
-    return as_words(shell.monitor.rows_since(tree, tick) or ())
+    return as_words(shell.rows_since(tree, tick) or ())
 
 
 def watched(*paths: bytes) -> Shell:
@@ -150,7 +194,7 @@ def test_a_directory_renamed_away_and_back_is_deleted_and_created() -> None:
     belief.start(truth(shell.disk, tree))
     tick = shell.monitor.tree.tick
     story(shell, away, Act("rmdir", b"/w/z/b"), back)
-    for row in shell.monitor.rows_since(tree, tick) or ():
+    for row in shell.rows_since(tree, tick) or ():
         belief.apply(row, is_belated=True)
     assert belief.entries() == {b"": True, b"/w/a": True}
 

@@ -5,13 +5,15 @@
 
 from collections.abc import Iterator
 
+from gamin.core.model.difference import NOW, present_at
 from gamin.core.model.node import FILE, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.protocol.watchman.codec.directory_listing import Folder
 
 
-def folders(subscription: Subscription) -> Iterator[Folder]:
-    """Yield every directory of the tree with its names, the root first."""
+def folders(subscription: Subscription, until: int = NOW) -> Iterator[Folder]:
+    """Yield every directory of the tree with its names, the root first. `until` as in
+    `difference`."""
     root = subscription.bound_directory
     if root is None:
         return
@@ -21,27 +23,29 @@ def folders(subscription: Subscription) -> Iterator[Folder]:
     stack = [(root, b"")]
     while stack:
         node, path = stack.pop()
-        if not node.listed:  # unreadable, or being scanned: its rows will follow
+        # Unreadable, being scanned or renamed meanwhile: its rows will follow.
+        if not node.listed or node.created_tick > until:
             yield path, None
             continue
-        if sees_all and node.is_packed:
+        is_whole = node.latest_tick <= until
+        if sees_all and is_whole and node.is_packed:
             yield path, node.packed
             continue
         prefix = path + b"/" if path else b""
         entries = node.published_entries()
+        if not is_whole:
+            entries = dict(present_at(node, until))
         if not sees_all:
             entries = {
                 name: known
                 for name, known in entries.items()
                 if subscription.covers_entry(top + prefix + name, known is not FILE)
             }
+        # Before others get their turn: the entries may be other ones afterwards.
+        directories = [(n, k) for n, k in entries.items() if k is not FILE]
         yield path, b"/".join(entries)
-        if not any(entries.values()):
-            continue  # files only, as in most
-        for name, known in entries.items():
+        for name, known in directories:
             below = prefix + name
-            if known is FILE:
-                continue
             if (
                 is_tree
                 and isinstance(known, Node)

@@ -47,7 +47,7 @@ class Found(NamedTuple):
 
     rows: Rows
     now: Timeline
-    """When this was right. What happened later may be in it, too, and follows again."""
+    """When this was right. What happened later follows."""
     since: int | None
     """The tick after which it happened; None for everything there is."""
     listing: Listing | None = None
@@ -164,11 +164,13 @@ def _find_plain(
 ) -> Steps[Found | None]:
     begun = root.timeline
     tick = cursor.tick if cursor.target == root.number else None
-    source = None if tick is None else root.changes_since(tick)
+    # What came since, and is perhaps gone before the end, follows.
+    until = begun.latest
+    source = None if tick is None else root.changes_since(tick, until)
     if source is None:
         tick = None
         is_left_out = query.names or query.empty_on_fresh_instance
-        source = () if is_left_out else root.listing()
+        source = () if is_left_out else root.listing(until)
     found: list[AnyRow] = []
     rows = iter(source)
     while some := list(islice(rows, ROWS_PER_TEXT)):
@@ -177,7 +179,7 @@ def _find_plain(
     listing: Listing | None = None
     if query.names and (tick is None or plain.wants_listing):
         all_folders: list[Folder] = []
-        each = folders(root.subscription)
+        each = folders(root.subscription, until)
         while part := list(islice(each, FOLDERS_PER_TEXT)):
             all_folders += part
             yield None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver
+from gamin.core.model.difference import NOW
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
@@ -256,16 +257,17 @@ class Root:
         rows = self.changes_since(tick)
         return None if rows is None else list(rows)
 
-    def changes_since(self, tick: int) -> Iterable[Row] | None:
-        """As `since`, lazily. What happens meanwhile may be in it or not."""
-        rows = self._monitor.changes_since(self.subscription, tick)
+    def changes_since(self, tick: int, until: int = NOW) -> Iterable[Row] | None:
+        """As `since`, lazily. `until` as in `difference`."""
+        rows = self._monitor.changes_since(self.subscription, tick, until)
         return None if rows is None else admitted(self.subscription, rows)
 
-    def listing(self) -> Iterable[Row]:
-        """Everything there is, as EXISTS rows."""
+    def listing(self, until: int = NOW) -> Iterable[Row]:
+        """Everything there is, as EXISTS rows. `until` as in `difference`."""
         if self.subscription.entry is not None:
             return [Row(Kind.EXISTS, b"", False)]
-        return admitted(self.subscription, self._monitor.listing(self.subscription))
+        rows = self._monitor.listing(self.subscription, until)
+        return admitted(self.subscription, rows)
 
     def names(self) -> Listing:
         """The names in every directory."""
@@ -341,8 +343,7 @@ class Root:
     # -- subscribers
 
     def cursor(self, tick: int | None) -> Cursor[int]:
-        """The cursor of a subscriber that has everything up to the tick; None: up to
-        now."""
+        """The cursor of a subscriber that has all until the tick; None: until now."""
         now = self._monitor.tree.tick
         return Cursor(
             self.number, now if tick is None else tick, is_behind=tick is not None

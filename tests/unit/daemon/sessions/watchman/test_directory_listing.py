@@ -1,5 +1,6 @@
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Scope, Subscription
+from gamin.core.model.tree import Tree
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.patterns.ignore_rules import IgnoreRules
 
@@ -60,3 +61,19 @@ def test_ignored_entries_are_not_listed() -> None:
 
 def test_a_missing_directory_lists_nothing() -> None:
     assert list(folders(subscription(None))) == []
+
+
+def test_what_came_after_the_tick_of_the_listing_is_left_out_of_it() -> None:
+    """It may be gone before the difference that follows the listing."""
+    tree = Tree()
+    top = directory(tree.root, b"top", file=FILE)
+    a, b = directory(top, b"a", old=FILE), directory(top, b"b", other=FILE)
+    found, until = folders(subscription(top), tree.tick), tree.tick
+    assert next(found) == (b"", b"file/a/b")
+    tree.tick += 1
+    tree.add(b, b"new", FILE)
+    tree.remove(top, b"a")
+    tree.relink(a, b, b"a")
+    tree.add(b, b"a", a)
+    assert until < tree.tick
+    assert dict(found) == {b"b": b"other", b"a": None}

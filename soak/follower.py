@@ -101,7 +101,6 @@ class WatchFollower(Follower):
     def _iterate(self, watch: gamin.Watch) -> None:
         while not (self.ended.is_set() or self.resume.is_set()):
             self.reads.wait()
-            is_catching_up = watch.catching_up
             try:
                 batch = next(watch)
             except gamin.WatchTimeout:
@@ -115,8 +114,6 @@ class WatchFollower(Follower):
                 self.events += len(batch)
                 self.recovered += any(event.recovered for event in batch)
                 self.listings += any(e.kind is gamin.Kind.EXISTS for e in batch)
-                # With `settle`, what it goes on from is a clock of some time before.
-                self.belief.may_repeat = is_catching_up and "settle" in self._options
                 self.belief.take(batch)
                 self.received += batch
         self.resumed += self.resume.is_set()
@@ -134,8 +131,7 @@ class WatchFollower(Follower):
         return (
             f"{self.events} events, came back {self.resumed} times, "
             f"{self.recovered} recoveries, {self.listings} listings, "
-            f"{self.belief.repeated} repeated deletions, "
-            f"{self.belief.repeated_creations} repeated creations"
+            f"{self.belief.repeated} repeated deletions"
         )
 
 

@@ -26,10 +26,6 @@ class Belief:
         self.root = str(root)
         self.contradictions: list[str] = []
         self._model = belief.Belief(self.contradictions.append)
-        self.may_repeat = False
-        """What comes now may have been reported before: with `settle`, a client goes on
-        from the clock of the first change that was held, and later ones were not."""
-        self.repeated_creations = 0
         self.repeated = 0
         """Deletions of unknown paths. A difference may contain them: there is no
         memory of every life of a name."""
@@ -62,13 +58,7 @@ class Belief:
                 if not name:
                     model.clear()  # the watched path was created again, with all below
                 version = None if event.is_dir else version_of(event.path)
-                known = model.find(name) if self.may_repeat else None
-                is_same = known is not None and known.is_dir is event.is_dir
-                if is_same and model.knows(name):
-                    self.repeated_creations += 1
-                    model.changed(name, event.is_dir, version)
-                else:
-                    model.created(name, event.is_dir, version)
+                model.created(name, event.is_dir, version)
             case Kind.CHANGED:
                 version = None if event.is_dir else version_of(event.path)
                 if name or model.knows(name):

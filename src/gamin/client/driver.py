@@ -20,6 +20,7 @@ from gamin.client.links import Links
 from gamin.client.locate import ANSWER_PATIENCE
 from gamin.client.path_change import PathChange
 from gamin.events import Event
+from gamin.protocol.watchman.client import held_clock
 from gamin.protocol.watchman.client.watching import Batch, NeedsStat, Watching
 
 T = TypeVar("T")
@@ -88,6 +89,12 @@ class Driver:
         self._requested: deque[PathChange] = deque()
         self._started: list[PathChange] = []
         self._settler = None
+        self._carried: list[Event] = []
+        """What an earlier watch held, for one that holds nothing."""
+        if watching.held and watching.settle == 0:
+            from gamin.client.settler import events_of
+
+            self._carried = events_of(watching.held)
         if watching.settle > 0:
             # Imported late: few watches settle.
             from gamin.client.settler import Settler
@@ -97,8 +104,10 @@ class Driver:
     @property
     def clock(self) -> str | None:
         """The clock to continue from after the last batch."""
-        settler = self._settler
-        return self.channel.clock if settler is None else settler.clock
+        settler, clock = self._settler, self.channel.clock
+        if self._carried:
+            return held_clock.join(clock, self.channel.watching.held)
+        return clock if settler is None else settler.clock
 
     @property
     def catching_up(self) -> bool:
@@ -166,6 +175,9 @@ class Driver:
         channel, settler = self.channel, self._settler
         deadline = None if timeout is None else self._monotonic() + timeout
         while not self.has_ended():
+            if self._carried:
+                events, self._carried = self._carried, []
+                return Batch(events, self.clock)
             if settler is not None and (events := settler.released()):
                 return Batch(events, self.clock)
             if channel.batches:
@@ -177,6 +189,8 @@ class Driver:
                     batch = yield from self._links.look(batch)
                 if settler is not None:
                     settler.take(batch)
+                    if events := settler.released():
+                        return Batch(events, self.clock)
                     continue
                 channel.take(batch)
                 if batch.events:

@@ -1,9 +1,11 @@
 """`settle` of a watch: runs `Settling` on the watch's channel and clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gamin.client.channel import Channel
 from gamin.events import Event
+from gamin.protocol.watchman.client import held_clock
+from gamin.protocol.watchman.client.held_clock import HeldChange
 from gamin.protocol.watchman.client.settling import Settling
 from gamin.protocol.watchman.client.watching import Batch
 
@@ -16,14 +18,15 @@ class Settler:
         self._settling = Settling(
             watching.settle, lambda path: bool(watching.keys_of(path))
         )
+        self._settling.restore(watching.held, monotonic())
         self._released: list[Event] = []
-        self._is_late = False
+        self._is_late = bool(watching.held)
         """Something is held that the client missed before it connected."""
 
     @property
     def clock(self) -> str | None:
-        """The clock to continue from: what is held would be missed after the last."""
-        return self._settling.clock(self._channel.clock)
+        """The clock to continue from: that of the last batch, and what is held."""
+        return held_clock.join(self._channel.clock, self._settling.held())
 
     @property
     def is_late(self) -> bool:
@@ -34,11 +37,9 @@ class Settler:
         channel = self._channel
         is_late = channel.catching_up
         self._is_late = is_late or self.is_late
-        before, now = channel.clock, self._monotonic()
+        now = self._monotonic()
         channel.take(batch)
-        self._released += self._settling.add(
-            batch.events, before, now, is_certain=not is_late
-        )
+        self._released += self._settling.add(batch.events, now, is_certain=not is_late)
 
     def flush(self) -> list[Event]:
         """Return the events of all that is held: nothing more will come."""
@@ -67,3 +68,10 @@ class Settler:
             channel.send(request)
             settling.drop(outside)
         return events
+
+
+def events_of(changes: Iterable[HeldChange]) -> list[Event]:
+    """What was held elsewhere (`Settling.held`), as it is reported."""
+    settling = Settling(0.0, lambda _path: False)
+    settling.restore(changes, 0.0)
+    return settling.flush()

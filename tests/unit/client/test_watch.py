@@ -142,35 +142,6 @@ def test_what_git_ignores_is_told_unless_asked_not_to(
 
 
 @pytest.mark.usefixtures("server")
-def test_settling_reports_what_changes_amount_to(tmp_path: Path) -> None:
-    draft, saved = tmp_path / "draft", tmp_path / "saved"
-    saved.touch()
-    with gamin.watch(tmp_path, settle=0.3, timeout=SOON) as watch:
-        before = watch.clock
-        (tmp_path / "a").touch()
-        (tmp_path / "a").unlink()
-        draft.write_text("text")
-        draft.replace(saved)  # last: the clock stays while another path is held
-        assert watch.next(0) is None
-        assert watch.clock == before
-        assert next(watch) == [changed(saved)]
-        assert watch.clock != before
-
-
-@pytest.mark.usefixtures("own_server")
-def test_what_settles_is_not_lost_with_the_server(tmp_path: Path) -> None:
-    with gamin.watch(tmp_path, settle=0.3, timeout=SOON) as watch:
-        (tmp_path / "before").touch()
-        assert watch.next(0.05) is None
-        kill_server()
-        (tmp_path / "after").touch()
-        found = {event.path for event in next(watch)}
-        while len(found) < 2:
-            found |= {event.path for event in next(watch)}
-        assert found == {str(tmp_path / "before"), str(tmp_path / "after")}
-
-
-@pytest.mark.usefixtures("server")
 def test_initial_tells_what_is_there_parents_first(tmp_path: Path) -> None:
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/b/file").touch()

@@ -1,12 +1,8 @@
 """What the one model of a client's belief calls a contradiction, and what it believes
 after it."""
 
-from pathlib import Path
-
 import pytest
 
-from gamin import Event, Kind
-from testkit.beliefs import watch
 from testkit.beliefs.belief import Belief
 
 
@@ -105,20 +101,3 @@ def test_an_entry_of_an_unknown_directory_implies_it() -> None:
     belief.created(b"a/b", False)
     assert belief.entries() == {b"a/b": False}
     assert set(belief.entries(is_implied=True)) == {b"a", b"a/b"}
-
-
-def test_only_who_goes_on_from_an_older_clock_may_be_told_again(tmp_path: Path) -> None:
-    followed = watch.Belief(tmp_path)
-    made = [
-        Event(Kind.CREATED, str(tmp_path / "d"), is_dir=True),
-        Event(Kind.CREATED, str(tmp_path / "d/f")),
-    ]
-    followed.take(made)
-    followed.may_repeat = True
-    followed.take(made)
-    assert (followed.repeated_creations, followed.contradictions) == (2, [])
-    assert followed.paths() == {"d": True, "d/f": False}
-    followed.take([Event(Kind.CREATED, str(tmp_path / "d"))])
-    followed.may_repeat = False
-    followed.take([Event(Kind.CREATED, str(tmp_path / "d"))])
-    assert len(followed.contradictions) == 2

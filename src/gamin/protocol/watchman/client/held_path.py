@@ -11,7 +11,6 @@ class Held:
     __slots__ = (
         "asked",
         "change",
-        "clock",
         "due",
         "first",
         "is_asked",
@@ -21,11 +20,9 @@ class Held:
         "touched",
     )
 
-    def __init__(self, path: str, change: NetChange, clock: str | None) -> None:
+    def __init__(self, path: str, change: NetChange) -> None:
         self.path: str = path
         self.change: NetChange = change
-        self.clock: str | None = clock
-        """The client's clock from before the first of its events."""
         self.first: float = 0.0
         self.touched: float = 0.0
         self.due: float = 0.0

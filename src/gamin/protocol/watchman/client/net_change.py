@@ -1,6 +1,14 @@
 """What several changes of one path amount to."""
 
+from typing import Final
+
 from gamin.events import DetailedEvent, Event, Kind, detailed
+
+FLAGS: Final = (
+    *("existed", "exists", "was_dir", "is_dir"),
+    *("is_certain", "has_changed", "recovered"),
+)
+"""The members of a `NetChange` that are true or false."""
 
 
 class NetChange:

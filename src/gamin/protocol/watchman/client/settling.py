@@ -13,11 +13,11 @@ A renamed directory is reported at once, because everything in it has another pa
 then on. So is a watched directory that is deleted or comes back.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from gamin.events import Event, Kind
 from gamin.protocol.watchman.client.activity import Activity
+from gamin.protocol.watchman.client.held_clock import HeldChange
 from gamin.protocol.watchman.client.held_path import Held, Schedule
 from gamin.protocol.watchman.client.net_change import NetChange
 
@@ -40,44 +40,47 @@ class Settling:
         self._releasing: dict[str, NetChange] = {}
         """What is being reported, by path; it waits for what must come before it."""
         self._schedule = Schedule()
-        self._oldest: deque[Held] = deque()
-        """In the order of their first events; some may be released."""
         self._reported: dict[str, float | None] = {}
         """Paths that were released before the server reported their last change, with
         the stamp of that."""
         self._now = 0.0
-        self._clock: str | None = None
         self._is_certain = True
 
     @property
     def is_empty(self) -> bool:
         return not self._held
 
-    def clock(self, latest: str | None) -> str | None:
-        """The clock to continue from: what is held must come again. `latest` is that of
-        the last batch."""
-        oldest = self._oldest
-        while oldest and not oldest[0].is_open:
-            oldest.popleft()
-        return oldest[0].clock if oldest else latest
+    def held(self) -> list[HeldChange]:
+        """What waits here."""
+        return [(path, held.change) for path, held in self._held.items()]
+
+    def restore(self, changes: Iterable[HeldChange], now: float) -> None:
+        """Hold what waited in an earlier watch (`held`)."""
+        self._now = now
+        for path, change in changes:
+            held = self._hold(path, existed=change.existed, is_dir=change.was_dir)
+            held.change = change
+            if change.source is not None:
+                self._sources[change.source] = path
 
     # -- events come
 
     def add(
         self,
         events: Sequence[Event],
-        clock: str | None,
         now: float,
         *,
         is_certain: bool = True,
     ) -> list[Event]:
-        """Hold the events of a batch; return those to be reported at once. `clock` is
-        that of the batch before. `is_certain`: what they delete was there."""
-        self._now, self._clock, self._is_certain = now, clock, is_certain
+        """Hold the events of a batch; return those to be reported at once.
+        `is_certain`: what they delete was there."""
+        self._now, self._is_certain = now, is_certain
         out: list[Event] = []
         for event in events:
             kind, path, dest, is_dir, _ = event
             if kind is Kind.EXISTS:
+                if path in self._held:  # a listing in the place of a difference
+                    self.drop([path])
                 out.append(event)
                 continue
             if kind is Kind.DELETED and self._is_root(path):
@@ -254,9 +257,8 @@ class Settling:
         held = self._held.get(path)
         if held is None:
             change = NetChange(existed=existed, is_dir=is_dir)
-            held = self._held[path] = Held(path, change, self._clock)
+            held = self._held[path] = Held(path, change)
             held.first = self._now
-            self._oldest.append(held)
             self._touch(held)
             self._schedule.push(held)
         else:

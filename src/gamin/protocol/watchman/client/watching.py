@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from gamin.errors import GaminError, RemoteProtocolError
 from gamin.events import Event, Kind
-from gamin.protocol.watchman.client import members
+from gamin.protocol.watchman.client import held_clock, members
 from gamin.protocol.watchman.client.activity import COMMAND, Questions
 from gamin.protocol.watchman.client.belief import Belief, difference
 from gamin.protocol.watchman.client.decode import decode_and_apply, decode_detailed
@@ -19,6 +19,7 @@ from gamin.protocol.watchman.client.events import (
     full_listing,
     listed_entries,
 )
+from gamin.protocol.watchman.client.held_clock import HeldChange
 from gamin.protocol.watchman.client.replacement import Decode, with_deletions
 from gamin.protocol.watchman.client.session import ClientSession, Message, Reply
 from gamin.protocol.watchman.client.watched_path import WatchedPath, WatchOptions
@@ -96,11 +97,13 @@ class Watching:
         has_clock: bool = True,
     ) -> None:
         """`paths` are absolute; `since` is what `clock` said of the same paths.
-        `has_clock`: somebody wants to go on from `clock`, which is made for every batch
-        of all the paths.
+        `has_clock`: `clock` is wanted, which is made for every batch of all the paths.
 
-        Raises ValueError for a `since` of another number of paths.
+        Raises ValueError for a `since` of another number of paths, or a damaged one.
         """
+        self.held: list[HeldChange]
+        """What an earlier watch, whose clock `since` is, had not reported yet."""
+        since, self.held = held_clock.split(since)
         clocks = since.split(",") if since else [None] * len(paths)
         if len(clocks) != len(paths):
             raise ValueError(f"{len(clocks)} clocks for {len(paths)} paths")

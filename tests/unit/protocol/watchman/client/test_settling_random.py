@@ -26,6 +26,8 @@ class Disk:
     def do(self, what: str, name: str, other: str) -> list[Event]:
         path, dest, there = f"/r/{name}", f"/r/{other}", self.there
         parent = path.rpartition("/")[0]
+        if what == "leave":
+            return []
         if what in ("file", "directory"):
             if path in there or not (parent == "/r" or there.get(parent)):
                 return []
@@ -56,13 +58,15 @@ class Disk:
 
 
 ACTS = st.tuples(
-    st.sampled_from(["file", "directory", "write", "delete", "rename", "rename"]),
+    st.sampled_from(
+        ["file", "directory", "write", "delete", "rename", "rename", "leave"]
+    ),
     st.sampled_from(NAMES),
     st.sampled_from(NAMES),
     st.sampled_from([None, None, 0.0, 0.1, 0.5, 1.1]),
 )
 """What is done, to which names, and how long after the act before; None: both are
-reported in one batch."""
+reported in one batch. The client may leave, and go on from its clock."""
 
 
 @settings(max_examples=300)
@@ -79,6 +83,8 @@ def test_whoever_applies_what_is_yielded_knows_what_is_there(
             scene.happen(*batch, at=scene.now + pause)
             batch.clear()
         batch += disk.do(what, name, other)
+        if what == "leave":
+            scene.come_back()
     scene.happen(*batch, at=scene.now)
     for _, event in scene.finished():
         apply(belief, event)

@@ -15,17 +15,19 @@ from gamin.protocol.watchman.query.options import OPTIONS
 from testkit.daemon import daemon
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+WATCHMAN_PAGE = (Path(__file__).parents[2] / "docs" / "watchman.md").read_text()
 
 WATCHMAN_OPTIONS = {
     *("always_include_directories", "case_sensitive", "dedup_results"),
     *("empty_on_fresh_instance", "glob", "glob_includedotfiles", "glob_noescape"),
-    *("lock_timeout", "path", "relative_root", "suffix", "sync_timeout"),
+    *("lock_timeout", "path", "relative_root", "request_id", "settle_period"),
+    *("settle_timeout", "suffix", "sync_timeout"),
 }
 """Members of a query that Watchman's documentation describes."""
 
 
-def section(title: str) -> str:
-    _, _, rest = PAGE.partition(f"\n## {title}\n")
+def section(title: str, page: str = PAGE) -> str:
+    _, _, rest = page.partition(f"\n## {title}\n")
     assert rest, title
     return rest.partition("\n## ")[0]
 
@@ -57,6 +59,12 @@ def test_the_page_lists_the_fields_that_watchman_does_not_have() -> None:
 def test_the_page_lists_the_query_members_that_watchman_does_not_have() -> None:
     ours = OPTIONS.keys() - WATCHMAN_OPTIONS
     assert first_column("Members of a query") == sorted({*ours, "watch"})
+
+
+def test_the_page_about_watchman_says_what_its_members_of_a_query_do_here() -> None:
+    rows = section("Members of a query", WATCHMAN_PAGE)
+    missing = [each for each in WATCHMAN_OPTIONS if f"`{each}`" not in rows]
+    assert not missing
 
 
 def test_every_letter_of_a_row_is_explained() -> None:

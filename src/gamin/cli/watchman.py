@@ -40,6 +40,8 @@ ROOT_COMMANDS = frozenset(
         *("watch", "watch-del", "watch-project"),
         *("debug-ageout", "debug-get-asserted-states", "debug-get-subscriptions"),
         *("debug-recrawl", "debug-root-status", "debug-show-cursors"),
+        *("debug-contenthash", "debug-symlink-target-cache"),
+        *("debug-watcher-info", "debug-watcher-info-clear"),
     )
 )
 """Commands whose first argument is a directory. Its path is made absolute here: the

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from gamin.cli.watchman_service import SpawnerFailed
 from gamin.config.loader import watchman_files
-from gamin.protocol.watchman.root_config import MAX_SIZE, parse_object
+from gamin.protocol.watchman.config_file import MAX_SIZE, read_object
+from gamin.protocol.watchman.errors import BadRequest
 from gamin.system.small_file import opened
 
 KEY = "spawn_watchman_service"
@@ -26,8 +27,10 @@ def site_spawner(environ: Mapping[str, str]) -> str | None:
                 text = file.read(MAX_SIZE)
         except OSError:
             continue
-        given = parse_object(text, path, {KEY: (str, "a string")})
-        found = given.get(KEY, found)
+        program = read_object(text, path).get(KEY, found)
+        if not isinstance(program, str | None):
+            raise BadRequest(f"{path}: {KEY} must be a string")
+        found = program
     return found
 
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from gamin.cli.watchman_service import StateDirectoryRefused
 from gamin.config.loader import watchman_files
+from gamin.protocol.watchman.config_file import MAX_SIZE, read_object
 from gamin.protocol.watchman.errors import BadRequest
-from gamin.protocol.watchman.root_config import MAX_SIZE, parse_object
 from gamin.system.address import user_name
 from gamin.system.small_file import opened
 
@@ -76,7 +76,7 @@ def read_access(environ: Mapping[str, str]) -> SocketAccess:
     options: dict[str, Any] = {}
     for path in watchman_files(environ):
         with suppress(OSError), opened(os.fsencode(path)) as file:
-            options |= parse_object(file.read(MAX_SIZE), path, {})
+            options |= read_object(file.read(MAX_SIZE), path)
     group = _group(options, "sock_group")
     access = options.get("sock_access", {})
     if not isinstance(access, dict):

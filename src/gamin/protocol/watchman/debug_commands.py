@@ -1,8 +1,7 @@
 """Commands that look into the server, or have it do what it does by itself later.
 
 Watchman's `debug-poison` and `debug-set-parallel-crawl` are about states that this
-server does not have, and `debug-watcher-info-clear` and `debug-symlink-target-cache`
-about what it does not keep, so there are none of these.
+server does not have, so there are none of these.
 """
 
 from gamin.protocol.watchman import requests as ask
@@ -53,5 +52,7 @@ DEBUG_COMMANDS: dict[str, Reader] = {
     "debug-set-subscriptions-paused": _pause,
     "debug-show-cursors": of_root(ask.ShowCursors),
     "debug-status": plain(ask.ShowStatus()),
+    "debug-symlink-target-cache": of_root(ask.ShowSymlinkTargets),
     "debug-watcher-info": of_root(ask.ShowWatcher),
+    "debug-watcher-info-clear": of_root(ask.ClearWatcher),
 }

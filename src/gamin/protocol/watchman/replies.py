@@ -196,8 +196,9 @@ def root_status(report: Mapping[str, Any]) -> Reply:
     return _reply(root_status=report)
 
 
-def content_hashes(size: int, hits: int, misses: int) -> Reply:
-    """Watchman's other counters are of events that cannot happen here."""
+def cache(size: int = 0, hits: int = 0, misses: int = 0) -> Reply:
+    """The counters of a cache. Watchman's other ones are of events that cannot happen
+    here."""
     none = ("cacheShare", "cacheEvict", "cacheErase", "clearCount")
     return _reply(
         cacheHit=hits,
@@ -211,6 +212,10 @@ def content_hashes(size: int, hits: int, misses: int) -> Reply:
 
 def watcher_info(report: Mapping[str, Any]) -> Reply:
     return {**_reply(), "watcher-debug-info": report}
+
+
+def watcher_cleared() -> Reply:
+    return _reply()
 
 
 def debug_status(

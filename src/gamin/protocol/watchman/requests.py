@@ -179,7 +179,15 @@ class ShowContentHashes(Struct, frozen=True):
     root: bytes
 
 
+class ShowSymlinkTargets(Struct, frozen=True):
+    root: bytes
+
+
 class ShowWatcher(Struct, frozen=True):
+    root: bytes
+
+
+class ClearWatcher(Struct, frozen=True):
     root: bytes
 
 
@@ -202,7 +210,9 @@ DebugRequest = (
     | ShowSubscriptions
     | ShowRoot
     | ShowContentHashes
+    | ShowSymlinkTargets
     | ShowWatcher
+    | ClearWatcher
     | ShowStates
     | ShowCursors
     | ShowStatus

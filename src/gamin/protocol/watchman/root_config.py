@@ -1,17 +1,15 @@
 """Reads the `.watchmanconfig` of a root, and reports what is wrong with it."""
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 
+from gamin.protocol.watchman.config_file import read_object
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.protocol.watchman.names import to_bytes
 
 NAME = b".watchmanconfig"
-MAX_SIZE = 1 << 20
-"""Bytes of the file that are read."""
 VCS_DIRECTORIES = (".git", ".svn", ".hg", ".jj")
 """`ignore_vcs` where the file does not say otherwise."""
 MAX_SETTLE = 86_400_000
@@ -85,12 +83,7 @@ def parse_object(
 ) -> dict[str, Any]:
     """The object in the file at `path`, in which these options have their types.
     Raises BadRequest."""
-    try:
-        given = json.loads(text.decode("utf-8", "surrogateescape"))
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"failed to parse json from {path}: {error}") from None
-    if not isinstance(given, dict):
-        raise BadRequest(f"failed to parse json from {path}: expected an object")
+    given = read_object(text, path)
     for name, (kind, expected) in options.items():
         if name in given:
             try:

@@ -14,7 +14,9 @@ from gamin.protocol.watchman.errors import BadRequest
         (["debug-get-subscriptions", "/a"], ask.ShowSubscriptions(b"/a")),
         (["debug-root-status", "/a"], ask.ShowRoot(b"/a")),
         (["debug-contenthash", "/a"], ask.ShowContentHashes(b"/a")),
+        (["debug-symlink-target-cache", "/a"], ask.ShowSymlinkTargets(b"/a")),
         (["debug-watcher-info", "/a"], ask.ShowWatcher(b"/a")),
+        (["debug-watcher-info-clear", "/a"], ask.ClearWatcher(b"/a")),
         (["debug-status"], ask.ShowStatus()),
         (
             ["debug-set-subscriptions-paused", {"s": True, "t": False}],

@@ -193,7 +193,14 @@ class Commands:
         self, path: bytes, query: Query, is_find: bool, client: Asker
     ) -> Steps[None]:
         """Yields where others may get their turn."""
-        root = yield from self._current(path)
+        if query.request_id:
+            # In Watchman's words, which its users search for in the log.
+            logger.debug("request_id = %s", printable(query.request_id))
+        if query.settle_period is None or query.settle_timeout is None:
+            root = yield from self._current(path)
+        else:
+            seconds = query.settle_period / 1000, query.settle_timeout / 1000
+            root = yield from self._quiet(path, *seconds)
         for fast in () if is_find else (PlainListing, PlainChanges):
             if fast.can_answer(root, query, client.codec):
                 if (yield from self._answer_fast(fast, root, query, client)):
@@ -280,6 +287,23 @@ class Commands:
         self.roots.flush_deferred()
         root.flush()
         return root
+
+    def _quiet(self, path: bytes, period: float, timeout: float) -> Steps[Root]:
+        """As `_current`, when nothing has happened in the root for `period` seconds.
+        Raises QueryFailed after `timeout` seconds."""
+        now = self.roots.loop.time
+        root = yield from self._current(path)
+        begun = now()
+        end = begun + timeout
+        while begun + period <= end:
+            tick, number = root.timeline.latest, root.number
+            yield partial(Answer().wait, period)
+            root = yield from self._current(path)
+            found = root.changes_since(tick) if root.number == number else None
+            if found is not None and next(iter(found), None) is None:
+                return root
+            begun = now()
+        raise QueryFailed(f"{to_text(path)} did not settle within {timeout:g} s")
 
     def _flush_subscriptions(
         self, path: bytes, names: tuple[str, ...] | None, client: Asker

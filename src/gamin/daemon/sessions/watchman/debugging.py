@@ -78,7 +78,14 @@ class Debugging:
                 client.reply(replies.root_status(self._status(root)))
             case ask.ShowContentHashes():
                 its = self._hashes(root)
-                client.reply(replies.content_hashes(its.kept, its.hits, its.misses))
+                client.reply(replies.cache(its.kept, its.hits, its.misses))
+            case ask.ShowSymlinkTargets():
+                # The target of a link is read for each answer, and never kept.
+                client.reply(replies.cache())
+            case ask.ClearWatcher():
+                # As in Watchman with inotify, there is nothing that could be cleared:
+                # what `debug-watcher-info` reports is the present state.
+                client.reply(replies.watcher_cleared())
             case ask.ShowWatcher():
                 report = self._host.status()
                 keys = ("watches", "facilities", "limits", "recoveries")

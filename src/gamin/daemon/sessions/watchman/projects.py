@@ -6,15 +6,11 @@ from functools import partial
 from typing import Any
 
 from gamin.paths import is_within, join, parent
+from gamin.protocol.watchman.config_file import MAX_SIZE
 from gamin.protocol.watchman.errors import BadRequest, UnresolvedRoot
 from gamin.protocol.watchman.global_config import GlobalConfig, parse_global_config
 from gamin.protocol.watchman.names import to_text
-from gamin.protocol.watchman.root_config import (
-    MAX_SIZE,
-    NAME,
-    RootConfig,
-    parse_config,
-)
+from gamin.protocol.watchman.root_config import NAME, RootConfig, parse_config
 from gamin.system import errands
 from gamin.system.small_file import opened
 

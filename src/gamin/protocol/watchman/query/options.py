@@ -9,6 +9,8 @@ from gamin.protocol.watchman.errors import BadQuery
 from gamin.protocol.watchman.names import MAX_PATH
 
 DAY = 86_400.0
+MAX_SETTLE_MS = 86_400_000
+"""Milliseconds that a query waits for a quiet root at most: a day."""
 
 
 class PathAndDepth(msgspec.Struct, frozen=True):
@@ -28,8 +30,8 @@ def _flag(name: str) -> _Option:
     return _Option(bool, f"{name} must be a boolean")
 
 
-def _milliseconds(name: str) -> _Option:
-    kind = Annotated[int, msgspec.Meta(ge=0)]
+def _milliseconds(name: str, most: int | None = None) -> _Option:
+    kind = Annotated[int, msgspec.Meta(ge=0, le=most)]
     return _Option(kind, f"{name} must be an integer value >= 0")
 
 
@@ -66,6 +68,9 @@ OPTIONS: dict[str, _Option] = {
     },
     "sync_timeout": _milliseconds("sync_timeout"),
     "lock_timeout": _milliseconds("lock_timeout"),
+    "settle_period": _milliseconds("settle_period", MAX_SETTLE_MS),
+    "settle_timeout": _milliseconds("settle_timeout", MAX_SETTLE_MS),
+    "request_id": _Option(str, "'request_id' must be a string"),
     # Ours.
     "settle": _Option(
         Annotated[float, msgspec.Meta(ge=0, le=DAY)] | None,

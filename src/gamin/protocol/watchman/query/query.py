@@ -30,6 +30,12 @@ class Query(Struct, frozen=True, kw_only=True):
     selection: Selection | None = None
     case_sensitive: bool = True
     empty_on_fresh_instance: bool = False
+    settle_period: int | None = None
+    """Milliseconds without a change before the answer; None: it does not wait."""
+    settle_timeout: int | None = None
+    """Milliseconds to wait for that at most. None if and only if the period is."""
+    request_id: str = ""
+    """What the client calls the request; for the log."""
     settle: float | None = None
     """Ours: seconds without a change before a message; None is the server's default."""
     ignore: tuple[str, ...] = ()
@@ -79,7 +85,14 @@ class Query(Struct, frozen=True, kw_only=True):
 
         Subscriptions to one root with equal keys get the same rows.
         """
-        return replace(self, since=None, initial=True)
+        return replace(
+            self,
+            since=None,
+            initial=True,
+            settle_period=None,
+            settle_timeout=None,
+            request_id="",
+        )
 
 
 def parse_query(
@@ -104,6 +117,10 @@ def parse_query(
             fold=not options.get("case_sensitive", True),
             limits=limits,
         )
+    if "settle_period" in options and "settle_timeout" not in options:
+        raise BadQuery("settle_period specified without settle_timeout")
+    if "settle_timeout" in options and "settle_period" not in options:
+        raise BadQuery("settle_timeout specified without settle_period")
     return Query(since=_since(given), selection=selection, **options)
 
 

@@ -83,6 +83,46 @@ def test_a_query_lists_what_is_there_and_then_what_changed(
     assert later["clock"].startswith(f"c:{START}:{os.getpid()}:")
 
 
+HOUR = 3600.0
+
+
+def waits(server: Home) -> bool:
+    """Whether something waits for an hour from now on."""
+    now = server.clock()
+    return any(
+        HOUR - 60 < each.when() - now < HOUR for each in server.loop._timers.values()
+    )
+
+
+def test_a_query_may_wait_until_its_root_is_quiet(
+    server: Home, peer: WatchmanPeer, root: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    quiet = {"settle_period": 3_600_000, "settle_timeout": 10_800_000}
+    query = {"fields": ["name"], "request_id": "mine", **quiet}
+    peer.post("query", root, query)
+    server.run_until(lambda: waits(server), what="a wait")
+    Path(root, "later").touch()
+    server.clock.skip(HOUR)
+    server.run_until(lambda: waits(server), what="another wait")
+    server.clock.skip(HOUR)
+    assert sorted(peer.reply()["files"]) == ["later", "old"]
+    assert "request_id = mine" in caplog.text
+
+
+def test_a_root_that_is_not_quiet_in_time_is_an_error(
+    server: Home, peer: WatchmanPeer, root: str
+) -> None:
+    query = {"settle_period": 3_600_000, "settle_timeout": 3_600_000}
+    peer.post("query", root, query)
+    server.run_until(lambda: waits(server), what="a wait")
+    Path(root, "later").touch()
+    server.clock.skip(HOUR)
+    assert peer.reply()["error"].endswith("did not settle within 3600 s")
+    reply = peer.ask("query", root, {**query, "settle_timeout": 1})
+    assert "did not settle" in reply["error"]
+
+
 def test_a_named_cursor_moves_with_each_query(peer: WatchmanPeer, root: str) -> None:
     named = {**NAMES, "since": "n:mine"}
     assert peer.ask("query", root, named)["files"] == ["old"]

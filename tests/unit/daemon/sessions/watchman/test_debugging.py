@@ -138,4 +138,8 @@ def test_what_is_known_of_roots_and_subscriptions_can_be_shown(
     peer.ask("query", root, {"fields": ["content.sha1hex"]})
     hashes = peer.ask("debug-contenthash", root)
     assert (hashes["cacheMiss"], hashes["size"]) == (1, 1)
+    links = peer.ask("debug-symlink-target-cache", root)
+    assert links.keys() == hashes.keys()
+    assert {links[name] for name in links if name != "version"} == {0}
     assert "watcher-debug-info" in peer.ask("debug-watcher-info", root)
+    assert list(peer.ask("debug-watcher-info-clear", root)) == ["version"]

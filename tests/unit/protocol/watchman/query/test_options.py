@@ -12,7 +12,7 @@ def test_members_keep_their_types() -> None:
 
 
 def test_unknown_members_are_ignored() -> None:
-    assert checked({"request_id": 1, "bench": {}, "nonsense": [[]]}) == {}
+    assert checked({"bench": {}, "nonsense": [[]]}) == {}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,9 @@ def test_unknown_members_are_ignored() -> None:
         ("sync_timeout", -1, "sync_timeout must be an integer value >= 0"),
         ("sync_timeout", 1.5, "sync_timeout must be an integer value >= 0"),
         ("lock_timeout", "x", "lock_timeout must be an integer value >= 0"),
+        ("settle_period", -1, "settle_period must be an integer value >= 0"),
+        ("settle_timeout", 10**400, "settle_timeout must be an integer value >= 0"),
+        ("request_id", 1, "'request_id' must be a string"),
         ("settle", -1, "settle must be a number of seconds"),
         ("settle", float("nan"), "settle must be a number of seconds"),
         ("settle", 10**400, "settle must be a number of seconds"),

@@ -105,6 +105,15 @@ def test_subscribers_who_ask_something_else_do_not_share() -> None:
     assert parse_query({"suffix": "c"}).sharing_key() != parse_query({}).sharing_key()
 
 
+@pytest.mark.parametrize("given", ["settle_period", "settle_timeout"])
+def test_a_wait_for_quiet_needs_its_end_and_the_other_way_round(given: str) -> None:
+    with pytest.raises(BadQuery, match=f"{given} specified without settle_"):
+        parse_query({given: 1})
+    once = parse_query({"settle_period": 1, "settle_timeout": 2, "request_id": "x"})
+    assert (once.settle_period, once.settle_timeout) == (1, 2)
+    assert once.sharing_key() == parse_query({}).sharing_key()
+
+
 def test_only_a_query_of_moved_from_reports_renames() -> None:
     assert parse_query({"fields": ["name", "moved_from"]}).wants_moves
     assert not parse_query({}).wants_moves

@@ -58,6 +58,8 @@ class Facility(msgspec.Struct, frozen=True):
 class Recoveries(msgspec.Struct, frozen=True):
     overflows: int
     rescans: int
+    rescanning: bool = False
+    """One of the rescans is not over."""
 
 
 class StalledMount(msgspec.Struct, frozen=True):

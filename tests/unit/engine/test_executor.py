@@ -217,6 +217,26 @@ def test_a_large_tree_is_listed_in_slices_and_events_are_applied_between() -> No
     assert len(rows) == 20 + new
 
 
+def test_a_rescan_is_done_in_slices_and_events_are_delivered_between() -> None:
+    shell = Shell()
+    for number in range(20):
+        shell.disk.makedirs(b"/d/%d" % number)
+    client = watching(shell)
+    shell.kernel.inotify.choke()
+    shell.disk.touch(b"/d/lost")
+    shell.drain()
+    recovery, between = shell.monitor.recovery, 0
+    while recovery.is_unresolved:
+        shell.disk.touch(b"/d/0/%d" % between)
+        shell.executor.due()
+        if recovery.is_rescanning:
+            assert str(between) in client.names()
+            between += 1
+    assert between > 4
+    assert recovery.rescans == 1
+    assert shell.monitor.tree.find(b"/d/19") is not None
+
+
 def test_an_exception_in_one_thing_that_is_due_does_not_stop_the_others() -> None:
     shell = Buggy(plain_policy(), piece=PIECE)
     client = watching(shell)

@@ -83,7 +83,11 @@ def _path_of(resource: Resource) -> bytes:
 
 def recoveries(monitor: Monitor) -> dict[str, int]:
     recovery = monitor.recovery
-    return {"overflows": recovery.overflows, "rescans": recovery.rescans}
+    return {
+        "overflows": recovery.overflows,
+        "rescans": recovery.rescans,
+        "rescanning": recovery.is_rescanning,
+    }
 
 
 class Limits:

@@ -43,7 +43,11 @@ def test_a_monitor_without_subscriptions_watches_nothing(monitor: Monitor) -> No
     assert set(status.watches(monitor, set()).values()) == {0}
     assert set(status.polled_for(monitor).values()) == {0}
     assert status.busy_paths(monitor) == []
-    assert status.recoveries(monitor) == {"overflows": 0, "rescans": 0}
+    assert status.recoveries(monitor) == {
+        "overflows": 0,
+        "rescans": 0,
+        "rescanning": False,
+    }
 
 
 def test_a_subscription_to_a_missing_path_is_counted_and_dumped(

@@ -43,14 +43,17 @@ def entries_since(
     """
     prefix = node.path_prefix() if prefix is None else prefix
     if node.created_tick > since:
-        return _as_new(node, since, prefix, until)
-    return _touched_since(node, since, prefix, until)
+        return _as_new(node, since, prefix, until, node.past)
+    return _touched_since(node, since, prefix, until, node.past)
 
 
-def _touched_since(node: Node, since: int, prefix: bytes, until: int) -> Iterator[Row]:
+def _touched_since(
+    node: Node, since: int, prefix: bytes, until: int, past: dict[bytes, History]
+) -> Iterator[Row]:
+    """`past` is that of the node, which is packed perhaps."""
     # What is there now, because a caller that takes turns with others may go on later.
     recent: list[tuple[bytes, History]] = []
-    for item in reversed(node.past.items()):
+    for item in reversed(past.items()):
         if item[1][0] <= since:
             break
         recent.append(item)
@@ -101,11 +104,13 @@ def _born_after(node: Node, tick: int) -> AbstractSet[bytes]:
     return found
 
 
-def _as_new(node: Node, since: int, prefix: bytes, until: int) -> Iterator[Row]:
+def _as_new(
+    node: Node, since: int, prefix: bytes, until: int, past: dict[bytes, History]
+) -> Iterator[Row]:
     """The directory itself came after `since`: all that was at its path is gone, and
     all in it is new."""
     # Copies, because a caller that takes turns with others may go on later.
-    for name, (last, _, died, first, is_dir) in list(node.past.items()):
+    for name, (last, _, died, first, is_dir) in list(past.items()):
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
@@ -144,13 +149,12 @@ def tree_since(
         is_new = is_new or node.created_tick > since
         yield from _vanished_below(node, since, covers_directory, prefix)
         entries = _as_new if is_new else _touched_since
-        yield from entries(node, since, prefix, until)
-        children = list(node.children())
-        touched = node.past if children else {}
-        for child in children:
+        past = node.past  # once: it is unpacked for that
+        yield from entries(node, since, prefix, until, past)
+        for child in list(node.children()):
             if child.created_tick > until:
                 continue
-            touch = touched.get(child.name)
+            touch = past.get(child.name)
             came = is_new or (touch is not None and touch[1] > since)
             if came or child.latest_tick > since or child.created_tick > since:
                 path = prefix + child.name

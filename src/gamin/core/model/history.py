@@ -7,7 +7,7 @@ memory around it from being given back.
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -33,20 +33,61 @@ def pack_history(history: Mapping[bytes, History]) -> PackedHistory:
     for touch, same in groupby(history.values()):
         numbers.append(len(list(same)))
         numbers += touch
+    return _packed(numbers, b"/".join(history))
+
+
+def _packed(numbers: Sequence[int], names: bytes) -> PackedHistory:
     code = "I" if max(numbers) < _SHORT else "Q"
     runs = array(code, [len(numbers), *numbers]).tobytes()
-    return b"%b%b%b" % (code.encode(), runs, b"/".join(history))
+    return b"%b%b%b" % (code.encode(), runs, names)
 
 
-def unpack_history(packed: PackedHistory) -> dict[bytes, History]:
-    """The history as it was before it was packed."""
+def _runs(packed: PackedHistory) -> tuple["array[int]", int]:
+    """The runs of a packed history, and where its names begin."""
     numbers = array(chr(packed[0]))
     size = numbers.itemsize
     numbers.frombytes(packed[1 : 1 + size])
     end = 1 + size * (numbers.pop() + 1)
     numbers.frombytes(packed[1 + size : end])
+    return numbers, end
+
+
+def unpack_history(packed: PackedHistory) -> dict[bytes, History]:
+    """The history as it was before it was packed."""
+    numbers, end = _runs(packed)
     touches: list[History] = []
     for at in range(0, len(numbers), _NUMBERS):
         count, last, born, died, first, is_dir = numbers[at : at + _NUMBERS]
         touches += [(last, born, died, first, bool(is_dir))] * count
     return dict(zip(packed[end:].split(b"/"), touches, strict=True))
+
+
+def forget_unpacked(history: dict[bytes, History], until: int, most: int) -> int:
+    """Forget the names whose last change was in the tick `until` or earlier, at most so
+    many. Return how many were forgotten."""
+    old: list[bytes] = []
+    for name, touch in history.items():
+        if touch[0] > until or len(old) == most:
+            break
+        old.append(name)
+    for name in old:
+        del history[name]
+    return len(old)
+
+
+def forget_packed(
+    packed: PackedHistory, until: int
+) -> tuple[PackedHistory | None, int, int]:
+    """Forget the names whose last change was in the tick `until` or earlier. Return
+    what is left, how many names were forgotten and how many are left."""
+    numbers, end = _runs(packed)
+    at = forgotten = 0
+    while at < len(numbers) and numbers[at + 1] <= until:
+        forgotten += numbers[at]
+        at += _NUMBERS
+    rest = numbers[at:]
+    left = sum(rest[::_NUMBERS])
+    if not left:
+        return None, forgotten, 0
+    names = packed[end:].split(b"/", forgotten)[forgotten]
+    return _packed(rest, names), forgotten, left

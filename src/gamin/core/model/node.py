@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple, cast
 from gamin.core.model.history import (
     History,
     PackedHistory,
+    forget_packed,
+    forget_unpacked,
     pack_history,
     unpack_history,
 )
@@ -275,6 +277,21 @@ class Node:
             return 0
         self.live_history, self.packed_history = None, pack_history(history)
         return len(history)
+
+    def forget_history(self, until: int, most: int) -> tuple[int, int]:
+        """Forget what happened to entries in the tick `until` or earlier; of a history
+        that is not packed, at most so many. Return how many entries that were, and how
+        many have a history now."""
+        packed, live = self.packed_history, self.live_history
+        if packed is not None:
+            self.packed_history, forgotten, left = forget_packed(packed, until)
+            return forgotten, left
+        if live is None:
+            return 0, 0
+        forgotten = forget_unpacked(live, until, most)
+        if not live:
+            self.live_history = None
+        return forgotten, len(live)
 
     def pack_names(self, most: int = sys.maxsize) -> int:
         """As `pack_history` for the names, if all are known and all are files."""

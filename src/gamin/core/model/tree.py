@@ -27,6 +27,9 @@ AGING_BATCH = 64
 """Directories whose histories are looked at between two batches, once there are so
 many."""
 
+AGING_NAMES = 4_096
+"""Histories of one directory that are dropped between two batches: a millisecond."""
+
 
 class Tree:
     """All nodes, and the tick. Names change through it, so that ticks are right."""
@@ -284,8 +287,9 @@ class Tree:
     def age_out(self) -> None:
         """Drop the older half of the histories once there are many, and raise `floor`.
 
-        Call it between batches: it visits some directories at each call. It visits the
-        whole tree once in `TOUCH_LIMIT` touches, so its cost per change does not grow.
+        Call it between batches: it visits some directories at each call, or drops some
+        histories of a large one. It visits the whole tree once in `TOUCH_LIMIT`
+        touches, so its cost per change does not grow.
         """
         if self._aging:
             self._forget_some()
@@ -302,18 +306,17 @@ class Tree:
         """Forget histories up to the tick `floor` in some more directories, and count
         what is left. A directory that gets another place meanwhile may be left out, or
         be counted twice; the next time sets that right."""
-        stack, floor = self._aging, self.floor
+        stack, floor, names = self._aging, self.floor, AGING_NAMES
         for _ in range(AGING_BATCH):
             if not stack:
                 break
-            node = stack.pop()
-            if node.has_history:
-                is_packed = node.packed_history is not None
-                kept = {n: t for n, t in node.past.items() if t[0] > floor}
-                node.history = kept or None
-                if is_packed:
-                    node.pack_history()
-                self.touches += len(kept)
+            node = stack[-1]
+            forgotten, left = node.forget_history(floor, names)
+            names -= forgotten
+            if names <= 0:
+                break  # there may be more in this directory
+            stack.pop()
+            self.touches += left
             if node.moved_away:
                 moved = [gone for gone in node.moved_away if gone[0] > floor]
                 node.moved_away = moved or None

@@ -2,10 +2,12 @@
 
 from itertools import chain, islice
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamin.core.model.difference import entries_since, everywhere, listing, tree_since
+from gamin.core.model.history import History, unpack_history
 from gamin.core.model.node import FILE, SUBDIR, Baseline, Node
 from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import Tree
@@ -283,3 +285,23 @@ def test_all_of_a_directory_that_left_is_deleted_whatever_took_its_place() -> No
     left, made = Act("rename", b"/w/a", b"/w/z"), Act("makedirs", b"/w/a")
     reported = story(watched(b"/w/a/b"), left, made, Act("rmtree", b"/w/a"))
     assert "deleted /w/a/b/" in reported
+
+
+def test_the_history_of_a_directory_is_unpacked_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = Tree()
+    tree.mark_listed(tree.root)
+    tree.tick += 1
+    tree.add(tree.root, b"sub", tree.make_child(tree.root, b"sub", tree.tick))
+    tree.add(tree.root, b"file", FILE)
+    tree.root.pack_history()
+    unpacked = []
+
+    def count(packed: bytes) -> dict[bytes, History]:
+        unpacked.append(packed)
+        return unpack_history(packed)
+
+    monkeypatch.setattr("gamin.core.model.node.unpack_history", count)
+    assert as_words(tree_since(tree.root, 1)) == ["created /sub/", "created /file"]
+    assert len(unpacked) == 1

@@ -1,7 +1,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gamin.core.model.history import History, pack_history, unpack_history
+from gamin.core.model.history import (
+    History,
+    forget_packed,
+    forget_unpacked,
+    pack_history,
+    unpack_history,
+)
 
 TICKS = st.integers(0, 3) | st.integers(0, 1 << 40)
 TOUCHES = st.tuples(TICKS, TICKS, TICKS, TICKS, st.booleans())
@@ -22,3 +28,18 @@ def test_names_that_changed_together_take_no_memory_but_their_names() -> None:
     one = pack_history({b"%05d" % 0: touch})
     packed = pack_history({b"%05d" % number: touch for number in range(1000)})
     assert len(packed) == len(one) + 999 * len(b"/00000")
+
+
+@given(st.dictionaries(NAMES, TOUCHES, min_size=1), TICKS, st.integers(0, 9))
+def test_a_packed_history_forgets_what_an_unpacked_one_forgets(
+    some: dict[bytes, History], until: int, most: int
+) -> None:
+    """Names are in the order of their last changes."""
+    history = dict(sorted(some.items(), key=lambda item: item[1][0]))
+    left, forgotten, count = forget_packed(pack_history(history), until)
+    kept = {name: touch for name, touch in history.items() if touch[0] > until}
+    assert (unpack_history(left) if left else {}) == kept
+    assert (forgotten, count) == (len(history) - len(kept), len(kept))
+    assert forget_unpacked(history, until, most) == min(most, forgotten)
+    forget_unpacked(history, until, len(history))
+    assert list(history.items()) == list(kept.items())

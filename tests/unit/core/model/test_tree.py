@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from gamin.core.model.node import FILE, SUBDIR, Node
-from gamin.core.model.tree import AGING_BATCH, TOUCH_LIMIT, Tree
+from gamin.core.model.tree import AGING_BATCH, AGING_NAMES, TOUCH_LIMIT, Tree
 
 
 def tick(tree: Tree) -> int:
@@ -15,6 +15,13 @@ def directory(tree: Tree, parent: Node, name: bytes) -> Node:
     node = tree.make_child(parent, name, tree.tick)
     tree.add(parent, name, node)
     node.listed = True
+    return node
+
+
+def known(tree: Tree, name: bytes) -> Node:
+    """A directory in the root that was always there."""
+    node = tree.root.names[name] = tree.make_child(tree.root, name, 0)
+    tree.mark_listed(node)
     return node
 
 
@@ -137,6 +144,8 @@ def test_old_tombstones_are_dropped_once_there_are_many() -> None:
         tree.add(a, name, FILE)
         tree.remove(a, name)
         tree.age_out()
+    for _ in range(TOUCH_LIMIT // AGING_NAMES):
+        tree.age_out()
     assert 0 < tree.floor < tree.tick
     touches = a.history or {}
     assert len(touches) <= TOUCH_LIMIT // 2 + 20
@@ -203,3 +212,39 @@ def test_a_large_tree_ages_some_directories_at_a_time() -> None:
         tree.age_out()
     assert all(node.history is None for node in nodes)
     assert tree.touches == 0
+
+
+def test_a_large_directory_ages_some_names_at_a_time() -> None:
+    tree = Tree()
+    small, large = known(tree, b"small"), known(tree, b"large")
+    for number in range(2 * AGING_NAMES):
+        tree.add(large, b"%d" % number, FILE)
+    tree.add(small, b"old", FILE)
+    tree.tick += 1
+    tree.age_out()
+    tree.tick += 1
+    tree.touch(large, b"0")
+    tree.touches = TOUCH_LIMIT
+    sizes = []
+    for _ in range(4):
+        tree.age_out()
+        sizes.append(len(large.history or ()))
+    assert sizes[0] == AGING_NAMES
+    assert sizes[-1] == 1
+    assert large.history == {b"0": (tree.tick, 1, 0, 1, False)}
+    assert small.history is None
+    assert tree.touches == 1
+
+
+def test_no_more_names_age_at_a_time_in_several_directories() -> None:
+    tree = Tree()
+    nodes = [known(tree, b"%d" % number) for number in range(5)]
+    for node in nodes:
+        for number in range(AGING_NAMES):
+            tree.add(node, b"%d" % number, FILE)
+    tree.tick += 1
+    tree.age_out()
+    tree.touches = TOUCH_LIMIT
+    for aged in range(1, 6):
+        tree.age_out()
+        assert sum(node.history is None for node in nodes) == aged

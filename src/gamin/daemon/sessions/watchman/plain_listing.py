@@ -8,12 +8,12 @@ is found in the general way, as is what an expression asks beyond names and type
 import math
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import compress
 
 from msgspec.structs import replace
 
-from gamin.core.model.node import FILE, Node
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.candidates import (
@@ -45,6 +45,11 @@ from gamin.protocol.watchman.query.selection import Selection
 NAMES_PER_STEP = 4096
 """Names of one directory that are written before others get their turn: a
 millisecond."""
+NAMES_PER_PART = 8192
+"""Names of a directory that are looked through for what a suffix finds before others
+get their turn: a millisecond or two."""
+PACKED_PER_PART = 256 * 1024
+"""The same where they are packed, in bytes."""
 MIN_NAMES_PER_STEP = 16
 """The same, however many terms are asked of each name."""
 STATS_PER_STEP = 256
@@ -132,26 +137,28 @@ class PlainListing:
         ):
             return
         skip += len(query.relative_root) + 1 if query.relative_root else 0
-        all_names, its_directories = self._names_in(node)
         price = query.price
         step = max(MIN_NAMES_PER_STEP, NAMES_PER_STEP // price)
         others: Mapping[bytes, int] | None = None
-        for start in range(0, len(all_names), step):
-            some = all_names[start : start + step]
-            batch = Batch(prefix[skip:], some, its_directories)
-            names = kept(batch, wanted.by_name)
-            self._spent += len(some) * price
-            check_price(self._spent, price, self._most)
-            if names and wanted.by_type is not None:
-                if others is None:
-                    known = root.last_stats.types
-                    others = yield from known.others(node, root.timeline.latest)
-                batch = Batch(batch.prefix, names, its_directories)
-                batch.types = _types(batch, others)
-                names = kept(batch, wanted.by_type)
-            if names:
-                yield from self._add_rows(prefix, batch.prefix, names)
-            yield None
+        for part, (all_names, its_directories) in enumerate(self._names_in(node)):
+            if part:
+                yield None
+            for start in range(0, len(all_names), step):
+                some = all_names[start : start + step]
+                batch = Batch(prefix[skip:], some, its_directories)
+                names = kept(batch, wanted.by_name)
+                self._spent += len(some) * price
+                check_price(self._spent, price, self._most)
+                if names and wanted.by_type is not None:
+                    if others is None:
+                        known = root.last_stats.types
+                        others = yield from known.others(node, root.timeline.latest)
+                    batch = Batch(batch.prefix, names, its_directories)
+                    batch.types = _types(batch, others)
+                    names = kept(batch, wanted.by_type)
+                if names:
+                    yield from self._add_rows(prefix, batch.prefix, names)
+                yield None
 
     def _add_rows(
         self, prefix: bytes, inner: bytes, names: Sequence[bytes]
@@ -181,22 +188,29 @@ class PlainListing:
         else:
             self._pieces.append(rows.rows(inner, names, stats))
 
-    def _names_in(self, node: Node) -> tuple[Sequence[bytes], frozenset[bytes]]:
-        """The names in a directory, and which of them are directories."""
+    def _names_in(
+        self, node: Node
+    ) -> Iterator[tuple[Sequence[bytes], frozenset[bytes]]]:
+        """The names in a directory that end right, a part at a time, and which names of
+        the part are directories."""
         endings = self._endings
         if node.is_packed and not node.deferred:
-            packed = node.packed
-            if endings is not None:
-                return _with_endings(packed, endings), frozenset()
-            return packed.split(b"/") if packed else (), frozenset()
+            for part in _parts(node.packed):
+                if endings is None:
+                    yield part.split(b"/"), frozenset()
+                else:
+                    yield _with_endings(part, endings), frozenset()
+            return
+        # Copies, because others get their turn meanwhile.
         entries = node.published_entries()
-        its_directories = frozenset(
-            name for name, known in entries.items() if known is not FILE
-        )
-        if endings is None:
-            return list(entries), its_directories
-        names = [name for name in entries if name.lower().endswith(endings)]
-        return names, its_directories
+        all_names, all_known = list(entries), list(entries.values())
+        for start in range(0, len(all_names), NAMES_PER_PART):
+            names = all_names[start : start + NAMES_PER_PART]
+            known = all_known[start : start + NAMES_PER_PART]
+            its_directories = frozenset(compress(names, known))
+            if endings is not None:
+                names = [name for name in names if name.lower().endswith(endings)]
+            yield names, its_directories
 
     def encoded(self) -> list[bytes]:
         """The array of all rows, in pieces."""
@@ -244,6 +258,16 @@ def _is_endings_alone(selection: Selection | None) -> bool:
         and selection.globs is None
         and selection.paths is None
     )
+
+
+def _parts(packed: bytes) -> Iterator[bytes]:
+    """Packed names, some at a time."""
+    start = 0
+    while start < len(packed):
+        end = packed.find(b"/", start + PACKED_PER_PART)
+        end = len(packed) if end < 0 else end
+        yield packed[start:end]
+        start = end + 1
 
 
 def _with_endings(packed: bytes, endings: tuple[bytes, ...]) -> list[bytes]:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from gamin.config.client_limits import ClientLimits
-from gamin.core.model.node import Node
+from gamin.core.model.node import FILE, Node
+from gamin.daemon.sessions.watchman import plain_listing
 from gamin.daemon.sessions.watchman.plain_listing import PlainListing, _with_endings
 from gamin.protocol.watchman.codec import pdu
 from gamin.protocol.watchman.query.selection import Selection
@@ -149,6 +150,40 @@ def test_a_suffix_with_a_slash_does_not_join_two_names() -> None:
     assert selection.endings is not None
     assert _with_endings(b"x.a/b", selection.endings) == []
     assert _with_endings(b"x.a/b.A", (b".a",)) == [b"x.a", b"b.A"]
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+@pytest.mark.parametrize("endings", [[], ["c"], ["c", "h"]], ids=str)
+def test_a_large_directory_is_looked_through_in_parts(
+    endings: list[str],
+    is_packed: bool,
+    peer: WatchmanPeer,
+    root: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others get their turn between two parts, also where a part has no such name."""
+    monkeypatch.setattr(plain_listing, "NAMES_PER_PART", 10)
+    monkeypatch.setattr(plain_listing, "PACKED_PER_PART", 10)
+    query: dict[str, object] = {"fields": ["name"]}
+    if endings:
+        query["suffix"] = endings
+    [watched] = peer.home.watchman.roots.all
+    listing = PlainListing(watched, _parsed(query), peer.session.codec)
+    names = [b"%02d.%b" % (number, b"ch"[number > 50 :][:1]) for number in range(99)]
+    node = Node(None, b"")
+    node.names = dict.fromkeys(names, FILE)
+    node.listed = True
+    if is_packed:
+        node.pack_names()
+    parts = list(listing._names_in(node))
+    last = tuple(ending.encode() for ending in endings) or (b"",)
+    wanted = [name for name in names if name.endswith(last)]
+    assert [name for part, _ in parts for name in part] == wanted
+    assert max(len(part) for part, _ in parts) <= 10
+    assert listing._filter is not None
+    steps = len(list(listing._add(node, listing._filter)))
+    assert steps >= len(parts) - 1 > 3
+    assert listing.count == len(wanted)
 
 
 def test_a_query_that_is_too_expensive_is_refused(

@@ -5,6 +5,7 @@ poller and disk stand behind the executor's ports.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from gamin.config.flow_settings import FlowSettings
@@ -97,6 +98,8 @@ class Shell:
             SLICES,
             self.threads,
         )
+        self.lacks_memory = 0
+        """How many of the next calls of `detected` and `listed` raise MemoryError."""
         self.is_drained_by_loop = False
         """Whether the kernel is drained only when there is something to read and the
         executor has not set a time for it. Else what happened is known at once."""
@@ -114,7 +117,7 @@ class Shell:
     def answer(self, *, newest_first: bool = False) -> None:
         """The threads of distant mounts work until all is answered and applied."""
         while self.threads.work(newest_first=newest_first):
-            self.executor.answered()
+            self.answered()
             self.run_once()
 
     def v1(self) -> V1Client:
@@ -146,17 +149,20 @@ class Shell:
     # -- requests
 
     def begin(self, subscription: Subscription) -> None:
-        self.synchronise()
-        self.do(self.monitor.subscribe(subscription, self.now))
+        self.call(self.synchronise)
+        effects = self.monitor.subscribe(subscription, self.now)
+        self.call(lambda: self.do(effects))
         self.run_once()
 
     def end(self, subscription: Subscription) -> None:
-        self.do(self.monitor.cancel(subscription, self.now))
+        effects = self.monitor.cancel(subscription, self.now)
+        self.call(lambda: self.do(effects))
         self.run_once()
 
     def change_policy(self, policy: Policy) -> None:
-        self.synchronise()
-        self.do(self.monitor.policy_changed(policy, self.now))
+        self.call(self.synchronise)
+        effects = self.monitor.policy_changed(policy, self.now)
+        self.call(lambda: self.do(effects))
         self.run_once()
 
     def do(self, effects: list[Effect]) -> None:
@@ -179,9 +185,18 @@ class Shell:
 
     # -- what the loop does
 
+    def call(self, callback: Callable[[], object]) -> None:
+        """Call it as the loop does, which logs an exception and goes on."""
+        with suppress(MemoryError):
+            callback()
+
     def drain(self) -> None:
         """The kernel's descriptor is readable."""
-        self.executor.drain()
+        self.call(self.executor.drain)
+
+    def answered(self) -> None:
+        """The threads of distant mounts have answered something."""
+        self.call(self.executor.answered)
 
     def run_once(self) -> None:
         """Drain, unless that is left to the loop, and do all that the loop would do."""
@@ -193,7 +208,7 @@ class Shell:
             if self.kernel.inotify.queue and not self._is_drain_scheduled():
                 self.drain()
             elif self._is_due(self.now):
-                self.executor.due()
+                self.call(self.executor.due)
             else:
                 return
         raise AssertionError("the executor does not come to rest")
@@ -253,6 +268,7 @@ class Shell:
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
         """There is no debug log."""
+        self._need_memory()
 
     def reader(self, node: Node) -> None:
         """Nothing is read with a scan."""
@@ -262,6 +278,12 @@ class Shell:
 
     def listed(self, listings: Sequence[Listing]) -> None:
         """No session reads files before their directory is known."""
+        self._need_memory()
+
+    def _need_memory(self) -> None:
+        if self.lacks_memory:
+            self.lacks_memory -= 1
+            raise MemoryError
 
     def packed(self) -> None:
         """No memory is given back."""

@@ -61,6 +61,10 @@ class Starve(NamedTuple):
     is_memory: bool
 
 
+class Stumble(NamedTuple):
+    """There is no memory to apply the next changes, or what the next scan found."""
+
+
 class Read(NamedTuple):
     """A client stops to read, or begins again."""
 
@@ -81,7 +85,9 @@ class Cancel(NamedTuple):
     which: int
 
 
-Step = Act | Sneak | Wait | Turn | Slice | Choke | Starve | Read | Ask | Cancel
+Step = (
+    Act | Sneak | Wait | Turn | Slice | Choke | Starve | Stumble | Read | Ask | Cancel
+)
 
 ROOTS = (b"/w", b"/w", b"/o")
 WAYS = (
@@ -121,6 +127,7 @@ STEPS = st.one_of(
     st.just(Slice()),
     st.just(Choke()),
     st.builds(Starve, st.booleans()),
+    st.just(Stumble()),
     st.builds(Read, NUMBERS, st.booleans()),
     ASKS,
     st.builds(Cancel, NUMBERS, st.integers(0, 3)),
@@ -179,6 +186,8 @@ class Performance:
                 shell.files.failures.append(
                     MemoryError() if is_memory else OSError(errno.EMFILE, "no room")
                 )
+            case Stumble():
+                shell.lacks_memory += 1
             case Read(client, True):
                 self.clients[client].read()
             case Read(client, False):
@@ -202,6 +211,7 @@ class Performance:
         for _, act in self._sneaks:
             act.on(self.shell)
         self._sneaks.clear()
+        self.shell.lacks_memory = 0
         self.unlock(b"/")
         self.shell.sleep(REST)
         for client in self.clients:

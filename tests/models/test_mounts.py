@@ -137,7 +137,7 @@ class MountedPerformance(Performance):
             case Work(mount):
                 threads.turn(mount)
             case Collect():
-                shell.executor.answered()
+                shell.answered()
             case Mute(mount, is_silent):
                 (threads.silent.add if is_silent else threads.silent.discard)(
                     mount.point

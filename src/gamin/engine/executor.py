@@ -134,9 +134,8 @@ class Executor:
     # -- what comes in
 
     def answered(self) -> None:
-        """Threads of distant mounts have answered: apply a slice of it, and send."""
+        """Threads of distant mounts have answered: apply that when it is `due`."""
         self.distant.collect()
-        self._apply_answers()
 
     def _apply_answers(self) -> None:
         end = self._clock.monotonic() + self._slices.answer_seconds
@@ -266,7 +265,6 @@ class Executor:
                     self._crawl_slice()
             finally:
                 self.drain()
-        self.do([])
 
     def scan_slice(self) -> None:
         """Scan what is new or may have lost events, for a slice of time."""

@@ -39,8 +39,8 @@ class ServerUnstable(ServerError):
 class Backoff:
     """The lost connections of one client since a server last served it."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self, monotonic: Callable[[], float] | None = None) -> None:
+        self._monotonic = monotonic or time.monotonic
         self._has_served = False
         self._lost = 0
         self._lost_by_one_process = 0

@@ -17,6 +17,7 @@ from typing import Self
 from gamin.client.backoff import Backoff
 from gamin.client.connect import connect_gam
 from gamin.client.ctime_check import resolve_stats
+from gamin.client.pausing import pause
 from gamin.errors import InvalidPath, RemoteProtocolError
 from gamin.protocol.gam.client import ClientSession, Event
 from gamin.protocol.gam.packets import MAX_PATH
@@ -199,7 +200,7 @@ class Client:
             pid = peer_of(self._socket).pid
             self._hang_up()
             self._backoff.lost(pid)
-        time.sleep(self._backoff.pause)
+        pause(self._backoff.pause)
         self._socket = self._dial()
 
     def _connected(self) -> socket.socket:

@@ -4,7 +4,6 @@ The driver connects and waits; `Watching` knows what the bytes mean.
 """
 
 import socket
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,7 +31,7 @@ class Channel:
     def __init__(
         self,
         watching: Watching,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] | None = None,
         clock_offset_ns: Callable[[], int] = real_time_offset_ns,
     ) -> None:
         self.watching = watching

@@ -8,7 +8,6 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from time import sleep
 
 from gamin.client.locate import (
     Locator,
@@ -16,6 +15,7 @@ from gamin.client.locate import (
     ServerNotStarted,
     ServerUnresponsive,
 )
+from gamin.client.pausing import pause
 from gamin.system.address import find
 from gamin.system.peercred import peer_of
 
@@ -91,11 +91,11 @@ def _start_and_reach(
     except ServerNotExecutable as error:
         raise ServerNotStarted(attempt.address, command, str(error)) from error
     deadline = time.monotonic() + patience
-    pause = _FIRST_PAUSE
+    seconds = _FIRST_PAUSE
     while time.monotonic() < deadline:
         connected = reach(attempt)
         if connected is not None:
             return connected
-        sleep(pause)  # not time.sleep: tests of programs replace that
-        pause = min(2 * pause, _MAX_PAUSE)
+        pause(seconds)
+        seconds = min(2 * seconds, _MAX_PAUSE)
     raise ServerNotStarted(attempt.address, command, attempt.explain())

@@ -72,8 +72,9 @@ class Driver:
         *,
         stop_event: StopEvent | None = None,
         connect: Connector = connect_watchman,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] | None = None,
     ) -> None:
+        monotonic = monotonic or time.monotonic
         self.channel: Channel = Channel(watching, monotonic)
         self.closed: bool = False
         """Set by any thread to end the iteration; the runner must be woken then."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from gamin.client.arguments import absolute
 from gamin.client.driver import StopEvent
+from gamin.client.pausing import pause
 from gamin.client.watch import Watch, watch
 from gamin.compat import settings
 from gamin.compat.changed_files import changed_after
@@ -186,7 +187,7 @@ class Engine:
         if watching is None:
             if self._paths:
                 raise RuntimeError("RustNotify watcher closed")
-            time.sleep(STOP_EVENT_INTERVAL if seconds is None else seconds)
+            pause(STOP_EVENT_INTERVAL if seconds is None else seconds)
             return None  # no path at all: nothing ever changes
         batch = watching.next(seconds)
         if batch is None and watching.closed:

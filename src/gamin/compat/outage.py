@@ -15,12 +15,14 @@ RETRY_SECONDS = 60.0
 _failed_at: dict[tuple[str | None, ...], float] = {}
 
 
-def remember(monotonic: Callable[[], float] = time.monotonic) -> None:
+def remember(monotonic: Callable[[], float] | None = None) -> None:
     """An attempt to reach the server has failed."""
-    _failed_at[settings.server()] = monotonic()
+    _failed_at[settings.server()] = (monotonic or time.monotonic)()
 
 
-def is_known(monotonic: Callable[[], float] = time.monotonic) -> bool:
+def is_known(monotonic: Callable[[], float] | None = None) -> bool:
     """Whether an attempt failed so recently that another one is in vain."""
     failed_at = _failed_at.get(settings.server())
-    return failed_at is not None and monotonic() < failed_at + RETRY_SECONDS
+    if failed_at is None:
+        return False
+    return (monotonic or time.monotonic)() < failed_at + RETRY_SECONDS

@@ -61,6 +61,10 @@ class Listener(Protocol):
         """Everything reported so far can be sent."""
 
 
+class NoMemory(MemoryError):
+    """What `Shell.lacks_memory` makes calls raise."""
+
+
 class Shell:
     """Drives an executor as the daemon's loop does, and stands for its delivery and
     its clock."""
@@ -99,7 +103,7 @@ class Shell:
             self.threads,
         )
         self.lacks_memory = 0
-        """How many of the next calls of `detected` and `listed` raise MemoryError."""
+        """How many of the next calls of `detected` and `listed` raise NoMemory."""
         self.is_drained_by_loop = False
         """Whether the kernel is drained only when there is something to read and the
         executor has not set a time for it. Else what happened is known at once."""
@@ -152,17 +156,20 @@ class Shell:
         self.call(self.synchronise)
         effects = self.monitor.subscribe(subscription, self.now)
         self.call(lambda: self.do(effects))
+        self.flush()
         self.run_once()
 
     def end(self, subscription: Subscription) -> None:
         effects = self.monitor.cancel(subscription, self.now)
         self.call(lambda: self.do(effects))
+        self.flush()
         self.run_once()
 
     def change_policy(self, policy: Policy) -> None:
         self.call(self.synchronise)
         effects = self.monitor.policy_changed(policy, self.now)
         self.call(lambda: self.do(effects))
+        self.flush()
         self.run_once()
 
     def do(self, effects: list[Effect]) -> None:
@@ -187,7 +194,7 @@ class Shell:
 
     def call(self, callback: Callable[[], object]) -> None:
         """Call it as the loop does, which logs an exception and goes on."""
-        with suppress(MemoryError):
+        with suppress(NoMemory):
             callback()
 
     def drain(self) -> None:
@@ -200,9 +207,7 @@ class Shell:
 
     def run_once(self) -> None:
         """Drain, unless that is left to the loop, and do all that the loop would do."""
-        if self.is_drained_by_loop:
-            self.flush()
-        else:
+        if not self.is_drained_by_loop:
             self.drain()
         for _ in range(MAX_ROUNDS):
             if self.kernel.inotify.queue and not self._is_drain_scheduled():
@@ -283,7 +288,7 @@ class Shell:
     def _need_memory(self) -> None:
         if self.lacks_memory:
             self.lacks_memory -= 1
-            raise MemoryError
+            raise NoMemory
 
     def packed(self) -> None:
         """No memory is given back."""

@@ -179,7 +179,7 @@ class Performance:
                 shell.run_once()
             case Slice():
                 shell.drain()
-                shell.executor.due()
+                shell.call(shell.executor.due)
             case Choke():
                 shell.kernel.inotify.choke()
             case Starve(is_memory):

@@ -8,11 +8,13 @@ mount may also go, and leave its directories to the kernel of this machine.
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gamin.config.mounts import Mount, Mounts
 from gamin.config.policy import Policy
+from gamin.core.model.subscription import Scope
 from testkit.actions.in_memory import Act
 from testkit.doubles.engine import Shell
 from testkit.examples import examples
@@ -26,6 +28,7 @@ from tests.models.test_model import (
     Performance,
     Read,
     Sneak,
+    Stumble,
     Turn,
     Wait,
     check,
@@ -101,6 +104,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
     ACTS,
     st.builds(Sneak, st.integers(1, 6), ACTS),
     st.builds(Slow, st.integers(1, 6)),
+    st.just(Stumble()),
     st.builds(Wait, st.sampled_from([0.01, 1.0, 7.0])),
     st.just(Turn()),
     st.builds(Work, EACH),
@@ -189,3 +193,19 @@ def test_every_belief_equals_the_disk_when_all_mounts_have_answered(
     asks: list[Ask], steps: list[Step]
 ) -> None:
     perform([*asks, *steps])
+
+
+WRITE = Act("modify", b"/w/a/a/c")
+SEEN = (Wait(7.0), Work(NET), Collect(), Work(NET), Collect())
+"""The thread has listed what was asked for, and polled it."""
+
+
+@pytest.mark.parametrize("mounts", [(FAR,), (NET._replace(id=b"9"), FAR)])
+@pytest.mark.parametrize("scope", [Scope.DIRECTORY, Scope.TREE])
+def test_what_is_written_just_before_or_after_a_mount_changes_is_reported(
+    scope: Scope, mounts: tuple[Mount, ...]
+) -> None:
+    ask = Ask(0 if scope is Scope.DIRECTORY else 2, b"/w/a/a", scope)
+    perform([ask, *SEEN, WRITE, Remount(mounts)])
+    perform([ask, *SEEN, Remount(mounts), WRITE])
+    perform([ask, Remount(mounts), Remount(MOUNTS), WRITE])

@@ -84,6 +84,9 @@ class Distant:
         self._outstanding = Outstanding()
         self._policy = monitor.coverage.method.policy
         self.inbox: deque[tuple[Mount, Batch]] = deque()
+        """Answers that are still to be applied."""
+        self._polled: deque[PollNow] = deque()
+        """Those that are answered, and that wait until that is carried out."""
 
     @property
     def is_in_use(self) -> bool:
@@ -93,11 +96,6 @@ class Distant:
         if self._proxies or self._outstanding:
             return True
         return bool(self._monitor.coverage.method.policy.distant_points)
-
-    @property
-    def has_answers(self) -> bool:
-        """Whether answers are still to be applied."""
-        return bool(self.inbox)
 
     def _follow_policy(self) -> None:
         """Let go of mounts that are not there any more; the core has their places
@@ -301,24 +299,37 @@ class Distant:
                 break
 
     def _apply_next(self, work: Callable[[], None]) -> None:
-        mount, batch = self.inbox.popleft()
-        polls: list[PollNow] = []
-        for answer in batch:
-            if isinstance(answer, Observed):
-                self._observed(mount, answer.changes)
-                continue
-            ready = self._outstanding.answered(mount, answer.request)
-            if isinstance(answer.request.work, PollNow):
-                polls.append(answer.request.work)
-            else:
-                self._answered(answer)
-            for each in ready:
-                self._redo(each)
+        mount, batch = self.inbox[0]
+        while batch:
+            self._apply_first(mount, batch)
+        self.inbox.popleft()
         if not self._outstanding.has(mount):
             self._end_if_idle(mount)
         work()
-        for poll in polls:
-            poll.done()
+        while self._polled:
+            self._polled.popleft().done()
+
+    def _apply_first(self, mount: Mount, batch: Batch) -> None:
+        """Apply one answer and remove it. Without memory it is still to be applied;
+        after a bug nobody waits for it any more."""
+        answer = batch[0]
+        is_over = True
+        try:
+            if isinstance(answer, Observed):
+                self._observed(mount, answer.changes)
+            elif isinstance(answer.request.work, PollNow):
+                self._polled.append(answer.request.work)
+            else:
+                self._answered(answer)
+        except MemoryError:
+            is_over = False
+            raise
+        finally:
+            if is_over:
+                del batch[0]
+                if not isinstance(answer, Observed):
+                    for ready in self._outstanding.answered(mount, answer.request):
+                        self._redo(ready)
 
     def _observed(self, mount: Mount, changes: Iterable[Change]) -> None:
         known = self._proxies

@@ -122,7 +122,7 @@ class Executor:
                         self._polling_due()
                 finally:
                     try:
-                        if self.distant.has_answers:
+                        if self.distant.inbox:
                             self._apply_answers()
                     finally:
                         if self.is_crawling:

@@ -1,6 +1,7 @@
 """Distant mounts: what is known, asked for and reported while they do not answer."""
 
 import errno
+from contextlib import suppress
 
 import pytest
 
@@ -125,6 +126,32 @@ def test_a_mount_that_is_gone_before_it_answered_is_looked_at_as_what_is_there(
     shell.disk.touch(b"/net/d/new")
     shell.run_once()
     assert rows(view) == ["created /net/d/new"]
+
+
+def test_an_answer_that_there_is_no_memory_for_is_applied_later(shell: Shell) -> None:
+    view = following(shell, b"/net/d")
+    shell.lacks_memory = 1
+    shell.answer()
+    assert shell.lacks_memory == 0
+    assert "exists /net/d/old" in rows(view)
+
+
+def test_an_answer_that_meets_a_bug_is_not_applied_again_and_again(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following(shell, b"/net/d")
+    following(shell, b"/far")
+
+    def bug(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(shell.monitor, "listed", bug)
+    shell.threads.work()
+    shell.executor.answered()
+    for _ in range(10):
+        with suppress(RuntimeError):
+            shell.executor.due()
+    assert not shell.executor.distant.inbox
 
 
 LOCAL_AGAIN, ANOTHER = [FAR], [NET._replace(id=b"9"), FAR]

@@ -60,3 +60,21 @@ def test_a_program_without_gamin_says_so_once_and_runs_as_ever() -> None:
     done = run(code, "watchfiles,watchdog")
     assert done.stdout == "ran\n"
     assert done.stderr.count("has no gamin") == 1
+
+
+@pytest.mark.parametrize(
+    ("library", "replace"), [("hupper", "hupper"), ("watchdog", "watchdog")]
+)
+def test_the_import_of_a_library_loads_no_module_that_costs_more_than_ours(
+    library: str, replace: str, tmp_path: Path
+) -> None:
+    """A stand-in, for the real ones import much themselves."""
+    (tmp_path / library).mkdir()
+    (tmp_path / library / "__init__.py").touch()
+    code = (
+        f"import sys; before = {{*sys.modules}}; import {library}; "
+        "print('gamin.compat.install' in sys.modules, "
+        "*{'typing', 're', 'inspect', 'json', 'logging', 'socket', 'dataclasses'} "
+        "& ({*sys.modules} - before))"
+    )
+    assert run(code, replace, str(tmp_path)).stdout == "True\n"

@@ -52,9 +52,9 @@ def _record(kind: int, name: bytes) -> bytes:
     return fanotify.RECORD.pack(kind, size, 77, len(handle), 1) + handle + text
 
 
-_TOP = DirectoryBelief(1, b"r", 0, 5, True, b"a/b\xff", b"", (2,), (), (), ())
+_TOP = DirectoryBelief(1, b"r", 0, 5, True, b"a/b\xff", b"", (2,), (), (), (), 0)
 _BELOW = DirectoryBelief(
-    2, b"d", 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), ()
+    2, b"d", 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), (), 0
 )
 _TREE = [Directory((1, 2), _TOP), Directory(None, _BELOW)]
 

@@ -33,6 +33,7 @@ WRITERS = {
     "packed": {"core/model/node.py"},
     "packed_history": {"core/model/node.py"},
     "parent": {"core/model/tree.py"},
+    "placed_tick": {"core/model/tree.py"},
     "path_waiters": {"core/resolve/path_walk.py"},
     "poll_mask": {"core/coverage/method.py"},
     "prefix": {"core/model/node.py"},

@@ -4,9 +4,9 @@ import sqlite3
 
 from gamin.state.place import Unusable
 
-VERSION = 4
+VERSION = 5
 """The version of the tables."""
-OLD_VERSIONS = frozenset({1, 2, 3})
+OLD_VERSIONS = frozenset({1, 2, 3, 4})
 """Versions that this one replaces: what they hold can be learned again."""
 APPLICATION = 0x67616D69
 """What `file` and sqlite know the database by: "gami"."""

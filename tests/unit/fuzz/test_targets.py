@@ -46,9 +46,11 @@ DIRECTORIES = st.lists(
         NUMBERS,
         st.just(()),
         NUMBERS,
-        st.lists(st.tuples(st.integers(0, 9), st.integers(1, 4)), max_size=2).map(
-            tuple
-        ),
+        st.lists(
+            st.tuples(st.integers(0, 9), st.integers(1, 4), st.integers(0, 9)),
+            max_size=2,
+        ).map(tuple),
+        st.integers(0, 9),
     ),
     min_size=1,
     max_size=4,

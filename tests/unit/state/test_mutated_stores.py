@@ -52,8 +52,8 @@ class Saved(NamedTuple):
 def tree_of(session: bytes, key: bytes, tick: int) -> Entry:
     """A tree that no other session, subscription or moment has."""
     names = b"%s/%s/%d" % (session, key, tick)
-    top = DirectoryBelief(1, b"r", 0, tick, True, names, b"", (2,), (), (), ())
-    below = DirectoryBelief(2, b"d", 0, tick, True, names, b"", (), (), (), ())
+    top = DirectoryBelief(1, b"r", 0, tick, True, names, b"", (2,), (), (), (), 0)
+    below = DirectoryBelief(2, b"d", 0, tick, True, names, b"", (), (), (), (), 0)
     chunks = [pack([Directory((1, 2), top)]), pack([Directory((1, tick), below)])]
     header = HEADER._replace(tick=tick)
     return Entry(SUBSCRIPTIONS[key], key, b"/r", header, chunks)

@@ -20,9 +20,9 @@ from gamin.state.saved import (
     unpack_header,
 )
 
-TOP = DirectoryBelief(1, b"r", 0, 5, True, b"a/b\xff", b"", (2,), (), (), ())
+TOP = DirectoryBelief(1, b"r", 0, 5, True, b"a/b\xff", b"", (2,), (), (), (), 0)
 BELOW = DirectoryBelief(
-    2, b"d", 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), ()
+    2, b"d", 0, 5, True, b"c", b"", (), ((b"c", (5, 0, 0, 0, False)),), (), (), 0
 )
 TREE = [Directory((1, 2), TOP), Directory(None, BELOW)]
 HEADER = Header(9, 0, 1, 12345, 7)

@@ -84,6 +84,8 @@ class Coverage:
                 parent.names[node.name] = SUBDIR
             else:
                 del parent.names[node.name]
+                if self._audiences.has_any(parent):  # what was in it may be asked for
+                    self._tree.keep_tombstone(node)
             self.release_candidates[parent] = None
 
     def _leave_some(self, most: int) -> int:

@@ -43,8 +43,9 @@ class DirectoryBelief(NamedTuple):
     """What happened to entries, oldest change first."""
     tombstones: tuple[int, ...]
     """Subdirectories that went away."""
-    moved_away: tuple[tuple[int, int], ...]
-    """Directories that were at this place before: a tick and a number each."""
+    moved_away: tuple[tuple[int, int, int], ...]
+    """Directories that were at this place before, as in a node, with their numbers."""
+    placed_tick: int
 
 
 class Belief(NamedTuple):
@@ -87,7 +88,7 @@ def changed(top: Node, since: int, includes: Includes = everything) -> Iterator[
         if not is_new and node.latest_tick <= since:
             continue
         yield node
-        for tick, left in node.moved_away or ():
+        for tick, left, _ in node.moved_away or ():
             if (is_new or tick > since) and left not in gone:
                 gone.add(left)
                 if not (top.contains(left) and left.is_linked):
@@ -122,7 +123,8 @@ def export_one(
         children,
         tuple(node.past.items()),
         tuple([tree.number(gone) for gone in (node.tombstones or {}).values()]),
-        tuple([(tick, tree.number(gone)) for tick, gone in node.moved_away or ()]),
+        tuple([(t, tree.number(gone), p) for t, gone, p in node.moved_away or ()]),
+        node.placed_tick,
     )
 
 
@@ -182,6 +184,7 @@ class Restoring:
             dict(known.history) or None,
             {} if known.tombstones else None,
             [] if known.moved_away else None,
+            shared(known.placed_tick, known.placed_tick),
         )
         self._linked.pop(known.number, None)
         if known.subdirectories or known.children:
@@ -231,7 +234,7 @@ class Restoring:
             for below in known.children:
                 self._enter(node, below, pending)
         self._gone += known.tombstones
-        self._gone += [left for _, left in known.moved_away]
+        self._gone += [left for _, left, _ in known.moved_away]
 
     def _enter(self, node: Node, number: int, pending: list[int]) -> None:
         is_known = number in self.nodes
@@ -258,5 +261,5 @@ class Restoring:
                     place_below(tombstone, node)
         if node.moved_away is not None:
             node.moved_away.extend(
-                (tick, nodes[left]) for tick, left in known.moved_away
+                (tick, nodes[left], placed) for tick, left, placed in known.moved_away
             )

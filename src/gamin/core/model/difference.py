@@ -140,59 +140,96 @@ def tree_since(
     Descends only where something changed.
     """
     prefix = node.path_prefix() if prefix is None else prefix
-    stack = [(node, prefix, False)]  # a loop and not recursion: trees may be deep
+    # A loop and not recursion: trees may be deep.
+    stack: list[tuple[Node, bytes, bool, Node | None]] = [(node, prefix, False, None)]
     while stack:
-        node, prefix, is_new = stack.pop()
+        node, prefix, is_new, above = stack.pop()
         if node.created_tick > until:  # it was renamed since it was found here
-            yield from _vanished(node, since, prefix, set())
+            if above is not None:
+                yield from _vanished_at(above, since, prefix)
             continue
         is_new = is_new or node.created_tick > since
+        # Before the next row is taken a directory may go, come again, or be renamed.
+        children = [(child.name, child) for child in node.children()]
         yield from _vanished_below(node, since, covers_directory, prefix)
         entries = _as_new if is_new else _touched_since
         past = node.past  # once: it is unpacked for that
         yield from entries(node, since, prefix, until, past)
-        for child in list(node.children()):
-            if child.created_tick > until:
-                continue
-            touch = past.get(child.name)
+        for name, child in children:
+            touch = past.get(name)
             came = is_new or (touch is not None and touch[1] > since)
             if came or child.latest_tick > since or child.created_tick > since:
-                path = prefix + child.name
-                if covers_directory(path):
-                    stack.append((child, path + b"/", came))
+                path = prefix + name
+                if not covers_directory(path):
+                    continue
+                if child.created_tick > until:
+                    yield from _vanished_at(node, since, path + b"/")
+                else:
+                    stack.append((child, path + b"/", came, node))
+
+
+def _vanished_at(above: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    """As `_vanished`, of the place in a directory with this path."""
+    name = prefix[:-1].rpartition(b"/")[2]
+    place = above.child(name) or (above.tombstones or {}).get(name)
+    if place is not None:
+        yield from _vanished(place, since, prefix)
 
 
 def _vanished_below(
     node: Node, since: int, covers_directory: CoversDirectory, prefix: bytes
 ) -> Iterator[Row]:
+    former = _former_occupants(node, since)
     for tombstone in list((node.tombstones or {}).values()):
         path = prefix + tombstone.name
         if tombstone.latest_tick > since and covers_directory(path):
-            yield from _vanished(tombstone, since, path + b"/", {node})
-    for tick, gone in list(node.moved_away or ()):
-        if tick > since:  # it may have been here before itself, and come back
-            yield from _vanished(gone, since, prefix, set())
+            yield from _vanished(tombstone, since, path + b"/")
+    for gone in former:
+        yield from _deletions(gone, since, prefix)
 
 
-def _vanished(node: Node, since: int, prefix: bytes, seen: set[Node]) -> Iterator[Row]:
-    """Deletions of everything that was below `prefix`, where `node` was and is no more;
-    children before parents. What is there now by the same name is reported after this.
+def _vanished(place: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    """Deletions of everything that was below `prefix`, the path of a place, at the tick
+    `since`; children before parents. What is there now is reported after this."""
+    for gone in _occupants(place, since):
+        yield from _deletions(gone, since, prefix)
 
-    `seen` keeps a directory that was renamed away and back from being visited twice.
+
+def _occupants(place: Node, since: int) -> list[Node]:
+    """The directories that were at a place at the tick `since`: one at the most, save
+    that what a directory was before it went and came again counts as another one.
+
+    A place is known by the node that is there now, or was there last. A directory may
+    have been at several places, one after the other, and each place may have had
+    several directories; but at one tick it is at one place. So the way from there leads
+    to each directory once.
     """
+    former = _former_occupants(place, since)
+    return [place, *former] if place.placed_tick <= since else former
+
+
+def _former_occupants(place: Node, since: int) -> list[Node]:
+    """Those that were renamed since then, perhaps to there again."""
+    return [
+        gone
+        for left_tick, gone, placed_tick in place.moved_away or ()
+        if placed_tick <= since < left_tick
+    ]
+
+
+def _deletions(top: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    """Deletions of everything that was in a directory, by the paths of then."""
     found: list[tuple[Node, bytes]] = []
-    stack = [(node, prefix)]
+    stack = [(top, prefix)]
+    seen = {top}  # a store that was saved may say anything
     while stack:
         node, prefix = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
         found.append((node, prefix))
-        stack += [
-            (gone, prefix) for tick, gone in node.moved_away or () if tick > since
-        ]
-        for below in (*(node.tombstones or {}).values(), *node.children()):
-            stack.append((below, prefix + below.name + b"/"))
+        for place in (*(node.tombstones or {}).values(), *node.children()):
+            path = prefix + place.name + b"/"
+            below = [gone for gone in _occupants(place, since) if gone not in seen]
+            seen.update(below)
+            stack += [(gone, path) for gone in below]
     for node, prefix in reversed(found):
         # Copies, because a caller that takes turns with others may go on later.
         names = node.entries

@@ -44,6 +44,10 @@ new_baseline: Final = cast(
 """`Baseline` from a tuple of all its fields, in a third of the class's time."""
 
 
+MovedAway = tuple[int, "Node", int]
+"""A directory that was somewhere: the tick at which it left, the directory, and the
+`Node.placed_tick` that it had there."""
+
 Names = dict[bytes, "Node | bool"]
 """The entries of a directory: a Node, SUBDIR or FILE each."""
 
@@ -71,6 +75,7 @@ class Node:
         "packed_history",
         "parent",
         "path_waiters",
+        "placed_tick",
         "poll_mask",
         "prefix",
         "subscriptions",
@@ -88,6 +93,8 @@ class Node:
         self.name: bytes = name
         self.created_tick: int = born
         """The tick since which this very directory is at this path (0: always)."""
+        self.placed_tick: int = 0
+        """The tick at which it was renamed to here; 0: it never was somewhere else."""
         self.packed: bytes = b""
         """The names of its entries joined by "/", a tenth of the memory of `names`."""
         self._names: Names | None = None
@@ -100,8 +107,8 @@ class Node:
         """The latest tick of a change at or below it."""
         self.tombstones: dict[bytes, Node] | None = None
         """Subdirectories that went away."""
-        self.moved_away: list[tuple[int, Node]] | None = None
-        """Directories that were here before, with the tick of their leaving."""
+        self.moved_away: list[MovedAway] | None = None
+        """Directories that were at this place before."""
         self.deferred: dict[bytes, Baseline] | None = None
         """Entries with a creation or deletion to be reported later."""
         self.number: int = 0
@@ -111,8 +118,7 @@ class Node:
 
         # Wiring: who needs it.
         self.path_waiters: dict[bytes, dict[Any, int]] | None = None
-        """Subscriptions whose path leads through an entry or waits for it, and how
-        often it does."""
+        """Subscriptions whose path leads through an entry, and how often it does."""
         self.subscriptions: dict[Any, None] | None = None
         """Subscriptions bound to this directory itself, and not to an entry of it."""
         self.files: int = 0
@@ -120,8 +126,7 @@ class Node:
         self.audience: Any = None
         """The `Audience` of its entries; None: to be computed."""
 
-        # Wiring: how it is watched (decided by `coverage`, carried out by the
-        # executor).
+        # Wiring: how it is watched (`coverage` decides, the executor carries it out).
         self.mask: int = 0
         """What is to be detected (a mask of `gamin.events`); 0: nothing."""
         self.decision: Any = None
@@ -166,7 +171,8 @@ class Node:
         listed: bool,
         history: dict[bytes, History] | None,
         tombstones: "dict[bytes, Node] | None",
-        moved_away: "list[tuple[int, Node]] | None",
+        moved_away: "list[MovedAway] | None",
+        placed_tick: int,
     ) -> "Node":
         """A directory of which this was known earlier; nobody needs it yet."""
         node = cls(parent, name, created_tick)
@@ -175,6 +181,7 @@ class Node:
         node.history = history
         node.tombstones = tombstones
         node.moved_away = moved_away
+        node.placed_tick = placed_tick
         return node
 
     def __repr__(self) -> str:

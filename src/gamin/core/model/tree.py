@@ -270,16 +270,20 @@ class Tree:
                 if old.tombstones is None:
                     old.tombstones = {}
                 old.tombstones[place] = tombstone
-            if tombstone.moved_away is None:
-                tombstone.moved_away = []
-            tombstone.moved_away.append((self.tick, node))
+            # What was there before it does not come along to the new place.
+            before = [*(tombstone.moved_away or ()), *(node.moved_away or ())]
+            tombstone.moved_away = [*before, (self.tick, node, node.placed_tick)]
+            node.moved_away = None
             tombstone.latest_tick = self.tick
             self.touches += 1
         if parent.tombstones:
             replaced = parent.tombstones.pop(name, None)
             if replaced is not None:
-                node.moved_away = (node.moved_away or []) + [(self.tick, replaced)]
-        node.parent, node.name, node.created_tick = parent, name, self.tick
+                before, replaced.moved_away = replaced.moved_away or [], None
+                entry = self.tick, replaced, replaced.placed_tick
+                node.moved_away = [*before, entry]
+        node.parent, node.name = parent, name
+        node.created_tick = node.placed_tick = self.tick
         for below in node.subtree():
             below.forget_path()
         self.propagate_tick(node)

@@ -1,5 +1,6 @@
 """From any moment on, the difference leads from what was to what is."""
 
+from collections.abc import Iterable
 from itertools import chain, islice
 
 import pytest
@@ -82,9 +83,17 @@ def test_the_difference_of_a_tree_is_right_from_every_tick_on(
     for tick, then in past:
         belief = StrictBelief()
         belief.start(then)
-        for row in shell.rows_since(tree, tick) or ():
+        rows = shell.rows_since(tree, tick) or []
+        for row in rows:
             belief.apply(row, is_belated=True)
         assert belief.entries() == truth(shell.disk, tree)
+        assert set(then) - set(belief.entries()) <= deleted(rows)
+
+
+def deleted(rows: Iterable[Row]) -> set[bytes]:
+    """What the rows say is gone. Whoever asks what changed gets names, and nobody says
+    to him that what is below a directory went with it."""
+    return {row.path for row in rows if row.kind is Kind.DELETED}
 
 
 @settings(max_examples=examples(100))
@@ -120,13 +129,16 @@ def test_a_difference_that_is_read_while_things_change_is_completed_by_a_second_
     else:
         belief.start(then)
         rows = iter(shell.monitor.changes_since(tree, since, until) or ())
+    taken: list[Row] = []
     for count, act in meanwhile:
-        for row in islice(rows, count):
-            belief.apply(row, is_belated=True)
+        taken += islice(rows, count)
         do(act)
-    for row in chain(rows, shell.rows_since(tree, until) or ()):
+    taken += chain(rows, shell.rows_since(tree, until) or ())
+    for row in taken:
         belief.apply(row, is_belated=True)
     assert belief.entries() == truth(shell.disk, tree)
+    if not is_listing:
+        assert set(then) - set(belief.entries()) <= deleted(taken)
 
 
 def story(shell: Shell, act: Act, *more: Act) -> list[str]:
@@ -137,6 +149,15 @@ def story(shell: Shell, act: Act, *more: Act) -> list[str]:
         each.on(shell)
         shell.settle()
     return as_words(shell.rows_since(tree, tick) or ())
+
+
+def test_what_was_in_a_directory_renamed_in_one_that_was_removed_is_gone_by_both() -> (
+    None
+):
+    shell = watched(b"/w/a/b/c")
+    acts = Act("rename", b"/w/a/b", b"/w/a/x"), Act("rmtree", b"/w/a")
+    gone = {word.split()[1].rstrip("/") for word in story(shell, *acts)}
+    assert gone >= {"/w/a", "/w/a/b", "/w/a/b/c"}
 
 
 def watched(*paths: bytes) -> Shell:

@@ -122,7 +122,7 @@ def test_a_rename_is_one_relink_for_everything_below() -> None:
     tree.add(tree.root, b"z", a)
     assert b.path() == b"/z/b"
     assert a.created_tick == now
-    assert ((tree.root.tombstones or {})[b"a"].moved_away) == [(now, a)]
+    assert ((tree.root.tombstones or {})[b"a"].moved_away) == [(now, a, 0)]
 
 
 def test_a_deferred_change_gets_the_tick_of_its_report() -> None:

@@ -20,6 +20,7 @@ from gamin.protocol.watchman.client.activity import Activity
 from gamin.protocol.watchman.client.held_clock import HeldChange
 from gamin.protocol.watchman.client.held_path import Held, Schedule
 from gamin.protocol.watchman.client.net_change import NetChange
+from gamin.protocol.watchman.client.releasing import Releasing
 
 MAX_SPANS = 50
 """Spans after which a path is reported although something still happens to it."""
@@ -37,8 +38,7 @@ class Settling:
         self._held: dict[str, Held] = {}
         self._sources: dict[str, str] = {}
         """The reported names of renamed files that are held, with their new names."""
-        self._releasing: dict[str, NetChange] = {}
-        """What is being reported, by path; it waits for what must come before it."""
+        self._releasing = Releasing(self._held, self._sources)
         self._schedule = Schedule()
         self._reported: dict[str, float | None] = {}
         """Paths that were released before the server reported their last change, with
@@ -196,13 +196,13 @@ class Settling:
         if here is not None and here.change.is_new_directory:
             # It has no reported name to be renamed from, but what it replaced had.
             if here.change.existed:
-                self._release_moved_from(path, out)
+                self._releasing.moved_from(path, out)
                 out.append(Event(Kind.DELETED, path, None, here.change.was_dir))
             for held in moved:
                 held.change.existed = False
         else:
-            self._release_all_of(dest, out)
-            self._release_parents(dest, out)
+            self._releasing.all_of(dest, out)
+            self._releasing.parents(dest, out)
             out.append(event)
         moved = [held for held in moved if held.is_open]
         for held in moved:
@@ -228,16 +228,6 @@ class Settling:
                 self._lose_source(held)  # no rename leads into its own place
         self._reported.clear()
 
-    def _release_all_of(self, path: str, out: list[Event]) -> None:
-        """Report what became of a path and of all below it: others take their place."""
-        below = path + "/"
-        if path in self._sources:
-            self._release(self._sources[path], out)
-        self._release_moved_from(path, out)
-        for name in [each for each in self._held if each.startswith(below)]:
-            self._release(name, out)
-        self._release(path, out)
-
     def _drop_below(self, root: str) -> None:
         """A watched path is gone, with everything in it or behind it."""
         below = root.rstrip("/") + "/"
@@ -247,7 +237,7 @@ class Settling:
         """Nobody wants to know of these any more."""
         for path in paths:
             held = self._held[path]
-            self._close(held)
+            self._releasing.close(held)
             if held.change.source is not None:
                 del self._sources[held.change.source]
 
@@ -278,10 +268,6 @@ class Settling:
             held.is_asked = False
             self._schedule.push(held)
 
-    def _close(self, held: Held) -> None:
-        held.is_open = False
-        del self._held[held.path]
-
     # -- events go
 
     def deadline(self) -> float | None:
@@ -305,7 +291,7 @@ class Settling:
             if held.due > now:
                 self._schedule.push(held)
             elif now >= self._latest(held):
-                self._release(held.path, out)
+                self._releasing.release(held.path, out)
             else:
                 held.is_asked, held.asked = True, now
                 asked.append(held.path)
@@ -315,7 +301,7 @@ class Settling:
         """Release everything."""
         out: list[Event] = []
         for path in list(self._held):
-            self._release(path, out)
+            self._releasing.release(path, out)
         return out
 
     def answered(
@@ -344,57 +330,15 @@ class Settling:
     ) -> None:
         stamp, held.stamp = held.stamp, None
         if stamp is not None and stamp == activity.stamp:
-            self._close(held)
+            self._releasing.close(held)
             return
         quiet = now - held.touched if activity.quiet is None else activity.quiet
         missing = self._span + activity.interval - quiet
         if missing < MIN_PAUSE:
-            self._release(held.path, out)
+            self._releasing.release(held.path, out)
             if activity.is_unreported:
                 self._reported[held.path] = activity.stamp
             return
         latest = max(self._latest(held), now)
         held.due = min(now + missing, latest)
         self._schedule.push(held)
-
-    def _release(self, path: str, out: list[Event]) -> None:
-        """Report the path, and before it what a reader must know before it."""
-        held = self._held.get(path)
-        if held is None:
-            return
-        self._close(held)
-        change = self._releasing[path] = held.change
-        self._release_parents(path, out)
-        following = self._sources.get(path)
-        if following in self._releasing:
-            # Each of the two would have to be reported before the other one.
-            del self._sources[path]
-            self._releasing[following].source = None
-            out.append(Event(Kind.DELETED, path))
-        elif following is not None:
-            self._release(following, out)
-        if change.is_deleted_directory:
-            self._release_moved_from(path, out)
-        if change.source is not None:
-            del self._sources[change.source]
-        out += change.events(path)
-        del self._releasing[path]
-
-    def _release_moved_from(self, directory: str, out: list[Event]) -> None:
-        """Report the renames of files out of a directory that is gone."""
-        below = directory + "/"
-        for source, name in list(self._sources.items()):
-            if source.startswith(below):
-                self._release(name, out)
-
-    def _release_parents(self, path: str, out: list[Event]) -> None:
-        """Report the directories on the way to a path of which nobody knows yet."""
-        parent = path.rpartition("/")[0]
-        above: list[str] = []
-        while parent:
-            held = self._held.get(parent)
-            if held is not None and held.change.is_new_directory:
-                above.append(parent)
-            parent = parent.rpartition("/")[0]
-        for each in reversed(above):
-            self._release(each, out)

@@ -51,9 +51,10 @@ class Scene:
         self.settling = Settling(SPAN, {"/r"}.__contains__)
         self.settling.restore(split(text)[1], self.now)
 
-    def happen(self, *events: Event, at: float) -> None:
+    def happen(self, *events: Event, at: float, is_certain: bool = True) -> None:
         self.run(until=at)
-        self._yield(self.settling.add(events, self.now))
+        found = self.settling.add(events, self.now, is_certain=is_certain)
+        self._yield(found)
 
     def run(self, *, until: float) -> None:
         """Answer all questions on the way."""

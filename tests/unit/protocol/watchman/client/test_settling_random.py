@@ -76,16 +76,19 @@ def test_whoever_applies_what_is_yielded_knows_what_is_there(
 ) -> None:
     scene, disk, belief = Scene(), Disk(), Belief()
     batch: list[Event] = []
+    is_late = False
     for path, is_dir in disk.there.items():
         belief.created(path.encode(), is_dir)
     for what, name, other, pause in acts:
         if pause is not None and batch:
-            scene.happen(*batch, at=scene.now + pause)
+            scene.happen(*batch, at=scene.now + pause, is_certain=not is_late)
             batch.clear()
+            is_late = False
         batch += disk.do(what, name, other)
         if what == "leave":
             scene.come_back()
-    scene.happen(*batch, at=scene.now)
+            is_late = True
+    scene.happen(*batch, at=scene.now, is_certain=not is_late)
     for _, event in scene.finished():
         apply(belief, event)
     found = {path.decode(): is_dir for path, is_dir in belief.entries().items()}

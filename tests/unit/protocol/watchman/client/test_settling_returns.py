@@ -24,6 +24,28 @@ def test_what_a_watch_held_is_reported_by_the_one_that_goes_on_from_its_clock() 
     ]
 
 
+def test_what_was_in_a_directory_that_is_another_one_is_gone_and_may_come_again() -> (
+    None
+):
+    """After a while nobody is sure that the directory that is gone was known."""
+    scene = Scene()
+    scene.happen(changed("/r/d/f"), at=0)
+    scene.come_back()
+    scene.happen(
+        *(deleted("/r/d", is_dir=True), created("/r/d", is_dir=True)),
+        deleted("/r/d/f"),
+        at=0.5,
+        is_certain=False,
+    )
+    scene.happen(created("/r/d/f"), at=1.6)
+    assert [event for _, event in scene.finished()] == [
+        deleted("/r/d/f"),
+        deleted("/r/d", is_dir=True),
+        created("/r/d", is_dir=True),
+        created("/r/d/f"),
+    ]
+
+
 def test_a_listing_in_the_place_of_a_difference_ends_what_was_held() -> None:
     scene = Scene()
     scene.happen(created("/r/a"), moved("/r/b", "/r/c"), at=0)

@@ -8,7 +8,7 @@ import pytest
 from gamin.core.model.subscription import Scope
 from testkit.actions.in_memory import Act
 from testkit.doubles.engine import Shell
-from tests.models.test_model import Ask, Choke, Sneak, Step, Turn, Wait, perform
+from tests.models.test_model import Ask, Choke, Sneak, Starve, Step, Turn, Wait, perform
 
 
 def test_another_directory_in_the_place_of_a_polled_one_is_not_taken_for_it() -> None:
@@ -106,3 +106,17 @@ def test_a_file_in_the_place_of_the_directory_that_it_was_in_is_gone_from_there(
         Turn(),
     ]
     perform(steps, Shell())
+
+
+def test_a_replaced_directory_whose_scan_failed_is_not_scanned_for_its_names_only() -> (
+    None
+):
+    """That there is another directory is found only once: when it is watched."""
+    steps: list[Step] = [
+        Ask(0, b"/w/b", Scope.DIRECTORY),
+        Sneak(1, Act("swap", b"/w/b", b"/w/a/a")),
+        Turn(),
+        Choke(),
+        Starve(is_memory=False),
+    ]
+    perform(steps, Shell(piece=3))

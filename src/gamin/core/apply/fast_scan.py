@@ -42,7 +42,8 @@ class FastScan:
         for each in subscriptions:
             if each.progress.ready:
                 return False
-        self._coverage.registers.confirm_present(node)
+        # Nobody knows an entry of it, so none is to be reported as changed.
+        self._coverage.registers.confirm_present(node, 1)
         self._tree.apply_first_listing(node, others)
         if directories and audience.recursive:
             self._enter(node, directories, audience, subscription)

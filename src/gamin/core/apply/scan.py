@@ -54,7 +54,7 @@ class ScanChanges:
         if node.unreadable:
             for subscriptions in (node.path_waiters or {}).values():
                 self._resolver.retry(subscriptions)
-        self._coverage.registers.confirm_present(node)
+        self._coverage.registers.confirm_present(node, changed_since_ns)
         audience = self._audiences.on(node)
         if not node.mask or not audience.subscriptions:
             return

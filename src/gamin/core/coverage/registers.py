@@ -72,12 +72,15 @@ class Registers:
         if parent is not None and (parent.unreadable or not parent.kernel_mask):
             self._unwatched_unreadable.add(node)
 
-    def confirm_present(self, node: Node) -> None:
-        """The directory was where it should be, and could be listed."""
+    def confirm_present(self, node: Node, changed_since_ns: int) -> None:
+        """The directory was where it should be, and could be listed. A scan that failed
+        before and was to report earlier changes than this one is still repeated."""
         if self._misplaced:
             self._misplaced.pop(node, None)
         if self._unlisted:
-            self._unlisted.pop(node, None)
+            wanted = self._unlisted.get(node, 0)
+            if not wanted or 0 < changed_since_ns <= wanted:
+                self._unlisted.pop(node, None)
         if node.unreadable:
             self._become_readable(node)
 

@@ -59,7 +59,7 @@ def test_an_unreadable_directory_below_a_polled_one_is_scanned_again(
 ) -> None:
     registers.become_unreadable(node)
     assert node in registers.unwatched_unreadable
-    registers.confirm_present(node)
+    registers.confirm_present(node, 0)
     assert not node.unreadable
     assert not registers.unreadable
     assert not registers.unwatched_unreadable
@@ -74,7 +74,7 @@ def test_misplaced_directories_are_counted_until_they_are_found(
     registers.not_found(node)
     registers.not_found(node)
     assert registers.misplaced == {node: 2}
-    registers.confirm_present(node)
+    registers.confirm_present(node, 0)
     assert not registers.misplaced
 
 
@@ -117,3 +117,16 @@ def test_a_forgotten_directory_is_only_known_as_handed_to_polling(
     assert set(registers.handed_to_polling) == {node}
     registers.queue_was_complete()
     assert not registers.handed_to_polling
+
+
+@pytest.mark.parametrize(
+    ("wanted", "scanned", "is_left"),
+    [(0, 0, False), (5, 0, True), (5, 6, True), (5, 5, False), (5, 1, False)],
+)
+def test_a_scan_that_reports_less_than_a_failed_one_does_not_replace_it(
+    wanted: int, scanned: int, is_left: bool
+) -> None:
+    registers, node = Registers(), Node(None, b"")
+    registers.postpone_listing(node, wanted)
+    registers.confirm_present(node, scanned)
+    assert registers.take_late() == ({node: wanted} if is_left else {})

@@ -24,7 +24,9 @@ from tests.models.test_model import Choke, Turn, Wait, furnish
 ROOT = b"/w"
 FOLDERS = st.sampled_from([ROOT, ROOT + b"/a", ROOT + b"/b", ROOT + b"/a/a"])
 PATHS = st.builds(
-    lambda folder, name: folder + b"/" + name, FOLDERS, st.sampled_from([b"a", b"b"])
+    lambda folder, name: folder + b"/" + name,
+    FOLDERS,
+    st.sampled_from([b"a", b"b", b"c"]),
 )
 
 
@@ -37,7 +39,7 @@ Step = Act | Turn | Wait | Choke | Question
 ACTS = st.one_of(
     st.builds(Act, st.sampled_from(["touch", "write", "unlink", "modify"]), PATHS),
     st.builds(Act, st.sampled_from(["mkdir", "makedirs", "write", "rmtree"]), PATHS),
-    st.builds(Act, st.just("rename"), PATHS, PATHS),
+    st.builds(Act, st.sampled_from(["rename", "rename", "swap"]), PATHS, PATHS),
 )
 STEPS: st.SearchStrategy[Step] = st.one_of(
     ACTS,

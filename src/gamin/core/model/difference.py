@@ -118,6 +118,21 @@ def _as_new(
             yield Row(Kind.CREATED, prefix + name, known is not FILE, None, True)
 
 
+def gone_after(node: Node, tick: int) -> list[tuple[bytes, bool]]:
+    """The names that were in the directory at the tick and are not any more; whether
+    each was that of a directory."""
+    if node.latest_tick <= tick:
+        return []
+    found: list[tuple[bytes, bool]] = []
+    entries = node.entries
+    for name, (last, _, died, first, is_dir) in reversed(node.past.items()):
+        if last <= tick:
+            break
+        if died > tick >= first and name not in entries:
+            found.append((name, is_dir))
+    return found
+
+
 def present_at(node: Node, until: int) -> list[tuple[bytes, Node | bool]]:
     """The entries as clients know them, without those that came after `until`."""
     entries = node.published_entries()

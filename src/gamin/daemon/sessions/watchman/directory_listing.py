@@ -5,8 +5,8 @@
 
 from collections.abc import Iterator
 
-from gamin.core.model.difference import NOW, present_at
-from gamin.core.model.node import FILE, Node
+from gamin.core.model.difference import NOW, gone_after, present_at
+from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.protocol.watchman.codec.directory_listing import Folder
 
@@ -23,8 +23,7 @@ def folders(subscription: Subscription, until: int = NOW) -> Iterator[Folder]:
     stack = [(root, b"")]
     while stack:
         node, path = stack.pop()
-        # Unreadable, being scanned or renamed meanwhile: its rows will follow.
-        if not node.listed or node.created_tick > until:
+        if not node.listed:  # unreadable, or being scanned: its rows will follow
             yield path, None
             continue
         is_whole = node.latest_tick <= until
@@ -34,7 +33,12 @@ def folders(subscription: Subscription, until: int = NOW) -> Iterator[Folder]:
         prefix = path + b"/" if path else b""
         entries = node.published_entries()
         if not is_whole:
-            entries = dict(present_at(node, until))
+            # With `settle`, a client leaves out deletions of names that it does not
+            # know, and what went meanwhile is in the difference that follows.
+            gone = [
+                (n, SUBDIR if is_dir else FILE) for n, is_dir in gone_after(node, until)
+            ]
+            entries = dict([*present_at(node, until), *gone])
         if not sees_all:
             entries = {
                 name: known

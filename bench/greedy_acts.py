@@ -256,9 +256,10 @@ def long_listings(served: Served, over: threading.Event) -> None:
 def watched_now_and_then(served: Served, over: threading.Event) -> None:
     """The only client of a large tree watches it and gives it up, again and again."""
     asker = served.json()
-    while not over.is_set():
-        asker.ask("watch", str(served.tree))
-        asker.ask("watch-del", str(served.tree))
+    with suppress(OSError, ValueError):  # the server ends before this does
+        while not over.is_set():
+            asker.ask("watch", str(served.tree))
+            asker.ask("watch-del", str(served.tree))
 
 
 def moved_trees(served: Served, over: threading.Event) -> None:

@@ -168,7 +168,8 @@ class Driver:
         return None if batch is None else batch.events
 
     def next(self, timeout: float | None) -> Steps[Batch | None]:
-        """Return the next batch; None at the end.
+        """Return the next batch; None at the end. With `settle` it has no clock, which
+        would say all that is held each time: whoever wants it asks for `clock`.
 
         Raises WatchTimeout after `timeout` seconds of silence; replacing a server that
         was lost may take longer. 0: only what has arrived.
@@ -178,9 +179,9 @@ class Driver:
         while not self.has_ended():
             if self._carried:
                 events, self._carried = self._carried, []
-                return Batch(events, self.clock)
+                return Batch(events, None)
             if settler is not None and (events := settler.released()):
-                return Batch(events, self.clock)
+                return Batch(events, None)
             if channel.batches:
                 batch = channel.batches[0]
                 if isinstance(batch, NeedsStat):
@@ -191,14 +192,14 @@ class Driver:
                 if settler is not None:
                     settler.take(batch)
                     if events := settler.released():
-                        return Batch(events, self.clock)
+                        return Batch(events, None)
                     continue
                 channel.take(batch)
                 if batch.events:
                     return batch
             elif channel.watching.over:
                 if settler is not None and (events := settler.flush()):
-                    return Batch(events, self.clock)
+                    return Batch(events, None)
                 self.closed = True
             elif self._links is not None and self._links.has_unscanned:
                 yield from self._links.scan()

@@ -139,6 +139,8 @@ class Content:
         entry = (node, name)
         self.renamed.add(entry)
         self._reported.discard(entry)
+        if self._flow.busy:
+            self._flow.record_replacement(entry, self._moment.now)
         if has_changed:
             self._debouncer.release(node, name)
             self.changed(node, name)

@@ -86,7 +86,7 @@ class TargetChanges:
         again. Return whether that is known."""
         if tick < max(self._tree.floor, subscription.progress.view_tick):
             return False
-        if not is_known(subscription):
+        if not _is_all_listed(subscription):
             return False
         for row in rows_since(subscription, tick):
             self._reporter.report(subscription.own_audience, row)
@@ -133,7 +133,7 @@ class TargetChanges:
                 self._report_path(subscription, changed)
 
 
-def is_known(subscription: Subscription) -> bool:
+def _is_all_listed(subscription: Subscription) -> bool:
     """Whether every directory that it covers is listed already."""
     stack = [subscription.bound_directory]
     while stack:

@@ -176,6 +176,13 @@ class FlowControl:
                 busy.due = soon
                 self._wake(soon)
 
+    def record_replacement(self, resource: Resource, now: float) -> None:
+        """Another object took the name, which was reported: what is asked about the
+        resource is not about the one before."""
+        busy = self.busy.get(resource)
+        if busy is not None:
+            busy.last = now
+
     def has_unreported(self, resource: Resource) -> bool:
         """Whether a change of it is still to be reported."""
         busy = self.busy.get(resource)

@@ -9,6 +9,10 @@ from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
 
+SLICE_ROWS = 5
+"""Rows of one slice at most: `furnished` has 4 entries removed at a time, and after
+these a directory that is empty."""
+
 
 def furnished(monkeypatch: pytest.MonkeyPatch) -> Shell:
     """A shell with /d/big, which is removed a few entries at a time."""

@@ -11,25 +11,7 @@ from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
-from tests.unit.core.apply.pieces import EVERYTHING, Pieces, furnished, words
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
-    return furnished(monkeypatch)
-
-
-@pytest.fixture
-def tree(shell: Shell) -> View:
-    view = shell.view()
-    view.subscribe(b"/d", Scope.TREE)
-    view.rows()
-    return view
-
-
-@pytest.fixture
-def pieces(shell: Shell, tree: View) -> Pieces:
-    return Pieces(shell, tree)
+from tests.unit.core.apply.pieces import EVERYTHING, Pieces, words
 
 
 def test_a_large_directory_is_removed_some_entries_at_a_time(pieces: Pieces) -> None:

@@ -1,7 +1,5 @@
 """Something takes the name of a large directory whose deletion is being reported."""
 
-import pytest
-
 from gamin.core.deliver.details import RENAMED
 from gamin.core.effects import Effect, Remove, Scan
 from gamin.core.model.subscription import Scope
@@ -9,29 +7,7 @@ from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
-from tests.unit.core.apply.pieces import EVERYTHING, Pieces, furnished, words
-
-SLICE_ROWS = 5
-"""Rows of one slice at most: `furnished` has 4 entries removed at a time, and after
-these a directory that is empty."""
-
-
-@pytest.fixture
-def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
-    return furnished(monkeypatch)
-
-
-@pytest.fixture
-def tree(shell: Shell) -> View:
-    view = shell.view()
-    view.subscribe(b"/d", Scope.TREE)
-    view.rows()
-    return view
-
-
-@pytest.fixture
-def pieces(shell: Shell, tree: View) -> Pieces:
-    return Pieces(shell, tree)
+from tests.unit.core.apply.pieces import EVERYTHING, SLICE_ROWS, Pieces, words
 
 
 def found(

@@ -4,10 +4,12 @@ import pytest
 
 from gamin.config.flow_settings import FlowSettings
 from gamin.core.model.node import Node
+from gamin.core.model.subscription import Scope
 from gamin.core.model.tree import Tree
 from gamin.core.throttle.activity import Activities, Activity
 from gamin.core.throttle.debounce import WriteDebouncer
 from gamin.core.throttle.flow_control import FlowControl, Resource
+from testkit.doubles.engine import Shell
 
 START = 100.0
 PATH = b"/d/f"
@@ -94,3 +96,27 @@ def test_a_held_write_is_about_to_be_reported_unless_its_file_is_busy(
     assert not activities.is_held_below(b"/other/")
     scene.make_busy((scene.node, b"f"))
     assert not activities.is_held_below(b"/d/")
+
+
+def test_a_rename_over_a_busy_file_is_activity_of_its_name() -> None:
+    """A client that knows of the file before would take it for the late report of
+    that, if a difference says that the name changed."""
+    shell = Shell()
+    shell.disk.makedirs(b"/d")
+    for name in (b"f", b"g"):
+        shell.disk.touch(b"/d/" + name)
+    shell.view().subscribe(b"/d", Scope.TREE)
+    node = shell.monitor.tree.find(b"/d")
+    assert node is not None
+    while (node, b"f") not in shell.monitor.flow.busy:
+        shell.now += 0.001
+        shell.disk.write(b"/d/f")
+        shell.run_once()
+    before = shell.monitor.activities.of(PATH, shell.now)
+    shell.now += 0.2
+    shell.disk.rename(b"/d/g", PATH)
+    shell.run_once()
+    after = shell.monitor.activities.of(PATH, shell.now)
+    assert before is not None
+    assert after is not None
+    assert after.last_change == shell.now != before.last_change

@@ -21,6 +21,7 @@ from gamin.client.locate import ANSWER_PATIENCE
 from gamin.client.path_change import PathChange
 from gamin.events import Event
 from gamin.protocol.watchman.client import held_clock
+from gamin.protocol.watchman.client.events import is_full_listing
 from gamin.protocol.watchman.client.watching import Batch, NeedsStat, Watching
 
 T = TypeVar("T")
@@ -90,12 +91,9 @@ class Driver:
         self._requested: deque[PathChange] = deque()
         self._started: list[PathChange] = []
         self._settler = None
-        self._carried: list[Event] = []
-        """What an earlier watch held, for one that holds nothing."""
-        if watching.held and watching.settle == 0:
-            from gamin.client.settler import events_of
-
-            self._carried = events_of(watching.held)
+        self._carries = bool(watching.held) and watching.settle == 0
+        """What an earlier watch held is still to be reported, by one that holds
+        nothing."""
         if watching.settle > 0:
             # Imported late: few watches settle.
             from gamin.client.settler import Settler
@@ -106,7 +104,7 @@ class Driver:
     def clock(self) -> str | None:
         """The clock to continue from after the last batch."""
         settler, clock = self._settler, self.channel.clock
-        if self._carried:
+        if self._carries:
             return held_clock.join(clock, self.channel.watching.held)
         return clock if settler is None else settler.clock
 
@@ -177,9 +175,10 @@ class Driver:
         channel, settler = self.channel, self._settler
         deadline = None if timeout is None else self._monotonic() + timeout
         while not self.has_ended():
-            if self._carried:
-                events, self._carried = self._carried, []
-                return Batch(events, None)
+            if self._carries:
+                self._carries = False
+                if events := self._carried():
+                    return Batch(events, None)
             if settler is not None and (events := settler.released()):
                 return Batch(events, None)
             if channel.batches:
@@ -207,6 +206,15 @@ class Driver:
                 assert timeout is not None, "only a deadline can have passed"
                 raise WatchTimeout(timeout)
         return None
+
+    def _carried(self) -> list[Event]:
+        """What an earlier watch held, as far as no listing follows."""
+        from gamin.client.settler import events_of
+
+        watching, batches = self.channel.watching, self.channel.batches
+        roots = dict(watching.paths())
+        listed = [roots[each.key] for each in batches if is_full_listing(each.events)]
+        return events_of(watching.held, listed)
 
     def has_ended(self) -> bool:
         if self.stop_event is not None and self.stop_event.is_set():

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from gamin.client.channel import Channel
 from gamin.events import Event
 from gamin.protocol.watchman.client import held_clock
+from gamin.protocol.watchman.client.events import is_full_listing
 from gamin.protocol.watchman.client.held_clock import HeldChange
 from gamin.protocol.watchman.client.settling import Settling
 from gamin.protocol.watchman.client.watching import Batch
@@ -39,6 +40,8 @@ class Settler:
         self._is_late = is_late or self.is_late
         now = self._monotonic()
         channel.take(batch)
+        if is_full_listing(batch.events):
+            self._settling.replaced(dict(channel.watching.paths())[batch.key])
         self._released += self._settling.add(batch.events, now, is_certain=not is_late)
 
     def flush(self) -> list[Event]:
@@ -70,8 +73,11 @@ class Settler:
         return events
 
 
-def events_of(changes: Iterable[HeldChange]) -> list[Event]:
-    """What was held elsewhere (`Settling.held`), as it is reported."""
+def events_of(changes: Iterable[HeldChange], listed: Iterable[str] = ()) -> list[Event]:
+    """What was held elsewhere (`Settling.held`), as it is reported by a watch that
+    receives a listing of each of the watched paths in `listed`."""
     settling = Settling(0.0, lambda _path: False)
     settling.restore(changes, 0.0)
+    for root in listed:
+        settling.replaced(root)
     return settling.flush()

@@ -129,11 +129,15 @@ def test_answers_wait_for_the_batches_before_them(scene: Scene) -> None:
     assert scene.settler.released() == [FOUND]
 
 
-def test_a_listing_of_what_exists_is_not_held(scene: Scene) -> None:
-    there = FOUND._replace(kind=Kind.EXISTS)
-    scene.channel.batches.append(Batch([there], None))
-    scene.settler.take(Batch([there], None))
+def test_a_listing_is_not_held_and_ends_what_was(scene: Scene) -> None:
+    scene.send(CREATED)
+    (key,) = scene.channel.watching.keys_of("/a")
+    there = Event(Kind.EXISTS, "/a/g", recovered=True)
+    batch = Batch([there], None, key)
+    scene.channel.batches.append(batch)
+    scene.settler.take(batch)
     assert scene.settler.released() == [there]
+    assert scene.settler.flush() == []
 
 
 def test_what_is_below_a_path_that_was_removed_is_not_reported(scene: Scene) -> None:

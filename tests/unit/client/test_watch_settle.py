@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import gamin
+from gamin.protocol.watchman.client.held_clock import join
+from gamin.protocol.watchman.client.net_change import NetChange
 from testkit.watches import SOON, changed, kill_server
 
 
@@ -53,3 +55,23 @@ def test_what_settles_is_not_lost_with_the_server(tmp_path: Path) -> None:
         while len(found) < 2:
             found |= {event.path for event in next(watch)}
         assert found == {str(tmp_path / "before"), str(tmp_path / "after")}
+
+
+@pytest.mark.parametrize("settle", [0.1, 0])
+@pytest.mark.usefixtures("server")
+def test_what_was_held_is_not_reported_beside_a_listing(
+    tmp_path: Path, settle: float
+) -> None:
+    """The file is gone, and the server of the clock as well."""
+    (tmp_path / "there").touch()
+    held = NetChange(existed=False, is_dir=False)
+    held.create(is_dir=False)
+    clock = join("c:1:2:3:4", [(str(tmp_path / "gone"), held)])
+    with gamin.watch(tmp_path, since=clock, settle=settle, timeout=SOON) as watch:
+        found = next(watch)
+        (tmp_path / "last").touch()
+        while not any(event.path == str(tmp_path / "last") for event in found):
+            found += next(watch)
+    assert {event.path for event in found} == {
+        str(tmp_path / name) for name in ("there", "last")
+    }

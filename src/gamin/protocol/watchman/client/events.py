@@ -1,6 +1,6 @@
 """Rows and names of a message as the events that `gamin.watch()` yields."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from gamin.events import Event, Kind, new_event
 from gamin.protocol.watchman.client.belief import Belief
@@ -47,3 +47,8 @@ def full_listing(belief: Belief, text: str) -> list[Event]:
         kind = Kind.DELETED if belief.is_missing else Kind.EXISTS
         found = [Event(kind, text, None, not belief.is_missing, recovered=True)]
     return found
+
+
+def is_full_listing(events: Sequence[Event]) -> bool:
+    """Whether a batch is `full_listing` of what exists: nothing else is there."""
+    return bool(events) and events[0].kind is Kind.EXISTS and events[0].recovered

@@ -63,6 +63,13 @@ class Settling:
             if change.source is not None:
                 self._sources[change.source] = path
 
+    def replaced(self, root: str) -> None:
+        """A listing comes, in the place of the changes at a watched path: it is what
+        is there, so nothing that waits from before may be reported after it."""
+        self._drop_below(root)
+        if root in self._held:
+            self.drop([root])
+
     # -- events come
 
     def add(
@@ -79,8 +86,6 @@ class Settling:
         for event in events:
             kind, path, dest, is_dir, _ = event
             if kind is Kind.EXISTS:
-                if path in self._held:  # a listing in the place of a difference
-                    self.drop([path])
                 out.append(event)
                 continue
             if kind is Kind.DELETED and self._is_root(path):
@@ -231,7 +236,11 @@ class Settling:
     def _drop_below(self, root: str) -> None:
         """A watched path is gone, with everything in it or behind it."""
         below = root.rstrip("/") + "/"
+        for path in [path for path in self._held if path.startswith(below)]:
+            self._lose_source(self._held[path])
         self.drop([path for path in self._held if path.startswith(below)])
+        for path in [path for path in self._reported if path.startswith(below)]:
+            del self._reported[path]
 
     def drop(self, paths: Iterable[str]) -> None:
         """Nobody wants to know of these any more."""

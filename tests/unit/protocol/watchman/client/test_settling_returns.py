@@ -3,6 +3,7 @@
 from gamin.events import Event, Kind
 from tests.unit.protocol.watchman.client.test_settling import (
     Scene,
+    busy_until,
     changed,
     created,
     deleted,
@@ -46,10 +47,43 @@ def test_what_was_in_a_directory_that_is_another_one_is_gone_and_may_come_again(
     ]
 
 
-def test_a_listing_in_the_place_of_a_difference_ends_what_was_held() -> None:
+def test_nothing_that_was_held_is_reported_after_a_listing_of_what_is_there() -> None:
+    """The listing is what is there: of what is gone it says nothing."""
     scene = Scene()
-    scene.happen(created("/r/a"), moved("/r/b", "/r/c"), at=0)
+    scene.happen(created("/r/a"), created("/r/gone"), moved("/r/b", "/r/c"), at=0)
+    scene.happen(changed("/r/d/of/another"), at=0.1)
     scene.come_back()
     there = [Event(Kind.EXISTS, path, recovered=True) for path in ("/r/a", "/r/c")]
+    scene.settling.replaced("/r")
     scene.happen(*there, at=0.5)
     assert [event for _, event in scene.finished()] == there
+
+
+def test_a_listing_of_one_path_ends_nothing_that_is_held_of_another() -> None:
+    scene = Scene()
+    scene.happen(moved("/q/a", "/r/a"), created("/r/gone"), created("/q/b"), at=0)
+    scene.settling.replaced("/r")
+    assert [event for _, event in scene.finished()] == [
+        created("/q/b"),
+        deleted("/q/a"),
+    ]
+
+
+def test_a_file_that_is_watched_itself_is_not_reported_after_its_listing() -> None:
+    scene = Scene()
+    scene.happen(changed("/r"), at=0)
+    scene.settling.replaced("/r")
+    assert scene.finished() == []
+
+
+def test_a_listing_ends_what_a_late_report_would_be_compared_with() -> None:
+    """The same stamp means the same change only as long as nothing was lost."""
+    scene = Scene(busy_until(0.0, 9.0))
+    scene.happen(created("/r/a"), at=0)
+    scene.run(until=2.0)
+    scene.settling.replaced("/r")
+    scene.happen(changed("/r/a"), at=2.5)
+    assert [event for _, event in scene.finished()] == [
+        created("/r/a"),
+        changed("/r/a"),
+    ]

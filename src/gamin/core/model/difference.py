@@ -119,16 +119,16 @@ def _as_new(
 
 
 def gone_after(node: Node, tick: int) -> list[tuple[bytes, bool]]:
-    """The names that were in the directory at the tick and are not any more; whether
-    each was that of a directory."""
+    """The names that were in the directory at the tick and went, also if they came
+    again after it; whether each is, or was last, that of a directory."""
     if node.latest_tick <= tick:
         return []
     found: list[tuple[bytes, bool]] = []
     entries = node.entries
-    for name, (last, _, died, first, is_dir) in reversed(node.past.items()):
+    for name, (last, born, died, first, is_dir) in reversed(node.past.items()):
         if last <= tick:
             break
-        if died > tick >= first and name not in entries:
+        if died > tick >= first and (born > tick or name not in entries):
             found.append((name, is_dir))
     return found
 

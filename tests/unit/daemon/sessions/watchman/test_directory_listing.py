@@ -78,3 +78,21 @@ def test_a_listing_that_is_read_slowly_is_that_of_its_tick() -> None:
     tree.add(b, b"a", a)
     assert until < tree.tick
     assert dict(found) == {b"b": b"other", b"a": b"old"}
+
+
+def test_what_is_replaced_while_a_listing_is_read_is_in_it() -> None:
+    """A client that does not know it would leave out that it is gone."""
+    tree = Tree()
+    top = directory(tree.root, b"top", file=FILE)
+    old, other = directory(top, b"old", inside=FILE), directory(top, b"other")
+    found = folders(subscription(top), tree.tick)
+    tree.tick += 1
+    tree.remove(top, b"file")
+    tree.add(top, b"file", FILE)
+    tree.remove(top, b"old")
+    tree.relink(old, other, b"moved")
+    tree.add(other, b"moved", old)
+    tree.add(top, b"old", directory(Node(None, b""), b"old"))
+    names = dict(found)[b""]
+    assert names is not None
+    assert sorted(names.split(b"/")) == [b"file", b"old", b"other"]

@@ -23,6 +23,9 @@ PYTHON = sys.executable
 GAMIN = str(Path(PYTHON).with_name("gamin"))
 PYTEST = str(Path(PYTHON).with_name("pytest"))
 
+BUSY = frozenset("RD")
+"""The states, as in /proc, of processes that run or want to, or wait for the disk."""
+
 PRINTED = "out"
 """The file, beside the project, with what the program prints."""
 
@@ -104,11 +107,13 @@ class Program(NamedTuple):
     """It is installed with what the tests need."""
 
     @property
-    def is_installed(self) -> bool:
-        """Whether it can be tried here."""
+    def why_not(self) -> str | None:
+        """Why it cannot be tried here; None if it can."""
         if importlib.util.find_spec(self.module) is None:
-            return False
-        return not self.needs_watchdog_6 or version("watchdog").startswith("6.")
+            return "is not installed"
+        if self.needs_watchdog_6 and not version("watchdog").startswith("6."):
+            return f"matches nothing with watchdog {version('watchdog')}"
+        return None
 
 
 PROGRAMS = {
@@ -220,6 +225,18 @@ class Run:
                 with suppress(ProcessLookupError):
                     if os.getsid(client.pid) == self.process.pid:
                         found.append(client.pid)
+        return found
+
+    def processes(self) -> dict[int, str]:
+        """The processes of its session, each with its state as in /proc."""
+        found = {}
+        for entry in os.listdir("/proc"):
+            if entry.isdecimal():
+                with suppress(FileNotFoundError, ProcessLookupError):
+                    text = Path("/proc", entry, "stat").read_text(errors="replace")
+                    state, _, _, session = text.rpartition(")")[2].split()[:4]
+                    if int(session) == self.process.pid:
+                        found[int(entry)] = state
         return found
 
     def interrupt(self) -> None:

@@ -55,10 +55,10 @@ def test_a_program_reacts_to_each_edit_and_ends_as_ever(
     name: str, tmp_path: Path
 ) -> None:
     program = PROGRAMS[name]
-    if not program.is_installed:
+    if (reason := program.why_not) is not None:
         if program.is_small:
             missing(name)
-        pytest.skip(f"{name} is not installed: see `make programs`")
+        pytest.skip(f"{name} {reason}: see `make programs`")
     with running(program, tmp_path) as run:
         eventually(lambda: run.shows(0), what="version 0")
         for version in range(1, EDITS + 1):

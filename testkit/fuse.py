@@ -49,12 +49,13 @@ def can_bindfs() -> bool:
 
 
 @contextmanager
-def bindfs(folder: Path, subtype: str) -> Iterator[FuseMount]:
+def bindfs(folder: Path, subtype: str, *options: str) -> Iterator[FuseMount]:
     """`folder/below` mounted on `folder/point`, with the type fuse.SUBTYPE."""
     below, point = folder / "below", folder / "point"
     for each in (below, point):
         each.mkdir(parents=True, exist_ok=True)
-    command = ["bindfs", "-f", "-o", f"subtype={subtype}", str(below), str(point)]
+    named = ",".join((f"subtype={subtype}", *options))
+    command = ["bindfs", "-f", "-o", named, str(below), str(point)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
         eventually(lambda: _is_mounted(point), what=f"bindfs on {point}")

@@ -70,6 +70,8 @@ class Engine:
         # 10 ms may not be.
         began, began_ns = time.monotonic(), time.time_ns()
         if self._paths:
+            # On a mount that does not answer this waits until it does, and can be
+            # interrupted. The library's own engine hangs in the kernel then.
             self._watch = watch(
                 *dict.fromkeys(paths),
                 recursive=recursive,

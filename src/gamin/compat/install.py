@@ -141,8 +141,10 @@ def _warn_of_users(library: str, own: object) -> None:
         )
     )
     if users:
+        from gamin.compat.fallback import warn_once
+
         names = ", ".join(users)
-        settings.warn_once(library, f"{names} imported it before gamin.compat.install")
+        warn_once(library, f"{names} imported it before gamin.compat.install")
 
 
 _REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
@@ -203,7 +205,9 @@ class _Loader:
             self._replace(module)
         except Exception as error:
             # The program did not ask for gamin: it goes on without.
-            settings.warn_once(module.__name__.partition(".")[0], repr(error))
+            from gamin.compat.fallback import warn_once
+
+            warn_once(module.__name__.partition(".")[0], repr(error))
 
 
 _finder = _Finder()

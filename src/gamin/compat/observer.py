@@ -29,7 +29,7 @@ from watchdog.observers.api import (
 )
 from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
-from gamin.compat import outage, settings
+from gamin.compat import fallback, outage, settings
 
 if TYPE_CHECKING:
     from gamin.compat.hub import Feed, LinkFeed
@@ -64,6 +64,8 @@ class GaminEmitter(EventEmitter):
         self._own_options = {**own_options, "event_filter": event_filter}
         self._own: EventEmitter | None = None
         self._feed: Feed | LinkFeed | None = None
+        self._line: fallback.Line | None = None
+        """Where the program began to watch."""
 
     def on_thread_start(self) -> None:
         """Return when everything is watched. Raises OSError for a missing path."""
@@ -77,6 +79,7 @@ class GaminEmitter(EventEmitter):
         from gamin.errors import GaminError, ServerError
         from gamin.protocol.watchman.client.watched_path import WatchOptions
 
+        self._line = fallback.calling_line()
         path = os.fsdecode(self.watch.path)
         os.stat(path)
         self._translation = Translation(self.watch)
@@ -88,6 +91,8 @@ class GaminEmitter(EventEmitter):
             follow_symlinks=getattr(self.watch, "follow_symlink", False),
             details=True,
             flow_control=False,
+            # Other observers of this process would wait as well.
+            wait_for_mounts=False,
         )
         try:
             make_feed = LinkFeed if options.follow_symlinks else open_feed
@@ -95,7 +100,7 @@ class GaminEmitter(EventEmitter):
         except (GaminError, OSError) as error:
             if isinstance(error, ServerError):
                 outage.remember()
-            settings.warn_once("watchdog", error)
+            fallback.warn_once("watchdog", error, self._line)
             self._start_own()
 
     def on_thread_stop(self) -> None:
@@ -134,7 +139,7 @@ class GaminEmitter(EventEmitter):
 
     def _go_on_without(self, error: Exception) -> None:
         """The server is lost for good, and what was not reported yet is, too."""
-        settings.warn_once("watchdog", error)
+        fallback.warn_once("watchdog", error, self._line)
         try:
             self._start_own()
         except OSError as problem:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
-from gamin.compat import outage, settings
+from gamin.compat import fallback, outage, settings
 from gamin.compat.filters import pruned_names
 
 
@@ -42,8 +42,11 @@ def make_engine(own: type[Any]) -> type[Any]:
                 except TypeError:  # before 0.21 there was no such argument
                     return own(watch_paths, *arguments)
 
+            # A lost server is found by a thread of the library.
+            line = fallback.calling_line()
+
             def use_own_instead(problem: Exception) -> Any:
-                settings.warn_once("watchfiles", problem)
+                fallback.warn_once("watchfiles", problem, line)
                 return use_own()
 
             if force_polling or settings.why_not() is not None or outage.is_known():

@@ -6,7 +6,6 @@ set them, too. They are read when they are needed, so that a program can change 
 
 import os
 import sys
-import warnings
 
 REPLACE = "GAMIN_REPLACE"
 """The libraries whose engine is replaced, separated by commas; `0` replaces none."""
@@ -21,8 +20,6 @@ LIBRARIES = ("watchfiles", "watchdog")
 """The libraries whose engine can be replaced."""
 HUPPER = "hupper"
 """In GAMIN_REPLACE: have hupper watch by watchdog, though there is a WATCHMAN_SOCK."""
-
-_warned: set[str] = set()
 
 
 def wanted() -> tuple[str, ...]:
@@ -56,14 +53,6 @@ def vcs_ignore() -> bool:
 def server() -> tuple[str | None, ...]:
     """What distinguishes the server of this program from others."""
     return tuple(map(os.environ.get, SERVER))
-
-
-def warn_once(library: str, reason: object) -> None:
-    """Warn that the library uses its own engine; once for each library."""
-    if library not in _warned:
-        _warned.add(library)
-        message = f"{library} watches files by itself, without gamin: {reason}"
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def _named() -> list[str]:

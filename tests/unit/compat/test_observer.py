@@ -29,36 +29,21 @@ from watchdog.events import (
     FileMovedEvent,
     FileOpenedEvent,
     FileSystemEvent,
-    FileSystemEventHandler,
     LoggingEventHandler,
 )
 from watchdog.observers.api import ObservedWatch
 
-from gamin.compat import settings
+from gamin.compat import fallback
 from gamin.compat.observer import GaminEmitter, GaminObserver, needs_unreported
 from gamin.errors import ServerError
+from testkit.observers import Recorder, ending, observing
 
 
 @pytest.fixture(autouse=True)
 def server(session: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(settings, "_warned", set())
+    monkeypatch.setattr(fallback, "_warned", set())
     with serving(session):
         yield
-
-
-class Recorder(FileSystemEventHandler):
-    """Keeps every event."""
-
-    def __init__(self) -> None:
-        self.seen: list[FileSystemEvent] = []
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        self.seen.append(event)
-
-    def until(self, *wanted: FileSystemEvent) -> None:
-        eventually(
-            lambda: all(event in self.seen for event in wanted), what=f"{wanted}"
-        )
 
 
 class NeedsOpened(Recorder):
@@ -68,11 +53,8 @@ class NeedsOpened(Recorder):
 
 @pytest.fixture
 def observer() -> Iterator[GaminObserver]:
-    made = GaminObserver()
-    made.start()
-    yield made
-    made.stop()
-    made.join()
+    with observing() as made:
+        yield made
 
 
 def emitted(path: Any, *actions: Any, recursive: bool = True) -> list[FileSystemEvent]:
@@ -198,16 +180,12 @@ def test_a_watch_changes_its_engine_when_a_handler_comes_that_needs_it(
 
 def test_halves_of_renames_are_left_to_the_library(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
-    recorder, made = Recorder(), GaminObserver(generate_full_events=True)
-    made.schedule(recorder, str(tmp_path / "tree"))
-    made.start()
-    try:
+    recorder = Recorder()
+    with observing(generate_full_events=True) as made:
+        made.schedule(recorder, str(tmp_path / "tree"))
         (tmp_path / "a").touch()
         (tmp_path / "a").rename(tmp_path / "tree" / "a")
         recorder.until(FileMovedEvent("", str(tmp_path / "tree" / "a")))
-    finally:
-        made.stop()
-        made.join()
 
 
 def test_an_event_filter_that_names_opens_gets_them(
@@ -276,8 +254,9 @@ def goes_on_without_a_server(
         (folder / "a").touch()
         return wanted in recorder.seen
 
-    with pytest.warns(RuntimeWarning, match="watchdog watches files by itself"):
+    with pytest.warns(RuntimeWarning, match="watches files by itself") as warned:
         eventually(is_reported)
+    assert [each.filename for each in warned] == [__file__]
 
 
 def test_only_methods_of_the_program_count_as_needs() -> None:
@@ -294,38 +273,33 @@ def test_without_a_server_inotify_is_used_with_one_warning(
 ) -> None:
     monkeypatch.setenv("GAMIN_DEBUG_SERVER", "/bin/no-such-program")
     monkeypatch.setenv("GAM_CLIENT_ID", "nobody-serves-this")
-    made, recorder = GaminObserver(), Recorder()
-    made.schedule(recorder, str(tmp_path))
-    with pytest.warns(RuntimeWarning, match="watchdog watches files by itself"):
-        made.start()
-    try:
+    recorder = Recorder()
+    with ending(GaminObserver()) as made:
+        made.schedule(recorder, str(tmp_path))
+        with pytest.warns(RuntimeWarning, match="watches files by itself") as warned:
+            made.start()
+        assert [each.filename for each in warned] == [__file__]
         (tmp_path / "a").write_text("a")
         recorder.until(FileClosedEvent(str(tmp_path / "a")))
-    finally:
-        made.stop()
-        made.join()
 
 
 def test_a_place_for_sockets_that_others_hold_has_each_watch_use_inotify(
     tmp_path: Path,
 ) -> None:
-    made, recorder = GaminObserver(), Recorder()
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        made.schedule(recorder, str(tmp_path / name))
-    with (
-        taken_place(tmp_path / "taken"),
-        pytest.warns(RuntimeWarning, match="cannot use") as warned,
-    ):
-        made.start()
-    assert len(warned) == 1
-    try:
+    recorder = Recorder()
+    with ending(GaminObserver()) as made:
+        for name in "ab":
+            (tmp_path / name).mkdir()
+            made.schedule(recorder, str(tmp_path / name))
+        with (
+            taken_place(tmp_path / "taken"),
+            pytest.warns(RuntimeWarning, match="cannot use") as warned,
+        ):
+            made.start()
+        assert [each.filename for each in warned] == [__file__]
         for name in "ab":
             (tmp_path / name / "f").write_text("a")
             recorder.until(FileClosedEvent(str(tmp_path / name / "f")))
-    finally:
-        made.stop()
-        made.join()
 
 
 def test_only_the_first_watch_waits_for_a_server_that_does_not_come(
@@ -337,16 +311,14 @@ def test_only_the_first_watch_waits_for_a_server_that_does_not_come(
         attempts.append(1)
         raise ServerError
 
-    made = GaminObserver()
-    for name in "abc":
-        (tmp_path / name).mkdir()
-        made.schedule(Recorder(), str(tmp_path / name))
-    with monkeypatch.context() as patched:
-        patched.setattr("gamin.client.connect._connect", connect)
-        with pytest.warns(RuntimeWarning):
-            made.start()
-    made.stop()
-    made.join()
+    with ending(GaminObserver()) as made:
+        for name in "abc":
+            (tmp_path / name).mkdir()
+            made.schedule(Recorder(), str(tmp_path / name))
+        with monkeypatch.context() as patched:
+            patched.setattr("gamin.client.connect._connect", connect)
+            with pytest.warns(RuntimeWarning):
+                made.start()
     assert len(attempts) == 1
 
 

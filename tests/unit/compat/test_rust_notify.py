@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gamin.compat import settings
+from gamin.compat import fallback
 from gamin.compat.engine import Engine
 from gamin.compat.rust_notify import make_engine
 from gamin.errors import ServerError
@@ -39,7 +39,7 @@ class Own:
 
 @pytest.fixture
 def replaced(monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(settings, "_warned", set())
+    monkeypatch.setattr(fallback, "_warned", set())
     return make_engine(Own)
 
 

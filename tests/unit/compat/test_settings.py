@@ -1,7 +1,5 @@
 """What the environment says about replacing the engines of libraries."""
 
-import warnings
-
 import pytest
 
 from gamin.compat import settings
@@ -58,16 +56,3 @@ def test_a_switch_is_on_unless_it_is_empty_or_off(
     monkeypatch.setenv(settings.VCS_IGNORE, value)
     assert settings.polling_too() is is_on
     assert settings.vcs_ignore() is is_on
-
-
-def test_each_library_is_warned_of_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "_warned", set())
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        for library in ("watchdog", "watchdog", "watchfiles"):
-            settings.warn_once(library, "no server")
-    assert [str(each.message).partition(" ")[0] for each in caught] == [
-        "watchdog",
-        "watchfiles",
-    ]
-    assert "no server" in str(caught[0].message)

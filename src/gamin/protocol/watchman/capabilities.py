@@ -23,6 +23,7 @@ OURS = (
     "gamin-settle-0",  # `settle` of a subscription, 0 for at once
     "gamin-surrogate-escapes",  # names that are not UTF-8
     "gamin-unreadable",  # `unreadable` of a subscription
+    "gamin-wait-for-mounts",  # `wait_for_mounts: false` of a subscription
 )
 _THEIRS = (
     "bser-v2",

@@ -332,7 +332,8 @@ class Commands:
     def _subscribe(self, request: ask.Subscribe, client: Asker) -> Steps[None]:
         subscribing = self._subscribing
         subscribing.check(request, client)
-        # Whoever subscribes wants to receive what happens later: it waits.
+        # Whoever subscribes wants to receive what happens later, and so waits for a
+        # mount that does not answer.
         if not request.watch:
             root = yield from self.watches.find(request.root)
             yield from self.watches.until_ready(root, must_answer=True)
@@ -342,8 +343,10 @@ class Commands:
         past = yield from self._recalling.prepared(key, request.query)
         with self._recalling.comparing(key, *past):
             root = yield from subscribing.open(request, client)
-            yield from self.watches.until_ready(root, must_answer=False)
-            yield from subscribing.subscribe(root, request, client)
+            with self.roots.needed.during(root):
+                waits = request.query.wait_for_mounts
+                yield from self.watches.until_ready(root, must_answer=not waits)
+                yield from subscribing.subscribe(root, request, client)
 
     def _activity(self, request: ask.GetActivity, client: Asker) -> None:
         """The caller has synchronised: what was detected is delivered before."""

@@ -17,6 +17,7 @@ from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman import holding
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.large_difference import Turns
+from gamin.daemon.sessions.watchman.needed_roots import NeededRoots
 from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.root import Root
 from gamin.daemon.sessions.watchman.rule_files import RootRules, RuleFiles
@@ -79,6 +80,7 @@ class Roots:
         self._by_subscription: dict[Subscription, Root] = {}
         self._numbers = itertools.count(1)
         self._turns = Turns(service.loop)
+        self.needed: NeededRoots = NeededRoots(self.release)
         self.times: TickTimes = TickTimes()
         self.on_cancel: Callable[[], None] = lambda: None
         """Called when a root is not watched for good any more."""
@@ -320,7 +322,7 @@ class Roots:
 
     def release(self, root: Root) -> None:
         """Close the root after a while, unless a client needs it again."""
-        if root.queries or root.is_pinned or root.reaper is not None:
+        if root in self.needed or root.reaper is not None:
             return
         if root.subscription in self._by_subscription:
             reap = partial(self._reap, root)
@@ -338,7 +340,7 @@ class Roots:
 
     def _close_unused(self, root: Root) -> None:
         """Close the root, if no client came meanwhile."""
-        is_used = bool(root.queries) or root.is_pinned or root.reaper is not None
+        is_used = root in self.needed or root.reaper is not None
         if root in self._keys and not is_used:
             self.close(root)
 

@@ -30,6 +30,9 @@ class WatchOptions(NamedTuple):
     """Report also what is behind links to directories."""
     unreadable: bool = False
     """Say which directories may not be read."""
+    wait_for_mounts: bool = True
+    """False: the server refuses a new watch if a mount does not answer. An older
+    server waits for it."""
 
     @property
     def required(self) -> list[str]:
@@ -66,7 +69,7 @@ class WatchedPath:
         self.is_new = False
         """What is there at the beginning is reported as created."""
         self.is_added = False
-        """It was added to a live watch, so a refusal concerns only whoever did so."""
+        """It was added to a live watch."""
         self.unreadable: frozenset[str] = frozenset()
         """The directories that may not be read, relative to the path."""
         self.awaits_listing = False
@@ -81,11 +84,21 @@ class WatchedPath:
         )
 
     @property
+    def is_being_added(self) -> bool:
+        """Whether a refusal concerns only whoever adds the path to a live watch."""
+        return self.is_added and self.belief is None
+
+    @property
     def since_ns(self) -> int:
         """Wall-clock ns; every change before it was reported, or is in the listing."""
         return max(
             self.complete_until_ns - MAX_USUAL_DELAY_NS, self.pictured_ns - COARSE_NS
         )
+
+    @property
+    def _waits_for_mounts(self) -> bool:
+        """What was watched once goes on when its mount answers again."""
+        return self.options.wait_for_mounts or self.belief is not None
 
     def query(self) -> dict[str, Any]:
         """The query to subscribe with."""
@@ -106,5 +119,6 @@ class WatchedPath:
             **({"details": True} if options.details else {}),
             **({} if options.flow_control else {"flow_control": False}),
             **({"unreadable": True} if options.unreadable else {}),
+            **({} if self._waits_for_mounts else {"wait_for_mounts": False}),
         }
         return query if self.clock is None else {**query, "since": self.clock}

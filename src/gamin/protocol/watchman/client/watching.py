@@ -285,7 +285,7 @@ class Watching:
             return
         path = self._by_name.get(str(arguments[1])) if command == "subscribe" else None
         if reply.error is not None:
-            if command == "subscribe" and (path is None or path.is_added):
+            if command == "subscribe" and (path is None or path.is_being_added):
                 if path is not None:
                     del self._by_name[path.key]
                     self._refusals[path.key] = reply.error

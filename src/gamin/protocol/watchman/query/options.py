@@ -62,6 +62,7 @@ OPTIONS: dict[str, _Option] = {
             "details",
             "flow_control",
             "unreadable",
+            "wait_for_mounts",
             "initial",
             "names",
         )

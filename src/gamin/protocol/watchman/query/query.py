@@ -52,6 +52,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """Ours: False for changes of files that are reported however often they come."""
     unreadable: bool = False
     """Ours: say in compact messages which directories cannot be read."""
+    wait_for_mounts: bool = True
+    """Ours: False for an error if the root is on a mount that does not answer."""
     initial: bool = True
     """Ours: False for a subscription that wants no list of what exists already.
 
@@ -92,6 +94,7 @@ class Query(Struct, frozen=True, kw_only=True):
             settle_period=None,
             settle_timeout=None,
             request_id="",
+            wait_for_mounts=True,
         )
 
 

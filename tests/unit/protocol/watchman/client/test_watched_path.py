@@ -18,13 +18,21 @@ def query_of(options: WatchOptions) -> dict[str, object]:
 
 def test_a_query_has_only_those_members_that_an_old_server_knows_by_default() -> None:
     plain = path_with(WatchOptions()).query()
-    assert not {"details", "flow_control", "unreadable"} & plain.keys()
+    optional = {"details", "flow_control", "unreadable", "wait_for_mounts"}
+    assert not optional & plain.keys()
 
 
 def test_options_become_members_of_the_query() -> None:
     options = WatchOptions(details=True, flow_control=False, unreadable=True)
     query = parse_query(query_of(options))
     assert (query.details, query.flow_control, query.unreadable) == (True, False, True)
+
+
+def test_only_a_new_watch_is_to_be_refused_on_a_mount_that_does_not_answer() -> None:
+    path = path_with(WatchOptions(wait_for_mounts=False))
+    assert path.query()["wait_for_mounts"] is False
+    path.belief = Belief()
+    assert "wait_for_mounts" not in path.query()
 
 
 def test_a_path_that_is_known_asks_for_no_listing_and_goes_on_from_its_clock() -> None:

@@ -1,9 +1,11 @@
 """Paths that are added to a watch and taken from it, and what a watch may ask for."""
 
+import pytest
+
 from gamin.events import Event, Kind
 from gamin.protocol.watchman import replies
 from gamin.protocol.watchman.client.watched_path import WatchOptions
-from gamin.protocol.watchman.client.watching import Watching
+from gamin.protocol.watchman.client.watching import Watching, WatchRefused
 from gamin.protocol.watchman.codec.framing import encode
 from gamin.protocol.watchman.requests import GetVersion
 from testkit.rows import NOW, row
@@ -15,6 +17,7 @@ from testkit.watching_wire import (
     ready,
     subscriptions,
     told,
+    welcome,
 )
 
 # -- more paths, and fewer
@@ -56,6 +59,16 @@ def test_a_refusal_of_a_path_that_was_added_leaves_the_others_alone() -> None:
     assert watching.take_refusal(key) == "too much"
     assert not watching.over
     assert watching.keys_of("/b") == []
+
+
+def test_a_path_that_was_added_and_that_another_server_refuses_ends_the_watch() -> None:
+    watching = ready()
+    watching.add("/b")
+    watching.received(accepted(1) + listed(EMPTY, number=1))
+    watching.start()
+    watching.received(welcome() + accepted())
+    with pytest.raises(WatchRefused, match="too many"):
+        watching.received(refused("too many"))
 
 
 def test_a_watch_whose_paths_were_all_taken_away_is_not_over() -> None:

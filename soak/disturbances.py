@@ -109,7 +109,8 @@ def _limited(pid: int, what: int, most: int) -> Iterator[None]:
     try:
         yield
     finally:
-        resource.prlimit(pid, what, (soft, hard))
+        with suppress(ProcessLookupError):  # without memory it ends
+            resource.prlimit(pid, what, (soft, hard))
 
 
 @contextmanager

@@ -168,6 +168,7 @@ class Soak:
         count = int(10 ** self._random.uniform(0, MAX_ROUND))
         disturbance = self._random.choice(self._disturbances)
         some = [f for f in self.followers if self._random.random() < 0.5]
+        before = disturbances.server_pid()
         with self._disturbed(disturbance, some):
             for writer in writers:
                 assert writer.stdin is not None
@@ -177,6 +178,10 @@ class Soak:
             for writer in writers:
                 assert writer.stdout is not None
                 writer.stdout.readline()
+        if disturbance is Disturbance.MEMORY:
+            start_server()  # where it has ended for want of memory
+            if disturbances.server_pid() != before:
+                self._begin_with_another_server()
         report = self.report
         report.operations += count * len(writers)
         report.rounds[disturbance] = report.rounds.get(disturbance, 0) + 1
@@ -222,6 +227,9 @@ class Soak:
         with queue_limit(self._options.overflow):
             kill_server()
             start_server()
+        self._begin_with_another_server()
+
+    def _begin_with_another_server(self) -> None:
         for follower in self.followers:
             if not follower.outlives_servers:
                 follower.resume.set()

@@ -55,6 +55,8 @@ class _Nobody:
     def packed(self) -> None:
         """No memory is given back."""
 
+    def no_memory(self) -> None: ...
+
     def flush(self) -> None: ...
 
 

@@ -293,6 +293,9 @@ class Shell:
     def packed(self) -> None:
         """No memory is given back."""
 
+    def no_memory(self) -> None:
+        """`_need_memory` fails where nothing is lost: this server goes on."""
+
     def flush(self) -> None:
         for listener in self.listeners:
             listener.flush()

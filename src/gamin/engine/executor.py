@@ -204,10 +204,8 @@ class Executor:
                     count += len(changes)
                     self._queue.apply(changes)
                     self._queue.work()
-        except Exception:
-            # A bug, which is logged further up. A rescan finds what it kept from being
-            # applied, as it finds what the kernel drops.
-            self._monitor.work_failed(self._clock.monotonic())
+        except Exception as error:
+            self._note_failure(error)
             raise
         if goal is None or kernel.drained_bytes >= goal:
             self._monitor.drained(started)
@@ -247,13 +245,19 @@ class Executor:
 
     @contextmanager
     def _noting_failure(self) -> Iterator[None]:
-        """What an exception keeps from being applied or carried out counts as lost. The
-        exception (a bug, or no memory left) is logged further up."""
         try:
             yield
-        except Exception:
-            self._monitor.work_failed(self._clock.monotonic())
+        except Exception as error:
+            self._note_failure(error)
             raise
+
+    def _note_failure(self, error: Exception) -> None:
+        """What an exception keeps from being applied or carried out counts as lost: a
+        rescan finds it, as it finds what the kernel drops. The exception (a bug, or no
+        memory left) is logged further up."""
+        self._monitor.work_failed(self._clock.monotonic())
+        if isinstance(error, MemoryError):
+            self._delivery.no_memory()
 
     def _slice(self) -> None:
         """Scan and list for a slice of time, then apply what happened meanwhile."""

@@ -171,5 +171,8 @@ class Delivery(Protocol):
     def packed(self) -> None:
         """Much memory was freed, which can be given back to the system."""
 
+    def no_memory(self) -> None:
+        """There was none for something: what was to be delivered may be lost."""
+
     def flush(self) -> None:
         """Send everything reported so far."""

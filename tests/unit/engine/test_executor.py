@@ -42,11 +42,16 @@ class Buggy(Shell):
     """Drops a batch of the kernel's changes by an exception, once."""
 
     is_broken = False
+    error: Exception = RuntimeError("a bug")
+    memory_failures = 0
+
+    def no_memory(self) -> None:
+        self.memory_failures += 1
 
     def detected(self, changes: Sequence[AnyChange]) -> None:
         if self.is_broken:
             self.is_broken = False
-            raise RuntimeError("a bug")
+            raise self.error
 
 
 def watching(shell: Shell) -> Provoked:
@@ -154,6 +159,18 @@ def test_changes_that_an_exception_drops_are_recovered_and_later_events_are_repo
     shell.disk.touch(b"/d/next")
     shell.run_once()
     assert client.names() == {"next"}
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), MemoryError()])
+def test_a_lack_of_memory_is_reported_to_who_delivers(
+    shell: Buggy, client: Provoked, error: Exception
+) -> None:
+    """Rows may be lost that the tree has already: to scan again would not find them."""
+    shell.is_broken, shell.error = True, error
+    shell.disk.touch(b"/d/dropped")
+    with pytest.raises(type(error)):
+        shell.drain()
+    assert (shell.memory_failures > 0) == isinstance(error, MemoryError)
 
 
 def test_changes_that_an_exception_drops_during_a_request_are_recovered(

@@ -14,6 +14,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable
 
+from gamin.daemon.io.error_log import log_exception
+
 logger: logging.Logger = logging.getLogger(__name__)
 
 Callback = Callable[[], object]
@@ -32,6 +34,10 @@ _OUT = ~select.EPOLLIN
 """Events for which the writer is called."""
 
 _BUG = "a bug; what went wrong was left undone"
+
+
+def _nothing() -> None:
+    """What is done where there is no memory, unless the server has set it."""
 
 
 class Timer:
@@ -61,6 +67,8 @@ class Loop:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.time: Callable[[], float] = clock
         """The time by which timers are due, in seconds."""
+        self.on_no_memory: Callback = _nothing
+        """Called where there is no memory for what was to be done."""
         self._epoll = select.epoll()
         self._readers: dict[int, Callback] = {}
         self._writers: dict[int, Callback] = {}
@@ -77,7 +85,10 @@ class Loop:
     def run(self) -> None:
         """Iterate until `stop` is called."""
         while not self._is_ended:
-            self.run_once()
+            try:
+                self.run_once()
+            except MemoryError:
+                self.on_no_memory()
 
     def stop(self) -> None:
         """Make this iteration the last one."""
@@ -94,8 +105,8 @@ class Loop:
                     call()
                 if mask & _OUT and (call := self._writers.get(fd)) is not None:
                     call()
-            except Exception:
-                logger.exception(_BUG)
+            except Exception as error:
+                self._log_failure(error)
         if self._times:
             # Timers that these calls make wait for the next iteration: one that sets
             # itself for the past, by a bug, must not keep the loop from all others.
@@ -130,8 +141,13 @@ class Loop:
     def _call(self, call: Callback) -> None:
         try:
             call()
-        except Exception:
-            logger.exception(_BUG)
+        except Exception as error:
+            self._log_failure(error)
+
+    def _log_failure(self, error: Exception) -> None:
+        log_exception(logger, _BUG)
+        if isinstance(error, MemoryError):
+            self.on_no_memory()
 
     # -- descriptors
 

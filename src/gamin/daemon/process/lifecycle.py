@@ -16,6 +16,7 @@ from gamin.core.monitor import Monitor
 from gamin.daemon.io.addresses import Language, Listener, Listening
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
+from gamin.daemon.io.error_log import log_exception
 from gamin.daemon.io.loop import Loop, Timer
 from gamin.daemon.process import server_log, status
 from gamin.daemon.process.config_watch import (
@@ -148,7 +149,7 @@ class Server:
                 try:
                     memory.save()
                 except Exception:
-                    logger.exception("a bug; what is known was not saved")
+                    log_exception(logger, "a bug; what is known was not saved")
 
     # -- coming
 

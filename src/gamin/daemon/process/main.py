@@ -23,6 +23,7 @@ from gamin.daemon.process.inherited import (
     working_directory,
 )
 from gamin.daemon.process.lifecycle import Server
+from gamin.daemon.process.no_memory import end_without_memory
 from gamin.daemon.process.stderr import NonBlockingStderrHandler
 from gamin.errors import GaminError
 from gamin.system import address, systemd
@@ -121,6 +122,7 @@ def serve(listening: Listening, options: set[str]) -> int:
         listening.close()
         logger.error("%s", error)
         return 1
+    loop.on_no_memory = server.service.on_no_memory = end_without_memory
     release_output()
     SPARE.hold()
     os.chdir("/")  # otherwise the file system could not be unmounted

@@ -23,6 +23,8 @@ from typing import NamedTuple
 from gamin.backends.combined import CombinedBackend
 from gamin.backends.polling import PollingBackend
 from gamin.config.mounts import Mount
+from gamin.daemon.io.error_log import log_exception
+from gamin.daemon.process.no_memory import end_without_memory
 from gamin.engine.mount_executor import STALLED_SECONDS, MountExecutor
 from gamin.engine.proxy import Batch, Request
 from gamin.paths import printable
@@ -195,9 +197,11 @@ class _MountThread(threading.Thread):
         errands.may_wait_for(self.mount.point)
         try:
             self._serve()
+        except MemoryError:
+            end_without_memory()
         except Exception:
             where = printable(self.mount.point)
-            logger.exception("a bug; %s is not watched any more", where)
+            log_exception(logger, "a bug; %s is not watched any more", where)
             self._fail(BUG)
         finally:
             self._close()

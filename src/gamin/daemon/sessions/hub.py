@@ -17,6 +17,7 @@ from gamin.core.monitor import Monitor
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.drive import Drive
 from gamin.daemon.io.errands import Errands
+from gamin.daemon.io.error_log import log_exception
 from gamin.daemon.io.loop import Loop
 from gamin.daemon.sessions.accounts import Accounts
 from gamin.engine.proxy import Reader
@@ -97,6 +98,8 @@ class Service:
         """What clients may take; see `limit`."""
         self.state: StateSettings = StateSettings()
         """How much is remembered across restarts."""
+        self.on_no_memory: Callable[[], object] = libc.trim_memory
+        """Called where there is no memory for what is to be delivered."""
         self.gam_memory: GamMemory | None = None
         """What remembers the clients of libgamin's language, once there is one."""
         self._cwd = cwd
@@ -232,6 +235,9 @@ class Service:
     def packed(self) -> None:
         libc.trim_memory()
 
+    def no_memory(self) -> None:
+        self.on_no_memory()
+
     def flush(self) -> None:
         """A round is over: every session sends what it has."""
         while self._unflushed:
@@ -240,5 +246,7 @@ class Service:
                 if session in self.sessions:
                     try:
                         session.flush()
+                    except MemoryError:  # what it was to send may be lost
+                        self.on_no_memory()
                     except Exception:  # the others send what they have
-                        logger.exception("a bug, or no memory left")
+                        log_exception(logger, "a bug; what was to be sent is not")

@@ -61,6 +61,8 @@ class Names:
     def packed(self) -> None:
         """No memory is given back."""
 
+    def no_memory(self) -> None: ...
+
     def flush(self) -> None: ...
 
 

@@ -184,6 +184,33 @@ def test_a_bug_in_one_callback_is_logged_and_the_others_are_called(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_callback_without_memory_is_reported_and_the_others_are_called(
+    loop: Loop,
+) -> None:
+    calls: list[str] = []
+
+    def exhausted() -> None:
+        raise MemoryError
+
+    loop.on_no_memory = lambda: calls.append("no memory")
+    loop.call_soon(exhausted)
+    loop.call_soon(lambda: calls.append("next"))
+    loop.run_once(0)
+    loop.run_once(0)
+    assert calls == ["no memory", "next"]
+
+
+def test_an_iteration_that_has_no_memory_to_begin_is_reported(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(_longest: float | None = None) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(loop, "run_once", exhausted)
+    loop.on_no_memory = loop.stop
+    loop.run()
+
+
 def test_a_signal_wakes_the_loop_and_is_called_in_an_iteration(loop: Loop) -> None:
     calls: list[str] = []
     loop.add_signal_handler(signal.SIGUSR1, lambda: calls.append("usr1"))

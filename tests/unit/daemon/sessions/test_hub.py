@@ -16,10 +16,10 @@ from testkit.sessions import home
 
 
 class Flushed:
-    """A session that counts how often it is flushed, and fails if it `is_broken`."""
+    """A session that counts how often it is flushed, and then raises `error`."""
 
-    def __init__(self, *, is_broken: bool = False) -> None:
-        self.is_broken = is_broken
+    def __init__(self, error: type[Exception] | None = None) -> None:
+        self.error = error
         self.flushes = 0
 
     def deliver(self, subscription: Subscription, reported: Deliver) -> None: ...
@@ -30,21 +30,27 @@ class Flushed:
 
     def flush(self) -> None:
         self.flushes += 1
-        if self.is_broken:
-            raise MemoryError
+        if self.error is not None:
+            raise self.error
 
 
-def test_a_session_that_fails_keeps_no_other_one_from_sending() -> None:
+@pytest.mark.parametrize("error", [KeyError, MemoryError])
+def test_a_session_that_fails_keeps_no_other_one_from_sending(
+    error: type[Exception],
+) -> None:
     policy: Policy = plain_policy()
+    failures: list[str] = []
     loop = Loop()
     service = Service(Monitor(policy), loop, lambda connection: None, b"/")
-    broken, other = Flushed(is_broken=True), Flushed()
+    service.on_no_memory = lambda: failures.append("no memory")
+    broken, other = Flushed(error), Flushed()
     for session in (broken, other):
         service.join(session)
         service.flush_later(session)
     service.flush()
     loop.close()
     assert (broken.flushes, other.flushes) == (1, 1)
+    assert failures == ["no memory"] * (error is MemoryError)
 
 
 def test_the_loop_goes_on_between_two_cancels_of_what_a_client_left(

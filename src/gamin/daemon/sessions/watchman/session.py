@@ -21,6 +21,7 @@ from gamin.core.effects import Deliver, Trace
 from gamin.core.model.subscription import Subscription
 from gamin.daemon.io.connection import Connection
 from gamin.daemon.io.errands import Done, Errands, MountStalled, Steps
+from gamin.daemon.io.error_log import log_exception
 from gamin.daemon.sessions.accounts import (
     FREE_BYTES,
     Account,
@@ -221,7 +222,7 @@ class WatchmanSession:
         except (BadRequest, MountStalled) as error:
             self._fail(str(error))
         except Exception as error:
-            logger.exception("%s: a bug, or no memory left", self.name)
+            log_exception(logger, "%s: a bug, or no memory left", self.name)
             self._fail(f"internal error: {type(error).__name__}")
 
     def _fail(self, why: str) -> None:

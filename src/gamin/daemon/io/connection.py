@@ -114,13 +114,14 @@ class Connection:
             self._plan_packing()
 
     def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        """As `send`, for a message in pieces: they are not joined."""
+        """As `send`, for a message in pieces: they are not joined. Of a long one some
+        is sent now, and some in each of the loop's next iterations."""
         if not self._is_open:
             return
-        self._wait_for_room(memoryview(piece) for piece in pieces if piece)
+        self._wait_for_room(pieces)
         self._writable(is_first=True)
 
-    def _wait_for_room(self, rest: Iterable[memoryview]) -> None:
+    def _wait_for_room(self, rest: Iterable[bytes | memoryview]) -> None:
         self._rest.add(rest)
         self.is_blocked = True
         self._loop.add_writer(self._socket.fileno(), self._writable)
@@ -169,15 +170,17 @@ class Connection:
             self.close()
 
     def _writable(self, *, is_first: bool = False) -> None:
-        """Send until the socket takes no more. The session is informed of the end,
-        unless it is just sending (`is_first`)."""
+        """Send some of what waits. The session is informed of the end, unless it is
+        just sending (`is_first`)."""
         try:
-            self._rest.send(self._socket)
+            is_all_sent = self._rest.send(self._socket)
         except BlockingIOError:
             self._plan_packing()
             return
         except OSError:
             self.close()
+            return
+        if not is_all_sent:
             return
         self.is_blocked = False
         self._loop.remove_writer(self._socket.fileno())

@@ -1,6 +1,8 @@
 """What a socket has not taken is kept in order, and in little memory when asked to."""
 
 import socket
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -21,11 +23,14 @@ class Narrow(socket.socket):
         self.room = 0
         self.taken = bytearray()
 
-    def send(self, data: object, flags: int = 0, /) -> int:
-        assert isinstance(data, memoryview)
+    def send(self, data: Any, flags: int = 0, /) -> int:
+        return self.sendmsg([data])
+
+    def sendmsg(self, buffers: Iterable[Any], *_: Any) -> int:
         if not self.room:
             raise BlockingIOError
-        some = data[: self.room]
+        some = b"".join(buffers)[: self.room]
+        assert some
         self.taken += some
         self.room -= len(some)
         return len(some)
@@ -41,7 +46,8 @@ def pack_all(unsent: Unsent) -> int:
 def read_all(unsent: Unsent) -> bytes:
     with Narrow() as peer:
         peer.room = len(unsent)
-        unsent.send(peer)
+        while not unsent.send(peer):
+            assert len(unsent)
         assert not len(unsent)
         return bytes(peer.taken)
 
@@ -49,7 +55,7 @@ def read_all(unsent: Unsent) -> bytes:
 @pytest.mark.parametrize("pieces", [[LONG], [LONG[:9]] * 3 + [LONG], [LONG] * 3])
 def test_what_was_compressed_arrives_unchanged(pieces: list[bytes]) -> None:
     unsent = Unsent()
-    unsent.add(map(memoryview, pieces))
+    unsent.add(pieces)
     everything = b"".join(pieces)
     assert pack_all(unsent) >= len(everything) // PIECE_BYTES
     assert len(unsent) == len(everything)
@@ -60,22 +66,43 @@ def test_what_was_compressed_arrives_unchanged(pieces: list[bytes]) -> None:
 
 def test_what_is_left_of_a_large_piece_does_not_hold_it() -> None:
     unsent = Unsent()
-    unsent.add([memoryview(LONG)])
+    unsent.add([LONG])
     pack_all(unsent)
-    assert all(len(bytes(view.obj)) == len(view) for view in unsent._plain)
+    assert all(isinstance(piece, bytes) for piece in unsent._plain)
 
 
 def test_what_is_added_later_follows() -> None:
     unsent = Unsent()
-    unsent.add([memoryview(LONG)])
+    unsent.add([LONG])
     pack_all(unsent)
-    unsent.add([memoryview(b"end")])
+    unsent.add([b"end"])
     assert read_all(unsent) == LONG + b"end"
+
+
+def test_a_peer_that_takes_everything_gets_some_at_a_time() -> None:
+    unsent = Unsent()
+    unsent.add([LONG])
+    with Narrow() as peer:
+        peer.room = len(LONG)
+        assert not unsent.send(peer)
+        sent = len(peer.taken)
+        assert 0 < sent < len(LONG)
+        assert len(unsent) == len(LONG) - sent
+        assert unsent.send(peer)
+
+
+def test_small_pieces_are_compressed_together() -> None:
+    unsent = Unsent()
+    unsent.add([LONG[:100]] * 10_000)
+    slices = pack_all(unsent)
+    assert slices < 10
+    assert unsent.held_bytes < 100_000
+    assert read_all(unsent) == LONG[:100] * 10_000
 
 
 def test_nothing_is_left_after_clear() -> None:
     unsent = Unsent()
-    unsent.add([memoryview(LONG)])
+    unsent.add([LONG])
     unsent.pack()
     unsent.clear()
     assert len(unsent) == unsent.held_bytes == 0
@@ -94,16 +121,18 @@ def test_any_order_of_adding_compressing_and_sending_keeps_the_bytes(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, Narrow() as peer:
         patch.setattr(module, "PIECE_BYTES", 8)
+        patch.setattr(module, "SEND_BYTES", 50)
+        patch.setattr(module, "PIECES_TOGETHER", 2)
         unsent, everything = Unsent(), b""
         for step in steps:
             match step:
                 case bytes():
                     everything += step
-                    unsent.add([memoryview(step)] if step else [])
+                    unsent.add([step])
                 case int():
                     peer.room = step
                     try:
-                        unsent.send(peer)
+                        assert unsent.send(peer) is (len(unsent) == 0)
                     except BlockingIOError:
                         assert peer.room == 0
                 case _:

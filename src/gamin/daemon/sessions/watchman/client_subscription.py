@@ -1,5 +1,6 @@
 """A subscription of a connected client: deliveries as messages in its encoding."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from gamin.daemon.sessions.watchman.delivery import Delivery
@@ -20,6 +21,9 @@ class Client(Protocol):
     def is_blocked(self) -> bool: ...
 
     def send(self, data: bytes) -> None: ...
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        """As `send`, for one message in pieces."""
 
     def flush(self) -> None: ...
 
@@ -50,21 +54,21 @@ class ClientSubscription:
     def deliver(self, delivery: Delivery) -> None:
         client = self._client
         codec = client.codec
-        rows = delivery.rows.encoded(codec)
-        if delivery.is_brief:
-            name = self._encoded_name
-            message = codec.brief(
+        if not delivery.is_brief:
+            client.send_pieces(self._full(delivery, codec))
+            return
+        name = self._encoded_name
+        client.send(
+            codec.brief(
                 name[1] if name and name[0] is codec else self._encode_name(codec),
                 delivery.clock,
                 delivery.complete_until_ns,
-                rows,
+                delivery.rows.encoded(codec),
                 recovered=delivery.recovered,
             )
-        else:
-            message = self._full(delivery, codec, rows)
-        client.send(message)
+        )
 
-    def _full(self, delivery: Delivery, codec: Codec, rows: bytes) -> bytes:
+    def _full(self, delivery: Delivery, codec: Codec) -> list[bytes]:
         reply = replies.message(
             self.name,
             delivery.root,
@@ -76,22 +80,21 @@ class ClientSubscription:
             inode=delivery.inode,
             warning=delivery.warning,
         )
-        parts = {delivery.rows.member: rows}
+        parts = {delivery.rows.member: delivery.rows.pieces(codec)}
         if delivery.unreadable:
             text = b"//".join(sorted(delivery.unreadable))
-            parts["unreadable"] = codec.text(text)
+            parts["unreadable"] = (codec.text(text),)
         elif delivery.unreadable is not None:
             reply["unreadable"] = None
         listing = delivery.listing
         if listing is not None:
             if listing.is_file:
                 reply["is_file"] = True
-            names = listing.encoded(codec)
-            if names is None:
+            if listing.is_nothing:
                 reply["names"] = None
             else:
-                parts["names"] = names
-        return codec.encode(reply, parts)
+                parts["names"] = listing.pieces(codec)
+        return codec.encode_around(reply, parts)
 
     def state_changed(self, root: bytes, clock: Clock, change: StateChange) -> None:
         message = replies.state_message(

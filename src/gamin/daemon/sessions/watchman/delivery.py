@@ -4,7 +4,8 @@ A root knows neither encodings nor connections. A subscriber is any object with 
 methods of a `Sink`.
 """
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from gamin.daemon.sessions.watchman.states import StateChange
@@ -15,10 +16,49 @@ from gamin.protocol.watchman.codec.compact import compact_text, detailed_text
 from gamin.protocol.watchman.codec.directory_listing import Folder, folders_text
 from gamin.protocol.watchman.query.file_row import FileRow
 
-ROWS_PER_TEXT = 1_024
+ROWS_PER_TEXT = 512
 """Rows that are written in a row before others get their turn: some 0.5 ms."""
-FOLDERS_PER_TEXT = 1_024
+FOLDERS_PER_TEXT = 512
 """Directories of a listing, likewise."""
+TEXT_PER_PIECE = 1 << 16
+"""Bytes of a text from which on it is cut at the next slash: encoding them takes
+0.5 ms."""
+
+
+class Encoded(ABC):
+    """A member of messages for many subscribers: encoded at most once per codec."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[Codec, Sequence[bytes]] = {}
+
+    @abstractmethod
+    def _whole(self, codec: Codec) -> bytes:
+        """Encode it in one go."""
+
+    @abstractmethod
+    def _make(self, codec: Codec) -> Iterator[bytes | None]:
+        """Encode it piece by piece; yields None where there is no piece yet."""
+
+    def encode(self, codec: Codec) -> Iterator[None]:
+        """Make what `pieces` returns; yields between slices of work."""
+        pieces: list[bytes] = []
+        for piece in self._make(codec):
+            if piece is not None:
+                pieces.append(piece)
+            yield
+        self._pieces[codec] = pieces
+
+    def pieces(self, codec: Codec) -> Sequence[bytes]:
+        """Those that `encode` made; otherwise it is encoded now."""
+        pieces = self._pieces.get(codec)
+        if pieces is None:
+            pieces = self._pieces[codec] = (self._whole(codec),)
+        return pieces
+
+    def encoded(self, codec: Codec) -> bytes:
+        """All pieces together."""
+        pieces = self.pieces(codec)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class Rows(Protocol):
@@ -32,10 +72,13 @@ class Rows(Protocol):
         """The name of the member that holds the rows in a message."""
 
     def encoded(self, codec: Codec) -> bytes:
-        """Encoded at most once per codec."""
+        """As in `Encoded`."""
+
+    def pieces(self, codec: Codec) -> Sequence[bytes]:
+        """As in `Encoded`."""
 
 
-class EventRows:
+class EventRows(Encoded):
     """Rows of the core, for queries with EVENT_FIELDS."""
 
     def __init__(
@@ -47,6 +90,7 @@ class EventRows:
         details: Sequence[int] | None = None,
     ) -> None:
         """`details`: a `Detail` for each row, for clients that ask for them."""
+        super().__init__()
         self.rows = rows
         self._details = details
         self.is_compact = is_compact
@@ -55,17 +99,11 @@ class EventRows:
         self.is_empty: bool = not rows
         self._skip = skip
         """The length of the root's path with its slash."""
-        self._encoded: dict[Codec, bytes] = {}
 
-    def encoded(self, codec: Codec) -> bytes:
-        data = self._encoded.get(codec)
-        if data is None:
-            if self.is_compact:
-                data = codec.text(self._text(0, len(self.rows)))
-            else:
-                data = codec.events(self.rows, self._skip)
-            self._encoded[codec] = data
-        return data
+    def _whole(self, codec: Codec) -> bytes:
+        if self.is_compact:
+            return codec.text(self._text(0, len(self.rows)))
+        return codec.events(self.rows, self._skip)
 
     def _text(self, start: int, end: int) -> bytes:
         rows, details = self.rows[start:end], self._details
@@ -73,18 +111,32 @@ class EventRows:
             return detailed_text(rows, self._skip, details[start:end])
         return compact_text(rows, self._skip)
 
-    def encode(self, codec: Codec) -> Iterator[None]:
-        """Make what `encoded` returns; yields between slices of work."""
+    def _make(self, codec: Codec) -> Iterator[bytes | None]:
         if not self.is_compact:
+            yield from codec.events_in_pieces(self.rows, self._skip)
             return
-        texts: list[bytes] = []
-        for start in range(0, len(self.rows), ROWS_PER_TEXT):
-            texts.append(self._text(start, start + ROWS_PER_TEXT))
-            yield
-        self._encoded[codec] = codec.text(b"//".join(texts))
+        count = range(0, len(self.rows), ROWS_PER_TEXT)
+        texts = (self._text(start, start + ROWS_PER_TEXT) for start in count)
+        yield from _text_in_pieces(codec, texts)
 
 
-class FileRows:
+def _text_in_pieces(codec: Codec, texts: Iterable[bytes]) -> Iterator[bytes | None]:
+    """The text of these with b"//" between them, encoded. First all of them are made,
+    for an encoding may begin with the length."""
+    made: list[bytes] = []
+    separator = b""
+    for each in texts:
+        text, start, separator = separator + each, 0, b"//"
+        while start < len(text):
+            end = text.find(b"/", start + TEXT_PER_PIECE)
+            end = len(text) if end < 0 else end
+            made.append(text[start:end])
+            start = end
+        yield None
+    yield from codec.text_in_pieces(made)
+
+
+class FileRows(Encoded):
     """Rows with any fields."""
 
     member = "files"
@@ -92,65 +144,41 @@ class FileRows:
     def __init__(
         self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
     ) -> None:
+        super().__init__()
         self.rows = rows
         self.is_empty: bool = not rows
         self._fields = fields
         self._now = now
-        self._encoded: dict[Codec, bytes] = {}
-        self._pieces: dict[Codec, list[bytes]] = {}
 
     def first(self, count: int) -> "FileRows":
         """The first `count` rows."""
         return FileRows(self.rows[:count], self._fields, self._now)
 
-    def encoded(self, codec: Codec) -> bytes:
-        data = self._encoded.get(codec)
-        if data is None:
-            pieces = self._pieces.get(codec)
-            if pieces is None:
-                data = codec.rows(self.rows, self._fields, self._now)
-            else:
-                data = b"".join(pieces)
-            self._encoded[codec] = data
-        return data
+    def _whole(self, codec: Codec) -> bytes:
+        return codec.rows(self.rows, self._fields, self._now)
 
-    def encode(self, codec: Codec) -> Iterator[None]:
-        """Make the `pieces`; yields between slices of work."""
-        pieces: list[bytes] = []
-        for piece in codec.rows_in_pieces(self.rows, self._fields, self._now):
-            pieces.append(piece)
-            yield
-        self._pieces[codec] = pieces
-
-    def pieces(self, codec: Codec) -> Sequence[bytes]:
-        """The text of `encoded`, in pieces; `encode` has made them."""
-        return self._pieces[codec]
+    def _make(self, codec: Codec) -> Iterator[bytes | None]:
+        return codec.rows_in_pieces(self.rows, self._fields, self._now)
 
 
-class Listing:
+class Listing(Encoded):
     """The names in every directory of a root."""
 
     def __init__(self, folders: Sequence[Folder] | None, *, is_file: bool) -> None:
-        self.folders = folders
-        """The directories; None if nothing, or a file, is at the path."""
+        super().__init__()
+        self.folders: Sequence[Folder] = folders or ()
+        """The directories."""
+        self.is_nothing: bool = folders is None
+        """Nothing, or a file, is at the path."""
         self.is_file = is_file
-        self._encoded: dict[Codec, bytes] = {}
 
-    def encoded(self, codec: Codec) -> bytes | None:
-        if self.folders is None:
-            return None
-        data = self._encoded.get(codec)
-        if data is None:
-            data = self._encoded[codec] = codec.text(folders_text(self.folders))
-        return data
+    def _whole(self, codec: Codec) -> bytes:
+        return codec.text(folders_text(self.folders))
 
-    def encode(self, codec: Codec) -> Iterator[None]:
-        """Make what `encoded` returns; yields between slices of work."""
-        folders, texts = self.folders or (), []
-        for start in range(0, len(folders), FOLDERS_PER_TEXT):
-            texts.append(folders_text(folders[start : start + FOLDERS_PER_TEXT]))
-            yield
-        self._encoded[codec] = codec.text(b"//".join(texts))
+    def _make(self, codec: Codec) -> Iterator[bytes | None]:
+        count = range(0, len(self.folders), FOLDERS_PER_TEXT)
+        texts = (folders_text(self.folders[at : at + FOLDERS_PER_TEXT]) for at in count)
+        yield from _text_in_pieces(codec, texts)
 
 
 class Delivery(NamedTuple):

@@ -5,16 +5,14 @@ an iteration of the loop. What happens meanwhile is in it, or follows it.
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.daemon.io.errands import Steps
-from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.turns import LongList
 from gamin.daemon.sessions.watchman.delivery import (
-    FOLDERS_PER_TEXT,
     ROWS_PER_TEXT,
     EventRows,
     FileRows,
@@ -36,8 +34,14 @@ if TYPE_CHECKING:
 
 LARGE_ROWS = 512
 """Rows from which on a difference is large: some of them take a few milliseconds."""
-SLICE_SECONDS = 0.004
+SLICE_SECONDS = 0.003
 """Seconds of work before others get their turn."""
+BYTES_PER_STEP = 1 << 16
+"""Bytes of names that are listed before others get their turn: a millisecond."""
+FOLDER_BYTES = 128
+"""How many bytes cost what a directory costs."""
+NAME_BYTES = 16
+"""How many bytes a name is taken to have that is not packed."""
 MAX_ATTEMPTS = 3
 """How often it is begun that cannot be brought up to date at its end."""
 
@@ -52,36 +56,6 @@ class Found(NamedTuple):
     """The tick after which it happened; None for everything there is."""
     listing: Listing | None = None
     """All names, for our own clients."""
-
-
-class Work(Protocol):
-    def take_turn(self) -> bool:
-        """Do a slice; return whether more is left."""
-
-
-class Turns:
-    """Gives one after another a slice, one in an iteration of the loop."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-        self._waiting: deque[Work] = deque()
-
-    def add(self, work: Work) -> None:
-        self._waiting.append(work)
-        if len(self._waiting) == 1:
-            self._loop.call_soon(self._take_turn)
-
-    def _take_turn(self) -> None:
-        work = self._waiting[0]
-        is_left = False
-        try:
-            is_left = work.take_turn()
-        finally:
-            self._waiting.popleft()
-            if is_left:
-                self._waiting.append(work)
-            if self._waiting:
-                self._loop.call_soon(self._take_turn)
 
 
 class LargeDifference:
@@ -141,18 +115,22 @@ def is_large(root: "Root", query: Query, cursor: Cursor[int]) -> bool:
     rows = root.changes_since(cursor.tick) if is_same_root else None
     if rows is None:
         if query.names:
-            return has_many_directories(root)
+            return _has_many_names(root)
         if query.empty_on_fresh_instance:
             return False
         rows = root.listing()
     return next(islice(rows, LARGE_ROWS, None), None) is not None
 
 
-def has_many_directories(root: "Root") -> bool:
+def _has_many_names(root: "Root") -> bool:
     """Whether a list of all names is to be made in slices."""
-    if root.top is None or root.far_point is not None:
-        return False
-    return next(islice(root.top.subtree(), LARGE_ROWS, None), None) is not None
+    left = BYTES_PER_STEP
+    for node in () if root.top is None else root.top.subtree():
+        left -= FOLDER_BYTES
+        left -= len(node.packed) if node.is_packed else NAME_BYTES * len(node.names)
+        if left < 0:
+            return True
+    return False
 
 
 def _find_plain(
@@ -171,18 +149,21 @@ def _find_plain(
         tick = None
         is_left_out = query.names or query.empty_on_fresh_instance
         source = () if is_left_out else root.listing(until)
-    found: list[AnyRow] = []
+    found = LongList[AnyRow](root.turns)
     rows = iter(source)
     while some := list(islice(rows, ROWS_PER_TEXT)):
         found += some
         yield None
     listing: Listing | None = None
     if query.names and (tick is None or plain.wants_listing):
-        all_folders: list[Folder] = []
-        each = folders(root.subscription, until)
-        while part := list(islice(each, FOLDERS_PER_TEXT)):
-            all_folders += part
-            yield None
+        all_folders = LongList[Folder](root.turns)
+        size = 0
+        for folder in folders(root.subscription, until):
+            all_folders.append(folder)
+            size += FOLDER_BYTES + len(folder[1] or b"")
+            if size > BYTES_PER_STEP:
+                size = 0
+                yield None
         listing = Listing(all_folders, is_file=False)
     event_rows = plain.as_rows(found)
     if codec is not None:
@@ -204,7 +185,7 @@ def _find(
         if source is None:
             tick = None
             source = () if query.empty_on_fresh_instance else root.listing()
-        found: list[FileRow] = []
+        found = LongList[FileRow](root.turns)
         yield from ResultBuilder(root.subscription, query).find(source, begun, found)
         current = yield from Update(root, query, tick).apply(found, begun)
         now = root.timeline

@@ -20,6 +20,7 @@ from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
     Flags,
+    Pieces,
     is_plain,
     needs_status,
     plain_rows,
@@ -59,9 +60,7 @@ class PlainChanges:
         self._filter = directory_filter(None, query.expression)
         self._rows = plain_rows(codec, query.fields)
         self._needs_status = needs_status(query.fields)
-        self._pieces: list[bytes] = []
-        self.count: int = 0
-        """Rows so far."""
+        self._pieces = None if self._rows is None else Pieces(self._rows)
 
     @staticmethod
     def can_answer(root: Root, query: Query, codec: Codec) -> bool:
@@ -148,8 +147,9 @@ class PlainChanges:
         wanted: DirectoryFilter,
     ) -> None:
         """Raises OSError if a file is not there any more."""
-        query, rows = self._query, self._rows
+        query, rows, pieces = self._query, self._rows, self._pieces
         assert rows is not None
+        assert pieces is not None
         skip = len(self._root.subscription.prefix)
         skip += len(query.relative_root) + 1 if query.relative_root else 0
         exists, is_new, is_dir = group
@@ -168,12 +168,12 @@ class PlainChanges:
             elif not verdict:
                 return
         if names:
-            self.count += len(names)
             if len(query.fields) == 1:
-                self._pieces.append(rows.names(batch.prefix, names))
+                piece = rows.names(batch.prefix, names)
             else:
                 flags = Flags(exists, is_new)
-                self._pieces.append(rows.rows(batch.prefix, names, stats, flags))
+                piece = rows.rows(batch.prefix, names, stats, flags)
+            pieces.add(piece, len(names))
 
     def _stats(
         self, prefix: bytes, names: Sequence[bytes], group: _Group
@@ -186,10 +186,15 @@ class PlainChanges:
             return stats
         return [stat_of_gone(last.of(prefix + name), is_dir) for name in names]
 
+    @property
+    def count(self) -> int:
+        """Rows so far."""
+        return 0 if self._pieces is None else self._pieces.count
+
     def encoded(self) -> list[bytes]:
         """The array of all rows, in pieces."""
-        assert self._rows is not None
-        return self._rows.whole(self._pieces, self.count)
+        assert self._pieces is not None
+        return self._pieces.encoded()
 
 
 def _type_of(one: Stat) -> int:

@@ -27,6 +27,7 @@ from gamin.daemon.sessions.watchman.root import Root
 from gamin.protocol.watchman.clocks import Stale
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
+    Pieces,
     is_plain,
     needs_status,
     plain_rows,
@@ -76,11 +77,9 @@ class PlainListing:
             selection = None
         self._filter = directory_filter(selection, query.expression)
         self._rows = plain_rows(codec, query.fields)
-        self._pieces: list[bytes] = []
+        self._pieces = None if self._rows is None else Pieces(self._rows)
         self._spent = 0
         """What the rows so far have cost."""
-        self.count: int = 0
-        """Rows so far."""
 
     @staticmethod
     def can_answer(root: Root, query: Query, codec: Codec) -> bool:
@@ -178,15 +177,16 @@ class PlainListing:
         names: Sequence[bytes],
         stats: Sequence[Stat] | None,
     ) -> None:
-        rows = self._rows
+        rows, pieces = self._rows, self._pieces
         assert rows is not None
-        self.count += len(names)
+        assert pieces is not None
         if stats is not None:
             self._root.last_stats.keep_some(prefix, names, stats)
         if len(self._fields) == 1:
-            self._pieces.append(rows.names(inner, names))
+            piece = rows.names(inner, names)
         else:
-            self._pieces.append(rows.rows(inner, names, stats))
+            piece = rows.rows(inner, names, stats)
+        pieces.add(piece, len(names))
 
     def _names_in(
         self, node: Node
@@ -212,10 +212,15 @@ class PlainListing:
                 names = [name for name in names if name.lower().endswith(endings)]
             yield names, its_directories
 
+    @property
+    def count(self) -> int:
+        """Rows so far."""
+        return 0 if self._pieces is None else self._pieces.count
+
     def encoded(self) -> list[bytes]:
         """The array of all rows, in pieces."""
-        assert self._rows is not None
-        return self._rows.whole(self._pieces, self.count)
+        assert self._pieces is not None
+        return self._pieces.encoded()
 
 
 def _types(batch: Batch, others: Mapping[bytes, int]) -> Types:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from gamin.config.client_limits import ClientLimits
 from gamin.daemon.io.errands import Steps
+from gamin.daemon.io.turns import LongList
 from gamin.daemon.sessions.watchman.candidates import candidates, check_relative_root
 from gamin.daemon.sessions.watchman.delivery import FileRows
 from gamin.daemon.sessions.watchman.lazy_memory import Past
@@ -105,7 +106,7 @@ class Queries:
         if changes is None:
             if query.since is not None:  # it finds everything, whatever others find
                 query = replace(query, selection=None)
-            found: list[FileRow] = []
+            found: list[FileRow] = LongList(root.turns)
             builder = ResultBuilder(
                 root.subscription, query, root.far_disk, root.last_stats
             )
@@ -183,7 +184,7 @@ class Queries:
     ) -> Steps[list[FileRow]]:
         """What `since` or another generator finds, each file once."""
         now = root.timeline
-        found: list[FileRow] = []
+        found = LongList[FileRow](root.turns)
         builder = ResultBuilder(
             root.subscription,
             replace(query, selection=None),
@@ -194,7 +195,7 @@ class Queries:
         if query.selection is None:
             return found
         known = {row.name for row in found if row.exists}
-        others: list[FileRow] = []
+        others = LongList[FileRow](root.turns)
         builder = ResultBuilder(
             root.subscription, query, root.far_disk, root.last_stats
         )

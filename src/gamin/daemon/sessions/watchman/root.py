@@ -17,11 +17,11 @@ from gamin.core.model.subscription import Subscription
 from gamin.core.monitor import Monitor
 from gamin.daemon.io.errands import Errands
 from gamin.daemon.io.loop import Loop, Timer
+from gamin.daemon.io.turns import Turns
 from gamin.daemon.sessions.watchman.delivery import Listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.daemon.sessions.watchman.facts import Facts, FarDisk
 from gamin.daemon.sessions.watchman.holding import look_for_lock
-from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.last_stats import LastStats
 from gamin.daemon.sessions.watchman.results import admitted
 from gamin.daemon.sessions.watchman.shared_query import SharedQuery

@@ -13,10 +13,10 @@ from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.throttle.activity import Activity
 from gamin.daemon.io.errands import Answer, Done, Errands, MountStalled, Steps, aside
 from gamin.daemon.io.loop import Loop
+from gamin.daemon.io.turns import Turns
 from gamin.daemon.sessions.hub import Service
 from gamin.daemon.sessions.watchman import holding
 from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
-from gamin.daemon.sessions.watchman.large_difference import Turns
 from gamin.daemon.sessions.watchman.needed_roots import NeededRoots
 from gamin.daemon.sessions.watchman.projects import real_path
 from gamin.daemon.sessions.watchman.root import Root

@@ -49,9 +49,9 @@ HEAVY_SUBSCRIPTIONS = 1000
 """Subscriptions of a client from which on its end gives memory back."""
 MAX_INLINE_BYTES = 1 << 15
 """Bytes of a request that is read on the loop's thread: that takes a few ms at most."""
-PIECES_JOINED = 64
-"""Pieces of a message that are sent together."""
-SLICE_SECONDS = 0.004
+MAX_JOINED_BYTES = 1 << 15
+"""Bytes of messages that are joined to be sent in one go."""
+SLICE_SECONDS = 0.003
 """Seconds of work for one request before others get their turn."""
 
 
@@ -348,10 +348,7 @@ class WatchmanSession:
         self, reply: replies.Reply, member: str, pieces: Sequence[bytes]
     ) -> None:
         """A reply of which this member is encoded already."""
-        encoded = self.codec.encode_around(reply, member, pieces)
-        self._out += encoded
-        self._out_bytes += sum(map(len, encoded))
-        self._service.flush_later(self)
+        self.send_pieces(self.codec.encode_around(reply, {member: pieces}))
         self._is_answered = True
 
     def send(self, data: bytes) -> None:
@@ -361,13 +358,22 @@ class WatchmanSession:
         self._out_bytes += len(data)
         self._service.flush_later(self)
 
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        """As `send`, for one message in pieces."""
+        self._out += pieces
+        self._out_bytes += sum(map(len, pieces))
+        self._service.flush_later(self)
+
     def flush(self) -> None:
         if self._out and not self.connection.is_blocked:
-            pieces, self._out, self._out_bytes = self._out, [], 0
+            pieces, self._out = self._out, []
+            size, self._out_bytes = self._out_bytes, 0
             if len(pieces) == 1:
                 self.connection.send(pieces[0])
+            elif size <= MAX_JOINED_BYTES:
+                self.connection.send(b"".join(pieces))
             else:
-                self.connection.send_pieces(_joined(pieces))
+                self.connection.send_pieces(pieces)
 
     # -- from the core: its deliveries go to the roots
 
@@ -376,14 +382,3 @@ class WatchmanSession:
     def ready(self, subscription: Subscription) -> None: ...
 
     def note(self, effect: Trace) -> None: ...
-
-
-def _joined(pieces: list[bytes]) -> Iterator[bytes]:
-    """Some together, so that each does not take a system call: an answer may have one
-    for each directory. Takes them from the list: together they can be 20 MB, and are
-    not held twice."""
-    pieces.reverse()
-    while pieces:
-        some = pieces[: -PIECES_JOINED - 1 : -1]
-        del pieces[-PIECES_JOINED:]
-        yield b"".join(some)

@@ -23,7 +23,6 @@ from gamin.daemon.sessions.watchman.large_difference import (
     Found,
     LargeDifference,
     Plain,
-    has_many_directories,
     is_large,
 )
 from gamin.daemon.sessions.watchman.results import ResultBuilder
@@ -261,9 +260,11 @@ class SharedQuery:
             if self._unsettled_since is None:
                 self._unsettled_since = self._root.timeline.latest
             self._settle.restart()
-        elif self.wants_event_fields and has_many_directories(self._root):
-            subscriber.cursor = Cursor(is_behind=True)
-            self.catch_up(subscriber)
+            return
+        nothing = Cursor[int](is_behind=True)
+        if is_large(self._root, self.query, nothing):
+            subscriber.cursor = nothing
+            self._find_in_slices(subscriber)
         else:
             self._attempt(subscriber, partial(self._deliver_all, subscriber))
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from gamin.core.deliver.cursor import Cursor
 from gamin.daemon.io.errands import Steps
+from gamin.daemon.io.turns import LongList
 from gamin.daemon.sessions.watchman.asker import Asker
 from gamin.daemon.sessions.watchman.client_subscription import ClientSubscription
 from gamin.daemon.sessions.watchman.delivery import Delivery, FileRows
@@ -184,7 +185,7 @@ def _find_first(
             if not wants_all or query.empty_on_fresh_instance:
                 return None
             source = root.listing()
-        found: list[FileRow] = []
+        found = LongList[FileRow](root.turns)
         builder = ResultBuilder(
             root.subscription, shared, root.far_disk, root.last_stats
         )

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from gamin.daemon.io.errands import Steps, aside
+from gamin.daemon.io.turns import LongList
 from gamin.daemon.sessions.watchman.results import ResultBuilder, look_at
 from gamin.events import Kind
 from gamin.protocol.watchman.clocks import Timeline
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 MAX_ROUNDS = 5
 """Times that other work runs while what happened meanwhile is applied."""
 ROWS_PER_STEP = 256
+"""Rows of what happened meanwhile that are asked about before others get their turn."""
+ROWS_COMPARED_PER_STEP = 8_192
+"""Rows of the answer that are compared with these before others get their turn."""
 
 
 class Update:
@@ -64,13 +68,18 @@ class Update:
                     newer[row.name].append(row)
                 if count % ROWS_PER_STEP == 0 and rounds < MAX_ROUNDS:
                     yield None
-            found = [
-                row
-                for row in found
-                if row.name not in newer
-                and not (row.exists and row.born_tick > began_at)
-            ]
-            found += [row for several in newer.values() for row in several]
+            current = LongList[FileRow](root.turns)
+            for start in range(0, len(found), ROWS_COMPARED_PER_STEP):
+                current += [
+                    row
+                    for row in found[start : start + ROWS_COMPARED_PER_STEP]
+                    if row.name not in newer
+                    and not (row.exists and row.born_tick > began_at)
+                ]
+                if rounds < MAX_ROUNDS:
+                    yield None
+            current += [row for several in newer.values() for row in several]
+            found = current
         return found
 
     def _adapt(self, row: FileRow) -> bool:

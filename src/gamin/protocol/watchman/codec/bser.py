@@ -7,7 +7,7 @@ the same keys). The tests compare both.
 
 import struct
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gamin.protocol.watchman.errors import BadRequest
@@ -99,11 +99,10 @@ def encode_array(items: Sequence[bytes]) -> bytes:
     return b"\x00" + encode_int(len(items)) + b"".join(items)
 
 
-def encode_template(keys: Iterable[bytes], rows: Sequence[bytes]) -> bytes:
-    """Objects with the same keys; keys and rows are encoded already."""
-    return b"".join(
-        (b"\x0b", encode_array(list(keys)), encode_int(len(rows)), *rows),
-    )
+def template_head(keys: Sequence[bytes], count: int) -> bytes:
+    """What comes before so many objects with the same keys, which are encoded
+    already; each object is its values."""
+    return b"\x0b" + encode_array(keys) + encode_int(count)
 
 
 # -- reading

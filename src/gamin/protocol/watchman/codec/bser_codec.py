@@ -11,18 +11,17 @@ from typing import Final
 
 from msgspec import Struct
 
-from gamin.events import AnyRow
+from gamin.events import AnyRow, Kind
 from gamin.protocol.watchman.clocks import Timeline
 from gamin.protocol.watchman.codec.bser import (
     decode_value,
-    encode_array,
     encode_bytes,
     encode_int,
-    encode_template,
     encode_text,
     encode_value,
+    template_head,
 )
-from gamin.protocol.watchman.codec.codec import ROWS_PER_PIECE, Reply
+from gamin.protocol.watchman.codec.codec import EVENTS_PER_PIECE, ROWS_PER_PIECE, Reply
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.query.fields import FIELDS, FieldType
 from gamin.protocol.watchman.query.file_row import FileRow
@@ -51,18 +50,21 @@ class BserCodec(Struct, frozen=True):
         return decode_value(body)
 
     def encode(self, reply: Reply, parts: Mapping[str, bytes] | None = None) -> bytes:
-        members = self._members(reply)
-        for key, part in (parts or {}).items():
-            members += encode_bytes(key.encode()), part
-        return b"".join(self._message(members))
+        several = {key: (part,) for key, part in (parts or {}).items()}
+        return b"".join(self.encode_around(reply, several))
 
     def encode_around(
-        self, reply: Reply, member: str, pieces: Sequence[bytes]
+        self, reply: Reply, parts: Mapping[str, Sequence[bytes]]
     ) -> list[bytes]:
         members = self._members(reply)
-        members += encode_bytes(member.encode()), b""
-        head = self._message(members, sum(map(len, pieces)))
-        return [b"".join(head), *pieces]
+        keys = [encode_bytes(key.encode()) for key in parts]
+        count = encode_int(len(members) // 2 + len(keys))
+        size = 1 + len(count) + sum(map(len, members)) + sum(map(len, keys))
+        size += sum(sum(map(len, pieces)) for pieces in parts.values())
+        found = [b"".join((self._header(size), b"\x01", count, *members))]
+        for key, pieces in zip(keys, parts.values(), strict=True):
+            found += key, *pieces
+        return found
 
     def _members(self, reply: Reply) -> list[bytes]:
         """Keys and values alternately."""
@@ -76,12 +78,6 @@ class BserCodec(Struct, frozen=True):
             members.append(encode_value(value, has_text_type=is_text))
         return members
 
-    def _message(self, members: Sequence[bytes], more: int = 0) -> list[bytes]:
-        """The message of these members; `more` bytes of the last one follow it."""
-        count = encode_int(len(members) // 2)
-        size = 1 + len(count) + sum(map(len, members)) + more
-        return [self._header(size), b"\x01", count, *members]
-
     def _header(self, size: int) -> bytes:
         if self.version == 1:
             return b"\0\1" + encode_int(size)
@@ -90,52 +86,48 @@ class BserCodec(Struct, frozen=True):
     def text(self, text: bytes) -> bytes:
         return encode_bytes(text)
 
+    def text_in_pieces(self, texts: Sequence[bytes]) -> Iterator[bytes]:
+        yield b"\x02" + encode_int(sum(map(len, texts)))
+        yield from texts
+
     def rows(
         self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
     ) -> bytes:
-        columns = [self._column(name) for name in fields]
-        match columns:
-            case []:
-                return encode_array([encode_value({}, has_text_type=False)] * len(rows))
-            case [column]:
-                return encode_array([column(row, now) for row in rows])
-            case [first, second, third, fourth]:  # as nearly every client asks
-                cells = [
-                    first(row, now)
-                    + second(row, now)
-                    + third(row, now)
-                    + fourth(row, now)
-                    for row in rows
-                ]
-            case _:
-                cells = [b"".join([make(row, now) for make in columns]) for row in rows]
-        return encode_template(self._keys(fields), cells)
+        head = self._rows_head(fields, len(rows))
+        return head + _cells([self._column(name) for name in fields], rows, now)
 
     def rows_in_pieces(
         self, rows: Sequence[FileRow], fields: Sequence[str], now: Timeline
     ) -> Iterator[bytes]:
         yield self._rows_head(fields, len(rows))
+        columns = [self._column(name) for name in fields]
         for start in range(0, len(rows), ROWS_PER_PIECE):
-            some = rows[start : start + ROWS_PER_PIECE]
-            head = self._rows_head(fields, len(some))
-            yield self.rows(some, fields, now)[len(head) :]
+            yield _cells(columns, rows[start : start + ROWS_PER_PIECE], now)
 
     def _rows_head(self, fields: Sequence[str], count: int) -> bytes:
         """What comes before the first of so many rows."""
         if len(fields) < 2:
             return b"\x00" + encode_int(count)
-        return encode_template(self._keys(fields), ())[:-2] + encode_int(count)
+        return template_head(self._keys(fields), count)
 
-    def events(self, rows: Iterable[AnyRow], skip: int) -> bytes:
-        text = self._text
-        cells = [
-            encode_bytes(path[skip:])
-            + text(kind.value)
-            + _FLAGS[is_dir]
-            + (b"\x0a" if source is None else encode_bytes(source[skip:]))
-            for kind, path, is_dir, source, _ in rows
-        ]
-        return encode_template(self._keys(EVENT_FIELDS), cells)
+    def events(self, rows: Sequence[AnyRow], skip: int) -> bytes:
+        return b"".join(self.events_in_pieces(rows, skip))
+
+    def events_in_pieces(self, rows: Sequence[AnyRow], skip: int) -> Iterator[bytes]:
+        yield self._rows_head(EVENT_FIELDS, len(rows))
+        kinds = {kind: self._text(kind.value) for kind in Kind}
+        for start in range(0, len(rows), EVENTS_PER_PIECE):
+            yield b"".join(
+                [
+                    encode_bytes(path[skip:])
+                    + kinds[kind]
+                    + _FLAGS[is_dir]
+                    + (b"\x0a" if source is None else encode_bytes(source[skip:]))
+                    for kind, path, is_dir, source, _ in rows[
+                        start : start + EVENTS_PER_PIECE
+                    ]
+                ]
+            )
 
     def brief(
         self,
@@ -175,6 +167,23 @@ class BserCodec(Struct, frozen=True):
                 )
             case _:
                 return _repeating(make, self.has_text_type)
+
+
+def _cells(columns: Sequence[Column], rows: Sequence[FileRow], now: Timeline) -> bytes:
+    """The values of these rows, without what comes before the first one."""
+    match columns:
+        case []:
+            cells = [encode_value({}, has_text_type=False)] * len(rows)
+        case [column]:
+            cells = [column(row, now) for row in rows]
+        case [first, second, third, fourth]:  # as nearly every client asks
+            cells = [
+                first(row, now) + second(row, now) + third(row, now) + fourth(row, now)
+                for row in rows
+            ]
+        case _:
+            cells = [make(row, now) for row in rows for make in columns]
+    return b"".join(cells)
 
 
 MAX_KNOWN_VALUES: Final = 1000

@@ -12,11 +12,11 @@ from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
 from gamin.protocol.watchman.codec.bser import (
-    encode_array,
     encode_bytes,
     encode_int,
     encode_text,
     encode_value,
+    template_head,
 )
 from gamin.protocol.watchman.codec.bser_codec import BserCodec
 from gamin.protocol.watchman.codec.codec import Codec
@@ -40,6 +40,9 @@ NUMBERS: Final[dict[str, tuple[str, int]]] = {
 }
 """Fields that are a whole number of the status: its name, and what it is divided by."""
 
+MIN_JOINED_BYTES = 1 << 16
+"""Bytes from which on pieces are joined: each directory has one, and to send each takes
+as long as to write it."""
 MAX_KNOWN = 4096
 """Numbers whose encoding is kept."""
 
@@ -71,8 +74,42 @@ class PlainRows(Protocol):
         """For files of a directory. `stats` only where a field needs them; `flags` are
         the same for all."""
 
-    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+    @property
+    def separator(self) -> bytes:
+        """What is between two pieces."""
+
+    def whole(self, pieces: Sequence[bytes], count: int) -> list[bytes]:
         """The pieces for all files, as one array of so many rows."""
+
+
+class Pieces:
+    """All rows of an answer so far: many small pieces are some large ones."""
+
+    def __init__(self, rows: PlainRows) -> None:
+        self._rows = rows
+        self._joined: list[bytes] = []
+        self._small: list[bytes] = []
+        self._small_bytes = 0
+        self.count: int = 0
+        """Rows so far."""
+
+    def add(self, piece: bytes, count: int) -> None:
+        """The piece has so many rows."""
+        self.count += count
+        self._small.append(piece)
+        self._small_bytes += len(piece)
+        if self._small_bytes > MIN_JOINED_BYTES:
+            self._join()
+
+    def _join(self) -> None:
+        self._joined.append(self._rows.separator.join(self._small))
+        self._small, self._small_bytes = [], 0
+
+    def encoded(self) -> list[bytes]:
+        """The array of all rows, in pieces."""
+        if self._small:
+            self._join()
+        return self._rows.whole(self._joined, self.count)
 
 
 def needs_status(fields: Sequence[str]) -> bool:
@@ -108,6 +145,8 @@ def _letters(stats: Sequence[Stat]) -> list[str]:
 
 
 class _JsonRows:
+    separator = b","
+
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
         self._forms: dict[Flags, str] = {}
@@ -155,17 +194,18 @@ class _JsonRows:
         rows = [form % values for values in zip(*columns, strict=True)]
         return ",".join(rows).encode("ascii")
 
-    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+    def whole(self, pieces: Sequence[bytes], count: int) -> list[bytes]:
         parts = [b"["]
         for piece in pieces:
-            if piece:
-                parts += (piece, b",")
+            parts += (piece, b",")
         if len(parts) > 1:
             parts.pop()
         return [*parts, b"]"]
 
 
 class _BserRows:
+    separator = b""
+
     def __init__(self, fields: Sequence[str], *, has_text_type: bool) -> None:
         self._fields = fields
         self._keys = [encode_text(f, has_text_type=has_text_type) for f in fields]
@@ -228,8 +268,7 @@ class _BserRows:
                 known[number] = encode_int(number)
         return [known[number] for number in numbers]
 
-    def whole(self, pieces: list[bytes], count: int) -> list[bytes]:
+    def whole(self, pieces: Sequence[bytes], count: int) -> list[bytes]:
         if len(self._fields) == 1:
             return [b"\x00" + encode_int(count), *pieces]
-        head = b"\x0b" + encode_array(self._keys) + encode_int(count)
-        return [head, *pieces]
+        return [template_head(self._keys, count), *pieces]

@@ -1,6 +1,7 @@
 """Deliveries as the messages of a client."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -30,6 +31,9 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
+
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        self.send(b"".join(pieces))
 
     def flush(self) -> None:
         """Nothing waits."""

@@ -80,6 +80,9 @@ class Reader:
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        self.send(b"".join(pieces))
+
     def flush(self) -> None:
         """Nothing waits."""
 

@@ -1,14 +1,14 @@
 """Large differences are found in slices, between which others are served."""
 
-import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gamin.daemon.io.loop import Loop
-from gamin.daemon.sessions.watchman import large_difference, results
-from gamin.daemon.sessions.watchman.large_difference import Turns
+from gamin.daemon.io import turns
+from gamin.daemon.io.turns import LongList
+from gamin.daemon.sessions.watchman import delivery, large_difference, results, session
 from gamin.daemon.sessions.watchman.subscriber import Subscriber
 from gamin.protocol.watchman.codec.compact import EVENT_FIELDS
 from gamin.protocol.watchman.codec.directory_listing import decode_folders
@@ -29,7 +29,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_difference, "LARGE_ROWS", 4)
     monkeypatch.setattr(large_difference, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(large_difference, "ROWS_PER_TEXT", 2)
-    monkeypatch.setattr(large_difference, "FOLDERS_PER_TEXT", 2)
+    monkeypatch.setattr(large_difference, "BYTES_PER_STEP", 2)
+    monkeypatch.setattr(delivery, "ROWS_PER_TEXT", 2)
+    monkeypatch.setattr(delivery, "FOLDERS_PER_TEXT", 2)
+    monkeypatch.setattr(delivery, "TEXT_PER_PIECE", 2)
     monkeypatch.setattr(results, "STEP_PRICE", 4)
 
 
@@ -118,44 +121,6 @@ def test_a_flush_gets_all_of_it_at_once(server: Home, box: Path) -> None:
     assert not [each for each in peer.messages if "files" in each]
 
 
-class Work:
-    def __init__(self, log: list[str], name: str, slices: int) -> None:
-        self._log = log
-        self._name = name
-        self._left = itertools.repeat(True, slices - 1)
-
-    def take_turn(self) -> bool:
-        self._log.append(self._name)
-        return next(self._left, False)
-
-
-def test_large_differences_take_turns() -> None:
-    loop, log = Loop(), list[str]()
-    turns = Turns(loop)
-    turns.add(Work(log, "a", 3))
-    turns.add(Work(log, "b", 2))
-    for count in range(1, 6):
-        loop.run_once(0)
-        assert len(log) == count
-    loop.close()
-    assert log == ["a", "b", "a", "b", "a"]
-
-
-def test_one_that_fails_does_not_keep_the_others_from_their_turn() -> None:
-    class Broken(Work):
-        def take_turn(self) -> bool:
-            raise ZeroDivisionError
-
-    loop, log = Loop(), list[str]()
-    turns = Turns(loop)
-    turns.add(Broken(log, "a", 3))
-    turns.add(Work(log, "b", 1))
-    loop.run_once(0)
-    loop.run_once(0)
-    loop.close()
-    assert log == ["b"]
-
-
 PLAIN = {"fields": list(EVENT_FIELDS), "names": True, "settle": 0, "watch": True}
 """What our own clients ask for."""
 
@@ -205,3 +170,61 @@ def test_what_a_returning_client_missed_is_found_in_slices(
     assert missed["since"] == clock
     assert set(missed["rows"].split("//")) == {f"c{number}/new" for number in range(6)}
     assert listed(again.message()) == known
+
+
+@pytest.fixture
+def freed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many items were left in each slice in which some were freed."""
+    monkeypatch.setattr(turns, "FREED_AT_ONCE", 4)
+    found: list[int] = []
+    take_turn = LongList.take_turn
+
+    def noted(items: LongList[Any]) -> bool:
+        try:
+            return take_turn(items)
+        finally:
+            found.append(len(items))
+
+    monkeypatch.setattr(LongList, "take_turn", noted)
+    return found
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        lambda box: ("query", box, {"fields": ["name", "cclock"]}),
+        lambda box: ("query", box, {"fields": ["name"], "since": 0, "suffix": "x"}),
+        lambda box: ("subscribe", box, "s", {"fields": ["name"]}),
+        lambda box: ("subscribe", box, "s", PLAIN | {"names": False}),
+    ],
+)
+def test_the_rows_of_a_long_answer_are_freed_in_slices(
+    server: Home,
+    box: Path,
+    freed: list[int],
+    request_of: Callable[[str], tuple[object, ...]],
+) -> None:
+    make(box)
+    peer = server.watcher()
+    peer.ask("watch", str(box))
+    assert "error" not in peer.ask(*request_of(str(box)))
+    peer.home.run_until(lambda: freed.count(0) > 0, what="the end of the rows")
+    assert set(range(0, FILES - 4, 4)) <= set(freed)
+
+
+def test_a_client_that_leaves_has_its_rows_freed_in_slices(
+    server: Home, box: Path, freed: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "SLICE_SECONDS", 0.0)
+    make(box)
+    peer = server.watcher()
+    peer.ask("watch", str(box))
+    peer.post("query", str(box), {"fields": ["name", "cclock"]})
+    server.run_until(lambda: peer.session._work is not None, what="the query")
+    for _ in range(FILES // 4):
+        server.loop.run_once(0)
+    assert peer.session._work is not None
+    assert not freed
+    peer.session.connection.close()
+    server.run_until(lambda: 0 in freed, what="the end of the rows")
+    assert len(freed) > 1

@@ -44,6 +44,9 @@ class Client:
     def send(self, data: bytes) -> None:
         self.messages.append(decode(data))
 
+    def send_pieces(self, pieces: Sequence[bytes]) -> None:
+        self.send(b"".join(pieces))
+
     def flush(self) -> None: ...
 
     def reply(self, reply: replies.Reply, rows: FileRows | None = None) -> None: ...

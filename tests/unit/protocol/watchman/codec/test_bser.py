@@ -15,9 +15,9 @@ from gamin.protocol.watchman.codec.bser import (
     decode_value,
     encode_bytes,
     encode_int,
-    encode_template,
     encode_value,
     read_int,
+    template_head,
 )
 from gamin.protocol.watchman.errors import BadRequest
 from testkit.nested import nested
@@ -109,20 +109,16 @@ def test_a_template_is_an_array_of_objects(
     bser = pytest.importorskip("pywatchman.pybser")
     keys, rows = given
     expected = [dict(zip(keys, row, strict=False)) for row in rows]
-    data = encode_template(
-        [encode_bytes(key.encode()) for key in keys],
-        [
-            b"".join(encode_value(cell, has_text_type=False) for cell in row.values())
-            for row in expected
-        ],
-    )
+    head = template_head([encode_bytes(key.encode()) for key in keys], len(expected))
+    cells = (cell for row in expected for cell in row.values())
+    data = head + b"".join(encode_value(cell, has_text_type=False) for cell in cells)
     assert decode_value(data) == expected
     assert bser.loads(pdu(data), value_encoding="utf-8") == expected
 
 
 def test_a_key_may_be_left_out_of_a_row_of_a_template() -> None:
-    data = encode_template([encode_bytes(b"a"), encode_bytes(b"b")], [b"\x0c\x08"])
-    assert decode_value(data) == [{"b": True}]
+    head = template_head([encode_bytes(b"a"), encode_bytes(b"b")], 1)
+    assert decode_value(head + b"\x0c\x08") == [{"b": True}]
 
 
 @given(st.binary())

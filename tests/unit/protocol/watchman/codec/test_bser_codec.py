@@ -1,5 +1,6 @@
 """Replies and rows in BSER, as Watchman's clients read them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -157,5 +158,49 @@ def test_rows_in_pieces_are_the_same_bytes(
     whole = codec.rows(several, fields, NOW)
     assert b"".join(pieces) == whole
     reply = {"clock": "c:1:2:3:4"}
-    message = codec.encode_around(reply, "files", pieces)
+    message = codec.encode_around(reply, {"files": pieces})
     assert b"".join(message) == codec.encode(reply, {"files": whole})
+
+
+EVENTS = [
+    (kind, b"/r/%d \xff\xc3\xa9" % number, bool(number % 3), None, False)
+    for kind in (Kind.CREATED, Kind.DELETED)
+    for number in range(3)
+] + [(Kind.MOVED, b"/r/new", True, b"/r/old", True)]
+
+
+@pytest.mark.parametrize("codec", [*CODECS, JSON])
+@pytest.mark.parametrize("count", [0, 1, 7, 1024, 1025, 3000])
+def test_events_in_pieces_are_the_same_bytes_as_rows(
+    codec: BserCodec | JsonCodec, count: int
+) -> None:
+    events = (EVENTS * 500)[:count]
+    pieces = list(codec.events_in_pieces(events, len(b"/r/")))
+    assert len(pieces) > count // 1024
+    rows = [
+        FileRow(path[3:], kind, is_dir, source=source and source[3:])
+        for kind, path, is_dir, source, _ in events
+    ]
+    assert b"".join(pieces) == codec.rows(rows, EVENT_FIELDS, NOW)
+    assert b"".join(pieces) == codec.events(events, len(b"/r/"))
+
+
+@pytest.mark.parametrize("codec", [*CODECS, JSON])
+@given(texts=st.lists(st.text(max_size=40).map(str.encode) | st.just(b"/\xff/")))
+def test_a_text_in_pieces_is_the_same_bytes(
+    codec: BserCodec | JsonCodec, texts: list[bytes]
+) -> None:
+    assert b"".join(codec.text_in_pieces(texts)) == codec.text(b"".join(texts))
+
+
+@pytest.mark.parametrize("codec", [*CODECS, JSON])
+@pytest.mark.parametrize("reply", [{}, {"clock": "c:1:2:3:4"}])
+def test_several_members_may_be_in_pieces(
+    codec: BserCodec | JsonCodec, reply: dict[str, object]
+) -> None:
+    parts = {"rows": codec.text(b"ca//cb"), "names": codec.text(b"//a/b")}
+    pieces = {key: (part[:3], part[3:]) for key, part in parts.items()}
+    message = b"".join(codec.encode_around(reply, pieces))
+    assert message == codec.encode(reply, parts)
+    found = json.loads(message) if codec is JSON else decoded(message)
+    assert found == reply | {"rows": "ca//cb", "names": "//a/b"}

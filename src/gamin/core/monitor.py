@@ -144,8 +144,7 @@ class Monitor:
     def rows_to_send(
         self, subscription: Subscription, cursor: Cursor[Place]
     ) -> Iterable[Row]:
-        """Everything from what a client knows to what is there; moves its cursor on.
-        Rows with an empty path mean the subscription's path itself."""
+        """Everything from what a client knows to what is there; moves its cursor on."""
         return self._catch_up.rows_to_send(subscription, cursor)
 
     def flush_deferred(self, now: float) -> list[Effect]:
@@ -190,8 +189,7 @@ class Monitor:
         return rows_since(asked, tick, until)
 
     def listing(self, subscription: Subscription, until: int = NOW) -> Iterable[Row]:
-        """Everything that it covers below its path, as EXISTS rows; lazily. `until` as
-        in `difference`."""
+        """All it covers below its path, as EXISTS rows. `until` as in `difference`."""
         return listing_of(subscription, until)
 
     # -- changes and time
@@ -248,6 +246,8 @@ class Monitor:
 
     def retry(self, now: float) -> list[Effect]:
         """Do now what `due` tries every second."""
+        if self._retry.due_at is None:
+            return []
         self._begin(now)
         self._retry.due(float("inf"))
         return self._finish(now)

@@ -50,7 +50,9 @@ def bring_up_to_date(
     loses events faster than a rescan finds them.
     """
     directory = subscription.bound_directory
-    work.do(monitor.retry(clock.monotonic()))
+    effects = monitor.retry(clock.monotonic())
+    if effects:
+        work.do(effects)
     for _ in range(MAX_RESCANS):
         work.recover(at_once=True)
         while work.hurry(subscription) or work.is_scanning:

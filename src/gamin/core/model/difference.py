@@ -11,9 +11,9 @@ second one, that has nothing of it. What went after `until` is in the first answ
 the second one, or deleted in both."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import Final, TypeVar
 
 from gamin.core.model.history import History
 from gamin.core.model.node import FILE, Node
@@ -22,6 +22,13 @@ from gamin.events import Kind, Row
 CoversDirectory = Callable[[bytes], bool]
 """Whether the caller's scope includes a subdirectory (absolute path)."""
 
+
+T = TypeVar("T")
+
+Past = dict[bytes, History]
+Touched = Callable[[Node, int, bytes, int, Past | None], Iterable[T]]
+"""What changed in a directory that was there before: takes the node, `since`, its
+prefix, `until`, and its past if that is unpacked already."""
 
 NOW: Final = sys.maxsize
 """A tick `until` that no tree reaches: the answer is read before anything changes."""
@@ -43,24 +50,31 @@ def entries_since(
     """
     prefix = node.path_prefix() if prefix is None else prefix
     if node.created_tick > since:
-        return _as_new(node, since, prefix, until, node.past)
-    return _touched_since(node, since, prefix, until, node.past)
+        return _as_new(node, since, prefix, until)
+    return touched_since(node, since, prefix, until)
 
 
-def _touched_since(
-    node: Node, since: int, prefix: bytes, until: int, past: dict[bytes, History]
-) -> Iterator[Row]:
-    """`past` is that of the node, which is packed perhaps."""
-    # What is there now, because a caller that takes turns with others may go on later.
+def recent_history(past: Past, since: int) -> list[tuple[bytes, History]]:
+    """The names that changed after the tick, oldest change first."""
     recent: list[tuple[bytes, History]] = []
     for item in reversed(past.items()):
         if item[1][0] <= since:
             break
         recent.append(item)
+    recent.reverse()
+    return recent
+
+
+def touched_since(
+    node: Node, since: int, prefix: bytes, until: int, past: Past | None = None
+) -> Iterator[Row]:
+    """As `entries_since`, of a directory that was there before."""
+    # What is there now, because a caller that takes turns with others may go on later.
+    recent = recent_history(node.past if past is None else past, since)
     if not recent:
         return
     deferred, find = node.deferred or {}, node.entries.get
-    for name, touch, known in [(n, t, find(n)) for n, t in reversed(recent)]:
+    for name, touch, known in [(n, t, find(n)) for n, t in recent]:
         path = prefix + name
         if name in deferred:  # a report will follow, for those who know the baseline
             before = deferred[name]
@@ -93,10 +107,12 @@ def _entry_since(
 
 def _born_after(node: Node, tick: int) -> AbstractSet[bytes]:
     """The names that appeared in the directory after the tick, and perhaps went."""
-    if node.latest_tick <= tick:
-        return frozenset()
+    return frozenset() if node.latest_tick <= tick else _born(node.past, tick)
+
+
+def _born(past: Past, tick: int) -> AbstractSet[bytes]:
     found: set[bytes] = set()
-    for name, touch in reversed(node.past.items()):
+    for name, touch in reversed(past.items()):
         if touch[0] <= tick:
             break
         if touch[1] > tick:
@@ -104,13 +120,11 @@ def _born_after(node: Node, tick: int) -> AbstractSet[bytes]:
     return found
 
 
-def _as_new(
-    node: Node, since: int, prefix: bytes, until: int, past: dict[bytes, History]
-) -> Iterator[Row]:
+def _as_new(node: Node, since: int, prefix: bytes, until: int) -> Iterator[Row]:
     """The directory itself came after `since`: all that was at its path is gone, and
     all in it is new."""
     # Copies, because a caller that takes turns with others may go on later.
-    for name, (last, _, died, first, is_dir) in list(past.items()):
+    for name, (last, _, died, first, is_dir) in list(node.past.items()):
         if died > since >= first and last > since:
             yield Row(Kind.DELETED, prefix + name, is_dir)
     if node.listed:
@@ -154,6 +168,19 @@ def tree_since(
 
     Descends only where something changed.
     """
+    return walk_since(node, since, touched_since, covers_directory, prefix, until)
+
+
+def walk_since(
+    node: Node,
+    since: int,
+    touched: Touched[T],
+    covers_directory: CoversDirectory = everywhere,
+    prefix: bytes | None = None,
+    until: int = NOW,
+) -> Iterator[Row | T]:
+    """As `tree_since`. What changed in a directory that was there before, which most of
+    it is, comes as `touched` has it."""
     prefix = node.path_prefix() if prefix is None else prefix
     # A loop and not recursion: trees may be deep.
     stack: list[tuple[Node, bytes, bool, Node | None]] = [(node, prefix, False, None)]
@@ -165,22 +192,44 @@ def tree_since(
             continue
         is_new = is_new or node.created_tick > since
         # Before the next row is taken a directory may go, come again, or be renamed.
-        children = [(child.name, child) for child in node.children()]
-        yield from _vanished_below(node, since, covers_directory, prefix)
-        entries = _as_new if is_new else _touched_since
-        past = node.past  # once: it is unpacked for that
-        yield from entries(node, since, prefix, until, past)
-        for name, child in children:
-            touch = past.get(name)
-            came = is_new or (touch is not None and touch[1] > since)
-            if came or child.latest_tick > since or child.created_tick > since:
-                path = prefix + name
-                if not covers_directory(path):
-                    continue
-                if child.created_tick > until:
-                    yield from _vanished_at(node, since, path + b"/")
-                else:
-                    stack.append((child, path + b"/", came, node))
+        children = node.child_nodes()
+        past = node.past if children else None  # once: it is unpacked for that
+        changed = _changed(children, since, None if is_new else past)
+        if node.tombstones or node.moved_away:
+            yield from _vanished_below(node, since, covers_directory, prefix)
+        if is_new:
+            yield from _as_new(node, since, prefix, until)
+        else:
+            yield from touched(node, since, prefix, until, past)
+        for name, child, came in changed:
+            path = prefix + name
+            if not covers_directory(path):
+                continue
+            if child.created_tick > until:
+                yield from _vanished_at(node, since, path + b"/")
+            else:
+                stack.append((child, path + b"/", came, node))
+
+
+def _changed(
+    children: list[Node], since: int, past: Past | None
+) -> list[tuple[bytes, Node, bool]]:
+    """The subdirectories at or below which something changed after the tick; whether
+    each came then. `past` is that of the directory above; None if it is new."""
+    if past is None:
+        return [(child.name, child, True) for child in children]
+    born = _born(past, since)
+    if not born:  # as nearly always
+        return [
+            (child.name, child, False)
+            for child in children
+            if child.latest_tick > since or child.created_tick > since
+        ]
+    return [
+        (child.name, child, child.name in born)
+        for child in children
+        if child.latest_tick > since or child.created_tick > since or child.name in born
+    ]
 
 
 def _vanished_at(above: Node, since: int, prefix: bytes) -> Iterator[Row]:

@@ -62,6 +62,22 @@ def unpack_history(packed: PackedHistory) -> dict[bytes, History]:
     return dict(zip(packed[end:].split(b"/"), touches, strict=True))
 
 
+def unpack_recent(packed: PackedHistory, since: int) -> list[tuple[bytes, History]]:
+    """The names whose last change came after the tick, oldest change first."""
+    numbers, end = _runs(packed)
+    at = len(numbers)
+    touches: list[History] = []
+    while at and numbers[at - _NUMBERS + 1] > since:
+        at -= _NUMBERS
+        count, last, born, died, first, is_dir = numbers[at : at + _NUMBERS]
+        touches += [(last, born, died, first, bool(is_dir))] * count
+    if not touches:
+        return []
+    touches.reverse()
+    names = packed[end:].rsplit(b"/", len(touches))[-len(touches) :]
+    return list(zip(names, touches, strict=True))
+
+
 def forget_unpacked(history: dict[bytes, History], until: int, most: int) -> int:
     """Forget the names whose last change was in the tick `until` or earlier, at most so
     many. Return how many were forgotten."""

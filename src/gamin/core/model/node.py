@@ -351,11 +351,15 @@ class Node:
 
     def children(self) -> Iterator["Node"]:
         """The nodes of its subdirectories that have one."""
+        return iter(self.child_nodes())
+
+    def child_nodes(self) -> "list[Node]":
+        """As `children`, in a list."""
         if self._names is None:
-            return iter(())
+            return []
         # Nearly all are files, and they are False.
         known = filter(None, self._names.values())
-        return (each for each in known if isinstance(each, Node))
+        return [each for each in known if isinstance(each, Node)]
 
     def subtree(self) -> Iterator["Node"]:
         """This node and every node below it, parents first."""

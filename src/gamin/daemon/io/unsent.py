@@ -41,11 +41,13 @@ class Unsent:
 
     def __len__(self) -> int:
         """Bytes that are to be sent."""
-        return self.plain_bytes + self._packed_from
+        return self.plain_bytes + self._packed_from if self._plain else 0
 
     @property
     def held_bytes(self) -> int:
         """Bytes of memory that it takes."""
+        if not self._plain:  # and so nothing is packed
+            return 0
         return self.plain_bytes + sum(map(len, self._packed))
 
     def add(self, pieces: Iterable[bytes | memoryview]) -> None:

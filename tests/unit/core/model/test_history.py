@@ -7,6 +7,7 @@ from gamin.core.model.history import (
     forget_unpacked,
     pack_history,
     unpack_history,
+    unpack_recent,
 )
 
 TICKS = st.integers(0, 3) | st.integers(0, 1 << 40)
@@ -21,6 +22,15 @@ def test_a_packed_history_is_the_same_in_the_same_order(
     unpacked = unpack_history(pack_history(history))
     assert list(unpacked.items()) == list(history.items())
     assert all(type(touch[-1]) is bool for touch in unpacked.values())
+
+
+@given(st.dictionaries(NAMES, TOUCHES, min_size=1), TICKS)
+def test_only_what_changed_after_a_tick_can_be_unpacked(
+    some: dict[bytes, History], since: int
+) -> None:
+    history = dict(sorted(some.items(), key=lambda item: item[1][0]))
+    recent = unpack_recent(pack_history(history), since)
+    assert recent == [item for item in history.items() if item[1][0] > since]
 
 
 def test_names_that_changed_together_take_no_memory_but_their_names() -> None:

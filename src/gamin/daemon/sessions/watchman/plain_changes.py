@@ -7,20 +7,24 @@ is found in the general way.
 
 import math
 import stat
-from collections.abc import Iterable, Sequence
-from itertools import compress, islice
+from collections.abc import Iterator, Sequence
+from itertools import compress
 
+from gamin.core.model.changed_names import ChangedNames, Group, Groups, names_since
+from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
+from gamin.daemon.sessions.watchman.ignore_files import WatchmanIgnore
 from gamin.daemon.sessions.watchman.plain_listing import kept, stats_of
-from gamin.daemon.sessions.watchman.results import check_price, unfolded
+from gamin.daemon.sessions.watchman.results import check_price
 from gamin.daemon.sessions.watchman.root import Root
-from gamin.events import Kind, Row
+from gamin.events import Kind
 from gamin.protocol.watchman.clocks import Clock
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
     Flags,
     Pieces,
+    can_write,
     is_plain,
     needs_status,
     plain_rows,
@@ -34,17 +38,12 @@ from gamin.protocol.watchman.query.file_row import Stat, stat_of_gone
 from gamin.protocol.watchman.query.query import Query
 
 ROWS_PER_STEP = 512
-"""Rows that are sorted by their directories before others get their turn."""
+"""Rows that are found, or written, before others get their turn: a millisecond."""
 NAMES_PER_STEP = 256
-"""Names of a directory that are written before others get their turn."""
+"""Names of a directory that are looked at before others get their turn."""
 
-
-_Group = tuple[bool, bool, bool]
-"""What rows have in common that are written at once: whether the file exists, whether
-it is new, and whether it is a directory. One name may be in several groups: of what was
-deleted, and of what was made in its place."""
-_Groups = dict[_Group, list[bytes]]
-"""What happened in one directory: the names of each group."""
+_Part = tuple[bytes, Group, Sequence[bytes]]
+"""Names to which the same happened, with the path of their directory."""
 
 
 class PlainChanges:
@@ -61,6 +60,12 @@ class PlainChanges:
         self._rows = plain_rows(codec, query.fields)
         self._needs_status = needs_status(query.fields)
         self._pieces = None if self._rows is None else Pieces(self._rows)
+        self._names: list[bytes] = []
+        """Names of rows to be written at once, in any directory."""
+        self._stats: list[Stat] = []
+        """Their status, where a field needs it."""
+        self._flags = Flags(exists=True, new=False)
+        """The same for all of them."""
 
     @staticmethod
     def can_answer(root: Root, query: Query, codec: Codec) -> bool:
@@ -69,7 +74,7 @@ class PlainChanges:
             isinstance(query.since, Clock)
             and query.selection is None
             and is_plain(query.fields)
-            and plain_rows(codec, query.fields) is not None
+            and can_write(codec)
             and subscription.bound_directory is not None
             and subscription.scope is Scope.TREE
             and root.far_point is None
@@ -81,110 +86,144 @@ class PlainChanges:
         root, wanted = self._root, self._filter
         begun = root.timeline
         tick = root.resume(self._query.since)
-        rows = None if tick is None else root.changes_since(tick)
-        if rows is None or wanted is None or tick is None:
+        top = root.subscription.bound_directory
+        is_known = tick is not None and root.changes_since(tick) is not None
+        if wanted is None or tick is None or top is None or not is_known:
             return False
-        found: dict[bytes, _Groups] = {}
-        all_rows = unfolded(root.subscription, rows)
-        count = 0
-        while some := list(islice(all_rows, ROWS_PER_STEP)):
-            count += len(some)
-            check_price(count * self._query.price, self._query.price, self._most)
-            if not self._sort(some, found):
-                return False
-            yield None
+        found = yield from self._found(top, tick)
+        if found is None:
+            return False
         try:
-            for prefix, groups in found.items():
-                # What was deleted comes first: what was made in its place has another
-                # status, which would be the last one known of that path.
-                for group, names in sorted(groups.items()):
-                    for start in range(0, len(names), NAMES_PER_STEP):
-                        part = names[start : start + NAMES_PER_STEP]
-                        self._add(prefix, part, group, wanted)
-                        yield None
+            for part in self._parts(found):
+                self._add(*part, wanted)
+                if len(self._names) >= ROWS_PER_STEP:
+                    self._write()
+                    yield None
         except OSError:  # a file is gone, and that will be known
             return False
+        self._write()
         now = root.timeline
+        if now == begun:
+            return True
         changes = root.changes_since(begun.latest)
         is_same = now[:3] == begun[:3] and changes is not None
-        is_known = tick == 0 or tick >= now.oldest
-        return is_same and is_known and not any(True for _ in changes or ())
+        is_remembered = tick == 0 or tick >= now.oldest
+        return is_same and is_remembered and not any(True for _ in changes or ())
 
-    def _sort(self, rows: Iterable[Row], found: dict[bytes, _Groups]) -> bool:
-        """Put names to their directories; whether that is possible for all."""
-        top = self._root.subscription.prefix
-        inner = self._query.relative_root
-        start = top + inner + b"/" if inner else top
-        last = b""
-        groups: _Groups = {}
-        deleted = Kind.DELETED
-        for kind, path, is_dir, _, is_new in rows:
-            if not path.startswith(start):
-                if path:
-                    continue
-                return False  # the root itself
-            prefix, slash, name = path.rpartition(b"/")
-            prefix += slash
-            if prefix != last:
-                last = prefix
-                known = found.get(prefix)
-                if known is None:
-                    known = found[prefix] = {}
-                groups = known
-            group = (kind is not deleted, is_new, is_dir)
-            names = groups.get(group)
-            if names is None:
-                groups[group] = [name]
+    def _found(self, top: Node, tick: int) -> Steps[dict[bytes, Groups] | None]:
+        """What happened in each directory; None if something did to the root."""
+        found: dict[bytes, Groups] = {}
+        price, most = self._query.price, self._most
+        count = stepped = 0
+        for one in names_since(top, tick, self._root.subscription.covers_directory):
+            if isinstance(one, ChangedNames):
+                prefix, groups = one
+            elif one.path:
+                prefix, slash, name = one.path.rpartition(b"/")
+                prefix += slash
+                exists = one.kind is not Kind.DELETED
+                groups = {Group(exists, one.is_new, one.is_dir): [name]}
             else:
-                names.append(name)
-        return True
+                return None
+            known = found.setdefault(prefix, groups)
+            for group, names in groups.items():
+                count += len(names)
+                if known is not groups:
+                    known.setdefault(group, []).extend(names)
+            if count - stepped >= ROWS_PER_STEP:
+                check_price(count * price, price, most)
+                stepped = count
+                yield None
+        check_price(count * price, price, most)
+        return found
+
+    def _parts(self, found: dict[bytes, Groups]) -> Iterator[_Part]:
+        """What the rules of the root and the query leave of it, some names at a
+        time."""
+        subscription = self._root.subscription
+        start = subscription.prefix
+        if self._query.relative_root:
+            start += self._query.relative_root + b"/"
+        ignore = subscription.ignore
+        if ignore is not None and ignore.is_empty:
+            ignore = None
+        is_vcs_alone = isinstance(ignore, WatchmanIgnore) and ignore.is_vcs_alone
+        covers, skip = subscription.covers_entry, len(subscription.prefix)
+        for prefix, groups in found.items():
+            if not prefix.startswith(start):
+                continue
+            if ignore and is_vcs_alone and ignore.ignored(prefix[skip:] + b"x", False):
+                continue
+            # What was deleted comes first: what was made in its place has another
+            # status, which would be the last one known of that path.
+            for group in sorted(groups):
+                names = groups[group]
+                if ignore and not is_vcs_alone:
+                    is_dir = group.is_dir
+                    names = [name for name in names if covers(prefix + name, is_dir)]
+                for at in range(0, len(names), NAMES_PER_STEP):
+                    yield prefix, group, names[at : at + NAMES_PER_STEP]
 
     def _add(
         self,
         prefix: bytes,
+        group: Group,
         names: Sequence[bytes],
-        group: _Group,
         wanted: DirectoryFilter,
     ) -> None:
         """Raises OSError if a file is not there any more."""
-        query, rows, pieces = self._query, self._rows, self._pieces
-        assert rows is not None
-        assert pieces is not None
         skip = len(self._root.subscription.prefix)
-        skip += len(query.relative_root) + 1 if query.relative_root else 0
+        if self._query.relative_root:
+            skip += len(self._query.relative_root) + 1
+        inner = prefix[skip:]
         exists, is_new, is_dir = group
         its_directories = frozenset(names if is_dir else ())
-        batch = Batch(prefix[skip:], names, its_directories, exists=exists)
-        names = kept(batch, wanted.by_name)
-        stats: Sequence[Stat] | None = None
-        if names and (self._needs_status or wanted.by_type is not None):
-            stats = self._stats(prefix, names, group)
-            batch = Batch(batch.prefix, names, its_directories, exists=exists)
+        if wanted.by_name is not None:
+            batch = Batch(inner, names, its_directories, exists=exists)
+            names = kept(batch, wanted.by_name)
+        if not names:
+            return
+        stats: Sequence[Stat] = ()
+        if self._needs_status or wanted.by_type is not None:
+            stats = self._stats_of(prefix, names, group)
+        if wanted.by_type is not None:
+            batch = Batch(inner, names, its_directories, exists=exists)
             batch.types = stat.S_IFDIR if is_dir else list(map(_type_of, stats))
-            verdict = True if wanted.by_type is None else wanted.by_type(batch)
+            verdict = wanted.by_type(batch)
             if isinstance(verdict, list):
                 stats = list(compress(stats, verdict))
                 names = list(compress(names, verdict))
             elif not verdict:
                 return
-        if names:
-            if len(query.fields) == 1:
-                piece = rows.names(batch.prefix, names)
-            else:
-                flags = Flags(exists, is_new)
-                piece = rows.rows(batch.prefix, names, stats, flags)
-            pieces.add(piece, len(names))
+        if self._flags != (exists, is_new):
+            self._write()
+            self._flags = Flags(exists, is_new)
+        self._names += [inner + name for name in names]
+        self._stats += stats
 
-    def _stats(
-        self, prefix: bytes, names: Sequence[bytes], group: _Group
+    def _write(self) -> None:
+        """Write the rows that wait for it."""
+        names, rows, pieces = self._names, self._rows, self._pieces
+        assert rows is not None
+        assert pieces is not None
+        if not names:
+            return
+        if len(self._query.fields) == 1:
+            piece = rows.names(b"", names)
+        else:
+            piece = rows.rows(b"", names, self._stats, self._flags)
+        pieces.add(piece, len(names))
+        self._names, self._stats = [], []
+
+    def _stats_of(
+        self, prefix: bytes, names: Sequence[bytes], group: Group
     ) -> Sequence[Stat]:
         last = self._root.last_stats
-        exists, _, is_dir = group
-        if exists:
+        if group.exists:
             stats = stats_of(prefix, names)
             last.keep_some(prefix, names, stats)
             return stats
-        return [stat_of_gone(last.of(prefix + name), is_dir) for name in names]
+        return [stat_of_gone(last.of(prefix + name), group.is_dir) for name in names]
 
     @property
     def count(self) -> int:

@@ -28,6 +28,7 @@ from gamin.protocol.watchman.clocks import Stale
 from gamin.protocol.watchman.codec.codec import Codec
 from gamin.protocol.watchman.codec.plain_rows import (
     Pieces,
+    can_write,
     is_plain,
     needs_status,
     plain_rows,
@@ -89,7 +90,7 @@ class PlainListing:
             (query.since is None or isinstance(query.since, Stale))
             and not query.empty_on_fresh_instance
             and is_plain(query.fields)
-            and plain_rows(codec, query.fields) is not None
+            and can_write(codec)
             and subscription.bound_directory is not None
             and subscription.scope is Scope.TREE
             and root.far_point is None

@@ -157,12 +157,13 @@ class _Reader:
         is one), so that MAX_DEPTH of them stay within Python's limit."""
         data, at = self._data, self.at
         kind = data[at]
+        if kind in (BYTES, TEXT):  # most are
+            self.at = at + 1
+            return self._string()
         if kind in INT_BYTES:
             return self._int()
         self.at = at + 1
         match kind:
-            case 0x02 | 0x0D:  # BYTES, TEXT
-                return self._string()
             case 0x07:  # REAL
                 self.at = at + 9
                 number: float = _REAL.unpack_from(data, at)[1]
@@ -202,6 +203,11 @@ class _Reader:
         return rows
 
     def _int(self) -> int:
+        at = self.at
+        if self._data[at] == INT8:  # most are
+            byte = self._data[at + 1]
+            self.at = at + 2
+            return byte if byte < 128 else byte - 256
         found = read_int(self._data, self.at)
         if found is None:
             raise IndexError

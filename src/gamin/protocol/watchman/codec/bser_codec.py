@@ -7,6 +7,7 @@ neither, and its clients close the connection where they see that type.
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -35,6 +36,12 @@ _CAPABILITIES = struct.Struct("=I")
 _FLAGS: Final = {True: b"\x08", False: b"\x09"}
 
 Column = Callable[[FileRow, Timeline], bytes]
+
+
+@lru_cache(maxsize=256)
+def _key(key: str) -> bytes:
+    """The name of a member of a reply."""
+    return encode_bytes(key.encode())
 
 
 class BserCodec(Struct, frozen=True):
@@ -74,7 +81,7 @@ class BserCodec(Struct, frozen=True):
             is_text = has_text_type and not (
                 key == "error" and self.capabilities & NO_TEXT_TYPE_FOR_ERRORS
             )
-            members.append(encode_bytes(key.encode()))
+            members.append(_key(key))
             members.append(encode_value(value, has_text_type=is_text))
         return members
 

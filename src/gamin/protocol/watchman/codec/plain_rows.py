@@ -7,6 +7,7 @@ status of every file. As `codec.rows` does it, a row takes some 4 to 8 µs; here
 
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
@@ -124,6 +125,11 @@ def is_plain(fields: Sequence[str]) -> bool:
     )
 
 
+def can_write(codec: Codec) -> bool:
+    """Whether `plain_rows` has a way for this encoding."""
+    return codec is JSON or isinstance(codec, BserCodec)
+
+
 def plain_rows(codec: Codec, fields: Sequence[str]) -> PlainRows | None:
     """None for an encoding that has no such way."""
     if codec is JSON:
@@ -203,17 +209,26 @@ class _JsonRows:
         return [*parts, b"]"]
 
 
+@lru_cache(maxsize=64)
+def _texts_of(
+    fields: tuple[str, ...], has_text_type: bool
+) -> tuple[list[bytes], dict[str, bytes]]:
+    """The fields, and the letters of file types, as BSER."""
+    keys = [encode_text(each, has_text_type=has_text_type) for each in fields]
+    letters = (*LETTERS.values(), "?")
+    types = {each: encode_text(each, has_text_type=has_text_type) for each in letters}
+    return keys, types
+
+
 class _BserRows:
     separator = b""
 
     def __init__(self, fields: Sequence[str], *, has_text_type: bool) -> None:
         self._fields = fields
-        self._keys = [encode_text(f, has_text_type=has_text_type) for f in fields]
-        self._types = {
-            letter: encode_text(letter, has_text_type=has_text_type)
-            for letter in (*LETTERS.values(), "?")
-        }
+        self._keys, self._types = _texts_of(tuple(fields), has_text_type)
         self._known: dict[int, bytes] = {}
+        self._heads: dict[int, bytes] = {}
+        """What comes before a string of so many bytes."""
         self._forms: dict[Flags, bytes] = {}
 
     def _form(self, flags: Flags) -> bytes:
@@ -229,12 +244,16 @@ class _BserRows:
         return form
 
     def _texts(self, prefix: bytes, names: Sequence[bytes]) -> list[bytes]:
-        skip = len(prefix)
-        heads = {
-            size: encode_bytes(b"x" * (skip + size))[: -(skip + size) or None] + prefix
-            for size in set(map(len, names))
-        }
-        return [heads[len(name)] + name for name in names]
+        heads, skip = self._heads, len(prefix)
+        sizes = set(map(len, names))
+        for size in sizes:
+            size += skip
+            if size not in heads:
+                heads[size] = encode_bytes(b"x" * size)[: -size or None]
+        if not prefix:
+            return [heads[len(name)] + name for name in names]
+        starts = {size: heads[skip + size] + prefix for size in sizes}
+        return [starts[len(name)] + name for name in names]
 
     def names(self, prefix: bytes, names: Sequence[bytes]) -> bytes:
         return b"".join(self._texts(prefix, names))

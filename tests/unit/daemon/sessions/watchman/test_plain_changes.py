@@ -169,16 +169,16 @@ def test_other_questions_are_answered_in_the_general_way(
 def test_what_happens_meanwhile_is_in_the_answer(
     peer: WatchmanPeer, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    general = PlainChanges._sort
+    general = PlainChanges._parts
 
-    def slow(self: PlainChanges, *arguments: Any) -> bool:
+    def slow(self: PlainChanges, *arguments: Any) -> Iterator[Any]:
         (root / "meanwhile").touch()
         peer.home.service.drive.synchronise()
         return general(self, *arguments)
 
     since = peer.ask("clock", str(root))["clock"]
     change(root)
-    monkeypatch.setattr(PlainChanges, "_sort", slow)
+    monkeypatch.setattr(PlainChanges, "_parts", slow)
     query = {"fields": ["name"], "since": since}
     assert "meanwhile" in peer.ask("query", str(root), query)["files"]
 

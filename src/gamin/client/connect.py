@@ -89,7 +89,9 @@ def _start_and_reach(
     try:
         launch(command, attempt.address.session, environ)
     except ServerNotExecutable as error:
-        raise ServerNotStarted(attempt.address, command, str(error)) from error
+        raise ServerNotStarted(
+            attempt.address, command, str(error), has_run=False
+        ) from error
     deadline = time.monotonic() + patience
     seconds = _FIRST_PAUSE
     while time.monotonic() < deadline:

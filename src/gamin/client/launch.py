@@ -19,17 +19,21 @@ _DETACH = ("/bin/sh", "-c", '"$@" &', "sh")
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _START = ("daemon", "process", "start.py")
+_CHOSEN = "GAMIN_DEBUG_SERVER"
 
 
 class ServerNotExecutable(GaminError):
     """The program that should serve is not one that can be run."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, *, is_chosen: bool) -> None:
+        """`is_chosen`: GAMIN_DEBUG_SERVER names it."""
         super().__init__(program)
         self.program = program
+        self.is_chosen = is_chosen
 
     def __str__(self) -> str:
-        return f"{self.program!r} is not a program (check GAMIN_DEBUG_SERVER)"
+        hint = " (check GAMIN_DEBUG_SERVER)" if self.is_chosen else ""
+        return f"{self.program!r} cannot be executed{hint}"
 
 
 def server_command(environ: Mapping[str, str]) -> Sequence[str]:
@@ -39,7 +43,7 @@ def server_command(environ: Mapping[str, str]) -> Sequence[str]:
     effect on the server: it serves all programs of the user, not only this one, and
     whoever can put a file there could otherwise run it in our name.
     """
-    chosen = environ.get("GAMIN_DEBUG_SERVER", "")
+    chosen = environ.get(_CHOSEN, "")
     return (
         (chosen,) if chosen else (sys.executable, "-I", os.path.join(_PACKAGE, *_START))
     )
@@ -70,4 +74,4 @@ def _found(program: str, environ: Mapping[str, str]) -> str:
         path = os.path.join(place, program)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
-    raise ServerNotExecutable(program)
+    raise ServerNotExecutable(program, is_chosen=bool(environ.get(_CHOSEN)))

@@ -36,19 +36,28 @@ class NoServer(ServerError):
 class ServerNotStarted(ServerError):
     """A server was started, and none can be reached."""
 
-    def __init__(self, address: Address, command: Sequence[str], problem: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        command: Sequence[str],
+        problem: str,
+        *,
+        has_run: bool = True,
+    ) -> None:
+        """`has_run`: the command could be executed, so running it may show more."""
         super().__init__(address, command, problem)
         self.address = address
         self.command = command
         self.problem = problem
+        self.has_run = has_run
 
     def __str__(self) -> str:
+        text = f"no server could be started for {self.address}: {self.problem}"
+        if not self.has_run:
+            return text
         session = shlex.quote(os.fsdecode(self.address.session))
         program = shlex.join(self.command)
-        return (
-            f"no server could be started for {self.address}: {self.problem} "
-            f"(to see why, run GAM_CLIENT_ID={session} {program})"
-        )
+        return f"{text} (to see why, run GAM_CLIENT_ID={session} {program})"
 
 
 class ServerUnresponsive(ServerError):

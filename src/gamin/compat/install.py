@@ -73,7 +73,8 @@ def _status_of(name: str) -> str:
     if name not in _requested:
         return "its own engine: not installed"
     if name in _replaced:
-        return "gamin"
+        users = _replaced[name]
+        return f"gamin, but not in {', '.join(users)}" if users else "gamin"
     return "gamin, once it is imported"
 
 
@@ -91,7 +92,7 @@ def _replace_watchfiles(module: ModuleType) -> None:
     main = sys.modules.get("watchfiles.main")
     if getattr(main, "RustNotify", None) is own:
         main.RustNotify = module.RustNotify  # type: ignore[union-attr]
-    _replaced["watchfiles"] = None
+    _replaced["watchfiles"] = []
 
 
 def _replace_watchdog(module: ModuleType) -> None:
@@ -101,17 +102,16 @@ def _replace_watchdog(module: ModuleType) -> None:
     inotify = sys.modules["watchdog.observers.inotify"]
     own = vars(inotify)["InotifyObserver"]
     if own is not GaminObserver:
-        _warn_of_users("watchdog", own)
+        _replaced["watchdog"] = _users_of("watchdog", own)
         vars(inotify).update(InotifyObserver=GaminObserver, InotifyEmitter=GaminEmitter)
         vars(module).update(Observer=GaminObserver)
-    _replaced["watchdog"] = None
 
 
 def _replace_watchdog_polling(module: ModuleType) -> None:
     if settings.polling_too():
         from gamin.compat.polling_observer import GaminPollingObserver
 
-        _warn_of_users("watchdog", vars(module)["PollingObserver"])
+        _users_of("watchdog", vars(module)["PollingObserver"])
         vars(module).update(PollingObserver=GaminPollingObserver)
 
 
@@ -130,8 +130,8 @@ def _prefer_watchdog(module: ModuleType) -> None:
     names.update(is_watchman_supported=is_watchman_supported)
 
 
-def _warn_of_users(library: str, own: object) -> None:
-    """Warn of modules that imported a class before it was replaced."""
+def _users_of(library: str, own: object) -> list[str]:
+    """The modules that imported a class before it was replaced, with a warning."""
     users = sorted(
         name
         for name, module in list(sys.modules.items())
@@ -145,6 +145,7 @@ def _warn_of_users(library: str, own: object) -> None:
 
         names = ", ".join(users)
         warn_once(library, f"{names} imported it before gamin.compat.install")
+    return users
 
 
 _REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
@@ -158,7 +159,9 @@ _REPLACEMENTS: dict[str, dict[str, Callable[[ModuleType], None]]] = {
 """For each library: what to do right after one of its modules was executed."""
 
 _requested: dict[str, None] = {}
-_replaced: dict[str, None] = {}
+_replaced: dict[str, list[str]] = {}
+"""The libraries whose engine is replaced, and the modules that still have the old one.
+"""
 
 
 class _Finder:

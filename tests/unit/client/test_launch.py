@@ -68,6 +68,12 @@ def test_a_program_that_cannot_be_run_is_named(tmp_path: Path) -> None:
         with pytest.raises(ServerNotExecutable) as reported:
             launch([program], b"", {})
         assert reported.value.program == program
+        assert "GAMIN_DEBUG_SERVER" not in str(reported.value)
+
+
+def test_a_chosen_program_that_cannot_be_run_is_known_as_such() -> None:
+    with pytest.raises(ServerNotExecutable, match="check GAMIN_DEBUG_SERVER"):
+        launch(["/no/server"], b"", {"GAMIN_DEBUG_SERVER": "/no/server"})
 
 
 def test_the_server_program_is_not_searched_in_the_current_directory() -> None:

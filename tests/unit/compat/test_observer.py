@@ -361,8 +361,10 @@ def test_importing_our_observer_replaces_nothing() -> None:
 
 
 def test_a_module_that_imported_the_observer_before_is_named_in_a_warning() -> None:
-    code = f"from watchdog.observers import Observer; {INSTALL}"
+    code = f"from watchdog.observers import Observer; {INSTALL}; "
+    code += "print(gamin.compat.status()['watchdog'])"
     command = [sys.executable, "-I", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "RuntimeWarning" in done.stderr
     assert "__main__ imported it before" in done.stderr
+    assert done.stdout == "gamin, but not in __main__\n"

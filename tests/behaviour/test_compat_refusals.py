@@ -19,7 +19,7 @@ from testkit.fuse import FuseMount, bindfs, can_bindfs
 from testkit.server_state import status
 from testkit.taken_places import taken_place
 from testkit.waiting import eventually
-from testkit.watches import serving
+from testkit.watches import kill_server, serving
 
 pytest.importorskip("watchdog")
 pytest.importorskip("watchfiles")
@@ -65,8 +65,12 @@ def server(
 
 @pytest.fixture
 def one_subscription(tmp_path: Path) -> None:
-    """The server lets each client have one subscription."""
-    (tmp_path / ".gaminrc").write_text("limit subscriptions 1\n")
+    limit_subscriptions(tmp_path)
+
+
+def limit_subscriptions(home: Path) -> None:
+    """A server that starts lets each client have one subscription."""
+    (home / ".gaminrc").write_text("limit subscriptions 1\n")
 
 
 @pytest.fixture
@@ -147,6 +151,47 @@ def test_watches_that_the_server_refuses_use_the_library_s_engine(
         for folder in folders:
             (folder / "new").unlink()
         yield_new_files(*folders)
+
+
+def test_watches_that_another_server_refuses_go_on_by_inotify(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    recorder = Recorder()
+    with observing() as observer:
+        for folder in folders:
+            observer.schedule(recorder, str(folder))
+        assert uses_own_engine(observer) == [False] * 3
+        limit_subscriptions(tmp_path)
+        with one_warning("subscriptions"):
+            kill_server()
+            eventually(lambda: uses_own_engine(observer) == [True] * 3)
+        report_new_files(recorder, folders)
+
+
+def test_watches_that_another_server_refuses_go_on_by_the_library_s_engine(
+    folders: list[Path], tmp_path: Path
+) -> None:
+    engine = vars(watchfiles.main)["RustNotify"]([str(each) for each in folders])
+    limit_subscriptions(tmp_path)
+
+    def has_own_engine() -> bool:
+        assert engine.watch(1, 1, 50, None) == "timeout"
+        return vars(engine)["_own"] is not None
+
+    with one_warning("subscriptions"):
+        kill_server()
+        eventually(has_own_engine)
+    for folder in folders:
+        (folder / "new").touch()
+    wanted = {(int(Change.added), str(folder / "new")) for folder in folders}
+    found: set[tuple[int, str]] = set()
+
+    def are_reported() -> bool:
+        found.update(engine.watch(50, 50, 1_000, None))
+        return wanted <= found
+
+    eventually(are_reported, what=f"{wanted}")
+    engine.close()
 
 
 def test_where_others_hold_the_place_for_sockets_observers_use_inotify(

@@ -17,7 +17,7 @@ from gamin.client.watch import Watch, watch
 from gamin.compat import settings
 from gamin.compat.changed_files import changed_after
 from gamin.compat.spelling import Spelling
-from gamin.errors import ServerError
+from gamin.errors import GaminError
 from gamin.events import Detail, Event, Kind
 
 ADDED, MODIFIED, DELETED = 1, 2, 3
@@ -112,8 +112,8 @@ class Engine:
         Returns a set of changes once nothing came for `step_ms`, or `debounce_ms`
         after the first; or 'timeout', 'stop', or 'signal' for a KeyboardInterrupt.
 
-        Raises RuntimeError after `close`, and when the server is lost for good and
-        there is no substitute.
+        Raises RuntimeError after `close`, and when the server is lost for good, or the
+        one that replaces it refuses the watch, and there is no substitute.
         """
         if self._own is not None:
             return self._own.watch(debounce_ms, step_ms, timeout_ms, stop_event)  # type: ignore[no-any-return]
@@ -123,7 +123,7 @@ class Engine:
             return self._wait(debounce_ms, step_ms, timeout_ms, stop_event)
         except KeyboardInterrupt:
             return "signal"
-        except ServerError as error:
+        except GaminError as error:  # lost for good, or another one refuses the watch
             if self._substitute is None:
                 raise RuntimeError(str(error)) from error
             self.close()

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from gamin.client.arguments import AnyPath
-from gamin.client.watch import watch
+from gamin.client.arguments import AnyPath, as_patterns, make_session
+from gamin.client.watch import Watch
 from gamin.events import Event
+from gamin.protocol.watchman.client.watched_path import WatchOptions
 
 
 def changes(
@@ -43,15 +44,15 @@ def changes(
     """
     if since is not None and since.startswith("n:") and "," not in since:
         since = ",".join([since] * len(paths))
-    with watch(
-        *paths,
+    options = WatchOptions(
         recursive=recursive,
-        ignore=ignore,
+        ignore=as_patterns(ignore),
         vcs_ignore=vcs_ignore,
         cross_mounts=cross_mounts,
-        since=since,
         initial=since is None,
-    ) as opened:
+        once=True,
+    )
+    with Watch(make_session(paths, options, since)) as opened:
         events: list[Event] = []
         while (batch := opened.next(timeout=0)) is not None:
             events += batch

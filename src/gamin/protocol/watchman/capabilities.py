@@ -19,6 +19,7 @@ OURS = (
     "gamin-kind",  # fields `kind` and `is_dir`
     "gamin-moved-from",  # field `moved_from`: a rename is one row
     "gamin-names",  # `names` of a subscription: a list as the names in each directory
+    "gamin-once",  # `once` of a subscription: no list after what happened
     "gamin-recovered",  # `recovered: true` on what was found after a loss
     "gamin-settle-0",  # `settle` of a subscription, 0 for at once
     "gamin-surrogate-escapes",  # names that are not UTF-8

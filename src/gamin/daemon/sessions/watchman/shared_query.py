@@ -166,7 +166,9 @@ class SharedQuery:
                 subscriber in self.subscribers and subscriber.large_difference is work
             ),
             finish=partial(self._deliver_large, subscriber),
-            plain=Plain(self._event_rows, subscriber.wants_listing)
+            plain=Plain(
+                self._event_rows, subscriber.wants_listing and not self.query.once
+            )
             if self.wants_event_fields
             else None,
         )
@@ -188,10 +190,9 @@ class SharedQuery:
                 self._deliver(
                     subscriber, rows, is_fresh=is_fresh, listing=fresh, now=now
                 )
-            if since is not None and listing is not None:
+            if since is not None and subscriber.wants_listing:
                 self._deliver(subscriber, self._rows(()), listing=listing, now=now)
-            if listing is not None:
-                subscriber.wants_listing = False
+            subscriber.wants_listing = False
             cursor.catch_up(now.latest, now.root)
             cursor.is_behind = root.timeline[:4] != now[:4]
             if cursor.is_behind:
@@ -240,8 +241,14 @@ class SharedQuery:
             cursor.catch_up(root.timeline.latest, root.number)
         if subscriber.wants_listing:
             subscriber.wants_listing = False
-            self._deliver(subscriber, self._rows(()), listing=root.names())
+            self._deliver_end(subscriber)
         return is_owed
+
+    def _deliver_end(self, subscriber: Subscriber) -> None:
+        """What happened since the client's clock was delivered. The client waits for
+        this message, to know that it has all."""
+        listing = None if self.query.once else self._root.names()
+        self._deliver(subscriber, self._rows(()), listing=listing)
 
     def deliver_past(
         self, subscriber: Subscriber, since: Clock, found: list[Row]
@@ -250,8 +257,8 @@ class SharedQuery:
         rows = self._rows(found)
         if not rows.is_empty:
             self._deliver(subscriber, rows, since=since)
-        if self.query.names:  # the client waits for these, to know that it has all
-            self._deliver(subscriber, self._rows(()), listing=self._root.names())
+        if self.query.names:
+            self._deliver_end(subscriber)
 
     def deliver_all(self, subscriber: Subscriber) -> None:
         """Everything there is: the subscriber must drop what it knew."""

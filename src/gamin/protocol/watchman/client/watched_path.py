@@ -30,6 +30,9 @@ class WatchOptions(NamedTuple):
     """Report also what is behind links to directories."""
     unreadable: bool = False
     """Say which directories may not be read."""
+    once: bool = False
+    """The client leaves when it has received what happened since its clock: it needs no
+    listing with which to find what a loss hid. An older server sends that."""
     wait_for_mounts: bool = True
     """False: the server refuses a new watch if a mount does not answer. An older
     server waits for it."""
@@ -116,6 +119,7 @@ class WatchedPath:
             # Another value than 0 is for the server to refuse, or waits in the client.
             "settle": min(options.settle, 0.0),
             "defer_vcs": False,
+            **({"once": True} if options.once else {}),
             **({"details": True} if options.details else {}),
             **({} if options.flow_control else {"flow_control": False}),
             **({"unreadable": True} if options.unreadable else {}),

@@ -305,6 +305,8 @@ class Watching:
         decode: Decode = decode_detailed if is_detailed else decode_and_apply
         if path.options.settle and path.belief is not None:
             decode = with_deletions(decode, is_detailed=is_detailed)
+        if not rows and path.options.once:  # nothing from before is still to come
+            path.belief, path.awaits_listing = belief, False
         found = decode(rows, path.text, belief, recovered=recovered)
         path.clock = clock
         if complete_until_ns is not None:
@@ -328,14 +330,10 @@ class Watching:
         inode, path.inode = path.inode, value.get("inode", path.inode)
         if "names" in value:
             return self._on_listing(path, value, clock, is_other=inode != path.inode)
-        complete_until_ns, recovered = (
-            members.complete_until_ns(value, path.complete_until_ns),
-            bool(value.get("recovered")),
-        )
+        until_ns = members.complete_until_ns(value, path.complete_until_ns)
         name, rows = message.subscription, members.rows(value)
-        return self._on_rows(
-            CompactMessage(name, clock, complete_until_ns, rows, recovered)
-        )
+        recovered = bool(value.get("recovered"))
+        return self._on_rows(CompactMessage(name, clock, until_ns, rows, recovered))
 
     def _on_listing(
         self, path: WatchedPath, value: dict[str, Any], clock: str, *, is_other: bool

@@ -65,6 +65,7 @@ OPTIONS: dict[str, _Option] = {
             "wait_for_mounts",
             "initial",
             "names",
+            "once",
         )
     },
     "sync_timeout": _milliseconds("sync_timeout"),

@@ -64,6 +64,9 @@ class Query(Struct, frozen=True, kw_only=True):
 
     With `since` and `initial` the list follows what happened since then.
     """
+    once: bool = False
+    """Ours: with `names`, a message without rows follows what happened since then, in
+    the place of the list. For a client that asks once and keeps no belief."""
 
     @property
     def wants_moves(self) -> bool:

@@ -228,3 +228,38 @@ def test_a_client_that_leaves_has_its_rows_freed_in_slices(
     peer.session.connection.close()
     server.run_until(lambda: 0 in freed, what="the end of the rows")
     assert len(freed) > 1
+
+
+def test_one_that_asks_once_gets_no_list_after_the_difference(
+    server: Home, box: Path
+) -> None:
+    """A message without rows says that this was all, however few rows there were."""
+    first = server.watcher()
+    first.ask("subscribe", str(box), "s", PLAIN)
+    clock = first.message()["clock"]
+    for count in (0, 1, 10):
+        peer = server.watcher()
+        files = {f"{count}-{number}" for number in range(count)}
+        for file in files:
+            (box / file).touch()
+        query = {**PLAIN, "since": clock, "once": True}
+        assert "error" not in peer.ask("subscribe", str(box), "s", query)
+        found: set[str] = set()
+        while rows := (message := peer.message())["rows"]:
+            assert "names" not in message
+            found |= {row[1:] for row in rows.split("//")}
+        assert "names" not in message
+        assert found == files
+        clock = message["clock"]
+
+
+def test_one_that_asks_once_with_an_unknown_clock_gets_all_names(
+    server: Home, box: Path
+) -> None:
+    known = planted(box)
+    peer = server.watcher()
+    query = {**PLAIN, "since": "c:1:2:3:4", "once": True}
+    assert "error" not in peer.ask("subscribe", str(box), "s", query)
+    message = peer.message()
+    assert message["is_fresh_instance"]
+    assert listed(message) == known

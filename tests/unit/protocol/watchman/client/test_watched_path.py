@@ -18,13 +18,14 @@ def query_of(options: WatchOptions) -> dict[str, object]:
 
 def test_a_query_has_only_those_members_that_an_old_server_knows_by_default() -> None:
     plain = path_with(WatchOptions()).query()
-    optional = {"details", "flow_control", "unreadable", "wait_for_mounts"}
+    optional = {"details", "flow_control", "once", "unreadable", "wait_for_mounts"}
     assert not optional & plain.keys()
 
 
 def test_options_become_members_of_the_query() -> None:
-    options = WatchOptions(details=True, flow_control=False, unreadable=True)
+    options = WatchOptions(details=True, flow_control=False, unreadable=True, once=True)
     query = parse_query(query_of(options))
+    assert query.once
     assert (query.details, query.flow_control, query.unreadable) == (True, False, True)
 
 

@@ -115,3 +115,26 @@ def test_unreadable_directories_are_those_of_the_last_message_that_says_so() -> 
     assert watching.unreadable == ["/a"]
     watching.received(encode({**message, "unreadable": None}, rows=b'""'))
     assert watching.unreadable == []
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_one_that_asks_once_is_ready_after_a_message_without_rows(
+    is_known: bool,
+) -> None:
+    """The clock may be one of another server, which could answer with a listing."""
+    clock = str(NOW.clock(1)) if is_known else "n:backup"
+    watching = Watching(["/a"], WatchOptions(once=True), since=clock)
+    watching.start()
+    watching.received(welcome() + accepted())
+    (batch,) = watching.received(told(row(b"f")))
+    assert batch.events == [Event(Kind.CHANGED, "/a/f")]
+    assert not watching.ready
+    assert watching.received(told()) == []
+    assert watching.ready
+
+
+def test_one_that_asks_once_is_ready_after_the_listing_of_an_older_server() -> None:
+    watching = Watching(["/a"], WatchOptions(once=True), since=str(NOW.clock(1)))
+    watching.start()
+    watching.received(welcome() + accepted() + listed(EMPTY))
+    assert watching.ready

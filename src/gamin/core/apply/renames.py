@@ -5,7 +5,7 @@ that; a half without its partner is a plain deletion or creation). A subscriber 
 sees only one of the two places gets a deletion or a creation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gamin.core.apply.content import Content
@@ -95,7 +95,7 @@ class Renames:
         path = node.path_prefix() + name
         is_deferred = False
         if node.listed:
-            is_deferred = self._defer(node, name, known is not FILE, dies=True)
+            is_deferred = self._defer_leaving(node, name, known)
             self._tree.remove(node, name)
         else:
             del node.names[name]
@@ -110,6 +110,16 @@ class Renames:
         return bool(self._flow.busy) and self._deferred.defer(
             node, name, is_dir, self._moment.now, dies=dies
         )
+
+    def _defer_leaving(self, node: Node, name: bytes, known: Node | bool) -> bool:
+        """As `_defer` for the first half. What is removed in slices, if it leaves what
+        is watched, is reported at the end of that: then it may be deferred."""
+        if not self._flow.busy:
+            return False
+        if isinstance(known, Node) and self._entries.is_removed_in_slices(known):
+            self._deferred.report(node, name)
+            return False
+        return self._defer(node, name, known is not FILE, dies=True)
 
     def on_moved_to(self, node: Node, name: bytes, mask: int, cookie: int) -> None:
         """The second half of a rename: the name is there."""
@@ -215,11 +225,8 @@ class Renames:
         if is_large(moved) and not any(s in deep for s in before.recursive):
             return False  # nobody sees both places: removed and scanned in slices
         is_deferred = self._defer(node, name, True)
-        for below in moved.subtree():
-            self._deferred.flush(below)
-            self._entries.invalidate_paths(below)
-            for subscription in self._coverage.bound(below):
-                self._coverage.suspend(subscription)
+        all_below = list(moved.subtree())  # once: there may be 20,000
+        self._detach_bound(all_below)
         trees = [s for s in before.recursive if s in deep and s.covers_directory(path)]
         visible = {
             subscription: self._ignore_changes.visible(subscription, moved)
@@ -231,9 +238,11 @@ class Renames:
         self._tree.add(node, name, moved)
         for subscription in trees:
             _take_rules_along(subscription, leaving.path, path)
-        for below in moved.subtree():
-            self._audiences.forget(below)
-            self._coverage.mark_for_release(below)
+        if before.recursive != deep or not all(s.is_unfiltered for s in deep):
+            for below in all_below:
+                self._audiences.forget(below)
+                self._coverage.mark_for_release(below)
+        self._coverage.method.on_moved(moved)
         after = self._audiences.on(moved)
         for subscription in before.recursive:
             if subscription not in after.recursive:
@@ -246,12 +255,23 @@ class Renames:
             if subscription not in before.recursive:
                 self._report_below(subscription, moved, Kind.CREATED, path)
                 self._coverage.cover(moved, subscription)
-        for below in moved.subtree():
+        for below in all_below:
             if below.mask and not below.is_watched:
                 self._coverage.registers.suspect(below, 1)
         for scanned in self.recent_scans.within(moved):
             self._entries.scan(scanned)
         return True
+
+    def _detach_bound(self, all_below: Iterable[Node]) -> None:
+        """Directories get another path: report what is deferred in them, and have the
+        paths walked again that lead there."""
+        for below in all_below:
+            if below.deferred is not None:
+                self._deferred.flush(below)
+            if below.path_waiters is not None or below.subscriptions is not None:
+                self._entries.invalidate_paths(below)
+                for subscription in self._coverage.bound(below):
+                    self._coverage.suspend(subscription)
 
     def _report_move(
         self, leaving: _PendingMove, node: Node, row: Row, is_deferred: bool

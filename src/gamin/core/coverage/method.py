@@ -76,16 +76,37 @@ class WatchMethod:
     def reapply_policy(self, policy: Policy) -> None:
         """The rules or the mounts changed: decide again for every directory."""
         self.policy = policy
-        for node in self._tree.root.subtree():
+        self._decide_again(self._tree.root)
+
+    def on_moved(self, node: Node) -> None:
+        """Another path may have another decision."""
+        above = node.parent
+        if (
+            above is None
+            or not (above.uniform and node.uniform)
+            or above.decision != node.decision
+        ):
+            self._decide_again(node)
+
+    def _decide_again(self, top: Node) -> None:
+        """Decide again for a directory and for all below it, save for what is below a
+        directory that is watched as before, as is all below it: most of a large
+        tree."""
+        stack = [top]
+        while stack:
+            node = stack.pop()
+            before = node.decision, node.uniform
             self.forget_decision(node)
-        for node in self._tree.root.subtree():
-            if not node.mask:
-                continue
-            before = (node.kernel_mask, node.poll_mask, node.interval)
-            self.decide(node)
-            self.split(node)
-            if (node.kernel_mask, node.poll_mask, node.interval) != before:
-                self._effects.append(Watch(node))
+            if node.mask:
+                masks = node.kernel_mask, node.poll_mask, node.interval
+                self.decide(node)
+                self.split(node)
+                if (node.kernel_mask, node.poll_mask, node.interval) != masks:
+                    self._effects.append(Watch(node))
+            is_same = node.uniform and before == (node.decision, node.uniform)
+            # How names are polled also depends on the mount.
+            if not is_same or node.decision.method is Method.POLL:
+                stack.extend(node.children())
 
     # -- the split
 

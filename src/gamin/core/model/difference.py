@@ -283,26 +283,46 @@ def _former_occupants(place: Node, since: int) -> list[Node]:
 
 def _deletions(top: Node, since: int, prefix: bytes) -> Iterator[Row]:
     """Deletions of everything that was in a directory, by the paths of then."""
-    found: list[tuple[Node, bytes]] = []
-    stack = [(top, prefix)]
     seen = {top}  # a store that was saved may say anything
-    while stack:
-        node, prefix = stack.pop()
-        found.append((node, prefix))
-        for place in (*(node.tombstones or {}).values(), *node.children()):
-            path = prefix + place.name + b"/"
-            below = [gone for gone in _occupants(place, since) if gone not in seen]
-            seen.update(below)
-            stack += [(gone, path) for gone in below]
-    for node, prefix in reversed(found):
-        # Copies, because a caller that takes turns with others may go on later.
-        names = node.entries
-        for name, known in reversed(list(names.items())):
-            yield Row(Kind.DELETED, prefix + name, known is not FILE)
-        for name, touch in reversed(list(node.past.items())):
-            _, _, died, first, is_dir = touch
-            if name not in names and died > since >= first:
-                yield Row(Kind.DELETED, prefix + name, is_dir)
+    # The way to the directory at hand. From below, and without a list of all of them:
+    # that takes 30 ms for 20,000, before the first row.
+    way = [(top, prefix, _below_then(top, since, prefix))]
+    while way:
+        node, prefix, below = way[-1]
+        for child, path in below:
+            if child not in seen:
+                seen.add(child)
+                way.append((child, path, _below_then(child, since, path)))
+                break
+        else:
+            way.pop()
+            yield from _deletions_in(node, since, prefix)
+
+
+def _below_then(node: Node, since: int, prefix: bytes) -> Iterator[tuple[Node, bytes]]:
+    """The directories that were in one at the tick `since`, with their paths."""
+    places = (*(node.tombstones or {}).values(), *node.children())
+    # A list, because a caller that takes turns with others may go on later, and where
+    # a directory was is not known any more of one that is renamed meanwhile.
+    return iter(
+        [
+            (gone, prefix + place.name + b"/")
+            for place in places
+            for gone in _occupants(place, since)
+        ]
+    )
+
+
+def _deletions_in(node: Node, since: int, prefix: bytes) -> Iterator[Row]:
+    """Deletions of everything that was an entry of a directory."""
+    # Copies, because a caller that takes turns with others may go on later.
+    names = node.entries
+    for name, known in reversed(list(names.items())):
+        yield Row(Kind.DELETED, prefix + name, known is not FILE)
+    for name, touch in reversed(list(node.past.items())):
+        _, _, died, first, is_dir = touch
+        if name not in names and died > since >= first:
+            yield Row(Kind.DELETED, prefix + name, is_dir)
 
 
 def listing(

@@ -62,7 +62,7 @@ class Deferred:
         if node not in self._flow.busy:
             return False
         if is_dir and self._audiences.on(node).recursive:
-            self._report_entry(node, name, recovered)
+            self.report(node, name, recovered=recovered)
             return False
         self._flow.mark_changed(node, now)
         self.record_baseline(node, name, dies=dies)
@@ -121,7 +121,8 @@ class Deferred:
             self._details.report(path, self._details.take_pending(node, name))
         self._reporter.report(audience, Row(Kind.CHANGED, path, known is not FILE))
 
-    def _report_entry(self, node: Node, name: bytes, recovered: bool) -> None:
+    def report(self, node: Node, name: bytes, *, recovered: bool = False) -> None:
+        """Report what was deferred of an entry, if anything was."""
         before = node.deferred.pop(name, None) if node.deferred else None
         if before is not None:
             self._report_difference(node, name, before, recovered)

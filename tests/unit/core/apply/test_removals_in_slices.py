@@ -157,3 +157,58 @@ def test_slices_report_what_one_go_reports(choices: DataObject) -> None:
     paths = [word.split()[1] for word in seen[0]]
     for index, gone in enumerate(paths):
         assert not any(below.startswith(gone) for below in paths[index + 1 :])
+
+
+def test_a_rename_away_from_a_busy_directory_is_removed_in_slices(
+    shell: Shell,
+) -> None:
+    """Its own client sees no further than the names in it, so the rename would be
+    deferred; another one watches what is renamed away."""
+    outer, inner = shell.view(), shell.view()
+    outer.subscribe(b"/d", Scope.DIRECTORY)
+    inner.subscribe(b"/d/big", Scope.TREE)
+    for view in (outer, inner):
+        view.rows()
+    directory = shell.monitor.tree.find(b"/d")
+    assert directory is not None
+    while directory not in shell.monitor.flow.busy:
+        shell.disk.touch(b"/d/brief")
+        shell.disk.unlink(b"/d/brief")
+        shell.now += 0.01
+        shell.drain()
+    outer.rows()
+    leaves = Change(directory, MOVED_FROM | IS_DIR, 7, b"big")
+    effects = shell.monitor.changed([leaves], shell.now)
+    assert len([each for each in effects if isinstance(each, Remove)]) == 1
+    shell.disk.rename(b"/d/big", b"/elsewhere/big")
+    shell.do(effects)
+    shell.run_once()
+    assert not outer.rows()
+    below = EVERYTHING - {"deleted /d/big/"}
+    assert set(as_words(inner.rows())) >= below
+    shell.sleep(2)
+    assert as_words(outer.rows()) == ["deleted /d/big/"]
+
+
+def test_a_large_directory_whose_coming_was_deferred_is_renamed_after_that(
+    shell: Shell,
+) -> None:
+    outer, inner = shell.view(), shell.view()
+    outer.subscribe(b"/d", Scope.DIRECTORY)
+    inner.subscribe(b"/d/late", Scope.TREE)
+    directory = shell.monitor.tree.find(b"/d")
+    assert directory is not None
+    while directory not in shell.monitor.flow.busy:
+        shell.disk.touch(b"/d/brief")
+        shell.disk.unlink(b"/d/brief")
+        shell.now += 0.01
+        shell.drain()
+    outer.rows()
+    shell.disk.rename(b"/d/big", b"/d/late")
+    shell.run_once()
+    shell.disk.rename(b"/d/late", b"/d/later")
+    shell.run_once()
+    shell.sleep(2)
+    seen = [word for word in as_words(outer.rows()) if "late" in word]
+    assert seen.index("created /d/late/") < seen.index("deleted /d/late/")
+    assert "created /d/later/" in seen

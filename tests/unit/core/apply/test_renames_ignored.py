@@ -106,3 +106,27 @@ def test_a_rule_file_in_an_ignored_directory_that_others_watch_changes_nothing(
     assert (
         shell.monitor.rules_changed(keeper, b"a", b".gitignore", None, shell.now) == []
     )
+
+
+class Hidden:
+    """Ignores one directory, by its path below the root."""
+
+    def __init__(self, path: bytes) -> None:
+        self.path = path
+        self.is_empty = False
+
+    def ignored(self, path: bytes, is_dir: bool) -> bool:
+        return path == self.path or path.startswith(self.path + b"/")
+
+
+def test_what_is_ignored_at_its_new_path_is_not_watched_any_more(shell: Shell) -> None:
+    view = shell.view()
+    view.subscribe(b"/in", Scope.TREE, ignore=Hidden(b"to/a/sub"))
+    watched = shell.kernel.watches
+    shell.disk.rename(b"/in/a", b"/in/to/a")
+    shell.run_once()
+    assert shell.kernel.watches == watched - 1
+    view.rows()
+    shell.disk.touch(b"/in/to/a/sub/late")
+    shell.run_once()
+    assert not view.rows()

@@ -3,6 +3,8 @@
 import pytest
 
 from gamin.config.gaminrc import FilesystemRule, Method, PathRule
+from gamin.config.mounts import Mount, Mounts
+from gamin.config.policy import Decision, Policy
 from gamin.core.coverage.method import CONTENT_AND_ATTRIB, FULL
 from gamin.core.effects import TraceKind
 from gamin.core.model.node import Node
@@ -154,3 +156,67 @@ def test_polling_that_is_late_makes_the_delay_longer() -> None:
     assert shell.monitor.longest_undetected == 8.5
     shell.run_once()
     assert shell.monitor.longest_undetected == 1
+
+
+def test_a_renamed_directory_is_watched_as_its_new_path_wants_it() -> None:
+    shell = Shell(plain_policy(PathRule(b"/a/slow*", Method.POLL)))
+    for number in range(20):
+        shell.disk.makedirs(b"/a/quick/%d" % number)
+    shell.view().subscribe(b"/a", Scope.TREE)
+    quick = node_at(shell, b"/a/quick")
+    assert quick.kernel_mask == FULL
+    shell.disk.rename(b"/a/quick", b"/a/slow")
+    shell.run_once()
+    assert node_at(shell, b"/a/slow") is quick
+    assert {node.poll_mask for node in quick.subtree()} == {FULL}
+    assert {node.kernel_mask for node in quick.subtree()} == {0}
+
+
+class Counting(Policy):
+    """A policy that knows which paths it was asked for."""
+
+    def __init__(self, *mounts: Mount) -> None:
+        super().__init__((), Mounts([Mount(b"/", "ext4"), *mounts]))
+        self.asked: list[bytes] = []
+
+    def decide(self, path: bytes, real: bytes | None = None) -> Decision:
+        self.asked.append(path)
+        return super().decide(path, real)
+
+
+def test_a_new_mount_does_not_concern_what_is_far_from_it() -> None:
+    shell = Shell()
+    for number in range(20):
+        shell.disk.makedirs(b"/a/%d/deep" % number)
+    shell.disk.makedirs(b"/b/mount")
+    shell.view().subscribe(b"/", Scope.TREE)
+    policy = Counting(Mount(b"/b/mount", "tmpfs"))
+    shell.do(shell.monitor.policy_changed(policy, shell.now))
+    assert b"/a" in policy.asked
+    assert not [path for path in policy.asked if path.startswith(b"/a/")]
+
+
+@pytest.mark.parametrize("rule", [b"/quick*", b"/slow*", b"/*/a*", b"/slow/a/b"])
+def test_changed_rules_reach_every_directory_that_they_concern(rule: bytes) -> None:
+    shell = Shell(plain_policy(PathRule(b"/slow*", Method.POLL)))
+    for path in (b"/slow/a/b", b"/quick/a/b", b"/other/c"):
+        shell.disk.makedirs(path)
+    shell.view().subscribe(b"/", Scope.TREE)
+    policy = plain_policy(PathRule(rule, Method.POLL))
+    shell.do(shell.monitor.policy_changed(policy, shell.now))
+    for node in shell.monitor.tree.root.subtree():
+        is_polled = policy.decide(node.path()).method is Method.POLL
+        assert bool(node.poll_mask) is is_polled, node
+        assert bool(node.kernel_mask) is not is_polled, node
+
+
+def test_a_mount_of_another_type_is_polled_as_that_wants_it() -> None:
+    rule = PathRule(b"/far*", Method.POLL)
+    shell = Shell(plain_policy(rule))
+    shell.disk.makedirs(b"/far/a/b")
+    shell.view().subscribe(b"/far/a/b/c", Scope.FILE)
+    leads = node_at(shell, b"/far/a")
+    assert not leads.poll_mask
+    mounts = Mounts([Mount(b"/", "ext4"), Mount(b"/far", "tracefs", id=b"2")])
+    shell.do(shell.monitor.policy_changed(Policy([rule], mounts), shell.now))
+    assert leads.poll_mask

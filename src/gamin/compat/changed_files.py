@@ -7,7 +7,36 @@ between the call and that moment. Deletions in the gap cannot be found.
 
 import os
 import stat
+import time
 from collections.abc import Iterable, Iterator
+
+SLOW_START = 0.03
+"""Seconds. If watching takes longer to begin (a server starts, a large tree is
+scanned), files that changed meanwhile are looked for."""
+
+
+class Beginning:
+    """The moment before paths are watched."""
+
+    def __init__(self) -> None:
+        # The times of files come from a clock that may be 10 ms behind this one. So
+        # nothing from before the call is reported, and what changed in its first
+        # 10 ms may not be.
+        self._began, self._began_ns = time.monotonic(), time.time_ns()
+
+    def changes(
+        self,
+        roots: Iterable[str],
+        *,
+        recursive: bool,
+        skip: frozenset[str] = frozenset(),
+    ) -> Iterator[tuple[bool, str]]:
+        """As `changed_after`, once the roots are watched. Nothing after a quick
+        start."""
+        if time.monotonic() - self._began > SLOW_START:
+            yield from changed_after(
+                roots, self._began_ns, recursive=recursive, skip=skip
+            )
 
 
 def changed_after(

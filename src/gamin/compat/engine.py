@@ -15,7 +15,7 @@ from gamin.client.driver import StopEvent
 from gamin.client.pausing import pause
 from gamin.client.watch import Watch, watch
 from gamin.compat import settings
-from gamin.compat.changed_files import changed_after
+from gamin.compat.changed_files import Beginning
 from gamin.compat.spelling import Spelling
 from gamin.errors import GaminError
 from gamin.events import Detail, Event, Kind
@@ -25,9 +25,6 @@ ADDED, MODIFIED, DELETED = 1, 2, 3
 
 STOP_EVENT_INTERVAL = 0.05
 """Seconds between two checks of a stop event, as in the library's own engine."""
-SLOW_START = 0.03
-"""Seconds. If watching takes longer to begin (a server starts, a large tree is
-scanned), files that changed meanwhile are looked for."""
 
 RawChanges = set[tuple[int, str]]
 Outcome = RawChanges | Literal["signal", "stop", "timeout"]
@@ -65,10 +62,7 @@ class Engine:
         self._spelling = Spelling(roots)
         paths = [absolute(path) for path in self._paths]
         self._early: RawChanges = set()
-        # The times of files come from a clock that may be 10 ms behind this one. So
-        # nothing from before the call is reported, and what changed in its first
-        # 10 ms may not be.
-        began, began_ns = time.monotonic(), time.time_ns()
+        beginning = Beginning()
         if self._paths:
             # On a mount that does not answer this waits until it does, and can be
             # interrupted. The library's own engine hangs in the kernel then.
@@ -84,13 +78,10 @@ class Engine:
                 vcs_ignore=settings.vcs_ignore(),
             )
             self._check_rights(ignore_permission_denied)
-        if time.monotonic() - began > SLOW_START:
-            for is_new, path in changed_after(
-                paths, began_ns, recursive=recursive, skip=frozenset(ignore)
-            ):
-                self._early.add(
-                    (ADDED if is_new else MODIFIED, self._spelling.of(path))
-                )
+        for is_new, path in beginning.changes(
+            paths, recursive=recursive, skip=frozenset(ignore)
+        ):
+            self._early.add((ADDED if is_new else MODIFIED, self._spelling.of(path)))
 
     def _check_rights(self, lenient: bool) -> None:
         watching = self._watch

@@ -30,6 +30,7 @@ from watchdog.observers.api import (
 from watchdog.observers.inotify import InotifyEmitter, InotifyFullEmitter
 
 from gamin.compat import fallback, outage, settings
+from gamin.compat.changed_files import Beginning
 
 if TYPE_CHECKING:
     from gamin.compat.hub import Feed, LinkFeed
@@ -71,12 +72,14 @@ class GaminEmitter(EventEmitter):
         """Return when everything is watched. Raises OSError for a missing path."""
         if self.always_own or settings.why_not() is not None or outage.is_known():
             return self._start_own()
+        beginning = Beginning()
         # Imported late: most processes that import watchdog watch nothing, as the
         # children of a reloader.
         from gamin.client.arguments import absolute
         from gamin.compat.hub import LinkFeed, open_feed
         from gamin.compat.translation import Translation
         from gamin.errors import GaminError, ServerError
+        from gamin.events import Event, Kind
         from gamin.protocol.watchman.client.watched_path import WatchOptions
 
         self._line = fallback.calling_line()
@@ -101,7 +104,15 @@ class GaminEmitter(EventEmitter):
             if isinstance(error, ServerError):
                 outage.remember()
             fallback.warn_once("watchdog", error, self._line)
-            self._start_own()
+            return self._start_own()
+        early = [
+            Event(Kind.CREATED if is_new else Kind.CHANGED, changed, recovered=True)
+            for is_new, changed in beginning.changes(
+                [absolute(path)], recursive=options.recursive
+            )
+        ]
+        for event in self._translation.events(early):
+            self.queue_event(event)
 
     def on_thread_stop(self) -> None:
         if self._own is not None:

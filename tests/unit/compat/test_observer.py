@@ -4,6 +4,7 @@ import os
 import queue
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 
 import pytest
 
-from testkit.taken_places import taken_place
 from testkit.waiting import eventually
-from testkit.watches import kill_server, serving
+from testkit.watches import aged, kill_server, serving
 
 pytest.importorskip("watchdog")
 
@@ -33,7 +33,7 @@ from watchdog.events import (
 )
 from watchdog.observers.api import ObservedWatch
 
-from gamin.compat import fallback
+from gamin.compat import fallback, hub
 from gamin.compat.observer import GaminEmitter, GaminObserver, needs_unreported
 from gamin.errors import ServerError
 from testkit.observers import Recorder, ending, observing
@@ -130,6 +130,37 @@ def test_many_watches_take_few_descriptors(
         (tmp_path / f"{number}").mkdir()
         observer.schedule(Recorder(), str(tmp_path / f"{number}"))
     assert len(os.listdir("/proc/self/fd")) - before <= 10
+
+
+def test_files_written_while_watching_begins_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "old").touch()
+    aged(tmp_path / "sub" / "old")
+
+    def open_slowly(*arguments: Any) -> Any:
+        # The write is later than the call by more than one tick of the file system.
+        began.wait(0.05)
+        (tmp_path / "sub" / "early").write_text("early")
+        return really_open(*arguments)
+
+    began, really_open = threading.Event(), hub.open_feed
+    monkeypatch.setattr(hub, "open_feed", open_slowly)
+    early = str(tmp_path / "sub" / "early")
+    with observing() as observer:
+        recorder = Recorder()
+        observer.schedule(recorder, str(tmp_path), recursive=True)
+        recorder.until(
+            FileCreatedEvent(early, is_synthetic=True),
+            FileModifiedEvent(early, is_synthetic=True),
+            FileClosedEvent(early, is_synthetic=True),
+        )
+        (tmp_path / "last").touch()
+        recorder.until(FileCreatedEvent(str(tmp_path / "last")))
+    assert {str(event.src_path) for event in recorder.seen} == {
+        *(str(tmp_path), str(tmp_path / "sub"), early, str(tmp_path / "last"))
+    }
 
 
 def test_a_missing_path_is_an_error_when_it_is_scheduled(
@@ -281,25 +312,6 @@ def test_without_a_server_inotify_is_used_with_one_warning(
         assert [each.filename for each in warned] == [__file__]
         (tmp_path / "a").write_text("a")
         recorder.until(FileClosedEvent(str(tmp_path / "a")))
-
-
-def test_a_place_for_sockets_that_others_hold_has_each_watch_use_inotify(
-    tmp_path: Path,
-) -> None:
-    recorder = Recorder()
-    with ending(GaminObserver()) as made:
-        for name in "ab":
-            (tmp_path / name).mkdir()
-            made.schedule(recorder, str(tmp_path / name))
-        with (
-            taken_place(tmp_path / "taken"),
-            pytest.warns(RuntimeWarning, match="cannot use") as warned,
-        ):
-            made.start()
-        assert [each.filename for each in warned] == [__file__]
-        for name in "ab":
-            (tmp_path / name / "f").write_text("a")
-            recorder.until(FileClosedEvent(str(tmp_path / name / "f")))
 
 
 def test_only_the_first_watch_waits_for_a_server_that_does_not_come(

@@ -20,7 +20,8 @@ WATCHMAN_PAGE = (Path(__file__).parents[2] / "docs" / "watchman.md").read_text()
 WATCHMAN_OPTIONS = {
     *("always_include_directories", "case_sensitive", "dedup_results"),
     *("empty_on_fresh_instance", "glob", "glob_includedotfiles", "glob_noescape"),
-    *("lock_timeout", "path", "relative_root", "request_id", "settle_period"),
+    *("fail_if_no_saved_state", "omit_changed_files", "lock_timeout", "path"),
+    *("relative_root", "request_id", "settle_period"),
     *("settle_timeout", "suffix", "sync_timeout"),
 }
 """Members of a query that Watchman's documentation describes."""

@@ -210,6 +210,10 @@ def test_a_server_in_a_state_directory_has_the_modes_of_the_configuration(
             0o666,
         ]
         assert is_locked(place / "pid")
+        sock.unlink()
+        eventually(sock.exists)
+        assert own.reply("get-pid")["pid"] == first, "it has made its socket again"
+        assert stat.S_IMODE(sock.lstat().st_mode) == 0o666
         other = own.watchman("--foreground", "--log-level=2")
         assert other.returncode != 0
         assert b"Failed to lock pidfile" in (place / "log").read_bytes()
@@ -227,6 +231,23 @@ def test_a_server_in_a_state_directory_has_the_modes_of_the_configuration(
     refused = own.watchman("--no-pretty", "get-sockname")
     assert (refused.returncode, refused.stdout) == (1, b"")
     assert b"allow others to write to it" in refused.stderr
+
+
+def test_a_server_of_low_priority_is_started_unless_the_configuration_forbids_it(
+    command: Installed,
+) -> None:
+    config = command.folder / ".watchman.json"
+    config.write_text('{"min_acceptable_nice_value": 0}')
+    words = ["nice", "-n", "5", "watchman", "--no-pretty", "get-pid"]
+    refused = command.run(words)
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"(nice_value=5, min_acceptable_nice_value=0)" in refused.stderr
+    assert b"refusing to start" in refused.stderr
+    refused = command.run(["nice", "-n", "5", "watchman", "--foreground"])
+    assert refused.returncode == 1
+    assert b"refusing to start" in refused.stderr
+    config.unlink()
+    assert json.loads(command.run(words).stdout)["pid"]
 
 
 def test_a_server_listens_at_the_socket_that_a_supervisor_gives_it(

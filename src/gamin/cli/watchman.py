@@ -15,6 +15,7 @@ from gamin.cli.watchman_launcher import install, uninstall
 from gamin.cli.watchman_service import (
     NO_STATE,
     Options,
+    PriorityTooLow,
     Service,
     SpawnerFailed,
     StateDirectoryRefused,
@@ -209,7 +210,12 @@ def _ask(
 ) -> int:
     try:
         connection = service.connect(start=is_spawning)
-    except (SpawnerFailed, BadRequest, StateDirectoryRefused) as error:
+    except (
+        PriorityTooLow,
+        SpawnerFailed,
+        BadRequest,
+        StateDirectoryRefused,
+    ) as error:
         print(printable(str(error)), file=sys.stderr)
         return 1
     except (Unreachable, GaminError) as error:

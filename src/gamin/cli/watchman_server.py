@@ -13,11 +13,12 @@ import stat
 import sys
 from typing import NoReturn
 
+from gamin.cli.watchman_priority import check_priority
 from gamin.cli.watchman_service import NO_STATE, STDERR, Service
 from gamin.cli.watchman_state_directory import listen, prepared, read_access
 from gamin.client.launch import server_command
 from gamin.errors import GaminError
-from gamin.system.systemd import CHOSEN, LOCK, pass_on
+from gamin.system.systemd import CHOSEN, LOCK, OWN, pass_on
 
 MAX_PID_BYTES = 32
 """Bytes of a pidfile that are read, for an error text."""
@@ -44,6 +45,7 @@ class NoListeningSocket(GaminError):
 
 def serve(service: Service) -> NoReturn:
     """Become the server. Raises GaminError and OSError if that cannot be."""
+    check_priority(service.environ)
     options, passed = service.options, list[tuple[str, int]]()
     if options.is_inetd:
         passed.append((CHOSEN, inherited_socket()))
@@ -61,7 +63,7 @@ def serve(service: Service) -> NoReturn:
         if state is None or access is None or options.sockname != state.sockname:
             link(options.sockname, service.session_path)
         else:
-            passed.append((CHOSEN, listen(state, access).detach()))
+            passed.append((OWN, listen(state, access).detach()))
     environ = {**service.environ, "GAM_CLIENT_ID": os.fsdecode(service.session)}
     if options.is_verbose:
         environ["GAM_DEBUG"] = "1"

@@ -66,6 +66,23 @@ class Unreachable(GaminError):
         return f"{self.path}! ({self.reason})"
 
 
+class PriorityTooLow(GaminError):
+    """The server would run with a greater nice value than is wanted."""
+
+    def __init__(self, nice: int, most: int) -> None:
+        super().__init__(nice, most)
+        self.nice = nice
+        self.most = most
+
+    def __str__(self) -> str:
+        return (
+            "Watchman is running at a lower than normal priority. "
+            f"(nice_value={self.nice}, min_acceptable_nice_value={self.most}). Since "
+            "that results in poor performance that is otherwise very difficult to "
+            "trace, diagnose and debug, Watchman is refusing to start."
+        )
+
+
 class StateDirectoryRefused(GaminError):
     """The state directory, or the socket in it, is not as its user wants it."""
 
@@ -145,8 +162,8 @@ class Service:
 
     def connect(self, *, start: bool) -> Connection:
         """Raises Unreachable, and what `connect_watchman` raises; SpawnerFailed, or
-        BadRequest for a configuration that makes no sense, if a server is started; and
-        StateDirectoryRefused."""
+        PriorityTooLow, or BadRequest for a configuration that makes no sense, if a
+        server is started; and StateDirectoryRefused."""
         if self.state is not None:
             from gamin.cli.watchman_state_directory import prepared, read_access
 
@@ -185,8 +202,10 @@ class Service:
 
     def _start(self) -> socket.socket | None:
         # Late: most commands find a server.
+        from gamin.cli.watchman_priority import check_priority
         from gamin.cli.watchman_spawner import site_spawner, spawn
 
+        check_priority(self.environ)
         options = self.options
         spawner = site_spawner(self.environ) if options.may_use_spawner else None
         words = self._words()

@@ -14,12 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
+from gamin.cli.watchman_configuration import global_options
 from gamin.cli.watchman_service import StateDirectoryRefused
-from gamin.config.loader import watchman_files
-from gamin.protocol.watchman.config_file import MAX_SIZE, read_object
 from gamin.protocol.watchman.errors import BadRequest
 from gamin.system.address import user_name
-from gamin.system.small_file import opened
 
 BACKLOG = 1024
 """Connections that wait to be accepted; the kernel limits this, too."""
@@ -73,10 +71,7 @@ def state_paths(parent: str, environ: Mapping[str, str]) -> StatePaths:
 def read_access(environ: Mapping[str, str]) -> SocketAccess:
     """What the configuration says. Raises BadRequest if it makes no sense, and
     StateDirectoryRefused for a group that does not exist."""
-    options: dict[str, Any] = {}
-    for path in watchman_files(environ):
-        with suppress(OSError), opened(os.fsencode(path)) as file:
-            options |= read_object(file.read(MAX_SIZE), path)
+    options = global_options(environ)
     group = _group(options, "sock_group")
     access = options.get("sock_access", {})
     if not isinstance(access, dict):

@@ -45,6 +45,13 @@ class UnsafeSocketPath(ServerError):
         )
 
 
+def notify_removals(directory: int) -> None:
+    """See `Directory.notify_removals`."""
+    what = fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_MULTISHOT
+    with suppress(OSError):
+        fcntl.fcntl(directory, fcntl.F_NOTIFY, what)
+
+
 class Directory:
     """An open directory of ours alone. Close it, or use it in a `with` statement."""
 
@@ -86,9 +93,7 @@ class Directory:
     def notify_removals(self) -> None:
         """Have the kernel send SIGIO whenever a name in it is removed (fcntl(2),
         F_NOTIFY): without an inotify instance, and without a watch on what is above."""
-        what = fcntl.DN_DELETE | fcntl.DN_RENAME | fcntl.DN_MULTISHOT
-        with suppress(OSError):
-            fcntl.fcntl(self._descriptor, fcntl.F_NOTIFY, what)
+        notify_removals(self._descriptor)
 
     def remove(self, name: bytes) -> None:
         with suppress(FileNotFoundError):

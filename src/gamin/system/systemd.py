@@ -24,6 +24,13 @@ holds a lock for as long as it lives."""
 CHOSEN = "watchman"
 """The name of a socket for Watchman's language that is served wherever it is."""
 
+OWN = "watchman-own"
+"""As CHOSEN, for a socket whose file the program made that became the server: there is
+nobody else who would make it again."""
+
+ANYWHERE = (CHOSEN, OWN)
+"""Names of sockets that need not be at an address of the session."""
+
 
 class PassedSocket(NamedTuple):
     """A listening Unix socket, non-blocking."""

@@ -21,6 +21,7 @@ from gamin.daemon.io.listener import (
     DirectoryRemoved,
     Language,
     Listener,
+    OwnFile,
     PassedFile,
     SocketFile,
     bind_abstract,
@@ -69,6 +70,8 @@ class Listening:
         """The server that has taken our address of the original language meanwhile."""
         self.other: AlreadyRunning | None = None
         """The server that has the socket of Watchman's language."""
+        self.is_cut_off: bool = False
+        """A socket is lost that only this server can make, and it could not."""
         self._logged: set[str] = set()
         self._is_closed = False
 
@@ -88,20 +91,33 @@ class Listening:
         if self._is_closed:
             return [], []
         lost = [each for each in self.listeners if not each.is_reachable()]
+        kept = [each for each in self.listeners if each not in lost]
+        self.listeners = kept.copy()
         for listener in lost:
             logger.warning("%s was taken away; listening anew", listener.where)
             listener.close()
-        kept = [each for each in self.listeners if each not in lost]
-        self.listeners = kept.copy()
+            if isinstance(listener.file, OwnFile):
+                self._restore_own(listener.file)
         try:
             self._complete(patience=0.0)  # the loop must not wait
         except OSError as error:
             self._log_once(f"not all sockets are there: {error.strerror}")
         return lost, self.listeners[len(kept) :]
 
+    def _restore_own(self, file: OwnFile) -> None:
+        try:
+            self.listeners.append(_adopt_own(file.listen_again()))
+        except OSError as error:
+            self.is_cut_off = True
+            where = printable(file.path)
+            logger.warning("%s cannot be made again: %s", where, error.strerror)
+
     def notify_removals(self) -> None:
         """Have the kernel send SIGIO when a socket file may have been removed, where
         the next server would not find us by a name that cannot be removed."""
+        for each in self.listeners:
+            if isinstance(each.file, OwnFile):
+                each.file.notify_removals()
         if all(each.file is not None for each in self.listeners):
             for each in self.listeners:
                 if isinstance(each.file, SocketFile):
@@ -171,16 +187,19 @@ def acquire(
     address: Address,
     passed: Sequence[socket.socket] = (),
     chosen: Sequence[socket.socket] = (),
+    own: Sequence[socket.socket] = (),
 ) -> Listening:
     """Get the addresses of a session, or leave them to the server that has them.
 
     `passed` are the sockets that a service manager listens on for us; those that are
     not at an address of the session are closed. `chosen` are for Watchman's language
-    wherever they are: whoever started us chose the place. Raises AlreadyRunning;
-    AddressInUse where only the abstract name is allowed; and UnsafeSocketPath where
-    only the directory is left and it is not fit.
+    wherever they are: whoever started us chose the place. `own` are such sockets, too,
+    and made again when they are removed. Raises AlreadyRunning; AddressInUse where only
+    the abstract name is allowed; and UnsafeSocketPath where only the directory is left
+    and it is not fit.
     """
-    adopted = [*map(_adopt, chosen), *_adopted(address, passed)]
+    adopted = [*map(_adopt, chosen), *map(_adopt_own, own)]
+    adopted += _adopted(address, passed)
     listening = _claimed(address, adopted)
     other = listening.other
     if adopted or other is None or address.transport is Transport.DIRECTORY:
@@ -301,6 +320,11 @@ def _adopted(address: Address, passed: Sequence[socket.socket]) -> list[Listener
 def _adopt(passed: socket.socket) -> Listener:
     path = os.fsencode(passed.getsockname())
     return Listener(Language.WATCHMAN, passed, printable(path), PassedFile(path))
+
+
+def _adopt_own(own: socket.socket) -> Listener:
+    path = os.fsencode(own.getsockname())
+    return Listener(Language.WATCHMAN, own, printable(path), OwnFile(path))
 
 
 def _first(address: Address) -> Listener:

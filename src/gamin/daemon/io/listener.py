@@ -6,6 +6,7 @@
 import errno
 import os
 import socket
+import stat
 import time
 from enum import Enum
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from gamin.paths import printable
 from gamin.system.address import Address
 from gamin.system.dial import AddressInUse, ServerBusy, dial_abstract, dial_file
 from gamin.system.peercred import peer_of
-from gamin.system.socketdir import Directory, UnsafeSocketPath
+from gamin.system.socketdir import Directory, UnsafeSocketPath, notify_removals
 
 _BACKLOG = 1024
 """Connections that wait to be accepted while the server starts or is busy; the kernel
@@ -112,13 +113,58 @@ class PassedFile(NamedTuple):
         """It stays: whoever connects next makes the manager start the next server."""
 
 
+class OwnFile:
+    """A socket file that `gamin watchman` made for this process in a state directory.
+
+    Nobody else makes it again: the next server would not get the lock of the pidfile.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        """Raises OSError."""
+        self.path: bytes = path
+        status = os.lstat(path)
+        self._identity = _identity(status)
+        self._mode, self._group = status.st_mode, status.st_gid
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        self._directory = os.open(os.path.dirname(path), flags)
+
+    def is_reachable(self) -> bool:
+        try:
+            return _identity(os.lstat(self.path)) == self._identity
+        except OSError:
+            return False
+
+    def notify_removals(self) -> None:
+        """As `Directory.notify_removals`."""
+        notify_removals(self._directory)
+
+    def release(self) -> None:
+        """The file stays: where nobody listens, the next server removes it."""
+        os.close(self._directory)
+
+    def listen_again(self) -> socket.socket:
+        """Make the file again, with the rights that it had. Raises OSError."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            listening.bind(self.path)
+            # Nobody can connect before it listens, whatever its rights are.
+            os.chown(self.path, -1, self._group)
+            os.chmod(self.path, stat.S_IMODE(self._mode))
+            listening.listen(_BACKLOG)
+            listening.setblocking(False)
+        except BaseException:
+            listening.close()
+            raise
+        return listening
+
+
 class Listener(NamedTuple):
     """A listening, non-blocking socket, and the language that is spoken there."""
 
     language: Language
     socket: socket.socket
     where: str  # to be shown
-    file: SocketFile | PassedFile | None = None  # None for the abstract name
+    file: SocketFile | PassedFile | OwnFile | None = None  # None: the abstract name
 
     def is_reachable(self) -> bool:
         return self.file is None or self.file.is_reachable()

@@ -292,14 +292,15 @@ class Server:
         self.check_idle()
 
     def restore_sockets(self) -> None:
-        """See whether our sockets can still be found: a caller left without a word, or
-        a socket file was removed."""
+        """A caller left without a word, or a socket file was removed: look for ours."""
         lost, new = self.listening.restore()
         for listener in lost:
             self._loop.remove_reader(listener.socket.fileno())
         for listener in new:
             self._listen(listener)
         self.listening.notify_removals()
+        if self.listening.is_cut_off:
+            self._loop.stop()
         superseded_by = self.listening.superseded_by
         if superseded_by is not None and lost:
             # New clients would be with that server, and those of ours with us. They

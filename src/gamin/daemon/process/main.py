@@ -81,8 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         know_distant(loader.read_mounts())
         listening = acquire(
             where,
-            [each.socket for each in passed if each.name != systemd.CHOSEN],
+            [each.socket for each in passed if each.name not in systemd.ANYWHERE],
             [each.socket for each in passed if each.name == systemd.CHOSEN],
+            [each.socket for each in passed if each.name == systemd.OWN],
         )
     except AlreadyRunning as running:
         logger.info("%s", running)

@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 
 from gamin.protocol.watchman.names import to_bytes, to_text
-from gamin.protocol.watchman.root_config import NAME, ROOT_OPTIONS, parse_object
+from gamin.protocol.watchman.root_config import (
+    COUNT,
+    FLAG,
+    NAME,
+    ROOT_OPTIONS,
+    WITHOUT_EFFECT,
+    parse_object,
+)
 
 DEFAULT_ROOT_FILES = (b".hg", b".git", b".svn")
 DEFAULT_ADVICE = "relocate the dir to an allowed filesystem type"
@@ -22,6 +29,13 @@ _OPTIONS: dict[str, tuple[Any, str]] = {
     "illegal_fstypes": (list[str], "an array of strings"),
     "illegal_fstypes_advice": (str, "a string"),
     **ROOT_OPTIONS,
+    **WITHOUT_EFFECT,
+    # Without an effect, too: they are about threads, sleeps and a log that the server
+    # does not have.
+    "notify_sleep_ms": COUNT,
+    "thread_pool_worker_threads": COUNT,
+    "thread_pool_max_items": COUNT,
+    "enable-sanity-check": FLAG,
 }
 
 

@@ -14,9 +14,6 @@ VCS_DIRECTORIES = (".git", ".svn", ".hg", ".jj")
 """`ignore_vcs` where the file does not say otherwise."""
 MAX_SETTLE = 86_400_000
 """Milliseconds."""
-
-MAX_REAP_AGE = 1 << 40
-"""Seconds."""
 DEFAULT_REAP_AGE = 432_000
 """Seconds: five days."""
 
@@ -27,6 +24,17 @@ DEFAULT_MAX_HASHES = 128 * 1024
 DEFAULT_MAX_WARM = 1024
 """Files that are hashed after a change before a client asks."""
 
+MAX_COUNT = 1 << 40
+"""The greatest number of seconds, milliseconds or files that an option may say."""
+DEFAULT_GC_AGE, DEFAULT_GC_INTERVAL = 43_200, 86_400
+"""Seconds. They hold where a configuration has one of the two options."""
+
+COUNT = (
+    Annotated[int, msgspec.Meta(ge=0, le=MAX_COUNT)],
+    f"an integer from 0 to {MAX_COUNT}",
+)
+FLAG = (bool, "a boolean")
+
 ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
     "ignore_dirs": (list[str], "an array of strings"),
     "ignore_vcs": (list[str], "an array of strings"),
@@ -34,10 +42,9 @@ ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
         Annotated[int, msgspec.Meta(ge=0, le=MAX_SETTLE)],
         f"an integer from 0 to {MAX_SETTLE}",
     ),
-    "idle_reap_age_seconds": (
-        Annotated[int, msgspec.Meta(ge=0, le=MAX_REAP_AGE)],
-        f"an integer from 0 to {MAX_REAP_AGE}",
-    ),
+    "idle_reap_age_seconds": COUNT,
+    "gc_age_seconds": COUNT,
+    "gc_interval_seconds": COUNT,
     "content_hash_max_items": (
         Annotated[int, msgspec.Meta(ge=1, le=MAX_HASHES)],
         f"an integer from 1 to {MAX_HASHES}",
@@ -46,11 +53,22 @@ ROOT_OPTIONS: dict[str, tuple[Any, str]] = {
         Annotated[int, msgspec.Meta(ge=0, le=MAX_HASHES)],
         f"an integer from 0 to {MAX_HASHES}",
     ),
-    "content_hash_warming": (bool, "a boolean"),
-    "watch_symlinks": (bool, "a boolean"),
-    "suppress_recrawl_warnings": (bool, "a boolean"),
-    "enforce_unique_subscription_names": (bool, "a boolean"),
+    "content_hash_warming": FLAG,
+    "watch_symlinks": FLAG,
+    "suppress_recrawl_warnings": FLAG,
+    "enforce_unique_subscription_names": FLAG,
+    "allow_crawling_other_mounts": FLAG,
 }
+
+WITHOUT_EFFECT: dict[str, tuple[Any, str]] = {
+    # There are no tables whose size could be guessed.
+    "hint_num_dirs": COUNT,
+    "hint_num_files_per_dir": COUNT,
+    "iothrottle": FLAG,  # Watchman heeds it on macOS
+    "subscription_lock_timeout_ms": COUNT,  # nothing is locked
+}
+"""Options of a root that are checked, so that a mistake is found here as there, and
+change nothing."""
 
 
 class RootConfig(msgspec.Struct, frozen=True):
@@ -65,6 +83,13 @@ class RootConfig(msgspec.Struct, frozen=True):
     idle_reap_age_seconds: int = DEFAULT_REAP_AGE
     """Seconds without a request about the root, a subscription or a trigger after which
     it is not watched any more; 0 for never."""
+    gc_age_seconds: int = DEFAULT_GC_AGE
+    """Clocks from so many seconds ago are answered as fresh, if that is looked at."""
+    gc_interval_seconds: int = 0
+    """Seconds from one such look to the next; 0: there is none, and clocks stay valid
+    as long as the server knows what happened since."""
+    allow_crawling_other_mounts: bool = False
+    """What is mounted below the root belongs to it."""
     content_hash_max_items: int = DEFAULT_MAX_HASHES
     """Hashes of files (`content.sha1hex`) that are kept."""
     content_hash_warming: bool = False
@@ -98,7 +123,7 @@ def parse_config(
 ) -> RootConfig:
     """Read the file at `path`. `defaults` are options that hold where it does not say
     otherwise, and were checked. Raises BadRequest."""
-    given = parse_object(text, path, ROOT_OPTIONS)
+    given = parse_object(text, path, ROOT_OPTIONS | WITHOUT_EFFECT)
     both = {**defaults, **given}
     options = {name: both[name] for name in ROOT_OPTIONS if name in both}
     for name in ("ignore_dirs", "ignore_vcs"):
@@ -106,4 +131,6 @@ def parse_config(
             options[name] = tuple(to_bytes(each.strip("/")) for each in options[name])
     if "settle" in options:
         options["settle"] /= 1000
+    if "gc_age_seconds" in options:
+        options.setdefault("gc_interval_seconds", DEFAULT_GC_INTERVAL)
     return RootConfig(given, **options)

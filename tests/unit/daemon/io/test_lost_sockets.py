@@ -45,6 +45,45 @@ def test_a_deleted_socket_file_is_made_again(
     assert len(caplog.messages) == 2
 
 
+def own_socket(path: Path) -> socket.socket:
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o640)
+    listening.listen()
+    return listening
+
+
+def test_a_socket_that_only_this_server_makes_is_made_again_as_it_was(
+    address: Address, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "own"
+    listening = acquire(address, own=[own_socket(path)])
+    try:
+        assert listening.restore() == ([], [])
+        path.unlink()
+        lost, new = listening.restore()
+        assert [each.where for each in (*lost, *new)] == [str(path), str(path)]
+        assert answers(path)
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert not listening.is_cut_off
+    finally:
+        listening.close()
+
+
+def test_a_server_that_cannot_make_its_own_socket_again_is_cut_off(
+    address: Address, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "place" / "own"
+    path.parent.mkdir()
+    listening = acquire(address, own=[own_socket(path)])
+    try:
+        shutil.rmtree(path.parent)
+        listening.restore()
+        assert listening.is_cut_off
+    finally:
+        listening.close()
+
+
 def test_a_runtime_directory_that_goes_and_comes_is_followed(
     address: Address, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

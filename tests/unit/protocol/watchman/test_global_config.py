@@ -31,6 +31,13 @@ def test_the_older_name_of_the_list_enforces_it() -> None:
     assert config.path == "/0"
 
 
+def test_options_without_an_effect_are_checked() -> None:
+    given = {"iothrottle": False, "notify_sleep_ms": 1, "enable-sanity-check": True}
+    assert parsed(given) == GlobalConfig()
+    with pytest.raises(BadRequest, match="/0: hint_num_dirs must be an integer"):
+        parsed({"hint_num_dirs": True})
+
+
 def test_a_later_file_counts_more() -> None:
     first = {"root_files": [".a"], "settle": 5, "illegal_fstypes": ["nfs"]}
     config = parsed(first, {"root_files": [".b"], "ignore_vcs": []})

@@ -1,5 +1,6 @@
 """What a `.watchmanconfig` may say."""
 
+import json
 from contextlib import suppress
 
 import pytest
@@ -35,6 +36,33 @@ def test_errors_name_the_file(text: bytes, error: str) -> None:
     with pytest.raises(BadRequest) as raised:
         parse_config(text, "/r/f")
     assert str(raised.value).startswith(error)
+
+
+def test_old_clocks_are_forgotten_only_where_one_of_two_options_is_there() -> None:
+    def intervals(text: bytes) -> tuple[int, int]:
+        config = parse_config(text, "/r/f")
+        return config.gc_age_seconds, config.gc_interval_seconds
+
+    assert intervals(b"{}")[1] == 0
+    assert intervals(b'{"gc_age_seconds": 5}') == (5, 86_400)
+    assert intervals(b'{"gc_interval_seconds": 5}') == (43_200, 5)
+    assert intervals(b'{"gc_age_seconds": 5, "gc_interval_seconds": 0}') == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["hint_num_dirs", "hint_num_files_per_dir", "gc_age_seconds"]
+)
+def test_a_number_that_is_none_is_found_even_where_it_has_no_effect(name: str) -> None:
+    parse_config(f'{{"{name}": 7}}'.encode(), "/r/f")
+    with pytest.raises(BadRequest, match=f"/r/f: {name} must be an integer from 0"):
+        parse_config(f'{{"{name}": "7"}}'.encode(), "/r/f")
+
+
+def test_what_has_no_effect_is_accepted_and_kept() -> None:
+    given = {"iothrottle": True, "subscription_lock_timeout_ms": 5}
+    assert parse_config(json.dumps(given).encode(), "/r/f") == RootConfig(given)
+    with pytest.raises(BadRequest, match="iothrottle must be a boolean"):
+        parse_config(b'{"iothrottle": 1}', "/r/f")
 
 
 @given(st.binary())

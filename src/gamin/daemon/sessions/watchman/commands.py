@@ -10,6 +10,7 @@ from gamin import __version__
 from gamin.daemon.io.errands import Answer, MountStalled, Steps
 from gamin.daemon.io.worker import Worker
 from gamin.daemon.sessions.watchman import holding, watches
+from gamin.daemon.sessions.watchman.aging import Aging
 from gamin.daemon.sessions.watchman.asker import Asker, Host
 from gamin.daemon.sessions.watchman.content_hashes import ContentHashes, Reading
 from gamin.daemon.sessions.watchman.debugging import Debugging
@@ -77,6 +78,8 @@ class Commands:
         self.watches: watches.Watches = watches.Watches(
             roots, host, self._triggers, place, self._content_reader
         )
+        aging = Aging(roots.times, self._queries.drop_cursors)
+        self.watches.on_found = aging.consider
         self._debugging = Debugging(
             roots, host, self._queries, self._hashes_of, self._current
         )

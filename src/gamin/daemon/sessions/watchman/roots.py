@@ -224,7 +224,7 @@ class Roots:
             key.path,
             scope,
             ignore=ignore,
-            cross_mounts=key.cross_mounts,
+            cross_mounts=key.cross_mounts or config.allow_crawling_other_mounts,
             wants_details=key.details,
             is_unthrottled=not key.flow_control,
         )

@@ -100,6 +100,8 @@ class Watches:
         self._used: dict[Root, float] = {}
         """When a client needed the root last, in seconds since 1970."""
         self._reapers: dict[Root, Timer] = {}
+        self.on_found: Callable[[Root], None] = lambda root: None
+        """Called with the root of each request about one."""
         triggers.on_changed = self.changed
 
     # -- requests
@@ -140,6 +142,7 @@ class Watches:
         if root.subscription.node is None:
             raise QueryFailed(f"root {to_text(path)} is not there")
         self._used[root] = time.time()
+        self.on_found(root)
         return root
 
     def until_ready(self, root: Root, *, must_answer: bool = True) -> Steps[None]:

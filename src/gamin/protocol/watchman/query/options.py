@@ -53,6 +53,8 @@ OPTIONS: dict[str, _Option] = {
             "empty_on_fresh_instance",
             "dedup_results",
             "always_include_directories",
+            "omit_changed_files",
+            "fail_if_no_saved_state",
             "glob_includedotfiles",
             "glob_noescape",
             # Ours.
@@ -87,6 +89,7 @@ GRANTED = (
     "always_include_directories",  # they are always included
     "sync_timeout",  # draining the kernel's queue synchronises, without waiting
     "lock_timeout",  # nothing is locked
+    "fail_if_no_saved_state",  # only clocks of source control, an error, ask for one
 )
 """Options whose wish is always fulfilled, so that only their type is checked."""
 

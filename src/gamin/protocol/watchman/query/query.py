@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -101,6 +101,10 @@ class Query(Struct, frozen=True, kw_only=True):
         )
 
 
+_NOWHERE: Final = Selection(suffixes=None, globs=None, paths=())
+"""Generators that find nothing."""
+
+
 def parse_query(
     given: Mapping[str, Any], limits: QueryLimits = DEFAULT_LIMITS
 ) -> Query:
@@ -123,6 +127,9 @@ def parse_query(
             fold=not options.get("case_sensitive", True),
             limits=limits,
         )
+    if options.pop("omit_changed_files", False):  # all that is wanted is a clock
+        options["expression"] = parse_expression("false", limits=limits)
+        selection = _NOWHERE
     if "settle_period" in options and "settle_timeout" not in options:
         raise BadQuery("settle_period specified without settle_timeout")
     if "settle_timeout" in options and "settle_period" not in options:

@@ -71,6 +71,21 @@ def test_clocks_from_before_everything_was_aged_out_are_fresh(
     assert later["files"] == ["new"]
 
 
+def test_a_query_that_omits_changed_files_gives_a_clock_alone(
+    peer: WatchmanPeer, root: str
+) -> None:
+    omitting = {**NAMES, "omit_changed_files": True, "fail_if_no_saved_state": True}
+    first = peer.ask("query", root, omitting)
+    assert (first["is_fresh_instance"], first["files"]) == (True, [])
+    Path(root, "new").touch()
+    since = {"since": first["clock"]}
+    assert peer.ask("query", root, {**omitting, **since})["files"] == []
+    assert peer.ask("query", root, {**NAMES, **since})["files"] == ["new"]
+    for name in ("omit_changed_files", "fail_if_no_saved_state"):
+        error = peer.ask("query", root, {name: 1})["error"]
+        assert f"{name} must be a boolean" in error
+
+
 def test_a_recrawl_keeps_clocks_and_gives_a_warning(
     peer: WatchmanPeer, root: str
 ) -> None:

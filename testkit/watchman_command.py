@@ -59,15 +59,32 @@ def installed(session: str) -> Iterator[Installed]:
         yield from _installed(Path(name).resolve(), session)
 
 
-def _installed(folder: Path, session: str) -> Iterator[Installed]:
-    programs = folder / "bin"
-    programs.mkdir()
-    kept = {
+@contextmanager
+def installed_by_others() -> Iterator[Installed]:
+    """The `watchman` that is on the PATH of everybody, with a state of its own."""
+    with TemporaryDirectory(prefix="wm-") as name:
+        folder = Path(name).resolve()
+        own = {"HOME": str(folder), "TMPDIR": str(folder), "USER": "me"}
+        this = Installed(folder, {**_without_watchmen(), **own})
+        try:
+            yield this
+        finally:
+            this.watchman("--no-spawn", "shutdown-server")
+
+
+def _without_watchmen() -> dict[str, str]:
+    """The environment, without what says where a server is."""
+    return {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("GAM", "WATCHMAN", "HG", "GIT_"))
     }
-    environ = kept | {
+
+
+def _installed(folder: Path, session: str) -> Iterator[Installed]:
+    programs = folder / "bin"
+    programs.mkdir()
+    environ = _without_watchmen() | {
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder),
         "GAM_CLIENT_ID": session,

@@ -1,22 +1,25 @@
-"""Watchman's client for Node, the file maps of React Native and jest, and Parcel's
-watcher, on our `watchman`."""
+"""Watchman's client for Node, the file maps of React Native and jest, sane, jest itself
+and Parcel's watcher, on our `watchman`."""
 
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
-from testkit.watchman_command import Installed, installed
+from testkit.required import needs
+from testkit.waiting import eventually
+from testkit.watchman_command import Installed, installed, installed_by_others
 
 pytestmark = pytest.mark.xdist_group("npm")  # the packages are installed once
 
 PACKAGES = (
     *("fb-watchman@2.0.2", "metro-file-map@0.84.6", "jest-haste-map@30.5.1"),
-    "@parcel/watcher@2.6.0",
+    *("@parcel/watcher@2.6.0", "sane@5.0.1", "jest@30.5.1"),
 )
 
 FB_WATCHMAN = """
@@ -114,6 +117,35 @@ const options = {backend: 'watchman'};
 """
 
 
+SANE = """
+const sane = require('sane');
+const fs = require('fs'), root = process.argv[2], file = root + '/new.js';
+const watcher = sane(root, {watchman: true, glob: ['**/*.js']});
+const acts = {
+  ready: () => fs.writeFileSync(file, '1'),
+  add: () => fs.writeFileSync(file, '22'),
+  change: () => fs.unlinkSync(file),
+  delete: () => process.exit(0),
+};
+watcher.on('error', (error) => { console.error(error); process.exit(1); });
+const seen = new Set();
+for (const name of Object.keys(acts))
+  watcher.on(name, (path) => {
+    if (seen.has(name)) return;  // a write may be reported in two parts
+    seen.add(name);
+    console.log([name, path || ''].join(' '));
+    acts[name]();
+  });
+"""
+
+PROJECT = {
+    "package.json": '{"jest": {"testEnvironment": "node"}}',
+    "sum.js": "module.exports = (a, b) => a + b;",
+    "sum.test.js": "const sum = require('./sum');\n"
+    "test('adds', () => { expect(sum(1, 2)).toBe(3); });",
+}
+
+
 @pytest.fixture(scope="module")
 def modules() -> Iterator[Path]:
     """A directory in which node finds the packages."""
@@ -170,6 +202,64 @@ def test_a_file_map_gets_hashes_and_changes_from_our_server(
     assert last == "changed"
     # Both fall back to a crawler of their own, silently, where Watchman does not work.
     assert command.reply("watch-list")["roots"] == [str(root)]
+
+
+@pytest.fixture(params=["ours", "theirs"])
+def either(request: pytest.FixtureRequest, session: str) -> Iterator[Installed]:
+    """Our command, and Watchman itself: a program shall see no difference."""
+    if request.param == "ours":
+        with installed(session) as command:
+            yield command
+    elif shutil.which("watchman"):
+        with installed_by_others() as command:
+            yield command
+    else:
+        pytest.skip("no other watchman here")
+
+
+def project(command: Installed, files: Mapping[str, str]) -> Path:
+    root = command.folder / "root"
+    root.mkdir()
+    for name, text in files.items():
+        (root / name).write_text(text)
+    return root
+
+
+def test_sane_reports_what_happens_to_a_file(either: Installed, modules: Path) -> None:
+    root = project(either, {"0.js": "", "other": ""})
+    found = lines(either, modules, SANE, root)
+    assert found == ["ready ", "add new.js", "change new.js", "delete new.js"]
+    assert either.reply("watch-list")["roots"] == [str(root)]
+
+
+@needs("git")
+def test_jest_runs_the_tests_of_a_file_that_changes(
+    either: Installed, modules: Path
+) -> None:
+    root, output = project(either, PROJECT), either.folder / "output"
+    name = ("-c", "user.name=me", "-c", "user.email=me@here")
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "first"]):
+        assert either.run(["git", *name, *words], cwd=root).returncode == 0
+    jest = modules / "node_modules" / ".bin" / "jest"
+    cache = f"--cacheDirectory={either.folder / 'cache'}"
+    with output.open("wb") as file:
+        watching = subprocess.Popen(
+            ["node", str(jest), "--watch", f"--rootDir={root}", cache],
+            cwd=root,
+            env={**either.environ, "CI": "false"},
+            stdin=subprocess.PIPE,  # it ends with its standard input
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        eventually(lambda: b"No tests found related" in output.read_bytes(), 50)
+        (root / "sum.js").write_text("module.exports = (a, b) => a - b;")
+        eventually(lambda: b"FAIL ./sum.test.js" in output.read_bytes(), 50)
+    finally:
+        watching.kill()
+        watching.communicate()
+    # Without Watchman it would watch by itself, silently.
+    assert either.reply("watch-list")["roots"] == [str(root)]
 
 
 def test_parcels_watcher_gets_events_from_our_server(

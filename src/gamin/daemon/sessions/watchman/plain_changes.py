@@ -59,7 +59,13 @@ class PlainChanges:
         self._filter = directory_filter(None, query.expression)
         self._rows = plain_rows(codec, query.fields)
         self._needs_status = needs_status(query.fields)
+        self._is_plain = self._filter == (None, None) and not self._needs_status
+        """Every name becomes a row, and its status is not in it."""
         self._pieces = None if self._rows is None else Pieces(self._rows)
+        self._skip = len(root.subscription.prefix)
+        """Bytes of a path before the name of its row."""
+        if query.relative_root:
+            self._skip += len(query.relative_root) + 1
         self._names: list[bytes] = []
         """Names of rows to be written at once, in any directory."""
         self._stats: list[Stat] = []
@@ -94,9 +100,12 @@ class PlainChanges:
         if found is None:
             return False
         try:
-            for part in self._parts(found):
-                self._add(*part, wanted)
-                if len(self._names) >= ROWS_PER_STEP:
+            looked = 0
+            for prefix, group, names in self._parts(found):
+                self._add(prefix, group, names, wanted)
+                looked += len(names)
+                if looked >= ROWS_PER_STEP:
+                    looked = 0
                     self._write()
                     yield None
         except OSError:  # a file is gone, and that will be known
@@ -156,11 +165,14 @@ class PlainChanges:
                 continue
             # What was deleted comes first: what was made in its place has another
             # status, which would be the last one known of that path.
-            for group in sorted(groups):
+            for group in groups if len(groups) == 1 else sorted(groups):
                 names = groups[group]
                 if ignore and not is_vcs_alone:
                     is_dir = group.is_dir
                     names = [name for name in names if covers(prefix + name, is_dir)]
+                if len(names) <= NAMES_PER_STEP:
+                    yield prefix, group, names
+                    continue
                 for at in range(0, len(names), NAMES_PER_STEP):
                     yield prefix, group, names[at : at + NAMES_PER_STEP]
 
@@ -172,34 +184,35 @@ class PlainChanges:
         wanted: DirectoryFilter,
     ) -> None:
         """Raises OSError if a file is not there any more."""
-        skip = len(self._root.subscription.prefix)
-        if self._query.relative_root:
-            skip += len(self._query.relative_root) + 1
-        inner = prefix[skip:]
+        inner = prefix[self._skip :]
         exists, is_new, is_dir = group
-        its_directories = frozenset(names if is_dir else ())
-        if wanted.by_name is not None:
+        if not self._is_plain:
+            its_directories = frozenset(names if is_dir else ())
             batch = Batch(inner, names, its_directories, exists=exists)
             names = kept(batch, wanted.by_name)
-        if not names:
-            return
-        stats: Sequence[Stat] = ()
-        if self._needs_status or wanted.by_type is not None:
-            stats = self._stats_of(prefix, names, group)
-        if wanted.by_type is not None:
-            batch = Batch(inner, names, its_directories, exists=exists)
-            batch.types = stat.S_IFDIR if is_dir else list(map(_type_of, stats))
-            verdict = wanted.by_type(batch)
-            if isinstance(verdict, list):
-                stats = list(compress(stats, verdict))
-                names = list(compress(names, verdict))
-            elif not verdict:
+            if not names:
                 return
-        if self._flags != (exists, is_new):
+            if self._needs_status or wanted.by_type is not None:
+                stats = self._stats_of(prefix, names, group)
+                batch = Batch(inner, names, its_directories, exists=exists)
+                batch.types = stat.S_IFDIR if is_dir else list(map(_type_of, stats))
+                verdict = True if wanted.by_type is None else wanted.by_type(batch)
+                if isinstance(verdict, list):
+                    stats = list(compress(stats, verdict))
+                    names = list(compress(names, verdict))
+                elif not verdict:
+                    return
+                self._begin(exists, is_new)
+                self._stats += stats
+        self._begin(exists, is_new)
+        self._names += [inner + name for name in names]
+
+    def _begin(self, exists: bool, is_new: bool) -> None:
+        """Rows follow for which this holds."""
+        flags = self._flags
+        if flags.exists is not exists or flags.new is not is_new:
             self._write()
             self._flags = Flags(exists, is_new)
-        self._names += [inner + name for name in names]
-        self._stats += stats
 
     def _write(self) -> None:
         """Write the rows that wait for it."""

@@ -40,7 +40,7 @@ from gamin.protocol.gam.server import (
 logger: logging.Logger = logging.getLogger(__name__)
 
 
-SLICE_SECONDS = 0.004
+SLICE_SECONDS = 0.002
 """Seconds of requests that are carried out before others get their turn."""
 MAX_COMPARED = 64
 """Requests after the first one by which a client that comes back is recognized, if

@@ -13,7 +13,7 @@ from gamin.core.deliver.details import RENAMED
 from gamin.core.effects import Remove
 from gamin.core.model.node import Node
 from gamin.core.model.subscription import Scope
-from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, Change
+from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from testkit.doubles.clients import View
 from testkit.doubles.engine import Shell
 from testkit.words import as_words
@@ -171,11 +171,7 @@ def test_a_rename_away_from_a_busy_directory_is_removed_in_slices(
         view.rows()
     directory = shell.monitor.tree.find(b"/d")
     assert directory is not None
-    while directory not in shell.monitor.flow.busy:
-        shell.disk.touch(b"/d/brief")
-        shell.disk.unlink(b"/d/brief")
-        shell.now += 0.01
-        shell.drain()
+    keep_busy(shell, directory)
     outer.rows()
     leaves = Change(directory, MOVED_FROM | IS_DIR, 7, b"big")
     effects = shell.monitor.changed([leaves], shell.now)
@@ -198,11 +194,7 @@ def test_a_large_directory_whose_coming_was_deferred_is_renamed_after_that(
     inner.subscribe(b"/d/late", Scope.TREE)
     directory = shell.monitor.tree.find(b"/d")
     assert directory is not None
-    while directory not in shell.monitor.flow.busy:
-        shell.disk.touch(b"/d/brief")
-        shell.disk.unlink(b"/d/brief")
-        shell.now += 0.01
-        shell.drain()
+    keep_busy(shell, directory)
     outer.rows()
     shell.disk.rename(b"/d/big", b"/d/late")
     shell.run_once()
@@ -212,3 +204,92 @@ def test_a_large_directory_whose_coming_was_deferred_is_renamed_after_that(
     seen = [word for word in as_words(outer.rows()) if "late" in word]
     assert seen.index("created /d/late/") < seen.index("deleted /d/late/")
     assert "created /d/later/" in seen
+
+
+def test_a_removal_goes_on_for_who_watches_the_directory_itself(shell: Shell) -> None:
+    """The client ends that sees the name of it, so the directory above is not listed
+    any more."""
+    outer, inner = shell.view(), shell.view()
+    above = outer.subscribe(b"/d", Scope.DIRECTORY)
+    inner.subscribe(b"/d/big", Scope.TREE)
+    directory = shell.monitor.tree.find(b"/d")
+    assert directory is not None
+    gone = Change(directory, DELETE | IS_DIR, 0, b"big")
+    effects = shell.monitor.changed([gone], shell.now)
+    seen = words(effects) + words(shell.monitor.cancel(above, shell.now))
+    assert not directory.listed
+    while more := [each for each in effects if isinstance(each, Remove)]:
+        effects = shell.monitor.go_on(more[0], shell.now)
+        seen += words(effects)
+    assert set(seen) >= EVERYTHING - {"deleted /d/big/"}
+
+
+def test_a_removal_that_failed_ends_with_the_directory_above(
+    shell: Shell, pieces: Pieces
+) -> None:
+    big = shell.monitor.tree.find(b"/d/big")
+    assert big is not None
+    shell.monitor.changed([Change(big, DELETE | IS_DIR, 0, b"sub")], shell.now)
+    assert shell.monitor.is_removing
+    # Nobody goes on with that one, as if an exception had kept it from being done.
+    pieces.end(pieces.changed(DELETE | IS_DIR))
+    assert not shell.monitor.is_removing
+
+
+def test_the_details_of_a_large_directory_that_is_renamed_away_say_so(
+    shell: Shell,
+) -> None:
+    view = shell.view()
+    view.subscribe(b"/d", Scope.TREE, wants_details=True)
+    shell.view().subscribe(b"/elsewhere", Scope.DIRECTORY)
+    directory, elsewhere = map(shell.monitor.tree.find, (b"/d", b"/elsewhere"))
+    assert directory is not None
+    assert elsewhere is not None
+    halves = [
+        Change(directory, MOVED_FROM | IS_DIR, 7, b"big"),
+        Change(elsewhere, MOVED_TO | IS_DIR, 7, b"big"),
+    ]
+    effects = shell.monitor.changed(halves, shell.now)
+    shell.monitor.details.end_round()
+    while more := [each for each in effects if isinstance(each, Remove)]:
+        effects = shell.monitor.go_on(more[0], shell.now)
+    assert words(effects)[-1] == "deleted /d/big/"
+    assert shell.monitor.details.of(b"/d/big") == RENAMED
+
+
+def test_a_directory_that_becomes_large_after_it_left_is_reported_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its deletion is deferred by then. The report of that is due before all of what
+    was in it could be removed in slices."""
+    monkeypatch.setattr(removals, "MAX_NAMES_AT_ONCE", 25)
+    shell.disk.makedirs(b"/d/some/sub")
+    outer, inner = shell.view(), shell.view()
+    outer.subscribe(b"/d", Scope.DIRECTORY)
+    inner.subscribe(b"/d/some", Scope.TREE)
+    directory, some = map(shell.monitor.tree.find, (b"/d", b"/d/some"))
+    assert directory is not None
+    assert some is not None
+    keep_busy(shell, directory)
+    outer.rows()
+    batch = [
+        Change(directory, MOVED_FROM | IS_DIR, 7, b"some"),
+        *(Change(some, CREATE, 0, b"new-%d" % number) for number in range(30)),
+    ]
+    effects = shell.monitor.changed(batch, shell.now)
+    seen = words(shell.monitor.flush_deferred(shell.now))
+    shell.disk.rename(b"/d/some", b"/elsewhere/some")
+    shell.do(effects)
+    shell.sleep(2)
+    assert seen == ["deleted /d/some/"]
+    assert not outer.rows()
+
+
+def keep_busy(shell: Shell, directory: Node) -> None:
+    """Have a file come and go on the disk until reports are deferred."""
+    path = directory.path() + b"/brief"
+    while directory not in shell.monitor.flow.busy:
+        shell.disk.touch(path)
+        shell.disk.unlink(path)
+        shell.now += 0.01
+        shell.drain()

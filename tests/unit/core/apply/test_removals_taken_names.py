@@ -2,6 +2,7 @@
 
 from gamin.core.deliver.details import RENAMED
 from gamin.core.effects import Effect, Remove, Scan
+from gamin.core.model.node import FILE
 from gamin.core.model.subscription import Scope
 from gamin.events import CREATE, DELETE, IS_DIR, MOVED_FROM, MOVED_TO, Change
 from testkit.doubles.clients import View
@@ -162,7 +163,41 @@ def test_what_took_the_name_and_is_large_is_removed_in_slices_for_others(
     shell.view().subscribe(b"/d", Scope.TREE)
     assert pieces.monitor.is_removing
     effects = pieces.go_on(effects)
+    assert any(isinstance(each, Remove) for each in effects)
     while any(isinstance(each, Remove) for each in effects):
         assert len(words(effects)) <= SLICE_ROWS
         effects = pieces.go_on(effects)
     assert not pieces.directory.entries
+
+
+def test_a_removal_leaves_what_a_path_leads_through_that_is_asked_for_later(
+    shell: Shell, pieces: Pieces
+) -> None:
+    shell.disk.touch(b"/d/other")
+    shell.view().subscribe(b"/d/other", Scope.FILE)
+    effects = pieces.go_on(pieces.changed(DELETE | IS_DIR))
+    shell.do(pieces.monitor.cancel(pieces.subscription, shell.now))
+    shell.run_once()
+    shell.view().subscribe(b"/d/big/3", Scope.FILE)
+    there = shell.monitor.tree.find(b"/d/big")
+    assert there is not None
+    assert not words(pieces.go_on(effects))
+    assert shell.monitor.tree.find(b"/d/big") is there
+    assert not shell.monitor.is_removing
+
+
+def test_what_takes_the_name_between_the_halves_of_a_rename_stays(
+    shell: Shell, pieces: Pieces
+) -> None:
+    shell.view().subscribe(b"/elsewhere", Scope.DIRECTORY)
+    elsewhere = shell.monitor.tree.find(b"/elsewhere")
+    assert elsewhere is not None
+    batch = [
+        Change(pieces.directory, MOVED_FROM | IS_DIR, 7, b"big"),
+        Change(pieces.directory, CREATE, 0, b"big"),
+        Change(elsewhere, MOVED_TO | IS_DIR, 7, b"big"),
+    ]
+    effects = shell.monitor.changed(batch, shell.now)
+    seen = words(effects) + pieces.end(effects)
+    assert set(seen) >= EVERYTHING | {"created /d/big"}
+    assert dict(pieces.directory.entries) == {b"big": FILE}

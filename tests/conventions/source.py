@@ -4,6 +4,7 @@ Which of them are allowed is decided in the tests.
 """
 
 import ast
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,15 +15,30 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "gamin"
 UNIT_TESTS = ROOT / "tests" / "unit"
 
-MODULES = sorted(SOURCE.rglob("*.py"))
-"""Every module of the package."""
+TREES = ("src", "tests", "testkit", "soak", "fuzz", "bench", "examples")
 
-ALL_MODULES = sorted(
-    module
-    for tree in ("src", "tests", "testkit", "soak", "fuzz", "bench", "examples")
-    for module in (ROOT / tree).rglob("*.py")
-)
-"""Every Python file that people maintain."""
+
+@cache
+def modules() -> tuple[Path, ...]:
+    """Every module of the package. Each process that collects the tests imports this
+    one, so it looks for them when a test asks."""
+    return tuple(below(SOURCE))
+
+
+@cache
+def all_modules() -> tuple[Path, ...]:
+    """Every Python file that people maintain."""
+    return tuple(module for tree in TREES for module in below(ROOT / tree))
+
+
+def below(folder: Path) -> list[Path]:
+    """The Python files below a folder, in order."""
+    return sorted(
+        Path(place, name)
+        for place, _, names in os.walk(folder)
+        for name in names
+        if name.endswith(".py")
+    )
 
 
 def name_of(module: Path) -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.conventions.source import (
-    MODULES,
     READS_ALL_MODULES,
     SOURCE,
     imported,
     imported_modules,
+    modules,
     name_of,
     parsed,
 )
@@ -110,17 +110,17 @@ def is_allowed(importer: str, imported: str) -> bool:
     return any("/".join(parts[:n]) in allowed for n in range(1, len(parts) + 1))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name_of)
-def test_a_folder_imports_only_what_its_rule_names(module: Path) -> None:
+def not_allowed(module: Path) -> list[str]:
     importer = folder_of(name_of(module))
     if importer not in MAY_IMPORT:
-        return  # a module at the top: judged below
-    wrong = {
-        other
-        for other in imported_modules(module)
-        if not is_allowed(importer, folder_of(other))
-    }
-    assert not wrong, f"{importer} may not import {sorted(wrong)}"
+        return []  # a module at the top: judged below
+    others = sorted(imported_modules(module))
+    return [other for other in others if not is_allowed(importer, folder_of(other))]
+
+
+def test_a_folder_imports_only_what_its_rule_names() -> None:
+    found = {name_of(m): wrong for m in modules() if (wrong := not_allowed(m))}
+    assert not found, "may not be imported there"
 
 
 @pytest.mark.parametrize("name", sorted(SHARED - {"__init__"}))
@@ -129,21 +129,21 @@ def test_the_shared_modules_import_only_each_other(name: str) -> None:
     assert imported_modules(SOURCE / f"{name}.py") <= allowed
 
 
-@pytest.mark.parametrize(
-    "module",
-    [module for module in MODULES if name_of(module).startswith(PURE)],
-    ids=name_of,
-)
-def test_a_pure_folder_does_no_io_and_reads_no_clock(module: Path) -> None:
-    if name_of(module) in IMPURE_BY_DESIGN:
-        return
-    assert not {name.split(".")[0] for name in imported(module)} & IO_MODULES
+def io_of(module: Path) -> set[str]:
+    """What it imports or calls that does I/O or reads a clock."""
     called = {
         node.func.id
         for node in ast.walk(parsed(module))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
     }
-    assert not called & IO_CALLS
+    named = {name.split(".")[0] for name in imported(module)}
+    return named & IO_MODULES | called & IO_CALLS
+
+
+def test_a_pure_folder_does_no_io_and_reads_no_clock() -> None:
+    pure = [m for m in modules() if name_of(m).startswith(PURE)]
+    found = {name_of(module): io for module in pure if (io := io_of(module))}
+    assert found.keys() == IMPURE_BY_DESIGN
 
 
 def test_the_interface_of_backends_does_no_io() -> None:
@@ -155,7 +155,7 @@ def test_the_interface_of_backends_does_no_io() -> None:
 def test_every_folder_has_a_rule() -> None:
     without = {
         name_of(module)
-        for module in MODULES
+        for module in modules()
         if "/" in name_of(module) and folder_of(name_of(module)) not in MAY_IMPORT
     }
     assert without <= {"protocol/__init__.py", "daemon/__init__.py"}
@@ -163,18 +163,18 @@ def test_every_folder_has_a_rule() -> None:
 
 def test_linux_is_known_only_in_system() -> None:
     """ctypes is how we reach system calls that Python does not offer."""
-    users = {name_of(m) for m in MODULES if "ctypes" in set(imported(m))}
+    users = {name_of(m) for m in modules() if "ctypes" in set(imported(m))}
     assert all(name.startswith("system/") for name in users), users
 
 
 def test_re2_is_known_only_to_its_wrapper() -> None:
-    users = {name_of(m) for m in MODULES if "re2" in set(imported(m))}
+    users = {name_of(m) for m in modules() if "re2" in set(imported(m))}
     assert users == {"patterns/re2.py"}
 
 
 def test_proc_is_read_only_in_system() -> None:
     """A path below /proc in a string that is not a docstring."""
-    readers = {name_of(m) for m in MODULES if any(_proc_paths(m))}
+    readers = {name_of(m) for m in modules() if any(_proc_paths(m))}
     assert all(name.startswith("system/") for name in readers), readers
 
 
@@ -191,7 +191,7 @@ def _proc_paths(module: Path) -> list[str]:
 def test_the_environment_is_read_only_where_programs_start() -> None:
     readers = {
         name_of(module)
-        for module in MODULES
+        for module in modules()
         if "os.environ" in module.read_text() or "getenv" in module.read_text()
     }
     assert readers <= READS_THE_ENVIRONMENT

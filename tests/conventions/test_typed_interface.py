@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conventions.source import MODULES, READS_ALL_MODULES, name_of, parsed
+from tests.conventions.source import READS_ALL_MODULES, modules, name_of, parsed
 
 pytestmark = READS_ALL_MODULES
 
@@ -97,7 +97,7 @@ def _is_public(name: str) -> bool:
 
 
 def test_every_public_name_has_a_declared_type() -> None:
-    found = {name_of(module): list(undeclared(parsed(module))) for module in MODULES}
+    found = {name_of(module): list(undeclared(parsed(module))) for module in modules()}
     assert {module: names for module, names in found.items() if names} == {}
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from testkit.forked_servers import ForkedServer, are_in_use
 from testkit.waiting import eventually
 
 # As installed beside the interpreter that runs the tests.
@@ -54,33 +55,44 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def running_server(
-    command: Sequence[str], *, home: str, own_mounts: bool = False
+    command: Sequence[str],
+    *,
+    home: str,
+    own_mounts: bool = False,
+    is_program: bool = False,
 ) -> Iterator[Server]:
     """`command` with a new session as its last argument, until the end of the block.
 
     `home` is where it finds .gaminrc. With `own_mounts` it lives in a mount namespace
     of its own, in which file systems can be mounted without an effect on anybody else.
+    Tests get our own server forked, unless it is to be the program as installed, or
+    lives in such a namespace.
     """
     session = f"test-{uuid.uuid4()}"
-    prefix = _ORDINARY if os.geteuid() == 0 else []
-    if own_mounts:
-        prefix = [*_OWN_MOUNTS, *prefix]
-    process = subprocess.Popen(
-        [*prefix, *command, session],
-        env={
-            **environment(),
-            "HOME": home,
-            "GAM_CLIENT_ID": session,
-            "GAMIN_MOUNTS": "any",  # its clients live outside
-        },
-        stdin=subprocess.DEVNULL,
-    )
-    try:
-        eventually(lambda: serving_pid(session), what=f"{command[0]} listening")
-        yield Server(session, command[0], process.pid, own_mounts)
-    finally:
-        process.terminate()
-        process.wait(10)
+    is_root = os.geteuid() == 0
+    environ = {
+        **environment(),
+        "HOME": home,
+        "GAM_CLIENT_ID": session,
+        "GAMIN_MOUNTS": "any",  # its clients live outside
+    }
+    process: subprocess.Popen[bytes] | ForkedServer
+    is_ours = command[0] == str(OUR_SERVER)
+    if is_ours and are_in_use() and not (own_mounts or is_program):
+        words = [*command[1:], session]
+        process = ForkedServer(words, environ, is_ordinary=is_root)
+    else:
+        prefix = [*(_OWN_MOUNTS if own_mounts else []), *(_ORDINARY if is_root else [])]
+        process = subprocess.Popen(
+            [*prefix, *command, session], env=environ, stdin=subprocess.DEVNULL
+        )
+    with process:
+        try:
+            eventually(lambda: serving_pid(session), what=f"{command[0]} listening")
+            yield Server(session, command[0], process.pid, own_mounts)
+        finally:
+            process.terminate()
+            process.wait(10)
 
 
 def serving_pid(session: str) -> int | None:

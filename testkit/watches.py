@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 
 from gamin import AsyncWatch, Event, Kind, Watch
+from gamin.client import launch
 from gamin.client.connect import connect_watchman
 from gamin.client.locate import NoServer
 from gamin.system.peercred import peer_of
+from testkit.forked_servers import are_in_use, launch_forked, prepare
 from testkit.waiting import eventually
 
 SOON = 10.0
@@ -29,6 +31,9 @@ def serving(session: str) -> Iterator[None]:
     """Watches of this block use `session`; whatever server they started is ended."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GAM_CLIENT_ID", session)
+        if are_in_use():
+            prepare()
+            environment.setattr(launch, "launch", launch_forked)
         try:
             yield
         finally:

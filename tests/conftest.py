@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from testkit import forked_servers
 from testkit.examples import IS_RANDOM, examples
 from testkit.scheduling import ModuleScheduling, compile_modules
 
@@ -87,6 +88,7 @@ def pytest_configure() -> None:
     """Files of tests are in memory where that can be: a file made on a disk that others
     keep busy takes a hundred times as long. TMPDIR decides otherwise."""
     os.environ["GAMIN_STATE"] = "off"  # servers of tests leave nothing behind
+    forked_servers.use()
     if "TMPDIR" not in os.environ and _is_good_for_files(MEMORY):
         os.environ["TMPDIR"] = MEMORY  # for processes that tests start, too
         tempfile.tempdir = None  # to be found again

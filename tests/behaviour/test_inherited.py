@@ -132,7 +132,7 @@ def test_closed_standard_streams_are_not_reused(session: str, tmp_path: Path) ->
 
 
 def test_a_server_is_in_a_session_of_its_own(session: str, tmp_path: Path) -> None:
-    with daemon(session, tmp_path) as served:
+    with daemon(session, tmp_path, is_program=True) as served:
         assert os.getsid(served.process.pid) == served.process.pid
 
 

@@ -27,7 +27,7 @@ from testkit.waiting import eventually
 def test_a_signal_ends_a_server_cleanly(
     session: str, tmp_path: Path, name: str
 ) -> None:
-    with daemon(session, tmp_path) as served:
+    with daemon(session, tmp_path, is_program=True) as served:
         assert works(served, tmp_path / "box")
         assert served.sockets()
         with served.connect() as client:
@@ -43,7 +43,7 @@ def test_a_server_obeys_signals_that_its_starter_blocked(
 ) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     try:
-        with daemon(session, tmp_path) as served:
+        with daemon(session, tmp_path, is_program=True) as served:
             served.process.terminate()
             assert served.process.wait(10) == 0
     finally:
@@ -53,7 +53,10 @@ def test_a_server_obeys_signals_that_its_starter_blocked(
 def test_a_second_server_leaves_at_once_and_disturbs_nobody(
     session: str, tmp_path: Path
 ) -> None:
-    with daemon(session, tmp_path) as served, served.connect() as client:
+    with (
+        daemon(session, tmp_path, is_program=True) as served,
+        served.connect() as client,
+    ):
         sockets = served.sockets()
         second = subprocess.run(
             [PROGRAM, "--notimeout", session],
@@ -77,7 +80,7 @@ def test_another_user_is_disconnected_without_a_byte(
     session: str, tmp_path: Path
 ) -> None:
     require_root()
-    with daemon(session, tmp_path) as served:
+    with daemon(session, tmp_path, is_program=True) as served:
         name = find(served.environ, os.getuid()).abstract
         with beside(_call, name, uid=NOBODY) as stranger:
             assert stranger.recv() == b""
@@ -180,7 +183,10 @@ def test_a_server_stays_while_a_root_is_watched_permanently(
 
 
 def test_a_server_with_a_large_load_ends_at_once(session: str, tmp_path: Path) -> None:
-    with daemon(session, tmp_path) as served, served.client() as client:
+    with (
+        daemon(session, tmp_path, is_program=True) as served,
+        served.client() as client,
+    ):
         for number in range(500):
             place = tmp_path / "box" / str(number)
             place.mkdir(parents=True)
@@ -195,7 +201,10 @@ def test_debug_events_do_not_cause_debug_events(
     box = tmp_path / "box"
     box.mkdir()
     monkeypatch.setenv("TMPDIR", str(box))
-    with daemon(session, tmp_path) as served, served.client() as client:
+    with (
+        daemon(session, tmp_path, is_program=True) as served,
+        served.client() as client,
+    ):
         watched(client, box)
         served.process.send_signal(signal.SIGUSR2)
         assert works(served, box / "other")

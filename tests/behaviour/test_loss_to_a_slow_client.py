@@ -38,7 +38,7 @@ in a run is several times as much."""
 @contextmanager
 def own_daemon(session: str, folder: Path) -> Iterator[None]:
     with (
-        daemon(session, folder, rules=NO_FLOW) as served,
+        daemon(session, folder, rules=NO_FLOW, is_program=True) as served,
         pytest.MonkeyPatch.context() as environment,
     ):
         for name, value in served.environ.items():

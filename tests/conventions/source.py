@@ -75,9 +75,16 @@ def imported_modules(module: Path) -> set[str]:
 
 
 def functions(module: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(module.read_text())):
+    """Those of the module, its classes and its functions; expressions have none."""
+    left: list[ast.AST] = [ast.parse(module.read_text())]
+    while left:
+        node = left.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            inner = getattr(node, block, None)
+            if isinstance(inner, list):
+                left += inner
 
 
 def _ours(name: str) -> bool:

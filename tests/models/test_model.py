@@ -26,8 +26,10 @@ from testkit.doubles.disk import READ, SEARCH, Disk
 from testkit.doubles.engine import Shell, plain_policy
 from testkit.examples import examples
 
-REST = 40.0
-"""Seconds: longer than any pause between two looks after an overflow."""
+REST = 12.0
+"""Seconds: longer than any pause but that between two rescans."""
+MAX_REST = 40.0
+"""Seconds: longer than any pause between two rescans."""
 MIN_STEPS, MAX_STEPS = 20, 60
 CLIENTS = 4
 
@@ -214,6 +216,9 @@ class Performance:
         self.shell.lacks_memory = 0
         self.unlock(b"/")
         self.shell.sleep(REST)
+        end = self.shell.now + MAX_REST
+        while self.shell.monitor.recovery.is_unresolved and self.shell.now < end:
+            self.shell.sleep(1.0)
         for client in self.clients:
             client.read()
 

@@ -165,7 +165,7 @@ class MountedPerformance(Performance):
         super().rest()
         for _ in range(POLLS):
             self.shell.answer()
-            self.shell.sleep(model.REST / POLLS)
+            self.shell.sleep(model.MAX_REST / POLLS)
         self.shell.answer()
         for client in self.clients:
             client.read()

@@ -273,7 +273,9 @@ def test_the_original_server_is_a_problem(session: str) -> None:
 
 
 def test_a_real_server_is_found_with_its_session(tmp_path: Path) -> None:
-    with running_server([str(OUR_SERVER)], home=str(tmp_path)) as server:
+    with running_server(
+        [str(OUR_SERVER)], home=str(tmp_path), is_program=True
+    ) as server:
         found = {each.pid: each for each in check_session.servers(os.getuid())}
         done = gamin("doctor", "--json", session=server.session)
     one = found[server.pid]

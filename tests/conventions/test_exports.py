@@ -44,7 +44,7 @@ def test_the_names_of_the_original_module_are_reachable_and_out_of_sight() -> No
 
 def test_another_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="'gamin' has no attribute 'nothing'"):
-        _ = gamin.nothing  # type: ignore[attr-defined]
+        _ = gamin.nothing  # type: ignore[attr-defined]  # on purpose
 
 
 def public(kind: type) -> dict[str, type]:

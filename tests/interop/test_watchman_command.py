@@ -105,7 +105,7 @@ def test_a_request_in_bser_is_answered_in_the_same(
     encoding = ENCODINGS[name]
     done = command.watchman("-j", stdin=encoding.encode(["watch", str(root)]))
     assert encoding_of(done.stdout) == encoding
-    assert decode(done.stdout)["watch"] == str(root)  # type: ignore[index]
+    assert decode(done.stdout)["watch"] == str(root)  # type: ignore[index]  # an object
 
 
 def test_an_error_of_the_server_is_no_failure_of_the_command(

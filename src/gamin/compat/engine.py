@@ -107,7 +107,7 @@ class Engine:
         one that replaces it refuses the watch, and there is no substitute.
         """
         if self._own is not None:
-            return self._own.watch(debounce_ms, step_ms, timeout_ms, stop_event)  # type: ignore[no-any-return]
+            return self._own.watch(debounce_ms, step_ms, timeout_ms, stop_event)  # type: ignore[no-any-return]  # theirs
         if self._watch is None and self._paths:
             raise RuntimeError("RustNotify watcher closed")
         try:

@@ -34,12 +34,12 @@ _MESSAGES = {
 _errno = GAM_OK
 
 
-def GaminErrno() -> int:  # noqa: N802
+def GaminErrno() -> int:  # noqa: N802  # the name of 2005
     """The number of the last failure, GAM_OK if there was none."""
     return _errno
 
 
-def GaminErrmsg(err: int | None = None) -> str:  # noqa: N802
+def GaminErrmsg(err: int | None = None) -> str:  # noqa: N802  # the name of 2005
     """A text for `err`, by default for the last failure."""
     return _MESSAGES.get(_errno if err is None else err, "")
 

@@ -88,10 +88,10 @@ def _replace_watchfiles(module: ModuleType) -> None:
 
     own = module.RustNotify
     if not hasattr(own, "own_engine"):
-        module.RustNotify = make_engine(own)  # type: ignore[attr-defined]
+        module.RustNotify = make_engine(own)  # type: ignore[attr-defined]  # no type
     main = sys.modules.get("watchfiles.main")
     if getattr(main, "RustNotify", None) is own:
-        main.RustNotify = module.RustNotify  # type: ignore[union-attr]
+        main.RustNotify = module.RustNotify  # type: ignore[union-attr]  # the same
     _replaced["watchfiles"] = []
 
 
@@ -183,7 +183,7 @@ class _Finder:
             spec = finder.find_spec(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, replace)  # type: ignore[assignment]
+                    spec.loader = _Loader(spec.loader, replace)  # type: ignore[assignment]  # a part
                 return spec
         return None
 

@@ -6,7 +6,7 @@ It needs an installed watchdog, and is a subclass of its `BaseObserver`.
 """
 
 # First, and as a whole: where engines are replaced, this is what triggers it.
-import watchdog.observers  # noqa: F401
+import watchdog.observers  # noqa: F401  # for what it does
 
 from gamin.compat.observer import GaminEmitter, GaminObserver
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Event
 
@@ -157,7 +158,7 @@ def report(**changes: object) -> Report:
         "facilities": {"inotify": Facility(1, 90)},
         "recoveries": Recoveries(0, 0),
     }
-    return Report(**{**members, **changes})  # type: ignore[arg-type]
+    return Report(**{**members, **changes})  # type: ignore[arg-type]  # of any type
 
 
 def address(folder: Path, transport: Transport = Transport.AUTO) -> Address:
@@ -236,12 +237,12 @@ def test_sockets_left_by_other_sessions_are_one_note(tmp_path: Path) -> None:
     assert found.what.startswith("2 sockets")
 
 
-def _squat(pipe: object, name: bytes) -> None:
+def _squat(pipe: Connection, name: bytes) -> None:
     with socket.socket(socket.AF_UNIX) as taken:
         taken.bind(name)
         taken.listen()
-        pipe.send("ready")  # type: ignore[attr-defined]
-        wait_for_end(pipe)  # type: ignore[arg-type]
+        pipe.send("ready")
+        wait_for_end(pipe)
 
 
 def test_a_name_that_another_user_holds_is_a_problem(tmp_path: Path) -> None:

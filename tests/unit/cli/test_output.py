@@ -219,7 +219,7 @@ def test_colours_are_for_terminals_and_can_be_refused(
     when: str, is_terminal: bool, environ: dict[str, str], wanted: bool
 ) -> None:
     stream = io.BytesIO()
-    stream.isatty = lambda: is_terminal  # type: ignore[method-assign]
+    stream.isatty = lambda: is_terminal  # type: ignore[method-assign]  # replaced
     assert wants_colour(when, stream, environ) is wanted
 
 

@@ -3,6 +3,8 @@
 import io
 from pathlib import Path
 
+import pytest
+
 from gamin.cli.progress import progress, watched_directories
 from testkit.waiting import eventually
 
@@ -41,6 +43,8 @@ def test_progress_is_not_shown_without_a_terminal_or_when_turned_off() -> None:
     assert not asked
 
 
-def test_progress_without_a_server_has_no_figure(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_progress_without_a_server_has_no_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GAMIN_SOCKET_DIR", str(tmp_path))
     assert watched_directories() is None

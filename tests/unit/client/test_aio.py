@@ -350,7 +350,7 @@ def test_a_second_task_that_waits_is_an_error(run: Run, tmp_path: Path) -> None:
     async def test() -> None:
         async with gamin.awatch(tmp_path) as watch:
             first = asyncio.ensure_future(watch.next())
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it waits
             with pytest.raises(RuntimeError, match="another task"):
                 await watch.next(0)
             watch.close()
@@ -387,7 +387,7 @@ def test_a_path_is_added_while_another_task_iterates(run: Run, tmp_path: Path) -
     async def test() -> None:
         async with gamin.awatch(first) as watch:
             waiting = asyncio.ensure_future(anext(watch))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it waits
             await watch.add(second)
             (second / "f").touch()
             assert await waiting == [created(second / "f")]

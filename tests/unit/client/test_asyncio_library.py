@@ -75,7 +75,7 @@ def test_a_wait_that_is_cancelled_leaves_nothing_behind() -> None:
     async def test() -> None:
         async with pipe() as (reader, _):
             waiting = asyncio.ensure_future(LIBRARY.wait(reader, None, None))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # it waits
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting

@@ -15,14 +15,14 @@ def test_the_ignored_directories_of_the_library_s_own_filters_are_pruned() -> No
 
 
 def test_a_subclass_without_its_own_call_prunes_what_it_ignores() -> None:
-    class Filter(watchfiles.DefaultFilter):  # type: ignore[misc, name-defined]
+    class Filter(watchfiles.DefaultFilter):  # type: ignore[misc, name-defined]  # found at run time
         ignore_dirs = ("out",)
 
     assert pruned_names(Filter()) == ["out"]
 
 
 def test_a_filter_that_decides_by_itself_prunes_nothing() -> None:
-    class Filter(watchfiles.DefaultFilter):  # type: ignore[misc, name-defined]
+    class Filter(watchfiles.DefaultFilter):  # type: ignore[misc, name-defined]  # found at run time
         def __call__(self, change: object, path: str) -> bool:
             return True
 

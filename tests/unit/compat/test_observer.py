@@ -60,7 +60,7 @@ def observer() -> Iterator[GaminObserver]:
 def emitted(path: Any, *actions: Any, recursive: bool = True) -> list[FileSystemEvent]:
     """The events of a watch until a last file, named `end`, appears in it."""
     found: queue.Queue[Any] = queue.Queue()
-    emitter = GaminEmitter(found, ObservedWatch(path, recursive=recursive))  # type: ignore[arg-type]
+    emitter = GaminEmitter(found, ObservedWatch(path, recursive=recursive))  # type: ignore[arg-type]  # a queue of ours
     emitter.start()
     try:
         for action in actions:
@@ -295,7 +295,7 @@ def test_only_methods_of_the_program_count_as_needs() -> None:
     assert not needs_unreported(LoggingEventHandler())
     assert not needs_unreported(object())
     assigned = Recorder()
-    assigned.on_opened = print  # type: ignore[method-assign, assignment]
+    assigned.on_opened = print  # type: ignore[method-assign, assignment]  # on purpose
     assert needs_unreported(assigned)
 
 

@@ -107,7 +107,7 @@ def test_a_rename_reports_both_parents() -> None:
 
 
 def test_paths_of_a_watch_of_bytes_are_bytes() -> None:
-    translation = Translation(ObservedWatch(b"/w", recursive=True))  # type: ignore[arg-type]
+    translation = Translation(ObservedWatch(b"/w", recursive=True))  # type: ignore[arg-type]  # bytes
     (first, _) = translation.events([Event(Kind.DELETED, "/w/\udcff")])
     assert first.src_path == b"/w/\xff"
 

@@ -87,7 +87,7 @@ def test_without_the_library_the_error_says_what_to_install(
 def test_the_loss_of_a_connection_is_an_error_for_whoever_waits_for_it() -> None:
     async def wait() -> None:
         lost = asyncio.Event()
-        connection = Connection(None, lost)  # type: ignore[arg-type]
+        connection = Connection(None, lost)  # type: ignore[arg-type]  # no client is asked
         asyncio.get_running_loop().call_soon(lost.set)
         await connection.until_lost()
 

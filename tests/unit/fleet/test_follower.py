@@ -55,7 +55,7 @@ def follower() -> Follower:
 
 
 def positions(follower: Follower, *messages: Message) -> list[int]:
-    found = follower._admitted(messages)  # type: ignore[arg-type]
+    found = follower._admitted(messages)  # type: ignore[arg-type]  # doubles
     return [event.stream_sequence for event in found]
 
 
@@ -157,7 +157,7 @@ def test_a_consumer_without_a_name_goes_on_after_a_lost_connection(
     follower: Follower,
 ) -> None:
     positions(follower, message(17, Numbering().next()))
-    config = asyncio.run(follower._config(None))  # type: ignore[arg-type]
+    config = asyncio.run(follower._config(None))  # type: ignore[arg-type]  # not asked
     assert config.opt_start_seq == 18
 
 
@@ -166,7 +166,7 @@ def test_what_the_stream_has_dropped_is_reported_as_missed(follower: Follower) -
     first, _dropped, third, fourth = (numbering.next() for _ in range(4))
     late = message(9, fourth)
     late.stored = REPEATED_SECONDS
-    found = follower._admitted([message(1, first), message(8, third), late])  # type: ignore[list-item]
+    found = follower._admitted([message(1, first), message(8, third), late])  # type: ignore[list-item]  # doubles
     assert [(event.kind, event.stream_sequence) for event in found] == [
         *(("created", 1), ("missed", 0), ("created", 9)),
     ]

@@ -105,7 +105,7 @@ def test_a_full_window_waits_until_half_of_it_is_acknowledged() -> None:
         made = await sending(client, 8)
         ninth = asyncio.create_task(made.send("gamin.web1.data.created", b"{}", {}))
         for number in range(4):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the ninth has its turn
             assert len(client.replies) == 8
             await client.acknowledge(number)
         await ninth

@@ -44,7 +44,7 @@ class Ended:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def next(self, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    async def next(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  # as `AsyncWatch.next`
         return None
 
 
@@ -217,7 +217,7 @@ class Loaded:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # as `AsyncWatch.next`
         self.left = max(0, self.left - 1)
         return [gamin.Event(Kind.CREATED, f"/srv/data/new-{next(self._names)}")]
 
@@ -255,7 +255,7 @@ class Stopped(Loaded):
         self._stop = stop
         self._asked = 0
 
-    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+    async def next(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109  # as `AsyncWatch.next`
         self._asked += 1
         assert self._asked < 10, "it is asked again and again"
         if self._stop.is_set():

@@ -138,7 +138,7 @@ def test_a_file_in_the_place_of_a_directory_is_another_thing() -> None:
 def test_another_directory_shares_nothing_with_the_one_before(
     unknown: dict[str, list[bytes]],
 ) -> None:
-    found = rows(**unknown)  # type: ignore[arg-type]
+    found = rows(**unknown)  # type: ignore[arg-type]  # of any type
     assert found is not None
     assert {line.split()[1] for line in found} == {"/t/a/b/", "/t/a/b/h", "/t/a/g"}
 

@@ -46,7 +46,7 @@ def test_a_request_cannot_be_changed() -> None:
     subscription = Subscription(1, "name", b"a", Scope.TREE, way=b"/b/a")
     assert subscription.request.resolve_path == b"/b/a"
     with pytest.raises(AttributeError):
-        subscription.request.path = b"c"  # type: ignore[misc]
+        subscription.request.path = b"c"  # type: ignore[misc]  # on purpose
 
 
 def test_a_tree_does_not_cover_an_excluded_mount() -> None:

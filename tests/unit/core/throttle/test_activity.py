@@ -76,7 +76,7 @@ def test_a_write_that_is_held_for_its_close_is_activity(scene: Scene) -> None:
 def test_churn_in_the_directory_concerns_only_deferred_entries(scene: Scene) -> None:
     scene.make_busy(scene.node)
     assert scene.ask(START) is None
-    scene.tree.start_deferring(scene.node)[b"f"] = None  # type: ignore[assignment]
+    scene.tree.start_deferring(scene.node)[b"f"] = None  # type: ignore[assignment]  # not read
     assert scene.ask(START) == Activity(START, False, 0.0)
 
 

@@ -21,7 +21,7 @@ def test_a_library_does_not_find_typing_extensions(
     (tmp_path / "gamin_library.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
     with lean_import():
-        import gamin_library  # type: ignore[import-not-found]
+        import gamin_library  # type: ignore[import-not-found]  # made by the test
     assert gamin_library.lean
     del sys.modules["gamin_library"]
 

@@ -127,11 +127,11 @@ def test_garbage_of_clients_is_still_collected_after_the_imports(
     loop: Loop, modules: list[str]
 ) -> None:
     class Garbage:
-        pass
+        itself: object = None
 
     before = gc.get_freeze_count()
     garbage = Garbage()
-    garbage.itself = garbage  # type: ignore[attr-defined]
+    garbage.itself = garbage
     gone = weakref.ref(garbage)
     del garbage
     errors: list[ImportError] = []

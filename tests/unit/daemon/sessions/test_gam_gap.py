@@ -59,7 +59,7 @@ def kinds(
     ]
     if node is not None and scope is Scope.DIRECTORY:
         listed += [(Kind.EXISTS, b"/x/" + name, False) for name in node.names]
-    rows = gap.rows(listed)  # type: ignore[arg-type]
+    rows = gap.rows(listed)  # type: ignore[arg-type]  # as the core's rows
     return [(row.kind, row.path) for row in rows]
 
 

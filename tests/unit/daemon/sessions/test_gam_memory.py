@@ -164,7 +164,6 @@ def test_the_end_saves_what_was_noted_or_waits_for_what_is_written(
 def test_an_end_in_the_middle_of_a_save_saves_everything(now: list[float]) -> None:
     made = Made()
     made.memory.note(subscription())
-    made.loop.fire  # noqa: B018
     made.memory._steps = made.saving.steps(set())
     made.memory.save()
     assert made.saving.is_new

@@ -82,7 +82,7 @@ class _LargeDecoder(json.JSONDecoder):
     def __init__(self) -> None:
         super().__init__(parse_constant=_refuse)
         # Not in the type stubs, but documented by its use in the module.
-        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # see above
 
 
 _LARGE_DECODER = _LargeDecoder()

@@ -44,7 +44,7 @@ def test_a_bug_is_answered_and_the_next_request_too(
     def fail() -> dict[str, object]:
         raise ZeroDivisionError
 
-    peer.home.host.status = fail  # type: ignore[method-assign]
+    peer.home.host.status = fail  # type: ignore[method-assign]  # replaced
     assert peer.ask("gamin-status")["error"] == "internal error: ZeroDivisionError"
     assert "pid" in peer.ask("get-pid")
     assert caplog.messages == ["client 1 (pid 1): a bug, or no memory left"]

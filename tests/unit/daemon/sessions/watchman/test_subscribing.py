@@ -94,7 +94,7 @@ class Home:
         self.root.become_ready(1)
         self.client = Client()
         self.subscribing = Subscribing(
-            Roots(),  # type: ignore[arg-type]
+            Roots(),  # type: ignore[arg-type]  # a double
             Queries(TickTimes(), lambda root, name: None, ClientLimits),
             self._recall,
             self._no_reader,

@@ -77,6 +77,7 @@ class Shell:
         has_kernel: bool = True,
         room: int = ROOM,
         piece: int = WHOLE_QUEUE,
+        slices: Slices = SLICES,
     ) -> None:
         """`room`: how many directories the kernel watches at the most; `piece`: how
         many events one drain of the kernel returns at the most."""
@@ -99,7 +100,7 @@ class Shell:
             self.files,
             self,
             self,
-            SLICES,
+            slices,
             self.threads,
         )
         self.lacks_memory = 0

@@ -17,7 +17,7 @@ from gamin.config.gaminrc import Method, PathRule
 from gamin.config.policy import Policy
 from gamin.core.model.subscription import Scope
 from testkit.actions.in_memory import Act
-from testkit.doubles.engine import Shell, plain_policy
+from testkit.doubles.engine import NoMemory, Shell, plain_policy
 from tests.models.test_model import (
     Ask,
     Cancel,
@@ -46,6 +46,13 @@ class Ghost(NamedTuple):
             shell.disk.touch(self.path)
             shell.kernel.inotify.choke()
             shell.disk.unlink(self.path)
+
+
+class NoRoom(NamedTuple):
+    """There is no memory for the system call."""
+
+    def on(self, shell: Shell) -> None:
+        raise NoMemory
 
 
 ACTS: tuple[Act | Ghost, ...] = (
@@ -142,7 +149,7 @@ SCENARIOS = {
 }
 
 
-def play(scenario: Scenario, act: Act | Ghost, call: int) -> bool:
+def play(scenario: Scenario, act: Act | Ghost | NoRoom, call: int) -> bool:
     """Do `act` before the system call of this number; whether there are so many."""
     performance = Performance(scenario.shell())
     shell = performance.shell
@@ -171,9 +178,18 @@ def play(scenario: Scenario, act: Act | Ghost, call: int) -> bool:
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_changes_between_two_system_calls_are_not_lost(name: str) -> None:
     for act in ACTS:
-        for call in count(1):
-            try:
-                if not play(SCENARIOS[name], act, call):
-                    break
-            except AssertionError as error:
-                raise AssertionError(f"{act} before call {call}") from error
+        play_before_each_call(name, act)
+
+
+def test_nothing_is_lost_where_a_system_call_finds_no_memory() -> None:
+    for name in SCENARIOS:
+        play_before_each_call(name, NoRoom())
+
+
+def play_before_each_call(name: str, act: Act | Ghost | NoRoom) -> None:
+    for call in count(1):
+        try:
+            if not play(SCENARIOS[name], act, call):
+                break
+        except AssertionError as error:
+            raise AssertionError(f"{name}: {act} before call {call}") from error

@@ -80,6 +80,8 @@ def test_only_fast_constructors_go_round_the_class() -> None:
     allowed = Counter(each.module for each in constructors())
     uses = {}
     for module in modules():
+        if "tuple.__new__" not in module.read_text():
+            continue
         count = sum(
             isinstance(node, ast.Attribute)
             and node.attr == "__new__"

@@ -6,6 +6,7 @@ thread of its own, so no fixed number of frames leads there.
 
 import sys
 import warnings
+from types import FrameType
 from typing import NamedTuple
 
 NO_PROGRAM = frozenset({"gamin", "watchfiles", "watchdog", "importlib", "threading"})
@@ -24,12 +25,12 @@ class Line(NamedTuple):
 
 def calling_line() -> Line | None:
     """The line of the program that led here; None if no program did."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         module = str(frame.f_globals.get("__name__"))
         if module.partition(".")[0] not in NO_PROGRAM:
             return Line(frame.f_code.co_filename, frame.f_lineno, module)
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None
 
 

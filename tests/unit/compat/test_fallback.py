@@ -27,7 +27,8 @@ def caller_in(module: str) -> Callable[[Callable[[], object]], Any]:
     """A function of a module of that name; it calls what it is given."""
     names: dict[str, Any] = {"__name__": module}
     exec("def call(function): return function()", names)
-    return names["call"]  # type: ignore[no-any-return]
+    call: Callable[[Callable[[], object]], Any] = names["call"]
+    return call
 
 
 def test_each_library_is_warned_of_once(caught: list[warnings.WarningMessage]) -> None:

@@ -273,6 +273,7 @@ def check_tree(performance: Performance) -> None:
             assert shell.kernel.mask(node) & node.kernel_mask == node.kernel_mask, node
             assert (node.wd >= 0) is (node.kernel_mask != 0), node
             assert shell.polling.mask(node) == node.poll_mask, node
+            assert (node.wd_poll >= 0) is (node.poll_mask != 0), node
         if node.listed:
             there = {n: i.is_dir for n, i in shell.disk.listing(node.path()).items()}
             assert {n: k is not FILE for n, k in node.names.items()} == there

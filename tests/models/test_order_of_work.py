@@ -27,7 +27,10 @@ class Bug(RuntimeError):
 class Watched(Shell):
     """One tree that the kernel watches, and one that is polled."""
 
-    def __init__(self, piece: int = WHOLE_QUEUE, slices: Slices = SLICES) -> None:
+    def __init__(
+        self, piece: int = WHOLE_QUEUE, slices: Slices = SLICES, folders: int = 0
+    ) -> None:
+        """`folders`: how many directories the tree of the kernel has."""
         policy = plain_policy(PathRule(b"/p*", Method.POLL))
         super().__init__(policy, piece=piece, slices=slices)
         self.is_drained_by_loop = True
@@ -37,6 +40,9 @@ class Watched(Shell):
         self.asked = []
         for path in (KERNEL, POLLED):
             self.disk.makedirs(path)
+        for number in range(folders):
+            self.disk.mkdir(KERNEL + b"/folder-%d" % number)
+        for path in (KERNEL, POLLED):
             self.asked.append(self.view().subscribe(path, Scope.TREE))
         self.sleep(3)
         self.names()
@@ -250,12 +256,25 @@ def fail_in_the_core(shell: Watched) -> None:
             shell.executor.due()
 
 
+def fail_in_the_answers(shell: Watched) -> None:
+    def fail(end: float, work: Callable[[], object]) -> None:
+        raise Bug
+
+    distant = shell.executor.distant
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distant, "inbox", [None])
+        patch.setattr(distant, "apply_until", fail)
+        with pytest.raises(Bug):
+            shell.executor.due()
+
+
 def fail_in_a_system_call(shell: Watched) -> None:
     shell.fails(shell.executor.due)
 
 
 @pytest.mark.parametrize(
-    "fail", [fail_in_the_drain, fail_in_the_core, fail_in_a_system_call]
+    "fail",
+    [fail_in_the_drain, fail_in_the_core, fail_in_the_answers, fail_in_a_system_call],
 )
 def test_what_fails_counts_as_lost_and_keeps_nothing_else_from_being_done(
     fail: Callable[[Watched], None],
@@ -340,13 +359,15 @@ def test_a_drain_applies_some_pieces_and_the_rest_is_due_at_once(
 
 
 def test_batches_of_a_fast_crawl_grow_and_the_next_crawl_begins_small() -> None:
-    shell = Watched(slices=Slices(crawl_seconds=0.0))
+    shell = Watched(slices=Slices(crawl_seconds=0.0), folders=100)
+    growing = [1, 2 * FIRST_BATCH, 4 * FIRST_BATCH]
+    assert shell.batches[:3] == growing
     for _ in range(2):
         shell.crawl(100)
         shell.batches.clear()
         while shell.executor.is_crawling:
             shell.executor.due()
-        assert shell.batches[:3] == [1, 2 * FIRST_BATCH, 4 * FIRST_BATCH]
+        assert shell.batches[:3] == growing
         assert max(shell.batches) <= Slices().crawl_batch
         shell.end(next(iter(shell.monitor.subscriptions - {*shell.asked})))
 

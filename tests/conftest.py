@@ -7,6 +7,7 @@ import gc
 import os
 import tempfile
 import uuid
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -30,6 +31,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("shared machine")
+if not IS_RANDOM:
+    # Otherwise the constants in every module of the package and the tests are examples:
+    # other ones after each edit. Each process takes more than a second to collect them.
+    with suppress(ImportError):  # of a version that takes none
+        pytest.MonkeyPatch().setattr(
+            "hypothesis.internal.conjecture.providers.is_local_module_file",
+            lambda _path: False,
+            raising=False,
+        )
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts the processes

@@ -163,7 +163,7 @@ def as_text(report: Report) -> Iterator[str]:
     lost = report.recoveries
     yield _line(
         "losses",
-        f"{lost.overflows:,} overflows, {lost.rescans:,} directories scanned again"
+        f"{lost.overflows:,} overflows, {lost.rescans:,} rescans"
         if lost.overflows or lost.rescans
         else "none",
     )

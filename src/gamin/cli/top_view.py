@@ -57,7 +57,7 @@ def _figures(figures: Figures, sample: Sample, width: int) -> list[Text]:
     lost = report.recoveries
     text = "none"
     if lost.overflows or lost.rescans:
-        text = f"{lost.overflows:,} overflows, {lost.rescans:,} directories rescanned"
+        text = f"{lost.overflows:,} overflows, {lost.rescans:,} rescans"
     return [*lines, _line("losses", text, "yellow" if lost.overflows else "")]
 
 

@@ -79,7 +79,7 @@ def test_all_of_the_report_is_shown(reply: dict[str, Any]) -> None:
         "inotify     1,000 of 9,000 watches used",
         r"\x1b[2J     3 of 45 watches used",
         "limits      this user may have 10,000 inotify watches and 128 instances",
-        "losses      7 overflows, 8 directories scanned again",
+        "losses      7 overflows, 8 rescans",
         "clients     1, 3.0 MiB wait",
         "       PID  LANGUAGE  SUBSCRIPTIONS  TERMS  BACKLOG  REQUESTS        IN"
         "       OUT  PROGRAM",

@@ -169,7 +169,7 @@ def test_a_frame_has_the_figures_of_the_server() -> None:
         "1,200 kernel",
         "2 polled (5 without room)",
         "95 of 100",
-        "1 overflows, 2 directories rescanned",
+        "1 overflows, 2 rescans",
         "/always/written",
         "/mnt for 5 s: it hangs",
         "Editor",

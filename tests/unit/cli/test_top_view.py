@@ -79,7 +79,7 @@ def test_the_figures_of_the_report_are_shown() -> None:
     )
     assert "1,000 kernel  2 polled  3 busy  4 missing  6 unreadable\n" in text
     assert "9 of 10" in text
-    assert "1 overflows, 2 directories rescanned" in text
+    assert "1 overflows, 2 rescans" in text
 
 
 def test_what_does_not_occur_is_not_shown() -> None:

@@ -13,8 +13,10 @@ from random import Random
 import pytest
 
 from gamin.core.model.subscription import Scope
+from gamin.daemon.sessions.watchman import directory_listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.events import Kind
+from gamin.protocol.watchman.codec.directory_listing import Folder
 from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import StrictBelief, truth
 from testkit.doubles.engine import Shell
@@ -80,8 +82,8 @@ class Reader:
         self._follow(until)
         assert belief.entries() == truth(self._shell.disk, tree)
 
-    def _paths(self, directories: list[tuple[bytes, bytes | None]]) -> Iterator[bytes]:
-        for folder, names in directories:
+    def _paths(self, directories: list[Folder | None]) -> Iterator[bytes]:
+        for folder, names in filter(None, directories):
             prefix = ROOT + folder + b"/" if folder else ROOT
             yield from (prefix + name for name in (names or b"").split(b"/"))
 
@@ -100,8 +102,10 @@ class Reader:
 
 @pytest.mark.parametrize("first", range(0, examples(3 * SEQUENCES), SEQUENCES))
 def test_a_difference_and_a_listing_in_slices_are_followed_by_what_came_since(
-    first: int,
+    first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(directory_listing, "NAMES_PER_PART", 1)
+    monkeypatch.setattr(directory_listing, "PACKED_PER_PART", 1)
     for seed in range(first, first + SEQUENCES):
         try:
             Reader(Random(seed)).run()

@@ -112,3 +112,13 @@ class Packing:
         self._changes = 0
         self._plan()
         return self._is_last
+
+
+def parts_of(packed: bytes, size: int) -> Iterator[bytes]:
+    """Packed names, some of them at a time: so many bytes or a few more."""
+    start = 0
+    while start < len(packed):
+        end = packed.find(b"/", start + size)
+        end = len(packed) if end < 0 else end
+        yield packed[start:end]
+        start = end + 1

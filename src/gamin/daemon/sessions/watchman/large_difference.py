@@ -159,9 +159,10 @@ def _find_plain(
         all_folders = LongList[Folder](root.turns)
         size = 0
         for folder in folders(root.subscription, until):
-            all_folders.append(folder)
-            size += FOLDER_BYTES + len(folder[1] or b"")
-            if size > BYTES_PER_STEP:
+            if folder is not None:
+                all_folders.append(folder)
+                size += FOLDER_BYTES + len(folder[1] or b"")
+            if folder is None or size > BYTES_PER_STEP:
                 size = 0
                 yield None
         listing = Listing(all_folders, is_file=False)

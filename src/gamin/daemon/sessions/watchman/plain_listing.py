@@ -14,6 +14,7 @@ from itertools import compress
 from msgspec.structs import replace
 
 from gamin.core.model.node import Node
+from gamin.core.model.packing import parts_of
 from gamin.core.model.subscription import Scope
 from gamin.daemon.io.errands import Steps
 from gamin.daemon.sessions.watchman.candidates import (
@@ -196,7 +197,7 @@ class PlainListing:
         the part are directories."""
         endings = self._endings
         if node.is_packed and not node.deferred:
-            for part in _parts(node.packed):
+            for part in parts_of(node.packed, PACKED_PER_PART):
                 if endings is None:
                     yield part.split(b"/"), frozenset()
                 else:
@@ -264,16 +265,6 @@ def _is_endings_alone(selection: Selection | None) -> bool:
         and selection.globs is None
         and selection.paths is None
     )
-
-
-def _parts(packed: bytes) -> Iterator[bytes]:
-    """Packed names, some at a time."""
-    start = 0
-    while start < len(packed):
-        end = packed.find(b"/", start + PACKED_PER_PART)
-        end = len(packed) if end < 0 else end
-        yield packed[start:end]
-        start = end + 1
 
 
 def _with_endings(packed: bytes, endings: tuple[bytes, ...]) -> list[bytes]:

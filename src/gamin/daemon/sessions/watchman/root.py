@@ -272,9 +272,9 @@ class Root:
     def names(self) -> Listing:
         """The names in every directory."""
         subscription = self.subscription
-        is_file = subscription.entry is not None
-        all_folders = None if subscription.node is None else list(folders(subscription))
-        return Listing(all_folders, is_file=is_file)
+        found = filter(None, folders(subscription))
+        all_folders = None if subscription.node is None else list(found)
+        return Listing(all_folders, is_file=subscription.entry is not None)
 
     def complete_until_ns(self, *, is_list: bool = False) -> int | None:
         """Wall-clock ns up to which nothing is missing; None while a loss is

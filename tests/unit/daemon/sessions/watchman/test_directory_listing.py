@@ -1,8 +1,18 @@
+from collections.abc import Iterator
+
+import pytest
+
 from gamin.core.model.node import FILE, SUBDIR, Node
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.model.tree import Tree
+from gamin.daemon.sessions.watchman import directory_listing
 from gamin.daemon.sessions.watchman.directory_listing import folders
 from gamin.patterns.ignore_rules import IgnoreRules
+from gamin.protocol.watchman.codec.directory_listing import Folder
+
+
+def listed(found: Iterator[Folder | None]) -> dict[bytes, bytes | None]:
+    return dict(filter(None, found))
 
 
 def directory(parent: Node, name: bytes, **names: bool) -> Node:
@@ -26,7 +36,7 @@ def subscription(
 def test_every_directory_of_a_tree_has_its_names() -> None:
     top = directory(Node(None, b""), b"top", file=FILE)
     directory(directory(top, b"a"), b"b", deep=FILE)
-    assert dict(folders(subscription(top))) == {
+    assert listed(folders(subscription(top))) == {
         b"": b"file/a",
         b"a": b"b",
         b"a/b": b"deep",
@@ -37,7 +47,7 @@ def test_the_root_of_everything_has_no_slash_too_much() -> None:
     root = Node(None, b"")
     root.listed = True
     directory(root, b"a", file=FILE)
-    assert dict(folders(subscription(root))) == {b"": b"a", b"a": b"file"}
+    assert listed(folders(subscription(root))) == {b"": b"a", b"a": b"file"}
 
 
 def test_an_unlisted_subdirectory_is_known_as_a_directory() -> None:
@@ -48,15 +58,15 @@ def test_an_unlisted_subdirectory_is_known_as_a_directory() -> None:
     mounted.target.exclude_mounts(frozenset([b"/top/inside"]))
     dark = {b"outside": None, b"unlisted": None, b"inside": None}
     names = b"outside/unlisted/inside"
-    assert dict(folders(mounted)) == {b"": names, **dark}
-    assert dict(folders(subscription(top, Scope.DIRECTORY))) == {b"": names, **dark}
+    assert listed(folders(mounted)) == {b"": names, **dark}
+    assert listed(folders(subscription(top, Scope.DIRECTORY))) == {b"": names, **dark}
 
 
 def test_ignored_entries_are_not_listed() -> None:
     top = directory(Node(None, b""), b"top", kept=FILE, dropped=FILE)
     directory(top, b"build", file=FILE)
     ignoring = subscription(top, Scope.TREE, b"dropped", b"build/")
-    assert dict(folders(ignoring)) == {b"": b"kept"}
+    assert listed(folders(ignoring)) == {b"": b"kept"}
 
 
 def test_a_missing_directory_lists_nothing() -> None:
@@ -69,7 +79,7 @@ def test_a_listing_that_is_read_slowly_is_that_of_its_tick() -> None:
     top = directory(tree.root, b"top", file=FILE)
     a, b = directory(top, b"a", old=FILE), directory(top, b"b", other=FILE)
     found, until = folders(subscription(top), tree.tick), tree.tick
-    assert next(found) == (b"", b"file/a/b")
+    assert next(filter(None, found)) == (b"", b"file/a/b")
     tree.tick += 1
     tree.add(b, b"new", FILE)
     tree.remove(b, b"other")
@@ -77,7 +87,7 @@ def test_a_listing_that_is_read_slowly_is_that_of_its_tick() -> None:
     tree.relink(a, b, b"a")
     tree.add(b, b"a", a)
     assert until < tree.tick
-    assert dict(found) == {b"b": b"other", b"a": b"old"}
+    assert listed(found) == {b"b": b"other", b"a": b"old"}
 
 
 def test_what_is_replaced_while_a_listing_is_read_is_in_it() -> None:
@@ -93,6 +103,38 @@ def test_what_is_replaced_while_a_listing_is_read_is_in_it() -> None:
     tree.relink(old, other, b"moved")
     tree.add(other, b"moved", old)
     tree.add(top, b"old", directory(Node(None, b""), b"old"))
-    names = dict(found)[b""]
+    names = listed(found)[b""]
     assert names is not None
     assert sorted(names.split(b"/")) == [b"file", b"old", b"other"]
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+@pytest.mark.parametrize("globs", [(), (b"*1",)])
+def test_a_long_directory_is_listed_some_names_at_a_time(
+    is_packed: bool, globs: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory_listing, "NAMES_PER_PART", 4)
+    monkeypatch.setattr(directory_listing, "PACKED_PER_PART", 8)
+    names = [b"%d" % number for number in range(40)]
+    tree = Tree()
+    top = directory(tree.root, b"top")
+    if is_packed:
+        top.names = {}
+        node = Node(tree.root, b"top")
+        tree.root.names[b"top"] = node
+        tree.apply_first_listing(node, names)
+        top = node
+    else:
+        top.names = dict.fromkeys(names, FILE)
+    found = folders(subscription(top, Scope.TREE, *globs), tree.tick)
+    steps = 0
+    if not is_packed or globs:
+        assert next(found) is None
+        steps += 1
+        tree.tick += 1
+        tree.remove(top, b"39")
+        tree.add(top, b"later", FILE)
+    left = list(found)
+    kept = [name for name in names if not globs or not name.endswith(b"1")]
+    assert [each for each in left if each] == [(b"", b"/".join(kept))]
+    assert len(left) > 8 or not steps

@@ -10,6 +10,8 @@ import stat
 import time
 from collections.abc import Iterable, Iterator
 
+from gamin.compat import settings
+
 SLOW_START = 0.03
 """Seconds. If watching takes longer to begin (a server starts, a large tree is
 scanned), files that changed meanwhile are looked for."""
@@ -31,9 +33,10 @@ class Beginning:
         recursive: bool,
         skip: frozenset[str] = frozenset(),
     ) -> Iterator[tuple[bool, str]]:
-        """As `changed_after`, once the roots are watched. Nothing after a quick
-        start."""
-        if time.monotonic() - self._began > SLOW_START:
+        """As `changed_after`, once the roots are watched. Nothing after a quick start,
+        nor where only the server knows what git ignores."""
+        is_slow = time.monotonic() - self._began > SLOW_START
+        if is_slow and not settings.vcs_ignore():
             yield from changed_after(
                 roots, self._began_ns, recursive=recursive, skip=skip
             )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gamin.compat.changed_files import changed_after
+from gamin.compat import changed_files, settings
+from gamin.compat.changed_files import Beginning, changed_after
 from testkit.watches import aged
 
 
@@ -56,3 +57,32 @@ def test_a_file_may_be_a_root_and_a_missing_root_is_nothing(tree: Path) -> None:
     assert list(changed_after(roots, 0, recursive=True, skip=frozenset())) == [
         (False, str(tree / "old"))
     ]
+
+
+@pytest.mark.parametrize(
+    ("slow_start", "vcs_ignore", "is_found"),
+    [(-1.0, "", True), (3600.0, "", False), (-1.0, "1", False)],
+)
+def test_changes_are_looked_for_after_a_slow_start_unless_git_may_ignore_them(
+    slow_start: float,
+    vcs_ignore: str,
+    is_found: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(changed_files, "SLOW_START", slow_start)
+    monkeypatch.setenv(settings.VCS_IGNORE, vcs_ignore)
+    (tmp_path / "old").touch()
+    beginning = Beginning()
+    later_ns = time.time_ns()
+
+    def paths() -> list[str]:
+        found = beginning.changes([str(tmp_path)], recursive=True)
+        return [path for _, path in found]
+
+    assert paths() == []
+    new = tmp_path / "new"
+    new.touch()
+    while new.stat().st_ctime_ns < later_ns:  # the kernel's clock is coarse
+        new.touch()
+    assert paths() == ([str(new)] if is_found else [])

@@ -187,6 +187,10 @@ class PollingInMemory:
     def oldest_poll(self) -> float | None:
         return min(self._polled_at.values(), default=None)
 
+    def polled_below(self, path: bytes) -> list[Pollable]:
+        polled = {watch.node.path(): watch.node for watch in self._watches.values()}
+        return [polled[each] for each in sorted(polled) if is_within(each, path)]
+
     def poll_below(self, path: bytes) -> list[Change]:
         nodes = [watch.node for watch in self._watches.values()]
         below = [node for node in nodes if is_within(node.path(), path)]

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from operator import itemgetter
 from typing import Protocol
 
 from gamin.backends.base import Watchable
@@ -259,6 +260,13 @@ class PollingBackend:
         """Poll one directory now, and return what changed since the last poll."""
         watch = self._watches.get(node.wd_poll)
         return [] if watch is None else self._compare(watch)
+
+    def polled_below(self, path: bytes) -> list[Pollable]:
+        """The directories at or below `path` that are polled, parents first."""
+        polled = [(watch.node.path(), watch.node) for watch in self._watches.values()]
+        below = [each for each in polled if is_within(each[0], path)]
+        below.sort(key=itemgetter(0))
+        return [node for _, node in below]
 
     def poll_below(self, path: bytes) -> Sequence[Change]:
         """Poll now all polled directories at or below `path`, and return what changed

@@ -105,6 +105,9 @@ class Poller(Protocol):
     def final_poll(self, node: Pollable) -> Sequence[Change]:
         """Look at one directory now, and return what changed since the last look."""
 
+    def polled_below(self, path: bytes) -> list[Pollable]:
+        """The directories at or below `path` that are polled, parents first."""
+
     def poll_below(self, path: bytes) -> Sequence[Change]:
         """Look now at all directories at or below `path` that are polled, and return
         what changed since the last look."""

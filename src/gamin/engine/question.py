@@ -59,7 +59,8 @@ def bring_up_to_date(
             work.scan_slice()
             yield
         if directory is not None and polling.deadline() is not None:
-            for node in [below for below in directory.subtree() if below.wd_poll >= 0]:
+            # Few are, in a tree that may have many directories.
+            for node in polling.polled_below(directory.path()):
                 changes = polling.final_poll(node)
                 work.do(monitor.changed(changes, clock.monotonic()))
                 yield

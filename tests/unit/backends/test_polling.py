@@ -194,6 +194,20 @@ def test_a_written_file_is_one_change(
     assert polled(backend, clock) == [Change(node, MODIFY | CLOSE_WRITE, 0, b"file")]
 
 
+def test_what_is_polled_below_a_path_is_known_parents_first(
+    backend: PollingBackend, tmp_path: Path
+) -> None:
+    nodes = {}
+    for name in ("top/below", "top", "topless", "other"):
+        (tmp_path / name).mkdir(parents=True, exist_ok=True)
+        nodes[name] = Directory(tmp_path / name)
+        backend.watch(nodes[name], ALL)
+    found = backend.polled_below(bytes(tmp_path / "top"))
+    assert found == [nodes["top"], nodes["top/below"]]
+    backend.unwatch(nodes["top"])
+    assert backend.polled_below(bytes(tmp_path / "top")) == [nodes["top/below"]]
+
+
 def test_the_order_is_deletions_creations_modifications(
     backend: PollingBackend, clock: Clock, tmp_path: Path
 ) -> None:

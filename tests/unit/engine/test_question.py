@@ -44,7 +44,8 @@ class Scans:
 
 @pytest.fixture
 def shell() -> Shell:
-    shell = Shell(plain_policy(PathRule(b"/t/polled", Method.POLL)))
+    rules = [PathRule(each, Method.POLL) for each in (b"/t/polled", b"/other/polled")]
+    shell = Shell(plain_policy(*rules))
     shell.disk.makedirs(b"/t/polled")
     return shell
 
@@ -85,6 +86,18 @@ def test_what_is_polled_is_polled_now(shell: Shell) -> None:
     assert result
     shell.flush()
     assert as_words(client.rows()) == ["created /t/polled/new"]
+
+
+def test_what_is_polled_elsewhere_is_left_alone(shell: Shell) -> None:
+    shell.disk.makedirs(b"/other/polled")
+    subscription = subscribed(shell)
+    shell.view().subscribe(b"/other", Scope.TREE)
+    client = shell.clients[-1]
+    client.rows()
+    shell.disk.touch(b"/other/polled/new")
+    assert asked(Scans(shell), subscription)[0]
+    shell.flush()
+    assert as_words(client.rows()) == []
 
 
 def test_losses_that_never_end_are_no_answer(shell: Shell) -> None:

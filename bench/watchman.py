@@ -21,6 +21,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -35,9 +36,8 @@ NAMES = ("watchman", "gamin")
 PATIENCE = 180
 PING_SECONDS = 0.002
 """Seconds between two requests of the client that only asks for `version`."""
-FEW_CHANGES = 10
-"""Changes up to which a question about them is asked ROUNDS times, each with others."""
 ROUNDS = 20
+"""Questions for one figure, where one is too quick to be measured."""
 DIRECTORIES, FILES = 2_000, 200_000
 QUICK_DIRECTORIES, QUICK_FILES = 100, 2_000
 ENDINGS = ("js", "c", "h", "py", "txt", "md", "json", "ts", "css", "html")
@@ -249,11 +249,8 @@ class Bench:
             server.close()
 
     def alternately(self, one: Callable[[Server], Measured]) -> list[list[Measured]]:
-        found: list[list[Measured]] = [[] for _ in self.servers]
-        for _ in range(self.requests):
-            for server, figures in zip(self.servers, found, strict=True):
-                figures.append(one(server))
-        return found
+        rounds = [list(map(one, self.servers)) for _ in range(self.requests)]
+        return [list(each) for each in zip(*rounds, strict=True)]
 
     def _next_files(self, count: int) -> list[Path]:
         """Others each time: our server delays what is written again and again."""
@@ -290,12 +287,10 @@ class Bench:
         if found[0] != found[1]:
             raise RuntimeError(f"{name}: the answers differ")
         rows = len(found[0])
-        repeat = 1 if rows > self._count / 100 else 20
+        repeat = 1 if rows > self._count / 100 else ROUNDS
 
         def one(server: Server) -> Measured:
-            def act() -> object:
-                return server.client.exchange("query", root, query)
-
+            act = partial(server.client.exchange, "query", root, query)
             found = measured(server, act, repeat=repeat)
             return found._replace(wait=wait_beside(server, act))
 
@@ -310,16 +305,13 @@ class Bench:
             for file in files:
                 write(file)
             query = {"since": clock, "fields": ["name", "exists"]}
-
-            def act() -> object:
-                return server.client.exchange("query", root, query)
-
+            act = partial(server.client.exchange, "query", root, query)
             return measured(server, act), act
 
         def one(server: Server) -> Measured:
-            if count > FEW_CHANGES:
+            if count > 1:
                 found, act = ask(server)
-            else:  # a single one is too quick to be measured
+            else:
                 several, acts = zip(*(ask(server) for _ in range(ROUNDS)), strict=True)
                 found, act = Measured(*map(median, zip(*several, strict=True))), acts[0]
             return found._replace(wait=wait_beside(server, act))

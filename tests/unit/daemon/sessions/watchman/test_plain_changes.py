@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gamin.config.client_limits import ClientLimits
-from gamin.daemon.sessions.watchman.plain_changes import PlainChanges
+from gamin.daemon.sessions.watchman.plain_changes import ROWS_PER_STEP, PlainChanges
 from gamin.protocol.watchman.query.query import parse_query
 from testkit.sessions import WatchmanPeer
 
@@ -200,6 +200,22 @@ def test_a_file_that_goes_meanwhile_is_found_in_the_general_way(
     later = peer.ask("query", str(root), {**query, "since": answer["clock"]})
     rows = [*answer["files"], *later["files"]]
     assert [row["exists"] for row in rows if row["name"] == "a.c"][-1] is False
+
+
+def test_others_get_their_turn_whatever_a_filter_leaves_out(
+    peer: WatchmanPeer, root: Path
+) -> None:
+    since = peer.ask("clock", str(root))["clock"]
+    for number in range(3 * ROWS_PER_STEP):
+        (root / f"{number}").touch()
+    peer.ask("clock", str(root))
+    [made] = peer.home.watchman.roots.all
+
+    def turns(query: dict[str, object]) -> int:
+        given = parse_query({"fields": ["name"], "since": since, **query})
+        return len(list(PlainChanges(made, given, peer.session.codec).find()))
+
+    assert turns({"expression": "false"}) == turns({}) >= 4
 
 
 def test_a_query_that_is_too_expensive_is_refused(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from gamin.config.flow_settings import FlowSettings
 from gamin.config.gaminrc import Method, PathRule
 from gamin.core.effects import Effect, Listing
 from gamin.core.model.subscription import Scope, Subscription
@@ -234,6 +235,46 @@ def test_details_are_asked_of_the_kernel_while_somebody_wants_them(
 def test_a_change_may_be_undetected_as_long_as_polling_is_late(shell: Watched) -> None:
     shell.now += 70
     assert shell.monitor.longest_undetected >= 70
+
+
+# -- between the kernel and polling, and between two clocks
+
+
+def test_what_the_kernel_reported_is_not_found_by_polling_again() -> None:
+    """A file that is written all the time is polled; names are the kernel's."""
+    shell = Shell(settings=FlowSettings(reports_per_second=2, raw_events_per_second=5))
+    shell.disk.makedirs(KERNEL)
+    shell.disk.touch(KERNEL + b"/busy")
+    client = shell.view()
+    client.subscribe(KERNEL, Scope.TREE)
+    for _ in range(20):
+        shell.disk.write(KERNEL + b"/busy")
+        shell.run_once()
+    node = shell.monitor.tree.find(KERNEL)
+    assert node is not None
+    assert node.kernel_mask
+    assert node.poll_mask
+    shell.disk.mkdir(KERNEL + b"/new")
+    shell.sleep(1.5)
+    client.rows()
+    shell.disk.rmdir(KERNEL + b"/new")
+    shell.disk.mkdir(KERNEL + b"/new")
+    shell.sleep(1.5)
+    reported = [line for line in as_words(client.rows()) if "new" in line]
+    assert reported == ["deleted /k/new/", "created /k/new/"]
+
+
+def test_a_change_that_was_lost_after_the_clock_was_set_back_is_found(
+    shell: Watched,
+) -> None:
+    shell.disk.touch(KERNEL + b"/old")
+    shell.sleep(5)
+    shell.names()
+    shell.set_back = 100.0
+    shell.kernel.inotify.choke()
+    shell.disk.modify(KERNEL + b"/old")
+    shell.sleep(2)
+    assert "old" in shell.names()
 
 
 # -- slices

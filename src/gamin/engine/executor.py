@@ -7,7 +7,7 @@ waits: whoever drives it calls `drain` when the kernel has something to read (un
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gamin.backends.base import KernelBackend
@@ -26,7 +26,6 @@ from gamin.engine.ports import (
     Poller,
 )
 from gamin.engine.work_queue import WorkQueue
-from gamin.events import AnyChange
 
 FIRST_BATCH = 8
 """Directories of a tree that are listed together first: those near the top often have
@@ -221,7 +220,6 @@ class Executor:
         self._delivery.flush()
 
     def _polling_due(self) -> None:
-        changes: Sequence[AnyChange] = ()
         with self._noting_failure():
             changes = self._polling.due(self._clock.monotonic())
             if changes:

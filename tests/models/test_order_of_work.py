@@ -277,6 +277,44 @@ def test_a_change_that_was_lost_after_the_clock_was_set_back_is_found(
     assert "old" in shell.names()
 
 
+# -- what is known, and what waits
+
+
+def test_a_complete_drain_is_known_as_such_and_another_is_not(
+    pieces: Watched,
+) -> None:
+    pieces.now += 1
+    pieces.drain()
+    complete_until = pieces.monitor.recovery.complete_until_ns
+    assert complete_until == pieces.time_ns()
+    pieces.now += 1
+    pieces.touch(5 * PIECE)
+    pieces.drain()
+    assert pieces.monitor.recovery.complete_until_ns == complete_until
+
+
+def test_what_a_rescan_read_ahead_is_due(shell: Watched) -> None:
+    shell.lose(b"lost")
+    shell.drain()
+    shell.executor.recover()
+    shell.disk.touch(KERNEL + b"/late")
+    while shell.executor.is_scanning:
+        shell.executor.scan_slice()
+    assert not shell.kernel.inotify.queue, "the scan has read it"
+    assert shell.executor.is_drain_scheduled
+
+
+def test_what_somebody_waits_for_is_scanned_with_the_next_slices(
+    shell: Watched,
+) -> None:
+    shell.crawl(20)
+    [asked] = shell.monitor.subscriptions - {*shell.asked}
+    assert not shell.executor.hurry(shell.asked[0])
+    assert not shell.executor.is_scanning
+    assert shell.executor.hurry(asked)
+    assert shell.executor.is_scanning
+
+
 # -- slices
 
 
@@ -287,7 +325,6 @@ def test_a_drain_applies_some_pieces_and_the_rest_is_due_at_once(
     pieces.drain()
     assert 0 < len(pieces.names()) <= SLICES.drain_pieces * PIECE
     assert pieces.executor.deadline() == AT_ONCE
-    assert pieces.monitor.recovery.complete_until_ns < pieces.time_ns()
 
 
 def test_batches_of_a_fast_crawl_grow_and_the_next_crawl_begins_small() -> None:

@@ -58,6 +58,7 @@ def start(server: Server, box: Path) -> Iterator[Start]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,  # what follows the first line is left to communicate()
         )
         ending.enter_context(process)
         ending.callback(process.kill)

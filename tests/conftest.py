@@ -5,6 +5,7 @@ How many there are is said by the Makefile.
 
 import gc
 import os
+import signal
 import tempfile
 import uuid
 from contextlib import suppress
@@ -19,6 +20,15 @@ from testkit.scheduling import ModuleScheduling, compile_modules
 
 MEMORY = "/dev/shm"
 ENOUGH = 1 << 30  # bytes: what the tests leave there, several times over
+
+# A shell ignores these for what it runs in the background, and programs that the tests
+# start and interrupt would do so, too.
+for _number, _usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 # How long an example takes says something of the machine, and nothing of the code.
 # The examples are the same in every run, so a run says something about the change that

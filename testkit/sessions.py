@@ -219,6 +219,8 @@ class WatchmanPeer(_Bytes):
         self.session = session
         self.messages: list[dict[str, Any]] = []
         """What came unasked, and was not looked at yet."""
+        self.arrived: list[dict[str, Any]] = []
+        """All that has come, in its order."""
         self._replies: list[dict[str, Any]] = []
         self._rest = b""
 
@@ -249,6 +251,7 @@ class WatchmanPeer(_Bytes):
         """After what has come was sorted into messages and replies."""
         *lines, self._rest = (self._rest + self.read()).split(b"\n")
         for value in map(json.loads, lines):
+            self.arrived.append(value)
             is_message = "unilateral" in value
             (self.messages if is_message else self._replies).append(value)
         return self

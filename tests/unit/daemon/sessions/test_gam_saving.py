@@ -85,6 +85,7 @@ def test_a_client_that_comes_back_receives_exactly_what_happened_meanwhile(
 ) -> None:
     monkeypatch.setattr(gam_memory, "DELAY_SECONDS", 0.0)
     monkeypatch.setattr(gam_memory, "MAX_INTERVAL_SECONDS", 0.0)
+    monkeypatch.setattr(gam_memory, "INTERVAL_PER_COST", 0.0)  # of a slow machine
     servers = Servers(state)
     with servers.next(is_killed=is_killed) as first:
         listed(first.gam(), *ask(box))

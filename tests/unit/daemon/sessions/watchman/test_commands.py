@@ -202,10 +202,12 @@ def test_what_was_deferred_comes_after_the_reply_that_ends_the_state(
     assert peer.message()["state-enter"] == "busy"
     Path(root, "new").touch()
     peer.ask("clock", root)
-    peer.ask("state-leave", root, "busy")
     assert not any("files" in message for message in peer.messages)
+    reply = peer.ask("state-leave", root, "busy")
     assert peer.message()["state-leave"] == "busy"
-    assert peer.message()["files"] == ["new"]
+    report = peer.message()
+    assert report["files"] == ["new"]
+    assert peer.arrived.index(reply) < peer.arrived.index(report)
 
 
 def test_a_flush_names_how_long_it_may_wait(peer: WatchmanPeer, root: str) -> None:

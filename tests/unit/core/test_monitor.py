@@ -8,7 +8,8 @@ from gamin.core.deliver.cursor import Cursor
 from gamin.core.effects import Deliver, Effect, Probe, Ready, Scan, Watch
 from gamin.core.model.subscription import Scope, Subscription
 from gamin.core.monitor import Monitor
-from gamin.events import CREATE, IGNORED, OVERFLOW, Change
+from gamin.core.resolve.path_walk import PathResolver
+from gamin.events import CREATE, IGNORED, OVERFLOW, Change, Kind
 from testkit.actions.in_memory import Act
 from testkit.beliefs.strict import truth
 from testkit.doubles.clients import Client
@@ -282,6 +283,28 @@ def test_a_file_system_mounted_over_a_directory_takes_its_place(shell: Shell) ->
         b"/d/f": False,
         b"/d/sub": True,
     }
+
+
+def test_after_a_mount_only_paths_that_lead_through_it_are_walked_again(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, start = shell.v1(), PathResolver.start
+    client.subscribe(b"/d/f", Scope.FILE)
+    through = client.subscribe(b"/d/sub/file", Scope.FILE)
+    walked: set[Subscription] = set()
+
+    def noted(resolver: PathResolver, subscription: Subscription) -> None:
+        walked.add(subscription)
+        start(resolver, subscription)
+
+    monkeypatch.setattr(PathResolver, "start", noted)
+    shell.disk.mount(b"/d/sub")
+    shell.disk.touch(b"/d/sub/file")
+    client.rows()
+    shell.change_policy(plain_policy(mounts=[b"/d/sub"]))
+    shell.settle()
+    assert walked == {through}
+    assert client.rows()[0].kind is Kind.CREATED
 
 
 def test_a_v1_client_that_never_reads_costs_nothing_per_event(shell: Shell) -> None:

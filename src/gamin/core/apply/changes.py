@@ -141,13 +141,16 @@ class Changes:
             self.renames.end()
 
     def remounted(self, point: bytes, subscriptions: Iterable[Subscription]) -> None:
-        """Something was mounted or unmounted there, so other names are there now."""
+        """Something was mounted or unmounted there, so other names are there now. The
+        directories above it are the same: paths that only lead through those are not
+        walked again."""
         for subscription in subscriptions:
             if subscription.scope is Scope.TREE:
                 self.ignore_changes.mounts_changed(subscription)
-        node = self._tree.root
-        for name in filter(None, point.split(b"/")):
-            self._resolver.changed_at(node, name)
+        node, names = self._tree.root, [*filter(None, point.split(b"/"))]
+        for depth, name in enumerate(names, start=1):
+            if depth == len(names):
+                self._resolver.changed_at(node, name)
             child = node.child(name)
             if child is None:
                 return

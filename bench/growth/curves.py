@@ -90,10 +90,9 @@ CURVES = {
         "(`bench/c/walk.c`). The system calls of the server, made from Python and "
         "nothing else, take 1.6 times the CPU of the walk: 1.2 times that for opening "
         "each directory and the status of each entry, the rest for a watch of each "
-        "directory. *Most while comparing* includes the watched tree. The rest is the "
-        "saved tree (94 MiB at 1,000,000 files) and the list of all names that the "
-        "client receives (63 MiB). Names of these files are alike; for a file with a "
-        "random name of 32 hexadecimal digits 23 bytes are stored, for one of /usr 8.",
+        "directory. *Most while comparing* includes the watched tree; the rest is the "
+        "saved tree. Names of these files are alike; for a file with a random name of "
+        "32 hexadecimal digits 23 bytes are stored, for one of /usr 8.",
         "files",
         (1_000, 10_000, 100_000, 1_000_000),
         (

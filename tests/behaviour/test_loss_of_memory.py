@@ -13,7 +13,7 @@ from testkit.daemon import daemon
 from testkit.waiting import eventually
 from testkit.watches import SOON
 
-FOLDERS, FILES = 60, 300
+FOLDERS, FILES = 60, 500
 """Their names take more than what the server has mapped and does not use."""
 
 

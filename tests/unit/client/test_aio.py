@@ -324,7 +324,7 @@ def test_a_timeout_of_zero_takes_what_has_arrived_and_lets_others_run(
     async def test() -> None:
         async with gamin.awatch(tmp_path, initial=True, timeout=0) as watch:
             assert await anext(watch) == [exists(tmp_path / "old")]
-            ran = asyncio.ensure_future(asyncio.sleep(0, "ran"))
+            ran = asyncio.ensure_future(asyncio.sleep(0, "ran"))  # one turn
             with pytest.raises(gamin.WatchTimeout):
                 await anext(watch)
             assert await watch.next(0) is None

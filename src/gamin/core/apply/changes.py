@@ -147,14 +147,12 @@ class Changes:
         for subscription in subscriptions:
             if subscription.scope is Scope.TREE:
                 self.ignore_changes.mounts_changed(subscription)
-        node, names = self._tree.root, [*filter(None, point.split(b"/"))]
-        for depth, name in enumerate(names, start=1):
-            if depth == len(names):
-                self._resolver.changed_at(node, name)
-            child = node.child(name)
-            if child is None:
-                return
-            node = child
+        above, _, name = point.rstrip(b"/").rpartition(b"/")
+        parent, node = self._tree.find(above), self._tree.find(point)
+        if parent is not None and name:
+            self._resolver.changed_at(parent, name)
+        if node is None:
+            return
         for below in node.subtree():
             self._audiences.forget(below)
             self._coverage.mark_for_release(below)

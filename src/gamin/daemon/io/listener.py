@@ -72,10 +72,7 @@ class SocketFile(NamedTuple):
 
     def is_reachable(self) -> bool:
         """Whether its path still leads to it; a descriptor would outlive the path."""
-        try:
-            return _identity(os.lstat(self.path)) == self.identity
-        except OSError:
-            return False
+        return _is_at(self.path, self.identity)
 
     def remove(self) -> None:
         """Remove the file if it still is the one we made, and its empty directory.
@@ -129,10 +126,8 @@ class OwnFile:
         self._directory = os.open(os.path.dirname(path), flags)
 
     def is_reachable(self) -> bool:
-        try:
-            return _identity(os.lstat(self.path)) == self._identity
-        except OSError:
-            return False
+        """As that of `SocketFile`."""
+        return _is_at(self.path, self._identity)
 
     def notify_removals(self) -> None:
         """As `Directory.notify_removals`."""
@@ -261,6 +256,14 @@ def _listening(where: bytes) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def _is_at(path: bytes, identity: tuple[int, int]) -> bool:
+    """Whether the path leads to the file with this identity."""
+    try:
+        return _identity(os.lstat(path)) == identity
+    except OSError:
+        return False
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

@@ -145,9 +145,9 @@ class Loop:
             self._log_failure(error)
 
     def _log_failure(self, error: Exception) -> None:
-        log_exception(logger, _BUG)
         if isinstance(error, MemoryError):
-            self.on_no_memory()
+            self.on_no_memory()  # and there may be none for the log
+        log_exception(logger, _BUG)
 
     # -- descriptors
 

@@ -1,4 +1,5 @@
-"""A tree with a large directory whose end is applied in slices (`pieces`)."""
+"""A client of the tree /d, and a large directory in it whose end is applied in slices
+(`pieces`)."""
 
 import pytest
 

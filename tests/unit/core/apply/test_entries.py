@@ -17,14 +17,6 @@ def shell() -> Shell:
     return shell
 
 
-@pytest.fixture
-def tree(shell: Shell) -> View:
-    view = shell.view()
-    view.subscribe(b"/d", Scope.TREE)
-    view.rows()
-    return view
-
-
 def received(shell: Shell, client: View | V1Client) -> list[str]:
     shell.run_once()
     return as_words(client.rows())
